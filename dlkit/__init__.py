@@ -1,0 +1,80 @@
+"""dlkit: a plugin-based task runner for deep learning, at home in the terminal.
+
+A plugin's entry-point module imports from here and from nowhere else::
+
+    from dlkit import ModelSpec, hookimpl
+
+    @hookimpl
+    def dlkit_models():
+        return [ModelSpec(name="mlp", task="regression", summary="…", target="my_plugin.models:build_mlp")]
+
+Everything is imported on first use, so ``import dlkit`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from dlkit.api import Run, runs, train
+    from dlkit.components import (
+        DatasetSpec,
+        InferenceSpec,
+        LauncherSpec,
+        LossSpec,
+        ModelSpec,
+        SourceFile,
+        SourceSpec,
+        Suggest,
+        TaskSpec,
+        TrainerSpec,
+    )
+    from dlkit.hookspecs import hookimpl
+
+_HOMES = {
+    "hookimpl": "dlkit.hookspecs",
+    "Run": "dlkit.api",
+    "runs": "dlkit.api",
+    "train": "dlkit.api",
+}
+_COMPONENTS = (
+    "DatasetSpec",
+    "InferenceSpec",
+    "LauncherSpec",
+    "LossSpec",
+    "ModelSpec",
+    "SourceFile",
+    "SourceSpec",
+    "Suggest",
+    "TaskSpec",
+    "TrainerSpec",
+)
+
+__all__ = [
+    "DatasetSpec",
+    "InferenceSpec",
+    "LauncherSpec",
+    "LossSpec",
+    "ModelSpec",
+    "Run",
+    "SourceFile",
+    "SourceSpec",
+    "Suggest",
+    "TaskSpec",
+    "TrainerSpec",
+    "__version__",
+    "hookimpl",
+    "runs",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = "dlkit.components" if name in _COMPONENTS else _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'dlkit' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)

@@ -1,0 +1,359 @@
+"""One declaration of every option: from it come the flag, the form field, the JSON schema and the error.
+
+A run's configuration is a plain nested dict, part → field → value, with ``name`` in every component's part::
+
+    {"task": "regression", "model": {"name": "mlp", "hidden": [64, 64]}, "engine": {"epochs": 20}, …}
+
+Layers (suggestions of the components, a preset, a file, flags) are merged as such dicts and validated once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dlkit.catalog import Catalog, load_config
+from dlkit.components import PARTS, Spec, TaskSpec
+from dlkit.errors import PluginError, UsageError, nearest
+
+SECTIONS = ("engine", *PARTS)
+Cadence = str
+CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
+
+
+class Config(BaseModel):
+    """Base of every component's options: frozen, unknown keys refused, every field described and bounded.
+
+    Give each field a ``description`` and its bounds; ``json_schema_extra={"changeable": True}`` marks what may be set
+    while a run is going.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class NoOptions(Config):
+    """The options of a component that has none."""
+
+
+class EngineConfig(Config):
+    """What every run has, whatever its task."""
+
+    epochs: int | None = Field(10, ge=1, description="Passes over the training split; or give steps")
+    steps: int | None = Field(None, ge=1, description="Optimizer steps in all; or give epochs")
+    batch_size: int = Field(64, ge=1, description="Samples a batch, over all processes together")
+    eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")
+    seed: int = Field(0, ge=0, lt=2**63, description="Everything random is a function of it")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        "auto", description="auto: bf16 autocast where device and model gain from it, float32 elsewhere"
+    )
+    eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
+    sample_every: Cadence = Field("5 epochs", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
+    checkpoint_every: float = Field(30.0, gt=0, description="Seconds between checkpoints, besides best and last")
+    keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best")
+    accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged into one optimizer step")
+    clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
+    ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
+    early_stopping: int = Field(
+        0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"
+    )
+    compile: bool = Field(False, description="Run the model through torch.compile")
+    max_time: float | None = Field(None, gt=0, description="Seconds after which the run ends, completed")
+    limit_batches: int | None = Field(None, ge=1, description="Batches an epoch and an evaluation at most")
+    overfit_batches: int | None = Field(
+        None, ge=1, description="Train and evaluate on these first batches only, not shuffled, not augmented"
+    )
+    probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
+    workers: int = Field(0, ge=0, description="Loader processes, for data that does not fit in memory")
+    threads: int = Field(0, ge=0, description="CPU threads of a step; 0: torch's choice")
+    deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
+    init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
+
+
+EXCLUSIVE = (("epochs", "steps"),)
+"""Engine options of which a higher layer's one displaces a lower layer's other."""
+
+SHORT_FLAGS = {
+    "epochs": "engine.epochs",
+    "steps": "engine.steps",
+    "batch_size": "engine.batch_size",
+    "seed": "engine.seed",
+    "device": "engine.device",
+    "precision": "engine.precision",
+    "max_time": "engine.max_time",
+    "limit_batches": "engine.limit_batches",
+    "overfit_batches": "engine.overfit_batches",
+    "accumulate": "engine.accumulate",
+    "clip": "engine.clip",
+    "ema": "engine.ema",
+    "early_stopping": "engine.early_stopping",
+    "init_from": "engine.init_from",
+    "lr": "trainer.lr",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One source of settings: ``origin`` as shown to people (``"flag"``, ``"run.toml"``), ``values`` as in run.toml."""
+
+    origin: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A configuration after merging and validation.
+
+    ``sections`` maps ``"engine"`` and every part to its validated model; ``specs`` every part to its component;
+    ``origins`` a dotted key to the layer that set it (absent: the field's default).
+    """
+
+    task: TaskSpec
+    specs: Mapping[str, Spec]
+    sections: Mapping[str, Config]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> EngineConfig:
+        engine = self.sections["engine"]
+        assert isinstance(engine, EngineConfig)
+        return engine
+
+    def values(self) -> dict[str, Any]:
+        """The whole configuration as plain values, in run.toml's form; unset options are left out."""
+        plain: dict[str, Any] = {"task": self.task.name}
+        for section in SECTIONS:
+            fields = self.sections[section].model_dump(mode="json", exclude_none=True)
+            plain[section] = fields if section == "engine" else {"name": self.specs[section].name, **fields}
+        return plain
+
+
+def resolve(catalog: Catalog, task_name: str, layers: list[Layer]) -> Resolved:
+    """Merge and validate; every error names key, value and what is allowed (UsageError).
+
+    ``layers`` are the user's, lowest first; the components' suggestions are put below them.
+    """
+    task = catalog.task(task_name)
+    for layer in layers:
+        _check_shape(layer)
+    names, name_origins = _choose(catalog, task, layers)
+    specs = {part: catalog.find(part, names[part], task.name) for part in PARTS}
+    _check_interfaces(catalog, task, specs)
+    merged = _Merge(specs)
+    merged.exclusive("defaults", {"engine": {"epochs": EngineConfig.model_fields["epochs"].default}})
+    for layer in (*_suggestions(task, specs, names), *layers):
+        merged.add(layer)
+    sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
+    return Resolved(task, specs, sections, {**name_origins, **merged.origins})
+
+
+def _check_shape(layer: Layer) -> None:
+    for key, value in layer.values.items():
+        if key in SECTIONS and not isinstance(value, Mapping):
+            raise UsageError(f"{layer.origin}: {key} = {value!r} must be a table with a name and its options")
+        if key not in ("task", *SECTIONS):
+            raise UsageError(f"{layer.origin}: unknown key {key!r}; {nearest(key, ('task', *SECTIONS))}")
+
+
+def _choose(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> tuple[dict[str, str], dict[str, str]]:
+    """The component of each part: the user's, else what the chosen model or data set wants, else the task's."""
+    chosen: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        for part in PARTS:
+            if "name" in layer.values.get(part, {}):
+                chosen[part] = (str(layer.values[part]["name"]), layer.origin)
+    names = {part: name for part, (name, _) in chosen.items()}
+    origins = {f"{part}.name": origin for part, (_, origin) in chosen.items()}
+    for part in PARTS:  # the data set first: it may suggest the model, which may want a loss and a trainer
+        if part in names:
+            continue
+        names[part], origins[f"{part}.name"] = task.defaults[part], f"task {task.name}"
+        for kind in ("dataset", "model"):
+            spec = catalog.find(kind, names[kind], task.name) if kind in names else None
+            wanted = dict(getattr(spec, "defaults", {})) if spec else {}
+            for suggest in spec.suggest if spec else ():
+                if part in suggest.settings and _applies(suggest.when, names):
+                    wanted[part] = suggest.settings[part]
+            if part in wanted:
+                names[part], origins[f"{part}.name"] = wanted[part], f"{kind} {names[kind]}"
+    return names, origins
+
+
+def _applies(when: Mapping[str, str], names: Mapping[str, str]) -> bool:
+    return all(names.get(part) == name for part, name in when.items())
+
+
+def _check_interfaces(catalog: Catalog, task: TaskSpec, specs: Mapping[str, Spec]) -> None:
+    """Model, loss and trainer combine only within one interface word."""
+    words = {part: str(specs[part].interface) for part in ("model", "loss", "trainer")}
+    if len(set(words.values())) == 1:
+        return
+    word = words["model"]
+    fitting = "; ".join(
+        f"{part}s that fit model {specs['model'].name!r} ({word}): "
+        + (", ".join(s.name for s in catalog.specs(part, task.name) if s.interface == word) or "none")
+        for part in ("loss", "trainer")
+        if words[part] != word
+    )
+    for part in ("loss", "trainer"):
+        if words[part] != word:
+            models = [s.name for s in catalog.specs("model", task.name) if s.interface == words[part]]
+            fitting += f"; models that fit {part} {specs[part].name!r} ({words[part]}): {', '.join(models) or 'none'}"
+    parts = ", ".join(f"{part} {specs[part].name!r} ({words[part]})" for part in words)
+    raise UsageError(f"these do not combine: {parts}; {fitting}")
+
+
+def _suggestions(task: TaskSpec, specs: Mapping[str, Spec], names: Mapping[str, str]) -> Iterator[Layer]:
+    for spec in (task, *(specs[part] for part in ("dataset", "model", "loss", "inference", "trainer"))):
+        for suggest in spec.suggest:
+            if _applies(suggest.when, names):
+                values: dict[str, dict[str, Any]] = {}
+                for key, value in suggest.settings.items():
+                    section, dot, name = key.partition(".")
+                    if dot:
+                        values.setdefault(section, {})[name] = value
+                yield Layer(f"{spec.kind} {spec.name}", values)
+
+
+class _Merge:
+    """Settings so far: a part's fields are dropped when a later layer names another component for it."""
+
+    def __init__(self, specs: Mapping[str, Spec]) -> None:
+        self.final = {part: spec.name for part, spec in specs.items()}
+        self.values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+        self.origins: dict[str, str] = {}
+        self._named: dict[str, str] = {}
+
+    def add(self, layer: Layer) -> None:
+        self.exclusive(layer.origin, layer.values)
+        for section in SECTIONS:
+            fields = dict(layer.values.get(section, {}))
+            name = fields.pop("name", self.final.get(section)) if section in PARTS else None
+            if name is not None and self._named.get(section, name) != name:
+                self._drop(section, self.values[section])
+            if name is not None and (fields or "name" in layer.values.get(section, {})):
+                self._named[section] = name
+            for key, value in fields.items():
+                self.values[section][key] = value
+                self.origins[f"{section}.{key}"] = layer.origin
+
+    def exclusive(self, origin: str, values: Mapping[str, Any]) -> None:
+        engine = values.get("engine", {})
+        for group in EXCLUSIVE:
+            given = [key for key in group if engine.get(key) is not None]
+            if len(given) > 1:
+                raise UsageError(f"{origin}: give either {' or '.join('engine.' + key for key in given)}, not both")
+            for other in group if given else ():
+                if other != given[0]:
+                    self.values["engine"][other] = None
+                    self.origins.pop(f"engine.{other}", None)
+
+    def _drop(self, section: str, fields: dict[str, Any]) -> None:
+        for key in list(fields):
+            del fields[key]
+            self.origins.pop(f"{section}.{key}", None)
+
+
+def config_class(catalog: Catalog, spec: Spec) -> type[Config]:
+    """The options of a component."""
+    found = load_config(spec, catalog) or NoOptions
+    if not (isinstance(found, type) and issubclass(found, Config)):
+        raise PluginError(f"{spec.kind} {spec.name!r}: {spec.config} is not a subclass of dlkit.config.Config")
+    return found
+
+
+def _validate(catalog: Catalog, section: str, specs: Mapping[str, Spec], merged: _Merge) -> Config:
+    model = EngineConfig if section == "engine" else config_class(catalog, specs[section])
+    try:
+        return model.model_validate(merged.values[section])
+    except ValidationError as error:
+        owner = "the engine" if section == "engine" else f"{section} {specs[section].name!r}"
+        lines = [explain(section, model, problem, merged.origins, owner) for problem in error.errors()]
+        raise UsageError("\n".join(lines)) from error
+
+
+def explain(section: str, model: type[BaseModel], problem: Any, origins: Mapping[str, str], owner: str) -> str:
+    """One line for one of pydantic's errors: key, value, what is allowed, which layer set it."""
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join([section, *path])
+    origin = origins.get(".".join([section, *path[:1]]))
+    source = f" (from {origin})" if origin else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown option {key}{source}: {owner} has no such option; {nearest(path[-1], model.model_fields)}"
+    allowed = problem["msg"].removeprefix("Value error, ")
+    found = next((f for f in fields_of(model) if path and f.name == path[0]), None)
+    return f"{key} = {problem['input']!r}{source}: {allowed}" + (f" (allowed: {found.allowed})" if found else "")
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """One option as people see it: ``type`` in words, ``allowed`` with bounds or choices, ``default`` as TOML."""
+
+    name: str
+    type: str
+    allowed: str
+    default: Any
+    required: bool
+    description: str
+    schema: Mapping[str, Any]
+
+
+def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
+    """The options of a config class, from its JSON schema."""
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    found = []
+    for name, prop in schema.get("properties", {}).items():
+        kind = _type_words(prop)
+        default = prop.get("default")
+        found.append(
+            FieldInfo(name, kind, _allowed(prop, kind), default, name in required, prop.get("description", ""), prop)
+        )
+    return found
+
+
+_WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "none"}
+
+
+def _type_words(prop: Mapping[str, Any]) -> str:
+    if "enum" in prop:
+        return "choice"
+    if "anyOf" in prop:
+        return " or ".join(_type_words(p) for p in prop["anyOf"] if p.get("type") != "null")
+    if prop.get("type") == "array":
+        return f"list of {_type_words(prop.get('items', {}))}s"
+    return _WORDS.get(str(prop.get("type")), "value")
+
+
+def _allowed(prop: Mapping[str, Any], kind: str) -> str:
+    for option in prop.get("anyOf", ()):
+        if option.get("type") != "null":
+            return _allowed(option, kind)
+    if "enum" in prop:
+        return ", ".join(str(choice) for choice in prop["enum"])
+    if prop.get("type") == "array":
+        inner = prop.get("items", {})
+        return f"list of: {_allowed(inner, _type_words(inner))}"
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = ", ".join(f"{sign} {prop[key]:g}" for key, sign in signs.items() if key in prop)
+    return f"{kind} {bounds}".strip()
+
+
+def parse_text(prop: Mapping[str, Any], text: str) -> Any:
+    """A flag's text as a value for pydantic to judge: TOML where it is TOML, a bare comma list for list options."""
+    import tomllib
+
+    types = {p.get("type") for p in prop.get("anyOf", [prop])}
+    if types <= {"string", "null"} or "enum" in prop:
+        return text
+    if "array" in types and not text.startswith("["):
+        text = f"[{text}]"
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if "array" in types:
+            return [part.strip() for part in text.strip("[]").split(",")]
+        return text

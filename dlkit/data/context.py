@@ -1,0 +1,38 @@
+"""What a data set is given to build itself with: the narrow side of workspace, sources and talk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlkit.components import SourceSpec
+from dlkit.errors import DataError, nearest
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Passed to a data set's ``build(config, context)``.
+
+    data     folder that sources are laid out in (``workspace/data``)
+    sources  the catalogue's sources, by name
+    offline  never use the network
+    say      one line of talk to the person at the terminal
+    """
+
+    data: Path
+    sources: Mapping[str, SourceSpec] = field(default_factory=dict)
+    offline: bool = False
+    say: Callable[[str], None] = _silent
+
+    def source(self, name: str) -> Path:
+        """The folder of a source, downloaded first if it is absent and that is allowed (DataError otherwise)."""
+        from dlkit.data.sources import ensure
+
+        if name not in self.sources:
+            raise DataError(f"no source {name!r}: {nearest(name, self.sources)}")
+        return ensure(self.sources[name], self.data, offline=self.offline, say=self.say)

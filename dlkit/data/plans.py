@@ -1,0 +1,87 @@
+"""A plan says which samples make up each batch of an epoch, in order.
+
+It is a function of (seed, epoch, batch size) alone, so the loader's whole state is (epoch, batch).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.data.randomness import rng
+
+Indices = npt.NDArray[np.int64]
+
+
+class Plan(Sequence[Indices]):
+    """The batches of one epoch: ``plan[i]`` is the int64 indices of batch i.
+
+    Kept as one array and the bounds of its batches, which moves to a device in one copy.
+    """
+
+    def __init__(self, order: Indices, bounds: Indices) -> None:
+        self.order = order
+        self.bounds = bounds
+
+    @classmethod
+    def of(cls, batches: Sequence[Sequence[int] | Indices]) -> Plan:
+        """A plan from its batches, for tasks that group samples themselves."""
+        sizes = [len(batch) for batch in batches]
+        order = np.concatenate([np.asarray(b, np.int64) for b in batches]) if batches else np.empty(0, np.int64)
+        return cls(order, np.cumsum([0, *sizes]))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Samples in each batch."""
+        return [int(size) for size in np.diff(self.bounds)]
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # Sequence's overloads: int → Indices, slice → Plan
+        if isinstance(index, slice):
+            first, last, stride = index.indices(len(self))
+            if stride != 1:
+                raise ValueError("a plan is sliced without a stride")
+            bounds = self.bounds[first : max(first, last) + 1]
+            return Plan(self.order[bounds[0] : bounds[-1]], bounds - bounds[0])
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        return self.order[self.bounds[index] : self.bounds[index + 1]]
+
+    def __iter__(self) -> Iterator[Indices]:
+        return (self[i] for i in range(len(self)))
+
+
+class Planner(ABC):
+    """How an epoch is cut into batches. A split has one; tasks with buckets, budgets or streams bring their own."""
+
+    @abstractmethod
+    def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
+        """The batches of one training epoch over ``size`` samples."""
+
+    def length(self, size: int, seed: int, epoch: int, batch_size: int) -> int:
+        """How many batches ``plan`` would give, cheaper where that is possible."""
+        return len(self.plan(size, seed, epoch, batch_size))
+
+
+class Shuffled(Planner):
+    """The default: the epoch's permutation, cut into slices; a partial last batch is dropped if there is a full one."""
+
+    def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
+        batches = self.length(size, seed, epoch, batch_size)
+        order = rng(seed, "order", epoch).permutation(size)
+        bounds = np.minimum(np.arange(batches + 1) * batch_size, size)
+        return Plan(order[: bounds[-1]], bounds)
+
+    def length(self, size: int, seed: int, epoch: int, batch_size: int) -> int:
+        return max(size // batch_size, min(size, 1))
+
+
+def in_order(size: int, batch_size: int) -> Plan:
+    """Every sample once, in the split's own order, none dropped: how evaluation goes."""
+    return Plan(np.arange(size), np.minimum(np.arange(-(-size // batch_size) + 1) * batch_size, size))

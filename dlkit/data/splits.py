@@ -1,0 +1,273 @@
+"""Splits: where batches come from.
+
+A ``TensorSplit`` lies on the device and is sliced there (7–9 times faster than a DataLoader on data in memory); a
+``MapSplit`` makes its samples one by one, in torch's DataLoader workers, for what does not fit in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlkit.data.plans import Plan, Planner, Shuffled
+from dlkit.data.randomness import rng
+
+Batch = dict[str, Tensor]
+Transform = Callable[[Batch], Batch]
+
+
+class Split(ABC):
+    """Equally shaped samples with a length, a plan and a fingerprint.
+
+    ``transform`` maps a batch on the device to what the task's contract declares (uint8 images to normalised floats,
+    say): the same in training and evaluation, without randomness.
+    """
+
+    planner: Planner
+    transform: Transform | None = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def take(self, index: Tensor) -> Batch:
+        """The samples at these int64 indices [N], as evaluation sees them (no augmentation)."""
+
+    @abstractmethod
+    def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
+        """The plan's batches from ``start`` on. ``epoch`` is None in evaluation: nothing random happens then."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the content: resume refuses other data."""
+
+    def to(self, device: torch.device, workers: int = 0) -> Split:
+        """This split, its batches arriving on ``device``."""
+        return self
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """A column of rows of different length: row i is ``values[offsets[i]:offsets[i+1]]``; offsets are int64 [rows+1].
+
+    A batch gets it padded to its longest row: [N, M, …], ``padding`` beyond a row's end.
+    """
+
+    values: Tensor
+    offsets: Tensor
+    padding: float = 0
+
+    @classmethod
+    def of(cls, rows: Sequence[Tensor], padding: float = 0) -> Ragged:
+        lengths = torch.tensor([0, *(len(row) for row in rows)])
+        return cls(torch.cat(list(rows)), lengths.cumsum(0), padding)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        first, lengths = self.offsets[index], self.offsets[index + 1] - self.offsets[index]
+        position = torch.arange(int(lengths.max()) if len(index) else 0, device=self.values.device)  # [M]
+        inside = position < lengths[:, None]  # [N, M]
+        rows = self.values[torch.where(inside, first[:, None] + position, 0)]
+        outside = ~inside.reshape(*inside.shape, *[1] * (rows.dim() - 2))
+        return rows.masked_fill(outside, self.padding)
+
+    def to(self, device: torch.device) -> Ragged:
+        return Ragged(self.values.to(device), self.offsets.to(device), self.padding)
+
+
+def pad(rows: Sequence[Tensor], padding: float = 0) -> Tensor:
+    """Rows [M_i, …] → [N, max M, …], filled with ``padding``."""
+    return Ragged.of(rows, padding)[torch.arange(len(rows))]
+
+
+class TensorSplit(Split):
+    """Columns of equal length, on the device: the fast path."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, Tensor | Ragged],
+        *,
+        transform: Transform | None = None,
+        planner: Planner | None = None,
+    ) -> None:
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns differ in length: {lengths}")
+        self.columns = dict(columns)
+        self.transform = transform
+        self.planner = planner or Shuffled()
+        self._length = next(iter(lengths.values()), 0)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def take(self, index: Tensor) -> Batch:
+        batch = {
+            name: column[index] if isinstance(column, Ragged) else column.index_select(0, index)
+            for name, column in self.columns.items()
+        }
+        return self.transform(batch) if self.transform else batch
+
+    def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
+        take = self.take
+        # One copy to the device and one split an epoch: a slice a step costs 1.5 µs more.
+        for index in torch.split(torch.from_numpy(plan.order).to(self.device), plan.sizes)[start:]:
+            yield take(index)
+
+    @property
+    def device(self) -> torch.device:
+        column = next(iter(self.columns.values()))
+        return column.values.device if isinstance(column, Ragged) else column.device
+
+    def to(self, device: torch.device, workers: int = 0) -> TensorSplit:
+        if device == self.device:
+            return self
+        columns = {name: column.to(device) for name, column in self.columns.items()}
+        return TensorSplit(columns, transform=self.transform, planner=self.planner)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for name, column in sorted(self.columns.items()):
+            parts = (column.values, column.offsets) if isinstance(column, Ragged) else (column,)
+            for part in parts:
+                digest.update(f"{name} {part.dtype} {list(part.shape)}".encode())
+                digest.update(part.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
+
+class MapSplit(Split):
+    """Samples made one by one. Subclass with ``__len__``, ``sample`` and ``fingerprint``."""
+
+    padding: Mapping[str, float] = {}
+    """Ragged columns and what fills them: ``{"labels": -1}``."""
+
+    def __init__(self, *, transform: Transform | None = None, planner: Planner | None = None) -> None:
+        self.transform = transform
+        self.planner = planner or Shuffled()
+        self._device = torch.device("cpu")
+        self._workers = 0
+        self._loader: torch.utils.data.DataLoader[Batch] | None = None
+        self._order: list[list[tuple[int, int]]] = []
+
+    @abstractmethod
+    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
+        """One sample: arrays, tensors or numbers by column.
+
+        ``rng`` is f(seed, epoch, index), for augmentation, whichever worker asks; None in evaluation.
+        """
+
+    def collate(self, samples: Sequence[Mapping[str, Any]]) -> Batch:
+        """Samples → batch: stacked, ragged columns padded."""
+        columns = {name: [torch.as_tensor(sample[name]) for sample in samples] for name in samples[0]}
+        return {
+            name: pad(rows, self.padding[name]) if name in self.padding else torch.stack(rows)
+            for name, rows in columns.items()
+        }
+
+    def take(self, index: Tensor) -> Batch:
+        return self._arrived(self.collate([self.sample(int(i), None) for i in index]))
+
+    def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
+        if self._workers == 0:
+            for indices in plan[start:]:
+                yield self._arrived(self.collate([self._make(int(i), seed, epoch) for i in indices]))
+            return
+        stamp = -1 if epoch is None else epoch
+        # The sampler is iterated in this process, so persistent workers follow it from epoch to epoch.
+        self._order[:] = [[(int(i), stamp) for i in indices] for indices in plan[start:]]
+        for batch in self._workers_loader(seed):
+            yield self._arrived(batch)
+
+    def to(self, device: torch.device, workers: int = 0) -> MapSplit:
+        self._device, self._workers = device, workers
+        return self
+
+    def _make(self, index: int, seed: int, epoch: int | None) -> Mapping[str, Any]:
+        return self.sample(index, None if epoch is None else rng(seed, "sample", epoch, index))
+
+    def _arrived(self, batch: Batch) -> Batch:
+        pinned = self._device.type == "cuda"
+        moved = {name: column.to(self._device, non_blocking=pinned) for name, column in batch.items()}
+        return self.transform(moved) if self.transform else moved
+
+    def _workers_loader(self, seed: int) -> torch.utils.data.DataLoader[Batch]:
+        if self._loader is None:
+            self._loader = torch.utils.data.DataLoader(
+                _Stamped(self, seed),
+                batch_sampler=self._order,
+                num_workers=self._workers,
+                collate_fn=self.collate,
+                persistent_workers=True,
+                pin_memory=self._device.type == "cuda",
+                worker_init_fn=_quiet_worker,
+                generator=torch.Generator(),  # else every epoch's start draws from the training stream
+            )
+        return self._loader
+
+
+class _Stamped(torch.utils.data.Dataset[Any]):
+    """A MapSplit as a DataLoader asks it: by (index, epoch), epoch −1 standing for evaluation."""
+
+    def __init__(self, split: MapSplit, seed: int) -> None:
+        self._split, self._seed = split, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> Mapping[str, Any]:
+        index, epoch = key
+        return self._split._make(index, self._seed, None if epoch < 0 else epoch)
+
+
+def _quiet_worker(_: int) -> None:
+    """Ctrl-C is for the process that trains: it ends its workers itself."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class Augment(ABC):
+    """Random changes to whole training batches, on the device.
+
+    What is drawn is f(seed, epoch, batch) for the global batch; each process applies its own slice of it.
+    """
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
+        """Parameters for ``count`` samples: arrays [count, …] by name."""
+
+    @abstractmethod
+    def apply(self, batch: Batch, drawn: Batch) -> Batch:
+        """The changed batch; ``drawn`` are ``draw``'s arrays as tensors on the batch's device."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a data set builds: splits, the task's ``info``, and how training batches are changed.
+
+    ``val`` decides what is best and when to stop; ``test`` is looked at by ``dlkit evaluate`` alone. ``info`` is
+    validated against the task's ``Info``. ``notes`` are said at the start of a run (rows left out, classes found).
+    """
+
+    train: Split
+    val: Split
+    info: Mapping[str, Any]
+    test: Split | None = None
+    augment: Augment | None = None
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        found = {"train": self.train, "val": self.val}
+        return found if self.test is None else {**found, "test": self.test}
+
+    def fingerprint(self) -> str:
+        """A hash of the training and validation splits' content."""
+        text = " ".join(f"{name} {split.fingerprint()}" for name, split in self.splits.items() if name != "test")
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The engine: the loop, trainers, checkpoints, device and precision. It knows nothing of tasks."""

@@ -1,0 +1,99 @@
+"""The built-in trainer for every model whose loss autograd can differentiate."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from dlkit.engine.options import SupervisedConfig
+from dlkit.engine.schedules import Schedule, build_schedule
+from dlkit.engine.trainer import Trainer
+
+
+class SupervisedTrainer(Trainer):
+    """SGD, Adam, AdamW or Muon from torch.optim, fused where torch can, under a schedule."""
+
+    @property
+    def config(self) -> SupervisedConfig:
+        return cast(SupervisedConfig, self.setup.config)
+
+    def schedule(self) -> Schedule | None:
+        config = self.config
+        return build_schedule(config.schedule, self.setup.total_steps, config.warmup, config.final)
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        config = self.config
+        if config.optimizer == "muon":
+            return self._muon()
+        groups = decay_groups(self.parameters, config.weight_decay)
+        if config.optimizer == "sgd":
+            nesterov = config.nesterov and config.momentum > 0
+            return [torch.optim.SGD(groups, config.lr, momentum=config.momentum, nesterov=nesterov, fused=self._fused)]
+        rule = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+        return [rule(groups, config.lr, (config.beta1, config.beta2), fused=self._fused)]
+
+    @property
+    def _fused(self) -> bool:
+        """One kernel for all parameters; on the CPU an Adam step took 260 µs instead of 346."""
+        return self.setup.device.type in ("cpu", "cuda") and all(p.is_floating_point() for p in self.parameters)
+
+    def _muon(self) -> list[torch.optim.Optimizer]:
+        config = self.config
+        matrices, rest = _muon_parameters(self.model, self.parameters)
+        flat = FlatMuon(
+            matrices, config.lr, weight_decay=config.weight_decay, momentum=config.momentum, nesterov=config.nesterov
+        )
+        if not rest:
+            return [flat]
+        groups = decay_groups(rest, config.weight_decay)
+        betas = (config.beta1, config.beta2)
+        return [flat, torch.optim.AdamW(groups, config.aux_lr, betas, fused=self._fused)]
+
+
+class FlatMuon(torch.optim.Muon):
+    """Muon (Jordan et al. 2024) for filters too: each is updated as the matrix [out, everything else].
+
+    torch's Muon takes matrices only. The matrix is a view of the parameter, whichever memory layout that has;
+    orthogonalisation does not depend on the order of the columns.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, **options: Any) -> None:
+        self._sources = parameters
+        super().__init__([nn.Parameter(_as_matrix(p.detach())) for p in parameters], lr, **options)
+
+    def step(self, closure: Any = None) -> Any:
+        for source, flat in zip(self._sources, self.param_groups[0]["params"], strict=True):
+            flat.grad = None if source.grad is None else _as_matrix(source.grad)
+        return super().step(closure)  # type: ignore[no-untyped-call]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        for source in self._sources:
+            source.grad = None
+
+
+def decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """Parameter groups: matrices and filters decay, vectors (biases, norms) do not."""
+    if weight_decay == 0:
+        return [{"params": parameters, "weight_decay": 0.0}]
+    decayed = [p for p in parameters if p.dim() > 1]
+    spared = [p for p in parameters if p.dim() <= 1]
+    groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": weight_decay}]
+    return groups + ([{"params": spared, "weight_decay": 0.0}] if spared else [])
+
+
+def _as_matrix(tensor: Tensor) -> Tensor:
+    if tensor.dim() == 4 and not tensor.is_contiguous():  # channels_last
+        tensor = tensor.permute(0, 2, 3, 1)
+    return tensor.reshape(tensor.shape[0], -1)
+
+
+def _muon_parameters(model: nn.Module, parameters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Hidden matrices and filters, and the rest (vectors, embeddings, the last matrix), which AdamW updates."""
+    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    candidates = [p for p in parameters if p.dim() > 1 and id(p) not in embeddings]
+    hidden = candidates[:-1] if len(candidates) > 1 else candidates
+    chosen = {id(p) for p in hidden}
+    return hidden, [p for p in parameters if id(p) not in chosen]

@@ -1,0 +1,227 @@
+"""``Trainer``: how one optimizer step is made.
+
+The base class drives any network whose loss autograd can differentiate, and implements every option of the engine. A
+trainer that works otherwise (two networks taking turns, gradients by hand) overrides ``step`` and what goes with it,
+and says in ``supports`` which options it still honours; asking for another is refused before the run begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dlkit.config import Config, EngineConfig
+from dlkit.data.splits import Batch
+from dlkit.engine.schedules import Schedule
+from dlkit.engine.tree import like_parameters
+from dlkit.task import Info, Task
+
+ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile"})
+"""Engine options that not every trainer honours (``amp``: any precision below float32)."""
+
+Values = dict[str, Tensor | float]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a trainer is given: the components, built and on their device, and the run's settings.
+
+    ``autocast`` is the lower precision to run the model in, or None; ``total_steps`` the planned end, for schedules.
+    """
+
+    model: nn.Module
+    loss: Any
+    task: Task
+    info: Info
+    config: Config
+    engine: EngineConfig
+    device: torch.device
+    autocast: torch.dtype | None
+    total_steps: int
+
+
+class Trainer:
+    """Base of all trainers. Override ``optimizers`` (update rules), ``schedule``, ``losses``, or ``step`` itself."""
+
+    supports: ClassVar[frozenset[str]] = ALL_OPTIONS
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.model = setup.model
+        self.parameters = [p for p in setup.model.parameters() if p.requires_grad]
+        self._inputs = setup.task.inputs
+        self._clip = setup.engine.clip
+        self._probe = setup.engine.probe_every
+        self._forward = self._bind_forward()
+        self._optimizers = self.optimizers()
+        self._schedule = self.schedule()
+        self._ema = _Average(self.model, setup.engine.ema) if setup.engine.ema else None
+        self._base_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        """The update rules; made once. The default has none, for trainers that override ``step``."""
+        return []
+
+    def schedule(self) -> Schedule | None:
+        """What learning rates are multiplied by at each step: a pure function, asked for once. None: constant."""
+        return None
+
+    def losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Scalars with the key ``"loss"``, which is differentiated; the others are recorded."""
+        found: Mapping[str, Tensor] = self.setup.loss(self._forward(batch), batch)
+        return found
+
+    def step(self, batches: Sequence[Batch], step: int) -> Values:
+        """One optimizer step over the micro-batches; ``step`` counts from 0.
+
+        Returns metrics by full name (``"train/loss"``, ``"lr"``): detached scalar tensors that stay on the device, or
+        plain numbers. A name may be absent from some steps.
+        """
+        if self._schedule is not None:
+            self._set_rates(self._schedule(step))
+        if len(batches) == 1:
+            losses = self.losses(batches[0])
+            losses["loss"].backward()  # type: ignore[no-untyped-call]
+        else:
+            losses = self._accumulated(batches)
+        values: Values = {f"train/{name}": value.detach() for name, value in losses.items()}
+        probed = self._probe and step % self._probe == 0
+        if self._clip:
+            values["grad_norm"] = nn.utils.clip_grad_norm_(self.parameters, self._clip)
+        elif probed:
+            values["grad_norm"] = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        for optimizer in self._optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        if self._ema is not None:
+            self._ema.update()
+        if probed and self._optimizers:
+            values["lr"] = float(self._optimizers[0].param_groups[0]["lr"])
+        return values
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Weights and modes as evaluation wants them (averaged, no dropout); all as found afterwards."""
+        modes = [(module, module.training) for module in self.model.modules()]
+        self.model.eval()
+        if self._ema is not None:
+            self._ema.swap()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            if self._ema is not None:
+                self._ema.swap()
+            for module, training in modes:
+                module.training = training
+
+    def evaluate(self, batch: Batch) -> Any:
+        """The model's outputs for a batch; called inside ``evaluating``."""
+        return self._forward(batch)
+
+    def evaluate_losses(self, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Losses of an evaluated batch, recorded as their mean over the split; empty: none."""
+        found: Mapping[str, Tensor] = self.setup.loss(outputs, batch)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Everything besides the model's own state that a resume needs: dicts and lists of tensors and JSON values."""
+        state: dict[str, Any] = {"optimizers": [o.state_dict() for o in self._optimizers]}
+        if self._ema is not None:
+            state["ema"] = self._ema.tensors()
+        return state
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put ``state`` back. Tensors keep their parameters' memory layout: a resumed run computes the same bits."""
+        for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(like_parameters(optimizer, saved))
+        if self._ema is not None:
+            self._ema.load(state["ema"])
+
+    def averaged(self) -> Mapping[str, Tensor] | None:
+        """The averaged weights by the model's state names, if there are any: what evaluation and predictions use."""
+        return self._ema.tensors() if self._ema is not None else None
+
+    def changeable(self) -> list[str]:
+        """Keys that ``set`` may touch while the run goes: the options that declare themselves changeable."""
+        fields = type(self.setup.config).model_fields
+        marked = [
+            n
+            for n, f in fields.items()
+            if isinstance(f.json_schema_extra, dict) and f.json_schema_extra.get("changeable")
+        ]
+        return [f"trainer.{name}" for name in marked]
+
+    def _accumulated(self, batches: Sequence[Batch]) -> Mapping[str, Tensor]:
+        total: dict[str, Tensor] = {}
+        for batch in batches:
+            losses = {name: value / len(batches) for name, value in self.losses(batch).items()}
+            losses["loss"].backward()  # type: ignore[no-untyped-call]
+            for name, value in losses.items():
+                total[name] = total[name] + value.detach() if name in total else value.detach()
+        return total
+
+    def _set_rates(self, factor: float) -> None:
+        for optimizer, rates in zip(self._optimizers, self._base_rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+
+    def _bind_forward(self) -> Callable[[Batch], Any]:
+        """The forward pass, bound once: without autocast it is a bare call."""
+        model: Callable[..., Any] = torch.compile(self.model) if self.setup.engine.compile else self.model
+        inputs = self._inputs
+        if len(inputs) == 1:
+            (key,) = inputs
+            plain: Callable[[Batch], Any] = lambda batch: model(batch[key])  # noqa: E731
+        else:
+            plain = lambda batch: model(*[batch[key] for key in inputs])  # noqa: E731
+        dtype, device = self.setup.autocast, self.setup.device.type
+        if dtype is None:
+            return plain
+
+        def lowered(batch: Batch) -> Any:
+            with torch.autocast(device, dtype):
+                outputs = plain(batch)
+            return to_float(outputs)
+
+        return lowered
+
+
+def to_float(outputs: Any) -> Any:
+    """Outputs of an autocast forward pass in float32, in which losses and metrics are computed."""
+    if isinstance(outputs, Tensor):
+        return outputs.float() if outputs.is_floating_point() else outputs
+    if isinstance(outputs, dict):
+        return {key: to_float(value) for key, value in outputs.items()}
+    return type(outputs)(to_float(value) for value in outputs) if isinstance(outputs, (list, tuple)) else outputs
+
+
+class _Average:
+    """Exponential moving average of a model's floating-point state (weights and buffers)."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        self._live = {name: t for name, t in state.items() if t.is_floating_point()}
+        self._mean = {name: t.detach().clone() for name, t in self._live.items()}
+        self._weight = 1 - decay
+
+    @torch.no_grad()
+    def update(self) -> None:
+        torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), self._weight)
+
+    def swap(self) -> None:
+        """Exchange live and averaged values, by pointer."""
+        for name, live in self._live.items():
+            live.data, self._mean[name].data = self._mean[name].data, live.data
+
+    def tensors(self) -> dict[str, Tensor]:
+        return dict(self._mean)
+
+    def load(self, saved: Mapping[str, Tensor]) -> None:
+        for name, tensor in self._mean.items():
+            tensor.copy_(saved[name])

@@ -1,0 +1,59 @@
+"""What can go wrong, and the exit code each kind of it has.
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | the run failed |
+| 2 | usage or configuration |
+| 3 | data missing, offline or corrupt |
+| 4 | a plugin is broken |
+| 130 | stopped before its end, checkpoint written |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class DlkitError(Exception):
+    """Base of every error meant for the person at the terminal: its text is the whole message."""
+
+    exit_code = 1
+
+
+class RunError(DlkitError):
+    """A run failed, or what is stored of it cannot be used (truncated checkpoint, unknown format)."""
+
+    exit_code = 1
+
+
+class UsageError(DlkitError):
+    """A name, key or value that the user gave is not one of those allowed."""
+
+    exit_code = 2
+
+
+class DataError(DlkitError):
+    """Data is missing, corrupt or malformed, or would need the network while offline."""
+
+    exit_code = 3
+
+
+class PluginError(DlkitError):
+    """A plugin could not be loaded, or what it returned breaks its contract."""
+
+    exit_code = 4
+
+
+STOPPED = 130
+"""Exit code of a run that was stopped before its end, its checkpoint written."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """A sentence that names the allowed words, the nearest first: ``did you mean 'mlp'? There are: cnn, mlp``."""
+    import difflib
+
+    names = sorted(allowed)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}There {'is' if len(names) == 1 else 'are'}: {', '.join(names) or 'none'}"

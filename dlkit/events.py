@@ -1,0 +1,178 @@
+"""The vocabulary of a run: what the engine yields, and each line of ``events.jsonl``.
+
+An event is recorded before it is yielded. ``seq`` (its number, from 0) and ``time`` (UTC seconds) are given by the log.
+A line is strict JSON; a non-finite number is the string "nan", "inf" or "-inf".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events. ``step`` counts finished optimizer steps."""
+
+    event: ClassVar[str] = ""
+
+    seq: int = -1
+    time: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Event):
+    """A run begins at step 0. ``summary``: model, data, device and precision, as people read them.
+
+    ``total_steps`` is the planned end, ``epoch_steps`` the steps of the first epoch.
+    """
+
+    event = "started"
+    total_steps: int
+    epoch_steps: int
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed(Event):
+    """The run goes on from a checkpoint; step-indexed events beyond ``from_step`` that stand before this are void."""
+
+    event = "resumed"
+    from_step: int
+    total_steps: int
+    epoch_steps: int
+    exact: bool
+    differences: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics(Event):
+    """A column batch: value i of every list in ``values`` belongs to step ``first + i * every``.
+
+    ``rate`` is steps a second since the batch before; ``epoch`` the epoch of the last step.
+    """
+
+    event = "metrics"
+    first: int
+    count: int
+    values: Mapping[str, Sequence[float]]
+    every: int = 1
+    epoch: int = 0
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRef:
+    """Where a sample lies: ``file`` relative to the run's folder, with its kind, name and title."""
+
+    kind: str
+    name: str
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled(Event):
+    """Samples were made from the model as of ``step``."""
+
+    event = "samples"
+    step: int
+    samples: Sequence[SampleRef]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpointed(Event):
+    """A checkpoint is complete on disk. ``folder`` is relative to the run; ``best``: the best so far when made."""
+
+    event = "checkpoint"
+    step: int
+    folder: str
+    best: bool
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice(Event):
+    """Something to know that is no failure: a checkpoint skipped, an observer switched off."""
+
+    event = "notice"
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished(Event):
+    """The run ended. ``status``: ``completed``, ``stopped`` or ``failed``; ``reason`` says why it ended so.
+
+    ``metrics`` are those of the best evaluation (the last, if none is better); ``seconds`` count the whole run over
+    all its resumes, ``train_seconds`` its steps alone. ``traceback`` is a failure's, empty for expected ones.
+    """
+
+    event = "finished"
+    run: str
+    status: str
+    metrics: Mapping[str, float]
+    seconds: float
+    train_seconds: float
+    steps: int
+    reason: str = ""
+    traceback: str = ""
+
+
+KINDS: dict[str, type[Event]] = {
+    cls.event: cls for cls in (Started, Resumed, Metrics, Sampled, Checkpointed, Notice, Finished)
+}
+
+
+def to_json(event: Event) -> str:
+    """One line of events.jsonl, without its newline."""
+    fields = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
+    if isinstance(event, Sampled):
+        fields["samples"] = [dataclasses.asdict(sample) for sample in event.samples]
+    record = {"event": event.event, **fields}
+    try:
+        return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return json.dumps(encode(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_record(record: Mapping[str, Any]) -> Event | None:
+    """A parsed line as an event; None for a kind this version does not know, unknown fields left out."""
+    cls = KINDS.get(record.get("event", ""))
+    if cls is None:
+        return None
+    known = {item.name for item in dataclasses.fields(cls)}
+    fields = {key: value for key, value in record.items() if key in known}
+    if cls in (Metrics, Finished):
+        key = "values" if cls is Metrics else "metrics"
+        fields[key] = decode(fields[key])
+    if cls is Sampled:
+        names = {item.name for item in dataclasses.fields(SampleRef)}
+        fields["samples"] = [SampleRef(**{k: v for k, v in s.items() if k in names}) for s in fields["samples"]]
+    return cls(**fields)
+
+
+def encode(value: Any) -> Any:
+    """Non-finite numbers as strings, anywhere inside."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, Mapping):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Metric values back from strict JSON: "nan", "inf" and "-inf" are numbers again."""
+    return {
+        key: [_number(v) for v in item] if isinstance(item, list) else _number(item) for key, item in values.items()
+    }
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, str) and value in ("nan", "inf", "-inf") else value

@@ -1,0 +1,1 @@
+"""Inference: querying a trained model, and what its samples look like."""

@@ -1,0 +1,1 @@
+"""Runs: the folder, its event log, the lock, and an index over many of them."""

@@ -1,0 +1,189 @@
+"""Samples: what a model's work looks like, typed, so that terminal, TUI, report and HTTP can all show it.
+
+A predictor returns them; the run stores images as PNG and the rest as JSON; ``load`` brings them back. Numbers are
+plain Python numbers or NumPy arrays; nothing here knows torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Base of all samples: ``name`` distinguishes those of one time, ``title`` is shown above it."""
+
+    kind: ClassVar[str] = ""
+
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Sample):
+    """A grid of images: uint8 [N,H,W] (grey) or [N,H,W,3] (RGB).
+
+    ``captions`` stand beside them, ``good`` says which are right (mistakes are marked), ``columns``: the grid's width.
+    """
+
+    kind = "images"
+    images: npt.NDArray[np.uint8]
+    captions: Sequence[str] = ()
+    good: Sequence[bool] = ()
+    columns: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A box in pixels, corners (x1, y1, x2, y2); ``role``: ``"true"``, ``"predicted"``, ``"missed"``, ``"false"``."""
+
+    corners: tuple[float, float, float, float]
+    label: str = ""
+    score: float | None = None
+    role: str = "predicted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boxes(Sample):
+    """Boxes on one image, uint8 [H,W] or [H,W,3]."""
+
+    kind = "boxes"
+    image: npt.NDArray[np.uint8]
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Sample):
+    """Text that a model wrote; ``prompt`` is what it was given."""
+
+    kind = "text"
+    text: str
+    prompt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Sample):
+    """Rows of texts that belong together: source, reference, what the model made of it."""
+
+    kind = "pairs"
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Sample):
+    """Rows of cells; numbers stay numbers."""
+
+    kind = "table"
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str | float | int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve(Sample):
+    """One or several lines over a common x: ``lines`` maps a label to as many y values as there are x."""
+
+    kind = "curve"
+    x: Sequence[float]
+    lines: Mapping[str, Sequence[float]]
+    x_label: str = ""
+    y_label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scatter(Sample):
+    """Points in the plane, with a label each where there are labels."""
+
+    kind = "scatter"
+    x: Sequence[float]
+    y: Sequence[float]
+    labels: Sequence[str] = ()
+    x_label: str = ""
+    y_label: str = ""
+
+
+KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Pairs, Table, Curve, Scatter)}
+
+
+def save(sample: Sample, folder: Path, stem: str) -> str:
+    """Write a sample as ``STEM.json`` (and ``STEM.png``) into a folder; returns the JSON file's name."""
+    fields: dict[str, Any] = {"kind": sample.kind}
+    for item in dataclasses.fields(sample):
+        value = getattr(sample, item.name)
+        if isinstance(sample, (Images, Boxes)) and item.name in ("images", "image"):
+            fields[item.name] = _save_image(np.asarray(value), folder / f"{stem}.png")
+        else:
+            fields[item.name] = _plain(value)
+    name = f"{stem}.json"
+    (folder / name).write_text(json.dumps(fields, ensure_ascii=False), encoding="utf-8")
+    return name
+
+
+def load(path: Path) -> Sample:
+    """Read back what ``save`` wrote. Fields of a newer format are left out; an unknown kind is a ValueError."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    cls = KINDS.get(str(fields.pop("kind", "")))
+    if cls is None:
+        raise ValueError(f"{path}: not a kind of sample that this version knows")
+    for key in ("images", "image"):
+        if isinstance(fields.get(key), dict):
+            fields[key] = _load_image(path.parent, fields[key])
+    if cls is Boxes:
+        fields["boxes"] = [Box(**box) for box in fields["boxes"]]
+    known = {item.name for item in dataclasses.fields(cls)}
+    return cls(**{key: value for key, value in fields.items() if key in known})
+
+
+def tile(images: npt.NDArray[np.uint8], columns: int, gap: int = 1) -> npt.NDArray[np.uint8]:
+    """Images [N,H,W(,3)] as one picture, ``columns`` wide, ``gap`` mid-grey pixels between them."""
+    count, height, width = images.shape[:3]
+    rows = -(-count // columns)
+    shape = (rows * (height + gap) - gap, min(columns, count) * (width + gap) - gap, *images.shape[3:])
+    picture = np.full(shape, 128, np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        picture[y : y + height, x : x + width] = image
+    return picture
+
+
+def _save_image(image: npt.NDArray[np.uint8], path: Path) -> dict[str, Any]:
+    """As a PNG; a stack [N,H,W(,3)] is laid one below the other, so that it comes back exactly."""
+    from PIL import Image
+
+    shape = list(image.shape)
+    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] != 3)
+    tall = image.reshape(-1, shape[-1]) if grey else image.reshape(-1, *shape[-2:])
+    Image.fromarray(np.ascontiguousarray(tall)).save(path)
+    return {"file": path.name, "shape": shape}
+
+
+def _load_image(folder: Path, stored: Mapping[str, Any]) -> npt.NDArray[np.uint8]:
+    from PIL import Image
+
+    with Image.open(folder / stored["file"]) as image:
+        return np.asarray(image, np.uint8).reshape(stored["shape"])
+
+
+def _plain(value: Any) -> Any:
+    """Strict JSON: arrays and NumPy numbers as Python's, a non-finite number as the string nan, inf or -inf."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value

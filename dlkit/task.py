@@ -1,0 +1,145 @@
+"""A ``Task`` is the contract its components meet in: what ``info`` says, what a batch holds, what is measured.
+
+A task's module must not import torch at module level (``dlkit components`` and the launch form read contracts);
+``metrics`` and ``preview`` import it when called. The whole of a minimal task::
+
+    class DigitsInfo(Info):
+        classes: list[str] = Field(description="names of the classes, by label")
+
+    class Digits(Task):
+        Info = DigitsInfo
+        batch = {"image": Column("float32[N,C,H,W]"), "label": Column("int64[N]")}
+        inputs = ("image",)
+        outputs = {"logits": Column("float32[N,classes]")}
+
+        def metrics(self, info):
+            from my_plugin.metrics import Accuracy
+            return Accuracy()
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from dlkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dlkit.data.splits import Batch, Split
+    from dlkit.samples import Sample
+
+Array = Annotated[
+    Any,
+    BeforeValidator(lambda value: np.asarray(value)),
+    PlainSerializer(lambda value: value, return_type=Any),
+    WithJsonSchema({"type": "array", "description": "a NumPy array, kept as a tensor in the checkpoint"}),
+]
+"""Type of an ``Info`` field that holds numbers in bulk (means, embeddings) or bytes (a tokenizer, as uint8)."""
+
+
+class Info(BaseModel):
+    """What a data set tells model, loss and predictor; saved with every checkpoint.
+
+    A task subclasses it with typed, described fields. It carries the input encoding *as data* (classes, scales,
+    vocabulary…): a checkpoint must answer raw input when the data set's files and code are gone.
+    Keys of a stranger's component go under ``extra["plugin.key"]``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    extra: dict[str, Any] = Field(default_factory=dict, description="keys of other plugins, as 'plugin.key'")
+
+
+_COLUMN = re.compile(r"(?P<dtype>[a-z]+\d*)\[(?P<axes>[\w,]*)\]\Z")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One entry of a batch or of a model's outputs: ``Column("float32[N,C,H,W]")``.
+
+    ``N`` is the batch axis; every other name stands for a size, the same wherever it occurs; a number is that size.
+    ``padding`` is what fills a ragged axis (``-1`` for labels, ``0`` for tokens); ``None``: the column is not ragged.
+    """
+
+    text: str
+    padding: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _COLUMN.match(self.text):
+            raise ValueError(f"column {self.text!r} is not of the form 'dtype[N,axis,…]'")
+
+    @property
+    def dtype(self) -> str:
+        return self.text.partition("[")[0]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return tuple(self.text.partition("[")[2].rstrip("]").split(","))
+
+
+class Metrics(Protocol):
+    """What a task measures over a split; torchmetrics' collections fit.
+
+    ``update`` runs once a batch and must not synchronise (no ``.item()``); ``compute`` returns plain floats by bare
+    name (``"accuracy"``, the engine puts ``val/`` before it) and leaves out what is undefined for the data seen.
+    """
+
+    def update(self, outputs: Any, batch: Mapping[str, Tensor]) -> None: ...
+
+    def compute(self) -> Mapping[str, float]: ...
+
+
+class Task(ABC):
+    """Base of every task's contract. The engine makes one instance, without arguments.
+
+    Info     the typed keys of ``info``
+    batch    key → column; what every data set of the task yields
+    inputs   the keys handed to ``model.forward``, in order, so that any torch module drops in
+    outputs  what the model returns: one column, or a dict of them
+    """
+
+    Info: ClassVar[type[Info]]
+    batch: ClassVar[Mapping[str, Column]]
+    inputs: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[Column | Mapping[str, Column]]
+
+    @abstractmethod
+    def metrics(self, info: Any) -> Metrics:
+        """Fresh metrics for one pass over a split."""
+
+    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+        """What ``dlkit data show`` prints of a split: balance, a grid of ``count`` samples. Default: nothing."""
+        return ()
+
+
+def check_columns(columns: Mapping[str, Column], values: Mapping[str, Any], who: str) -> dict[str, int]:
+    """Compare tensors with their declaration; PluginError names ``who`` and the column. Returns the axes' sizes."""
+    sizes: dict[str, int] = {}
+    for key, column in columns.items():
+        if key not in values:
+            raise PluginError(f"{who}: lacks {key!r}, declared as {column.text}; it has: {', '.join(sorted(values))}")
+        value = values[key]
+        dtype = str(value.dtype).removeprefix("torch.")
+        found = f"{dtype}{list(value.shape)}"
+        if dtype != column.dtype or len(value.shape) != len(column.axes):
+            raise PluginError(f"{who}: {key!r} is {found}, declared as {column.text}")
+        for axis, size in zip(column.axes, value.shape, strict=True):
+            expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
+            if expected != size:
+                raise PluginError(f"{who}: {key!r} is {found}: axis {axis} has {size}, not {expected}")
+    return sizes
+
+
+def first_batch(split: Split, count: int) -> Batch:
+    """The first ``count`` samples of a split in its own order, for previews."""
+    import torch
+
+    return split.take(torch.arange(min(count, len(split))))
