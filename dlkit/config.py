@@ -131,10 +131,11 @@ class Resolved:
         return plain
 
 
-def resolve(catalog: Catalog, task_name: str, layers: list[Layer]) -> Resolved:
+def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: bool = True) -> Resolved:
     """Merge and validate; every error names key, value and what is allowed (UsageError).
 
-    ``layers`` are the user's, lowest first; the components' suggestions are put below them.
+    ``layers`` are the user's, lowest first; the components' suggestions are put below them (a stored, complete
+    configuration is resolved with ``suggest=False``).
     """
     task = catalog.task(task_name)
     for layer in layers:
@@ -144,7 +145,7 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer]) -> Resolved:
     _check_interfaces(catalog, task, specs)
     merged = _Merge(specs)
     merged.exclusive("defaults", {"engine": {"epochs": EngineConfig.model_fields["epochs"].default}})
-    for layer in (*_suggestions(task, specs, names), *layers):
+    for layer in (*(_suggestions(task, specs, names) if suggest else ()), *layers):
         merged.add(layer)
     sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
     return Resolved(task, specs, sections, {**name_origins, **merged.origins})
@@ -188,7 +189,8 @@ def _applies(when: Mapping[str, str], names: Mapping[str, str]) -> bool:
 
 def _check_interfaces(catalog: Catalog, task: TaskSpec, specs: Mapping[str, Spec]) -> None:
     """Model, loss and trainer combine only within one interface word."""
-    words = {part: str(specs[part].interface) for part in ("model", "loss", "trainer")}
+    chosen: dict[str, Any] = {part: specs[part] for part in ("model", "loss", "trainer")}
+    words = {part: str(spec.interface) for part, spec in chosen.items()}
     if len(set(words.values())) == 1:
         return
     word = words["model"]

@@ -41,17 +41,19 @@ class Plan(Sequence[Indices]):
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # Sequence's overloads: int → Indices, slice → Plan
-        if isinstance(index, slice):
-            first, last, stride = index.indices(len(self))
-            if stride != 1:
-                raise ValueError("a plan is sliced without a stride")
-            bounds = self.bounds[first : max(first, last) + 1]
-            return Plan(self.order[bounds[0] : bounds[-1]], bounds - bounds[0])
+    def __getitem__(self, index: int) -> Indices:  # type: ignore[override]  # batches are asked for one by one
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
         return self.order[self.bounds[index] : self.bounds[index + 1]]
+
+    def first(self, count: int) -> Plan:
+        """The plan's first ``count`` batches."""
+        return self if count >= len(self) else Plan(self.order[: self.bounds[count]], self.bounds[: count + 1])
+
+    def after(self, start: int) -> Plan:
+        """The plan's batches from ``start`` on."""
+        return Plan(self.order[self.bounds[start] :], self.bounds[start:] - self.bounds[start]) if start else self
 
     def __iter__(self) -> Iterator[Indices]:
         return (self[i] for i in range(len(self)))

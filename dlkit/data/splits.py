@@ -178,12 +178,12 @@ class MapSplit(Split):
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         if self._workers == 0:
-            for indices in plan[start:]:
+            for indices in plan.after(start):
                 yield self._arrived(self.collate([self._make(int(i), seed, epoch) for i in indices]))
             return
         stamp = -1 if epoch is None else epoch
         # The sampler is iterated in this process, so persistent workers follow it from epoch to epoch.
-        self._order[:] = [[(int(i), stamp) for i in indices] for indices in plan[start:]]
+        self._order[:] = [[(int(i), stamp) for i in indices] for indices in plan.after(start)]
         for batch in self._workers_loader(seed):
             yield self._arrived(batch)
 

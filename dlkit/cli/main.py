@@ -1,0 +1,78 @@
+"""The entry point: dispatches to one module a command, and owns the exit codes (dlkit.errors)."""
+
+from __future__ import annotations
+
+import sys
+
+COMMANDS = {
+    "tasks": "what can be trained",
+    "plugins": "installed plugins, and what is wrong with broken ones",
+    "components": "data sets, models, losses, trainers and predictors, with their options",
+    "data": "list, get, verify, path, show: the data behind the tasks",
+    "train": "train a task, here and now",
+    "resume": "go on with a run from its last checkpoint, exactly",
+    "runs": "list runs",
+    "show": "one run: state, metrics, configuration, checkpoints, samples",
+    "compare": "runs side by side: what differs, and how they ended",
+    "evaluate": "measure a run's best checkpoint on a split (default: test)",
+    "predict": "ask a trained model",
+    "sample": "see what a trained model does",
+    "rename": "give a run a name",
+    "remove": "delete a run",
+    "clean": "free disk space: old checkpoints, interrupted runs",
+    "doctor": "versions, devices, workspace, plugins: is everything in order?",
+}
+
+_HEAD = "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
+_TAIL = """
+RUN is a run's id, a unique prefix of it, last, or its folder. Every command that reads takes --json.
+The workspace is --workspace DIR, else $DLKIT_WORKSPACE, else ./workspace.
+
+Start with:  dlkit train classification
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if arguments[0] in ("-V", "--version", "version"):
+        from dlkit import __version__
+
+        print(f"dlkit {__version__}")
+        return 0
+    if arguments[0] not in COMMANDS:
+        from dlkit.errors import UsageError, nearest
+
+        print(f"dlkit: no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}", file=sys.stderr)
+        return UsageError.exit_code
+    return _run(arguments[0], arguments[1:])
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    return _HEAD + "\n" + "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()) + "\n" + _TAIL
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    from importlib import import_module
+
+    from dlkit.errors import STOPPED, DlkitError
+
+    try:
+        return int(import_module(f"dlkit.cli.{command}").main(arguments))
+    except DlkitError as error:
+        print(f"dlkit {command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

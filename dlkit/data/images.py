@@ -1,0 +1,136 @@
+"""Folders of images, and reading an image at a given size.
+
+Pixels are uint8 [C,H,W], C = 1 (grey) or 3 (RGB). Training data and what people hand a trained model go through the
+same functions, so a model sees both alike.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from dlkit.errors import DataError
+
+Fit = Literal["crop", "letterbox"]
+"""``crop``: scaled until it covers the size, the middle kept; ``letterbox``: scaled until it fits, on black."""
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+_THREADS = 4
+"""Decoding releases the interpreter's lock, and waiting for the disk costs nothing."""
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Images sorted by class: ``labels[i]`` is the index in ``classes`` of ``paths[i]``'s class."""
+
+    classes: list[str]
+    paths: list[Path]
+    labels: list[int]
+
+    def __iter__(self) -> Iterator[tuple[Path, str]]:
+        return ((path, self.classes[label]) for path, label in zip(self.paths, self.labels, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The images in a folder and below it, by suffix, sorted by path; hidden ones left out."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def class_folders(root: Path, classes: Sequence[str] | None = None) -> ImageFolder:
+    """A folder per class, images in it or deeper. Classes are the folders' names, sorted.
+
+    With ``classes`` given (those of the training split) labels are theirs, and another folder is refused. DataError if
+    there is no folder per class, a class has no image, or the root is missing.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder")
+    names = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not names:
+        raise DataError(f"{root}: holds no folder per class (ROOT/CLASS/image.png)")
+    strange = [name for name in names if classes is not None and name not in classes]
+    if strange:
+        raise DataError(f"{root}: unknown classes {', '.join(strange)}; there are: {', '.join(classes or ())}")
+    known = list(classes) if classes is not None else names
+    files = {name: image_files(root / name) for name in names}
+    empty = [name for name, paths in files.items() if not paths]
+    if empty:
+        raise DataError(f"{root}: no images in {', '.join(empty)} (known suffixes: {', '.join(sorted(SUFFIXES))})")
+    paths = [path for name in names for path in files[name]]
+    return ImageFolder(known, paths, [known.index(name) for name in names for _ in files[name]])
+
+
+def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
+    """Decode a file, upright, as RGB or grey; DataError names it if that fails.
+
+    ``enough``: sides of that many pixels will do, which lets large JPEGs be decoded at a fraction of their size.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if enough:
+                    image.draft("RGB" if colour else "L", (enough, enough))
+                return as_pixels(ImageOps.exif_transpose(image), colour=colour)
+    # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
+    except Exception as error:
+        raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
+
+
+def as_pixels(image: Image.Image, *, colour: bool) -> Image.Image:
+    """An image in mode RGB or L, whatever its own; 16-bit grey is scaled to 8, transparency dropped."""
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image, np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    return image.convert("RGB" if colour else "L")
+
+
+def fitted(image: Image.Image, height: int, width: int, fit: Fit) -> npt.NDArray[np.uint8]:
+    """An RGB or grey image as uint8 [C,H,W] at a size (bilinear, antialiased); one of that size is left as it is."""
+    if image.size != (width, height):
+        resize = ImageOps.fit if fit == "crop" else ImageOps.pad
+        image = resize(image, (width, height), Image.Resampling.BILINEAR)
+    pixels = np.array(image, np.uint8)
+    return np.ascontiguousarray(np.moveaxis(pixels.reshape(height, width, -1), -1, 0))
+
+
+def read_image(path: Path, height: int, width: int, *, colour: bool, fit: Fit = "crop") -> npt.NDArray[np.uint8]:
+    """One file as uint8 [C,height,width]; DataError names it if it cannot be read."""
+    image = open_image(path, colour=colour, enough=max(height, width))
+    return fitted(image, height, width, fit)
+
+
+def read_images(
+    paths: Sequence[Path], height: int, width: int, *, colour: bool, fit: Fit = "crop"
+) -> tuple[npt.NDArray[np.uint8], dict[int, str]]:
+    """Many files as uint8 [N,C,height,width], straight into one array, and what failed: index → reason.
+
+    Rows of failed files are zero: the caller leaves them out or raises.
+    """
+    images = np.zeros((len(paths), 3 if colour else 1, height, width), np.uint8)
+    failed: dict[int, str] = {}
+
+    def read(i: int) -> None:
+        try:
+            images[i] = read_image(paths[i], height, width, colour=colour, fit=fit)
+        except DataError as error:
+            failed[i] = str(error)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(read, range(len(paths))):
+            pass
+    return images, dict(sorted(failed.items()))

@@ -1,0 +1,172 @@
+"""From a resolved configuration to a job: components built, checked against their contract, and on their device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from dlkit.catalog import Catalog, load_target
+from dlkit.components import Spec
+from dlkit.config import Resolved
+from dlkit.data.context import Context
+from dlkit.data.randomness import derive, forked, seed_all
+from dlkit.data.splits import Data
+from dlkit.engine.checkpoint import read_tensors
+from dlkit.engine.device import Placement, choose_autocast, choose_device, place, set_threads
+from dlkit.engine.loader import Course
+from dlkit.engine.summary import data_summary, device_summary, model_summary
+from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
+from dlkit.errors import PluginError, UsageError
+from dlkit.predictor import Predictor
+from dlkit.task import Info, Task, check_columns, first_batch
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, ready to go."""
+
+    catalog: Catalog
+    resolved: Resolved
+    task: Task
+    info: Info
+    data: Data
+    trainer: Trainer
+    predictor: Predictor
+    placement: Placement
+    course: Course
+    summary: Mapping[str, Any]
+
+
+def build_task(catalog: Catalog, spec: Spec) -> Task:
+    """The task's contract."""
+    target = load_target(spec, catalog)
+    if not (isinstance(target, type) and issubclass(target, Task)):
+        raise PluginError(f"task {spec.name!r}: {spec.target} is not a subclass of dlkit.task.Task")
+    return target()
+
+
+def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Context) -> tuple[Data, Info]:
+    """The data set and its validated ``info``; PluginError names the data set and what is missing or misshapen."""
+    spec = resolved.specs["dataset"]
+    data = load_target(spec, catalog)(resolved.sections["dataset"], context)
+    if not isinstance(data, Data):
+        raise PluginError(f"dataset {spec.name!r} built a {type(data).__name__}, not a dlkit.data.splits.Data")
+    if len(data.train) == 0 or len(data.val) == 0:
+        raise UsageError(
+            f"dataset {spec.name!r} has an empty {'training' if not len(data.train) else 'validation'} split"
+        )
+    check_columns(task.batch, first_batch(data.train, 2), f"dataset {spec.name!r}")
+    return data, validate_info(task, data.info, f"dataset {spec.name!r}")
+
+
+def validate_info(task: Task, info: Any, who: str) -> Info:
+    try:
+        return info if isinstance(info, task.Info) else task.Info.model_validate(info)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        raise PluginError(f"{who}: info does not fit the task's {task.Info.__name__}: {problems}") from error
+
+
+def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
+    spec = resolved.specs["model"]
+    model = load_target(spec, catalog)(resolved.sections["model"], info)
+    if not isinstance(model, nn.Module):
+        raise PluginError(f"model {spec.name!r} built a {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: torch.device) -> Any:
+    loss = load_target(resolved.specs["loss"], catalog)(resolved.sections["loss"], info)
+    return loss.to(device) if isinstance(loss, nn.Module) else loss
+
+
+def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> Predictor:
+    spec = resolved.specs["inference"]
+    target = load_target(spec, catalog)
+    if not (isinstance(target, type) and issubclass(target, Predictor)):
+        raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.inference.Predictor")
+    return target(model, info, resolved.sections["inference"])
+
+
+def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:
+    """The trainer; UsageError if the configuration asks for an engine option that it does not honour."""
+    spec, engine = resolved.specs["trainer"], resolved.engine
+    target = load_target(spec, catalog)
+    if not (isinstance(target, type) and issubclass(target, Trainer)):
+        raise PluginError(f"trainer {spec.name!r}: {spec.target} is not a subclass of dlkit.engine.trainer.Trainer")
+    asked = {
+        "accumulate": engine.accumulate > 1,
+        "clip": engine.clip > 0,
+        "ema": engine.ema > 0,
+        "amp": engine.precision == "bf16",
+        "compile": engine.compile,
+    }
+    for option in sorted(ALL_OPTIONS - target.supports):
+        if asked[option]:
+            key = "precision" if option == "amp" else option
+            raise UsageError(
+                f"engine.{key} = {getattr(engine, key)!r}: trainer {spec.name!r} does not support it; "
+                f"it supports: {', '.join(sorted(target.supports)) or 'none of these options'}"
+            )
+    return target
+
+
+def prepare(
+    catalog: Catalog,
+    resolved: Resolved,
+    context: Context,
+    *,
+    init: Path | None = None,
+    device: str | None = None,
+) -> Job:
+    """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one."""
+    engine = resolved.engine
+    torch.use_deterministic_algorithms(engine.deterministic)
+    target = trainer_class(catalog, resolved)
+    where = choose_device(device or engine.device)
+    threads = set_threads(engine.threads)
+    task = build_task(catalog, resolved.task)
+    data, info = build_data(catalog, resolved, task, context)
+    seed_all(derive(engine.seed, "init"))
+    model = build_model(catalog, resolved, info)
+    if init is not None:
+        start_from(model, init)
+    model = place(model, where)
+    lowers = "amp" in target.supports
+    placement = Placement(where, choose_autocast(engine, where, model, lowers), threads)
+    summary = _summary(task, data, model, placement, resolved)
+    loss = build_loss(catalog, resolved, info, where)
+    course = Course(data.train, engine)
+    trainer = target(
+        Setup(model, loss, task, info, resolved.sections["trainer"], engine, where, placement.autocast, course.total)
+    )
+    predictor = build_predictor(catalog, resolved, model, info)
+    return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary)
+
+
+def start_from(model: nn.Module, path: Path) -> None:
+    """Copy weights by name; UsageError says which do not fit."""
+    weights, own = read_tensors(path), model.state_dict()
+    unfit = [n for n, t in own.items() if n not in weights or weights[n].shape != t.shape]
+    if unfit:
+        raise UsageError(f"engine.init_from: its weights do not fit this model: {', '.join(unfit[:5])}")
+    model.load_state_dict(weights, strict=False)
+
+
+def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, resolved: Resolved) -> dict[str, Any]:
+    """The summary, from one pass over two samples, which also proves that model and contract agree."""
+    device = placement.device
+    batch = {key: column.to(device) for key, column in first_batch(data.val, 2).items()}
+    with forked(resolved.engine.seed, "summary"):
+        summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
+    declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
+    found = outputs if isinstance(outputs, Mapping) else {"outputs": outputs}
+    check_columns(declared, found, f"model {resolved.specs['model'].name!r}")
+    name = {"name": resolved.specs["model"].name}
+    return {"model": {**name, **summary}, "data": data_summary(data), **device_summary(placement)}

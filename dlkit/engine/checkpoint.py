@@ -1,0 +1,275 @@
+"""Checkpoints: everything a resume needs, without pickle, written in the background.
+
+The loop stalls for the copy into staging buffers only. A thread then writes a hidden folder, fsyncs files and folder,
+and renames it: flush events → write → fsync → rename → ``checkpoint`` event → prune.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from dlkit.engine import tree
+from dlkit.errors import RunError
+from dlkit.runs.checkpoints import Checkpoint, Manifest, file_sha256, step_folder
+from dlkit.runs.files import sync_folder
+from dlkit.task import Info
+
+MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
+HEADER_LIMIT = 1 << 20
+"""Largest JSON header of a tensor file that is read (safetensors itself would take 100 MB)."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is to be stored: tensors by file, JSON by file, and the manifest's own fields."""
+
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    documents: Mapping[str, Any]
+    fields: Mapping[str, Any]
+
+
+def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Mapping[str, Any]) -> Snapshot:
+    """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values."""
+    weights, aliases = _weights(model)
+    state_skeleton, state_tensors = tree.split(state)
+    info_skeleton, info_tensors = tree.split(info.model_dump())
+    return Snapshot(
+        {MODEL: weights, STATE: state_tensors, INFO: info_tensors},
+        {"state.json": state_skeleton, "info.json": info_skeleton},
+        {**fields, "aliases": aliases},
+    )
+
+
+def _weights(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """State tensors, and the names that share one (tied weights), which safetensors would refuse."""
+    weights: dict[str, Tensor] = {}
+    aliases: dict[str, str] = {}
+    seen: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
+    for name, value in model.state_dict().items():
+        key = (value.data_ptr(), tuple(value.shape), value.stride())
+        if value.numel() and key in seen:
+            aliases[name] = seen[key]
+        else:
+            seen[key] = name
+            weights[name] = value
+    return weights, aliases
+
+
+class Writer:
+    """Writes one checkpoint at a time on a thread.
+
+    ``begin`` stages and starts; ``poll`` gives the finished one, or raises what went wrong; ``wait`` blocks for it.
+    ``before_publish`` runs on the thread before the folder gets its name (it makes the events durable).
+    """
+
+    def __init__(self, folder: Path, before_publish: Callable[[], None]) -> None:
+        self._folder = folder
+        self._before_publish = before_publish
+        self._staging: dict[str, Tensor] = {}
+        self._thread: threading.Thread | None = None
+        self._result: Checkpoint | BaseException | None = None
+        self._began = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self._thread is not None
+
+    def begin(self, shot: Snapshot) -> None:
+        """Copy the tensors and start writing; nothing may be in progress."""
+        assert self._thread is None
+        self._began = time.monotonic()
+        staged = {file: {n: self._stage(f"{file}:{n}", t) for n, t in ts.items()} for file, ts in shot.tensors.items()}
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
+        self._thread = threading.Thread(
+            target=self._work, args=(staged, documents, shot.fields), name="checkpoint", daemon=True
+        )
+        self._thread.start()
+
+    def poll(self) -> tuple[Checkpoint, float] | None:
+        """The checkpoint that was being written and its seconds, once it is done; raises if it failed."""
+        if self._thread is None or self._thread.is_alive():
+            return None
+        return self.wait()
+
+    def wait(self) -> tuple[Checkpoint, float] | None:
+        """The same, waiting for it; None if none was in progress."""
+        if self._thread is None:
+            return None
+        self._thread.join()
+        self._thread, result = None, self._result
+        assert result is not None
+        if isinstance(result, BaseException):
+            raise result
+        return result, time.monotonic() - self._began
+
+    def _stage(self, key: str, source: Tensor) -> Tensor:
+        """A copy in a buffer that is allocated once."""
+        buffer = self._staging.get(key)
+        if buffer is None or buffer.shape != source.shape or buffer.dtype != source.dtype:
+            pinned = source.device.type == "cuda"
+            buffer = torch.empty(source.shape, dtype=source.dtype, pin_memory=pinned)
+            self._staging[key] = buffer
+        return buffer.copy_(source, non_blocking=True)
+
+    def _work(
+        self, staged: Mapping[str, dict[str, Tensor]], documents: Mapping[str, str], fields: Mapping[str, Any]
+    ) -> None:
+        try:
+            self._result = self._publish(staged, documents, fields)
+        # The thread's boundary: whatever went wrong is raised in the loop by poll or wait.
+        except BaseException as error:
+            self._result = error
+
+    def _publish(
+        self, staged: Mapping[str, dict[str, Tensor]], documents: Mapping[str, str], fields: Mapping[str, Any]
+    ) -> Checkpoint:
+        final = self._folder / step_folder(fields["step"])
+        hidden = self._folder / f".{final.name}.tmp"
+        shutil.rmtree(hidden, ignore_errors=True)
+        hidden.mkdir(parents=True)
+        try:
+            for name, tensors in staged.items():
+                _write_tensors(tensors, hidden / name)
+            for name, text in documents.items():
+                _write_durably(hidden / name, text)
+            files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(hidden.iterdir())}
+            manifest = Manifest(**fields, files=files, created=round(time.time(), 3))
+            _write_durably(hidden / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
+            sync_folder(hidden)
+            self._before_publish()
+            if final.exists():  # an unreadable one of the same step, from before a resume
+                shutil.rmtree(final)
+            hidden.rename(final)
+            sync_folder(self._folder)
+        except BaseException:
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
+        return Checkpoint(final, manifest)
+
+
+def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:  # it wraps the system's error in text
+        raise OSError(f"{path.name}: {error}") from error
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
+    """Remove all but the newest ``keep`` and the best; returns what was removed."""
+    best = next((c for c in reversed(checkpoints) if c.manifest.best), None)
+    spared = {c.step for c in checkpoints[-keep:]} | ({best.step} if best else set())
+    removed = [c for c in checkpoints if c.step not in spared]
+    for checkpoint in removed:
+        shutil.rmtree(checkpoint.folder, ignore_errors=True)
+    return removed
+
+
+def check(checkpoint: Checkpoint, task: str, model: str) -> None:
+    """RunError unless the checkpoint is whole and belongs to this task and model."""
+    manifest = checkpoint.manifest
+    if (manifest.task, manifest.model) != (task, model):
+        raise RunError(
+            f"{checkpoint.folder} belongs to task {manifest.task!r}, model {manifest.model!r}; "
+            f"this run is of task {task!r}, model {model!r}"
+        )
+    problems = checkpoint.problems()
+    if problems:
+        raise RunError(f"{checkpoint.folder} cannot be used: {'; '.join(problems)}")
+
+
+def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
+    """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
+    weights = read_tensors(checkpoint.folder / MODEL)
+    if averaged:
+        weights.update(_averaged(checkpoint.folder))
+    weights.update({name: weights[stored] for name, stored in checkpoint.manifest.aliases.items()})
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(f"{checkpoint.folder}: its weights do not fit the model as it is now: {error}") from error
+
+
+def _averaged(folder: Path) -> dict[str, Tensor]:
+    skeleton = json.loads((folder / "state.json").read_text(encoding="utf-8")).get("averaged")
+    if not skeleton:
+        return {}
+    with safe_open(folder / STATE, "pt") as file:
+        return {name: file.get_tensor(leaf[tree.LEAF]) for name, leaf in skeleton.items()}
+
+
+def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The state tree that ``snapshot`` was given."""
+    folder = checkpoint.folder
+    skeleton = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    state: dict[str, Any] = tree.join(skeleton, read_tensors(folder / STATE))
+    return state
+
+
+def load_info(checkpoint: Checkpoint, cls: type[Info]) -> Info:
+    """The ``info`` that the checkpoint's model was built with."""
+    folder = checkpoint.folder
+    skeleton = json.loads((folder / "info.json").read_text(encoding="utf-8"))
+    return cls.model_validate(tree.join(skeleton, read_tensors(folder / INFO)))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """A tensor file; RunError if it is damaged or its header is larger than any of ours."""
+    try:
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if header > max(HEADER_LIMIT, 0):
+            raise RunError(f"{path}: its header claims {header} bytes, more than the {HEADER_LIMIT} that are read")
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path}: {error}") from error
+
+
+def generators() -> dict[str, Any]:
+    """The state of every global generator: Python, NumPy, torch, CUDA."""
+    version, internal, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    state: dict[str, Any] = {
+        "python": [version, list(internal), gauss],
+        "numpy": [name, np.asarray(keys), int(position), int(has_gauss), float(cached)],
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def restore_generators(state: Mapping[str, Any]) -> None:
+    """Put ``generators()`` back."""
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))
+    name, keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, keys, position, has_gauss, cached))
+    torch.set_rng_state(state["torch"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])

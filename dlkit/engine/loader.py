@@ -1,0 +1,145 @@
+"""The loader: training batches from any (epoch, batch) on, that pair being its whole state."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
+
+import torch
+
+from dlkit.config import EngineConfig
+from dlkit.data.plans import Plan, in_order
+from dlkit.data.randomness import rng
+from dlkit.data.splits import Augment, Batch, Split
+
+MAX_EPOCHS = 10_000_000
+
+
+class Course:
+    """Which steps the epochs end at, known before the first: ``ends[e]`` is the step count after epoch e."""
+
+    def __init__(self, split: Split, engine: EngineConfig) -> None:
+        self.batches: list[int] = []
+        ends: list[int] = []
+        target = engine.steps
+        for epoch in range(engine.epochs if engine.epochs and not target else MAX_EPOCHS):
+            batches = _limit(engine, split.planner.length(len(split), engine.seed, epoch, engine.batch_size))
+            self.batches.append(batches)
+            ends.append((ends[-1] if ends else 0) + max(1, batches // engine.accumulate))
+            if target is not None and ends[-1] >= target:
+                break
+        self.ends = ends
+        self.total = ends[-1] if target is None else target
+
+    def epoch_of(self, step: int) -> int:
+        """The epoch (from 0) that the step after ``step`` finished ones belongs to."""
+        return bisect_right(self.ends, step)
+
+    def start_of(self, epoch: int) -> int:
+        """Steps finished before an epoch begins."""
+        return self.ends[epoch - 1] if epoch else 0
+
+    def due(self, cadence: str) -> Cadence:
+        return Cadence(cadence, self)
+
+
+class Cadence:
+    """When something happens: the steps after which it is due. ``never``, ``end``, ``N steps``, ``N epochs``."""
+
+    def __init__(self, text: str, course: Course) -> None:
+        count, _, unit = text.partition(" ")
+        self._course = course
+        self.happens = text != "never"
+        self._steps = int(count) if unit.startswith("step") else 0
+        self._epochs = int(count) if unit.startswith("epoch") else 0
+
+    def next(self, step: int) -> int:
+        """The first step after ``step`` at which it is due; the end of the run always is, unless never."""
+        total = self._course.total
+        if not self.happens:
+            return total + 1
+        if self._steps:
+            return min(total, (step // self._steps + 1) * self._steps)
+        if self._epochs:
+            finished = self._course.epoch_of(step)  # whole epochs behind us
+            following = (finished // self._epochs + 1) * self._epochs
+            ends = self._course.ends
+            return min(total, ends[following - 1]) if following <= len(ends) else total
+        return total
+
+
+class Loader:
+    """Micro-batches for one step after the other, epoch after epoch, from a position on."""
+
+    def __init__(
+        self, split: Split, augment: Augment | None, engine: EngineConfig, device: torch.device, course: Course
+    ) -> None:
+        self._split, self._engine, self._device, self._course = split, engine, device, course
+        self._augment = None if engine.overfit_batches else augment
+        self.epoch = 0
+        self.batch = 0
+
+    def seek(self, step: int) -> None:
+        """Go to the batch that follows ``step`` finished steps."""
+        self.epoch = self._course.epoch_of(step)
+        self.batch = (step - self._course.start_of(self.epoch)) * self._engine.accumulate
+
+    def steps(self) -> Iterator[list[Batch]]:
+        """The batches of each step, for ever; ``epoch`` and ``batch`` are the position after the one handed out."""
+        accumulate = self._engine.accumulate
+        while True:
+            plan = self.plan(self.epoch)
+            usable = max(len(plan) // accumulate * accumulate, min(len(plan), accumulate))
+            batches = self._batches(plan.first(usable))
+            if accumulate == 1:
+                for batch in batches:
+                    self.batch += 1
+                    yield [batch]
+            else:
+                while self.batch < usable:
+                    group = list(islice(batches, min(accumulate, usable - self.batch)))
+                    self.batch += len(group)
+                    yield group
+            self.epoch, self.batch = self.epoch + 1, 0
+
+    def plan(self, epoch: int) -> Plan:
+        """The batches of an epoch, as the engine's limits leave them."""
+        engine, size = self._engine, len(self._split)
+        if engine.overfit_batches:
+            plan: Plan = in_order(size, engine.batch_size)
+        else:
+            plan = self._split.planner.plan(size, engine.seed, epoch, engine.batch_size)
+        return plan.first(self._course.batches[epoch])
+
+    def _batches(self, plan: Plan) -> Iterator[Batch]:
+        start, epoch = self.batch, self.epoch
+        batches = self._split.batches(plan, seed=self._engine.seed, epoch=epoch, start=start)
+        return batches if self._augment is None else self._augmented(batches, self._augment, plan, epoch, start)
+
+    def _augmented(
+        self, batches: Iterator[Batch], augment: Augment, plan: Plan, epoch: int, start: int
+    ) -> Iterator[Batch]:
+        for number, batch in enumerate(batches, start):
+            drawn = augment.draw(rng(self._engine.seed, "augment", epoch, number), len(plan[number]))
+            moved = {name: torch.from_numpy(values).to(self._device) for name, values in drawn.items()}
+            yield augment.apply(batch, moved)
+
+
+def evaluation_batches(split: Split, engine: EngineConfig) -> Iterator[Batch]:
+    """Every sample of a split once, in order, nothing random; fewer under ``limit_batches``."""
+    plan = in_order(len(split), engine.eval_batch_size)
+    if engine.limit_batches:
+        plan = plan.first(engine.limit_batches)
+    return split.batches(plan, seed=engine.seed, epoch=None)
+
+
+def overfitted(split: Split, engine: EngineConfig) -> Iterator[Batch]:
+    """The batches that ``overfit_batches`` trains on, for evaluation."""
+    plan = in_order(len(split), engine.batch_size).first(engine.overfit_batches or 1)
+    return split.batches(plan, seed=engine.seed, epoch=None)
+
+
+def _limit(engine: EngineConfig, batches: int) -> int:
+    limits = [n for n in (engine.limit_batches, engine.overfit_batches) if n is not None]
+    return max(1, min([batches, *limits]))

@@ -1,0 +1,88 @@
+"""Per-step metrics between two flushes: kept where they are, read from the device once, written as columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlkit.engine.trainer import Values
+from dlkit.errors import RunError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Metrics with the same steps: value i of each list belongs to step ``first + i * every``."""
+
+    first: int
+    every: int
+    count: int
+    values: dict[str, list[float]]
+
+
+class NonFiniteMetric(RunError):
+    """A metric became NaN or infinite at ``step`` (counted from 1)."""
+
+    def __init__(self, metric: str, value: float, step: int) -> None:
+        super().__init__(f"{metric} became {value} at step {step}")
+        self.metric, self.value, self.step = metric, value, step
+
+
+def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
+    """The rows of consecutive steps, the first being ``first``, as columns; metrics that share steps share columns."""
+    by_name: dict[str, tuple[list[int], list[Tensor | float]]] = {}
+    for step, row in enumerate(rows, first):
+        for name, value in row.items():
+            if name not in by_name:
+                by_name[name] = [], []
+            steps, values = by_name[name]
+            steps.append(step)
+            values.append(value)
+    groups: dict[tuple[int, ...], dict[str, list[float]]] = {}
+    for name, (steps, values) in by_name.items():
+        groups.setdefault(tuple(steps), {})[name] = read(values)
+    for steps_, together in groups.items():
+        yield from _runs(steps_, together)
+
+
+def read(values: Sequence[Tensor | float]) -> list[float]:
+    """Scalars as floats, tensors with one copy from their device."""
+    if values and isinstance(values[0], Tensor):
+        floats: list[float] = torch.stack([v.reshape(()) for v in values if isinstance(v, Tensor)]).tolist()
+        return floats
+    return [float(value) for value in values]
+
+
+def _runs(steps: tuple[int, ...], values: dict[str, list[float]]) -> Iterator[Columns]:
+    """Steps with a constant distance make one column batch; elsewhere it is cut."""
+    start = 0
+    while start < len(steps):
+        every = steps[start + 1] - steps[start] if start + 1 < len(steps) else 1
+        dense = every == 1 and len(steps) - start == steps[-1] - steps[start] + 1  # nearly always
+        end = len(steps) if dense else start + 1
+        while end < len(steps) and steps[end] - steps[end - 1] == every:
+            end += 1
+        part = {name: column[start:end] for name, column in values.items()}
+        yield Columns(steps[start], every, end - start, part)
+        start = end
+
+
+def first_non_finite(parts: Sequence[Columns]) -> NonFiniteMetric | None:
+    """The earliest value that is NaN or infinite, as the error to raise."""
+    bad = [
+        (part.first + i * part.every, name, value)
+        for part in parts
+        for name, column in part.values.items()
+        if not math.isfinite(
+            sum(column)
+        )  # one look a column; the sum is finite unless a value is not (or it overflows)
+        for i, value in enumerate(column)
+        if not math.isfinite(value)
+    ]
+    if not bad:
+        return None
+    step, name, value = min(bad, key=lambda item: item[0])
+    return NonFiniteMetric(name, value, step)

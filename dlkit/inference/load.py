@@ -1,0 +1,90 @@
+"""A run's model again, to query or to measure."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dlkit.catalog import Catalog
+from dlkit.config import Layer, Resolved
+from dlkit.data.context import Context
+from dlkit.data.randomness import forked
+from dlkit.engine import checkpoint as storage
+from dlkit.engine.build import build_model, build_predictor, build_task, prepare
+from dlkit.engine.evaluate import evaluate
+from dlkit.engine.loader import evaluation_batches
+from dlkit.engine.start import readable, stored_config
+from dlkit.errors import UsageError, nearest
+from dlkit.predictor import Predictor
+from dlkit.runs.checkpoints import Checkpoint, choose
+from dlkit.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint's model behind its predictor."""
+
+    resolved: Resolved
+    checkpoint: Checkpoint
+    predictor: Predictor
+
+
+def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device: str = "cpu") -> Loaded:
+    """Build the model from the checkpoint alone: neither the data set's files nor its code are touched."""
+    resolved = stored_config(catalog, run, readable(run))
+    chosen = choose(run.path, which)
+    storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
+    task = build_task(catalog, resolved.task)
+    info = storage.load_info(chosen, task.Info)
+    with forked(resolved.engine.seed, "load"):
+        model = build_model(catalog, resolved, info)
+    storage.load_model(chosen, model, averaged=True)
+    model = model.to(torch.device(device)).eval()
+    return Loaded(resolved, chosen, build_predictor(catalog, resolved, model, info))
+
+
+def evaluate_run(
+    catalog: Catalog,
+    run: RunFolder,
+    context: Context,
+    *,
+    split: str = "test",
+    which: str = "best",
+    device: str | None = None,
+) -> dict[str, Any]:
+    """Measure a checkpoint on a split and put that on record in evaluations.jsonl.
+
+    Returns ``{"run", "checkpoint", "step", "split", "metrics"}``.
+    """
+    resolved = stored_config(catalog, run, readable(run), Layer("evaluate", {"engine": {"compile": False}}))
+    chosen = choose(run.path, which)
+    storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
+    job = prepare(catalog, resolved, context, device=device)
+    if split not in job.data.splits:
+        raise UsageError(
+            f"no split {split!r} in dataset {resolved.specs['dataset'].name!r}: {nearest(split, job.data.splits)}"
+        )
+    storage.load_model(chosen, job.trainer.model, averaged=False)
+    job.trainer.load(storage.load_state(chosen)["trainer"])
+    data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
+    batches = evaluation_batches(data, resolved.engine)
+    with forked(resolved.engine.seed, "evaluate", split):
+        metrics = evaluate(job.trainer, job.task, job.info, batches, split)
+    result = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
+    _put_on_record(run, {**result, "sha256": chosen.sha256, "time": round(time.time(), 3)})
+    return result
+
+
+def _put_on_record(run: RunFolder, record: dict[str, Any]) -> None:
+    """One line, one write: how often test was looked at stays known."""
+    line = json.dumps(record) + "\n"
+    descriptor = os.open(run.evaluations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)

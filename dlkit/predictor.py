@@ -1,0 +1,78 @@
+"""``Predictor``: how a trained model is queried, and what its samples look like.
+
+It is given the model, the checkpoint's ``info`` and its own options, and nothing else: raw input is answered with the
+data set's files and code gone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dlkit.config import Config
+from dlkit.data.splits import Split
+from dlkit.samples import Sample, Table
+
+Answer = Mapping[str, Any]
+"""One prediction in JSON values, by name."""
+
+
+class Predictor(ABC):
+    """Base of all predictors.
+
+    ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be.
+    """
+
+    usage: str = "INPUT"
+
+    def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
+        self.model = model
+        self.info = info
+        self.config: Any = config
+
+    @abstractmethod
+    def read(self, arguments: Sequence[str]) -> list[Any]:
+        """Inputs from the command line's words (file names, rows, sentences). DataError names what cannot be read."""
+
+    @abstractmethod
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """One answer an input, in order. Inputs are what ``read`` returns, or plain Python values of that form."""
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """The answers as samples, for people to look at. Default: a table."""
+        headers = list(answers[0]) if answers else []
+        rows = [[_cell(answer.get(header)) for header in headers] for answer in answers]
+        return [Table(name="predictions", headers=headers, rows=rows)]
+
+    @abstractmethod
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """What the model does now, for a person to judge: about ``count`` items.
+
+        ``examples`` is the validation split (``take`` it), or None where only a checkpoint is at hand; ``rng`` is the
+        one source of randomness besides torch's generator, which is forked around this call.
+        """
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """The model's outputs in evaluation mode, without gradients, on the CPU; inputs as the task declares them."""
+        parameter = next(self.model.parameters(), None)
+        device = parameter.device if parameter is not None else torch.device("cpu")
+        self.model.eval()
+        with torch.no_grad():
+            return _to_cpu(self.model(*[value.to(device) for value in inputs]))
+
+
+def _to_cpu(outputs: Any) -> Any:
+    if isinstance(outputs, Tensor):
+        return outputs.float().cpu() if outputs.is_floating_point() else outputs.cpu()
+    if isinstance(outputs, dict):
+        return {key: _to_cpu(value) for key, value in outputs.items()}
+    return type(outputs)(_to_cpu(value) for value in outputs)
+
+
+def _cell(value: Any) -> str | float | int:
+    return value if isinstance(value, (str, int, float)) else str(value)

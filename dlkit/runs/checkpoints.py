@@ -1,0 +1,135 @@
+"""Checkpoints on disk, as far as one can tell without torch.
+
+A checkpoint is a folder ``checkpoints/step-00001200/``, complete once it has its name; its manifest was written last::
+
+    model.safetensors   the model's parameters and buffers, by their state names
+    state.safetensors   tensors of trainer, generators and averaged weights; state.json is their skeleton
+    info.safetensors    arrays of ``info``; info.json is the rest
+    manifest.json       what is here: see Manifest
+
+``last`` is the highest complete step, ``best`` the highest complete step marked best: computed, no links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlkit.errors import RunError, UsageError
+from dlkit.runs.files import read_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a checkpoint holds.
+
+    ``epoch`` and ``batch`` are the loader's whole position; ``best``: best by the primary metric when made; ``task``
+    and ``model`` name what it belongs to; ``files`` maps each file to its size and SHA-256; ``aliases`` maps state
+    names of the model to the equal one that is stored (tied weights); ``commands`` is the offset up to which
+    commands.jsonl was consumed, ``settings`` what they changed.
+    """
+
+    step: int
+    epoch: int
+    batch: int
+    best: bool
+    task: str
+    model: str
+    metrics: Mapping[str, float]
+    files: Mapping[str, Mapping[str, Any]]
+    created: float
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    commands: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete checkpoint: its folder and manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def step(self) -> int:
+        return self.manifest.step
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(int(entry["size"]) for entry in self.manifest.files.values())
+
+    @property
+    def sha256(self) -> str:
+        """Identifies the weights: the hash of model.safetensors."""
+        return str(self.manifest.files["model.safetensors"]["sha256"])
+
+    def problems(self) -> list[str]:
+        """Files that are missing, cut short or altered; reads them all."""
+        found = []
+        for name, entry in self.manifest.files.items():
+            path = self.folder / name
+            if not path.is_file():
+                found.append(f"{name} is missing")
+            elif path.stat().st_size != entry["size"]:
+                found.append(f"{name} has {path.stat().st_size} bytes, not {entry['size']}")
+            elif file_sha256(path) != entry["sha256"]:
+                found.append(f"{name} was altered: its SHA-256 is not the manifest's")
+        return found
+
+
+def step_folder(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def complete(run: Path) -> list[Checkpoint]:
+    """The complete checkpoints of a run, by step; unreadable ones are left out."""
+    found = []
+    for folder in sorted((run / "checkpoints").glob("step-*")):
+        try:
+            found.append(Checkpoint(folder, _manifest(folder)))
+        except (OSError, ValueError, TypeError):
+            continue
+    return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+
+def choose(run: Path, which: str = "best") -> Checkpoint:
+    """``best`` (the last, if none was marked), ``last``, or a step; RunError or UsageError say what there is."""
+    found = complete(run)
+    if not found:
+        raise RunError(f"{run.name} has no checkpoint yet")
+    if which == "last":
+        return found[-1]
+    if which == "best":
+        return next((c for c in reversed(found) if c.manifest.best), found[-1])
+    match = [c for c in found if which.isdigit() and c.step == int(which)]
+    if not match:
+        steps = ", ".join(str(c.step) for c in found)
+        raise UsageError(f"no checkpoint {which!r} in {run.name}: give best, last or one of the steps {steps}")
+    return match[0]
+
+
+def _manifest(folder: Path) -> Manifest:
+    fields = read_json(folder / "manifest.json")
+    if fields.get("format", 0) > FORMAT:
+        raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
+    known = Manifest.__dataclass_fields__
+    manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
+    for name, entry in manifest.files.items():
+        if (folder / name).stat().st_size != entry["size"]:
+            raise ValueError(f"{folder / name}: cut short")
+    return manifest
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,181 @@
+"""A run is a folder: copy it, rsync it, delete it. What is said of a run anywhere is read from here."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlkit.events import Finished, Metrics, Resumed, Started
+from dlkit.runs.files import read_json, write_json
+from dlkit.runs.lock import holder
+from dlkit.runs.log import tail_events
+
+FORMAT = 1
+ENDED = ("completed", "stopped", "failed")
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run, and its run.json."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "run.lock"
+
+    @property
+    def init(self) -> Path:
+        """Weights that the run starts from, copied from another run."""
+        return self.path / "init.safetensors"
+
+    def read(self) -> dict[str, Any]:
+        """run.json (ValueError or OSError if it is damaged)."""
+        return read_json(self.record)
+
+    def update(self, **fields: Any) -> None:
+        """Change fields of run.json."""
+        write_json(self.record, {**self.read(), **fields})
+
+
+def new_id(task: str, model: str) -> str:
+    """``20261121-101530-regression-mlp-k3f9``: sorts by time, tells what it is, collides with none."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return f"{stamp}-{task}-{model}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
+
+
+def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config: str) -> RunFolder:
+    """Make a run's folder with its config.toml and run.json; it appears under its name when both are there."""
+    runs.mkdir(parents=True, exist_ok=True)
+    run = RunFolder(runs / new_id(task, model))
+    hidden = RunFolder(runs / f".{run.id}")
+    hidden.path.mkdir()
+    hidden.config.write_text(config, encoding="utf-8")
+    write_json(hidden.record, {"format": FORMAT, "id": run.id, **record})
+    for folder in (hidden.samples, hidden.checkpoints):
+        folder.mkdir()
+    hidden.path.rename(run.path)
+    return run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """One run in a list. ``state`` is what is true now: a run that says running but is not alive is ``interrupted``.
+
+    ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all.
+    """
+
+    id: str
+    name: str = ""
+    task: str = ""
+    model: str = ""
+    dataset: str = ""
+    state: str = ""
+    created: float = 0.0
+    updated: float = 0.0
+    step: int = 0
+    total_steps: int = 0
+    metric: str = ""
+    direction: str = ""
+    last: float | None = None
+    best: float | None = None
+    device: str = ""
+    host: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def summarise(run: RunFolder) -> Summary:
+    """A run's summary from its folder; what is damaged is said in ``state`` and ``reason``, never raised."""
+    try:
+        record = run.read()
+    except (OSError, ValueError) as error:
+        return Summary(id=run.id, state="damaged", reason=str(error))
+    known = {
+        key: record[key]
+        for key in ("name", "task", "created", "metric", "direction", "device", "host")
+        if key in record
+    }
+    parts = record.get("components", {})
+    names = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
+    progress = record.get("result") or _progress(run, record)
+    state = current_state(run, record)
+    return Summary(id=run.id, state=state, reason=record.get("reason", ""), **known, **names, **progress)
+
+
+def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
+    """``running`` is believed only while somebody holds the lock; of another host's run nothing can be known."""
+    state = str(record.get("state", "?"))
+    if record.get("format", 0) > FORMAT:
+        return f"{state} (newer format)"
+    if state not in ("running", "paused"):
+        return state
+    if record.get("host") != socket.gethostname():
+        age = max(0, int(time.time() - run.events.stat().st_mtime)) if run.events.exists() else 0
+        return f"unknown, last event {age} s ago"
+    return state if holder(run.lock) is not None else "interrupted"
+
+
+def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Step and metrics of a run that has not said how it ended, from the end of its log."""
+    metric, better = record.get("metric", ""), max if record.get("direction") == "max" else min
+    step, total = 0, int(record.get("total_steps", 0))
+    metrics: dict[str, float] = {}
+    values: list[float] = []
+    events = tail_events(run.events)
+    for event in events:
+        if isinstance(event, Metrics):
+            step = max(step, event.first + (event.count - 1) * event.every)
+            metrics.update({name: column[-1] for name, column in event.values.items() if column})
+            values += event.values.get(metric, ())
+        elif isinstance(event, (Started, Resumed)):
+            total = event.total_steps
+        elif isinstance(event, Finished):
+            step = event.steps
+    return {
+        "step": step,
+        "total_steps": total,
+        "last": values[-1] if values else None,
+        "best": better(values) if values else None,
+        "metrics": metrics,
+        "updated": events[-1].time if events else 0.0,
+        "seconds": max(0.0, events[-1].time - events[0].time) if events else 0.0,
+    }

@@ -1,0 +1,131 @@
+"""The event log: ``events.jsonl``, append-only, and the one function that every reader of it goes through."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from dlkit.events import Checkpointed, Event, Finished, Metrics, Notice, Resumed, Sampled, from_record, to_json
+
+E = TypeVar("E", bound=Event)
+
+
+class EventLog:
+    """Appends events, each in one write; opened by the holder of run.lock only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._seq = self._repair()
+
+    def append(self, event: E) -> E:
+        """Record an event; returns it with its ``seq`` and ``time``. OSError leaves the log as it was."""
+        numbered = dataclasses.replace(event, seq=self._seq, time=round(time.time(), 3))
+        line = (to_json(numbered) + "\n").encode()
+        size = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, line)
+            while written < len(line):  # a full disk takes part of a line before it refuses
+                written += os.write(self._descriptor, line[written:])
+        except OSError:
+            os.ftruncate(self._descriptor, size)
+            raise
+        self._seq += 1
+        return numbered
+
+    def sync(self) -> None:
+        """Everything appended so far is on disk when this returns; safe from another thread."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _repair(self) -> int:
+        """Cut off a torn last line; returns the next ``seq``."""
+        size = os.fstat(self._descriptor).st_size
+        tail = _last_lines(self._descriptor, size, 1)
+        if tail and not tail[-1].endswith(b"\n"):
+            os.ftruncate(self._descriptor, size - len(tail[-1]))
+            return self._repair()
+        return json.loads(tail[-1])["seq"] + 1 if tail else 0
+
+
+def _last_lines(descriptor: int, size: int, count: int) -> list[bytes]:
+    """The last ``count`` lines, the last maybe without its newline."""
+    block = 1 << 16
+    while True:
+        start = max(0, size - block)
+        lines = os.pread(descriptor, size - start, start).splitlines(keepends=True)
+        if len(lines) > count or start == 0:
+            return lines[-count:]
+        block *= 8
+
+
+def parse_lines(lines: Iterable[bytes]) -> Iterator[Event]:
+    """Lines as events; a torn line and kinds that this version does not know are passed over."""
+    for line in lines:
+        try:
+            event = from_record(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            continue
+        if event is not None:
+            yield event
+
+
+def read_events(path: Path) -> list[Event]:
+    """What holds of a run's log: everything a later ``resumed`` made void is left out."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        return effective(parse_lines(file))
+
+
+def effective(events: Iterable[Event]) -> list[Event]:
+    """Apply ``resumed``: step-indexed events beyond its ``from_step``, and ends of earlier attempts, are void."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, Resumed):
+            kept = [e for e in (_until(e, event.from_step) for e in kept) if e is not None]
+        kept.append(event)
+    return kept
+
+
+def _until(event: Event, step: int) -> Event | None:
+    if isinstance(event, Metrics):
+        if event.first > step:
+            return None
+        count = min(event.count, (step - event.first) // event.every + 1)
+        if count == event.count:
+            return event
+        values = {name: column[:count] for name, column in event.values.items()}
+        return dataclasses.replace(event, count=count, values=values)
+    if isinstance(event, (Sampled, Checkpointed, Notice)):
+        return event if event.step <= step else None
+    return None if isinstance(event, Finished) else event
+
+
+def history(events: Iterable[Event], metric: str) -> tuple[list[int], list[float]]:
+    """One metric's course: steps and values, of events as ``read_events`` gives them."""
+    steps: list[int] = []
+    values: list[float] = []
+    for event in events:
+        if isinstance(event, Metrics) and metric in event.values:
+            steps.extend(range(event.first, event.first + event.count * event.every, event.every))
+            values.extend(event.values[metric])
+    return steps, values
+
+
+def tail_events(path: Path, size: int = 1 << 18) -> list[Event]:
+    """What holds among the last events of a long log, for summaries."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - size))
+        lines = file.read().splitlines(keepends=True)
+    return effective(parse_lines(lines if end <= size else lines[1:]))
