@@ -1,0 +1,69 @@
+"""Fixtures of all the core's tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS))  # for `import toy`, a plugin that tests bring along
+sys.path.insert(0, str(TESTS.parent))
+PLUGINS = ("regression", "classification", "scratch")
+
+
+@pytest.fixture
+def realdata() -> Callable[[str], Path]:
+    """``realdata("mnist")``: the folder of that real data set, or the test is skipped with the reason."""
+
+    def folder(name: str) -> Path:
+        root = os.environ.get("DLKIT_TEST_DATA")
+        if not root:
+            pytest.skip("DLKIT_TEST_DATA is not set")
+        found = Path(root) / name
+        if not found.is_dir():
+            pytest.skip(f"no folder {name} in DLKIT_TEST_DATA")
+        return found
+
+    return folder
+
+
+@pytest.fixture
+def write_plugin(tmp_path: Path) -> Callable[..., Path]:
+    """``write_plugin("name", source)``: an installed distribution (module and .dist-info) in a folder to import from.
+
+    Returns the folder, for sys.path or PYTHONPATH.
+    """
+    root = tmp_path / "site"
+
+    def write(name: str, source: str, *, version: str = "1.0", module: str | None = None) -> Path:
+        module = module or f"{name.replace('-', '_')}_plugin"
+        root.mkdir(exist_ok=True)
+        (root / f"{module}.py").write_text(source)
+        install_metadata(root, f"dlkit-{name}", name, module, version)
+        return root
+
+    return write
+
+
+def install_metadata(root: Path, distribution: str, name: str, module: str, version: str = "1.0") -> None:
+    """What pip writes about an installed distribution with one entry point of the group dlkit."""
+    folder = root / f"{distribution.replace('-', '_')}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+    (folder / "entry_points.txt").write_text(f"[dlkit]\n{name} = {module}\n")
+
+
+@pytest.fixture
+def toy_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The toy plugin as an installed one, the first-party plugins left out; returns the folder with its metadata."""
+    root = tmp_path / "toy-site"
+    install_metadata(root, "dlkit-toy", "toy", "toy")
+    monkeypatch.syspath_prepend(str(root))
+    monkeypatch.setenv("DLKIT_DISABLE", ",".join(PLUGINS))
+    invalidate_caches()
+    yield root

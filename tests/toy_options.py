@@ -1,0 +1,52 @@
+"""The toy task's contract and options: pydantic, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from dlkit.config import Config
+from dlkit.samples import Sample, Table
+from dlkit.task import Column, Info, Metrics, Task, first_batch
+
+
+class PlaneConfig(Config):
+    """How many points, and how noisy."""
+
+    points: int = Field(96, ge=8, description="Samples in the training split")
+    noise: float = Field(0.1, ge=0, description="Standard deviation of what is added to y")
+
+
+class LinearConfig(Config):
+    """The network's options."""
+
+    dropout: float = Field(0.1, ge=0, lt=1, description="Share of inputs left out at a step")
+    bias: bool = Field(True, description="Whether to learn an offset")
+
+
+class ToyInfo(Info):
+    """What the plane is like."""
+
+    features: int = Field(description="size of x")
+    offset: float = Field(0.0, description="value at the origin, without noise")
+
+
+class ToyTask(Task):
+    """x [N,D] → y [N]."""
+
+    Info = ToyInfo
+    batch = {"x": Column("float32[N,D]"), "y": Column("float32[N]")}
+    inputs = ("x",)
+    outputs = Column("float32[N]")
+
+    def metrics(self, info: Any) -> Metrics:
+        from toy_parts import SquaredError
+
+        return SquaredError()
+
+    def preview(self, info: Any, split: Any, count: int) -> Sequence[Sample]:
+        batch = first_batch(split, count)
+        rows = [[*x, y] for x, y in zip(batch["x"].tolist(), batch["y"].tolist(), strict=True)]
+        return [Table(name="rows", headers=["a", "b", "c", "y"], rows=rows)]
