@@ -140,7 +140,7 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
     task = catalog.task(task_name)
     for layer in layers:
         _check_shape(layer)
-    names, name_origins = _choose(catalog, task, layers)
+    names, name_origins = choose_components(catalog, task, layers)
     specs = {part: catalog.find(part, names[part], task.name) for part in PARTS}
     _check_interfaces(catalog, task, specs)
     merged = _Merge(specs)
@@ -159,8 +159,8 @@ def _check_shape(layer: Layer) -> None:
             raise UsageError(f"{layer.origin}: unknown key {key!r}; {nearest(key, ('task', *SECTIONS))}")
 
 
-def _choose(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> tuple[dict[str, str], dict[str, str]]:
-    """The component of each part: the user's, else what the chosen model or data set wants, else the task's."""
+def choose_components(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> tuple[dict[str, str], dict[str, str]]:
+    """The component of each part, and who chose it: the user, else the chosen model or data set, else the task."""
     chosen: dict[str, tuple[str, str]] = {}
     for layer in layers:
         for part in PARTS:

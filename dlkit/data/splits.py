@@ -111,6 +111,9 @@ class TensorSplit(Split):
         return self._length
 
     def take(self, index: Tensor) -> Batch:
+        return self._rows(index.to(self.device))
+
+    def _rows(self, index: Tensor) -> Batch:
         batch = {
             name: column[index] if isinstance(column, Ragged) else column.index_select(0, index)
             for name, column in self.columns.items()
@@ -118,10 +121,10 @@ class TensorSplit(Split):
         return self.transform(batch) if self.transform else batch
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
-        take = self.take
+        rows = self._rows
         # One copy to the device and one split an epoch: a slice a step costs 1.5 µs more.
         for index in torch.split(torch.from_numpy(plan.order).to(self.device), plan.sizes)[start:]:
-            yield take(index)
+            yield rows(index)
 
     @property
     def device(self) -> torch.device:
@@ -142,6 +145,27 @@ class TensorSplit(Split):
                 digest.update(f"{name} {part.dtype} {list(part.shape)}".encode())
                 digest.update(part.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return digest.hexdigest()
+
+
+class OnHost(Split):
+    """Another split whose batches come back to the CPU, for predictors' samples."""
+
+    def __init__(self, split: Split) -> None:
+        self._split = split
+        self.planner = split.planner
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def take(self, index: Tensor) -> Batch:
+        return {name: column.cpu() for name, column in self._split.take(index).items()}
+
+    def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
+        for batch in self._split.batches(plan, seed=seed, epoch=epoch, start=start):
+            yield {name: column.cpu() for name, column in batch.items()}
+
+    def fingerprint(self) -> str:
+        return self._split.fingerprint()
 
 
 class MapSplit(Split):

@@ -70,87 +70,108 @@ def _weights(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
     return weights, aliases
 
 
-class Writer:
-    """Writes one checkpoint at a time on a thread.
+Published = tuple[Checkpoint, float]
+"""A checkpoint that is complete on disk, and the seconds its writing took."""
 
-    ``begin`` stages and starts; ``poll`` gives the finished one, or raises what went wrong; ``wait`` blocks for it.
-    ``before_publish`` runs on the thread before the folder gets its name (it makes the events durable).
+
+@dataclass(frozen=True)
+class _Staged:
+    tensors: Mapping[str, dict[str, Tensor]]
+    documents: Mapping[str, str]
+    fields: Mapping[str, Any]
+
+
+class Writer:
+    """Writes checkpoints on a thread, one after the other.
+
+    ``submit`` stages a snapshot and returns; while one is being written, one more may wait, in a second set of staging
+    buffers, and a newer one takes its place. ``poll`` gives what has become complete, or raises what went wrong;
+    ``wait`` blocks until nothing is left. ``before_publish`` runs on the thread before a folder gets its name (it makes
+    the events durable).
     """
 
     def __init__(self, folder: Path, before_publish: Callable[[], None]) -> None:
         self._folder = folder
         self._before_publish = before_publish
-        self._staging: dict[str, Tensor] = {}
+        self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
+        self._active = 0
+        self._waiting: _Staged | None = None
         self._thread: threading.Thread | None = None
-        self._result: Checkpoint | BaseException | None = None
-        self._began = 0.0
+        self._result: Published | BaseException | None = None
 
     @property
     def busy(self) -> bool:
         return self._thread is not None
 
-    def begin(self, shot: Snapshot) -> None:
-        """Copy the tensors and start writing; nothing may be in progress."""
-        assert self._thread is None
-        self._began = time.monotonic()
-        staged = {file: {n: self._stage(f"{file}:{n}", t) for n, t in ts.items()} for file, ts in shot.tensors.items()}
+    def submit(self, shot: Snapshot) -> None:
+        """Copy the tensors; write now, or after the one in progress."""
+        free = 1 - self._active
+        staged = {f: {n: self._stage(free, f"{f}:{n}", t) for n, t in ts.items()} for f, ts in shot.tensors.items()}
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
-        self._thread = threading.Thread(
-            target=self._work, args=(staged, documents, shot.fields), name="checkpoint", daemon=True
-        )
+        self._waiting = _Staged(staged, documents, shot.fields)
+        if self._thread is None:
+            self._start()
+
+    def poll(self) -> list[Published]:
+        """What has become complete since; starts the one that waits."""
+        return [] if self._thread is None or self._thread.is_alive() else self._collect()
+
+    def wait(self) -> list[Published]:
+        """The same, once nothing is left to write."""
+        done: list[Published] = []
+        while self._thread is not None:
+            done += self._collect()
+        return done
+
+    def _start(self) -> None:
+        staged, self._waiting = self._waiting, None
+        self._active = 1 - self._active
+        self._thread = threading.Thread(target=self._work, args=(staged,), name="checkpoint", daemon=True)
         self._thread.start()
 
-    def poll(self) -> tuple[Checkpoint, float] | None:
-        """The checkpoint that was being written and its seconds, once it is done; raises if it failed."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        return self.wait()
-
-    def wait(self) -> tuple[Checkpoint, float] | None:
-        """The same, waiting for it; None if none was in progress."""
-        if self._thread is None:
-            return None
+    def _collect(self) -> list[Published]:
+        assert self._thread is not None
         self._thread.join()
         self._thread, result = None, self._result
-        assert result is not None
         if isinstance(result, BaseException):
+            self._waiting = None
             raise result
-        return result, time.monotonic() - self._began
+        assert result is not None
+        if self._waiting is not None:
+            self._start()
+        return [result]
 
-    def _stage(self, key: str, source: Tensor) -> Tensor:
+    def _stage(self, bank: int, key: str, source: Tensor) -> Tensor:
         """A copy in a buffer that is allocated once."""
-        buffer = self._staging.get(key)
+        buffer = self._buffers[bank].get(key)
         if buffer is None or buffer.shape != source.shape or buffer.dtype != source.dtype:
             pinned = source.device.type == "cuda"
             buffer = torch.empty(source.shape, dtype=source.dtype, pin_memory=pinned)
-            self._staging[key] = buffer
+            self._buffers[bank][key] = buffer
         return buffer.copy_(source, non_blocking=True)
 
-    def _work(
-        self, staged: Mapping[str, dict[str, Tensor]], documents: Mapping[str, str], fields: Mapping[str, Any]
-    ) -> None:
+    def _work(self, staged: _Staged) -> None:
+        began = time.monotonic()
         try:
-            self._result = self._publish(staged, documents, fields)
+            self._result = self._publish(staged), time.monotonic() - began
         # The thread's boundary: whatever went wrong is raised in the loop by poll or wait.
         except BaseException as error:
             self._result = error
 
-    def _publish(
-        self, staged: Mapping[str, dict[str, Tensor]], documents: Mapping[str, str], fields: Mapping[str, Any]
-    ) -> Checkpoint:
-        final = self._folder / step_folder(fields["step"])
+    def _publish(self, staged: _Staged) -> Checkpoint:
+        final = self._folder / step_folder(staged.fields["step"])
         hidden = self._folder / f".{final.name}.tmp"
         shutil.rmtree(hidden, ignore_errors=True)
         hidden.mkdir(parents=True)
         try:
-            for name, tensors in staged.items():
+            for name, tensors in staged.tensors.items():
                 _write_tensors(tensors, hidden / name)
-            for name, text in documents.items():
+            for name, text in staged.documents.items():
                 _write_durably(hidden / name, text)
             files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(hidden.iterdir())}
-            manifest = Manifest(**fields, files=files, created=round(time.time(), 3))
+            manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
             _write_durably(hidden / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
             sync_folder(hidden)
             self._before_publish()

@@ -6,6 +6,7 @@ recorded before it is yielded, so a consumer that is slow or gone loses nothing;
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -19,6 +20,7 @@ import torch
 
 from dlkit import events, samples
 from dlkit.data.randomness import derive, forked, rng, seed_all
+from dlkit.data.splits import OnHost
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import Job
 from dlkit.engine.evaluate import evaluate, first_bad
@@ -85,6 +87,7 @@ class Loop:
         self._improved = False
         self._ending = ""
         self._closing = False
+        self._submitted = -1
         self._over = False
         self._bad: NonFiniteMetric | None = None
         self._last_flush = time.monotonic()
@@ -110,6 +113,8 @@ class Loop:
     def _open(self, stack: ExitStack) -> None:
         self._began = time.monotonic()
         stack.enter_context(self.signals)
+        gc.freeze()  # what is there stays: the collector need not look at it again (halves the cost of a null step)
+        stack.callback(gc.unfreeze)
         self._log = EventLog(self.run.events)
         stack.callback(self._log.close)
         self._observers = Observers(self.job.catalog.observers(), self.run.read())
@@ -232,7 +237,7 @@ class Loop:
             return
         with forked(self.engine.seed, "samples", self.step), self.job.trainer.evaluating():
             generator = rng(self.engine.seed, "samples", self.step)
-            made = self.job.predictor.samples(SAMPLES, generator, self._val)
+            made = self.job.predictor.samples(SAMPLES, generator, OnHost(self._val))
         refs = []
         for sample in made:
             stem = f"step-{self.step:08d}-{sample.name}"
@@ -246,17 +251,15 @@ class Loop:
     def _checkpoint_if_due(self) -> Iterator[events.Event]:
         yield from self._published(self._writer.poll())
         overdue = time.monotonic() >= self._checkpoint_due
-        if not (overdue or self._improved):
-            return
-        if self._writer.busy and not self._improved:
+        if overdue and self._writer.busy and not self._improved:
             self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
             yield self._notice("checkpoint skipped: the one before is still being written")
-            return
-        yield from self._published(self._writer.wait())  # the best one is never skipped
-        self._write()
+        elif overdue or self._improved:  # the best is never skipped: it waits its turn
+            self._write()
 
     def _write(self) -> None:
-        self._writer.begin(self._snapshot())
+        self._writer.submit(self._snapshot())
+        self._submitted = self.step
         self._improved = False
         self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
 
@@ -284,26 +287,25 @@ class Loop:
         }
         return storage.snapshot(trainer.model, state, job.info, fields)
 
-    def _published(self, done: tuple[Checkpoint, float] | None) -> Iterator[events.Event]:
-        if done is None:
-            return
-        written, seconds = done
-        yield self._record(
-            events.Checkpointed(
-                step=written.step,
-                folder=f"checkpoints/{written.folder.name}",
-                best=written.manifest.best,
-                seconds=round(seconds, 4),
+    def _published(self, done: list[storage.Published]) -> Iterator[events.Event]:
+        for written, seconds in done:
+            yield self._record(
+                events.Checkpointed(
+                    step=written.step,
+                    folder=f"checkpoints/{written.folder.name}",
+                    best=written.manifest.best,
+                    seconds=round(seconds, 4),
+                )
             )
-        )
-        storage.prune(complete(self.run.path), self.engine.keep)
+        if done:
+            storage.prune(complete(self.run.path), self.engine.keep)
 
     def _restore(self, chosen: Checkpoint) -> None:
         storage.load_model(chosen, self.job.trainer.model, averaged=False)
         state = storage.load_state(chosen)
         self.job.trainer.load(state["trainer"])
         self.progress = Progress(**state["progress"])
-        self.step = chosen.step
+        self.step = self._submitted = chosen.step
         storage.restore_generators(state["generators"])
 
     def _obey(self) -> None:
@@ -316,8 +318,8 @@ class Loop:
 
     def _settle(self) -> Iterator[events.Event]:
         """The last checkpoint, complete before the run says how it ended."""
-        yield from self._published(self._writer.wait())
-        if not any(c.step == self.step for c in complete(self.run.path)):
+        yield from self._published(self._writer.wait())  # first, or the last would take the place of a waiting best
+        if self._submitted != self.step:
             self._write()
             yield from self._published(self._writer.wait())
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from dlkit.engine.trainer import Values
-from dlkit.errors import RunError
+from dlkit.errors import PluginError, RunError
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
 
 def read(values: Sequence[Tensor | float]) -> list[float]:
     """Scalars as floats, tensors with one copy from their device."""
-    if values and isinstance(values[0], Tensor):
-        floats: list[float] = torch.stack([v.reshape(()) for v in values if isinstance(v, Tensor)]).tolist()
-        return floats
-    return [float(value) for value in values]
+    if not isinstance(values[0], Tensor):
+        return [float(value) for value in values]
+    found: list[float] = torch.stack(cast("list[Tensor]", values)).flatten().tolist()
+    if len(found) != len(values):
+        raise PluginError(f"a trainer's metric has shape {list(values[0].shape)}: it must be a scalar")
+    return found
 
 
 def _runs(steps: tuple[int, ...], values: dict[str, list[float]]) -> Iterator[Columns]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -11,8 +12,10 @@ from typing import Any
 class StopSignals:
     """While entered (in the main thread; elsewhere it does nothing), SIGINT and SIGTERM set ``asked``."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        """``tell`` is called with the reason, from the signal handler, when a stop is asked for."""
         self.asked = ""
+        self._tell = tell
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -30,3 +33,5 @@ class StopSignals:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = "interrupted (Ctrl-C)" if number == signal.SIGINT else "terminated (SIGTERM)"
+        if self._tell is not None:
+            self._tell(self.asked)

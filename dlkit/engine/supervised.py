@@ -56,12 +56,15 @@ class FlatMuon(torch.optim.Muon):
     """Muon (Jordan et al. 2024) for filters too: each is updated as the matrix [out, everything else].
 
     torch's Muon takes matrices only. The matrix is a view of the parameter, whichever memory layout that has;
-    orthogonalisation does not depend on the order of the columns.
+    orthogonalisation does not depend on the order of the columns. Updates are scaled to the size of AdamW's (Liu et al.
+    2025, arXiv 2502.16982), so that rates carry over.
     """
 
     def __init__(self, parameters: list[nn.Parameter], lr: float, **options: Any) -> None:
         self._sources = parameters
-        super().__init__([nn.Parameter(_as_matrix(p.detach())) for p in parameters], lr, **options)
+        super().__init__(
+            [nn.Parameter(_as_matrix(p.detach())) for p in parameters], lr, adjust_lr_fn="match_rms_adamw", **options
+        )
 
     def step(self, closure: Any = None) -> Any:
         for source, flat in zip(self._sources, self.param_groups[0]["params"], strict=True):

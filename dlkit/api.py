@@ -1,0 +1,164 @@
+"""The Python interface: what the command line does, as functions.
+
+>>> import dlkit
+>>> model = {"name": "mlp", "hidden": [64]}
+>>> run = dlkit.train("regression", dataset="diabetes", model=model, epochs=20)  # doctest: +SKIP
+>>> run.metrics["val/rmse"], run.history("train/loss"), run.predictor().predict([...])  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlkit.catalog import Catalog
+from dlkit.components import PARTS
+from dlkit.config import SHORT_FLAGS, Layer, resolve
+from dlkit.config_file import preset_layer, read_toml
+from dlkit.data.context import Context
+from dlkit.errors import RunError, UsageError, nearest
+from dlkit.events import Event, Finished
+from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.index import find_run, list_runs
+from dlkit.runs.log import history, read_events
+from dlkit.runs.workspace import locate
+
+if TYPE_CHECKING:
+    from dlkit.engine.start import Attempt
+    from dlkit.predictor import Predictor
+
+Component = str | Mapping[str, Any]
+Watcher = Callable[[Event], None]
+
+
+class Run:
+    """A run in a workspace, finished or not."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.state}>"
+
+    @property
+    def id(self) -> str:
+        return self.folder.id
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def summary(self) -> Summary:
+        """State, step, primary metric: as ``dlkit runs`` shows it."""
+        return summarise(self.folder)
+
+    @property
+    def state(self) -> str:
+        return self.summary.state
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Metrics of the best evaluation."""
+        return self.summary.metrics
+
+    def history(self, metric: str) -> tuple[list[int], list[float]]:
+        """One metric's course: steps and values."""
+        return history(read_events(self.folder.events), metric)
+
+    def predictor(self, checkpoint: str = "best") -> Predictor:
+        """The trained model, to be queried: ``run.predictor().predict([…])``."""
+        from dlkit.inference.load import load_predictor
+
+        return load_predictor(Catalog.load_everything(), self.folder, checkpoint).predictor
+
+    def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
+        """Metrics of a checkpoint on a split; put on record in the run's folder."""
+        from dlkit.inference.load import evaluate_run
+
+        catalog = Catalog.load_everything()
+        context = make_context(catalog, self.path.parent.parent)
+        found: dict[str, float] = evaluate_run(catalog, self.folder, context, split=split, which=checkpoint)["metrics"]
+        return found
+
+    def resume(self, *, on_event: Watcher | None = None, allow_inexact: bool = False, **engine: Any) -> Run:
+        """Go on from the last checkpoint; ``epochs=N`` continues a completed run."""
+        from dlkit.engine.start import resume
+
+        catalog = Catalog.load_everything()
+        context = make_context(catalog, self.path.parent.parent)
+        overrides = Layer("argument", {"engine": engine}) if engine else None
+        return _go(resume(catalog, self.folder, context, overrides=overrides, allow_inexact=allow_inexact), on_event)
+
+
+def train(
+    task: str,
+    *,
+    dataset: Component | None = None,
+    model: Component | None = None,
+    loss: Component | None = None,
+    trainer: Component | None = None,
+    inference: Component | None = None,
+    preset: str | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    engine: Mapping[str, Any] | None = None,
+    name: str = "",
+    workspace: str | Path | None = None,
+    offline: bool = False,
+    on_event: Watcher | None = None,
+    **short: Any,
+) -> Run:
+    """Train in this process and return the run when it has ended.
+
+    A component is its name, or a mapping with ``name`` and options. Further keywords are the short flags of the
+    command line (``epochs``, ``batch_size``, ``lr``, …). ``on_event`` is called with every event.
+    RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
+    """
+    from dlkit.engine.start import start
+
+    catalog = Catalog.load_everything()
+    given = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
+    values = {part: {"name": c} if isinstance(c, str) else dict(c) for part, c in given.items() if c is not None}
+    if engine:
+        values["engine"] = dict(engine)
+    for key, value in short.items():
+        if key not in SHORT_FLAGS:
+            raise UsageError(f"unknown argument {key!r}: {nearest(key, SHORT_FLAGS)}")
+        section, _, field = SHORT_FLAGS[key].partition(".")
+        values.setdefault(section, {})[field] = value
+    layers = [*_file_layer(config), Layer("argument", values)]
+    if preset is not None:
+        chosen = {part: str(values[part]["name"]) for part in PARTS if "name" in values.get(part, {})}
+        layers.insert(0, preset_layer(catalog, task, preset, chosen))
+    where = locate(str(workspace) if workspace is not None else None)
+    resolved = resolve(catalog, task, layers)
+    return _go(start(catalog, resolved, where, make_context(catalog, where, offline), name=name), on_event)
+
+
+def runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
+    """The runs of a workspace, newest first."""
+    where = locate(str(workspace) if workspace is not None else None)
+    return [Run(find_run(where, summary.id)) for summary in list_runs(where, task)]
+
+
+def make_context(catalog: Catalog, workspace: Path, offline: bool = False) -> Context:
+    """What data sets are built with, silently."""
+    return Context(workspace / "data", {s.name: s for s in catalog.specs("source")}, offline)
+
+
+def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:
+    if config is None:
+        return []
+    return [Layer("config", config)] if isinstance(config, Mapping) else [read_toml(Path(config))]
+
+
+def _go(attempt: Attempt, on_event: Watcher | None) -> Run:
+    last: Event | None = None
+    for event in attempt.events():
+        last = event
+        if on_event is not None:
+            on_event(event)
+    if isinstance(last, Finished) and last.status == "failed":
+        raise RunError(f"{attempt.run.id}: {last.reason}\n{last.traceback}".rstrip())
+    return Run(attempt.run)

@@ -1,0 +1,164 @@
+"""The flags of ``train``: read from the configuration schema of the components that a command line names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlkit.catalog import Catalog
+from dlkit.components import PARTS
+from dlkit.config import (
+    SECTIONS,
+    SHORT_FLAGS,
+    EngineConfig,
+    FieldInfo,
+    Layer,
+    Resolved,
+    choose_components,
+    config_class,
+    fields_of,
+    parse_text,
+)
+from dlkit.config_file import preset_layer, presets, read_toml
+from dlkit.errors import UsageError, nearest
+
+SWITCHES = {
+    "json": "one JSON event a line on stdout",
+    "print-config": "print the resolved configuration as TOML, and who set each value; train nothing",
+    "offline": "never use the network",
+    "quiet": "no progress on stderr",
+    "help": "show this",
+}
+VALUES = {
+    "preset": ("NAME", "settings that the plugin brings"),
+    "config": ("FILE", "a run.toml: as --print-config prints it, or part of it"),
+    "name": ("TEXT", "a name for the run"),
+    "workspace": ("DIR", "default: $DLKIT_WORKSPACE, else ./workspace"),
+}
+Schema = Mapping[str, Mapping[str, FieldInfo]]
+
+
+@dataclass
+class Words:
+    """A command line taken apart: positional words, switches, plain values, and settings in the order given."""
+
+    positional: list[str] = field(default_factory=list)
+    switches: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    settings: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+def split_words(argv: Iterable[str]) -> Words:
+    """``--key value`` and ``--key=value``; a key is a switch, a plain value, a part, or ``section.field``."""
+    words, rest = Words(), list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word in ("-h", "--help"):
+            words.switches.add("help")
+        elif not word.startswith("--"):
+            words.positional.append(word)
+        else:
+            _take(words, word, rest)
+    return words
+
+
+def _take(words: Words, word: str, rest: list[str]) -> None:
+    flag, equals, value = word[2:].partition("=")
+    key = flag.replace("-", "_")
+    if flag in SWITCHES:
+        words.switches.add(flag)
+        return
+    known = flag in VALUES or key in PARTS or key in SHORT_FLAGS or "." in key
+    if not known:
+        allowed = [*SWITCHES, *VALUES, *PARTS, *(k.replace("_", "-") for k in SHORT_FLAGS)]
+        raise UsageError(f"unknown option --{flag}: {nearest(flag, allowed)}; and --SECTION.FIELD (see --help)")
+    given: str | None = value if equals else (rest.pop(0) if rest and not rest[0].startswith("--") else None)
+    if "." in key or key in SHORT_FLAGS:
+        words.settings.append((SHORT_FLAGS.get(key, key), given))
+    elif given is None:
+        raise UsageError(f"--{flag} needs a value")
+    elif key in PARTS:
+        words.names[key] = given
+    else:
+        words.values[flag] = given
+
+
+def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
+    """Preset, file and flags as layers, lowest first."""
+    named = {part: {"name": name} for part, name in words.names.items()}
+    file = [read_toml(Path(words.values["config"]))] if "config" in words.values else []
+    layers = [*file, Layer("flag", named)]
+    if "preset" in words.values:
+        chosen = {
+            p: str(layer.values[p]["name"]) for layer in layers for p in PARTS if "name" in layer.values.get(p, {})
+        }
+        layers.insert(0, preset_layer(catalog, task, words.values["preset"], chosen))
+    names, _ = choose_components(catalog, catalog.task(task), layers)
+    flags: dict[str, dict[str, Any]] = {part: dict(values) for part, values in named.items()}
+    schema = schema_of(catalog, task, names)
+    for key, text in words.settings:
+        section, value = _setting(schema, names, key, text)
+        flags.setdefault(section, {})[key.partition(".")[2]] = value
+    return [*layers[:-1], Layer("flag", flags)]
+
+
+def schema_of(catalog: Catalog, task: str, names: Mapping[str, str]) -> Schema:
+    """Section → field name → the option, for the chosen components."""
+    models: dict[str, Any] = {"engine": EngineConfig}
+    models.update({part: config_class(catalog, catalog.find(part, names[part], task)) for part in PARTS})
+    return {section: {f.name: f for f in fields_of(model)} for section, model in models.items()}
+
+
+def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | None) -> tuple[str, Any]:
+    section, _, name = key.partition(".")
+    if section not in schema:
+        raise UsageError(f"unknown option --{key}: {nearest(section, schema)}")
+    if name not in schema[section]:
+        owner = "the engine" if section == "engine" else f"{section} {names[section]!r}"
+        raise UsageError(
+            f"unknown option --{_dashed(key)}: {owner} has no such option; {nearest(name, schema[section])}"
+        )
+    found = schema[section][name]
+    if text is None:
+        if found.schema.get("type") != "boolean":
+            raise UsageError(f"--{_dashed(key)} needs a value: {found.allowed}")
+        return section, True
+    return section, parse_text(found.schema, text)
+
+
+def _dashed(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def help_text(catalog: Catalog, resolved: Resolved) -> str:
+    """Every option of the chosen components: type, bounds, the value it has now and who set it, description."""
+    task = resolved.task.name
+    lines = [f"usage: dlkit train {task} [OPTION VALUE …]", "", f"{resolved.task.title}: {resolved.task.summary}", ""]
+    lines += [f"  --{flag:20} {text}" for flag, text in SWITCHES.items()]
+    lines += [f"  --{flag + ' ' + what:20} {text}" for flag, (what, text) in VALUES.items()]
+    offered = sorted({f"{p.name} ({', '.join(p.components().values())})" for p in presets(catalog, task)})
+    lines += [f"  {'presets:':22} {', '.join(offered) or 'none'}", "", "components (choose with --PART NAME)"]
+    for part in PARTS:
+        there = ", ".join(s.name for s in catalog.specs(part, task))
+        lines.append(f"  --{part + ' ' + resolved.specs[part].name:20} of: {there}")
+    shorts = {full: short for short, full in SHORT_FLAGS.items()}
+    schema = schema_of(catalog, task, {part: spec.name for part, spec in resolved.specs.items()})
+    for section in SECTIONS:
+        if schema[section]:
+            spec = resolved.specs.get(section)
+            lines += ["", f"{section} {spec.name}: {spec.summary}" if spec else "engine: what every run has"]
+        for info in schema[section].values():
+            lines += _help_lines(section, info, resolved, shorts.get(f"{section}.{info.name}"))
+    return "\n".join(lines)
+
+
+def _help_lines(section: str, info: FieldInfo, resolved: Resolved, short: str | None) -> list[str]:
+    value = getattr(resolved.sections[section], info.name)
+    origin = resolved.origins.get(f"{section}.{info.name}")
+    shown = "none" if value is None else str(list(value) if isinstance(value, tuple) else value)
+    flag = f"--{_dashed(section)}.{_dashed(info.name)}" + (f", --{_dashed(short)}" if short else "")
+    source = f", from {origin}" if origin else ""
+    return [f"  {flag}", f"      {info.description} [{info.allowed}; default {shown or '(empty)'}{source}]"]

@@ -1,0 +1,42 @@
+"""``dlkit resume RUN``: go on from the last checkpoint, exactly."""
+
+from __future__ import annotations
+
+from dlkit.catalog import Catalog
+from dlkit.cli.common import Parser
+from dlkit.cli.context import make_context
+from dlkit.cli.train import go
+from dlkit.config import Layer
+from dlkit.errors import UsageError
+from dlkit.runs.index import find_run
+from dlkit.runs.workspace import locate
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("resume", "Go on with a run from its last checkpoint; the result is that of an uninterrupted run.")
+    parser.add_argument("run", metavar="RUN", help="id, unique prefix, last, or folder")
+    parser.add_argument("--epochs", type=int, metavar="N", help="train to N epochs in all: continues a completed run")
+    parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
+    parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")
+    parser.add_argument("--allow-inexact", action="store_true", help="go on where bit-exactness cannot be had")
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    options = parser.with_workspace().parse_args(argv)
+    workspace = locate(options.workspace)
+    run = find_run(workspace, options.run)
+    changes = {k: getattr(options, k) for k in ("epochs", "steps", "max_time") if getattr(options, k) is not None}
+    if len(changes.keys() & {"epochs", "steps"}) == 2:
+        raise UsageError("give either --epochs or --steps, not both")
+
+    from dlkit.engine.start import resume
+
+    catalog = Catalog.load_everything()
+    attempt = resume(
+        catalog,
+        run,
+        make_context(catalog, workspace, options.offline),
+        overrides=Layer("flag", {"engine": changes}) if changes else None,
+        allow_inexact=options.allow_inexact,
+    )
+    return go(attempt, as_json=options.json, quiet=options.quiet)

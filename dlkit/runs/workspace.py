@@ -1,0 +1,11 @@
+"""Where a workspace is. Reading creates nothing: folders appear when something is first written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def locate(option: str | None = None) -> Path:
+    """The workspace: ``--workspace``, else $DLKIT_WORKSPACE, else ``./workspace``. It need not exist."""
+    return Path(option or os.environ.get("DLKIT_WORKSPACE") or "workspace").expanduser()
