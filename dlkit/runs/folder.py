@@ -1,27 +1,25 @@
-"""A run is a folder: copy it, rsync it, delete it. What is said of a run anywhere is read from here."""
+"""A run is a folder: copy it, rsync it, delete it. What is said of a run anywhere is read from here.
+
+Listing a thousand runs reads their index and little else, so what only some runs need is imported where it is used,
+and tuples stand here for dataclasses, whose module costs as much as Python's own start.
+"""
 
 from __future__ import annotations
 
-import secrets
-import socket
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dlkit.events import Finished, Metrics, Resumed, Started
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.lock import holder
-from dlkit.runs.log import tail_events
 
 FORMAT = 1
 ENDED = ("completed", "stopped", "failed")
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
-@dataclass(frozen=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """The paths of a run, and its run.json."""
 
     path: Path
@@ -74,6 +72,8 @@ class RunFolder:
 
 def new_id(task: str, model: str) -> str:
     """``20261121-101530-regression-mlp-k3f9``: sorts by time, tells what it is, collides with none."""
+    import secrets
+
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     return f"{stamp}-{task}-{model}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
 
@@ -92,8 +92,7 @@ def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config:
     return run
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
+class Summary(NamedTuple):
     """One run in a list. ``state`` is what is true now: a run that says running but is not alive is ``interrupted``.
 
     ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all.
@@ -117,10 +116,10 @@ class Summary:
     host: str = ""
     seconds: float = 0.0
     reason: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = {}  # never changed in place
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return self._asdict()
 
 
 def summarise(run: RunFolder) -> Summary:
@@ -129,16 +128,24 @@ def summarise(run: RunFolder) -> Summary:
         record = run.read()
     except (OSError, ValueError) as error:
         return Summary(id=run.id, state="damaged", reason=str(error))
+    try:
+        return _understood(run, record)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        return Summary(id=run.id, state="damaged", reason=f"{run.record}: {type(error).__name__}: {error}")
+
+
+def _understood(run: RunFolder, record: Mapping[str, Any]) -> Summary:
+    """A readable run.json as a summary; fields of a newer format are passed over."""
     known = {
         key: record[key]
-        for key in ("name", "task", "created", "metric", "direction", "device", "host")
+        for key in ("name", "task", "created", "metric", "direction", "device", "host", "reason")
         if key in record
     }
     parts = record.get("components", {})
     names = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
-    progress = record.get("result") or _progress(run, record)
-    state = current_state(run, record)
-    return Summary(id=run.id, state=state, reason=record.get("reason", ""), **known, **names, **progress)
+    result = record.get("result")
+    progress = {k: result[k] for k in result if k in Summary._fields} if result else _progress(run, record)
+    return Summary(**{**known, **names, **progress, "id": run.id, "state": current_state(run, record)})
 
 
 def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
@@ -148,6 +155,8 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
         return f"{state} (newer format)"
     if state not in ("running", "paused"):
         return state
+    import socket
+
     if record.get("host") != socket.gethostname():
         age = max(0, int(time.time() - run.events.stat().st_mtime)) if run.events.exists() else 0
         return f"unknown, last event {age} s ago"
@@ -156,6 +165,9 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
 
 def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
     """Step and metrics of a run that has not said how it ended, from the end of its log."""
+    from dlkit.events import Finished, Metrics, Resumed, Started
+    from dlkit.runs.log import tail_events
+
     metric, better = record.get("metric", ""), max if record.get("direction") == "max" else min
     step, total = 0, int(record.get("total_steps", 0))
     metrics: dict[str, float] = {}

@@ -71,7 +71,7 @@ def parse_lines(lines: Iterable[bytes]) -> Iterator[Event]:
     for line in lines:
         try:
             event = from_record(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if event is not None:
             yield event

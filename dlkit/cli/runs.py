@@ -1,0 +1,41 @@
+"""``dlkit runs``: every run of a workspace, newest first. Imports no plugin, no pydantic, no torch."""
+
+from __future__ import annotations
+
+import time
+
+from dlkit.cli.common import Parser, duration, number, print_json, say, table
+from dlkit.errors import UsageError
+from dlkit.runs.folder import Summary
+from dlkit.runs.index import newest_runs
+from dlkit.runs.workspace import locate
+
+LIMIT = 30
+_HEADERS = ("run", "state", "step", "metric", "best", "time", "started", "name")
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("runs", "List the runs of a workspace, newest first.")
+    parser.add_argument("--task", metavar="T", help="only those of this task")
+    parser.add_argument("--limit", type=int, metavar="N", help=f"at most N (default: {LIMIT}; with --json: all)")
+    options = parser.with_workspace().with_json().parse_args(argv)
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit {options.limit}: must be at least 1")
+    limit = options.limit or (None if options.json else LIMIT)
+    workspace = locate(options.workspace)
+    found, total = newest_runs(workspace, options.task, limit)
+    if options.json:
+        print_json([summary.to_dict() for summary in found])
+    elif found:
+        print(table(_HEADERS, [_row(summary) for summary in found]))
+        if total > len(found):
+            say(f"{total - len(found)} more; --limit {total} shows them all")
+    else:
+        say(f"no runs{f' of task {options.task!r}' if options.task else ''} in {workspace}")
+    return 0
+
+
+def _row(run: Summary) -> tuple[str, ...]:
+    step = f"{run.step}/{run.total_steps}" if run.total_steps and run.step != run.total_steps else str(run.step)
+    started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)) if run.created else ""
+    return run.id, run.state, step, run.metric, number(run.best), duration(run.seconds), started, run.name
