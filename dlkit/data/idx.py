@@ -45,10 +45,9 @@ def find_idx(folder: Path, name: str) -> Path:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    file = path.open("rb")
-    magic = file.read(2)
-    file.seek(0)
-    return gzip.open(file, "rb") if magic == _GZIP_MAGIC else file  # type: ignore[return-value]
+    with path.open("rb") as file:
+        zipped = file.read(2) == _GZIP_MAGIC
+    return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
 
 
 def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[Any]:
@@ -64,7 +63,7 @@ def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[Any]:
     if size > _LARGEST:
         raise DataError(f"{path}: its header announces {size} bytes (shape {list(shape)}), more than {_LARGEST}")
     values = np.empty(size, np.uint8)
-    found = _fill(file, memoryview(values))
+    found = _fill(file, values.data)
     if found < size:
         raise DataError(f"{path}: truncated: {found} bytes of values, {size} announced (shape {list(shape)})")
     if file.read(1):
