@@ -1,0 +1,123 @@
+"""Options of the components; no torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from dlkit.config import Config
+
+Width = Annotated[int, Field(ge=1)]
+
+
+class Augmentation(Config):
+    """Random changes to training batches, made on the device."""
+
+    flip: bool = Field(False, description="Mirror images left and right at random")
+    crop: int = Field(0, ge=0, description="Shift images by up to this many pixels; 0: not")
+    padding: Literal["reflect", "zero"] = Field("reflect", description="What a shift brings in at the border")
+    cutout: int = Field(0, ge=0, description="Side in pixels of a square that is blanked at random; 0: none")
+
+
+class Fractions(Augmentation):
+    """How one set of images is split, stratified by class."""
+
+    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the images for validation")
+    test_fraction: float = Field(0.15, ge=0, lt=1, description="Share of the images for the test; 0: no test split")
+    split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+        return self
+
+
+class DigitsConfig(Fractions):
+    """scikit-learn's handwritten digits."""
+
+
+class MnistConfig(Augmentation):
+    """MNIST; 5,000 training images, the same share of every class, are validation."""
+
+
+class Cifar10Config(Augmentation):
+    """CIFAR-10; 5,000 training images, 500 of every class, are validation."""
+
+    flip: bool = Field(True, description="Mirror images left and right at random")
+
+
+class FilesConfig(Fractions):
+    """A folder of images per class, of your own."""
+
+    path: str = Field(min_length=1, description="Folder with a folder per class, or with train, val and test of those")
+    size: int = Field(64, ge=4, le=1024, description="Height and width that images are brought to, in pixels")
+    colour: bool = Field(True, description="RGB images; false: grey")
+    fit: Literal["crop", "letterbox"] = Field(
+        "crop", description="Images that are not square: their middle, or the whole on black"
+    )
+    skip_unreadable: bool = Field(False, description="Leave unreadable images out and say how many; false: stop")
+    flip: bool = Field(True, description="Mirror images left and right at random")
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: str) -> str:
+        """Written down so that a resume from another folder finds it."""
+        return str(Path(path).expanduser().absolute())
+
+
+class MlpConfig(Config):
+    """A multilayer perceptron on the flattened image."""
+
+    hidden: list[Width] = Field([128], description="Units of each hidden layer; empty: a linear classifier")
+    activation: Literal["relu", "gelu", "tanh", "sigmoid"] = Field("relu", description="Activation of hidden layers")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of hidden units left out at random in training")
+
+
+class CnnConfig(Config):
+    """Two convolutions and two dense layers, with dropout after each pair."""
+
+    channels: tuple[Width, Width] = Field((32, 64), description="Filters of the first and second convolution")
+    kernel: Literal[3, 5] = Field(3, description="Side of the filters in pixels")
+    hidden: Width = Field(128, description="Units of the first dense layer")
+    dropout: float = Field(0.25, ge=0, lt=1, description="Share left out after the convolutions")
+    dense_dropout: float = Field(0.5, ge=0, lt=1, description="Share left out after the first dense layer")
+    batch_norm: bool = Field(False, description="Batch normalisation after each convolution")
+
+
+class ResnetConfig(Config):
+    """A small residual network: a stem, pooled stages with residual blocks, one vector, the logits."""
+
+    stem_width: Width = Field(32, description="Filters of the first convolution")
+    stem_stride: Literal[1, 2] = Field(1, description="Step of the first convolution; 2 halves the image at once")
+    whiten: bool = Field(True, description="The first convolution whitens patches and is not trained (even stem_width)")
+    widths: list[Width] = Field(
+        [64, 128, 256], min_length=1, description="Filters of each stage, which halves the image"
+    )
+    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 1, 1], description="Residual blocks of each stage")
+    block_convolutions: int = Field(2, ge=1, le=4, description="Convolutions of a residual block")
+    pooling: Literal["max", "mean"] = Field("max", description="How the last stage becomes a vector")
+    logit_scale: float = Field(0.125, gt=0, description="What logits are multiplied by")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(self.blocks) != len(self.widths):
+            raise ValueError(f"blocks and widths must have one entry a stage; {self.blocks} and {self.widths} differ")
+        if self.whiten and self.stem_width % 2:
+            raise ValueError(f"whiten needs an even stem_width, filters and their negatives; {self.stem_width} is odd")
+        return self
+
+
+class CrossEntropyConfig(Config):
+    """Cross-entropy of the softmax."""
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
+
+
+class ClassifierConfig(Config):
+    """How answers are given."""
+
+    top: int = Field(5, ge=1, description="Most probable classes named in an answer")
+    invert: bool = Field(False, description="Negative of the images asked about: dark on light, trained light on dark")

@@ -1,0 +1,145 @@
+"""Images in memory as splits, by one rule: normalised float32 while that is small, else uint8 normalised per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dlkit.data.splits import Data, TensorSplit
+from dlkit.errors import DataError
+from dlkit_classification.augment import build_augment
+from dlkit_classification.encoding import Encoding, channel_statistics, patch_covariance
+from dlkit_classification.options import Augmentation, Fractions
+from dlkit_classification.splitting import Indices, stratified
+
+FLOAT_LIMIT = 256 << 20
+"""Bytes up to which a whole data set is kept as float32, ready to use; MNIST has 220 million."""
+
+VALIDATION = 5000
+"""Training images of a published data set that are its validation split."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images uint8 [N,C,H,W] and their labels int64 [N]."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def at(self, index: Indices) -> Pictures:
+        return Pictures(self.images[index], self.labels[index])
+
+    def split(self, encoding: Encoding, index: Indices | None = None, *, as_float: bool) -> TensorSplit:
+        """Those at ``index`` (None: all) as a split."""
+        rows = torch.arange(len(self)) if index is None else torch.from_numpy(index)
+        images, labels = torch.from_numpy(self.images), torch.from_numpy(self.labels)[rows]
+        if as_float:
+            return TensorSplit({"image": encoding.encoded(images, rows), "label": labels})
+        kept = images if index is None else images.index_select(0, rows)
+        return TensorSplit({"image": kept, "label": labels}, transform=encoding)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of images besides their pixels: their classes, and how those not square were brought to shape."""
+
+    classes: Sequence[str]
+    notes: Sequence[str] = ()
+    fit: str = "crop"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A data set whose classes, shape, size (all splits) and channel statistics are known beforehand."""
+
+    classes: Sequence[str]
+    shape: tuple[int, int, int]
+    count: int
+    mean: Sequence[float]
+    std: Sequence[float]
+
+
+def from_published(
+    published: Published, read_train: Callable[[], Pictures], read_test: Callable[[], Pictures], config: Augmentation
+) -> Data:
+    """The official test split; of the training images a stratified VALIDATION are taken, the same ones always.
+
+    The raw training pixels are let go before the test's are read: memory peaks at little over the finished splits.
+    """
+    encoding = Encoding(published.mean, published.std)
+    as_float = small(published.count, published.shape)
+    splits = _train_and_val(read_train(), encoding, as_float=as_float)
+    splits["test"] = read_test().split(encoding, as_float=as_float)
+    return _assembled(splits, Known(published.classes), encoding, config)
+
+
+def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
+    """Stratified train, val and test splits of one set."""
+    total, parts = len(pictures), {}
+    for part, fraction in (("test", config.test_fraction), ("val", config.val_fraction)):
+        if fraction:
+            pictures, parts[part] = _carved(pictures, part, round(fraction * total), config.split_seed)
+    return from_parts({**parts, "train": pictures}, known, config)
+
+
+def from_parts(parts: Mapping[str, Pictures], known: Known, config: Fractions) -> Data:
+    """Splits as they are given; a missing ``val`` is taken from the training images, stratified."""
+    parts = dict(parts)
+    if "val" not in parts:
+        count = round(config.val_fraction * len(parts["train"]))
+        parts["train"], parts["val"] = _carved(parts["train"], "val", count, config.split_seed)
+    train = parts["train"].images
+    encoding = Encoding(*channel_statistics(train))
+    as_float = small(sum(map(len, parts.values())), train.shape[1:])
+    splits = {name: part.split(encoding, as_float=as_float) for name, part in parts.items()}
+    return _assembled(splits, known, encoding, config)
+
+
+def small(count: int, shape: Sequence[int]) -> bool:
+    """Whether ``count`` images of that shape are kept as float32."""
+    return count * int(np.prod(shape)) * 4 <= FLOAT_LIMIT
+
+
+def _train_and_val(pictures: Pictures, encoding: Encoding, *, as_float: bool) -> dict[str, TensorSplit]:
+    train, val = stratified(pictures.labels, VALIDATION, 0, "val")
+    return {
+        "train": pictures.split(encoding, train, as_float=as_float),
+        "val": pictures.split(encoding, val, as_float=as_float),
+    }
+
+
+def _carved(pictures: Pictures, part: str, count: int, seed: int) -> tuple[Pictures, Pictures]:
+    rest, chosen = stratified(pictures.labels, count, seed, part)
+    if not len(chosen):
+        raise DataError(
+            f"{len(pictures)} images are too few to take a {part} split from; raise dataset.{part}_fraction"
+        )
+    return pictures.at(rest), pictures.at(chosen)
+
+
+def _assembled(splits: Mapping[str, TensorSplit], known: Known, encoding: Encoding, config: Augmentation) -> Data:
+    _, channels, height, width = splits["train"].columns["image"].shape  # type: ignore[union-attr]
+    info: dict[str, Any] = {
+        "classes": list(known.classes),
+        "shape": (channels, height, width),
+        "mean": encoding.mean,
+        "std": encoding.std,
+        "fit": known.fit,
+        "patches": patch_covariance(splits["train"]),
+    }
+    return Data(
+        train=splits["train"],
+        val=splits["val"],
+        test=splits.get("test"),
+        info=info,
+        augment=build_augment(config, height, width),
+        notes=known.notes,
+    )

@@ -1,0 +1,250 @@
+"""Every data set keeps the task's contract, its splits are stratified, and bad files are named."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dlkit_classification import storage
+from dlkit_classification.datasets import cifar10, digits, files, mnist
+from dlkit_classification.encoding import Encoding
+from dlkit_classification.options import Cifar10Config, DigitsConfig, FilesConfig, MnistConfig
+from dlkit_classification.splitting import stratified
+from dlkit_classification.task import Classification, ClassificationInfo
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from dlkit.data.context import Context
+from dlkit.data.splits import Data, TensorSplit
+from dlkit.errors import DataError
+from dlkit.task import check_columns, first_batch
+
+
+def checked(data: Data) -> ClassificationInfo:
+    """The contract of the task, for every split."""
+    info = ClassificationInfo.model_validate(data.info)
+    for name, split in data.splits.items():
+        batch = first_batch(split, 3)
+        sizes = check_columns(Classification.batch, batch, name)
+        assert (sizes["C"], sizes["H"], sizes["W"]) == info.shape
+    return info
+
+
+def labels(data: Data, split: str) -> list[int]:
+    found = data.splits[split]
+    assert isinstance(found, TensorSplit)
+    column = found.columns["label"]
+    assert isinstance(column, torch.Tensor)
+    return torch.bincount(column, minlength=len(data.info["classes"])).tolist()
+
+
+@given(
+    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    share=st.floats(0.05, 0.9),
+    seed=st.integers(0, 2**40),
+)
+def test_a_stratified_split_keeps_proportions(sizes: list[int], share: float, seed: int) -> None:
+    label = np.repeat(np.arange(len(sizes)), sizes)
+    count = round(share * len(label))
+    rest, chosen = stratified(label, count, seed, "val")
+    assert sorted([*rest, *chosen]) == list(range(len(label)))
+    for i, size in enumerate(sizes):
+        taken = int((label[chosen] == i).sum())
+        assert size - taken >= 1
+        assert taken <= np.ceil(size * count / len(label) + len(sizes))
+    assert len(chosen) == min(count, len(label) - len(sizes))
+    again = stratified(label, count, seed, "val")
+    assert again[0].tolist() == rest.tolist() and again[1].tolist() == chosen.tolist()
+
+
+def test_equal_classes_give_equal_shares() -> None:
+    label = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 60))
+    _, chosen = stratified(label, 50, 0, "val")
+    assert np.bincount(label[chosen]).tolist() == [5] * 10
+    assert chosen.tolist() != stratified(label, 50, 1, "val")[1].tolist()
+
+
+def test_digits(context: Context) -> None:
+    data = digits.build(DigitsConfig(), context)
+    info = checked(data)
+    assert info.classes == list("0123456789") and info.shape == (1, 8, 8)
+    assert {name: len(split) for name, split in data.splits.items()} == {"train": 1257, "val": 270, "test": 270}
+    assert min(labels(data, "val")) >= 26 and max(labels(data, "val")) <= 28
+    image = first_batch(data.train, len(data.train))["image"]
+    assert abs(float(image.mean())) < 1e-4 and abs(float(image.std()) - 1) < 1e-3
+    pixels = Encoding(info.mean, info.std).pixels(image)
+    assert pixels.min() == 0 and pixels.max() == 255 and len(np.unique(pixels)) == 17
+    assert data.fingerprint() == digits.build(DigitsConfig(), context).fingerprint()
+    assert data.fingerprint() != digits.build(DigitsConfig(split_seed=1), context).fingerprint()
+
+
+def test_a_folder_per_class(coloured: Callable[..., Path], context: Context) -> None:
+    root = coloured(red=20, green=20, blue=20)
+    data = files.build(FilesConfig(path=str(root), size=16, val_fraction=0.2, test_fraction=0.1), context)
+    info = checked(data)
+    assert info.classes == ["blue", "green", "red"] and info.shape == (3, 16, 16)
+    assert [labels(data, split) for split in ("train", "val", "test")] == [[14] * 3, [4] * 3, [2] * 3]
+    batch = first_batch(data.val, 12)
+    brightest = Encoding(info.mean, info.std).pixels(batch["image"]).mean((1, 2)).argmax(1)
+    assert (2 - brightest).tolist() == batch["label"].tolist()
+
+
+def test_grey_images_and_no_test(coloured: Callable[..., Path], context: Context) -> None:
+    root = coloured(red=6, green=6)
+    data = files.build(FilesConfig(path=str(root), size=12, colour=False, test_fraction=0, fit="letterbox"), context)
+    assert checked(data).shape == (1, 12, 12) and data.test is None and data.info["fit"] == "letterbox"
+
+
+def test_train_val_and_test_as_given(coloured: Callable[..., Path], context: Context) -> None:
+    coloured("images/train", red=8, green=4)
+    root = coloured("images/valid", red=3, green=2).parent
+    data = files.build(FilesConfig(path=str(root), size=8), context)
+    assert [labels(data, split) for split in ("train", "val")] == [[4, 8], [2, 3]] and data.test is None
+    coloured("images/test", red=1)
+    data = files.build(FilesConfig(path=str(root), size=8), context)
+    assert [labels(data, split) for split in data.splits] == [[4, 8], [2, 3], [0, 1]]
+    coloured("images/test", blue=1)
+    with pytest.raises(DataError, match=r"test: unknown classes blue; there are: green, red"):
+        files.build(FilesConfig(path=str(root), size=8), context)
+    coloured("images/val", red=1)
+    with pytest.raises(DataError, match="both val and valid are val splits"):
+        files.find_parts(root)
+
+
+def test_a_class_called_train_is_a_class(coloured: Callable[..., Path], context: Context) -> None:
+    root = coloured(red=5, green=5)
+    (root / "red").rename(root / "train")
+    data = files.build(FilesConfig(path=str(root), size=8), context)
+    assert data.info["classes"] == ["green", "train"]
+
+
+def test_folders_that_will_not_do(coloured: Callable[..., Path], context: Context, tmp_path: Path) -> None:
+    def build(path: Path) -> Data:
+        return files.build(FilesConfig(path=str(path), size=8), context)
+
+    with pytest.raises(DataError, match="no such folder"):
+        build(tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no folder per class"):
+        build(tmp_path / "empty")
+    with pytest.raises(DataError, match=r"one class only \(red\)"):
+        build(coloured("one", red=4))
+    with pytest.raises(DataError, match="too few to take a test split"):
+        build(coloured("few", red=1, green=1))
+
+
+def test_unreadable_images_stop_or_are_left_out(coloured: Callable[..., Path], context: Context) -> None:
+    root = coloured(red=12, green=12)
+    for i in range(7):
+        (root / "red" / f"{i:03}.png").write_bytes(b"not an image")
+    with pytest.raises(DataError, match=r"7 of 24 images cannot be read") as caught:
+        files.build(FilesConfig(path=str(root), size=8), context)
+    assert "000.png" in str(caught.value) and "and 2 more" in str(caught.value)
+    assert "skip_unreadable" in str(caught.value)
+    data = files.build(FilesConfig(path=str(root), size=8, skip_unreadable=True), context)
+    assert sum(len(split) for split in data.splits.values()) == 17
+    assert "7 of 24" in data.notes[0]
+    for path in (root / "red").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="no readable image is left of red"):
+        files.build(FilesConfig(path=str(root), size=8, skip_unreadable=True), context)
+
+
+def test_fractions_leave_something_for_training() -> None:
+    with pytest.raises(ValidationError, match="must be less than 1"):
+        FilesConfig(path="x", val_fraction=0.5, test_fraction=0.5)
+
+
+def test_a_path_is_written_down_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert FilesConfig(path="images").path == str(tmp_path / "images")
+
+
+def test_large_sets_are_uint8_and_give_the_same_batches(
+    coloured: Callable[..., Path], context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = FilesConfig(path=str(coloured(red=9, green=9)), size=8)
+    small = files.build(config, context)
+    monkeypatch.setattr(storage, "FLOAT_LIMIT", 1000)
+    large = files.build(config, context)
+    assert isinstance(small.train, TensorSplit) and isinstance(large.train, TensorSplit)
+    assert small.train.columns["image"].dtype == torch.float32  # type: ignore[union-attr]
+    assert large.train.columns["image"].dtype == torch.uint8  # type: ignore[union-attr]
+    checked(large)
+    for split in small.splits:
+        one, other = (first_batch(data.splits[split], 99) for data in (small, large))
+        assert torch.equal(one["image"], other["image"]) and torch.equal(one["label"], other["label"])
+
+
+def write_mnist(folder: Path, part: str, images: int, label: int, sizes: tuple[int, int] = (28, 28)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = bytes(images * sizes[0] * sizes[1])
+    (folder / f"{part}-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + struct.pack(">3I", images, *sizes) + pixels)
+    (folder / f"{part}-labels-idx1-ubyte").write_bytes(
+        b"\0\0\x08\x01" + struct.pack(">I", label) + bytes([label] * label)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"images": 3, "label": 2}, "labels for 3 images"),
+        ({"images": 11, "label": 11}, "label 11; labels are 0 to 9"),
+        ({"images": 3, "label": 3, "sizes": (28, 27)}, "not uint8"),
+    ],
+)
+def test_mnist_files_that_do_not_belong_together(arguments: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    write_mnist(tmp_path, "train", **arguments)
+    with pytest.raises(DataError, match=reason):
+        mnist.read(tmp_path, "train")
+
+
+def test_cifar_records_are_labels_and_planes(tmp_path: Path) -> None:
+    records = np.random.default_rng(0).integers(0, 256, (7, 3073), dtype=np.uint8)
+    records[:, 0] %= 10
+    records[:4].tofile(tmp_path / "a.bin")
+    records[4:].tofile(tmp_path / "b.bin")
+    pictures = cifar10.read(tmp_path, ["a.bin", "b.bin"])
+    assert pictures.labels.tolist() == records[:, 0].tolist()
+    np.testing.assert_array_equal(pictures.images.reshape(7, -1), records[:, 1:])
+    assert pictures.images[2, 1, 5, 9] == records[2, 1 + 1024 + 5 * 32 + 9]
+
+
+def test_damaged_cifar_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"absent\.bin"):
+        cifar10.read(tmp_path, ["absent.bin"])
+    (tmp_path / "short.bin").write_bytes(bytes(3000))
+    with pytest.raises(DataError, match=r"short\.bin: 3000 bytes"):
+        cifar10.read(tmp_path, ["short.bin"])
+    (tmp_path / "label.bin").write_bytes(bytes([77]) + bytes(3072))
+    with pytest.raises(DataError, match=r"label\.bin: label 77"):
+        cifar10.read(tmp_path, ["label.bin"])
+
+
+@pytest.mark.realdata
+def test_mnist_itself(real: Context) -> None:
+    data = mnist.build(MnistConfig(), real)
+    info = checked(data)
+    assert {name: len(split) for name, split in data.splits.items()} == {"train": 55000, "val": 5000, "test": 10000}
+    whole = np.add(labels(data, "train"), labels(data, "val"))
+    np.testing.assert_allclose(labels(data, "val"), whole / 12, atol=1)
+    image = first_batch(data.train, 5000)["image"]
+    assert image.dtype == torch.float32 and abs(float(image.mean())) < 0.02 and abs(float(image.std()) - 1) < 0.02
+    assert info.shape == (1, 28, 28) and data.augment is None
+
+
+@pytest.mark.realdata
+def test_cifar10_itself(real: Context) -> None:
+    data = cifar10.build(Cifar10Config(), real)
+    info = checked(data)
+    assert [labels(data, split) for split in data.splits] == [[4500] * 10, [500] * 10, [1000] * 10]
+    assert info.shape == (3, 32, 32) and isinstance(data.train, TensorSplit)
+    assert data.train.columns["image"].dtype == torch.uint8  # type: ignore[union-attr]
+    image = first_batch(data.train, 2000)["image"]
+    assert image.mean((0, 2, 3)).abs().max() < 0.05 and (image.std((0, 2, 3)) - 1).abs().max() < 0.05
