@@ -6,6 +6,7 @@ This module is its entry point, light as a plugin's should be; ``toy_options`` h
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,14 @@ def dlkit_models() -> list[ModelSpec]:
             summary="Dropout and one linear layer",
             target="toy_parts:build_linear",
             config="toy_options:LinearConfig",
-        )
+        ),
+        ModelSpec(
+            name="faulty",
+            task="toy",
+            summary="Raises ZeroDivisionError while it trains",
+            target="toy_parts:build_faulty",
+            config="toy_options:FaultyConfig",
+        ),
     ]
 
 
@@ -90,29 +98,59 @@ def dlkit_inference() -> list[InferenceSpec]:
     ]
 
 
-def toy_catalog() -> Catalog:
-    """The built-in components and this module's, loaded."""
+def toy_catalog(*plugins: str) -> Catalog:
+    """The built-in components, this module's, and those of further ``plugins`` (modules of tests), loaded."""
     from dlkit.catalog import BUILTIN, GROUP, Catalog
 
-    catalog = Catalog([EntryPoint(BUILTIN, "dlkit.builtin", GROUP), EntryPoint("toy", "toy", GROUP)])
+    own = [EntryPoint(name, name, GROUP) for name in ("toy", *plugins)]
+    catalog = Catalog([EntryPoint(BUILTIN, "dlkit.builtin", GROUP), *own])
+    for name in ("toy", *plugins):
+        catalog.load(name)
     catalog.load_all()
     return catalog
 
 
-def toy_attempt(workspace: Path, name: str = "", layer: dict[str, Any] | None = None, **engine: Any) -> Attempt:
+def toy_attempt(
+    workspace: Path,
+    name: str = "",
+    layer: dict[str, Any] | None = None,
+    plugins: Sequence[str] = (),
+    **engine: Any,
+) -> Attempt:
     """A run about to go: ``layer`` as in run.toml, ``engine`` its engine section."""
     from dlkit.config import Layer, resolve
     from dlkit.data.context import Context
     from dlkit.engine.start import start
 
-    catalog = toy_catalog()
+    catalog = toy_catalog(*plugins)
     layers = [Layer("test", layer or {}), Layer("test", {"engine": {"device": "cpu", **engine}})]
     return start(catalog, resolve(catalog, "toy", layers), workspace, Context(workspace / "data"), name=name)
 
 
-def toy_run(workspace: Path, name: str = "", layer: dict[str, Any] | None = None, **engine: Any) -> RunFolder:
+def toy_resume(
+    run: RunFolder,
+    plugins: Sequence[str] = (),
+    allow_inexact: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+    **engine: Any,
+) -> Attempt:
+    """A run about to go on, ``engine`` overriding its settings."""
+    from dlkit.config import Layer
+    from dlkit.data.context import Context
+    from dlkit.engine.start import resume
+
+    context = Context(run.path.parent.parent / "data", say=say)
+    overrides = Layer("test", {"engine": engine}) if engine else None
+    return resume(toy_catalog(*plugins), run, context, overrides=overrides, allow_inexact=allow_inexact)
+
+
+def finish(attempt: Attempt) -> RunFolder:
     """Train to the end; returns the run's folder."""
-    attempt = toy_attempt(workspace, name, layer, **engine)
     for _ in attempt.events():
         pass
     return attempt.run
+
+
+def toy_run(workspace: Path, name: str = "", layer: dict[str, Any] | None = None, **engine: Any) -> RunFolder:
+    """A new run, trained to the end."""
+    return finish(toy_attempt(workspace, name, layer, **engine))

@@ -17,6 +17,8 @@ class PlaneConfig(Config):
 
     points: int = Field(96, ge=8, description="Samples in the training split")
     noise: float = Field(0.1, ge=0, description="Standard deviation of what is added to y")
+    jitter: float = Field(0.0, ge=0, description="Standard deviation of what training adds to x")
+    mapped: bool = Field(False, description="Make samples one by one, as for data that does not fit in memory")
 
 
 class LinearConfig(Config):
@@ -24,6 +26,12 @@ class LinearConfig(Config):
 
     dropout: float = Field(0.1, ge=0, lt=1, description="Share of inputs left out at a step")
     bias: bool = Field(True, description="Whether to learn an offset")
+
+
+class FaultyConfig(LinearConfig):
+    """When to fail."""
+
+    good_steps: int = Field(3, ge=0, description="Training steps before the failing one")
 
 
 class ToyInfo(Info):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from toy_options import LinearConfig, PlaneConfig, ToyInfo
+from toy_options import FaultyConfig, LinearConfig, PlaneConfig, ToyInfo
 
 from dlkit.data.context import Context
-from dlkit.data.splits import Batch, Data, Split, TensorSplit
+from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
 from dlkit.errors import DataError
 from dlkit.inference import Answer, Predictor
 from dlkit.samples import Sample, Table
@@ -28,8 +28,45 @@ def build_plane(config: PlaneConfig, context: Context) -> Data:
         y = x @ np.array(SLOPES, np.float32) + OFFSET + config.noise * generator.normal(size=count)
         return TensorSplit({"x": torch.from_numpy(x), "y": torch.from_numpy(y.astype(np.float32))})
 
+    train: Split = split(config.points)
+    if config.mapped:
+        train = OneByOne(train, config.noise)
     info = {"features": len(SLOPES), "offset": OFFSET}
-    return Data(train=split(config.points), val=split(40), test=split(40), info=info)
+    augment = Jitter(config.jitter) if config.jitter else None
+    return Data(train=train, val=split(40), test=split(40), info=info, augment=augment)
+
+
+class Jitter(Augment):
+    """Adds noise to x."""
+
+    def __init__(self, deviation: float) -> None:
+        self.deviation = deviation
+
+    def draw(self, rng: np.random.Generator, count: int) -> dict[str, Any]:
+        return {"shift": rng.normal(0, self.deviation, size=(count, len(SLOPES))).astype(np.float32)}
+
+    def apply(self, batch: Batch, drawn: Batch) -> Batch:
+        return {**batch, "x": batch["x"] + drawn["shift"]}
+
+
+class OneByOne(MapSplit):
+    """Another split's samples, made one by one, in training with noise of their own."""
+
+    def __init__(self, split: Split, deviation: float) -> None:
+        super().__init__()
+        self.source, self.deviation = split, deviation
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
+        row = {name: column[0] for name, column in self.source.take(torch.tensor([index])).items()}
+        if rng is not None:
+            row["x"] = row["x"] + torch.from_numpy(rng.normal(0, self.deviation, 3).astype(np.float32))
+        return row
+
+    def fingerprint(self) -> str:
+        return self.source.fingerprint()
 
 
 class Plane(nn.Module):
@@ -46,6 +83,24 @@ class Plane(nn.Module):
 
 def build_linear(config: LinearConfig, info: ToyInfo) -> nn.Module:
     return Plane(info.features, config)
+
+
+class Faulty(Plane):
+    """Works in evaluation, and for some steps of training."""
+
+    def __init__(self, features: int, config: FaultyConfig) -> None:
+        super().__init__(features, config)
+        self.left = config.good_steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.left -= 1
+            assert 1 / (self.left + 1)
+        return super().forward(x)
+
+
+def build_faulty(config: FaultyConfig, info: ToyInfo) -> nn.Module:
+    return Faulty(info.features, config)
 
 
 def build_mse(config: Any, info: ToyInfo) -> Callable[[Tensor, Batch], Mapping[str, Tensor]]:

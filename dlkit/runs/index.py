@@ -1,6 +1,7 @@
 """``dlkit.db``: a rebuildable index of the run folders, which are the truth.
 
-A row is believed while the signature of the folder's run.json is the row's; otherwise the folder is read again. Readers never create the file: a workspace without one, or a read-only one, just reads slower.
+A row is believed while the signature of the folder's run.json is the row's; otherwise the folder is read again.
+Readers never create the file: a workspace without one, or a read-only one, just reads slower.
 """
 
 from __future__ import annotations

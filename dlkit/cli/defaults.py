@@ -1,0 +1,47 @@
+"""Where a stored configuration differs from its options' defaults, without validating it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlkit.cli.record import flatten
+from dlkit.errors import DlkitError
+
+
+def differences(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, by dotted key, that are not an option's default; of a component that is gone, all of them."""
+    from dlkit.catalog import Catalog
+    from dlkit.components import PARTS
+
+    catalog = Catalog.load_everything()
+    known = {"engine.": _engine_defaults()}
+    for part in PARTS:
+        fields = values.get(part)
+        name = fields.get("name") if isinstance(fields, Mapping) else None
+        known[f"{part}."] = _defaults(catalog, part, str(name), str(values.get("task")))
+    flat = flatten(values)
+    return {
+        key: value
+        for key, value in flat.items()
+        if not any(key.startswith(part) and _same(value, key[len(part) :], known[part]) for part in known)
+    }
+
+
+def _same(value: Any, name: str, defaults: Mapping[str, Any]) -> bool:
+    return name in defaults and defaults[name] == value
+
+
+def _engine_defaults() -> dict[str, Any]:
+    from dlkit.config import EngineConfig, fields_of
+
+    return {info.name: info.default for info in fields_of(EngineConfig)}
+
+
+def _defaults(catalog: Any, part: str, name: str, task: str) -> dict[str, Any]:
+    from dlkit.config import config_class, fields_of
+
+    try:
+        return {info.name: info.default for info in fields_of(config_class(catalog, catalog.find(part, name, task)))}
+    except DlkitError:
+        return {}

@@ -1,0 +1,76 @@
+"""``dlkit doctor``: is everything in order, and if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlkit.catalog import Catalog
+from dlkit.cli import machine
+from dlkit.cli.common import Parser, print_json, size
+from dlkit.cli.plugins import first_line
+from dlkit.runs.workspace import locate
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("doctor", "Versions, devices, precision, workspace, plugins: is everything in order?")
+    options = parser.with_workspace().with_json().parse_args(argv)
+    catalog = Catalog.load_everything()
+    report: dict[str, Any] = {
+        "versions": machine.versions(),
+        "devices": machine.devices(),
+        "nvidia_driver": machine.driver(),
+        "workspace": machine.workspace(locate(options.workspace)),
+        "plugins": _plugins(catalog),
+        "network": machine.network(),
+        "terminal": machine.terminal(),
+    }
+    report["problems"] = _problems(catalog, report)
+    if options.json:
+        print_json(report)
+    else:
+        print(_text(report))
+    return 1 if any(problem["stops_training"] for problem in report["problems"]) else 0
+
+
+def _plugins(catalog: Catalog) -> list[dict[str, Any]]:
+    return [{"name": p.name, "state": p.state, "reason": p.reason} for p in catalog.plugins]
+
+
+def _problems(catalog: Catalog, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong, whether it stops training, and what to do."""
+    found = [
+        *machine.version_problems(report["versions"]),
+        *machine.device_problems(report["devices"], report["nvidia_driver"]),
+    ]
+    found += machine.workspace_problems(report["workspace"])
+    for plugin in report["plugins"]:
+        if plugin["state"] in ("broken", "slow"):
+            what = f"plugin {plugin['name']!r} is {plugin['state']}: {first_line(plugin['reason'])}"
+            hint = "see `dlkit plugins --verbose`; update or uninstall it, or leave it out with DLKIT_DISABLE"
+            found.append(machine.problem(what, hint, stops=False))
+    if not catalog.specs("task"):
+        hint = "install a plugin, for example: pip install dlkit-classification"
+        found.append(machine.problem("no plugin offers a task", hint, stops=True))
+    return found
+
+
+def _text(report: Mapping[str, Any]) -> str:
+    lines = ["versions", *(f"  {name:14} {value or 'not installed'}" for name, value in report["versions"].items())]
+    lines += ["", "devices", *(f"  {_device_line(device)}" for device in report["devices"])]
+    lines.append(f"  NVIDIA driver {report['nvidia_driver'] or 'none'}")
+    space = report["workspace"]
+    there = "" if space["exists"] else " (not there yet: made by the first run)"
+    lines += ["", "workspace", f"  {space['path']}{there}"]
+    lines.append(f"  {space['runs']} runs, data {size(space['data_bytes'])}, disk {size(space['free_bytes'])} free")
+    lines.append(f"  {'writable' if space['writable'] else 'not writable'}")
+    lines += ["", "plugins", *(f"  {p['name']:14} {p['state']}" for p in report["plugins"])]
+    lines += ["", "network", f"  {report['network']['text']}", "", "terminal", f"  {report['terminal']['text']}", ""]
+    for found in report["problems"]:
+        lines.append(f"{'problem' if found['stops_training'] else 'note'}: {found['what']}\n  {found['hint']}")
+    return "\n".join([*lines, *([] if report["problems"] else ["everything is in order"])])
+
+
+def _device_line(device: Mapping[str, Any]) -> str:
+    parts = [device["device"], device["name"], *device["details"]]
+    return ", ".join([*(part for part in parts if part), f"bf16 {device['bf16']}"])

@@ -1,0 +1,42 @@
+"""``dlkit evaluate RUN``: measure a checkpoint on a split, and put that on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dlkit.catalog import Catalog
+from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.common import print_json, say, table
+from dlkit.cli.context import make_context
+from dlkit.cli.record import evaluations
+from dlkit.runs.workspace import locate
+
+
+def main(argv: list[str]) -> int:
+    parser = run_parser("evaluate", "Measure a run's checkpoint on a split.")
+    parser.add_argument("--split", default="test", metavar="NAME", help="train, val or test (default: test)")
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the run's setting)")
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    options = parser.with_json().parse_args(argv)
+    run = chosen_run(options)
+    before = sum(record.get("split") == options.split for record in evaluations(run))
+    if before:
+        times = "once" if before == 1 else f"{before} times"
+        say(f"the {options.split} split was looked at {times} before with this run")
+
+    from dlkit.inference.load import evaluate_run
+
+    catalog = Catalog.load_everything()
+    context = make_context(catalog, locate(options.workspace), options.offline)
+    result = evaluate_run(catalog, run, context, split=options.split, which=options.checkpoint, device=options.device)
+    if options.json:
+        print_json({**result, "looked_before": before})
+    else:
+        say(f"{run.id}: checkpoint {options.checkpoint} (step {result['step']}) on {options.split}")
+        print(metrics_table(result["metrics"]))
+    return 0
+
+
+def metrics_table(metrics: Mapping[str, float]) -> str:
+    return table(("metric", "value"), list(metrics.items()))

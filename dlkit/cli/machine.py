@@ -1,0 +1,184 @@
+"""What this machine has: versions, devices, disk, terminal; and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from dlkit.cli.common import colours, size
+
+PACKAGES = (
+    "dlkit",
+    "torch",
+    "torchvision",
+    "textual",
+    "pluggy",
+    "pydantic",
+    "numpy",
+    "safetensors",
+    "tomlkit",
+    "sentencepiece",
+    "pillow",
+    "tqdm",
+    "psutil",
+    "nvidia-ml-py",
+)
+NEEDED = ("torch", "pluggy", "pydantic", "numpy", "safetensors", "tomlkit")
+LITTLE_DISK = 1_000_000_000
+_INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
+
+
+def problem(what: str, hint: str, *, stops: bool) -> dict[str, Any]:
+    return {"what": what, "hint": hint, "stops_training": stops}
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that matter; empty: not installed."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def version_problems(found: Mapping[str, str]) -> list[dict[str, Any]]:
+    missing = [name for name in NEEDED if name in found and not found[name]]
+    hint = "install dlkit again, with its dependencies: pip install --force-reinstall dlkit"
+    return [problem(f"{name} is not installed", hint, stops=True) for name in missing]
+
+
+def devices() -> list[dict[str, Any]]:
+    """CPU, CUDA devices and MPS, as torch sees them, each with what it makes of bf16; or why torch cannot be used."""
+    try:
+        import torch
+    except Exception as error:  # a torch that cannot be imported is what this command is there to find
+        return [{"device": "cpu", "name": platform.processor(), "details": [], "bf16": "unknown", "error": str(error)}]
+    found = [_cpu(torch.get_num_threads())]
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found += [_cuda(index) for index in range(count)]
+    if torch.backends.mps.is_available():
+        found.append({"device": "mps", "name": "Apple GPU", "details": [], "bf16": "not used", "error": ""})
+    return found
+
+
+def _cpu(threads: int) -> dict[str, Any]:
+    import torch
+
+    from dlkit.engine.device import bf16_is_fast, cpu_flags
+
+    flags = [name for name in _INSTRUCTIONS if name in cpu_flags()]
+    return {
+        "device": "cpu",
+        "name": platform.processor() or platform.machine(),
+        "details": [f"{os.cpu_count()} cores", f"{threads} threads a step", *([" ".join(flags)] if flags else [])],
+        "bf16": _speed(bf16_is_fast(torch.device("cpu"))),
+        "error": "",
+    }
+
+
+def _cuda(index: int) -> dict[str, Any]:
+    import torch
+
+    from dlkit.engine.device import bf16_is_fast
+
+    device = torch.device("cuda", index)
+    base = {"device": str(device), "name": torch.cuda.get_device_name(device)}
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+    except RuntimeError as error:  # a GPU that is listed and does not answer
+        return {**base, "details": [], "bf16": "unknown", "error": str(error).partition("\n")[0]}
+    details = [f"{size(total)} memory", f"{size(free)} free"]
+    return {**base, "details": details, "bf16": _speed(bf16_is_fast(device)), "error": ""}
+
+
+def _speed(fast: bool) -> str:
+    return "fast" if fast else "slow (auto takes float32)"
+
+
+def driver() -> str:
+    """What NVML says of the NVIDIA driver; empty where there is none."""
+    try:
+        import pynvml
+    except ImportError:
+        return ""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        missing = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
+        return "" if isinstance(error, missing) else f"error: {error}"
+    try:
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def device_problems(found: Sequence[Mapping[str, Any]], nvml: str) -> list[dict[str, Any]]:
+    """``nvml`` is what ``driver`` says."""
+    problems = [
+        problem(f"{d['device']}: {d['error']}", _hint(d), stops=d["device"] == "cpu") for d in found if d["error"]
+    ]
+    if nvml.startswith("error"):
+        hint = "the driver's library and kernel module may differ: restart the machine, or reinstall the driver"
+        problems.append(problem(f"NVIDIA driver: {nvml}", hint, stops=False))
+    elif nvml and not any(d["device"].startswith("cuda") for d in found):
+        hint = "torch may be a CPU build, or CUDA_VISIBLE_DEVICES empty; training on the CPU works"
+        problems.append(problem(f"NVIDIA driver {nvml} is there, but torch sees no GPU", hint, stops=False))
+    return problems
+
+
+def _hint(device: Mapping[str, Any]) -> str:
+    if device["device"] == "cpu":
+        return "torch cannot be imported: install it again (https://pytorch.org/get-started)"
+    return "look at nvidia-smi; train with --device cpu meanwhile"
+
+
+def workspace(path: Path) -> dict[str, Any]:
+    """Sizes and rights; of a workspace that is not there yet, those of the folder it would be made in."""
+    existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    data = path / "data"
+    return {
+        "path": str(path.absolute()),
+        "exists": path.is_dir(),
+        "writable": existing.is_dir() and os.access(existing, os.W_OK | os.X_OK),
+        "free_bytes": shutil.disk_usage(existing).free,
+        "runs": sum(p.is_dir() and not p.name.startswith(".") for p in (path / "runs").glob("*")),
+        "data_bytes": sum(p.lstat().st_size for p in data.rglob("*") if p.is_file()),
+    }
+
+
+def workspace_problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    problems = []
+    if not found["writable"]:
+        hint = "give another with --workspace DIR or DLKIT_WORKSPACE, or change its permissions"
+        problems.append(problem(f"{found['path']} cannot be written", hint, stops=True))
+    if found["free_bytes"] < LITTLE_DISK:
+        hint = "free some: `dlkit clean` shows what can go"
+        problems.append(problem(f"only {size(found['free_bytes'])} of disk left", hint, stops=found["free_bytes"] == 0))
+    return problems
+
+
+def network() -> dict[str, Any]:
+    """Whether downloads are allowed; nothing is contacted."""
+    offline = os.environ.get("DLKIT_OFFLINE", "") not in ("", "0")
+    mirror = os.environ.get("DLKIT_MIRROR", "")
+    text = (
+        "DLKIT_OFFLINE is set: nothing is downloaded" if offline else "downloads are allowed (--offline forbids them)"
+    )
+    return {"offline": offline, "mirror": mirror, "text": text + (f"; mirror {mirror}" if mirror else "")}
+
+
+def terminal() -> dict[str, Any]:
+    is_terminal, coloured = sys.stdout.isatty(), colours()
+    columns, lines = shutil.get_terminal_size()
+    text = (
+        f"{columns}×{lines}, {'colours' if coloured else 'no colours'}" if is_terminal else "output goes to no terminal"
+    )
+    return {"tty": is_terminal, "colours": coloured, "term": os.environ.get("TERM", ""), "text": text}

@@ -1,0 +1,78 @@
+"""``dlkit plugins``: what is installed, and what is wrong with what does not work. Never fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from dlkit.catalog import Catalog, Plugin
+from dlkit.cli.common import Parser, print_json, table
+
+_HEADERS = ("plugin", "state", "distribution", "offers", "seconds")
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("plugins", "List the installed plugins, broken ones with the reason.")
+    parser.add_argument("--verbose", action="store_true", help="the traceback of broken ones too")
+    options = parser.with_json().parse_args(argv)
+    catalog = Catalog.load_everything()
+    if options.json:
+        print_json([_record(catalog, plugin, options.verbose) for plugin in catalog.plugins])
+        return 0
+    print(table(_HEADERS, [_row(catalog, plugin) for plugin in catalog.plugins]))
+    for line in problem_lines(catalog, options.verbose):
+        print(line)
+    return 0
+
+
+def offers(catalog: Catalog, plugin: Plugin) -> dict[str, int]:
+    """How many components of each kind; observers count as ``observer``."""
+    found = Counter(spec.kind for spec in plugin.specs)
+    if plugin in catalog.observers():
+        found["observer"] = 1
+    return dict(found)
+
+
+def problem_lines(catalog: Catalog, verbose: bool = False) -> list[str]:
+    """One line a plugin that is not simply ready, its traceback after it when asked for."""
+    lines = []
+    for plugin in catalog.plugins:
+        if plugin.reason:
+            lines.append(f"{plugin.name} ({_distribution(plugin)}) is {plugin.state}: {first_line(plugin.reason)}")
+            if verbose and plugin.traceback:
+                lines += [f"  {line}" for line in plugin.traceback.rstrip().splitlines()]
+    return ["", *lines] if lines else []
+
+
+def first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _distribution(plugin: Plugin) -> str:
+    return f"{plugin.distribution} {plugin.version}".strip() or plugin.module
+
+
+def _row(catalog: Catalog, plugin: Plugin) -> tuple[str, str, str, str, str]:
+    kinds = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in offers(catalog, plugin).items())
+    return plugin.name, plugin.state, _distribution(plugin), kinds, f"{plugin.seconds:.3f}"
+
+
+def _plural(kind: str, count: int) -> str:
+    if count == 1 or kind == "inference":
+        return kind
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
+def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> dict[str, Any]:
+    record = {
+        "name": plugin.name,
+        "state": plugin.state,
+        "reason": plugin.reason,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "module": plugin.module,
+        "offers": offers(catalog, plugin),
+        "components": [{"kind": spec.kind, "name": spec.name} for spec in plugin.specs],
+        "seconds": round(plugin.seconds, 4),
+    }
+    return {**record, "traceback": plugin.traceback} if verbose else record

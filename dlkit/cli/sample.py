@@ -1,0 +1,93 @@
+"""``dlkit sample RUN``: see what a trained model does."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlkit.catalog import Catalog
+from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.common import colours, print_json, say
+from dlkit.cli.context import make_context
+from dlkit.cli.render import render
+from dlkit.errors import DataError, UsageError
+from dlkit.runs.workspace import locate
+from dlkit.samples import Sample, save
+
+if TYPE_CHECKING:
+    from dlkit.config import Resolved
+    from dlkit.data.splits import Split
+
+
+def main(argv: list[str]) -> int:
+    parser = run_parser("sample", "See what a trained model does, on the validation split where it needs one.")
+    parser.add_argument("-n", type=int, default=16, metavar="N", help="about how many items (default: 16)")
+    parser.add_argument("-o", metavar="DIR", help="write the samples there, as PNG and JSON, and list the files")
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")
+    options = parser.with_json().parse_args(argv)
+    for flag, value, least in (("-n", options.n, 1), ("--seed", options.seed, 0)):
+        if value < least:
+            raise UsageError(f"{flag} {value}: must be at least {least}")
+    run = chosen_run(options)
+
+    from dlkit.data.randomness import forked
+    from dlkit.inference.load import load_predictor
+
+    catalog = Catalog.load_everything()
+    loaded = load_predictor(catalog, run, options.checkpoint)
+    examples = _examples(catalog, loaded.resolved, locate(options.workspace))
+    with forked(options.seed, "sample") as generator:
+        made = loaded.predictor.samples(options.n, generator, examples)
+    head = {"run": run.id, "checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
+    if options.o:
+        _write(made, Path(options.o), head if options.json else None)
+    elif options.json:
+        print_json({**head, "samples": [_plain(sample) for sample in made]})
+    else:
+        width = shutil.get_terminal_size().columns
+        print("\n\n".join(render(sample, colour=colours(), width=width) for sample in made))
+    return 0
+
+
+def _examples(catalog: Catalog, resolved: Resolved, workspace: Path) -> Split | None:
+    """The validation split, if its data is here: looking at samples is no reason to download."""
+    from dlkit.engine.build import build_data, build_task
+
+    try:
+        context = make_context(catalog, workspace, offline=True)
+        return build_data(catalog, resolved, build_task(catalog, resolved.task), context)[0].val
+    except DataError as error:
+        say(f"without examples of the validation split: {error}")
+        return None
+
+
+def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, Any] | None) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [str(folder / save(sample, folder, sample.name)) for sample in made]
+    except OSError as error:
+        raise UsageError(f"-o {folder}: cannot be written: {error.strerror}") from error
+    if head is None:
+        pictures = [str(path) for file in files if (path := Path(file).with_suffix(".png")).exists()]
+        print("\n".join(sorted([*files, *pictures])))
+    else:
+        listed = [{"kind": s.kind, "name": s.name, "file": f} for s, f in zip(made, files, strict=True)]
+        print_json({**head, "samples": listed})
+
+
+def _plain(value: Any) -> Any:
+    """A sample as JSON values, images as nested lists of their pixels."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = {"kind": value.kind} if isinstance(value, Sample) else {}
+        return {**kind, **{f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

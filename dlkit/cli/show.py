@@ -1,0 +1,166 @@
+"""``dlkit show RUN``: everything that a run's folder says, as far as it can be understood."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dlkit.cli import record
+from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.common import colours, duration, number, print_json, say, size, table
+from dlkit.cli.defaults import differences
+from dlkit.cli.sparkline import sparkline
+from dlkit.events import Event, Metrics
+from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.log import history, read_events
+
+LOG_LINES = 40
+
+
+def main(argv: list[str]) -> int:
+    parser = run_parser("show", "One run: state, metrics, configuration, checkpoints, samples.")
+    parser.add_argument("--samples", action="store_true", help="the newest samples, drawn in the terminal")
+    parser.add_argument("--log", action="store_true", help="what happened, event by event")
+    parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
+    options = parser.with_json().parse_args(argv)
+    run = chosen_run(options)
+    events = read_events(run.events)
+    summary = summarise(run)
+    if options.json:
+        print_json(_document(run, summary, events))
+        return 0
+    width = shutil.get_terminal_size().columns
+    values = record.stored_values(run)
+    shown = record.flatten(values) if options.config else differences(values)
+    parts = [
+        _head(summary, run),
+        _metrics(summary, events, width),
+        _configuration(shown, whole=options.config),
+        _checkpoints(run),
+        _evaluations(run),
+        _samples(run, events, width if options.samples else None),
+        "\n".join(_log(events)) if options.log else "",
+        _traceback(events),
+    ]
+    print("\n\n".join(part for part in parts if part))
+    return 0
+
+
+def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, Any]:
+    end = record.ending(events)
+    return {
+        **summary.to_dict(),
+        "path": str(run.path),
+        "config": record.stored_values(run),
+        "checkpoints": record.checkpoints(run),
+        "samples": record.samples(events),
+        "evaluations": record.evaluations(run),
+        "record": _readable_record(run),
+        "traceback": end.traceback if end else "",
+    }
+
+
+def _readable_record(run: RunFolder) -> dict[str, Any]:
+    try:
+        return run.read()
+    except (OSError, ValueError):
+        return {}
+
+
+def _head(run: Summary, folder: RunFolder) -> str:
+    percent = f" ({100 * run.step / run.total_steps:.0f} %)" if run.total_steps else ""
+    rows = {
+        "run": run.id,
+        "name": run.name,
+        "task": f"{run.task}: {run.model} on {run.dataset}" if run.task else "",
+        "state": f"{run.state}: {run.reason}" if run.reason else run.state,
+        "step": f"{run.step} of {run.total_steps}{percent}",
+        "time": duration(run.seconds),
+        "device": f"{run.device} on {run.host}" if run.device else "",
+        "best": f"{run.metric} {number(run.best)}" if run.best is not None else "",
+        "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",
+        "folder": str(folder.path),
+    }
+    return "\n".join(f"{key:8}{value}" for key, value in rows.items() if value)
+
+
+def _metrics(summary: Summary, events: list[Event], width: int) -> str:
+    """Last value, range and course of every main metric; details (``val/accuracy/cat``) are in the JSON."""
+    names = dict.fromkeys(name for e in events if isinstance(e, Metrics) for name in e.values if name.count("/") < 2)
+    rows = []
+    for name in sorted(names, key=lambda name: (name != summary.metric, "/" not in name)):
+        _, values = history(events, name)
+        if values:
+            marks = number(min(values)), number(max(values)), number(values[-1])
+            rows.append((name, *marks, sparkline(values, max(10, width - 58))))
+    return table(("metric", "lowest", "highest", "last", "course"), rows) if rows else ""
+
+
+def _configuration(values: Mapping[str, Any], *, whole: bool) -> str:
+    if not values:
+        return ""
+    head = "configuration" if whole else "configuration (where it differs from the options' defaults)"
+    return "\n".join([head, *(f"  {key} = {value!r}" for key, value in values.items())])
+
+
+def _checkpoints(run: RunFolder) -> str:
+    found = record.checkpoints(run)
+    if not found:
+        return "no checkpoints"
+    rows = [(str(c["step"]), "best" if c["best"] else "", size(c["size"]), c["folder"]) for c in found]
+    return table(("checkpoint", "", "size", "folder"), rows)
+
+
+def _evaluations(run: RunFolder) -> str:
+    lines = []
+    for entry in record.evaluations(run):
+        metrics = entry.get("metrics")
+        metrics = metrics if isinstance(metrics, dict) else {}
+        shown = [f"{name} {number(value)}" for name, value in metrics.items() if name.count("/") < 2]
+        lines.append(f"  {entry.get('split')}, step {entry.get('step')}: {', '.join(shown)}")
+    return "\n".join(["evaluations on record", *lines]) if lines else ""
+
+
+def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:
+    """A count, or with ``width`` the newest samples, drawn."""
+    found = record.samples(events)
+    if not found:
+        return ""
+    if width is None:
+        steps = sorted({sample["step"] for sample in found})
+        return f"samples at {len(steps)} steps, the last at {steps[-1]} (--samples draws them)"
+    newest = [sample for sample in found if sample["step"] == found[-1]["step"]]
+    return "\n\n".join([f"samples at step {found[-1]['step']}", *(_drawn(run, sample, width) for sample in newest)])
+
+
+def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
+    from dlkit.cli.render import render
+    from dlkit.samples import load
+
+    try:
+        return render(load(run.path / sample["file"]), colour=colours(), width=width)
+    except (OSError, ValueError, KeyError, TypeError) as error:  # a damaged or newer sample leaves the rest readable
+        say(f"{sample['file']} cannot be shown: {error}")
+        return f"{sample['title'] or sample['name']}: {sample['file']}"
+
+
+def _log(events: list[Event]) -> Iterator[str]:
+    """Events but the metrics, the newest last, with the time since the first."""
+    told = [event for event in events if not isinstance(event, Metrics)]
+    yield "events" if len(told) <= LOG_LINES else f"the last {LOG_LINES} of {len(told)} events (events.jsonl has all)"
+    for event in told[-LOG_LINES:]:
+        step = getattr(event, "step", getattr(event, "steps", getattr(event, "from_step", 0)))
+        yield f"  {duration(max(0.0, event.time - events[0].time)):>8}  step {step:<8} {event.event} {_words(event)}"
+
+
+def _words(event: Event) -> str:
+    details = [getattr(event, key, "") for key in ("status", "reason", "text", "folder")]
+    files = [sample.file for sample in getattr(event, "samples", ())]
+    best = ["best"] if getattr(event, "best", False) is True else []
+    return ", ".join([str(detail) for detail in (*details, *files, *best) if detail])
+
+
+def _traceback(events: list[Event]) -> str:
+    end = record.ending(events)
+    return end.traceback.rstrip() if end else ""

@@ -1,0 +1,69 @@
+"""``dlkit tasks``: what can be trained, with which data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dlkit.catalog import Catalog
+from dlkit.cli.common import Parser, print_json, say, size, table
+from dlkit.cli.plugins import problem_lines
+from dlkit.components import DatasetSpec, TaskSpec
+from dlkit.runs.workspace import locate
+
+_HEADERS = ("task", "title", "data set", "data", "model", "metric")
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("tasks", "List the tasks that the installed plugins bring, with their defaults.")
+    options = parser.with_workspace().with_json().parse_args(argv)
+    catalog = Catalog.load_everything()
+    data = locate(options.workspace) / "data"
+    records = [_record(catalog, spec, data) for spec in catalog.specs("task")]
+    if options.json:
+        print_json(records)
+        return 0
+    if records:
+        print(table(_HEADERS, [_row(record) for record in records]))
+    else:
+        say("no plugin offers a task")
+    for line in problem_lines(catalog):
+        print(line)
+    return 0
+
+
+def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> dict[str, Any]:
+    """``embedded`` (needs no files), ``present``, ``download`` with the bytes, or ``unknown`` for a missing source."""
+    sources = {source.name: source for source in catalog.specs("source")}
+    if not dataset.sources:
+        return {"state": "embedded", "download": 0}
+    if any(name not in sources for name in dataset.sources):
+        return {"state": "unknown", "download": 0}
+    from dlkit.data.sources import status
+
+    absent = [sources[name] for name in dataset.sources if status(sources[name], data) != "present"]
+    count = sum(file.size for source in absent for file in source.files)
+    return {"state": "download" if absent else "present", "download": count}
+
+
+def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> dict[str, Any]:
+    datasets = catalog.specs("dataset", spec.name)
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "summary": spec.summary,
+        "plugin": catalog.owner(spec).name,
+        "metric": spec.metric,
+        "direction": spec.direction,
+        "defaults": dict(spec.defaults),
+        "datasets": [{"name": d.name, "summary": d.summary, **data_state(catalog, d, data)} for d in datasets],
+        "models": [model.name for model in catalog.specs("model", spec.name)],
+    }
+
+
+def _row(record: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
+    default = record["defaults"]["dataset"]
+    missing: dict[str, Any] = {"state": "missing", "download": 0}
+    state = next((d for d in record["datasets"] if d["name"] == default), missing)
+    words = f"to be downloaded ({size(state['download'])})" if state["state"] == "download" else state["state"]
+    return record["name"], record["title"], default, words, record["defaults"]["model"], record["metric"]
