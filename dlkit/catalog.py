@@ -61,7 +61,6 @@ class Catalog:
 
     def __init__(self, entries: Iterable[EntryPoint], disabled: Iterable[str] = ()) -> None:
         self._disabled = frozenset(disabled)
-        self._owners: dict[tuple[str, str, str], str] = {}
         self._entries: list[tuple[Plugin, EntryPoint]] = []
         for entry in sorted(entries, key=_load_order):
             dist = entry.dist
@@ -91,6 +90,7 @@ class Catalog:
         for plugin, entry in self._entries:
             if plugin.name == name:
                 self._load(plugin, entry)
+                self._settle_names()
                 if not plugin.usable:
                     raise PluginError(f"plugin {name!r} is {plugin.state}: {plugin.reason}")
                 return plugin
@@ -100,6 +100,7 @@ class Catalog:
         """Import every plugin; a broken one is kept as data, the rest go on."""
         for plugin, entry in self._entries:
             self._load(plugin, entry)
+        self._settle_names()
 
     def specs(self, kind: str, task: str | None = None) -> list[Any]:
         """The components of one kind, by name; with ``task``, those that fit it."""
@@ -151,7 +152,6 @@ class Catalog:
             module = entry.load()
             plugin.manager = _registered(module, plugin.name)
             plugin.specs = _collect(plugin.manager)
-            self._claim_component_names(plugin)
         # The plugin boundary: whatever a stranger's module does at import, SystemExit too, the other plugins go on.
         except (Exception, SystemExit) as error:
             plugin.state, plugin.specs, plugin.manager = "broken", (), None
@@ -164,16 +164,31 @@ class Catalog:
             plugin.state = "slow"
             plugin.reason = f"took {plugin.seconds:.1f} s to import"
 
-    def _claim_component_names(self, plugin: Plugin) -> None:
-        known = list(self._all())
-        seen: list[Spec] = []
-        for spec in plugin.specs:
-            for other in (*known, *seen):
-                if _clash(spec, other):
-                    owner = plugin.name if other in seen else self.owner(other).name
-                    where = "" if spec.kind in ("task", "source") else f" for task {'/'.join(spec.tasks)!r}"
-                    raise PluginError(f"{spec.kind} {spec.name!r}{where} is already offered by plugin {owner!r}")
-            seen.append(spec)
+    def _settle_names(self) -> None:
+        """Whoever claims a taken component name is broken; a task's own plugin outranks strangers that join it."""
+        taken: list[tuple[Spec, Plugin]] = []
+        for plugin in sorted((p for p in self.plugins if p.usable), key=_rank):
+            try:
+                _refuse_clashes(plugin, taken)
+            except PluginError as error:
+                plugin.state, plugin.specs, plugin.manager = "broken", (), None
+                plugin.reason, plugin.traceback = str(error), traceback.format_exc()
+            else:
+                taken += [(spec, plugin) for spec in plugin.specs]
+
+
+def _rank(plugin: Plugin) -> tuple[bool, bool, bool, str]:
+    """Built-ins, then plugins named as the task they offer, then others that offer tasks, then the rest."""
+    tasks = [spec.name for spec in plugin.specs if spec.kind == "task"]
+    return plugin.name != BUILTIN, plugin.name not in tasks, not tasks, plugin.name
+
+
+def _refuse_clashes(plugin: Plugin, taken: list[tuple[Spec, Plugin]]) -> None:
+    for i, spec in enumerate(plugin.specs):
+        for other, owner in (*taken, *((earlier, plugin) for earlier in plugin.specs[:i])):
+            if _clash(spec, other):
+                where = "" if spec.kind in ("task", "source") else f" for task {'/'.join(spec.tasks)!r}"
+                raise PluginError(f"{spec.kind} {spec.name!r}{where} is already offered by plugin {owner.name!r}")
 
 
 def _clash(one: Spec, other: Spec) -> bool:

@@ -125,7 +125,7 @@ class SourceFile:
         return self.name or self.url.rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class LayoutFile:
     """A file that must be there once a source is laid out; ``size`` 0 and ``sha256`` empty: not checked."""
 
