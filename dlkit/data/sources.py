@@ -1,0 +1,275 @@
+"""Sources: what is downloaded once into ``data/NAME/`` and used by several data sets.
+
+A folder that has a source's layout is used as it is. Otherwise its files are fetched, from their official address or a
+mirror, into the work folder ``data/.NAME.part/``, verified, unpacked, and renamed into place: ``data/NAME`` is there
+wholly or not at all.
+
+A mirror is a folder, with ``NAME/`` laid out, or the archives as ``NAME/FILE`` or ``FILE``; or an address, with
+``ADDRESS/NAME/FILE``. It is named by ``--mirror`` or $DLKIT_MIRROR. $DLKIT_OFFLINE=1 is ``--offline``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from dlkit.components import LayoutFile, SourceFile, SourceSpec
+from dlkit.data.download import check, digest_of, download, shown
+from dlkit.data.extract import extract
+from dlkit.errors import DataError, PluginError, UsageError
+
+LOCK = "lock"
+Say = Callable[[str], None]
+
+_one_at_a_time = threading.Lock()
+"""A record lock does not keep threads of one process apart."""
+
+
+def status(spec: SourceSpec, data: Path) -> str:
+    """``"present"`` (its layout is there), ``"incomplete"``, or ``"absent"``; looks at names and sizes only."""
+    folder = data / spec.name
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return "absent"
+    return "incomplete" if any(_structural(spec, folder)) else "present"
+
+
+def verify(spec: SourceSpec, data: Path) -> list[str]:
+    """What is wrong with a source's files: missing, of another size, of another SHA-256 (each where declared)."""
+    folder = data / spec.name
+    problems = list(_structural(spec, folder))
+    for file in spec.layout:
+        path = folder / file.path
+        if file.sha256 and path.is_file() and _size_problem(file, path) is None:
+            digest = digest_of(path)
+            if digest != file.sha256.lower():
+                problems.append(f"{path}: SHA-256 {digest}, expected {file.sha256}")
+    return problems
+
+
+def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | None = None, say: Say) -> Path:
+    """The folder of a source, fetched if it is absent.
+
+    DataError: it is absent and must not be fetched (offline), cannot be, or is there with files of the wrong size,
+    which only ``dlkit data get`` replaces.
+    """
+    folder = data / spec.name
+    state = status(spec, data)
+    if state == "present":
+        return folder
+    wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := _size_problem(f, folder / f.path))]
+    if wrong:
+        raise DataError(f"{'; '.join(wrong)}; to replace it: dlkit data get {spec.name}")
+    return get(spec, data, offline=offline, mirror=mirror, say=say)
+
+
+def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | None = None, say: Say) -> Path:
+    """Fetch a source unless it is there; missing files are added to an incomplete one, wrong ones replaced.
+
+    ``offline`` and ``mirror`` fall back on $DLKIT_OFFLINE and $DLKIT_MIRROR. Two processes may ask at the same time:
+    the second waits.
+    """
+    folder = data / spec.name
+    if status(spec, data) == "present":
+        return folder
+    origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None)
+    if (offline or os.environ.get("DLKIT_OFFLINE", "0") not in ("", "0")) and not origin.local:
+        raise DataError(_offline_message(spec, folder))
+    try:
+        with _work_folder(spec, data, say) as work:
+            if status(spec, data) != "present":
+                _fetch(spec, origin, work, say)
+                _put_in_place(work / "tree", folder)
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f"source {spec.name!r}: {error}") from error
+    say(f"{spec.name} is in {folder}")
+    return folder
+
+
+def _offline_message(spec: SourceSpec, folder: Path) -> str:
+    missing = "; ".join(_structural(spec, folder))
+    command = f"dlkit data get {spec.name}"
+    return (
+        f"source {spec.name!r} is not there, and downloading is off (offline): {missing}\n"
+        f"  with a network: {command}\n  from a copy:    {command} --mirror DIR_OR_URL"
+    )
+
+
+def _structural(spec: SourceSpec, folder: Path) -> Iterator[str]:
+    for file in spec.layout:
+        path = folder / file.path
+        if not path.is_file():
+            yield f"{path} is missing"
+        elif problem := _size_problem(file, path):
+            yield problem
+
+
+def _size_problem(file: LayoutFile, path: Path) -> str | None:
+    found = path.stat().st_size
+    return f"{path}: {found} bytes, expected {file.size}" if file.size and found != file.size else None
+
+
+class _Origin:
+    """Where a source's files come from: their own addresses, a mirror's address, or a folder."""
+
+    def __init__(self, spec: SourceSpec, mirror: str | None) -> None:
+        self._spec = spec
+        self._url = mirror.rstrip("/") if mirror and mirror.startswith(("https://", "http://")) else None
+        if mirror and not self._url and "://" in mirror:
+            raise UsageError(f"mirror {mirror!r}: neither a folder nor an https:// or http:// address")
+        self.local = Path(mirror).expanduser() if mirror and not self._url else None
+        self.mirrored = mirror is not None
+
+    def url(self, file: SourceFile) -> str:
+        return f"{self._url}/{self._spec.name}/{quote(file.filename)}" if self._url else file.url
+
+    def laid_out(self) -> Path | None:
+        """The mirror's folder of this source, if its layout is there."""
+        if self.local and self._spec.layout and status(self._spec, self.local) == "present":
+            return self.local / self._spec.name
+        return None
+
+    def path(self, file: SourceFile) -> Path:
+        assert self.local is not None
+        places = (self.local / self._spec.name / file.filename, self.local / file.filename)
+        for path in places:
+            if path.is_file():
+                return path
+        laid_out = [self.local / self._spec.name / layout.path for layout in self._spec.layout[:1]]
+        looked = ", ".join(map(str, (*laid_out, *places)))
+        raise DataError(f"source {self._spec.name!r} is not in the mirror {self.local}: there is none of {looked}")
+
+
+def _fetch(spec: SourceSpec, origin: _Origin, work: Path, say: Say) -> None:
+    """Build ``work/tree``, verified."""
+    tree = work / "tree"
+    ready = origin.laid_out()
+    if ready is not None:
+        say(f"copying {spec.name} from {ready}")
+        _copy(ready, tree, {file.filename for file in spec.files if file.unpack})
+    else:
+        tree.mkdir()
+        for file in spec.files:
+            _add(file, _obtain(spec, file, origin, work, say), tree, work)
+    problems = verify(_at(spec, "tree"), work)
+    if problems:
+        raise DataError(f"source {spec.name!r} from {ready or 'its files'} is not as declared: {'; '.join(problems)}")
+
+
+def _copy(folder: Path, target: Path, without: set[str]) -> None:
+    """Contents without permissions: a mirror may be read-only, what we make of it may not."""
+    target.mkdir()
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            _copy(entry, target / entry.name, without)
+        elif entry.name not in without:
+            shutil.copyfile(entry, target / entry.name)
+
+
+def _at(spec: SourceSpec, name: str) -> SourceSpec:
+    """The same layout under another folder's name."""
+    return SourceSpec(name=name, summary=spec.summary, layout=spec.layout)
+
+
+def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say: Say) -> Path:
+    """A verified file: the mirror's own, one that an earlier try left complete, or a download."""
+    if not file.size or not file.sha256:
+        raise PluginError(f"source {spec.name!r}: {file.filename} is declared without size or sha256")
+    if origin.local:
+        path = origin.path(file)
+        check(path, file.size, file.sha256, str(path))
+        return path
+    done, url = work / file.filename, origin.url(file)
+    if done.is_file() and done.stat().st_size == file.size and digest_of(done) == file.sha256.lower():
+        return done
+    part = work / f"{file.filename}.part"
+    say(f"downloading {file.filename} ({file.size / 1e6:.1f} MB) for {spec.name} from {url}")
+    with shown(file.filename, file.size, say) as progress:
+        download(url, part, size=file.size, sha256=file.sha256, plain_http=origin.mirrored, progress=progress)
+    return part.replace(done)
+
+
+def _add(file: SourceFile, path: Path, tree: Path, work: Path) -> None:
+    """Unpack a file into the tree, or store it there by its name."""
+    if not file.unpack:
+        if (tree / file.filename).exists():
+            raise DataError(f"{path}: {file.filename} came out of another archive before it")
+        shutil.copyfile(path, tree / file.filename)
+        return
+    unpacked = work / "unpacked"
+    extract(path, unpacked)
+    _merge(unpacked, tree, path)
+    shutil.rmtree(unpacked)
+
+
+def _merge(folder: Path, target: Path, archive: Path | None = None) -> None:
+    """Move a folder's files into another; with ``archive`` named, nothing there may be replaced."""
+    target.mkdir(exist_ok=True)
+    for entry in folder.iterdir():
+        goal = target / entry.name
+        if entry.is_dir() and goal.is_dir():
+            _merge(entry, goal, archive)
+        elif archive and goal.exists():
+            raise DataError(f"{archive}: {entry.name} came out of another archive before it")
+        else:
+            entry.replace(goal)
+
+
+def _put_in_place(tree: Path, folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        _merge(tree, folder)  # file by file: the layout is complete with the last of them
+    else:
+        tree.replace(folder)
+
+
+@contextmanager
+def _work_folder(spec: SourceSpec, data: Path, say: Say) -> Iterator[Path]:
+    """``data/.NAME.part``, ours alone until the end; it is deleted by who succeeds, and kept with what was fetched."""
+    work = data / f".{spec.name}.part"
+    with _one_at_a_time:
+        lock = _locked(work, spec, say)
+        try:
+            _tidy(work)
+            yield work
+        finally:
+            _tidy(work)
+            if [entry.name for entry in work.glob("*")] == [LOCK]:
+                shutil.rmtree(work)
+            os.close(lock)
+
+
+def _tidy(work: Path) -> None:
+    """Delete what is half-unpacked: ours, or a killed process's; downloads stay."""
+    for entry in work.glob("*"):
+        if entry.is_dir():
+            shutil.rmtree(entry)
+
+
+def _locked(work: Path, spec: SourceSpec, say: Say) -> int:
+    """A descriptor that holds the lock of the work folder as it is now, whoever deleted it while we waited."""
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(work / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:
+            continue
+        try:
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another process is getting {spec.name}: waiting for it")
+                fcntl.lockf(lock, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(lock), (work / LOCK).stat()):
+                return lock
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
