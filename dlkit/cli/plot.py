@@ -1,0 +1,153 @@
+"""Curves and scatters as characters, with numbers on their axes.
+
+One line, or a colour terminal: braille, 2×4 points a character. Several lines without colour: a mark of its own each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+MARKS = "*o+x#@%&"
+COLOURS = (36, 33, 35, 32, 34, 31)
+_HEIGHT = 12
+_BRAILLE = 0x2800
+_DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bit of each of a braille character's points, by row and column."""
+
+
+def curve(
+    x: Sequence[float], lines: Mapping[str, Sequence[float]], labels: tuple[str, str], *, colour: bool, width: int
+) -> str:
+    """Lines over a common x; no spike is hidden, however many points share a column."""
+    xs = np.asarray(x, np.float64)
+    series = {name: _finite(xs, np.asarray(y, np.float64)) for name, y in lines.items()}
+    return _plot(series, labels, colour=colour, width=width, joined=True)
+
+
+def scatter(
+    x: Sequence[float], y: Sequence[float], names: Sequence[str], labels: tuple[str, str], *, colour: bool, width: int
+) -> str:
+    """Points; those of one name share a mark and a colour, where there are few names."""
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    distinct = list(dict.fromkeys(names))
+    if not 1 <= len(distinct) <= len(MARKS):
+        return _plot({"": _finite(xs, ys)}, labels, colour=colour, width=width, joined=False)
+    chosen = np.asarray(names)
+    series = {name: _finite(xs[chosen == name], ys[chosen == name]) for name in distinct}
+    return _plot(series, labels, colour=colour, width=width, joined=False)
+
+
+def _finite(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    kept = np.isfinite(x) & np.isfinite(y)
+    order = np.argsort(x[kept], kind="stable")
+    return x[kept][order], y[kept][order]
+
+
+def _plot(
+    series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], *, colour: bool, width: int, joined: bool
+) -> str:
+    xs, ys = (np.concatenate([part[i] for part in series.values()] or [np.empty(0)]) for i in (0, 1))
+    if not len(xs):
+        return "(no finite values)"
+    x_range, y_range = _range(xs), _range(ys)
+    margin = max(len(_number(value)) for value in y_range) + 1
+    columns = max(5, width - margin - 1)
+    fine = len(series) == 1 or colour
+    canvas = _Canvas(columns, _HEIGHT, 2 if fine else 1, 4 if fine else 1)
+    for index, (x, y) in enumerate(series.values()):
+        canvas.draw(
+            index,
+            _scaled(x, x_range, canvas.points_x),
+            canvas.points_y - 1 - _scaled(y, y_range, canvas.points_y),
+            joined,
+        )
+    body = canvas.lines(fine, colour)
+    left = [""] * _HEIGHT
+    left[0], left[-1] = _number(y_range[1]), _number(y_range[0])
+    rows = [f"{text:>{margin - 1}} │{line}" for text, line in zip(left, body, strict=True)]
+    return "\n".join(
+        [*_legend(list(series), labels[1], fine, colour), *rows, *_x_axis(x_range, labels[0], margin, columns)]
+    )
+
+
+def _range(values: Floats) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    if low < high:
+        return low, high
+    return (low - 0.5, high + 0.5) if abs(low) < 1e6 else (low - abs(low) / 10, low + abs(low) / 10)
+
+
+def _scaled(values: Floats, limits: tuple[float, float], count: int) -> Floats:
+    """Positions 0 … count−1 along an axis; made small first, since a difference of huge values overflows."""
+    scale = max(map(abs, limits))
+    low, high = (limit / scale for limit in limits)
+    if not low < high:
+        return np.full(len(values), (count - 1) / 2)
+    return (values / scale - low) / (high - low) * (count - 1)
+
+
+class _Canvas:
+    """Points, each with the bits of the series that touch it; ``fine_x`` × ``fine_y`` of them a character."""
+
+    def __init__(self, columns: int, rows: int, fine_x: int, fine_y: int) -> None:
+        self.fine_x, self.fine_y = fine_x, fine_y
+        self.points_x, self.points_y = columns * fine_x, rows * fine_y
+        self._owner = np.full((self.points_y, self.points_x), -1)
+
+    def draw(self, index: int, x: Floats, y: Floats, joined: bool) -> None:
+        if not joined or len(x) < 2:
+            self._owner[np.rint(y).astype(int), np.rint(x).astype(int)] = index
+            return
+        column = np.rint(x).astype(int)
+        for c in range(column[0], column[-1] + 1):
+            inside = y[np.searchsorted(column, c) : np.searchsorted(column, c, "right")]
+            ends = np.interp([max(c - 0.5, x[0]), min(c + 0.5, x[-1])], x, y)
+            values = np.rint(np.concatenate([inside, ends])).astype(int)
+            self._owner[values.min() : values.max() + 1, c] = index
+
+    def lines(self, fine: bool, colour: bool) -> list[str]:
+        rows = self._owner.reshape(-1, self.fine_y, self.points_x // self.fine_x, self.fine_x).transpose(0, 2, 1, 3)
+        return ["".join(_cell(cell, fine, colour) for cell in row).rstrip() for row in rows]
+
+
+def _cell(cell: npt.NDArray[np.int_], fine: bool, colour: bool) -> str:
+    """One character: its points' owners [fine_y, fine_x], −1 where nothing is."""
+    owner = int(cell.max())
+    if owner < 0:
+        return " "
+    text = chr(_BRAILLE + int(_DOTS[cell >= 0].sum())) if fine else MARKS[owner % len(MARKS)]
+    return _painted(text, owner) if colour else text
+
+
+def _painted(text: str, index: int) -> str:
+    return f"\x1b[{COLOURS[index % len(COLOURS)]}m{text}\x1b[0m"
+
+
+def _legend(names: Sequence[str], y_label: str, fine: bool, colour: bool) -> list[str]:
+    shown = []
+    for index, (name, mark) in enumerate(zip(names, cycle(MARKS), strict=False)):
+        text = f"{'━' if fine else mark} {name}"
+        shown.append(_painted(text, index) if colour else text)
+    named = [text for text, name in zip(shown, names, strict=True) if name]
+    line = "   ".join([*([y_label] if y_label else []), *named])
+    return [line] if line else []
+
+
+def _x_axis(limits: tuple[float, float], label: str, margin: int, columns: int) -> list[str]:
+    low, high = _number(limits[0]), _number(limits[1])
+    line = " " * margin + "└" + "─" * columns
+    if len(low) + len(high) + 1 > columns:  # too narrow for both: one below the other
+        return [line, low.rjust(margin + 2), high.rjust(margin + 1 + columns)]
+    middle = label if len(low) + len(label) + len(high) + 2 <= columns else ""
+    numbers = low + middle.center(columns - len(low) - len(high)) + high
+    return [line, " " * (margin + 1) + numbers]
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"

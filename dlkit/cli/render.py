@@ -1,0 +1,190 @@
+"""Samples as text for a terminal, with 24-bit colour where there is colour."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.cli import plot
+from dlkit.cli.common import table
+from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
+
+Pixels = npt.NDArray[np.uint8]
+
+WRONG = "✗"
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, halves of surrogate pairs, and what turns the direction of writing."""
+_ROLES = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
+
+
+def render(sample: Sample, *, colour: bool, width: int) -> str:
+    """A sample as lines of at most ``width`` characters; without ``colour`` no escapes, and captions for images."""
+    body = _RENDERERS[sample.kind](sample, colour, max(width, 20))
+    title = clean(sample.title or sample.name)
+    return f"{_styled(title, 1) if colour else title}\n{body}"
+
+
+def clean(text: str) -> str:
+    """Text from data or a model, without the control characters that could steer the terminal."""
+    return _STEERING.sub("�", text).expandtabs(4)
+
+
+def _styled(text: str, *codes: int) -> str:
+    return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m"
+
+
+def _images(sample: Images, colour: bool, width: int) -> str:
+    captions = [clean(c).replace("\n", " ") for c in sample.captions] or [""] * len(sample.images)
+    good = list(sample.good) or [True] * len(captions)
+    marked = [caption if fine else f"{WRONG} {caption}" for caption, fine in zip(captions, good, strict=True)]
+    if not colour:
+        shown = [f"{i + 1}. {caption}".rstrip() for i, caption in enumerate(marked)]
+        return _in_columns(shown, width) or "(no images)"
+    pictures = [_fitted(_rgb(image), width) for image in sample.images]
+    across = max(1, min(sample.columns, (width + 1) // (max((p.shape[1] for p in pictures), default=1) + 1)))
+    rows = [
+        _image_row(pictures[i : i + across], marked[i : i + across], good[i : i + across])
+        for i in range(0, len(pictures), across)
+    ]
+    return "\n".join(rows) or "(no images)"
+
+
+def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequence[bool]) -> str:
+    lines = [" ".join(parts) for parts in zip(*map(_half_blocks, pictures), strict=True)]
+    if any(captions):
+        cells = [_cut(c, p.shape[1]).ljust(p.shape[1]) for c, p in zip(captions, pictures, strict=True)]
+        lines.append(" ".join(c if fine else _styled(c, 31) for c, fine in zip(cells, good, strict=True)))
+    return "\n".join(lines)
+
+
+def _rgb(image: npt.NDArray[Any]) -> Pixels:
+    """[H,W] or [H,W,3] → [H,W,3]."""
+    return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
+
+
+def _fitted(image: Pixels, width: int) -> Pixels:
+    """No wider than ``width``, by leaving pixels out."""
+    height, found = image.shape[:2]
+    if found <= width:
+        return image
+    rows = np.arange(max(1, round(height * width / found))) * found // width
+    fitted: Pixels = image[np.minimum(rows, height - 1)][:, np.arange(width) * found // width]
+    return fitted
+
+
+def _half_blocks(image: Pixels) -> list[str]:
+    """Two rows of pixels a line: ▀ in the upper one's colour on the lower one's."""
+    if len(image) % 2:
+        image = np.concatenate([image, np.zeros_like(image[:1])])
+    return [
+        "".join(_half_block(*pair) for pair in zip(upper, lower, strict=True)) + "\x1b[0m"
+        for upper, lower in zip(image[::2].tolist(), image[1::2].tolist(), strict=True)
+    ]
+
+
+def _half_block(upper: Sequence[int], lower: Sequence[int]) -> str:
+    return "\x1b[38;2;{};{};{};48;2;{};{};{}m▀".format(*upper, *lower)
+
+
+def _boxes(sample: Boxes, colour: bool, width: int) -> str:
+    lines = [_box_line(box) for box in sample.boxes] or ["(no boxes)"]
+    if not colour:
+        return "\n".join(_cut(line, width) for line in lines)
+    full = _rgb(np.asarray(sample.image))
+    picture = _fitted(full, width).copy()
+    for box in sample.boxes:
+        _draw(picture, box, picture.shape[1] / full.shape[1])
+    painted = [
+        _styled(_cut(line, width), 38, 2, *_ROLES.get(box.role, (255, 255, 255)))
+        for line, box in zip(lines, sample.boxes, strict=False)
+    ]
+    return "\n".join([*_half_blocks(picture), *(painted or lines)])
+
+
+def _box_line(box: Box) -> str:
+    x1, y1, x2, y2 = box.corners
+    score = "" if box.score is None else f" {box.score:.2f}"
+    return f"{box.role:9} {clean(box.label)}{score} ({x1:.0f}, {y1:.0f})–({x2:.0f}, {y2:.0f})"
+
+
+def _draw(picture: Pixels, box: Box, scale: float) -> None:
+    height, width = picture.shape[:2]
+    limits = np.array([width - 1, height - 1] * 2)
+    x1, y1, x2, y2 = np.clip(np.rint(np.array(box.corners) * scale).astype(int), 0, limits)
+    shade = _ROLES.get(box.role, (255, 255, 255))
+    picture[[y1, y2], x1 : x2 + 1] = shade
+    picture[y1 : y2 + 1, [x1, x2]] = shade
+
+
+def _text(sample: Text, colour: bool, width: int) -> str:
+    prompt = clean(sample.prompt)
+    if prompt and not colour:
+        return f"prompt: {_wrapped(prompt, width - 8)}\n{_wrapped(clean(sample.text), width)}"
+    head = f"{_styled(_wrapped(prompt, width), 2)}\n" if prompt else ""
+    return head + _wrapped(clean(sample.text), width)
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.fill(line, max(10, width), replace_whitespace=False) for line in text.split("\n"))
+
+
+def _table(sample: Table | Pairs, colour: bool, width: int) -> str:
+    headers = [clean(header) for header in sample.headers]
+    rows = [[clean(c).replace("\n", " ") if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
+    if not rows:
+        return "  ".join(headers) + "\n(no rows)"
+    room = _room(headers, rows, width)
+    cut = [[_cut(c, w) if isinstance(c, str) else c for c, w in zip(row, room, strict=True)] for row in rows]
+    return "\n".join(_cut(line, width) for line in table(headers, cut).split("\n"))
+
+
+def _plain(cell: Any) -> Any:
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
+def _room(headers: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> list[int]:
+    """How wide each column may be: the widest give way first, until all fit."""
+    room = [max([len(h), *(len(r[i]) for r in rows if isinstance(r[i], str))]) for i, h in enumerate(headers)]
+    while sum(room) + 2 * (len(room) - 1) > width and max(room) > 8:
+        room[room.index(max(room))] -= 1
+    return room
+
+
+def _curve(sample: Curve, colour: bool, width: int) -> str:
+    labels = clean(sample.x_label), clean(sample.y_label)
+    lines = {clean(name): values for name, values in sample.lines.items()}
+    return plot.curve(sample.x, lines, labels, colour=colour, width=width)
+
+
+def _scatter(sample: Scatter, colour: bool, width: int) -> str:
+    labels = clean(sample.x_label), clean(sample.y_label)
+    names = [clean(name) for name in sample.labels]
+    return plot.scatter(sample.x, sample.y, names, labels, colour=colour, width=width)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def _in_columns(items: Sequence[str], width: int) -> str:
+    """Short items side by side, row by row."""
+    cell = min(width, max(map(len, items), default=0) + 2)
+    across = max(1, width // cell) if cell else 1
+    rows = [items[i : i + across] for i in range(0, len(items), across)]
+    return "\n".join("".join(_cut(item, cell).ljust(cell) for item in row).rstrip() for row in rows)
+
+
+_RENDERERS: dict[str, Callable[[Any, bool, int], str]] = {
+    "images": _images,
+    "boxes": _boxes,
+    "text": _text,
+    "pairs": _table,
+    "table": _table,
+    "curve": _curve,
+    "scatter": _scatter,
+}
