@@ -1,0 +1,166 @@
+"""``dlkit data``: the sources behind the tasks, and a look at a data set before any training."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlkit.cli.common import Parser, print_json, say, size, table
+from dlkit.errors import DataError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from dlkit.catalog import Catalog
+    from dlkit.components import SourceSpec
+
+
+def main(argv: list[str]) -> int:
+    """Run ``dlkit data ACTION …``; returns the exit code."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_usage())
+        return 0
+    if argv[0] not in _ACTIONS:
+        raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], _ACTIONS)}")
+    return _ACTIONS[argv[0]][1](argv[1:])
+
+
+def parser(action: str, *, fetches: bool = False) -> Parser:
+    """The parser of one action, with the options that all have."""
+    made = Parser(f"data {action}", _ACTIONS[action][0]).with_workspace().with_json()
+    if fetches:
+        made.add_argument("--mirror", metavar="DIR_OR_URL", help="a copy to take it from; default: $DLKIT_MIRROR")
+        made.add_argument("--offline", action="store_true", help="never use the network; also $DLKIT_OFFLINE=1")
+    return made
+
+
+def data_folder(workspace: str | None) -> Path:
+    """Where sources are laid out."""
+    from dlkit.runs.workspace import locate
+
+    return locate(workspace) / "data"
+
+
+def find_source(catalog: Catalog, name: str) -> SourceSpec:
+    """The source of that name, whichever plugin declares it; UsageError names the nearest."""
+    found: SourceSpec = catalog.find("source", name)
+    return found
+
+
+def _list(argv: list[str]) -> int:
+    from dlkit.data.sources import status
+
+    options = parser("list").parse_args(argv)
+    catalog, data = _catalog(), data_folder(options.workspace)
+    sources = {source.name: source for source in catalog.specs("source")}
+    found = [_described(catalog, source, status(source, data), data) for source in sources.values()]
+    if options.json:
+        print_json(found)
+    elif found:
+        rows = [[s["name"], s["state"], size(s["size"]), s["licence"], ", ".join(s["used_by"])] for s in found]
+        print(table(["name", "state", "download", "licence", "used by"], rows))
+    else:
+        say("no plugin declares a source")
+    return 0
+
+
+def _described(catalog: Catalog, source: SourceSpec, state: str, data: Path) -> dict[str, Any]:
+    used = [f"{task}/{d.name}" for d in catalog.specs("dataset") if source.name in d.sources for task in d.tasks]
+    return {
+        "name": source.name,
+        "summary": source.summary,
+        "state": state,
+        "size": sum(file.size for file in source.files),
+        "licence": source.licence,
+        "citation": source.citation,
+        "homepage": source.homepage,
+        "used_by": used,
+        "path": str(data / source.name),
+    }
+
+
+def _get(argv: list[str]) -> int:
+    from dlkit.data.sources import get, status
+
+    made = parser("get", fetches=True)
+    made.add_argument("name", metavar="NAME")
+    options = made.parse_args(argv)
+    source, data = find_source(_catalog(), options.name), data_folder(options.workspace)
+    if status(source, data) == "present":
+        say(f"{source.name} is there already; to check its content: dlkit data verify {source.name}")
+    path = get(source, data, offline=options.offline, mirror=options.mirror, say=say)
+    _print_path(source, path, options.json)
+    return 0
+
+
+def _verify(argv: list[str]) -> int:
+    from dlkit.data.sources import verify
+
+    made = parser("verify")
+    made.add_argument("name", metavar="NAME")
+    options = made.parse_args(argv)
+    source, data = find_source(_catalog(), options.name), data_folder(options.workspace)
+    problems = verify(source, data)
+    hashed = sum(1 for file in source.layout if file.sha256)
+    if options.json:
+        print_json({"name": source.name, "path": str(data / source.name), "problems": problems, "hashed": hashed})
+    elif problems:
+        print("\n".join(problems))
+        say(f"delete what is wrong, then: dlkit data get {source.name}")
+    else:
+        print(f"{source.name}: {len(source.layout)} files as declared ({hashed} by SHA-256, the others by size)")
+    return DataError.exit_code if problems else 0
+
+
+def _path(argv: list[str]) -> int:
+    from dlkit.data.sources import status
+
+    made = parser("path")
+    made.add_argument("name", metavar="NAME")
+    options = made.parse_args(argv)
+    source, data = find_source(_catalog(), options.name), data_folder(options.workspace)
+    state, path = status(source, data), data / source.name
+    if state != "present":
+        raise DataError(
+            f"source {source.name!r} is {state}: its place is {path}; to fetch it: dlkit data get {source.name}"
+        )
+    _print_path(source, path, options.json)
+    return 0
+
+
+def _show(argv: list[str]) -> int:
+    from dlkit.cli.show_data import show
+
+    return show(argv)
+
+
+def _print_path(source: SourceSpec, path: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": source.name, "state": "present", "path": str(path)})
+    else:
+        print(path)
+
+
+def _catalog() -> Catalog:
+    from dlkit.catalog import Catalog
+
+    return Catalog.load_everything()
+
+
+_ACTIONS: dict[str, tuple[str, Callable[[list[str]], int]]] = {
+    "list": ("what can be downloaded: state, size, licence, and which data sets use it", _list),
+    "get": ("download a source, unless it is there", _get),
+    "verify": ("check a source's files: sizes, and SHA-256 where it is declared", _verify),
+    "path": ("print the folder of a source", _path),
+    "show": ("look at a task's data: splits, columns, samples", _show),
+}
+
+
+def _usage() -> str:
+    lines = [f"  {action:7} {summary}" for action, (summary, _) in _ACTIONS.items()]
+    head = "usage: dlkit data ACTION …      (dlkit data ACTION --help: its options)\n"
+    return "\n".join([head, *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
