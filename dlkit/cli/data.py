@@ -48,7 +48,7 @@ def find_source(catalog: Catalog, name: str) -> SourceSpec:
 
 
 def _list(argv: list[str]) -> int:
-    from dlkit.data.sources import status
+    from dlkit.data.layout import status
 
     options = parser("list").parse_args(argv)
     catalog, data = _catalog(), data_folder(options.workspace)
@@ -80,7 +80,8 @@ def _described(catalog: Catalog, source: SourceSpec, state: str, data: Path) -> 
 
 
 def _get(argv: list[str]) -> int:
-    from dlkit.data.sources import get, status
+    from dlkit.data.layout import status
+    from dlkit.data.sources import get
 
     made = parser("get", fetches=True)
     made.add_argument("name", metavar="NAME")
@@ -94,7 +95,7 @@ def _get(argv: list[str]) -> int:
 
 
 def _verify(argv: list[str]) -> int:
-    from dlkit.data.sources import verify
+    from dlkit.data.layout import verify
 
     made = parser("verify")
     made.add_argument("name", metavar="NAME")
@@ -113,7 +114,7 @@ def _verify(argv: list[str]) -> int:
 
 
 def _path(argv: list[str]) -> int:
-    from dlkit.data.sources import status
+    from dlkit.data.layout import status
 
     made = parser("path")
     made.add_argument("name", metavar="NAME")

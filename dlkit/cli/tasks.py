@@ -39,7 +39,7 @@ def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> dict[str, 
         return {"state": "embedded", "download": 0}
     if any(name not in sources for name in dataset.sources):
         return {"state": "unknown", "download": 0}
-    from dlkit.data.sources import status
+    from dlkit.data.layout import status
 
     absent = [sources[name] for name in dataset.sources if status(sources[name], data) != "present"]
     count = sum(file.size for source in absent for file in source.files)

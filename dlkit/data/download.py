@@ -7,7 +7,6 @@ declared SHA-256 in the end, so nothing that a server says on the way needs to b
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import ipaddress
 import re
@@ -22,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dlkit import __version__
 from dlkit.data.extract import write_all
+from dlkit.data.layout import file_sha256
 from dlkit.errors import DataError
 
 Progress = Callable[[int], None]
@@ -73,16 +73,10 @@ def check(path: Path, size: int, sha256: str, who: str, spoilt: Path | None = No
     if found != size:
         _discard(spoilt)
         raise DataError(f"{who}: {found} bytes, expected {size}")
-    digest = digest_of(path) if sha256 else ""
+    digest = file_sha256(path) if sha256 else ""
     if digest != sha256.lower():
         _discard(spoilt)
         raise DataError(f"{who}: SHA-256 {digest}, expected {sha256}")
-
-
-def digest_of(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progress) -> None:

@@ -19,9 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from dlkit.components import LayoutFile, SourceFile, SourceSpec
-from dlkit.data.download import check, digest_of, download, shown
+from dlkit.components import SourceFile, SourceSpec
+from dlkit.data.download import check, download, shown
 from dlkit.data.extract import extract
+from dlkit.data.layout import file_sha256, size_problem, status, structural_problems, verify
 from dlkit.errors import DataError, PluginError, UsageError
 
 LOCK = "lock"
@@ -29,27 +30,6 @@ Say = Callable[[str], None]
 
 _one_at_a_time = threading.Lock()
 """A record lock does not keep threads of one process apart."""
-
-
-def status(spec: SourceSpec, data: Path) -> str:
-    """``"present"`` (its layout is there), ``"incomplete"``, or ``"absent"``; looks at names and sizes only."""
-    folder = data / spec.name
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return "absent"
-    return "incomplete" if any(_structural(spec, folder)) else "present"
-
-
-def verify(spec: SourceSpec, data: Path) -> list[str]:
-    """What is wrong with a source's files: missing, of another size, of another SHA-256 (each where declared)."""
-    folder = data / spec.name
-    problems = list(_structural(spec, folder))
-    for file in spec.layout:
-        path = folder / file.path
-        if file.sha256 and path.is_file() and _size_problem(file, path) is None:
-            digest = digest_of(path)
-            if digest != file.sha256.lower():
-                problems.append(f"{path}: SHA-256 {digest}, expected {file.sha256}")
-    return problems
 
 
 def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | None = None, say: Say) -> Path:
@@ -62,7 +42,7 @@ def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str |
     state = status(spec, data)
     if state == "present":
         return folder
-    wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := _size_problem(f, folder / f.path))]
+    wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := size_problem(f, folder / f.path))]
     if wrong:
         raise DataError(f"{'; '.join(wrong)}; to replace it: dlkit data get {spec.name}")
     return get(spec, data, offline=offline, mirror=mirror, say=say)
@@ -93,26 +73,12 @@ def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | No
 
 
 def _offline_message(spec: SourceSpec, folder: Path) -> str:
-    missing = "; ".join(_structural(spec, folder))
+    missing = "; ".join(structural_problems(spec, folder))
     command = f"dlkit data get {spec.name}"
     return (
         f"source {spec.name!r} is not there, and downloading is off (offline): {missing}\n"
         f"  with a network: {command}\n  from a copy:    {command} --mirror DIR_OR_URL"
     )
-
-
-def _structural(spec: SourceSpec, folder: Path) -> Iterator[str]:
-    for file in spec.layout:
-        path = folder / file.path
-        if not path.is_file():
-            yield f"{path} is missing"
-        elif problem := _size_problem(file, path):
-            yield problem
-
-
-def _size_problem(file: LayoutFile, path: Path) -> str | None:
-    found = path.stat().st_size
-    return f"{path}: {found} bytes, expected {file.size}" if file.size and found != file.size else None
 
 
 class _Origin:
@@ -186,7 +152,7 @@ def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say
         check(path, file.size, file.sha256, str(path))
         return path
     done, url = work / file.filename, origin.url(file)
-    if done.is_file() and done.stat().st_size == file.size and digest_of(done) == file.sha256.lower():
+    if done.is_file() and done.stat().st_size == file.size and file_sha256(done) == file.sha256.lower():
         return done
     part = work / f"{file.filename}.part"
     say(f"downloading {file.filename} ({file.size / 1e6:.1f} MB) for {spec.name} from {url}")

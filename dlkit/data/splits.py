@@ -179,8 +179,7 @@ class MapSplit(Split):
         self.planner = planner or Shuffled()
         self._device = torch.device("cpu")
         self._workers = 0
-        self._loader: torch.utils.data.DataLoader[Batch] | None = None
-        self._order: list[list[tuple[int, int]]] = []
+        self._loaders: dict[bool, _Loading] = {}
 
     @abstractmethod
     def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
@@ -206,9 +205,11 @@ class MapSplit(Split):
                 yield self._arrived(self.collate([self._make(int(i), seed, epoch) for i in indices]))
             return
         stamp = -1 if epoch is None else epoch
+        # A loader is iterated once at a time: evaluation, in the middle of an epoch over the same split, has its own.
+        loader, order = self._loading(seed, training=epoch is not None)
         # The sampler is iterated in this process, so persistent workers follow it from epoch to epoch.
-        self._order[:] = [[(int(i), stamp) for i in indices] for indices in plan.after(start)]
-        for batch in self._workers_loader(seed):
+        order[:] = [[(int(i), stamp) for i in indices] for indices in plan.after(start)]
+        for batch in loader:
             yield self._arrived(batch)
 
     def to(self, device: torch.device, workers: int = 0) -> MapSplit:
@@ -223,11 +224,12 @@ class MapSplit(Split):
         moved = {name: column.to(self._device, non_blocking=pinned) for name, column in batch.items()}
         return self.transform(moved) if self.transform else moved
 
-    def _workers_loader(self, seed: int) -> torch.utils.data.DataLoader[Batch]:
-        if self._loader is None:
-            self._loader = torch.utils.data.DataLoader(
+    def _loading(self, seed: int, *, training: bool) -> _Loading:
+        if training not in self._loaders:
+            order: list[list[tuple[int, int]]] = []
+            loader: torch.utils.data.DataLoader[Batch] = torch.utils.data.DataLoader(
                 _Stamped(self, seed),
-                batch_sampler=self._order,
+                batch_sampler=order,
                 num_workers=self._workers,
                 collate_fn=self.collate,
                 persistent_workers=True,
@@ -235,7 +237,16 @@ class MapSplit(Split):
                 worker_init_fn=_quiet_worker,
                 generator=torch.Generator(),  # else every epoch's start draws from the training stream
             )
-        return self._loader
+            self._loaders[training] = loader, order
+        return self._loaders[training]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a worker that is not forked needs: it makes samples, and neither batches nor workers of its own."""
+        return {**vars(self), "_loaders": {}, "transform": None}
+
+
+_Loading = tuple["torch.utils.data.DataLoader[Batch]", list[list[tuple[int, int]]]]
+"""A DataLoader with workers, and the list of batches (of index and epoch) that it makes when it is iterated."""
 
 
 class _Stamped(torch.utils.data.Dataset[Any]):

@@ -12,12 +12,12 @@ A checkpoint is a folder ``checkpoints/step-00001200/``, complete once it has it
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlkit.data.layout import file_sha256
 from dlkit.errors import RunError, UsageError
 from dlkit.runs.files import read_json
 
@@ -128,8 +128,3 @@ def _manifest(folder: Path) -> Manifest:
         if (folder / name).stat().st_size != entry["size"]:
             raise ValueError(f"{folder / name}: cut short")
     return manifest
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

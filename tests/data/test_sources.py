@@ -22,7 +22,8 @@ import pytest
 from dlkit.components import LayoutFile, SourceFile, SourceSpec
 from dlkit.data import download as download_module
 from dlkit.data.download import check_address, download, shown
-from dlkit.data.sources import ensure, get, status, verify
+from dlkit.data.layout import status, verify
+from dlkit.data.sources import ensure, get
 from dlkit.errors import DataError, PluginError, UsageError
 
 BODY = bytes(range(256)) * 4000
