@@ -23,7 +23,9 @@ COMMANDS = {
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
 
-_HEAD = "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
+_HEAD = (
+    "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
+)
 _TAIL = """
 RUN is a run's id, a unique prefix of it, last, or its folder. Every command that reads takes --json.
 The workspace is --workspace DIR, else $DLKIT_WORKSPACE, else ./workspace.

@@ -6,13 +6,14 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dlkit import events
 from dlkit.cli.common import colours, duration, number, say, size, table
 from dlkit.cli.render import render
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import load
+from dlkit.samples import Images, load
 
 PLAIN_SECONDS = 10.0
 SHOWN = 6
@@ -114,6 +115,10 @@ class Bar(Talk):
         width = shutil.get_terminal_size().columns
         for reference in event.samples[:1]:
             sample = load(self.run.path / reference.file)
+            if isinstance(sample, Images):  # one row: dlkit show --samples has them all
+                row = sample.columns
+                cut = {"images": sample.images[:row], "captions": sample.captions[:row], "good": sample.good[:row]}
+                sample = replace(sample, **cut)
             self.say(render(sample, colour=colours(sys.stderr), width=width))
 
 

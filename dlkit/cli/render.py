@@ -17,6 +17,8 @@ from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Tab
 Pixels = npt.NDArray[np.uint8]
 
 WRONG = "✗"
+CAPTION = 14
+"""Columns that an image narrower than its caption is widened to at most."""
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and newline, halves of surrogate pairs, and what turns the direction of writing."""
 _ROLES = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
@@ -46,18 +48,21 @@ def _images(sample: Images, colour: bool, width: int) -> str:
         shown = [f"{i + 1}. {caption}".rstrip() for i, caption in enumerate(marked)]
         return _in_columns(shown, width) or "(no images)"
     pictures = [_fitted(_rgb(image), width) for image in sample.images]
-    across = max(1, min(sample.columns, (width + 1) // (max((p.shape[1] for p in pictures), default=1) + 1)))
+    cell = max([p.shape[1] for p in pictures] + [min(len(caption), CAPTION) for caption in marked], default=1)
+    across = max(1, min(sample.columns, (width + 1) // (cell + 1)))
     rows = [
-        _image_row(pictures[i : i + across], marked[i : i + across], good[i : i + across])
+        _image_row(pictures[i : i + across], marked[i : i + across], good[i : i + across], cell)
         for i in range(0, len(pictures), across)
     ]
     return "\n".join(rows) or "(no images)"
 
 
-def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequence[bool]) -> str:
-    lines = [" ".join(parts) for parts in zip(*map(_half_blocks, pictures), strict=True)]
+def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequence[bool], cell: int) -> str:
+    gaps = [" " * (cell + 1 - p.shape[1]) for p in pictures]
+    rows = zip(*map(_half_blocks, pictures), strict=True)
+    lines = ["".join(part + gap for part, gap in zip(parts, gaps, strict=True)).rstrip() for parts in rows]
     if any(captions):
-        cells = [_cut(c, p.shape[1]).ljust(p.shape[1]) for c, p in zip(captions, pictures, strict=True)]
+        cells = [_cut(caption, cell).ljust(cell) for caption in captions]
         lines.append(" ".join(c if fine else _styled(c, 31) for c, fine in zip(cells, good, strict=True)))
     return "\n".join(lines)
 
