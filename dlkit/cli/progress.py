@@ -116,9 +116,13 @@ class Bar(Talk):
         for reference in event.samples[:1]:
             sample = load(self.run.path / reference.file)
             if isinstance(sample, Images):  # one row: dlkit show --samples has them all
-                row = sample.columns
-                cut = {"images": sample.images[:row], "captions": sample.captions[:row], "good": sample.good[:row]}
-                sample = replace(sample, **cut)
+                across = slice(sample.columns)
+                sample = replace(
+                    sample,
+                    images=sample.images[across],
+                    captions=sample.captions[across],
+                    good=sample.good[across],
+                )
             self.say(render(sample, colour=colours(sys.stderr), width=width))
 
 

@@ -1,0 +1,106 @@
+"""Every example in the documentation is executed: what a newcomer types is what works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dlkit.cli.main import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+REAL = ("mnist", "cifar10", "bike-sharing")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHORTEN = {
+    "train": ["--epochs", "1", "--limit-batches", "2", "--device", "cpu"],
+    "clean": ["--yes"],
+}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The ``dlkit …`` lines of a page's sh blocks, continuation lines joined, comments off."""
+    for block in blocks(page, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:2] == ["uv", "run"]:
+                words = words[2:]
+            if words[:1] == ["dlkit"]:
+                yield words[1:]
+
+
+def expanded(words: list[str]) -> list[str]:
+    """Patterns as a shell would expand them, relative to the repository."""
+    return [match for word in words for match in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where the repository's files are and its workspace is not."""
+    for entry in ("plugins", "tests", "dlkit", "README.md"):
+        (tmp_path / entry).symlink_to(ROOT / entry)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DLKIT_WORKSPACE", raising=False)
+    return tmp_path
+
+
+def needs_real_data(words: list[str]) -> bool:
+    return any(word in REAL for word in words) and "--print-config" not in words and "--help" not in words
+
+
+def runnable(words: list[str]) -> list[str]:
+    """A command made short: it does all it says, on a few batches."""
+    if words[0] != "train" or {"--help", "--print-config"} & set(words):
+        return words
+    shortened = list(words)
+    for flag in ("--epochs", "--steps", "--limit-batches"):
+        while flag in shortened:
+            at = shortened.index(flag)
+            del shortened[at : at + 2]
+    return [*shortened, *SHORTEN["train"]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None:
+    ran = 0
+    for words in commands(page):
+        if needs_real_data(words) or words[0] not in COMMANDS:
+            assert words[0] in COMMANDS, f"{page.name}: dlkit {words[0]} is no command"
+            if words[0] == "train":
+                assert main([*words, "--print-config"]) == 0, f"{page.name}: dlkit {shlex.join(words)}"
+            continue
+        assert main(runnable(expanded(words))) == 0, f"{page.name}: dlkit {shlex.join(words)}"
+        ran += 1
+    assert ran, f"{page.name} has no command to try"
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_training_commands_on_real_data_work(page: Path, workplace: Path) -> None:
+    root = os.environ.get("DLKIT_TEST_DATA")
+    if not root:
+        pytest.skip("DLKIT_TEST_DATA is not set")
+    (workplace / "workspace").mkdir()
+    (workplace / "workspace" / "data").symlink_to(Path(root).resolve())
+    for words in commands(page):
+        if words[0] == "train" and needs_real_data(words):
+            assert main(runnable(words)) == 0, f"{page.name}: dlkit {shlex.join(words)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_of_the_documentation_works(page: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), {"__name__": "documentation"})
+
+
+def test_readme_names_every_command() -> None:
+    shown = {words[0] for words in commands(ROOT / "README.md")} | {"resume", "predict", "sample", "remove", "doctor"}
+    assert set(COMMANDS) <= shown, f"README shows no: {sorted(set(COMMANDS) - shown)}"
