@@ -1,0 +1,44 @@
+"""A second plugin for the toy task, of components that wait, break or need more than a straight line."""
+
+from __future__ import annotations
+
+from dlkit import LossSpec, ModelSpec, TrainerSpec, hookimpl
+
+
+@hookimpl
+def dlkit_models() -> list[ModelSpec]:
+    return [
+        ModelSpec(
+            name="mlp",
+            task="toy",
+            summary="Two hidden layers, normalised, maybe with one matrix for both",
+            target="extras_parts:build_mlp",
+            config="extras_options:MlpConfig",
+        )
+    ]
+
+
+@hookimpl
+def dlkit_losses() -> list[LossSpec]:
+    return [
+        LossSpec(
+            name="troubled",
+            task="toy",
+            summary="Mean squared error that waits, turns into NaN, or raises",
+            target="extras_parts:build_troubled",
+            config="extras_options:TroubleConfig",
+        )
+    ]
+
+
+@hookimpl
+def dlkit_trainers() -> list[TrainerSpec]:
+    return [
+        TrainerSpec(
+            name="modest",
+            task="toy",
+            summary="Supervised, but honours no option of the engine",
+            target="extras_parts:ModestTrainer",
+            config="dlkit.engine.options:SupervisedConfig",
+        )
+    ]

@@ -1,0 +1,23 @@
+"""Options of the extra toy components: pydantic, no torch."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dlkit.config import Config
+
+
+class MlpConfig(Config):
+    """Width, regularisation, and whether the two hidden layers share their matrix."""
+
+    width: int = Field(8, ge=3, description="Units of a hidden layer")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Share of units left out at a step")
+    tied: bool = Field(False, description="One matrix for the second and third layer")
+
+
+class TroubleConfig(Config):
+    """What goes wrong, and when; steps count from 1, each process for itself."""
+
+    wait: float = Field(0.0, ge=0, description="Seconds that a training loss takes")
+    nan_at: int = Field(0, ge=0, description="Step whose loss is not a number; 0: none")
+    raise_at: int = Field(0, ge=0, description="Step whose loss raises; 0: none")

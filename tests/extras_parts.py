@@ -1,0 +1,62 @@
+"""What the extra toy components are made of: torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from extras_options import MlpConfig, TroubleConfig
+from torch import Tensor, nn
+from toy_options import ToyInfo
+
+from dlkit.data.splits import Batch
+from dlkit.engine.supervised import SupervisedTrainer
+
+
+class Mlp(nn.Module):
+    """x [N,3] → [N]."""
+
+    def __init__(self, features: int, config: MlpConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.first = nn.Linear(features, width)
+        self.norm = nn.BatchNorm1d(width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.second = nn.Linear(width, width)
+        self.third = nn.Linear(width, width)
+        self.head = nn.Linear(width, 1)
+        if config.tied:
+            self.third.weight = self.second.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.dropout(self.norm(self.first(x)).relu())
+        return self.head(self.third(self.second(x).relu()).relu()).squeeze(1)
+
+
+def build_mlp(config: MlpConfig, info: ToyInfo) -> nn.Module:
+    return Mlp(info.features, config)
+
+
+def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Batch], Mapping[str, Tensor]]:
+    calls = 0
+
+    def loss(outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        nonlocal calls
+        error = nn.functional.mse_loss(outputs, batch["y"])
+        if torch.is_grad_enabled():  # training, not evaluation
+            calls += 1
+            time.sleep(config.wait)
+            if calls == config.raise_at:
+                raise ArithmeticError(f"call {calls}")
+            if calls == config.nan_at:
+                error = error * float("nan")
+        return {"loss": error}
+
+    return loss
+
+
+class ModestTrainer(SupervisedTrainer):
+    """Supports nothing that is optional."""
+
+    supports = frozenset()

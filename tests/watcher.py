@@ -1,0 +1,16 @@
+"""A plugin that observes events; ``behaviour`` is what it does with one, ``seen`` what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dlkit import hookimpl
+
+seen: list[Mapping[str, Any]] = []
+behaviour: Callable[[Mapping[str, Any]], None] = seen.append
+
+
+@hookimpl
+def dlkit_event(run: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    behaviour(event)
