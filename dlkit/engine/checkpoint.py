@@ -23,9 +23,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from dlkit.data.layout import file_sha256
 from dlkit.engine import tree
 from dlkit.errors import RunError
-from dlkit.runs.checkpoints import Checkpoint, Manifest, file_sha256, step_folder
+from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
 from dlkit.runs.files import sync_folder
 from dlkit.task import Info
 
@@ -209,6 +210,18 @@ def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
     for checkpoint in removed:
         shutil.rmtree(checkpoint.folder, ignore_errors=True)
     return removed
+
+
+def clear_void(run: Path, step: int) -> None:
+    """Remove what stands in the way of going on from ``step``: damaged checkpoints beyond it, and unfinished ones.
+
+    Left there, a damaged one would count as the newest: asked for as ``last``, and kept in place of a good one.
+    """
+    for checkpoint in complete(run):
+        if checkpoint.step > step:
+            shutil.rmtree(checkpoint.folder, ignore_errors=True)
+    for unfinished in (run / "checkpoints").glob(".step-*.tmp"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check(checkpoint: Checkpoint, task: str, model: str) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class Loop:
         self._improved = False
         self._ending = ""
         self._closing = False
+        self._evaluated = self._sampled = 0
         self._submitted = -1
         self._over = False
         self._bad: NonFiniteMetric | None = None
@@ -130,6 +132,7 @@ class Loop:
             self._restore(self._resume)
         else:
             seed_all(derive(self.engine.seed, "train"))
+        storage.clear_void(self.run.path, self.step)
         self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
         total, ends = self.job.course.total, self.job.course.ends
         self.run.update(state="running", total_steps=total, pid=os.getpid(), reason="", result=None)
@@ -173,13 +176,13 @@ class Loop:
         return min(self._evaluations.next(self.step), self._sampling.next(self.step), self.job.course.total)
 
     def _log_steps(self) -> Iterator[events.Event]:
-        rows, first = self._rows, self.step - len(self._rows) + 1
+        rows, first = list(self._rows), self.step - len(self._rows) + 1
+        self._rows.clear()  # whatever comes of them, they are dealt with
         now = time.monotonic()
         rate = len(rows) / max(now - self._last_flush, 1e-9)
         self._last_flush = now
         epoch = self.job.course.epoch_of(self.step - 1) if self.step else 0
         parts = list(columns(rows, first))
-        rows.clear()
         recorded = [
             self._record(
                 events.Metrics(first=p.first, count=p.count, every=p.every, values=p.values, epoch=epoch, rate=rate)
@@ -195,12 +198,12 @@ class Loop:
         for text in self._observers.switched_off():
             yield self._notice(text)
 
-    def _due(self, cadence: Cadence) -> bool:
-        """By its cadence, or because the run ends here before its planned end."""
-        return cadence.next(self.step - 1) == self.step or (self._closing and cadence.happens)
+    def _due(self, cadence: Cadence, done: int) -> bool:
+        """By its cadence, or because the run ends here before its planned end; ``done``: the step it last was at."""
+        return done < self.step and (cadence.next(self.step - 1) == self.step or (self._closing and cadence.happens))
 
     def _evaluate_if_due(self) -> Iterator[events.Event]:
-        if not self._due(self._evaluations):
+        if not self._due(self._evaluations, self._evaluated):
             return
         with forked(self.engine.seed, "evaluate", self.step):
             batches = (
@@ -211,11 +214,16 @@ class Loop:
             values = evaluate(self.job.trainer, self.job.task, self.job.info, batches, "val")
         self._last_flush = time.monotonic()
         lists = {name: [value] for name, value in values.items()}
-        yield self._record(events.Metrics(first=self.step, count=1, values=lists, epoch=self._epoch()))
+        event = self._record(events.Metrics(first=self.step, count=1, values=lists, epoch=self._epoch()))
+        self._evaluated = self.step
         if (name := first_bad(values)) is not None:
-            raise NonFiniteMetric(name, values[name], self.step)
-        self.progress.metrics.update(values)
-        self._judge(values)
+            self._bad = NonFiniteMetric(name, values[name], self.step)
+        else:
+            self.progress.metrics.update(values)
+            self._judge(values)
+        yield event  # all that follows from it is done: a consumer that leaves here changes nothing
+        if self._bad is not None:
+            raise self._bad
 
     def _judge(self, values: dict[str, float]) -> None:
         """Is this the best so far, and is it time to give up?"""
@@ -231,9 +239,10 @@ class Loop:
             progress.stale += 1
             if self.engine.early_stopping and progress.stale >= self.engine.early_stopping:
                 self._ending = f"early stopping: no better {spec.metric} in {progress.stale} evaluations"
+                self._closing = True
 
     def _sample_if_due(self) -> Iterator[events.Event]:
-        if not self._due(self._sampling):
+        if not self._due(self._sampling, self._sampled):
             return
         with forked(self.engine.seed, "samples", self.step), self.job.trainer.evaluating():
             generator = rng(self.engine.seed, "samples", self.step)
@@ -246,6 +255,7 @@ class Loop:
                 events.SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=f"samples/{file}")
             )
         self._last_flush = time.monotonic()
+        self._sampled = self.step
         yield self._record(events.Sampled(step=self.step, samples=refs))
 
     def _checkpoint_if_due(self) -> Iterator[events.Event]:
@@ -305,7 +315,7 @@ class Loop:
         state = storage.load_state(chosen)
         self.job.trainer.load(state["trainer"])
         self.progress = Progress(**state["progress"])
-        self.step = self._submitted = chosen.step
+        self.step = self._submitted = self._evaluated = self._sampled = chosen.step
         storage.restore_generators(state["generators"])
 
     def _obey(self) -> None:
@@ -342,8 +352,7 @@ class Loop:
     def _fail(self, error: Exception) -> events.Finished:
         self.step += len(self._rows)
         with suppress(Exception):  # the steps before it, if they can still be read and written
-            for event in self._log_steps():
-                del event
+            deque(self._log_steps(), maxlen=0)
         self._ending = self._explain(error)
         details = "" if isinstance(error, (DlkitError, OSError)) else traceback.format_exc()
         self._reserve.unlink(missing_ok=True)
@@ -400,17 +409,23 @@ class Loop:
         return finished
 
     def _leave(self) -> None:
-        """The consumer closed the generator: stop properly, without yielding."""
+        """The consumer closed the generator: stop properly, without yielding.
+
+        What is due at this step is done, for the checkpoint says that it was.
+        """
         if self._over:
             return
-        self._ending = "closed by its consumer"
         try:
-            for event in (*self._log_steps(), *self._settle()):
-                del event
-            self._finish("stopped")
+            if self._bad is not None:
+                raise self._bad
+            for due in (self._log_steps, self._evaluate_if_due, self._sample_if_due, self._settle):
+                deque(due(), maxlen=0)
+            cut_short = self.step < self.job.course.total and bool(self.signals.asked or not self._ending)
+            self._ending = self._ending or ("closed by its consumer" if cut_short else "")
+            self._finish("stopped" if cut_short else "completed")
         # The run's boundary, as in __iter__.
         except Exception as error:
-            self._fail(self._bad or error)
+            self._fail(error)
 
     def _abandon_writer(self) -> None:
         """Never leave a thread writing into a run that has ended."""

@@ -29,24 +29,31 @@ from dlkit.errors import PluginError, RunError, UsageError
 from dlkit.events import Event
 from dlkit.runs import index
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
+from dlkit.runs.files import write_text
 from dlkit.runs.folder import FORMAT, RunFolder, create
 from dlkit.runs.lock import RunLock, holder
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run about to go: iterate ``events`` to make it happen."""
+    """A run about to go: iterate ``events`` to make it happen.
+
+    ``config`` is its new config.toml, if settings were changed for this attempt and those after it.
+    """
 
     run: RunFolder
     job: Job
     resume: Checkpoint | None = None
     resumed: bool = False
     differences: tuple[str, ...] = ()
+    config: str = ""
 
     def events(self, signals: StopSignals | None = None) -> Iterator[Event]:
         """Run it, holding run.lock; RunError if somebody else does."""
         try:
             with RunLock(self.run.lock):
+                if self.config:
+                    write_text(self.run.config, self.config)
                 yield from Loop(
                     self.job,
                     self.run,
@@ -148,6 +155,7 @@ def resume(
     if (process := holder(run.lock)) is not None:
         raise RunError(f"{run.id} is running (process {process})")
     resolved = stored_config(catalog, run, record, overrides)
+    config = to_toml(resolved) if overrides else ""
     engine = resolved.engine.model_copy(update={"threads": record.get("threads", 0)})
     resolved = replace(resolved, sections={**resolved.sections, "engine": engine})
     init = run.init if run.init.exists() else None
@@ -166,7 +174,7 @@ def resume(
         )
     if job.placement.device.type == "cuda" and not engine.deterministic:
         differences = (*differences, "CUDA kernels without engine.deterministic: equal to rounding")
-    return Attempt(run, job, chosen, True, differences)
+    return Attempt(run, job, chosen, True, differences, config)
 
 
 def readable(run: RunFolder) -> dict[str, Any]:
