@@ -27,22 +27,25 @@ def mlp(config: MlpConfig, info: Any) -> nn.Module:
 
 def cnn(config: CnnConfig, info: Any) -> nn.Module:
     """image [N,C,H,W] → logits [N,classes]: two convolutions, each halved by pooling, and two dense layers."""
-    channels, height, width = info.shape
-    if min(height, width) < 4:
-        raise UsageError(f"model cnn needs images of 4x4 pixels at least; these are {height}x{width}")
+    channels, *sides = info.shape
     layers: list[nn.Module] = []
     for filters in config.channels:
-        layers.append(nn.Conv2d(channels, filters, config.kernel, padding="same", bias=not config.batch_norm))
+        padding = config.kernel // 2 if config.pad else 0
+        layers.append(nn.Conv2d(channels, filters, config.kernel, padding=padding, bias=not config.batch_norm))
         if config.batch_norm:
             layers.append(nn.BatchNorm2d(filters))
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        channels = filters
-    flat = channels * (height // 4) * (width // 4)
+        channels, sides = filters, [(side + 2 * padding - config.kernel + 1) // 2 for side in sides]
+    if min(sides) < 1:
+        raise UsageError(
+            f"images of {info.shape[1]}x{info.shape[2]} pixels are too small for model cnn with "
+            f"model.kernel = {config.kernel}, model.pad = {str(config.pad).lower()}"
+        )
     return nn.Sequential(
         *layers,
         nn.Dropout(config.dropout),
         nn.Flatten(),
-        nn.Linear(flat, config.hidden),
+        nn.Linear(channels * math.prod(sides), config.hidden),
         nn.ReLU(),
         nn.Dropout(config.dense_dropout),
         nn.Linear(config.hidden, len(info.classes)),

@@ -81,6 +81,7 @@ class CnnConfig(Config):
 
     channels: tuple[Width, Width] = Field((32, 64), description="Filters of the first and second convolution")
     kernel: Literal[3, 5] = Field(3, description="Side of the filters in pixels")
+    pad: bool = Field(True, description="Pad so that convolutions keep the image's size; false: they shrink it")
     hidden: Width = Field(128, description="Units of the first dense layer")
     dropout: float = Field(0.25, ge=0, lt=1, description="Share left out after the convolutions")
     dense_dropout: float = Field(0.5, ge=0, lt=1, description="Share left out after the first dense layer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, hookimpl
+from dlkit_classification import recipes
 from dlkit_classification.sources import CIFAR10, MNIST
 
 TASK = "classification"
@@ -26,6 +27,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/accuracy",
             direction="max",
+            suggest=recipes.ANY,
             presets=PRESETS,
         )
     ]
@@ -45,6 +47,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="1,797 handwritten digits, 8x8 grey (scikit-learn; no network needed)",
             target="dlkit_classification.datasets.digits:build",
             config="dlkit_classification.options:DigitsConfig",
+            suggest=recipes.DIGITS,
         ),
         DatasetSpec(
             name="mnist",
@@ -52,6 +55,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="70,000 handwritten digits, 28x28 grey",
             target="dlkit_classification.datasets.mnist:build",
             config="dlkit_classification.options:MnistConfig",
+            suggest=recipes.MNIST,
             sources=("mnist",),
         ),
         DatasetSpec(

@@ -34,12 +34,13 @@ class ResNet(nn.Module):
             stages.append(_Stage(before, after, blocks, config.block_convolutions, pool=side >= 2))
             side = max(1, side // 2)
         self.stages = nn.Sequential(*stages)
-        self.pool = nn.AdaptiveMaxPool2d(1) if config.pooling == "max" else nn.AdaptiveAvgPool2d(1)
+        # Not AdaptiveMaxPool2d: its gradient on CUDA has no deterministic kernel.
+        self.pool = torch.amax if config.pooling == "max" else torch.mean
         self.head = nn.Linear(config.widths[-1], len(info.classes), bias=False)
         self.scale = config.logit_scale
 
     def forward(self, image: Tensor) -> Tensor:
-        features: Tensor = self.pool(self.stages(self.stem(image))).flatten(1)
+        features = self.pool(self.stages(self.stem(image)), (2, 3))
         logits: Tensor = self.head(features) * self.scale
         return logits
 

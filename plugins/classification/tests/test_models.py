@@ -37,10 +37,10 @@ def info_of(shape: tuple[int, int, int], classes: int = 7) -> ClassificationInfo
         (models.mlp, MlpConfig(hidden=[9, 8], dropout=0.2, activation="gelu")),
         (models.mlp, MlpConfig(hidden=[])),
         (models.cnn, CnnConfig()),
-        (models.cnn, CnnConfig(kernel=5, batch_norm=True)),
+        (models.cnn, CnnConfig(channels=(6, 8), kernel=5, batch_norm=True)),
         (resnet.build, ResnetConfig(widths=[8, 12], blocks=[0, 1])),
         (resnet.build, ResnetConfig(widths=[8, 8, 8, 8, 8, 8], blocks=[1] * 6, whiten=False, pooling="mean")),
-        (resnet.build, ResnetConfig(stem_stride=2, stem_width=64, block_convolutions=1)),
+        (resnet.build, ResnetConfig(stem_stride=2, stem_width=20, widths=[8, 8], blocks=[1, 1], block_convolutions=1)),
     ],
 )
 def test_outputs_are_as_the_task_declares(shape: tuple[int, int, int], build: object, config: Config) -> None:
@@ -81,8 +81,11 @@ def test_a_whitening_stem_is_not_trained() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(UsageError, match="4x4 pixels"):
+    with pytest.raises(UsageError, match=r"3x8 pixels are too small .* model\.pad = true"):
         models.cnn(CnnConfig(), info_of((1, 3, 8)))
+    with pytest.raises(UsageError, match=r"model\.kernel = 5, model\.pad = false"):
+        models.cnn(CnnConfig(kernel=5, pad=False), info_of((1, 8, 8)))
+    assert models.cnn(CnnConfig(kernel=5, pad=False), info_of((1, 28, 28)))(torch.zeros(1, 1, 28, 28)).shape == (1, 7)
     without = info_of((1, 8, 8)).model_copy(update={"patches": None})
     with pytest.raises(UsageError, match=r"model\.whiten = true"):
         resnet.build(ResnetConfig(), without)

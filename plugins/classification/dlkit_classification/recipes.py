@@ -1,0 +1,46 @@
+"""Settings that train well, found on the validation splits: by model, then by data set and model.
+
+The task suggests the first for any data set; each data set suggests its own above them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+
+def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+    """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
+    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
+    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+
+
+_COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}
+
+ANY = (
+    _recipe("mlp", trainer=_COSINE),
+    _recipe("cnn", trainer=_COSINE, engine={"epochs": 20}),
+    _recipe("resnet", trainer={**_COSINE, "lr": 5e-3, "schedule": "one-cycle", "warmup": 0.25}, engine={"epochs": 20}),
+)
+
+DIGITS = (
+    _recipe("mlp", model={"hidden": [128, 64]}, trainer={"lr": 3e-3}, engine={"epochs": 30}),
+    _recipe("cnn", model={"dropout": 0.1, "dense_dropout": 0.2}, trainer={"lr": 5e-3}),
+    _recipe(
+        "resnet",
+        model={"stem_width": 16, "whiten": False, "widths": [32, 64], "blocks": [0, 1], "block_convolutions": 1},
+        engine={"epochs": 10},
+    ),
+)
+
+MNIST = (
+    _recipe("mlp", model={"hidden": [512, 256]}, dataset={"crop": 1}, engine={"epochs": 10, "batch_size": 256}),
+    _recipe(
+        "cnn",
+        model={"kernel": 5, "pad": False, "hidden": 256, "dropout": 0.1, "dense_dropout": 0.3},
+        dataset={"crop": 2},
+        trainer={"warmup": 0.1},
+        engine={"epochs": 8, "batch_size": 256},
+    ),
+)
