@@ -61,7 +61,8 @@ def evaluate_run(
 
     Returns ``{"run", "checkpoint", "step", "split", "metrics"}``.
     """
-    resolved = stored_config(catalog, run, readable(run), Layer("evaluate", {"engine": {"compile": False}}))
+    record = readable(run)
+    resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
     job = prepare(catalog, resolved, context, device=device)
@@ -69,6 +70,8 @@ def evaluate_run(
         raise UsageError(
             f"no split {split!r} in dataset {resolved.specs['dataset'].name!r}: {nearest(split, job.data.splits)}"
         )
+    if job.data.fingerprint() != record.get("fingerprint"):
+        context.say("note: the data differs from what the run was trained on: its fingerprint is another")
     storage.load_model(chosen, job.trainer.model, averaged=False)
     job.trainer.load(storage.load_state(chosen)["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
