@@ -1,0 +1,26 @@
+"""scikit-learn's diabetes table: 442 patients, in the package, no network needed.
+
+Efron, Hastie, Johnstone and Tibshirani (2004), Least Angle Regression, Annals of Statistics 32, 407–499.
+"""
+
+from __future__ import annotations
+
+from dlkit.data.context import Context
+from dlkit.data.splits import Data
+from dlkit_regression.encoding import fit_category, fit_number
+from dlkit_regression.options import DiabetesConfig
+from dlkit_regression.splitting import assemble, by_fraction, fit_target
+from dlkit_regression.table import Table
+
+TARGET = "progression"
+
+
+def build(config: DiabetesConfig, context: Context) -> Data:
+    from sklearn.datasets import load_diabetes
+
+    found = load_diabetes(scaled=False)
+    columns = dict(zip(found.feature_names, found.data.T.tolist(), strict=True))
+    table = Table({**columns, TARGET: found.target.tolist()}, lambda i: f"diabetes, row {i + 1}")
+    parts = by_fraction(len(table), config)
+    features = [fit_category(table, name) if name == "sex" else fit_number(table, name, parts.seen) for name in columns]
+    return assemble(table, features, fit_target(table, TARGET, "points", parts.seen), parts)

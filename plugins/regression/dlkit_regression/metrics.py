@@ -1,0 +1,41 @@
+"""Errors of a regression, from sums that stay on the device and add up over processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class RegressionMetrics:
+    """``mse`` of standardised values; ``rmse`` and ``mae`` in the target's unit, of which ``std`` is one deviation.
+
+    ``r2`` is the coefficient of determination, 1 − Σ(y − ŷ)² / Σ(y − ȳ)²; without two different targets it is left out.
+    """
+
+    def __init__(self, std: float) -> None:
+        self.std = std
+        self.sums: Tensor | None = None  # [5]: count, squared errors, absolute errors, targets, squared targets
+
+    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
+        """Add outputs and targets [N,1]."""
+        exact = torch.float32 if outputs.device.type == "mps" else torch.float64
+        target = batch["target"].to(exact)
+        error = outputs.to(exact) - target
+        count = torch.full((), len(target), dtype=exact, device=target.device)
+        sums = torch.stack([count, error.square().sum(), error.abs().sum(), target.sum(), target.square().sum()])
+        self.sums = sums if self.sums is None else self.sums + sums
+
+    def compute(self) -> Mapping[str, float]:
+        if self.sums is None:
+            return {}
+        count, squared, absolute, total, total_squared = self.sums.tolist()
+        if not count:
+            return {}
+        mse = squared / count
+        found = {"mse": mse, "rmse": mse**0.5 * self.std, "mae": absolute / count * self.std}
+        variation = total_squared - total**2 / count
+        if variation > 1e-12 * total_squared:
+            found["r2"] = 1 - squared / variation
+        return found

@@ -1,0 +1,130 @@
+"""``regressor``: predicts a row of raw values, and shows predictions against what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlkit.data.splits import Batch, Split
+from dlkit.errors import DataError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Curve, Sample, Scatter
+from dlkit_regression.encoding import encode
+from dlkit_regression.table import Table, read_csv
+from dlkit_regression.task import Target
+
+STRETCH = 168
+"""Samples in a row that are shown: a week of hours."""
+
+POINTS = 500
+
+
+class Regressor(Predictor):
+    """Answers rows from ``info`` alone, which says what the columns are and how they are scaled."""
+
+    usage = 'a CSV file with a header, or rows: name=value,name=value or {"name": value}'
+
+    @property
+    def _names(self) -> list[str]:
+        return [column.name for column in self.info.columns]
+
+    def read(self, arguments: Sequence[str]) -> list[Any]:
+        """Rows of the files and words given, in order; a file's columns may stand in any order, others are ignored."""
+        rows: list[Any] = []
+        for word in arguments:
+            rows += self._read_file(Path(word)) if _is_file(word) else [_read_row(word)]
+        return rows
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """``prediction`` in the target's ``unit``. An input is a mapping column → value, or values in column order."""
+        if not inputs:
+            return []
+        table = Table.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
+        outputs = self.forward(torch.from_numpy(encode(self.info.columns, table)))
+        return [{"prediction": value, "unit": self.info.target.unit} for value in self._in_unit(outputs).tolist()]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Predicted against true: over a stretch of rows, the same each time, and as points drawn from all."""
+        if examples is None:
+            return ()
+        stretch = torch.arange(min(max(count, STRETCH), len(examples)))
+        drawn = torch.from_numpy(np.sort(rng.permutation(len(examples))[:POINTS]))
+        return [self._curve(examples.take(stretch)), self._scatter(examples.take(drawn))]
+
+    def _curve(self, batch: Batch) -> Curve:
+        true, predicted = self._in_unit(batch["target"]), self._in_unit(self.forward(batch["features"]))
+        ordered = self.info.ordered
+        if not ordered:  # rows in no order of their own: by their true value
+            order = true.argsort(stable=True)
+            true, predicted = true[order], predicted[order]
+        return Curve(
+            name="curve",
+            title=f"Validation: true and predicted, {len(true)} rows {'in time order' if ordered else 'by true value'}",
+            x=list(range(len(true))),
+            lines={"true": true.tolist(), "predicted": predicted.tolist()},
+            x_label="row",
+            y_label=self._label,
+        )
+
+    def _scatter(self, batch: Batch) -> Scatter:
+        true, predicted = self._in_unit(batch["target"]), self._in_unit(self.forward(batch["features"]))
+        return Scatter(
+            name="scatter",
+            title=f"Validation: predicted over true, {len(true)} rows",
+            x=true.tolist(),
+            y=predicted.tolist(),
+            x_label=f"true {self._label}",
+            y_label=f"predicted {self._label}",
+        )
+
+    @property
+    def _label(self) -> str:
+        target = self.info.target
+        return f"{target.name} ({target.unit})" if target.unit else str(target.name)
+
+    def _in_unit(self, values: Tensor) -> Tensor:
+        """Standardised [N,1] → the target's unit, float64 [N]."""
+        target: Target = self.info.target
+        return values[:, 0].double() * target.std + target.mean
+
+    def _read_file(self, path: Path) -> list[dict[str, Any]]:
+        table = read_csv(path)
+        missing = [name for name in self._names if name not in table.columns]
+        if missing:
+            raise DataError(f"{path}, line 1: lacks the columns {', '.join(missing)}; needed: {', '.join(self._names)}")
+        encode(self.info.columns, table)  # here, where file and line of a bad value are known
+        cells = zip(*(table.columns[name] for name in self._names), strict=True)
+        return [dict(zip(self._names, row, strict=True)) for row in cells]
+
+    def _mapping(self, row: Any, number: int) -> Mapping[str, Any]:
+        if isinstance(row, Mapping):
+            return row
+        if isinstance(row, (str, bytes)) or not isinstance(row, (Sequence, np.ndarray)):
+            raise DataError(f"row {number}: {row!r} is neither a mapping of columns nor a list of values")
+        if len(row) != len(self._names):
+            raise DataError(f"row {number} has {len(row)} values; the columns are: {', '.join(self._names)}")
+        return dict(zip(self._names, row, strict=True))
+
+
+def _is_file(word: str) -> bool:
+    """What names a file: one that is there, or a word that is no row."""
+    return not word.lstrip().startswith(("{", "[")) and (Path(word).is_file() or "=" not in word)
+
+
+def _read_row(word: str) -> Any:
+    if not word.lstrip().startswith(("{", "[")):
+        pairs = [part.partition("=") for part in word.split(",")]
+        odd = next((name for name, sign, _ in pairs if not sign), None)
+        if odd is not None:
+            raise DataError(f"{word!r}: {odd!r} is not of the form name=value")
+        return {name.strip(): value.strip() for name, _, value in pairs}
+    try:
+        return json.loads(word)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{word!r}: not JSON: {error}") from error

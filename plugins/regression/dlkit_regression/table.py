@@ -1,0 +1,128 @@
+"""Tables of raw values: CSV files, and rows that somebody typed. What cannot be read is named by file, line, column."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.errors import DataError
+
+DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Equally long columns by name; ``where(i)`` says where row i came from, for messages."""
+
+    columns: Mapping[str, Sequence[Any]]
+    where: Callable[[int], str]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+        """The columns ``names`` of rows given as mappings; DataError names row and column of what is missing."""
+        for i, row in enumerate(rows, 1):
+            missing = [name for name in names if name not in row]
+            if missing:
+                raise DataError(f"row {i} lacks {', '.join(missing)}; needed are: {', '.join(names)}")
+        return cls({name: [row[name] for row in rows] for name in names}, lambda i: f"row {i + 1}")
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64]:
+        """A column as finite float64 [N]."""
+        values = self.columns[name]
+        found = [as_number(value) for value in values]
+        bad = next((i for i, number in enumerate(found) if number is None), None)
+        if bad is not None:
+            raise self.error(bad, name, "an empty cell" if values[bad] == "" else f"{values[bad]!r} is not a number")
+        return np.array(found, np.float64)
+
+    def words(self, name: str) -> list[str]:
+        """A column as text; whole numbers are written without a point."""
+        found = [as_word(value) for value in self.columns[name]]
+        if "" in found:
+            raise self.error(found.index(""), name, "an empty cell")
+        return found
+
+    def error(self, row: int, name: str, what: str) -> DataError:
+        return DataError(f"{self.where(row)}, column {name!r}: {what}")
+
+
+def as_number(value: Any) -> float | None:
+    """A finite number, or None for what is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and "_" not in str(value) else None
+
+
+def as_word(value: Any) -> str:
+    return str(int(value)) if isinstance(value, (bool, float)) and float(value).is_integer() else str(value).strip()
+
+
+def read_csv(path: Path, delimiter: str = "") -> Table:
+    """A CSV file with a header, in UTF-8; an empty ``delimiter`` is guessed from the header.
+
+    DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, delimiter=delimiter or _guess(first), strict=True)
+            return _read(reader, path)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not text in UTF-8: byte {error.start}: {error.reason}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _guess(header: str) -> str:
+    return max(DELIMITERS, key=header.count)
+
+
+def _read(reader: Any, path: Path) -> Table:
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(header, path)
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise _miscounted(path, reader.line_num, row, header)
+            rows.append(row)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from error
+    if not rows:
+        raise DataError(f"{path}: a header, but no rows")
+    columns = dict(zip(header, ([cell.strip() for cell in column] for column in zip(*rows, strict=True)), strict=True))
+    return Table(columns, lambda i: f"{path}, line {lines[i]}")
+
+
+def _check_header(header: Sequence[str], path: Path) -> None:
+    if not header:
+        raise DataError(f"{path}, line 1: no header: the first line must name the columns")
+    for number, name in enumerate(header, 1):
+        if not name:
+            raise DataError(f"{path}, line 1, column {number}: it has no name")
+        if name in header[: number - 1]:
+            raise DataError(f"{path}, line 1, column {number}: the name {name!r} occurs twice")
+
+
+def _miscounted(path: Path, line: int, row: Sequence[str], header: Sequence[str]) -> DataError:
+    counts = f"the row has {len(row)} fields, the header {len(header)}"
+    if len(row) < len(header):
+        return DataError(f"{path}, line {line}, column {header[len(row)]!r}: missing: {counts}")
+    return DataError(f"{path}, line {line}, column {len(header) + 1}: unexpected {row[len(header)]!r}: {counts}")
