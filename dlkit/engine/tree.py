@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,38 +13,66 @@ from torch import Tensor
 LEAF = "$tensor"
 ARRAY = "$array"
 PAIRS = "$pairs"
+FLOAT = "$float"
+_MARKS = frozenset({LEAF, ARRAY, PAIRS, FLOAT})
 
 
 def split(tree: Any) -> tuple[Any, dict[str, Tensor]]:
     """A tree as (JSON skeleton, tensors by path). Tensors that are one and the same object are stored once.
 
-    TypeError names the path of anything that is neither tensor, array nor JSON.
+    TypeError names the path of anything that is neither tensor, array nor JSON (NaN and infinity pass for numbers).
     """
-    tensors: dict[str, Tensor] = {}
-    seen: dict[int, str] = {}
+    taker = _Taker()
+    return taker.take(tree, ""), taker.tensors
 
-    def take(value: Any, path: str) -> Any:
+
+class _Taker:
+    """Walks a tree and collects its tensors."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[str, Tensor] = {}
+        self._paths: dict[int, str] = {}
+
+    def take(self, value: Any, path: str) -> Any:
         if isinstance(value, Tensor):
-            if id(value) not in seen:
-                seen[id(value)] = path
-                tensors[path] = value.detach()
-            return {LEAF: seen[id(value)]}
+            if id(value) not in self._paths:
+                self._paths[id(value)] = self._store(value.detach(), path)
+            return {LEAF: self._paths[id(value)]}
         if isinstance(value, np.ndarray):
-            tensors[path] = torch.from_numpy(np.array(value))
-            return {ARRAY: path}
+            return {ARRAY: self._store(_as_tensor(value, path), path)}
         if isinstance(value, Mapping):
-            if all(isinstance(key, str) for key in value):
-                return {key: take(item, f"{path}.{key}" if path else key) for key, item in value.items()}
-            return {PAIRS: [[key, take(item, f"{path}.{key}")] for key, item in value.items()]}
+            return self._mapping(value, path)
         if isinstance(value, (list, tuple)):
-            return [take(item, f"{path}.{i}") for i, item in enumerate(value)]
+            return [self.take(item, f"{path}.{i}") for i, item in enumerate(value)]
         if isinstance(value, np.generic):
-            return value.item()
+            return self.take(value.item(), path)
+        if isinstance(value, float) and not math.isfinite(value):
+            return {FLOAT: str(value)}
         if value is None or isinstance(value, (str, int, float, bool)):
             return value
         raise TypeError(f"{path}: {type(value).__name__} cannot be stored; only tensors, arrays and JSON values can")
 
-    return take(tree, ""), tensors
+    def _mapping(self, value: Mapping[Any, Any], path: str) -> Any:
+        wrong = next((key for key in value if not isinstance(key, (str, int, float, bool, type(None)))), None)
+        if wrong is not None:
+            raise TypeError(f"{path}: a key of type {type(wrong).__name__} cannot be stored; only JSON values can")
+        taken = [(key, self.take(item, f"{path}.{key}" if path else str(key))) for key, item in value.items()]
+        if all(isinstance(key, str) for key in value) and _MARKS.isdisjoint(value):
+            return dict(taken)
+        return {PAIRS: [list(pair) for pair in taken]}
+
+    def _store(self, tensor: Tensor, path: str) -> str:
+        while path in self.tensors:  # {"a.b": …, "a": {"b": …}}
+            path += "'"
+        self.tensors[path] = tensor
+        return path
+
+
+def _as_tensor(value: np.ndarray[Any, Any], path: str) -> Tensor:
+    try:
+        return torch.from_numpy(np.array(value))
+    except TypeError as error:
+        raise TypeError(f"{path}: ndarray of {value.dtype.str} cannot be stored; only numbers can") from error
 
 
 def join(skeleton: Any, tensors: Mapping[str, Tensor]) -> Any:
@@ -53,6 +82,8 @@ def join(skeleton: Any, tensors: Mapping[str, Tensor]) -> Any:
             return tensors[skeleton[LEAF]]
         if ARRAY in skeleton:
             return tensors[skeleton[ARRAY]].numpy()
+        if FLOAT in skeleton:
+            return float(skeleton[FLOAT])
         if PAIRS in skeleton:
             return {key: join(item, tensors) for key, item in skeleton[PAIRS]}
         return {key: join(item, tensors) for key, item in skeleton.items()}
