@@ -37,11 +37,15 @@ HEADER_LIMIT = 1 << 20
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is to be stored: tensors by file, JSON by file, and the manifest's own fields."""
+    """What is to be stored: tensors by file, JSON by file, and the manifest's own fields.
+
+    ``learned`` names the tensors of MODEL that must be finite: its parameters (a mask may well hold -inf).
+    """
 
     tensors: Mapping[str, Mapping[str, Tensor]]
     documents: Mapping[str, Any]
     fields: Mapping[str, Any]
+    learned: tuple[str, ...] = ()
 
 
 def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Mapping[str, Any]) -> Snapshot:
@@ -53,6 +57,7 @@ def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Map
         {MODEL: weights, STATE: state_tensors, INFO: info_tensors},
         {"state.json": state_skeleton, "info.json": info_skeleton},
         {**fields, "aliases": aliases},
+        tuple(name for name, _ in model.named_parameters() if name in weights),
     )
 
 
@@ -80,6 +85,7 @@ class _Staged:
     tensors: Mapping[str, dict[str, Tensor]]
     documents: Mapping[str, str]
     fields: Mapping[str, Any]
+    learned: tuple[str, ...]
 
 
 class Writer:
@@ -111,7 +117,7 @@ class Writer:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
-        self._waiting = _Staged(staged, documents, shot.fields)
+        self._waiting = _Staged(staged, documents, shot.fields, shot.learned)
         if self._thread is None:
             self._start()
 
@@ -162,6 +168,10 @@ class Writer:
             self._result = error
 
     def _publish(self, staged: _Staged) -> Checkpoint:
+        # A step's loss is that of the weights before it: it may be finite where what is saved here is not.
+        bad = next((name for name in staged.learned if not staged.tensors[MODEL][name].isfinite().all()), None)
+        if bad is not None:
+            raise RunError(f"parameter {bad} became NaN or infinite at step {staged.fields['step']}")
         final = self._folder / step_folder(staged.fields["step"])
         hidden = self._folder / f".{final.name}.tmp"
         shutil.rmtree(hidden, ignore_errors=True)

@@ -353,6 +353,8 @@ class Loop:
         self.step += len(self._rows)
         with suppress(Exception):  # the steps before it, if they can still be read and written
             deque(self._log_steps(), maxlen=0)
+        with suppress(Exception):  # and a checkpoint of before, still being written
+            deque(self._published(self._writer.wait()), maxlen=0)
         self._ending = self._explain(error)
         details = "" if isinstance(error, (DlkitError, OSError)) else traceback.format_exc()
         self._reserve.unlink(missing_ok=True)
