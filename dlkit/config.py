@@ -140,6 +140,10 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
     task = catalog.task(task_name)
     for layer in layers:
         _check_shape(layer)
+        if layer.values.get("task", task.name) != task.name:
+            raise UsageError(
+                f"{layer.origin}: task = {layer.values['task']!r}, but the task asked for is {task.name!r}"
+            )
     names, name_origins = choose_components(catalog, task, layers)
     specs = {part: catalog.find(part, names[part], task.name) for part in PARTS}
     _check_interfaces(catalog, task, specs)
@@ -148,6 +152,8 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
     for layer in (*(_suggestions(task, specs, names) if suggest else ()), *layers):
         merged.add(layer)
     sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
+    if all(getattr(sections["engine"], key) is None for key in ("epochs", "steps")):
+        raise UsageError("the run would never end: give engine.epochs or engine.steps")
     return Resolved(task, specs, sections, {**name_origins, **merged.origins})
 
 
