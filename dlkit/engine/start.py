@@ -49,7 +49,7 @@ class Attempt:
     config: str = ""
 
     def events(self, signals: StopSignals | None = None) -> Iterator[Event]:
-        """Run it, holding run.lock; RunError if somebody else does."""
+        """Run it, holding run.lock; RunError if somebody else does, or if its folder cannot be written."""
         try:
             with RunLock(self.run.lock):
                 if self.config:
@@ -64,6 +64,8 @@ class Attempt:
                 )
         except BlockingIOError as error:
             raise RunError(f"{self.run.id} is already running (process {holder(self.run.lock)})") from error
+        except OSError as error:  # before the first event, or after the last: between them it ends the run as failed
+            raise RunError(f"{self.run.id} cannot be written: {error.strerror or error}") from error
         finally:
             index.note(self.run.path.parent.parent, self.run)
 
@@ -79,9 +81,12 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     job = prepare(catalog, resolved, context, init=init.folder / MODEL if init else None)
     model = resolved.specs["model"].name
     record = {"name": name, "state": "running", "created": round(time.time(), 3), **_record(job)}
-    run = create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
-    if init is not None:
-        shutil.copyfile(init.folder / MODEL, run.init)
+    try:
+        run = create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
+        if init is not None:
+            shutil.copyfile(init.folder / MODEL, run.init)
+    except OSError as error:
+        raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
     return Attempt(run, job)
 
 

@@ -84,11 +84,17 @@ def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config:
     run = RunFolder(runs / new_id(task, model))
     hidden = RunFolder(runs / f".{run.id}")
     hidden.path.mkdir()
-    hidden.config.write_text(config, encoding="utf-8")
-    write_json(hidden.record, {"format": FORMAT, "id": run.id, **record})
-    for folder in (hidden.samples, hidden.checkpoints):
-        folder.mkdir()
-    hidden.path.rename(run.path)
+    try:
+        hidden.config.write_text(config, encoding="utf-8")
+        write_json(hidden.record, {"format": FORMAT, "id": run.id, **record})
+        for folder in (hidden.samples, hidden.checkpoints):
+            folder.mkdir()
+        hidden.path.rename(run.path)
+    except OSError:
+        import shutil
+
+        shutil.rmtree(hidden.path, ignore_errors=True)
+        raise
     return run
 
 
