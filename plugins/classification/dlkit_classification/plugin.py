@@ -64,6 +64,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="60,000 photographs of ten kinds of things, 32x32 RGB",
             target="dlkit_classification.datasets.cifar10:build",
             config="dlkit_classification.options:Cifar10Config",
+            suggest=recipes.CIFAR10,
             sources=("cifar10",),
         ),
         DatasetSpec(

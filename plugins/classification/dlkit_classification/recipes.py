@@ -13,7 +13,8 @@ from dlkit import Suggest
 def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
     """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
     settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
-    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+    loss = {"loss": "cross-entropy"} if "loss" in sections else {}
+    return Suggest(settings=settings, when={"model": name, "trainer": "supervised", **loss})
 
 
 _COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}
@@ -42,5 +43,24 @@ MNIST = (
         dataset={"crop": 2},
         trainer={"warmup": 0.1},
         engine={"epochs": 8, "batch_size": 256},
+    ),
+)
+
+CIFAR10 = (
+    _recipe(
+        "resnet",
+        model={"stem_stride": 2, "block_convolutions": 1},
+        dataset={"crop": 2},
+        loss={"label_smoothing": 0.1},
+        trainer={
+            "optimizer": "muon",
+            "lr": 0.03,
+            "aux_lr": 0.01,
+            "beta2": 0.95,
+            "weight_decay": 0.05,
+            "schedule": "one-cycle",
+            "warmup": 0.2,
+        },
+        engine={"epochs": 20, "batch_size": 256},
     ),
 )
