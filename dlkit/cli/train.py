@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
@@ -92,14 +93,13 @@ def result(run: RunFolder, finished: Finished, resolved: Resolved) -> str:
 
 
 def _next_steps(run: RunFolder, finished: Finished) -> list[str]:
-    where = "" if run.path.parent.parent == Path("workspace") else f" --workspace {run.path.parent.parent}"
-    resume = [f"  dlkit resume last{where}", f"  dlkit show last{where}"]
-    after = [
-        f"  dlkit show last --samples{where}",
-        f"  dlkit evaluate last{where}",
-        f"  dlkit predict last INPUT{where}",
-    ]
-    return ["next:", *(after if finished.status == "completed" else resume)]
+    """Commands to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
+    tool = "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
+    workspace = run.path.parent.parent
+    where = "" if workspace.resolve() == locate().resolve() else f" --workspace {shlex.quote(str(workspace))}"
+    after = ("show last --samples", "evaluate last", "predict last INPUT")
+    words = after if finished.status == "completed" else ("resume last", "show last")
+    return ["next:", *(f"  {tool} {word}{where}" for word in words)]
 
 
 if __name__ == "__main__":
