@@ -17,7 +17,7 @@ from dlkit.config import Resolved
 from dlkit.data.context import Context
 from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Data
-from dlkit.engine.checkpoint import read_tensors
+from dlkit.engine.checkpoint import model_state, read_tensors
 from dlkit.engine.device import Placement, choose_autocast, choose_device, place, set_threads
 from dlkit.engine.loader import Course
 from dlkit.engine.summary import data_summary, device_summary, model_summary
@@ -151,8 +151,8 @@ def prepare(
 
 
 def start_from(model: nn.Module, path: Path) -> None:
-    """Copy weights by name; UsageError says which do not fit."""
-    weights, own = read_tensors(path), model.state_dict()
+    """Copy weights by name; UsageError says which do not fit. Of tied ones, the one that is stored suffices."""
+    weights, (own, _) = read_tensors(path), model_state(model)
     unfit = [n for n, t in own.items() if n not in weights or weights[n].shape != t.shape]
     if unfit:
         raise UsageError(f"engine.init_from: its weights do not fit this model: {', '.join(unfit[:5])}")

@@ -33,6 +33,9 @@ from dlkit.runs.files import write_text
 from dlkit.runs.folder import FORMAT, RunFolder, create
 from dlkit.runs.lock import RunLock, holder
 
+PINNED = 16
+"""Digits of a SHA-256 that name weights."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -75,7 +78,7 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     init = _initial_weights(resolved, workspace)
     if init is not None:  # stored as what it is: that run's id and the weights' hash
         pinned = resolved.engine.model_copy(
-            update={"init_from": f"{init.folder.parent.parent.name}@{init.sha256[:16]}"}
+            update={"init_from": f"{init.folder.parent.parent.name}@{init.sha256[:PINNED]}"}
         )
         resolved = replace(resolved, sections={**resolved.sections, "engine": pinned})
     job = prepare(catalog, resolved, context, init=init.folder / MODEL if init else None)
@@ -91,8 +94,23 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
 
 
 def _initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
-    reference = resolved.engine.init_from
-    return choose(index.find_run(workspace, reference).path, "best") if reference else None
+    """The checkpoint that ``RUN``, ``RUN@best``, ``RUN@last``, ``RUN@STEP`` or ``RUN@SHA256`` means.
+
+    The last form (a prefix of the weights' hash) is what config.toml keeps, so that it can be used again.
+    """
+    if not resolved.engine.init_from:
+        return None
+    reference, _, which = resolved.engine.init_from.partition("@")
+    run = index.find_run(workspace, reference)
+    if len(which) == PINNED:
+        found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
+        if found is None:
+            raise UsageError(f"engine.init_from: {run.id} has no checkpoint any more with the weights {which}")
+    else:
+        found = choose(run.path, which or "best")
+    if problems := found.problems():
+        raise RunError(f"engine.init_from: {found.folder} cannot be used: {'; '.join(problems)}")
+    return found
 
 
 def _record(job: Job) -> dict[str, Any]:
@@ -164,8 +182,10 @@ def resume(
     engine = resolved.engine.model_copy(update={"threads": record.get("threads", 0)})
     resolved = replace(resolved, sections={**resolved.sections, "engine": engine})
     init = run.init if run.init.exists() else None
-    job = prepare(catalog, resolved, context, init=init, device=_device(record))
     chosen = last_good(run, context)
+    if chosen is None and init is None and engine.init_from:
+        raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
+    job = prepare(catalog, resolved, context, init=init, device=_device(record))
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total:
