@@ -31,8 +31,8 @@ from dlkit.runs.files import sync_folder
 from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
-HEADER_LIMIT = 1 << 20
-"""Largest JSON header of a tensor file that is read (safetensors itself would take 100 MB)."""
+HEADER_LIMIT = 1 << 24
+"""Largest JSON header of a tensor file that is read (safetensors itself would take 100 MB). A tensor takes about 120."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Snapshot:
 
 def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Mapping[str, Any]) -> Snapshot:
     """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values."""
-    weights, aliases = _weights(model)
+    weights, aliases = model_state(model)
     state_skeleton, state_tensors = tree.split(state)
     info_skeleton, info_tensors = tree.split(info.model_dump())
     return Snapshot(
@@ -61,7 +61,7 @@ def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Map
     )
 
 
-def _weights(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
+def model_state(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
     """State tensors, and the names that share one (tied weights), which safetensors would refuse."""
     weights: dict[str, Tensor] = {}
     aliases: dict[str, str] = {}
@@ -263,6 +263,7 @@ def _averaged(folder: Path) -> dict[str, Tensor]:
     skeleton = json.loads((folder / "state.json").read_text(encoding="utf-8")).get("averaged")
     if not skeleton:
         return {}
+    _check_header(folder / STATE)
     with safe_open(folder / STATE, "pt") as file:
         return {name: file.get_tensor(leaf[tree.LEAF]) for name, leaf in skeleton.items()}
 
@@ -285,13 +286,17 @@ def load_info(checkpoint: Checkpoint, cls: type[Info]) -> Info:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """A tensor file; RunError if it is damaged or its header is larger than any of ours."""
     try:
-        with path.open("rb") as file:
-            header = int.from_bytes(file.read(8), "little")
-        if header > max(HEADER_LIMIT, 0):
-            raise RunError(f"{path}: its header claims {header} bytes, more than the {HEADER_LIMIT} that are read")
+        _check_header(path)
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path}: {error}") from error
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+    if size > HEADER_LIMIT:
+        raise RunError(f"{path}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read")
 
 
 def generators() -> dict[str, Any]:
