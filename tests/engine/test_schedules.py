@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
@@ -33,9 +34,9 @@ def test_warm_up_rises_to_the_peak_and_then_nothing_does(name: str, total: int, 
     peak = round(total * warmup)
     factors = [schedule(step) for step in range(total)]
     rising = factors[: peak + 1]
-    assert all(a < b for a, b in zip(rising, rising[1:], strict=False))
+    assert all(a < b for a, b in pairwise(rising))
     assert factors[peak] == pytest.approx(1)
-    assert all(a >= b for a, b in zip(factors[peak:], factors[peak + 1 :], strict=False))
+    assert all(a >= b for a, b in pairwise(factors[peak:]))
 
 
 @given(name=st.sampled_from(["cosine", "one-cycle"]), total=st.integers(2, 400), warmup=WARMUPS, final=SHARES)
