@@ -75,7 +75,7 @@ class Relu:
     """max(0, z); the derivative at 0 is taken as 0."""
 
     def forward(self, z: Floats) -> None:
-        np.maximum(z, 0, z)
+        np.maximum(z, 0, out=z)
 
     def backward(self, d: Floats, a: Floats) -> None:
         np.sign(a, a)

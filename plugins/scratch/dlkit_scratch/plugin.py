@@ -136,7 +136,7 @@ def dlkit_trainers() -> list[TrainerSpec]:
             target="dlkit_scratch.trainer:ScratchTrainer",
             config="dlkit_scratch.options:DescentConfig",
             interface=INTERFACE,
-            # The step is NumPy's; torch only gathers batches, where more threads would get in its way.
+            # Matrices of these sizes are too small to share between threads.
             suggest=(Suggest(settings={"engine.device": "cpu", "engine.threads": 1}),),
             presets="dlkit_scratch:presets",
         )
