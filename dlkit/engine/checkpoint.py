@@ -32,7 +32,7 @@ from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
 HEADER_LIMIT = 1 << 24
-"""Largest JSON header of a tensor file that is read (safetensors itself would take 100 MB). A tensor takes about 120."""
+"""Largest JSON header of a tensor file that is read (safetensors itself takes 100 MB). A tensor takes about 120."""
 
 
 @dataclass(frozen=True)
