@@ -201,7 +201,7 @@ def _check_interfaces(catalog: Catalog, task: TaskSpec, specs: Mapping[str, Spec
         return
     word = words["model"]
     fitting = "; ".join(
-        f"{part}s that fit model {specs['model'].name!r} ({word}): "
+        f"{'losses' if part == 'loss' else 'trainers'} that fit model {specs['model'].name!r} ({word}): "
         + (", ".join(s.name for s in catalog.specs(part, task.name) if s.interface == word) or "none")
         for part in ("loss", "trainer")
         if words[part] != word
