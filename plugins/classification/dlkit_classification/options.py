@@ -92,6 +92,7 @@ class ResnetConfig(Config):
     """A small residual network: a stem, pooled stages with residual blocks, one vector, the logits."""
 
     stem_width: Width = Field(32, description="Filters of the first convolution")
+    stem_kernel: Literal[2, 3] = Field(3, description="Side of the first convolution; 2 goes without padding")
     stem_stride: Literal[1, 2] = Field(1, description="Step of the first convolution; 2 halves the image at once")
     whiten: bool = Field(True, description="The first convolution whitens patches and is not trained (even stem_width)")
     widths: list[Width] = Field(

@@ -49,7 +49,13 @@ MNIST = (
 CIFAR10 = (
     _recipe(
         "resnet",
-        model={"stem_stride": 2, "block_convolutions": 1},
+        model={
+            "stem_kernel": 2,
+            "stem_width": 24,
+            "widths": [32, 96, 128],
+            "blocks": [1, 1, 1],
+            "block_convolutions": 1,
+        },
         dataset={"crop": 2},
         loss={"label_smoothing": 0.1},
         trainer={
@@ -61,6 +67,6 @@ CIFAR10 = (
             "schedule": "one-cycle",
             "warmup": 0.2,
         },
-        engine={"epochs": 20, "batch_size": 256},
+        engine={"epochs": 12, "batch_size": 256},
     ),
 )

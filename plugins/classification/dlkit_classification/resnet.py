@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit_classification.encoding import PATCH
 from dlkit_classification.options import ResnetConfig
 
-_PATCH = 3
 _FLOOR = 1e-2
 """Added to a patch component's variance, so that directions of mere noise are not blown up."""
 
@@ -28,7 +28,7 @@ class ResNet(nn.Module):
         super().__init__()
         channels, height, width = info.shape
         self.stem = _stem(config, channels, info.patches)
-        side = -(-min(height, width) // config.stem_stride)
+        side = (min(height, width) + 2 * (config.stem_kernel // 3) - config.stem_kernel) // config.stem_stride + 1
         stages: list[nn.Module] = []
         for (before, after), blocks in zip(pairwise([config.stem_width, *config.widths]), config.blocks, strict=True):
             stages.append(_Stage(before, after, blocks, config.block_convolutions, pool=side >= 2))
@@ -78,17 +78,24 @@ def build(config: ResnetConfig, info: Any) -> nn.Module:
 
 
 def _stem(config: ResnetConfig, channels: int, covariance: Any) -> nn.Module:
-    convolution = nn.Conv2d(channels, config.stem_width, _PATCH, config.stem_stride, 1, bias=False)
+    kernel = config.stem_kernel
+    convolution = nn.Conv2d(channels, config.stem_width, kernel, config.stem_stride, kernel // 3, bias=False)
     if not config.whiten:
         return nn.Sequential(convolution, nn.BatchNorm2d(config.stem_width), nn.ReLU(inplace=True))
     if covariance is None:
         raise UsageError("model.whiten = true: this data set tells no covariance of patches (info.patches)")
-    filters = whitening_filters(torch.from_numpy(covariance), config.stem_width // 2)
-    repeated = torch.cat([filters, -filters]).view(-1, channels, _PATCH, _PATCH)
+    filters = whitening_filters(_corner(torch.from_numpy(covariance), channels, kernel), config.stem_width // 2)
+    repeated = torch.cat([filters, -filters]).view(-1, channels, kernel, kernel)
     with torch.no_grad():
         convolution.weight[: len(repeated)] = repeated
     convolution.weight.requires_grad_(False)
     return nn.Sequential(convolution, nn.ReLU(inplace=True))
+
+
+def _corner(covariance: Tensor, channels: int, side: int) -> Tensor:
+    """The covariance of ``side``×``side`` patches, which those that the data set tells contain."""
+    whole = covariance.view(channels, PATCH, PATCH, channels, PATCH, PATCH)
+    return whole[:, :side, :side, :, :side, :side].reshape(channels * side * side, channels * side * side)
 
 
 def whitening_filters(covariance: Tensor, count: int) -> Tensor:
