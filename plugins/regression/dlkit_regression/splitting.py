@@ -34,10 +34,10 @@ class Parts:
 
 def by_fraction(count: int, config: Fractions, *, ordered: bool = False) -> Parts:
     """Rows 0 … count−1 cut into train, validation and test: in their order, or as ``split_seed`` draws them."""
-    val, test = (round(share * count) for share in (config.val_fraction, config.test_fraction))
+    val, test = max(1, round(config.val_fraction * count)), round(config.test_fraction * count)
     train = count - val - test
-    if train < 1 or val < 1:
-        raise DataError(f"{count} rows are too few for a training and a validation split")
+    if train < 1:
+        raise DataError(f"too few rows for a training and a validation split: {count}")
     rows = np.arange(count) if ordered else rng(config.split_seed, "split").permutation(count)
     return Parts(rows[:train], rows[train : train + val], rows[train + val :], ordered)
 
