@@ -242,7 +242,7 @@ def test_presets_fit_the_components_chosen() -> None:
     assert sorted(p.name for p in presets(CATALOG, TASK)) == ["quick", "thorough", "thorough"]
     assert value(flags("--preset thorough --model deep"), "model.hidden") == ((64, 64, 64), "preset thorough")
     assert value(flags("--preset thorough --dataset large --model plain"), "model.width") == (1024, "preset thorough")
-    with pytest.raises(UsageError, match="fits several choices: .*name --dataset and --model too"):
+    with pytest.raises(UsageError, match=r"fits several choices: .*name --dataset and --model too"):
         flags("--preset thorough")
     with pytest.raises(UsageError, match="preset 'thorough' is not made for model handmade; there are: "):
         flags("--preset thorough --model handmade")
