@@ -48,11 +48,19 @@ class EventLog:
     def _repair(self) -> int:
         """Cut off a torn last line; returns the next ``seq``."""
         size = os.fstat(self._descriptor).st_size
-        tail = _last_lines(self._descriptor, size, 1)
+        tail = _last_lines(self._descriptor, size, 8)
         if tail and not tail[-1].endswith(b"\n"):
             os.ftruncate(self._descriptor, size - len(tail[-1]))
             return self._repair()
-        return json.loads(tail[-1])["seq"] + 1 if tail else 0
+        return max((_seq(line) for line in tail), default=-1) + 1
+
+
+def _seq(line: bytes) -> int:
+    """A line's number; −1 of one that is no event (blocks that a power cut left empty, say)."""
+    try:
+        return int(json.loads(line)["seq"])
+    except (ValueError, KeyError, TypeError):
+        return -1
 
 
 def _last_lines(descriptor: int, size: int, count: int) -> list[bytes]:
