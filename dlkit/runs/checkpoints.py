@@ -97,7 +97,7 @@ def complete(run: Path) -> list[Checkpoint]:
     for folder in sorted((run / "checkpoints").glob("step-*")):
         try:
             found.append(Checkpoint(folder, _manifest(folder)))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # whatever a damaged manifest may hold
             continue
     return sorted(found, key=lambda checkpoint: checkpoint.step)
 
@@ -124,6 +124,8 @@ def _manifest(folder: Path) -> Manifest:
         raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
     known = Manifest.__dataclass_fields__
     manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
+    if folder.name != step_folder(manifest.step):
+        raise ValueError(f"{folder}: its manifest is of step {manifest.step}")
     for name, entry in manifest.files.items():
         if (folder / name).stat().st_size != entry["size"]:
             raise ValueError(f"{folder / name}: cut short")
