@@ -66,8 +66,13 @@ class RunFolder(NamedTuple):
         return read_json(self.record)
 
     def update(self, **fields: Any) -> None:
-        """Change fields of run.json."""
-        write_json(self.record, {**self.read(), **fields})
+        """Change fields of run.json; RunError if a newer version wrote it: what it means is not known here."""
+        record = self.read()
+        if record.get("format", 0) > FORMAT:
+            from dlkit.errors import RunError
+
+            raise RunError(f"{self.id} was written by a newer dlkit (format {record['format']}); it stays as it is")
+        write_json(self.record, {**record, **fields})
 
 
 def new_id(task: str, model: str) -> str:
@@ -90,7 +95,7 @@ def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config:
         for folder in (hidden.samples, hidden.checkpoints):
             folder.mkdir()
         hidden.path.rename(run.path)
-    except OSError:
+    except BaseException:
         import shutil
 
         shutil.rmtree(hidden.path, ignore_errors=True)
