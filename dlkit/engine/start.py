@@ -70,7 +70,8 @@ class Attempt:
         except OSError as error:  # before the first event, or after the last: between them it ends the run as failed
             raise RunError(f"{self.run.id} cannot be written: {error.strerror or error}") from error
         finally:
-            index.note(self.run.path.parent.parent, self.run)
+            if self.run.path.parent.name == "runs":  # else it is a copy somewhere, outside any workspace
+                index.note(self.run.path.parent.parent, self.run)
 
 
 def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, *, name: str = "") -> Attempt:
