@@ -1,0 +1,207 @@
+"""dlkit.db: rebuildable, never believed against the folders, made by those who write alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlkit.errors import UsageError
+from dlkit.runs.folder import RunFolder, Summary, create, summarise
+from dlkit.runs.index import find_run, list_runs, newest_runs, note
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(workspace: Path, created: float, task: str = "toy", state: str = "completed", **fields: Any) -> RunFolder:
+    record = {"name": f"run {created:g}", "state": state, "created": created, "task": task, "host": "x", **fields}
+    return create(workspace / "runs", task, "linear", record, f'task = "{task}"\n')
+
+
+def rows(workspace: Path) -> list[str]:
+    with sqlite3.connect(workspace / "dlkit.db") as db:
+        found = [row[0] for row in db.execute("SELECT id FROM runs ORDER BY created")]
+    db.close()
+    return found
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[RunFolder]:
+    """Three runs, oldest first, the last of another task."""
+    return [make(tmp_path, 1.0), make(tmp_path, 2.0, state="failed"), make(tmp_path, 3.0, task="other")]
+
+
+def test_runs_are_listed_newest_first(tmp_path: Path, runs: list[RunFolder]) -> None:
+    assert [s.id for s in list_runs(tmp_path)] == [run.id for run in reversed(runs)]
+    assert [s.id for s in list_runs(tmp_path, "other")] == [runs[2].id]
+    newest, count = newest_runs(tmp_path, limit=2)
+    assert ([s.id for s in newest], count) == ([runs[2].id, runs[1].id], 3)
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_the_index_changes_no_answer(tmp_path: Path, runs: list[RunFolder], indexed: bool) -> None:
+    if indexed:
+        for run in runs:
+            note(tmp_path, run)
+        assert rows(tmp_path) == [run.id for run in runs]
+    for _ in range(2):
+        assert list_runs(tmp_path) == [summarise(run) for run in reversed(runs)]
+
+
+def test_listing_an_absent_or_empty_workspace_creates_nothing(tmp_path: Path, runs: list[RunFolder]) -> None:
+    assert list_runs(tmp_path / "absent") == []
+    assert not (tmp_path / "absent").exists()
+    (tmp_path / "empty").mkdir()
+    assert list_runs(tmp_path / "empty") == []
+    with pytest.raises(UsageError, match="there are no runs in"):
+        find_run(tmp_path / "empty", "last")
+    assert list((tmp_path / "empty").iterdir()) == []
+    list_runs(tmp_path)
+    assert not (tmp_path / "dlkit.db").exists()
+
+
+def test_listing_leaves_nothing_beside_the_index(tmp_path: Path, runs: list[RunFolder]) -> None:
+    note(tmp_path, runs[0])
+    list_runs(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dlkit.db", "runs"]
+
+
+def test_a_deleted_index_is_made_again(tmp_path: Path, runs: list[RunFolder]) -> None:
+    note(tmp_path, runs[0])
+    (tmp_path / "dlkit.db").unlink()
+    expected = list_runs(tmp_path)
+    note(tmp_path, runs[0])
+    assert list_runs(tmp_path) == expected
+    assert rows(tmp_path) == [run.id for run in runs], "what is listed is kept"
+
+
+def test_a_deleted_folder_is_gone_from_the_list_and_the_index(tmp_path: Path, runs: list[RunFolder]) -> None:
+    for run in runs:
+        note(tmp_path, run)
+    shutil.rmtree(runs[1].path)
+    assert [s.id for s in list_runs(tmp_path)] == [runs[2].id, runs[0].id]
+    assert rows(tmp_path) == [runs[0].id, runs[2].id]
+
+
+def test_a_folder_that_changed_is_read_again(tmp_path: Path, runs: list[RunFolder]) -> None:
+    note(tmp_path, runs[0])
+    runs[0].update(name="new name")
+    assert {s.name for s in list_runs(tmp_path)} >= {"new name"}
+
+
+def test_a_folder_copied_in_appears(tmp_path: Path, runs: list[RunFolder]) -> None:
+    note(tmp_path, runs[0])
+    shutil.copytree(runs[0].path, tmp_path / "runs" / "a-copy")
+    assert "a-copy" in {s.id for s in list_runs(tmp_path)}
+    assert find_run(tmp_path, "a-copy").path.name == "a-copy"
+
+
+def test_what_is_alive_is_never_kept(tmp_path: Path) -> None:
+    run = make(tmp_path, 1.0, state="running")
+    note(tmp_path, run)
+    assert rows(tmp_path) == []
+    assert list_runs(tmp_path)[0].state.startswith("unknown, last event")
+
+
+def test_a_damaged_run_is_listed(tmp_path: Path, runs: list[RunFolder]) -> None:
+    runs[1].record.write_text("{")
+    states = {s.id: s.state for s in list_runs(tmp_path)}
+    assert states[runs[1].id] == "damaged"
+    assert len(states) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + bytes(200)])
+def test_a_damaged_index_is_passed_over(tmp_path: Path, runs: list[RunFolder], content: bytes) -> None:
+    (tmp_path / "dlkit.db").write_bytes(content)
+    assert len(list_runs(tmp_path)) == 3
+    note(tmp_path, runs[0])
+    assert len(list_runs(tmp_path)) == 3
+
+
+def test_an_index_of_a_newer_version_is_passed_over_and_not_written(tmp_path: Path, runs: list[RunFolder]) -> None:
+    with sqlite3.connect(tmp_path / "dlkit.db") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = (tmp_path / "dlkit.db").read_bytes()
+    note(tmp_path, runs[0])
+    assert len(list_runs(tmp_path)) == 3
+    assert (tmp_path / "dlkit.db").read_bytes() == before
+
+
+READ_ONLY = """
+set -e
+mount --bind "$1" "$1"
+mount -o remount,ro,bind "$1"
+! touch "$1/proof" 2>/dev/null
+exec "$2" -c 'import sys; from pathlib import Path; from dlkit.runs.index import list_runs
+print([s.name for s in list_runs(Path(sys.argv[1]))])' "$1"
+"""
+
+
+def read_only_mounts() -> bool:
+    """Whether a name space of our own may be had (to root, who runs tests in containers, nothing is read-only)."""
+    if sys.platform != "linux" or shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not read_only_mounts(), reason="no mount namespace can be made here")
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_read_only_workspace_is_listed(tmp_path: Path, runs: list[RunFolder], indexed: bool) -> None:
+    if indexed:
+        note(tmp_path, runs[0])
+    command = ["unshare", "-rm", "sh", "-c", READ_ONLY, "sh", str(tmp_path), sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['run 3', 'run 2', 'run 1']\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_workspace_without_the_right_to_write_is_listed(tmp_path: Path, runs: list[RunFolder]) -> None:
+    note(tmp_path, runs[0])
+    tmp_path.chmod(0o555)
+    assert len(list_runs(tmp_path)) == 3
+    note(tmp_path, runs[1])
+    tmp_path.chmod(0o755)
+
+
+def test_a_run_is_found_by_id_prefix_last_or_folder(tmp_path: Path, runs: list[RunFolder]) -> None:
+    assert find_run(tmp_path, runs[0].id) == runs[0]
+    assert find_run(tmp_path, "last") == runs[2]
+    assert find_run(tmp_path / "elsewhere", str(runs[1].path)).path == runs[1].path.resolve()
+    prefix = os.path.commonprefix([run.id for run in runs])
+    unique = next(runs[2].id[:n] for n in range(40) if sum(r.id.startswith(runs[2].id[:n]) for r in runs) == 1)
+    assert find_run(tmp_path, unique) == runs[2]
+    with pytest.raises(UsageError, match=f"'{prefix}' could be any of: "):
+        find_run(tmp_path, prefix)
+    with pytest.raises(UsageError, match=f"no run 'nothing' in .*newest: .*{runs[0].id}"):
+        find_run(tmp_path, "nothing")
+
+
+def test_a_whole_id_wins_over_prefixes(tmp_path: Path, runs: list[RunFolder]) -> None:
+    shutil.copytree(runs[0].path, tmp_path / "runs" / f"{runs[0].id}-copy")
+    assert find_run(tmp_path, runs[0].id) == runs[0]
+
+
+def test_workspaces_with_odd_names_have_an_index(tmp_path: Path) -> None:
+    workspace = tmp_path / "my 100% #1 folder? äöü"
+    run = make(workspace, 1.0)
+    note(workspace, run)
+    assert rows(workspace) == [run.id]
+    assert [s.id for s in list_runs(workspace)] == [run.id]
+
+
+def test_a_summary_survives_the_index(tmp_path: Path) -> None:
+    result = {"step": 7, "best": 0.5, "last": None, "metrics": {"val/ä": 1.5}, "seconds": 2.25}
+    run = make(tmp_path, 1.0, result=result, metric="val/ä", reason="why\nnot")
+    note(tmp_path, run)
+    (summary,) = list_runs(tmp_path)
+    assert isinstance(summary, Summary)
+    assert summary == summarise(run)
+    assert (summary.step, summary.metrics, summary.reason) == (7, {"val/ä": 1.5}, "why\nnot")
