@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dlkit.api import Run, runs, train
+    from dlkit.api import Run, list_runs, train
     from dlkit.components import (
         DatasetSpec,
         InferenceSpec,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "hookimpl": "dlkit.hookspecs",
     "Run": "dlkit.api",
-    "runs": "dlkit.api",
+    "list_runs": "dlkit.api",  # not `runs`: that is the package dlkit.runs, once anything has imported it
     "train": "dlkit.api",
 }
 _COMPONENTS = (
@@ -66,7 +66,7 @@ __all__ = [
     "TrainerSpec",
     "__version__",
     "hookimpl",
-    "runs",
+    "list_runs",
     "train",
 ]
 

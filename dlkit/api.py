@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ from dlkit.config_file import preset_layer, read_toml
 from dlkit.data.context import Context
 from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished
+from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, summarise
-from dlkit.runs.index import find_run, list_runs
 from dlkit.runs.log import history, read_events
 from dlkit.runs.workspace import locate
 
@@ -136,10 +137,10 @@ def train(
     return _go(start(catalog, resolved, where, make_context(catalog, where, offline), name=name), on_event)
 
 
-def runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
+def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
     """The runs of a workspace, newest first."""
     where = locate(str(workspace) if workspace is not None else None)
-    return [Run(find_run(where, summary.id)) for summary in list_runs(where, task)]
+    return [Run(index.find_run(where, summary.id)) for summary in index.list_runs(where, task)]
 
 
 def make_context(catalog: Catalog, workspace: Path, offline: bool = False) -> Context:
@@ -155,10 +156,11 @@ def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:
 
 def _go(attempt: Attempt, on_event: Watcher | None) -> Run:
     last: Event | None = None
-    for event in attempt.events():
-        last = event
-        if on_event is not None:
-            on_event(event)
+    with closing(attempt.events()) as events:  # a watcher that raises stops the run now, not when it is collected
+        for event in events:
+            last = event
+            if on_event is not None:
+                on_event(event)
     if isinstance(last, Finished) and last.status == "failed":
         raise RunError(f"{attempt.run.id}: {last.reason}\n{last.traceback}".rstrip())
     return Run(attempt.run)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -51,7 +51,7 @@ class Attempt:
     differences: tuple[str, ...] = ()
     config: str = ""
 
-    def events(self, signals: StopSignals | None = None) -> Iterator[Event]:
+    def events(self, signals: StopSignals | None = None) -> Generator[Event, None, None]:
         """Run it, holding run.lock; RunError if somebody else does, or if its folder cannot be written."""
         try:
             with RunLock(self.run.lock):
