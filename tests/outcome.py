@@ -43,7 +43,6 @@ def finished(run: RunFolder) -> Finished:
 def close_at(attempt: Attempt, step: int) -> RunFolder:
     """Train until a metric of ``step`` is seen, then walk away."""
     stream = attempt.events()
-    assert hasattr(stream, "close")
     for event in stream:
         if _reached(event, step):
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -234,7 +235,7 @@ def test_closing_the_stream_stops_the_run_with_a_checkpoint(tmp_path: Path) -> N
 def test_closing_the_stream_before_the_first_step(tmp_path: Path) -> None:
     stream = toy_attempt(tmp_path).events()
     assert isinstance(next(stream), Started)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     (run,) = (RunFolder(path) for path in (tmp_path / "runs").iterdir())
     assert (finished(run).status, finished(run).steps) == ("stopped", 0)
     assert not values_of(run), "nothing was evaluated at step 0"
@@ -288,6 +289,17 @@ def test_a_run_that_is_alive_is_neither_resumed_nor_run_twice(tmp_path: Path) ->
         with pytest.raises(RunError, match=rf"is running \(process {os.getpid()}\)"):
             toy_resume(attempt.run)
     assert summarise(finish(attempt)).state == "completed"
+
+
+def test_a_copied_run_goes_on_where_it_lies(tmp_path: Path) -> None:
+    run = toy_run(tmp_path / "workspace")
+    copied = RunFolder(tmp_path / "usb" / "backup" / "run")
+    shutil.copytree(run.path, copied.path)
+    shutil.rmtree(tmp_path / "workspace")
+    finish(toy_resume(copied, epochs=4))
+    assert finished(copied).steps == 24
+    assert [path.name for path in (tmp_path / "usb").rglob("dlkit.db")] == [], "no workspace, no index"
+    assert not (tmp_path / "workspace").exists()
 
 
 def test_a_metric_that_is_no_scalar_is_a_plugins_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,7 +175,7 @@ def test_a_run_is_found_by_id_prefix_last_or_folder(tmp_path: Path, runs: list[R
     assert find_run(tmp_path, runs[0].id) == runs[0]
     assert find_run(tmp_path, "last") == runs[2]
     assert find_run(tmp_path / "elsewhere", str(runs[1].path)).path == runs[1].path.resolve()
-    prefix = os.path.commonprefix([run.id for run in runs])
+    prefix = runs[0].id[:4]  # the year
     unique = next(runs[2].id[:n] for n in range(40) if sum(r.id.startswith(runs[2].id[:n]) for r in runs) == 1)
     assert find_run(tmp_path, unique) == runs[2]
     with pytest.raises(UsageError, match=f"'{prefix}' could be any of: "):
