@@ -98,8 +98,10 @@ def place(model: nn.Module, device: torch.device) -> nn.Module:
     return model
 
 
+_TORCH_CHOICE = torch.get_num_threads()
+
+
 def set_threads(wanted: int) -> int:
-    """Use that many CPU threads (0: as torch chose); returns the number in use."""
-    if wanted:
-        torch.set_num_threads(wanted)
+    """Use that many CPU threads (0: as torch chose at its start); returns the number in use."""
+    torch.set_num_threads(wanted or _TORCH_CHOICE)
     return torch.get_num_threads()

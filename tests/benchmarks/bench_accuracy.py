@@ -12,9 +12,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from common import workspace
-
 import dlkit
+from common import workspace
 
 LINES: dict[str, tuple[str, dict[str, Any], str, str, float]] = {
     # name: task, arguments, metric, "≤" or "≥", the line to reach

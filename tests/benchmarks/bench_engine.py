@@ -19,7 +19,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import toy
-
 from dlkit.data.plans import Plan
 from dlkit.data.splits import Batch, Data, TensorSplit
 from dlkit.engine.loader import Course

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from common import workspace
-
 from dlkit.events import Metrics, Resumed
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.log import parse_lines, read_events

@@ -11,9 +11,9 @@ import statistics
 import time
 
 import torch
-from common import interleaved
 from torch.utils.data import DataLoader, TensorDataset
 
+from common import interleaved
 from dlkit.data.splits import TensorSplit
 
 IMAGES = torch.randn(60_000, 784)

@@ -18,10 +18,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import bare
 import torch
-from common import attempt, interleaved, spread, workspace
 from torch import Tensor, nn
+
+import bare
+from common import attempt, interleaved, spread, workspace
 
 SEED = 0
 

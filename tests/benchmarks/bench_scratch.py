@@ -20,14 +20,13 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from common import interleaved
+from dlkit.config import EngineConfig
+from dlkit.data.randomness import seed_all
+from dlkit.engine.trainer import Setup
 from dlkit_scratch.losses import SquaredError
 from dlkit_scratch.models import mlp_regressor
 from dlkit_scratch.options import DescentConfig, MlpConfig
 from dlkit_scratch.trainer import ScratchTrainer
-
-from dlkit.config import EngineConfig
-from dlkit.data.randomness import seed_all
-from dlkit.engine.trainer import Setup
 
 FEATURES, HIDDEN, BATCH = 56, 20, 128
 LR, MOMENTUM = 0.01, 0.9

@@ -101,6 +101,7 @@ class ResnetConfig(Config):
     blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 1, 1], description="Residual blocks of each stage")
     block_convolutions: int = Field(2, ge=1, le=4, description="Convolutions of a residual block")
     pooling: Literal["max", "mean"] = Field("max", description="How the last stage becomes a vector")
+    mirror: bool = Field(False, description="Outside training, average the logits of an image and its mirror image")
     logit_scale: float = Field(0.125, gt=0, description="What logits are multiplied by")
 
     @model_validator(mode="after")

@@ -55,6 +55,7 @@ CIFAR10 = (
             "widths": [32, 96, 128],
             "blocks": [1, 1, 1],
             "block_convolutions": 1,
+            "mirror": True,
         },
         dataset={"crop": 2},
         loss={"label_smoothing": 0.1},
@@ -67,6 +68,6 @@ CIFAR10 = (
             "schedule": "one-cycle",
             "warmup": 0.2,
         },
-        engine={"epochs": 12, "batch_size": 256},
+        engine={"epochs": 13, "batch_size": 256},
     ),
 )

@@ -38,8 +38,14 @@ class ResNet(nn.Module):
         self.pool = torch.amax if config.pooling == "max" else torch.mean
         self.head = nn.Linear(config.widths[-1], len(info.classes), bias=False)
         self.scale = config.logit_scale
+        self.mirror = config.mirror
 
     def forward(self, image: Tensor) -> Tensor:
+        if self.mirror and not self.training:
+            return (self._logits(image) + self._logits(image.flip(3))) / 2
+        return self._logits(image)
+
+    def _logits(self, image: Tensor) -> Tensor:
         features = self.pool(self.stages(self.stem(image)), (2, 3))
         logits: Tensor = self.head(features) * self.scale
         return logits

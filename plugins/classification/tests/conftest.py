@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlkit_classification.sources import CIFAR10, MNIST
 from PIL import Image
 
 from dlkit.data.context import Context
+from dlkit_classification.sources import CIFAR10, MNIST
 
 COLOURS = {"blue": (20, 30, 220), "green": (30, 200, 40), "red": (210, 20, 30)}
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from dlkit_classification.augment import FlipCropCutout, build_augment
-from dlkit_classification.options import Augmentation
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
 from dlkit.errors import UsageError
+from dlkit_classification.augment import FlipCropCutout, build_augment
+from dlkit_classification.options import Augmentation
 
 
 @st.composite

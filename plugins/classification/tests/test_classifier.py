@@ -11,12 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dlkit_classification.classifier import Classifier
-from dlkit_classification.datasets import files
-from dlkit_classification.metrics import PER_CLASS
-from dlkit_classification.options import ClassifierConfig, FilesConfig
-from dlkit_classification.preview import balance, grid
-from dlkit_classification.task import Classification, ClassificationInfo
 from PIL import Image
 from torch import Tensor, nn
 
@@ -24,6 +18,12 @@ from dlkit import samples
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
+from dlkit_classification.classifier import Classifier
+from dlkit_classification.datasets import files
+from dlkit_classification.metrics import PER_CLASS
+from dlkit_classification.options import ClassifierConfig, FilesConfig
+from dlkit_classification.preview import balance, grid
+from dlkit_classification.task import Classification, ClassificationInfo
 
 
 class ByColour(nn.Module):

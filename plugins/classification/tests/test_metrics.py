@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from dlkit_classification.metrics import PER_CLASS, ClassificationMetrics
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dlkit_classification.metrics import PER_CLASS, ClassificationMetrics
 
 
 @given(

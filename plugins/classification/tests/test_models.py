@@ -6,11 +6,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from dlkit_classification import models, resnet
-from dlkit_classification.encoding import patch_covariance
-from dlkit_classification.losses import cross_entropy
-from dlkit_classification.options import CnnConfig, CrossEntropyConfig, MlpConfig, ResnetConfig
-from dlkit_classification.task import Classification, ClassificationInfo
 from pydantic import ValidationError
 from torch import nn
 
@@ -18,6 +13,11 @@ from dlkit.config import Config
 from dlkit.data.splits import TensorSplit
 from dlkit.errors import UsageError
 from dlkit.task import check_columns
+from dlkit_classification import models, resnet
+from dlkit_classification.encoding import patch_covariance
+from dlkit_classification.losses import cross_entropy
+from dlkit_classification.options import CnnConfig, CrossEntropyConfig, MlpConfig, ResnetConfig
+from dlkit_classification.task import Classification, ClassificationInfo
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 20, 33), (3, 4, 5)]
 

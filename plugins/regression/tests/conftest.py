@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dlkit_regression.sources import BIKE_SHARING
 
 from dlkit.data.context import Context
+from dlkit_regression.sources import BIKE_SHARING
 
 
 @pytest.fixture

@@ -9,12 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dlkit_regression.datasets import bike_sharing, diabetes, files
-from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig
-from dlkit_regression.sources import BIKE_SHARING
-from dlkit_regression.splitting import by_fraction
-from dlkit_regression.table import read_csv
-from dlkit_regression.task import Category, Number, Regression, RegressionInfo
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
@@ -22,6 +16,12 @@ from dlkit.errors import DataError, UsageError
 from dlkit.samples import Curve
 from dlkit.samples import Table as TableSample
 from dlkit.task import check_columns, first_batch
+from dlkit_regression.datasets import bike_sharing, diabetes, files
+from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig
+from dlkit_regression.sources import BIKE_SHARING
+from dlkit_regression.splitting import by_fraction
+from dlkit_regression.table import read_csv
+from dlkit_regression.task import Category, Number, Regression, RegressionInfo
 
 Write = Callable[..., Path]
 PATIENTS = Path(__file__).parent / "patients.csv"

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dlkit_regression import losses, models
-from dlkit_regression.metrics import RegressionMetrics
-from dlkit_regression.options import HuberConfig, MlpConfig
-from dlkit_regression.task import Regression
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from dlkit.config import NoOptions
 from dlkit.task import check_columns
+from dlkit_regression import losses, models
+from dlkit_regression.metrics import RegressionMetrics
+from dlkit_regression.options import HuberConfig, MlpConfig
+from dlkit_regression.task import Regression
 
 INFO: Any = SimpleNamespace(features=["a", "b", "c"])
 

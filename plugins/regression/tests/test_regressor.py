@@ -10,12 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dlkit_regression.datasets import bike_sharing, diabetes, files
-from dlkit_regression.models import mlp
-from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig, MlpConfig
-from dlkit_regression.regressor import Regressor
-from dlkit_regression.table import read_csv
-from dlkit_regression.task import RegressionInfo
 
 import dlkit
 from dlkit.config import NoOptions
@@ -23,6 +17,12 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit.samples import Curve, Scatter
+from dlkit_regression.datasets import bike_sharing, diabetes, files
+from dlkit_regression.models import mlp
+from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig, MlpConfig
+from dlkit_regression.regressor import Regressor
+from dlkit_regression.table import read_csv
+from dlkit_regression.task import RegressionInfo
 
 PATIENTS = Path(__file__).parent / "patients.csv"
 NAMES = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dlkit_regression.table import Table, read_csv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlkit.errors import DataError
+from dlkit_regression.table import Table, read_csv
 
 Write = Callable[..., Path]
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).map(str.strip).filter(bool)

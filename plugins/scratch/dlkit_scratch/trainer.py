@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from dlkit.data.randomness import derive
 from dlkit.data.splits import Batch

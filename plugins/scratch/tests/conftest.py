@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+
+from dlkit.config import EngineConfig
+from dlkit.engine.trainer import Setup
 from dlkit_scratch.losses import CrossEntropy, Logistic, Loss, Perceptron, SquaredError
 from dlkit_scratch.network import Network
 from dlkit_scratch.options import DescentConfig
 from dlkit_scratch.trainer import ScratchTrainer
-
-from dlkit.config import EngineConfig
-from dlkit.engine.trainer import Setup
 
 LOSSES: dict[str, type[Loss]] = {
     "mse": SquaredError,

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from dlkit_scratch.backpropagation import Backpropagation
-from dlkit_scratch.losses import CrossEntropy, Logistic, Loss, Perceptron, SquaredError
-from dlkit_scratch.network import Network, multilayer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+
+from dlkit_scratch.backpropagation import Backpropagation
+from dlkit_scratch.losses import CrossEntropy, Logistic, Loss, Perceptron, SquaredError
+from dlkit_scratch.network import Network, multilayer
 
 TORCH_ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 

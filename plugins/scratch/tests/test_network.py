@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
+from dlkit.data.randomness import seed_all
 from dlkit_scratch import models
 from dlkit_scratch.network import Network, multilayer
 from dlkit_scratch.options import MlpConfig
 from dlkit_scratch.trainer import ScratchTrainer
-from safetensors.torch import load_file, save_file
-
-from dlkit.data.randomness import seed_all
 
 IMAGES: Any = SimpleNamespace(shape=(1, 4, 3), classes=["a", "b", "c"])
 ROWS: Any = SimpleNamespace(features=["x", "y", "z=1", "z=2"])

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dlkit_scratch.network import Network, multilayer, zeros
-from dlkit_scratch.trainer import ScratchTrainer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.engine import tree
 from dlkit.errors import PluginError, UsageError
+from dlkit_scratch.network import Network, multilayer, zeros
+from dlkit_scratch.trainer import ScratchTrainer
 
 Make = Callable[..., ScratchTrainer]
 Batches = list[dict[str, torch.Tensor]]
