@@ -90,9 +90,10 @@ class Case:
         dataset = torch.utils.data.TensorDataset(self.images, self.labels)
         loader = torch.utils.data.DataLoader(dataset, self.batch_size, shuffle=True, drop_last=True)
         with tempfile.TemporaryDirectory() as folder:
+            logger = lightning.pytorch.loggers.CSVLogger(folder)
             trainer = lightning.Trainer(
-                accelerator="cpu", devices=1, max_epochs=self.epochs, logger=lightning.pytorch.loggers.CSVLogger(folder),
-                default_root_dir=folder, enable_progress_bar=False, enable_model_summary=False,
+                accelerator="cpu", devices=1, max_epochs=self.epochs, logger=logger, default_root_dir=folder,
+                enable_progress_bar=False, enable_model_summary=False,
             )  # fmt: skip
             began = time.perf_counter()
             trainer.fit(module, loader)

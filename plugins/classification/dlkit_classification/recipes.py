@@ -42,7 +42,7 @@ MNIST = (
         model={"kernel": 5, "pad": False, "hidden": 256, "dropout": 0.1, "dense_dropout": 0.3},
         dataset={"crop": 2},
         trainer={"warmup": 0.1},
-        engine={"epochs": 8, "batch_size": 256},
+        engine={"epochs": 12, "batch_size": 256},
     ),
 )
 
