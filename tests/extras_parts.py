@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 
 import torch
-from extras_options import MlpConfig, TroubleConfig
 from torch import Tensor, nn
-from toy_options import ToyInfo
 
 from dlkit.data.splits import Batch
 from dlkit.engine.supervised import SupervisedTrainer
+from extras_options import MlpConfig, TroubleConfig
+from toy_options import ToyInfo
 
 
 class Mlp(nn.Module):

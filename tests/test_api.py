@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy import toy_catalog
 
 import dlkit
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError, PluginError, RunError, UsageError
 from dlkit.events import Event, Finished, Resumed, Started
+from toy import toy_catalog
 
 
 @pytest.fixture(autouse=True)

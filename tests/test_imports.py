@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy import toy_run
 
 import dlkit
+from toy import toy_run
 
 PLUGINS = ("toy", "dlkit_regression", "dlkit_classification", "dlkit_scratch")
 PROBE = """

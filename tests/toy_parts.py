@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from toy_options import FaultyConfig, LinearConfig, PlaneConfig, ToyInfo
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
 from dlkit.errors import DataError
 from dlkit.inference import Answer, Predictor
 from dlkit.samples import Sample, Table
+from toy_options import FaultyConfig, LinearConfig, PlaneConfig, ToyInfo
 
 SLOPES = (1.0, -2.0, 0.5)
 OFFSET = 0.25

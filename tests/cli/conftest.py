@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy import toy_run
 
 from dlkit.cli.main import main
+from toy import toy_run
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from toy import toy_run
 
 from dlkit.cli.clean import STALE_SECONDS
 from dlkit.runs.lock import RunLock
+from toy import toy_run
 
 HOLD = """
 import sys

@@ -8,9 +8,9 @@ import shutil
 
 import numpy as np
 import pytest
-from toy import toy_run
 
 from dlkit.samples import load
+from toy import toy_run
 
 
 @pytest.fixture

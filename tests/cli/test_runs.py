@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from toy import toy_run
 
 from dlkit.runs.index import find_run
+from toy import toy_run
 
 
 def test_of_an_empty_workspace_it_says_so_and_creates_nothing(dlkit, tmp_path):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import toy_run
 
 from dlkit.cli.sparkline import BLOCKS, BROKEN, sparkline
+from toy import toy_run
 
 
 def test_json_has_the_contract_keys(dlkit, trained, ids):

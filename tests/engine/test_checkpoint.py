@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from outcome import close_at, outcome
 from safetensors.torch import save_file
-from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import loop
 from dlkit.errors import RunError
 from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
+from outcome import close_at, outcome
+from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 
 EXTRAS = ("extras",)
 TIED = {"model": {"name": "mlp", "tied": True}}

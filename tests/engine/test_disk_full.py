@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outcome import close_at, outcome, values_of
-from toy import finish, toy_attempt, toy_resume, toy_run
 
 from dlkit.engine import loop
 from dlkit.engine.start import Attempt
@@ -24,6 +22,8 @@ from dlkit.events import Checkpointed, Finished
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import read_events
+from outcome import close_at, outcome, values_of
+from toy import finish, toy_attempt, toy_resume, toy_run
 
 TESTS = Path(__file__).parents[1]
 

@@ -13,8 +13,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outcome import Outcome, close_at, outcome, stop_at, values_of
-from toy import finish, toy_attempt, toy_resume, toy_run
 
 from dlkit.engine import loop
 from dlkit.engine.start import Attempt
@@ -23,6 +21,8 @@ from dlkit.events import Notice, Resumed
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
+from outcome import Outcome, close_at, outcome, stop_at, values_of
+from toy import finish, toy_attempt, toy_resume, toy_run
 
 EXTRAS = ("extras",)
 RANDOM: dict[str, Any] = {

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from outcome import outcome
-from toy import finish, toy_attempt, toy_resume, toy_run
 
 from dlkit.config_file import read_toml
 from dlkit.engine.checkpoint import read_tensors
 from dlkit.errors import DlkitError, RunError, UsageError
 from dlkit.runs.checkpoints import choose, file_sha256
 from dlkit.runs.folder import RunFolder
+from outcome import outcome
+from toy import finish, toy_attempt, toy_resume, toy_run
 
 STILL: dict[str, Any] = {"trainer": {"optimizer": "sgd", "lr": 1e-30}}
 """Trains, and changes nothing."""

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from outcome import outcome, values_of
-from toy import finish, toy_resume, toy_run
 
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.index import find_run
 from dlkit.runs.log import read_events
+from outcome import outcome, values_of
+from toy import finish, toy_resume, toy_run
 
 TESTS = Path(__file__).parents[1]
 OPTIONS = ["--loss", "troubled", "--epochs", "40", "--device", "cpu", "--engine.threads", "1"]

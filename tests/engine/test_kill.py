@@ -9,13 +9,12 @@ from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 from typing import Any
 
-from outcome import outcome, values_of
-from toy import finish, toy_attempt, toy_resume
-
 from dlkit.events import Metrics, Resumed
 from dlkit.runs.folder import RunFolder, current_state
 from dlkit.runs.index import find_run
 from dlkit.runs.log import parse_lines, read_events
+from outcome import outcome, values_of
+from toy import finish, toy_attempt, toy_resume
 
 KILLS = 8
 EXTRAS = ("extras",)

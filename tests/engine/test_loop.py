@@ -12,10 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from outcome import close_at, finished, outcome, stop_at, values_of
-from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
-from toy_options import PlaneConfig
-from toy_parts import build_plane
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Split
@@ -28,6 +24,10 @@ from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import history, read_events
+from outcome import close_at, finished, outcome, stop_at, values_of
+from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
+from toy_options import PlaneConfig
+from toy_parts import build_plane
 
 EXTRAS = ("extras",)
 SLOW = {"loss": {"name": "troubled", "wait": 0.005}}

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import watcher
-from outcome import finished, notices, outcome
-from toy import finish, toy_attempt, toy_run
 
+import watcher
 from dlkit.engine import loop, observers
 from dlkit.runs.log import parse_lines
+from outcome import finished, notices, outcome
+from toy import finish, toy_attempt, toy_run
 
 WATCHED = ("extras", "watcher")
 SLOW = {"loss": {"name": "troubled", "wait": 0.01}}

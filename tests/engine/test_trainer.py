@@ -12,8 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from toy import finish, toy_attempt
-from toy_options import ToyInfo, ToyTask
 
 from dlkit.config import EngineConfig
 from dlkit.data.splits import Batch
@@ -21,6 +19,8 @@ from dlkit.engine.options import SupervisedConfig
 from dlkit.engine.supervised import SupervisedTrainer, decay_groups
 from dlkit.engine.trainer import Setup, Trainer
 from dlkit.errors import UsageError
+from toy import finish, toy_attempt
+from toy_options import ToyInfo, ToyTask
 
 CPU = torch.device("cpu")
 

@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from outcome import finished, values_of
-from toy import finish, toy_catalog, toy_resume
 
 from dlkit.data.context import Context
 from dlkit.inference.load import evaluate_run, load_predictor
@@ -15,6 +13,8 @@ from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run, list_runs
 from dlkit.runs.log import history, read_events
+from outcome import finished, values_of
+from toy import finish, toy_catalog, toy_resume
 
 (KEPT,) = (Path(__file__).parent / "format1").iterdir()
 
