@@ -16,7 +16,9 @@ from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
 
 PLAIN_SECONDS = 10.0
-SHOWN = 6
+EVALUATION_SECONDS = 0.5
+SAMPLE_SECONDS = 10.0
+"""Shortest time between two shown; the last is always shown. All are in the run's folder."""
 
 
 class Display:
@@ -56,6 +58,9 @@ class Talk(Display):
         super().__init__(run, quiet=quiet)
         self._total = 0
         self._last: dict[str, float] = {}
+        self._metric = str(run.read().get("metric", ""))
+        self._held: dict[str, events.Event] = {}
+        self._shown: dict[str, float] = {}
 
     def say(self, text: str) -> None:
         say(text)
@@ -72,13 +77,31 @@ class Talk(Display):
             self._last.update({name: column[-1] for name, column in event.values.items()})
             step = event.first + (event.count - 1) * event.every
             if any(name.startswith("val/") for name in event.values):
-                self.say(f"epoch {event.epoch + 1}  step {step}  {metrics_line(self._last)}")
+                self._now_or_later(event, EVALUATION_SECONDS)
             elif "train/loss" in event.values:
                 self._progress(step, event)
         elif isinstance(event, events.Sampled):
-            self._samples(event)
+            self._now_or_later(event, SAMPLE_SECONDS)
         elif isinstance(event, events.Notice):
             self.say(f"note: {event.text}")
+        elif isinstance(event, events.Finished):
+            for held in list(self._held.values()):
+                self._now_or_later(held, 0)
+
+    def _now_or_later(self, event: events.Event, seconds: float) -> None:
+        """Show what comes often at most every ``seconds``; what was held back last is shown at the end."""
+        self._held[event.event] = event
+        if time.monotonic() - self._shown.get(event.event, -1e9) >= seconds:
+            del self._held[event.event]
+            if isinstance(event, events.Sampled):
+                self._samples(event)
+            elif isinstance(event, events.Metrics):
+                head = f"epoch {event.epoch + 1}  step {event.first}"
+                self.say(metrics_line(head, self._last, self._metric, self._width()))
+            self._shown[event.event] = time.monotonic()
+
+    def _width(self) -> int:
+        return 120
 
     def _planned(self, total: int, done: int) -> None:
         self._total = total
@@ -111,8 +134,11 @@ class Bar(Talk):
         self._bar.set_postfix_str(f"epoch {event.epoch + 1}, loss {number(self._last['train/loss'])}", refresh=False)
         self._bar.update(step - self._bar.n)
 
+    def _width(self) -> int:
+        return shutil.get_terminal_size().columns
+
     def _samples(self, event: events.Sampled) -> None:
-        width = shutil.get_terminal_size().columns
+        width = self._width()
         for reference in event.samples[:1]:
             sample = load(self.run.path / reference.file)
             if isinstance(sample, Images):  # one row: dlkit show --samples has them all
@@ -152,10 +178,18 @@ def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:
     return Bar(run, quiet=quiet) if sys.stderr.isatty() else Lines(run, quiet=quiet)
 
 
-def metrics_line(values: Mapping[str, float]) -> str:
-    """The main metrics in one line: the loss, then what evaluation gave, details (``val/accuracy/cat``) left out."""
-    names = [name for name in values if name == "train/loss" or (name.startswith("val/") and name.count("/") == 1)]
-    return "  ".join(f"{name} {number(values[name])}" for name in names[:SHOWN])
+def metrics_line(head: str, values: Mapping[str, float], primary: str, width: int) -> str:
+    """The main metrics in one line, as many as fit: losses, the primary one, then what else evaluation gave.
+
+    Details (``val/accuracy/cat``) are left out.
+    """
+    others = [name for name in values if name.startswith("val/") and name.count("/") == 1]
+    line = head
+    for name in dict.fromkeys(["train/loss", "val/loss", primary, *others]):
+        part = f"  {name} {number(values[name])}" if name in values else ""
+        if len(line) + len(part) <= width:
+            line += part
+    return line
 
 
 def describe(summary: Mapping[str, Any]) -> str:
