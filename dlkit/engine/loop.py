@@ -126,6 +126,8 @@ class Loop:
         self._reserve = self.run.path / ".reserve"
         self._reserve.write_bytes(bytes(1 << 16))  # given up when the disk is full, to say so
         stack.callback(self._reserve.unlink, missing_ok=True)
+        for split in (self._train, self._val):
+            stack.callback(split.close)
 
     def _begin(self) -> events.Event:
         if self._resume is not None:

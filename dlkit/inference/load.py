@@ -78,6 +78,7 @@ def evaluate_run(
     batches = evaluation_batches(data, resolved.engine)
     with forked(resolved.engine.seed, "evaluate", split):
         metrics = evaluate(job.trainer, job.task, job.info, batches, split)
+    data.close()
     result = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
     _put_on_record(run, {**result, "sha256": chosen.sha256, "time": round(time.time(), 3)})
     return result

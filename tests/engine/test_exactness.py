@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,6 +91,23 @@ def test_workers_change_no_weight() -> None:
     layer = {**RANDOM, "dataset": {"name": "plane", "mapped": True, "jitter": 0.2}}
     alone = trained(layer, eval_every="4 steps", epochs=2)
     assert trained(layer, workers=2, eval_every="never", epochs=2)[1] == alone[1]
+
+
+@pytest.mark.usefixtures("every_step")
+@pytest.mark.parametrize("loss", [{}, {"nan_at": 9}, {"raise_at": 9}])
+@pytest.mark.parametrize("leave", [finish, lambda attempt: close_at(attempt, 8)])
+def test_workers_end_with_their_run(
+    tmp_path: Path, leave: Callable[[Attempt], RunFolder], loss: dict[str, int]
+) -> None:
+    """Not when the garbage collector comes by: it waits 5 s for each."""
+    layer = {"dataset": {"name": "plane", "mapped": True}, "loss": {"name": "troubled", **loss}}
+    attempt = toy_attempt(tmp_path, layer=layer, plugins=EXTRAS, workers=2, epochs=2)
+    gc.disable()
+    try:
+        leave(attempt)
+        assert multiprocessing.active_children() == []
+    finally:
+        gc.enable()
 
 
 def test_workers_may_evaluate_what_they_train_on(tmp_path: Path) -> None:
