@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+# Before torch is imported: nothing in tests is large enough for two threads, and on a busy machine they wait for each
+# other (a toy run took 2 s instead of 0.1). Processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # for `import toy`, a plugin that tests bring along
 sys.path.insert(0, str(TESTS.parent))
