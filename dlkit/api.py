@@ -83,12 +83,22 @@ class Run:
         found: dict[str, float] = evaluate_run(catalog, self.folder, context, split=split, which=checkpoint)["metrics"]
         return found
 
-    def resume(self, *, on_event: Watcher | None = None, allow_inexact: bool = False, **engine: Any) -> Run:
-        """Go on from the last checkpoint; ``epochs=N`` continues a completed run."""
+    def resume(
+        self,
+        *,
+        epochs: int | None = None,
+        steps: int | None = None,
+        max_time: float | None = None,
+        on_event: Watcher | None = None,
+        allow_inexact: bool = False,
+    ) -> Run:
+        """Go on from the last checkpoint; ``epochs`` or ``steps`` in all continue a completed run."""
         from dlkit.engine.start import resume
 
         catalog = Catalog.load_everything()
         context = make_context(catalog, self.path.parent.parent)
+        given = {"epochs": epochs, "steps": steps, "max_time": max_time}
+        engine = {key: value for key, value in given.items() if value is not None}
         overrides = Layer("argument", {"engine": engine}) if engine else None
         return _go(resume(catalog, self.folder, context, overrides=overrides, allow_inexact=allow_inexact), on_event)
 

@@ -149,7 +149,7 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
     _check_interfaces(catalog, task, specs)
     merged = _Merge(specs)
     merged.exclusive("defaults", {"engine": {"epochs": EngineConfig.model_fields["epochs"].default}})
-    for layer in (*(_suggestions(task, specs, names) if suggest else ()), *layers):
+    for layer in (*(_suggestions(catalog, task, specs, names) if suggest else ()), *layers):
         merged.add(layer)
     sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
     if all(getattr(sections["engine"], key) is None for key in ("epochs", "steps")):
@@ -214,14 +214,18 @@ def _check_interfaces(catalog: Catalog, task: TaskSpec, specs: Mapping[str, Spec
     raise UsageError(f"these do not combine: {parts}; {fitting}")
 
 
-def _suggestions(task: TaskSpec, specs: Mapping[str, Spec], names: Mapping[str, str]) -> Iterator[Layer]:
+def _suggestions(
+    catalog: Catalog, task: TaskSpec, specs: Mapping[str, Spec], names: Mapping[str, str]
+) -> Iterator[Layer]:
+    """What the chosen components propose; a field that the chosen component of a part lacks is not for it."""
+    known = {part: config_class(catalog, spec).model_fields for part, spec in specs.items()}
     for spec in (task, *(specs[part] for part in ("dataset", "model", "loss", "inference", "trainer"))):
         for suggest in spec.suggest:
             if _applies(suggest.when, names):
                 values: dict[str, dict[str, Any]] = {}
                 for key, value in suggest.settings.items():
                     section, dot, name = key.partition(".")
-                    if dot:
+                    if dot and name in known.get(section, (name,)):
                         values.setdefault(section, {})[name] = value
                 yield Layer(f"{spec.kind} {spec.name}", values)
 

@@ -76,6 +76,7 @@ def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None
             assert words[0] in COMMANDS, f"{page.name}: dlkit {words[0]} is no command"
             if words[0] == "train":
                 assert main([*words, "--print-config"]) == 0, f"{page.name}: dlkit {shlex.join(words)}"
+                ran += 1
             continue
         assert main(runnable(expanded(words))) == 0, f"{page.name}: dlkit {shlex.join(words)}"
         ran += 1

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from dlkit.catalog import Catalog, load_target
 from dlkit.components import Spec
@@ -17,7 +16,7 @@ from dlkit.config import Resolved
 from dlkit.data.context import Context
 from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Data
-from dlkit.engine.checkpoint import model_state, read_tensors
+from dlkit.engine.checkpoint import model_state
 from dlkit.engine.device import Placement, choose_autocast, choose_device, place, set_threads
 from dlkit.engine.loader import Course
 from dlkit.engine.summary import data_summary, device_summary, model_summary
@@ -122,7 +121,7 @@ def prepare(
     resolved: Resolved,
     context: Context,
     *,
-    init: Path | None = None,
+    init: Mapping[str, Tensor] | None = None,
     device: str | None = None,
 ) -> Job:
     """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one."""
@@ -150,9 +149,9 @@ def prepare(
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary)
 
 
-def start_from(model: nn.Module, path: Path) -> None:
+def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Copy weights by name; UsageError says which do not fit. Of tied ones, the one that is stored suffices."""
-    weights, (own, _) = read_tensors(path), model_state(model)
+    own, _ = model_state(model)
     unfit = [n for n, t in own.items() if n not in weights or weights[n].shape != t.shape]
     if unfit:
         raise UsageError(f"engine.init_from: its weights do not fit this model: {', '.join(unfit[:5])}")

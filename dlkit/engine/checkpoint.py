@@ -249,14 +249,22 @@ def check(checkpoint: Checkpoint, task: str, model: str) -> None:
 
 def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
     """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
-    weights = read_tensors(checkpoint.folder / MODEL)
-    if averaged:
-        weights.update(_averaged(checkpoint.folder))
+    weights = judged_weights(checkpoint) if averaged else read_tensors(checkpoint.folder / MODEL)
     weights.update({name: weights[stored] for name, stored in checkpoint.manifest.aliases.items()})
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise RunError(f"{checkpoint.folder}: its weights do not fit the model as it is now: {error}") from error
+
+
+def judged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The weights that evaluation saw: the moving average where the run kept one. Of tied ones, the one stored."""
+    return {**read_tensors(checkpoint.folder / MODEL), **_averaged(checkpoint.folder)}
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """A tensor file, on disk when this returns; OSError if it cannot be."""
+    _write_tensors(dict(tensors), path)
 
 
 def _averaged(folder: Path) -> dict[str, Tensor]:

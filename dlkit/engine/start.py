@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from dlkit.config import Layer, Resolved, resolve
 from dlkit.config_file import read_toml, to_toml
 from dlkit.data.context import Context
 from dlkit.engine.build import Job, prepare
-from dlkit.engine.checkpoint import MODEL, check
+from dlkit.engine.checkpoint import check, judged_weights, read_tensors, write_tensors
 from dlkit.engine.loop import Loop
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import PluginError, RunError, UsageError
@@ -82,13 +81,14 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
             update={"init_from": f"{init.folder.parent.parent.name}@{init.sha256[:PINNED]}"}
         )
         resolved = replace(resolved, sections={**resolved.sections, "engine": pinned})
-    job = prepare(catalog, resolved, context, init=init.folder / MODEL if init else None)
+    weights = judged_weights(init) if init is not None else None
+    job = prepare(catalog, resolved, context, init=weights)
     model = resolved.specs["model"].name
     record = {"name": name, "state": "running", "created": round(time.time(), 3), **_record(job)}
     try:
         run = create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
-        if init is not None:
-            shutil.copyfile(init.folder / MODEL, run.init)
+        if weights is not None:
+            write_tensors(weights, run.init)
     except OSError as error:
         raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
     return Attempt(run, job)
@@ -186,7 +186,8 @@ def resume(
     chosen = last_good(run, context)
     if chosen is None and init is None and engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
-    job = prepare(catalog, resolved, context, init=init, device=_device(record))
+    weights = read_tensors(init) if init is not None else None
+    job = prepare(catalog, resolved, context, init=weights, device=_device(record))
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total:
