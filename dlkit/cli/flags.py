@@ -69,6 +69,8 @@ def _take(words: Words, word: str, rest: list[str]) -> None:
     flag, equals, value = word[2:].partition("=")
     key = flag.replace("-", "_")
     if flag in SWITCHES:
+        if equals:
+            raise UsageError(f"--{flag} is a switch and takes no value, {value!r} was given")
         words.switches.add(flag)
         return
     known = flag in VALUES or key in PARTS or key in SHORT_FLAGS or "." in key

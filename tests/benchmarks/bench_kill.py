@@ -29,15 +29,15 @@ from dlkit.runs.log import parse_lines, read_events
 COMMANDS = {
     "regression": [
         "regression", "--dataset", "bike-sharing", "--model", "mlp", "--model.dropout", "0.1", "--accumulate", "2",
-        "--epochs", "60",
+        "--batch-size", "8", "--epochs", "12", "--engine.eval-every", "4 epochs",
     ],
     "classification": [
         "classification", "--dataset", "mnist", "--model", "cnn", "--accumulate", "2", "--dataset.crop", "2",
-        "--limit-batches", "120", "--epochs", "8", "--model.dropout", "0.25",
+        "--limit-batches", "200", "--epochs", "4", "--batch-size", "64", "--model.dropout", "0.25",
     ],
     "scratch": [
         "regression", "--dataset", "bike-sharing", "--model", "scratch-mlp", "--model.dropout", "0.1",
-        "--accumulate", "2", "--epochs", "120",
+        "--accumulate", "2", "--batch-size", "8", "--epochs", "60", "--engine.eval-every", "20 epochs",
     ],
 }  # fmt: skip
 

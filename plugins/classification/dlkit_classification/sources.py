@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit import SourceFile, SourceSpec
-from dlkit.components import LayoutFile
+from dlkit import LayoutFile, SourceFile, SourceSpec
 
 # yann.lecun.com no longer serves the files; this copy is the one that PyTorch's own data sets use.
 _MNIST_HOST = "https://ossci-datasets.s3.amazonaws.com/mnist"

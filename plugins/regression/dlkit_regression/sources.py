@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit import SourceFile, SourceSpec
-from dlkit.components import LayoutFile
+from dlkit import LayoutFile, SourceFile, SourceSpec
 
 BIKE_SHARING = SourceSpec(
     name="bike-sharing",

@@ -1,3 +1,0 @@
-from dlkit.predictor import Answer, Predictor
-
-__all__ = ["Answer", "Predictor"]
