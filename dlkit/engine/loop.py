@@ -1,6 +1,6 @@
 """The loop: a generator of events that knows nothing of tasks.
 
-One fixed order after each step that something is due at: log, evaluate, sample, checkpoint, obey, stop. An event is
+One fixed order after each step that something is due at: log, obey, evaluate, sample, checkpoint, stop. An event is
 recorded before it is yielded, so a consumer that is slow or gone loses nothing; closing the generator stops the run.
 """
 
