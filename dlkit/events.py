@@ -39,7 +39,10 @@ class Started(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed(Event):
-    """The run goes on from a checkpoint; step-indexed events beyond ``from_step`` that stand before this are void."""
+    """The run goes on from a checkpoint; step-indexed events beyond ``from_step`` that stand before this are void.
+
+    ``pending``: settings that were changed at later steps, and will be again at the same: ``command`` events' fields.
+    """
 
     event = "resumed"
     from_step: int
@@ -47,6 +50,7 @@ class Resumed(Event):
     epoch_steps: int
     exact: bool
     differences: Sequence[str] = ()
+    pending: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,57 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Commanded(Event):
+    """A command was obeyed after ``step``, or ``refused`` says why not.
+
+    ``action`` is one of ``dlkit.runs.commands.ACTIONS``, ``key`` and ``value`` those of ``set``; ``id`` and ``by`` are
+    the command's, ``end`` the offset behind its line in commands.jsonl.
+    """
+
+    event = "command"
+    step: int
+    action: str
+    key: str = ""
+    value: Any = None
+    id: str = ""
+    by: str = ""
+    end: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine(Event):
+    """What the job's processes use, about once a second.
+
+    ``cpu`` is in percent of one core, ``memory`` the resident bytes of all ``processes`` together. ``gpus`` has an
+    entry for each one that they use: ``index``, ``name``, ``use`` (percent, by whomever), ``memory`` (bytes of this
+    job), ``total`` (bytes); a figure that the driver does not tell is None.
+    """
+
+    event = "machine"
+    step: int
+    cpu: float
+    memory: int
+    processes: int
+    gpus: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retried(Event):
+    """The job's processes died or ran out of memory, and are started again: attempt number ``attempt`` of ``of``.
+
+    ``settings`` are options that were changed for it (``{"engine.batch_size": 32, "engine.accumulate": 2}``).
+    """
+
+    event = "retried"
+    step: int
+    reason: str
+    attempt: int
+    of: int
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished(Event):
     """The run ended. ``status``: ``completed``, ``stopped`` or ``failed``; ``reason`` says why it ended so.
 
@@ -124,7 +179,8 @@ class Finished(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    cls.event: cls for cls in (Started, Resumed, Metrics, Sampled, Checkpointed, Notice, Finished)
+    cls.event: cls
+    for cls in (Started, Resumed, Metrics, Sampled, Checkpointed, Notice, Commanded, Machine, Retried, Finished)
 }
 
 

@@ -4,6 +4,10 @@ A POSIX record lock (``fcntl.lockf``): it ends with the process that took it, an
 inherit it (a flock, and filelock's, is inherited and still looks held after kill -9). Two of its traps shape this
 module: closing *any* descriptor of the file drops the lock, and a process never sees its own; so what this process
 holds is remembered here, and its files are not opened again.
+
+The lock has two parts, of one byte each. A process that trains in its own right takes both. Under a supervisor
+(``dlkit.jobs.worker``) the supervisor takes the first for as long as the job lasts, over restarts, and the process
+that trains takes the second while it writes: nobody else can begin until both are gone.
 """
 
 from __future__ import annotations
@@ -14,33 +18,52 @@ import struct
 import sys
 from pathlib import Path
 
-_held: dict[Path, int] = {}
+BOTH = (0, 2)
+SUPERVISOR = (0, 1)
+WRITER = (1, 1)
+Part = tuple[int, int]
+"""First byte and length."""
+
+_held: dict[Path, tuple[int, list[Part]]] = {}
+"""The files that this process holds parts of: descriptor and parts."""
 
 
 class RunLock:
-    """The right to write one run. ``with RunLock(path):``; BlockingIOError if another process has it."""
+    """The right to write one run, or a part of it. ``with RunLock(path):``; BlockingIOError if it is taken."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: Part = BOTH) -> None:
         self.path = path.resolve()
+        self.part = part
 
     def __enter__(self) -> RunLock:
-        if self.path in _held:
+        descriptor, parts = _held.get(self.path, (None, []))
+        if any(_overlap(part, self.part) for part in parts):
             raise BlockingIOError(f"{self.path} is held by this process")
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if descriptor is None:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        first, length = self.part
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, length, first)
         except OSError as error:
-            os.close(descriptor)
+            if not parts:
+                os.close(descriptor)
             raise BlockingIOError(f"{self.path} is held by another process") from error
-        _held[self.path] = descriptor
+        _held[self.path] = descriptor, [*parts, self.part]
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(_held.pop(self.path))
+        descriptor, parts = _held.pop(self.path)
+        rest = [part for part in parts if part != self.part]
+        if rest:
+            first, length = self.part
+            fcntl.lockf(descriptor, fcntl.LOCK_UN, length, first)
+            _held[self.path] = descriptor, rest
+        else:
+            os.close(descriptor)
 
 
 def holder(path: Path) -> int | None:
-    """The process that holds a run's lock, or None; acquires nothing and creates nothing."""
+    """The process that holds a lock, or a part of it, or None; acquires nothing and creates nothing."""
     path = path.resolve()
     if path in _held:
         return os.getpid()
@@ -52,6 +75,10 @@ def holder(path: Path) -> int | None:
         return _ask(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _overlap(one: Part, other: Part) -> bool:
+    return one[0] < other[0] + other[1] and other[0] < one[0] + one[1]
 
 
 def _ask(descriptor: int) -> int | None:

@@ -10,7 +10,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from dlkit.events import Checkpointed, Event, Finished, Metrics, Notice, Resumed, Sampled, from_record, to_json
+from dlkit.events import (
+    Checkpointed,
+    Commanded,
+    Event,
+    Finished,
+    Metrics,
+    Notice,
+    Resumed,
+    Sampled,
+    from_record,
+    to_json,
+)
 
 E = TypeVar("E", bound=Event)
 
@@ -112,7 +123,7 @@ def _until(event: Event, step: int) -> Event | None:
             return event
         values = {name: column[:count] for name, column in event.values.items()}
         return dataclasses.replace(event, count=count, values=values)
-    if isinstance(event, (Sampled, Checkpointed, Notice)):
+    if isinstance(event, (Sampled, Checkpointed, Notice, Commanded)):
         return event if event.step <= step else None
     return None if isinstance(event, Finished) else event
 

@@ -1,0 +1,83 @@
+"""``commands.jsonl``: what people ask of a running job. Anybody appends; the process that trains reads and obeys.
+
+A line is one JSON object: ``{"id": …, "time": …, "by": …, "action": …}``, with ``key`` and ``value`` for ``set``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
+
+
+class Command(NamedTuple):
+    """One line. ``by`` says who asked, ``end`` is the offset behind the line, by which checkpoints know it."""
+
+    action: str
+    key: str = ""
+    value: Any = None
+    id: str = ""
+    by: str = ""
+    time: float = 0.0
+    end: int = 0
+
+
+def append(path: Path, action: str, key: str = "", value: Any = None, *, by: str = "") -> str:
+    """Ask; returns the command's id, under which the job records that it obeyed (event ``command``)."""
+    identity = os.urandom(4).hex()
+    record = {"id": identity, "time": round(time.time(), 3), "by": by or _somebody(), "action": action}
+    if key:
+        record |= {"key": key, "value": value}
+    line = (json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # somebody was cut short: end his line first
+        os.write(descriptor, b"\n" + line if torn else line)
+    finally:
+        os.close(descriptor)
+    return identity
+
+
+def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
+    """The whole lines from offset ``start`` on, and the offset behind them; what is no command is passed over."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
+    except FileNotFoundError:
+        return [], start
+    found = []
+    end = start
+    for line in data.splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            break
+        end += len(line)
+        command = _parsed(line, end)
+        if command is not None:
+            found.append(command)
+    return found, end
+
+
+def _parsed(line: bytes, end: int) -> Command | None:
+    try:
+        record = json.loads(line)
+        known = {key: record[key] for key in ("action", "key", "value", "id", "by", "time") if key in record}
+        return Command(**known, end=end)
+    except (ValueError, TypeError):
+        return None
+
+
+def _somebody() -> str:
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # no such user in the system's list
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
