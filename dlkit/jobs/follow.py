@@ -1,0 +1,149 @@
+"""Following a run from outside: what its log holds, then what is appended, by byte offset.
+
+Any number of processes may follow one run. Nothing here acquires or writes anything: whether the run is alive is asked
+of its lock, which a follower never takes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from dlkit.events import Event, Finished
+from dlkit.runs.folder import ENDED, RunFolder, current_state
+from dlkit.runs.log import effective, parse_lines
+
+LOST = ("interrupted", "damaged", "removed")
+"""States of a run that nothing more will come from, though it never said how it ended."""
+_UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+"""Escape sequences, and control characters but the tab."""
+
+
+class Gone(NamedTuple):
+    """A run is over and its log does not say how: ``state`` is interrupted, damaged, removed, or one of ``ENDED``."""
+
+    state: str
+
+
+class Tail:
+    """The whole lines of a growing file from ``offset`` on; a line without its end waits for the rest of it."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.path, self.offset = path, offset
+
+    def lines(self, *, torn: bool = False) -> list[bytes]:
+        """What has come since the last call, without line ends; with ``torn``, an unfinished last line too."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read()
+        except OSError:  # not there yet, or no more
+            return []
+        whole = data if torn else data[: data.rfind(b"\n") + 1]
+        self.offset += len(whole)
+        lines = whole.split(b"\n")
+        return lines if lines[-1] else lines[:-1]
+
+
+class Follower:
+    """``poll()`` gives a run's next events without ever waiting.
+
+    The first call gives what holds of the whole log (``runs.log.read_events``), later ones what was appended, among it
+    perhaps a ``Resumed`` that makes void what was given before. From a ``start`` other than 0, a byte offset that a
+    line begins at, there is no history. A ``Finished`` is given only when it is the run's end and no earlier attempt's.
+
+    ``withheld`` is an end on record that is not, or not yet, known to be the run's.
+
+    ``state`` is the run's, as of the last poll (``runs.folder.current_state``, or one of ``LOST``). ``ended`` is None
+    while more may come: from a run that trains, is paused or waits in the queue, or is on another host.
+    """
+
+    def __init__(self, run: RunFolder, start: int = 0) -> None:
+        self.run = run
+        self.state = ""
+        self.ended: Finished | Gone | None = None
+        self.withheld: Finished | None = None
+        self._tail = Tail(run.events, start)
+
+    def poll(self) -> list[Event]:
+        """The next events, maybe none."""
+        if self.ended is not None:
+            return []
+        state = state_now(self.run)  # before reading: who is dead by then has written all there will be to read
+        found = self._read()
+        self.state = state
+        if state in ENDED or state in LOST:
+            self.ended = self.withheld or Gone(state)
+            found += [self.withheld] if self.withheld else []
+        return found
+
+    def _read(self) -> list[Event]:
+        """What was appended; an end is kept back, since it is void if the run is about to be resumed."""
+        before = [self.withheld] if self.withheld else []
+        found = effective([*before, *parse_lines(self._tail.lines())])
+        last = found[-1] if found else None
+        self.withheld = last if isinstance(last, Finished) else None
+        return [event for event in found if not isinstance(event, Finished)]
+
+
+def follow(run: RunFolder, *, start: int = 0, poll: float = 0.1) -> Iterator[Event | Gone]:
+    """A run's events until it is over: the last is its ``Finished``, or ``Gone`` where it never said how it ended.
+
+    ``start`` is a byte offset as for ``Follower``, ``poll`` the seconds between two looks. While the run waits in the
+    queue, so does this.
+    """
+    follower = Follower(run, start)
+    while True:
+        yield from follower.poll()
+        if follower.ended is not None:
+            break
+        time.sleep(poll)
+    if isinstance(follower.ended, Gone):
+        yield follower.ended
+
+
+class OutputLog:
+    """Lines of output.log as they come, fit for a terminal: no control characters, of a line redrawn its last form."""
+
+    def __init__(self, run: RunFolder, offset: int = 0) -> None:
+        self._tail = Tail(run.output, offset)
+
+    def poll(self, *, torn: bool = False) -> list[str]:
+        """The next lines, maybe none; with ``torn``, an unfinished last one too."""
+        lines = (printable(line.decode(errors="replace")) for line in self._tail.lines(torn=torn))
+        return [line for line in lines if line]
+
+
+def printable(line: str) -> str:
+    """A line without escape sequences and control characters; of one that was redrawn (``\\r``) its last form."""
+    return _UNPRINTABLE.sub("", line.rstrip().rpartition("\r")[2]).rstrip()
+
+
+def state_now(run: RunFolder) -> str:
+    """``current_state``, also of a folder that is damaged or gone.
+
+    A run that ends between the look at its run.json and the look at its lock seems interrupted: what run.json says
+    after the lock was found free is what counts.
+    """
+    state = _state(run)
+    return _state(run) if state in LOST else state
+
+
+def _state(run: RunFolder) -> str:
+    try:
+        record = run.read()
+        state = current_state(run, record)
+    except (OSError, ValueError):
+        return "damaged" if run.path.is_dir() else "removed"
+    return str(record["state"]) if record.get("state") in ENDED else state
+
+
+def size(path: Path) -> int:
+    """Bytes of a file; 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
