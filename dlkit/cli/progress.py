@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from dlkit import events
-from dlkit.cli.common import colours, duration, number, say, size, table
+from dlkit.cli.common import colours, duration, number, say
 from dlkit.cli.render import render
+from dlkit.cli.wording import describe, metrics_line, started_again, told, usage
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
 
@@ -19,6 +20,8 @@ PLAIN_SECONDS = 10.0
 EVALUATION_SECONDS = 0.5
 SAMPLE_SECONDS = 10.0
 """Shortest time between two shown; the last is always shown. All are in the run's folder."""
+ROOMY = 100
+"""Columns from which on the bar has room for the machine."""
 
 
 class Display:
@@ -34,6 +37,14 @@ class Display:
             self.finished = event
         if not self._quiet:
             self._show(event)
+
+    def catch_up(self, past: Sequence[events.Event]) -> None:
+        """Take over what happened before anybody looked."""
+        for event in past:
+            self.show(event)
+
+    def say(self, text: str) -> None:
+        """Something that is no event; left out where only events are shown."""
 
     def close(self) -> None:
         """Leave the terminal tidy."""
@@ -59,15 +70,46 @@ class Talk(Display):
         self._total = 0
         self._last: dict[str, float] = {}
         self._metric = str(run.read().get("metric", ""))
+        self._machine = ""
         self._held: dict[str, events.Event] = {}
         self._shown: dict[str, float] = {}
 
     def say(self, text: str) -> None:
+        if not self._quiet:
+            self._say(text)
+
+    def catch_up(self, past: Sequence[events.Event]) -> None:
+        """Of what happened before, show how it began, the last evaluation, and where it is."""
+        if self._quiet:
+            return
+        started = next((e for e in past if isinstance(e, events.Started)), None)
+        if started is not None:
+            self._begun(started)
+        planned = [e.total_steps for e in past if isinstance(e, (events.Started, events.Resumed))]
+        if not planned:
+            return
+        metrics = [e for e in past if isinstance(e, events.Metrics)]
+        for event in metrics:
+            self._last.update({name: column[-1] for name, column in event.values.items()})
+        evaluations = [e for e in metrics if _is_evaluation(e)]
+        if evaluations:
+            self._evaluation(evaluations[-1])
+        steps = [e for e in metrics if "train/loss" in e.values]
+        self._planned(planned[-1], max((_last_step(e) for e in steps), default=0))
+        machine = [e for e in past if isinstance(e, events.Machine)]
+        self._machine = usage(machine[-1], brief=True) if machine else ""
+        if steps:
+            self._progress(_last_step(steps[-1]), steps[-1])
+
+    def _say(self, text: str) -> None:
         say(text)
+
+    def _begun(self, event: events.Started) -> None:
+        self.say(f"run {self.run.id}\n{describe(event.summary)}")
 
     def _show(self, event: events.Event) -> None:
         if isinstance(event, events.Started):
-            self.say(f"run {self.run.id}\n{describe(event.summary)}")
+            self._begun(event)
             self._planned(event.total_steps, 0)
         elif isinstance(event, events.Resumed):
             how = "exactly" if event.exact else f"not exactly ({'; '.join(event.differences)})"
@@ -75,15 +117,20 @@ class Talk(Display):
             self._planned(event.total_steps, event.from_step)
         elif isinstance(event, events.Metrics):
             self._last.update({name: column[-1] for name, column in event.values.items()})
-            step = event.first + (event.count - 1) * event.every
-            if any(name.startswith("val/") for name in event.values):
+            if _is_evaluation(event):
                 self._now_or_later(event, EVALUATION_SECONDS)
             elif "train/loss" in event.values:
-                self._progress(step, event)
+                self._progress(_last_step(event), event)
         elif isinstance(event, events.Sampled):
             self._now_or_later(event, SAMPLE_SECONDS)
         elif isinstance(event, events.Notice):
             self.say(f"note: {event.text}")
+        elif isinstance(event, events.Commanded):
+            self.say(told(event))
+        elif isinstance(event, events.Retried):
+            self.say(f"note: {started_again(event)}")
+        elif isinstance(event, events.Machine):
+            self._machine = usage(event, brief=True)
         elif isinstance(event, events.Finished):
             for held in list(self._held.values()):
                 self._now_or_later(held, 0)
@@ -96,9 +143,12 @@ class Talk(Display):
             if isinstance(event, events.Sampled):
                 self._samples(event)
             elif isinstance(event, events.Metrics):
-                head = f"epoch {event.epoch + 1}  step {event.first}"
-                self.say(metrics_line(head, self._last, self._metric, self._width()))
+                self._evaluation(event)
             self._shown[event.event] = time.monotonic()
+
+    def _evaluation(self, event: events.Metrics) -> None:
+        head = f"epoch {event.epoch + 1}  step {event.first}"
+        self.say(metrics_line(head, self._last, self._metric, self._width()))
 
     def _width(self) -> int:
         return 120
@@ -116,22 +166,29 @@ class Talk(Display):
 class Bar(Talk):
     """A tqdm bar, evaluations and samples above it."""
 
+    _bar: Any = None
+
     def _planned(self, total: int, done: int) -> None:
         from tqdm import tqdm
 
+        self.close()  # of an attempt before this one
         self._bar = tqdm(total=total, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr, leave=False)
 
-    def say(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         from tqdm import tqdm
 
         tqdm.write(text, file=sys.stderr)
 
     def close(self) -> None:
-        if hasattr(self, "_bar"):
+        if self._bar is not None:
             self._bar.close()
 
     def _progress(self, step: int, event: events.Metrics) -> None:
-        self._bar.set_postfix_str(f"epoch {event.epoch + 1}, loss {number(self._last['train/loss'])}", refresh=False)
+        if self._bar is None:
+            return
+        machine = f", {self._machine}" if self._machine and self._width() >= ROOMY else ""
+        postfix = f"epoch {event.epoch + 1}, loss {number(self._last['train/loss'])}{machine}"
+        self._bar.set_postfix_str(postfix, refresh=False)
         self._bar.update(step - self._bar.n)
 
     def _width(self) -> int:
@@ -140,7 +197,10 @@ class Bar(Talk):
     def _samples(self, event: events.Sampled) -> None:
         width = self._width()
         for reference in event.samples[:1]:
-            sample = load(self.run.path / reference.file)
+            try:
+                sample = load(self.run.path / reference.file)
+            except (OSError, ValueError, KeyError):  # who watches late may come after it was removed
+                continue
             if isinstance(sample, Images):  # one row: dlkit show --samples has them all
                 across = slice(sample.columns)
                 sample = replace(
@@ -159,12 +219,17 @@ class Lines(Talk):
         super().__init__(run, quiet=quiet)
         self._told = time.monotonic()
 
+    def catch_up(self, past: Sequence[events.Event]) -> None:
+        self._told -= PLAIN_SECONDS
+        super().catch_up(past)
+
     def _progress(self, step: int, event: events.Metrics) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
             left = (self._total - step) / event.rate if event.rate else 0
             loss = number(self._last["train/loss"])
-            self.say(f"step {step}/{self._total}  train/loss {loss}  {event.rate:.3g} steps/s  {duration(left)} left")
+            where = f"step {step}/{self._total}  train/loss {loss}  {event.rate:.3g} steps/s  {duration(left)} left"
+            self.say(f"{where}  {self._machine}".rstrip())
 
     def _samples(self, event: events.Sampled) -> None:
         names = ", ".join(reference.file for reference in event.samples)
@@ -178,45 +243,9 @@ def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:
     return Bar(run, quiet=quiet) if sys.stderr.isatty() else Lines(run, quiet=quiet)
 
 
-def metrics_line(head: str, values: Mapping[str, float], primary: str, width: int) -> str:
-    """The main metrics in one line, as many as fit: losses, the primary one, then what else evaluation gave.
-
-    Details (``val/accuracy/cat``) are left out.
-    """
-    others = [name for name in values if name.startswith("val/") and name.count("/") == 1]
-    line = head
-    for name in dict.fromkeys(["train/loss", "val/loss", primary, *others]):
-        part = f"  {name} {number(values[name])}" if name in values else ""
-        if len(line) + len(part) <= width:
-            line += part
-    return line
+def _is_evaluation(event: events.Metrics) -> bool:
+    return any(name.startswith("val/") for name in event.values)
 
 
-def describe(summary: Mapping[str, Any]) -> str:
-    """Model, data, device and precision at the start of a run."""
-    model, data = summary["model"], summary["data"]
-    splits = ", ".join(f"{name} {count:,}".replace(",", " ") for name, count in data["splits"].items())
-    lines = [
-        f"data    {splits}",
-        *(f"        {note}" for note in data["notes"]),
-        f"model   {model['name']}: {_count(model['parameters'])} parameters, {size(model['memory'])} with gradients",
-        _indent(_layers(model["layers"], model["more_layers"])),
-        f"device  {summary['device']}, {summary['precision']}",
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def _layers(layers: Sequence[Mapping[str, Any]], more: int) -> str:
-    rows = [(e["name"], e["type"], "×".join(map(str, e["output"])), _count(e["parameters"])) for e in layers]
-    if len(rows) > 24:
-        rows, more = rows[:24], more + len(rows) - 24
-    text = table(("layer", "type", "output", "parameters"), rows)
-    return text + (f"\n… and {more} more layers" if more else "")
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"        {line}" for line in text.splitlines())
-
-
-def _count(value: int) -> str:
-    return f"{value:,}".replace(",", " ")
+def _last_step(event: events.Metrics) -> int:
+    return event.first + (event.count - 1) * event.every

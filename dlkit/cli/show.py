@@ -11,7 +11,8 @@ from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import colours, duration, number, print_json, say, size, table
 from dlkit.cli.defaults import differences
 from dlkit.cli.sparkline import sparkline
-from dlkit.events import Event, Metrics
+from dlkit.cli.wording import started_again, told, usage
+from dlkit.events import Commanded, Event, Machine, Metrics, Retried
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
 
@@ -34,7 +35,7 @@ def main(argv: list[str]) -> int:
     values = record.stored_values(run)
     shown = record.flatten(values) if options.config else differences(values)
     parts = [
-        _head(summary, run),
+        _head(summary, run, _last_machine(events)),
         _metrics(summary, events, width),
         _configuration(shown, whole=options.config),
         _checkpoints(run),
@@ -57,6 +58,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "samples": record.samples(events),
         "evaluations": record.evaluations(run),
         "record": _readable_record(run),
+        "machine": _machine_document(_last_machine(events)),
         "traceback": end.traceback if end else "",
     }
 
@@ -68,7 +70,17 @@ def _readable_record(run: RunFolder) -> dict[str, Any]:
         return {}
 
 
-def _head(run: Summary, folder: RunFolder) -> str:
+def _last_machine(events: list[Event]) -> Machine | None:
+    return next((event for event in reversed(events) if isinstance(event, Machine)), None)
+
+
+def _machine_document(event: Machine | None) -> dict[str, Any] | None:
+    if event is None:
+        return None
+    return {key: getattr(event, key) for key in ("time", "cpu", "memory", "processes", "gpus")}
+
+
+def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
     percent = f" ({100 * run.step / run.total_steps:.0f} %)" if run.total_steps else ""
     rows = {
         "run": run.id,
@@ -78,6 +90,7 @@ def _head(run: Summary, folder: RunFolder) -> str:
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "device": f"{run.device} on {run.host}" if run.device else "",
+        "machine": usage(machine) if machine is not None else "",
         "best": f"{run.metric} {number(run.best)}" if run.best is not None else "",
         "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",
         "folder": str(folder.path),
@@ -146,8 +159,8 @@ def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
 
 
 def _log(events: list[Event]) -> Iterator[str]:
-    """Events but the metrics, the newest last, with the time since the first."""
-    told = [event for event in events if not isinstance(event, Metrics)]
+    """Events but what is measured all the time, the newest last, with the time since the first."""
+    told = [event for event in events if not isinstance(event, (Metrics, Machine))]
     yield "events" if len(told) <= LOG_LINES else f"the last {LOG_LINES} of {len(told)} events (events.jsonl has all)"
     for event in told[-LOG_LINES:]:
         step = getattr(event, "step", getattr(event, "steps", getattr(event, "from_step", 0)))
@@ -155,6 +168,10 @@ def _log(events: list[Event]) -> Iterator[str]:
 
 
 def _words(event: Event) -> str:
+    if isinstance(event, Commanded):
+        return told(event)
+    if isinstance(event, Retried):
+        return started_again(event)
     details = [getattr(event, key, "") for key in ("status", "reason", "text", "folder")]
     files = [sample.file for sample in getattr(event, "samples", ())]
     best = ["best"] if getattr(event, "best", False) is True else []

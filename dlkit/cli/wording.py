@@ -1,0 +1,109 @@
+"""What happens in a run, in words: the same wherever it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlkit.cli.common import number, size, table
+from dlkit.events import Commanded, Machine, Retried
+
+
+def what_came(event: Commanded) -> str:
+    """What a run did, or did not do, because it was told to."""
+    if event.refused:
+        asked = f"set {event.key}" if event.action == "set" else event.action
+        return f"{asked} was refused at step {event.step}: {event.refused}"
+    match event.action:
+        case "stop":
+            return f"stopping after step {event.step}"
+        case "pause":
+            return f"paused at step {event.step}; it keeps its memory and its device"
+        case "unpause":
+            return f"goes on at step {event.step}"
+        case "set":
+            return f"{event.key} = {'none' if event.value is None else event.value} from step {event.step + 1} on"
+        case action:
+            return f"{action} asked for at step {event.step}"
+
+
+def told(event: Commanded) -> str:
+    """What came of a command, and whose it was."""
+    return f"{event.by}: {what_came(event)}" if event.by else what_came(event)
+
+
+def started_again(event: Retried) -> str:
+    """Why a job's processes are started anew, and what is different."""
+    changed = ", ".join(f"{key} = {value}" for key, value in event.settings.items())
+    return f"{event.reason}; started again ({event.attempt} of {event.of}){f' with {changed}' if changed else ''}"
+
+
+def usage(event: Machine, *, brief: bool = False) -> str:
+    """What a job's processes use: ``cpu 180 %, memory 1.2 GB, 3 processes``; ``brief``: as short as can be."""
+    if brief:
+        parts = [f"cpu {event.cpu:.0f} %", size(event.memory)]
+        return ", ".join([*parts, *(_gpu_briefly(gpu) for gpu in event.gpus)])
+    several = f", {event.processes} processes" if event.processes > 1 else ""
+    gpus = [_gpu(gpu) for gpu in event.gpus]
+    return ", ".join([f"cpu {event.cpu:.0f} %, memory {size(event.memory)}{several}", *gpus])
+
+
+def _gpu_briefly(gpu: Mapping[str, Any]) -> str:
+    return f"gpu {gpu.get('index', '')} {_figures(gpu)}".rstrip()
+
+
+def _gpu(gpu: Mapping[str, Any]) -> str:
+    name = f" ({gpu['name']})" if gpu.get("name") else ""
+    total = gpu.get("total")
+    of = f" of {size(total)}" if total is not None and gpu.get("memory") is not None else ""
+    return f"gpu {gpu.get('index', '')}{name} {_figures(gpu)}".rstrip() + of
+
+
+def _figures(gpu: Mapping[str, Any]) -> str:
+    """Use and memory, as far as the driver tells them."""
+    use, memory = gpu.get("use"), gpu.get("memory")
+    return ", ".join(([] if use is None else [f"{use:.0f} %"]) + ([] if memory is None else [size(memory)]))
+
+
+def metrics_line(head: str, values: Mapping[str, float], primary: str, width: int) -> str:
+    """The main metrics in one line, as many as fit: losses, the primary one, then what else evaluation gave.
+
+    Details (``val/accuracy/cat``) are left out.
+    """
+    others = [name for name in values if name.startswith("val/") and name.count("/") == 1]
+    line = head
+    for name in dict.fromkeys(["train/loss", "val/loss", primary, *others]):
+        part = f"  {name} {number(values[name])}" if name in values else ""
+        if len(line) + len(part) <= width:
+            line += part
+    return line
+
+
+def describe(summary: Mapping[str, Any]) -> str:
+    """Model, data, device and precision at the start of a run."""
+    model, data = summary["model"], summary["data"]
+    splits = ", ".join(f"{name} {count:,}".replace(",", " ") for name, count in data["splits"].items())
+    lines = [
+        f"data    {splits}",
+        *(f"        {note}" for note in data["notes"]),
+        f"model   {model['name']}: {_count(model['parameters'])} parameters, {size(model['memory'])} with gradients",
+        _indent(_layers(model["layers"], model["more_layers"])),
+        f"device  {summary['device']}, {summary['precision']}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _layers(layers: Sequence[Mapping[str, Any]], more: int) -> str:
+    rows = [(e["name"], e["type"], "×".join(map(str, e["output"])), _count(e["parameters"])) for e in layers]
+    if len(rows) > 24:
+        rows, more = rows[:24], more + len(rows) - 24
+    text = table(("layer", "type", "output", "parameters"), rows)
+    return text + (f"\n… and {more} more layers" if more else "")
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"        {line}" for line in text.splitlines())
+
+
+def _count(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
