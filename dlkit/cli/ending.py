@@ -1,0 +1,57 @@
+"""How a run ended, in words: the last lines of ``train`` and ``watch``, and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from dlkit.cli.common import duration, number
+from dlkit.errors import STOPPED
+from dlkit.events import Finished
+from dlkit.runs.checkpoints import complete
+from dlkit.runs.folder import RunFolder, summarise
+from dlkit.runs.workspace import locate
+
+EXIT = {"completed": 0, "failed": 1, "stopped": STOPPED}
+
+
+def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "last") -> str:
+    """How a run ended, and what to type next. ``metric`` is its primary one, ``called`` what to name it in commands."""
+    reason = f" ({finished.reason})" if finished.reason else ""
+    took = f"{finished.steps} steps in {duration(finished.seconds)}, {duration(finished.train_seconds)} of it training"
+    lines = [f"{run.id}: {finished.status}{reason}, {took}"]
+    main_metrics = {n: v for n, v in finished.metrics.items() if n.startswith("val/") and n.count("/") == 1}
+    if metric in main_metrics:
+        lines.append(f"best {metric} {number(main_metrics.pop(metric))}")
+        lines += [f"     {name} {number(value)}" for name, value in main_metrics.items()]
+    after = (f"show {called} --samples", f"evaluate {called}", f"predict {called} INPUT")
+    words = after if finished.status == "completed" else (f"resume {called}", f"show {called}")
+    return "\n".join([*lines, "", "next:", *(f"  {to_type(run, word)}" for word in words)])
+
+
+def unsaid(run: RunFolder, state: str) -> str:
+    """The end of a run whose log does not tell it; ``state`` as in ``dlkit.jobs.follow.Gone``."""
+    if state == "removed":
+        return f"{run.id}: removed"
+    found = summarise(run)
+    reason = f" ({found.reason})" if found.reason else ""
+    if state != "interrupted":
+        return f"{run.id}: {state}{reason}"
+    kept = complete(run.path)
+    last = f"last checkpoint: step {kept[-1].step}" if kept else "no checkpoint yet"
+    return (
+        f"{run.id}: interrupted{reason}: its worker died at step {found.step}; {last}; "
+        f"{to_type(run, f'resume {run.id}')} goes on"
+    )
+
+
+def to_type(run: RunFolder, words: str) -> str:
+    """A command to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
+    tool = "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
+    return f"{tool} {words}{_where(run.path.parent.parent)}"
+
+
+def _where(workspace: Path) -> str:
+    same = workspace.resolve() == locate().resolve()
+    return "" if same else f" --workspace {shlex.quote(str(workspace))}"
