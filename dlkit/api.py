@@ -165,8 +165,10 @@ def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:
 
 
 def _go(attempt: Attempt, on_event: Watcher | None) -> Run:
+    from dlkit.jobs.foreground import train_here
+
     last: Event | None = None
-    with closing(attempt.events()) as events:  # a watcher that raises stops the run now, not when it is collected
+    with closing(train_here(attempt)) as events:  # a watcher that raises stops the run now, not when it is collected
         for event in events:
             last = event
             if on_event is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit import TrainerSpec, hookimpl
+from dlkit import LauncherSpec, TrainerSpec, hookimpl
 
 
 @hookimpl
@@ -14,4 +14,20 @@ def dlkit_trainers() -> list[TrainerSpec]:
             target="dlkit.engine.supervised:SupervisedTrainer",
             config="dlkit.engine.options:SupervisedConfig",
         )
+    ]
+
+
+@hookimpl
+def dlkit_launchers() -> list[LauncherSpec]:
+    return [
+        LauncherSpec(
+            name="local",
+            summary="One process on this machine",
+            target="dlkit.jobs.launchers:local",
+        ),
+        LauncherSpec(
+            name="torchrun",
+            summary="Several processes on this machine, through torchrun (gloo on the CPU, NCCL on GPUs)",
+            target="dlkit.jobs.launchers:torchrun",
+        ),
     ]

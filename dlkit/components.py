@@ -200,7 +200,13 @@ class InferenceSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class LauncherSpec(Spec):
-    """Where a worker process is started. ``target`` is ``launch(run_folder, config) -> None``."""
+    """Where and how a job's processes are started.
+
+    ``target`` is ``command(run_folder: Path, nproc: int, config) -> list[str]``: the words of a command that runs
+    ``python -m dlkit.jobs.rank RUN_FOLDER`` in ``nproc`` processes, with RANK, WORLD_SIZE, LOCAL_RANK and torch's
+    rendezvous variables set where there are several, and that ends when they have, with 0 only if all did. The job's
+    supervisor runs it, away from the terminal; ending it must end them.
+    """
 
     kind: ClassVar[str] = "launcher"
 

@@ -19,8 +19,12 @@ from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec, TaskSpec
 from dlkit.errors import PluginError, UsageError, nearest
 
-SECTIONS = ("engine", *PARTS)
+CHOICES = (*PARTS, "launcher")
+"""What is chosen by name: the components of a run, and what starts its processes."""
+SECTIONS = ("engine", "job", *CHOICES)
 Cadence = str
+CHANGEABLE: dict[str, Any] = {"changeable": True}
+"""Marks an option, as its ``json_schema_extra``, that ``dlkit set`` may change while a run is going."""
 CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
 
 
@@ -52,8 +56,10 @@ class EngineConfig(Config):
     )
     eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
     sample_every: Cadence = Field("5 epochs", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
-    checkpoint_every: float = Field(30.0, gt=0, description="Seconds between checkpoints, besides best and last")
-    keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best")
+    checkpoint_every: float = Field(
+        30.0, gt=0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE
+    )
+    keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best", json_schema_extra=CHANGEABLE)
     accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged into one optimizer step")
     clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
     ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
@@ -61,7 +67,9 @@ class EngineConfig(Config):
         0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"
     )
     compile: bool = Field(False, description="Run the model through torch.compile")
-    max_time: float | None = Field(None, gt=0, description="Seconds after which the run ends, completed")
+    max_time: float | None = Field(
+        None, gt=0, description="Seconds after which the run ends, completed", json_schema_extra=CHANGEABLE
+    )
     limit_batches: int | None = Field(None, ge=1, description="Batches an epoch and an evaluation at most")
     overfit_batches: int | None = Field(
         None, ge=1, description="Train and evaluate on these first batches only, not shuffled, not augmented"
@@ -72,6 +80,32 @@ class EngineConfig(Config):
     deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
     init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
 
+
+class JobConfig(Config):
+    """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
+
+    nproc: int = Field(1, ge=1, description="Processes that share every batch, each on a device of its own")
+    max_restarts: int = Field(0, ge=0, description="Times to go on from the last checkpoint when a process dies")
+    on_oom: Literal["fail", "halve"] = Field(
+        "fail", description="Out of memory: fail, or go on with half the batch and twice the accumulation"
+    )
+    gpu_memory: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|B)?$",
+        description="GPU memory that the run needs on each GPU, which it may then share: 4GiB; none: a GPU to itself",
+    )
+    notify: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="Address to POST the finished event to, as JSON"
+    )
+
+    @property
+    def supervised(self) -> bool:
+        """Whether more is asked for than one process can do by itself."""
+        return self.nproc > 1 or self.max_restarts > 0 or self.on_oom != "fail"
+
+
+OWN: dict[str, type[Config]] = {"engine": EngineConfig, "job": JobConfig}
+"""The sections that are dlkit's own, the same for all components."""
 
 EXCLUSIVE = (("epochs", "steps"),)
 """Engine options of which a higher layer's one displaces a lower layer's other."""
@@ -91,6 +125,11 @@ SHORT_FLAGS = {
     "ema": "engine.ema",
     "early_stopping": "engine.early_stopping",
     "init_from": "engine.init_from",
+    "nproc": "job.nproc",
+    "max_restarts": "job.max_restarts",
+    "on_oom": "job.on_oom",
+    "gpu_memory": "job.gpu_memory",
+    "notify": "job.notify",
     "lr": "trainer.lr",
 }
 
@@ -122,12 +161,18 @@ class Resolved:
         assert isinstance(engine, EngineConfig)
         return engine
 
+    @property
+    def job(self) -> JobConfig:
+        job = self.sections["job"]
+        assert isinstance(job, JobConfig)
+        return job
+
     def values(self) -> dict[str, Any]:
         """The whole configuration as plain values, in run.toml's form; unset options are left out."""
         plain: dict[str, Any] = {"task": self.task.name}
         for section in SECTIONS:
             fields = self.sections[section].model_dump(mode="json", exclude_none=True)
-            plain[section] = fields if section == "engine" else {"name": self.specs[section].name, **fields}
+            plain[section] = {"name": self.specs[section].name, **fields} if section in CHOICES else fields
         return plain
 
 
@@ -145,7 +190,7 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
                 f"{layer.origin}: task = {layer.values['task']!r}, but the task asked for is {task.name!r}"
             )
     names, name_origins = choose_components(catalog, task, layers)
-    specs = {part: catalog.find(part, names[part], task.name) for part in PARTS}
+    specs = {part: catalog.find(part, names[part], task.name) for part in CHOICES}
     _check_interfaces(catalog, task, specs)
     merged = _Merge(specs)
     merged.exclusive("defaults", {"engine": {"epochs": EngineConfig.model_fields["epochs"].default}})
@@ -169,11 +214,17 @@ def choose_components(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> 
     """The component of each part, and who chose it: the user, else the chosen model or data set, else the task."""
     chosen: dict[str, tuple[str, str]] = {}
     for layer in layers:
-        for part in PARTS:
+        for part in CHOICES:
             if "name" in layer.values.get(part, {}):
                 chosen[part] = (str(layer.values[part]["name"]), layer.origin)
     names = {part: name for part, (name, _) in chosen.items()}
     origins = {f"{part}.name": origin for part, (_, origin) in chosen.items()}
+    if "launcher" not in names:
+        several = [layer.values["job"]["nproc"] for layer in layers if "nproc" in layer.values.get("job", {})]
+        names["launcher"], origins["launcher.name"] = (
+            "torchrun" if several and several[-1] != 1 else "local",
+            "job.nproc",
+        )
     for part in PARTS:  # the data set first: it may suggest the model, which may want a loss and a trainer
         if part in names:
             continue
@@ -243,7 +294,7 @@ class _Merge:
         self.exclusive(layer.origin, layer.values)
         for section in SECTIONS:
             fields = dict(layer.values.get(section, {}))
-            name = fields.pop("name", self.final.get(section)) if section in PARTS else None
+            name = fields.pop("name", self.final.get(section)) if section in CHOICES else None
             if name is not None and self._named.get(section, name) != name:
                 self._drop(section, self.values[section])
             if name is not None and (fields or "name" in layer.values.get(section, {})):
@@ -278,11 +329,11 @@ def config_class(catalog: Catalog, spec: Spec) -> type[Config]:
 
 
 def _validate(catalog: Catalog, section: str, specs: Mapping[str, Spec], merged: _Merge) -> Config:
-    model = EngineConfig if section == "engine" else config_class(catalog, specs[section])
+    model = OWN[section] if section in OWN else config_class(catalog, specs[section])
     try:
         return model.model_validate(merged.values[section])
     except ValidationError as error:
-        owner = "the engine" if section == "engine" else f"{section} {specs[section].name!r}"
+        owner = f"{section} {specs[section].name!r}" if section in CHOICES else f"the {section}"
         lines = [explain(section, model, problem, merged.origins, owner) for problem in error.errors()]
         raise UsageError("\n".join(lines)) from error
 
@@ -328,6 +379,12 @@ def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
 
 
 _WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "none"}
+
+
+def changeable(model: type[BaseModel]) -> list[str]:
+    """The options of a config class that declare themselves changeable while a run is going."""
+    marks = {name: found.json_schema_extra for name, found in model.model_fields.items()}
+    return [name for name, extra in marks.items() if isinstance(extra, dict) and extra.get("changeable")]
 
 
 def _type_words(prop: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ class Started(Event):
 class Resumed(Event):
     """The run goes on from a checkpoint; step-indexed events beyond ``from_step`` that stand before this are void.
 
-    ``pending``: settings that were changed at later steps, and will be again at the same: ``command`` events' fields.
+    ``from_seq`` is the ``seq`` that the next event had when the checkpoint was taken: metrics, samples and commands
+    from there on are void too, though of the same step (it may lie before an evaluation at its step).
     """
 
     event = "resumed"
@@ -50,7 +51,7 @@ class Resumed(Event):
     epoch_steps: int
     exact: bool
     differences: Sequence[str] = ()
-    pending: Sequence[Mapping[str, Any]] = ()
+    from_seq: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def dlkit_inference() -> Iterable[InferenceSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def dlkit_launchers() -> Iterable[LauncherSpec]:  # type: ignore[empty-body]
-    """Where a worker process is started: local, torchrun, a cluster."""
+    """Where and how a job's processes are started: local, torchrun, a cluster."""
 
 
 @hookspec

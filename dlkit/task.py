@@ -90,6 +90,9 @@ class Metrics(Protocol):
 
     ``update`` runs once a batch and must not synchronise (no ``.item()``); ``compute`` returns plain floats by bare
     name (``"accuracy"``, the engine puts ``val/`` before it) and leaves out what is undefined for the data seen.
+
+    To run in several processes it needs ``reduce(sum)`` too, called on every rank before ``compute``: it replaces each
+    of its tensors by ``sum(tensor)``, the sum over ranks; None is allowed where nothing was seen yet.
     """
 
     def update(self, outputs: Any, batch: Mapping[str, Tensor]) -> None: ...

@@ -19,5 +19,6 @@ class TroubleConfig(Config):
     """What goes wrong, and when; steps count from 1, each process for itself."""
 
     wait: float = Field(0.0, ge=0, description="Seconds that a training loss takes")
+    evaluation_wait: float = Field(0.0, ge=0, description="Seconds that the loss of an evaluated batch takes")
     nan_at: int = Field(0, ge=0, description="Step whose loss is not a number; 0: none")
     raise_at: int = Field(0, ge=0, description="Step whose loss raises; 0: none")

@@ -51,6 +51,8 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
                 raise ArithmeticError(f"call {calls}")
             if calls == config.nan_at:
                 error = error * float("nan")
+        else:
+            time.sleep(config.evaluation_wait)
         return {"loss": error}
 
     return loss

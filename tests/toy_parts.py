@@ -118,6 +118,11 @@ class SquaredError:
         self.total = self.total + (outputs - batch["y"]).square().sum()
         self.count += len(outputs)
 
+    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+        total, count = over_ranks(torch.as_tensor(self.total)), over_ranks(torch.tensor(self.count))
+        assert total is not None and count is not None
+        self.total, self.count = total, int(count)
+
     def compute(self) -> Mapping[str, float]:
         return {"mse": float(self.total) / self.count}
 

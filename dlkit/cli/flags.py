@@ -10,9 +10,10 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS
 from dlkit.config import (
+    CHOICES,
+    OWN,
     SECTIONS,
     SHORT_FLAGS,
-    EngineConfig,
     FieldInfo,
     Layer,
     Resolved,
@@ -24,7 +25,13 @@ from dlkit.config import (
 from dlkit.config_file import preset_layer, presets, read_toml
 from dlkit.errors import UsageError, nearest
 
+_OWN_WORDS = {
+    "engine": "engine: what every run has",
+    "job": "job: how its processes are started and looked after",
+}
 SWITCHES = {
+    "detach": "train in a process of its own, which outlives this terminal; print the run's id at once",
+    "queue": "train when a device is free; print the run's id at once",
     "json": "one JSON event a line on stdout",
     "print-config": "print the resolved configuration as TOML, and who set each value; train nothing",
     "offline": "never use the network",
@@ -35,6 +42,9 @@ VALUES = {
     "preset": ("NAME", "settings that the plugin brings"),
     "config": ("FILE", "a run.toml: as --print-config prints it, or part of it"),
     "name": ("TEXT", "a name for the run"),
+    "priority": ("N", "with --queue: jobs of a higher number start first (default 0)"),
+    "after": ("RUN", "with --queue: only when that run is completed; may be given several times"),
+    "cpu-slots": ("N", "with --queue: how many jobs may share the CPU, from now on (default 1)"),
     "workspace": ("DIR", "default: $DLKIT_WORKSPACE, else ./workspace"),
 }
 Schema = Mapping[str, Mapping[str, FieldInfo]]
@@ -73,17 +83,19 @@ def _take(words: Words, word: str, rest: list[str]) -> None:
             raise UsageError(f"--{flag} is a switch and takes no value, {value!r} was given")
         words.switches.add(flag)
         return
-    known = flag in VALUES or key in PARTS or key in SHORT_FLAGS or "." in key
+    known = flag in VALUES or key in CHOICES or key in SHORT_FLAGS or "." in key
     if not known:
-        allowed = [*SWITCHES, *VALUES, *PARTS, *(k.replace("_", "-") for k in SHORT_FLAGS)]
+        allowed = [*SWITCHES, *VALUES, *CHOICES, *(k.replace("_", "-") for k in SHORT_FLAGS)]
         raise UsageError(f"unknown option --{flag}: {nearest(flag, allowed)}; and --SECTION.FIELD (see --help)")
     given: str | None = value if equals else (rest.pop(0) if rest and not rest[0].startswith("--") else None)
     if "." in key or key in SHORT_FLAGS:
         words.settings.append((SHORT_FLAGS.get(key, key), given))
     elif given is None:
         raise UsageError(f"--{flag} needs a value")
-    elif key in PARTS:
+    elif key in CHOICES:
         words.names[key] = given
+    elif flag == "after" and flag in words.values:
+        words.values[flag] += f" {given}"
     else:
         words.values[flag] = given
 
@@ -98,7 +110,9 @@ def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
             p: str(layer.values[p]["name"]) for layer in layers for p in PARTS if "name" in layer.values.get(p, {})
         }
         layers.insert(0, preset_layer(catalog, task, words.values["preset"], chosen))
-    names, _ = choose_components(catalog, catalog.task(task), layers)
+    nproc = [int(text) for key, text in words.settings if key == "job.nproc" and text and text.isdigit()]
+    started = [Layer("flag", {"job": {"nproc": nproc[-1]}})] if nproc else []
+    names, _ = choose_components(catalog, catalog.task(task), [*layers, *started])
     flags: dict[str, dict[str, Any]] = {part: dict(values) for part, values in named.items()}
     schema = schema_of(catalog, task, names)
     for key, text in words.settings:
@@ -109,8 +123,8 @@ def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
 
 def schema_of(catalog: Catalog, task: str, names: Mapping[str, str]) -> Schema:
     """Section → field name → the option, for the chosen components."""
-    models: dict[str, Any] = {"engine": EngineConfig}
-    models.update({part: config_class(catalog, catalog.find(part, names[part], task)) for part in PARTS})
+    models: dict[str, Any] = dict(OWN)
+    models.update({part: config_class(catalog, catalog.find(part, names[part], task)) for part in CHOICES})
     return {section: {f.name: f for f in fields_of(model)} for section, model in models.items()}
 
 
@@ -119,7 +133,7 @@ def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | Non
     if section not in schema:
         raise UsageError(f"unknown option --{key}: {nearest(section, schema)}")
     if name not in schema[section]:
-        owner = "the engine" if section == "engine" else f"{section} {names[section]!r}"
+        owner = f"{section} {names[section]!r}" if section in CHOICES else f"the {section}"
         raise UsageError(
             f"unknown option --{_dashed(key)}: {owner} has no such option; {nearest(name, schema[section])}"
         )
@@ -143,7 +157,7 @@ def help_text(catalog: Catalog, resolved: Resolved) -> str:
     lines += [f"  --{flag + ' ' + what:20} {text}" for flag, (what, text) in VALUES.items()]
     offered = sorted({f"{p.name} ({', '.join(p.components().values())})" for p in presets(catalog, task)})
     lines += [f"  {'presets:':22} {', '.join(offered) or 'none'}", "", "components (choose with --PART NAME)"]
-    for part in PARTS:
+    for part in CHOICES:
         there = ", ".join(s.name for s in catalog.specs(part, task))
         lines.append(f"  --{part + ' ' + resolved.specs[part].name:20} of: {there}")
     shorts = {full: short for short, full in SHORT_FLAGS.items()}
@@ -151,7 +165,7 @@ def help_text(catalog: Catalog, resolved: Resolved) -> str:
     for section in SECTIONS:
         if schema[section]:
             spec = resolved.specs.get(section)
-            lines += ["", f"{section} {spec.name}: {spec.summary}" if spec else "engine: what every run has"]
+            lines += ["", f"{section} {spec.name}: {spec.summary}" if spec else _OWN_WORDS[section]]
         for info in schema[section].values():
             lines += _help_lines(section, info, resolved, shorts.get(f"{section}.{info.name}"))
     return "\n".join(lines)

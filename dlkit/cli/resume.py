@@ -5,10 +5,12 @@ from __future__ import annotations
 from dlkit.catalog import Catalog
 from dlkit.cli.common import Parser
 from dlkit.cli.context import make_context
-from dlkit.cli.train import go
+from dlkit.cli.handover import hand_over, look_on, submission
+from dlkit.cli.train import go, needs_worker
 from dlkit.config import Layer
 from dlkit.errors import UsageError
 from dlkit.runs.index import find_run
+from dlkit.runs.stored import readable, stored_config
 from dlkit.runs.workspace import locate
 
 
@@ -22,6 +24,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--detach", action="store_true", help="in a process of its own, which outlives this terminal")
+    parser.add_argument("--queue", action="store_true", help="when a device is free")
+    parser.add_argument("--priority", metavar="N", help="with --queue: jobs of a higher number start first")
+    parser.add_argument(
+        "--after", metavar="RUN", action="append", default=[], help="with --queue: when that is completed"
+    )
     options = parser.with_workspace().parse_args(argv)
     workspace = locate(options.workspace)
     run = find_run(workspace, options.run)
@@ -29,14 +37,29 @@ def main(argv: list[str]) -> int:
     if len(changes.keys() & {"epochs", "steps"}) == 2:
         raise UsageError("give either --epochs or --steps, not both")
 
+    if options.detach and options.queue:
+        raise UsageError("give either --detach (start now) or --queue (start when a device is free), not both")
+    given = submission(
+        workspace,
+        queued=options.queue,
+        priority=options.priority,
+        after=options.after,
+        cpu_slots=None,
+        offline=options.offline,
+    )
+    catalog = Catalog.load_everything()
+    overrides = Layer("flag", {"engine": changes}) if changes else None
+    in_worker = needs_worker(stored_config(catalog, run, readable(run), overrides))
+    if options.detach or options.queue or in_worker:
+        from dlkit.jobs.submit import resubmit
+
+        resubmit(catalog, run, given, overrides=changes, allow_inexact=options.allow_inexact)
+        if options.detach or options.queue:
+            return hand_over(run, queued=options.queue, as_json=options.json)
+        return look_on(run, as_json=options.json, quiet=options.quiet)
+
     from dlkit.engine.start import resume
 
-    catalog = Catalog.load_everything()
-    attempt = resume(
-        catalog,
-        run,
-        make_context(catalog, workspace, options.offline),
-        overrides=Layer("flag", {"engine": changes}) if changes else None,
-        allow_inexact=options.allow_inexact,
-    )
+    context = make_context(catalog, workspace, options.offline)
+    attempt = resume(catalog, run, context, overrides=overrides, allow_inexact=options.allow_inexact)
     return go(attempt, as_json=options.json, quiet=options.quiet)

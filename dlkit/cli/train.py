@@ -1,25 +1,27 @@
-"""``dlkit train TASK …``: train in the foreground."""
+"""``dlkit train TASK …``: train, here or in a worker, now or when a device is free."""
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import duration, number, say
+from dlkit.cli.common import say
 from dlkit.cli.context import make_context
+from dlkit.cli.ending import EXIT, result
 from dlkit.cli.flags import Words, help_text, layers_of, split_words
+from dlkit.cli.handover import hand_over, look_on, submission
 from dlkit.config import Resolved, resolve
 from dlkit.config_file import to_toml
-from dlkit.errors import STOPPED, UsageError, nearest
-from dlkit.events import Finished
-from dlkit.runs.folder import RunFolder
+from dlkit.errors import UsageError, nearest
 from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
     from dlkit.engine.start import Attempt
+
+BELL_SECONDS = 10.0
+"""A run that took longer than this tells the terminal that it has ended: somebody may have looked away."""
 
 _USAGE = """usage: dlkit train TASK [OPTION VALUE …]
 
@@ -50,23 +52,51 @@ def main(argv: list[str]) -> int:
 
 
 def _train(catalog: Catalog, resolved: Resolved, words: Words) -> int:
+    workspace = locate(words.values.get("workspace"))
+    offline, as_json = "offline" in words.switches, "json" in words.switches
+    detached, queued = "detach" in words.switches, "queue" in words.switches
+    if detached and queued:
+        raise UsageError("give either --detach (start now) or --queue (start when a device is free), not both")
+    given = submission(
+        workspace,
+        queued=queued,
+        priority=words.values.get("priority"),
+        after=words.values.get("after", "").split(),
+        cpu_slots=words.values.get("cpu-slots"),
+        offline=offline,
+    )
+    name = words.values.get("name", "")
+    if detached or queued or needs_worker(resolved):
+        from dlkit.jobs.submit import submit
+
+        run = submit(catalog, resolved, workspace, given, name=name)
+        if detached or queued:
+            return hand_over(run, queued=queued, as_json=as_json)
+        return look_on(run, as_json=as_json, quiet="quiet" in words.switches)
+
     from dlkit.engine.start import start
 
-    workspace = locate(words.values.get("workspace"))
-    context = make_context(catalog, workspace, "offline" in words.switches)
-    attempt = start(catalog, resolved, workspace, context, name=words.values.get("name", ""))
-    return go(attempt, as_json="json" in words.switches, quiet="quiet" in words.switches)
+    attempt = start(catalog, resolved, workspace, make_context(catalog, workspace, offline), name=name)
+    return go(attempt, as_json=as_json, quiet="quiet" in words.switches)
+
+
+def needs_worker(resolved: Resolved) -> bool:
+    """Whether one process cannot do by itself what is asked for: several, restarts, a launcher of somebody's own."""
+    return resolved.job.supervised or resolved.specs["launcher"].name != "local"
 
 
 def go(attempt: Attempt, *, as_json: bool, quiet: bool) -> int:
     """Consume an attempt's events, show them, and say how it ended and what to type next."""
+    from dlkit.cli.bell import tell_ended
     from dlkit.cli.progress import make_display
     from dlkit.engine.signals import StopSignals
+    from dlkit.jobs.foreground import train_here
 
     display = make_display(attempt.run, as_json=as_json, quiet=quiet)
     signals = StopSignals(lambda reason: say(f"\n{reason}: stopping after this step (again: at once)"))
+    began = time.monotonic()
     try:
-        for event in attempt.events(signals):
+        for event in train_here(attempt, signals, say=lambda text: None if quiet else say(text)):
             display.show(event)
     finally:
         display.close()
@@ -75,31 +105,10 @@ def go(attempt: Attempt, *, as_json: bool, quiet: bool) -> int:
     if finished.traceback and not quiet:
         say(finished.traceback)
     if not as_json:
-        print(result(attempt.run, finished, attempt.job.resolved))
-    return {"completed": 0, "failed": 1, "stopped": STOPPED}[finished.status]
-
-
-def result(run: RunFolder, finished: Finished, resolved: Resolved) -> str:
-    """How a run ended, and what to type next."""
-    spec = resolved.task
-    reason = f" ({finished.reason})" if finished.reason else ""
-    took = f"{finished.steps} steps in {duration(finished.seconds)}, {duration(finished.train_seconds)} of it training"
-    lines = [f"{run.id}: {finished.status}{reason}, {took}"]
-    main_metrics = {n: v for n, v in finished.metrics.items() if n.startswith("val/") and n.count("/") == 1}
-    if spec.metric in main_metrics:
-        lines.append(f"best {spec.metric} {number(main_metrics.pop(spec.metric))}")
-        lines += [f"     {name} {number(value)}" for name, value in main_metrics.items()]
-    return "\n".join([*lines, "", *_next_steps(run, finished)])
-
-
-def _next_steps(run: RunFolder, finished: Finished) -> list[str]:
-    """Commands to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
-    tool = "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
-    workspace = run.path.parent.parent
-    where = "" if workspace.resolve() == locate().resolve() else f" --workspace {shlex.quote(str(workspace))}"
-    after = ("show last --samples", "evaluate last", "predict last INPUT")
-    words = after if finished.status == "completed" else ("resume last", "show last")
-    return ["next:", *(f"  {tool} {word}{where}" for word in words)]
+        print(result(attempt.run, finished, attempt.job.resolved.task.metric))
+    if time.monotonic() - began > BELL_SECONDS and not quiet:
+        tell_ended(f"{attempt.run.id}: {finished.status}")
+    return EXIT[finished.status]
 
 
 if __name__ == "__main__":

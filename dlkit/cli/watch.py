@@ -196,5 +196,5 @@ def why_queued(run: RunFolder) -> str:
         from dlkit.jobs.queue import why
 
         return why(run.path.parent.parent, run.id)
-    except (ImportError, DlkitError, OSError, ValueError):
+    except (DlkitError, OSError, ValueError):
         return ""

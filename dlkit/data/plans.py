@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.randomness import rng
+from dlkit.errors import UsageError
 
 Indices = npt.NDArray[np.int64]
 
@@ -54,6 +55,18 @@ class Plan(Sequence[Indices]):
     def after(self, start: int) -> Plan:
         """The plan's batches from ``start`` on."""
         return Plan(self.order[self.bounds[start] :], self.bounds[start:] - self.bounds[start]) if start else self
+
+    def shard(self, rank: int, ranks: int) -> Plan:
+        """One rank's part of every batch: a slice of it, the slices' lengths differing by one sample at most.
+
+        UsageError if a batch has fewer samples than there are ranks.
+        """
+        sizes = np.diff(self.bounds)
+        if len(sizes) and sizes.min() < ranks:
+            raise UsageError(f"a batch of {sizes.min()} samples cannot be shared by {ranks} processes")
+        first = self.bounds[:-1] + sizes * rank // ranks
+        last = self.bounds[:-1] + sizes * (rank + 1) // ranks
+        return Plan.of([self.order[a:b] for a, b in zip(first, last, strict=True)])
 
     def __iter__(self) -> Iterator[Indices]:
         return (self[i] for i in range(len(self)))

@@ -21,6 +21,7 @@ from dlkit.engine.device import Placement, choose_autocast, choose_device, place
 from dlkit.engine.loader import Course
 from dlkit.engine.summary import data_summary, device_summary, model_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
+from dlkit.engine.world import World, join, refuse_unshared
 from dlkit.errors import PluginError, UsageError
 from dlkit.predictor import Predictor
 from dlkit.task import Info, Task, check_columns, first_batch
@@ -40,6 +41,7 @@ class Job:
     placement: Placement
     course: Course
     summary: Mapping[str, Any]
+    world: World
 
 
 def build_task(catalog: Catalog, spec: Spec) -> Task:
@@ -95,22 +97,27 @@ def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info
 
 def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:
     """The trainer; UsageError if the configuration asks for an engine option that it does not honour."""
-    spec, engine = resolved.specs["trainer"], resolved.engine
+    spec, engine, job = resolved.specs["trainer"], resolved.engine, resolved.job
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Trainer)):
         raise PluginError(f"trainer {spec.name!r}: {spec.target} is not a subclass of dlkit.engine.trainer.Trainer")
     asked = {
-        "accumulate": engine.accumulate > 1,
+        "accumulate": engine.accumulate > 1 or job.on_oom == "halve",
         "clip": engine.clip > 0,
         "ema": engine.ema > 0,
         "amp": engine.precision == "bf16",
         "compile": engine.compile,
+        "ddp": job.nproc > 1,
     }
+    names = {"amp": "engine.precision", "ddp": "job.nproc"}
     for option in sorted(ALL_OPTIONS - target.supports):
         if asked[option]:
-            key = "precision" if option == "amp" else option
+            key = names.get(option, f"engine.{option}")
+            if option == "accumulate" and engine.accumulate == 1:
+                key = "job.on_oom"
+            value = getattr(resolved.sections[key.partition(".")[0]], key.partition(".")[2])
             raise UsageError(
-                f"engine.{key} = {getattr(engine, key)!r}: trainer {spec.name!r} does not support it; "
+                f"{key} = {value!r}: trainer {spec.name!r} does not support it; "
                 f"it supports: {', '.join(sorted(target.supports)) or 'none of these options'}"
             )
     return target
@@ -126,12 +133,16 @@ def prepare(
 ) -> Job:
     """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one."""
     engine = resolved.engine
-    torch.use_deterministic_algorithms(engine.deterministic)
+    if engine.deterministic != torch.are_deterministic_algorithms_enabled():  # the call imports inductor: 0.1–1 s
+        torch.use_deterministic_algorithms(engine.deterministic)
     target = trainer_class(catalog, resolved)
+    world = join(device or engine.device)
     where = choose_device(device or engine.device)
     threads = set_threads(engine.threads)
     task = build_task(catalog, resolved.task)
-    data, info = build_data(catalog, resolved, task, context)
+    with world.chief_first():
+        data, info = build_data(catalog, resolved, task, context)
+    refuse_unshared(task, info, world)
     seed_all(derive(engine.seed, "init"))
     model = build_model(catalog, resolved, info)
     if init is not None:
@@ -139,14 +150,25 @@ def prepare(
     model = place(model, where)
     lowers = "amp" in target.supports
     placement = Placement(where, choose_autocast(engine, where, model, lowers), threads)
-    summary = _summary(task, data, model, placement, resolved)
+    summary = {**_summary(task, data, model, placement, resolved), "processes": world.size}
     loss = build_loss(catalog, resolved, info, where)
     course = Course(data.train, engine)
     trainer = target(
-        Setup(model, loss, task, info, resolved.sections["trainer"], engine, where, placement.autocast, course.total)
+        Setup(
+            model,
+            loss,
+            task,
+            info,
+            resolved.sections["trainer"],
+            engine,
+            where,
+            placement.autocast,
+            course.total,
+            world,
+        )
     )
     predictor = build_predictor(catalog, resolved, model, info)
-    return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary)
+    return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -27,6 +27,7 @@ from dlkit.data.layout import file_sha256
 from dlkit.engine import tree
 from dlkit.errors import RunError
 from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
+from dlkit.runs.faults import point
 from dlkit.runs.files import sync_folder
 from dlkit.task import Info
 
@@ -177,23 +178,34 @@ class Writer:
         shutil.rmtree(hidden, ignore_errors=True)
         hidden.mkdir(parents=True)
         try:
+            point("checkpoint.begun")
             for name, tensors in staged.tensors.items():
                 _write_tensors(tensors, hidden / name)
             for name, text in staged.documents.items():
                 _write_durably(hidden / name, text)
             files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(hidden.iterdir())}
+            point("checkpoint.written")
             manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
             _write_durably(hidden / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
             sync_folder(hidden)
             self._before_publish()
-            if final.exists():  # an unreadable one of the same step, from before a resume
-                shutil.rmtree(final)
-            hidden.rename(final)
+            point("checkpoint.synced")
+            _replace(final, hidden)
+            point("checkpoint.renamed")
             sync_folder(self._folder)
         except BaseException:
             shutil.rmtree(hidden, ignore_errors=True)
             raise
         return Checkpoint(final, manifest)
+
+
+def _replace(final: Path, hidden: Path) -> None:
+    """Give a checkpoint its name; one of the same step (asked for before its evaluation, or damaged) goes."""
+    old = final.with_name(f".{final.name}.old.tmp")
+    if final.exists():
+        final.rename(old)
+    hidden.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:

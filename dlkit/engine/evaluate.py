@@ -3,33 +3,90 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import torch
 from torch import Tensor
 
 from dlkit.data.splits import Batch
+from dlkit.engine.checkpoint import generators, restore_generators
 from dlkit.engine.trainer import Trainer
+from dlkit.engine.world import World
 from dlkit.task import Info, Task
 
 
+class Meter:
+    """Metrics and mean losses of the batches given to it; ``update`` inside ``trainer.evaluating()``."""
+
+    def __init__(self, trainer: Trainer, task: Task, info: Info, world: World | None = None) -> None:
+        self._trainer, self._world = trainer, world or World()
+        self._metrics = task.metrics(info)
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+
+    def update(self, batch: Batch) -> None:
+        outputs = self._trainer.evaluate(batch)
+        self._metrics.update(outputs, batch)
+        size = len(next(iter(batch.values()))) if batch else 1
+        for name, value in self._trainer.evaluate_losses(outputs, batch).items():
+            weighted = value.detach().to(torch.float32) * size
+            self._sums[name] = self._sums[name] + weighted if name in self._sums else weighted
+        self._count += size
+
+    def compute(self, prefix: str) -> dict[str, float]:
+        """Metrics by full name (``val/accuracy``); losses are means over samples. The device is read here only."""
+        if self._world.size > 1:
+            self._reduce(self._world)
+        losses = {name: float(total) / self._count for name, total in self._sums.items()}
+        measured = {name: float(value) for name, value in self._metrics.compute().items()}
+        return {f"{prefix}/{name}": value for name, value in {**losses, **measured}.items()}
+
+    def _reduce(self, world: World) -> None:
+        """What all ranks have seen together."""
+        names = {name for found in world.gather("\n".join(self._sums).encode()) for name in found.decode().split("\n")}
+        sums = {name: world.sum(self._sums.get(name)) for name in sorted(names - {""})}
+        self._sums = {name: total for name, total in sums.items() if total is not None}
+        count = world.sum(torch.tensor(self._count))
+        assert count is not None
+        self._count = int(count)
+        reduce = getattr(self._metrics, "reduce", None)
+        if reduce is not None:
+            reduce(world.sum)
+
+
 def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch], prefix: str) -> dict[str, float]:
-    """Metrics by full name (``val/accuracy``); losses are means over samples. The device is read once, at the end."""
+    """One pass over a split, without interruption."""
+    meter = Meter(trainer, task, info)
     with trainer.evaluating():
-        metrics = task.metrics(info)
-        sums: dict[str, Tensor] = {}
-        count = 0
         for batch in batches:
-            outputs = trainer.evaluate(batch)
-            metrics.update(outputs, batch)
-            size = len(next(iter(batch.values()))) if batch else 1
-            for name, value in trainer.evaluate_losses(outputs, batch).items():
-                weighted = value.detach().to(torch.float32) * size
-                sums[name] = sums[name] + weighted if name in sums else weighted
-            count += size
-        losses = {name: float(total) / count for name, total in sums.items()}
-        measured = {name: float(value) for name, value in metrics.compute().items()}
-    return {f"{prefix}/{name}": value for name, value in {**losses, **measured}.items()}
+            meter.update(batch)
+    return meter.compute(prefix)
+
+
+class Interruptible:
+    """A context that can be left for a while: ``with frame.suspended():`` puts everything outside it as it was."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make = make
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Interruptible:
+        self._stack.enter_context(self._make())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        inside = generators()
+        self._stack.close()
+        try:
+            yield
+        finally:
+            self._stack.enter_context(self._make())
+            restore_generators(inside)
 
 
 def first_bad(values: dict[str, float]) -> str | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
+import numpy as np
 import torch
 
 from dlkit.config import EngineConfig
 from dlkit.data.plans import Plan, in_order
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Augment, Batch, Split
+from dlkit.engine.world import World
 
 MAX_EPOCHS = 10_000_000
 
@@ -73,12 +75,21 @@ class Loader:
     """Micro-batches for one step after the other, epoch after epoch, from a position on."""
 
     def __init__(
-        self, split: Split, augment: Augment | None, engine: EngineConfig, device: torch.device, course: Course
+        self,
+        split: Split,
+        augment: Augment | None,
+        engine: EngineConfig,
+        device: torch.device,
+        course: Course,
+        world: World | None = None,
     ) -> None:
         self._split, self._engine, self._device, self._course = split, engine, device, course
         self._augment = None if engine.overfit_batches else augment
+        self._world = world or World()
         self.epoch = 0
         self.batch = 0
+        self.shares: Sequence[float] = ()
+        """Under several processes: what each batch last handed out counts here, as a multiple of the ranks' mean."""
 
     def seek(self, step: int) -> None:
         """Go to the batch that follows ``step`` finished steps."""
@@ -92,6 +103,8 @@ class Loader:
             plan = self.plan(self.epoch)
             usable = max(len(plan) // accumulate * accumulate, min(len(plan), accumulate))
             batches = self._batches(plan.first(usable))
+            if self._world.size > 1:
+                batches = self._counted(batches, plan)
             if accumulate == 1:
                 for batch in batches:
                     self.batch += 1
@@ -113,31 +126,55 @@ class Loader:
         return plan.first(self._course.batches[epoch])
 
     def _batches(self, plan: Plan) -> Iterator[Batch]:
-        start, epoch = self.batch, self.epoch
-        batches = self._split.batches(plan, seed=self._engine.seed, epoch=epoch, start=start)
+        start, epoch, world = self.batch, self.epoch, self._world
+        own = plan if world.size == 1 else plan.shard(world.rank, world.size)
+        batches = self._split.batches(own, seed=self._engine.seed, epoch=epoch, start=start)
         return batches if self._augment is None else self._augmented(batches, self._augment, plan, epoch, start)
 
     def _augmented(
         self, batches: Iterator[Batch], augment: Augment, plan: Plan, epoch: int, start: int
     ) -> Iterator[Batch]:
+        """Parameters are drawn for the whole batch; each process takes its own slice of them."""
+        rank, ranks = self._world.rank, self._world.size
         for number, batch in enumerate(batches, start):
-            drawn = augment.draw(rng(self._engine.seed, "augment", epoch, number), len(plan[number]))
-            moved = {name: torch.from_numpy(values).to(self._device) for name, values in drawn.items()}
+            count = len(plan[number])
+            own = slice(count * rank // ranks, count * (rank + 1) // ranks)
+            drawn = augment.draw(rng(self._engine.seed, "augment", epoch, number), count)
+            moved = {name: torch.from_numpy(values[own]).to(self._device) for name, values in drawn.items()}
             yield augment.apply(batch, moved)
+
+    def _counted(self, batches: Iterator[Batch], plan: Plan) -> Iterator[Batch]:
+        """The batches, their shares of the whole ones written down beside them."""
+        rank, ranks = self._world.rank, self._world.size
+        for number, batch in enumerate(batches, self.batch):
+            count = len(plan[number])
+            share = (count * (rank + 1) // ranks - count * rank // ranks) * ranks / count
+            first = number % self._engine.accumulate == 0
+            self.shares = (share,) if first else (*self.shares, share)
+            yield batch
 
 
 def evaluation_batches(split: Split, engine: EngineConfig) -> Iterator[Batch]:
     """Every sample of a split once, in order, nothing random; fewer under ``limit_batches``."""
     plan = in_order(len(split), engine.eval_batch_size)
-    if engine.limit_batches:
-        plan = plan.first(engine.limit_batches)
-    return split.batches(plan, seed=engine.seed, epoch=None)
+    return split.batches(plan.first(engine.limit_batches or len(plan)), seed=engine.seed, epoch=None)
 
 
-def overfitted(split: Split, engine: EngineConfig) -> Iterator[Batch]:
-    """The batches that ``overfit_batches`` trains on, for evaluation."""
-    plan = in_order(len(split), engine.batch_size).first(engine.overfit_batches or 1)
-    return split.batches(plan, seed=engine.seed, epoch=None)
+def evaluation_plan(split: Split, engine: EngineConfig) -> Plan:
+    """The batches of an evaluation while training; under ``overfit_batches``, those that are trained on."""
+    if engine.overfit_batches:
+        return in_order(len(split), engine.batch_size).first(engine.overfit_batches)
+    plan = in_order(len(split), engine.eval_batch_size)
+    return plan.first(engine.limit_batches or len(plan))
+
+
+def own_part(plan: Plan, rank: int, ranks: int) -> Plan:
+    """One rank's contiguous part of the samples, in batches that are smaller in proportion; rank 0's is the least."""
+    if ranks == 1:
+        return plan
+    count, size = len(plan.order), -(-max(plan.sizes, default=1) // ranks)
+    order = plan.order[count * rank // ranks : count * (rank + 1) // ranks]
+    return Plan(order, np.minimum(np.arange(-(-len(order) // size) + 1) * size, len(order)))
 
 
 def _limit(engine: EngineConfig, batches: int) -> int:

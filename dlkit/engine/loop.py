@@ -6,91 +6,54 @@ recorded before it is yielded, so a consumer that is slow or gone loses nothing;
 
 from __future__ import annotations
 
-import gc
-import json
+import math
 import os
 import time
-import traceback
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
-
-import torch
 
 from dlkit import events, samples
 from dlkit.data.randomness import derive, forked, rng, seed_all
-from dlkit.data.splits import OnHost
+from dlkit.data.splits import Batch, OnHost
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import Job
-from dlkit.engine.evaluate import evaluate, first_bad
-from dlkit.engine.loader import Cadence, Loader, evaluation_batches, overfitted
-from dlkit.engine.observers import Observers
-from dlkit.engine.record import NonFiniteMetric, columns, first_non_finite
+from dlkit.engine.evaluate import Interruptible, Meter, first_bad
+from dlkit.engine.loader import Cadence, Loader, evaluation_plan, own_part
+from dlkit.engine.record import NonFiniteMetric, averaged, columns, first_non_finite
+from dlkit.engine.recording import Recorder
 from dlkit.engine.signals import StopSignals
-from dlkit.engine.trainer import Values
-from dlkit.errors import DlkitError, PluginError
-from dlkit.runs.checkpoints import Checkpoint, complete
+from dlkit.errors import PluginError
+from dlkit.runs.commands import Command
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.log import EventLog
 
 FLUSH_SECONDS = 0.25
+PAUSE_SECONDS = 0.05
+"""How often a paused run looks whether it is to go on."""
 SAMPLES = 24
 E = TypeVar("E", bound=events.Event)
 
 
-@dataclass
-class Progress:
-    """What the loop must remember besides tensors; saved with every checkpoint.
-
-    ``best`` is the best primary metric so far, ``stale`` the evaluations since; seconds count over all resumes.
-    """
-
-    best: float | None = None
-    best_step: int = 0
-    stale: int = 0
-    best_metrics: dict[str, float] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    train_seconds: float = 0.0
-
-
-class Loop:
+class Loop(Recorder):
     """One attempt at a run, from its start or from a checkpoint.
 
     ``differences`` are what an inexact resume may not reproduce; ``signals`` may be shared with a caller that wants
-    to stop the run from outside.
+    to stop the run from outside. ``inbox`` is where commands come from. With ``report``, the run has a supervisor: a
+    failure is left there and raised, and the supervisor says how the run ends.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        run: RunFolder,
-        *,
-        resume: Checkpoint | None = None,
-        resumed: bool = False,
-        differences: tuple[str, ...] = (),
-        signals: StopSignals | None = None,
-    ) -> None:
-        self.job, self.run, self.engine = job, run, job.resolved.engine
-        self.signals = signals or StopSignals()
-        self.step = 0
-        self.progress = Progress()
-        self._resume, self._resumed, self._differences = resume, resumed or resume is not None, differences
-        device = job.placement.device
-        self._train = job.data.train.to(device, self.engine.workers)
-        self._val = job.data.val.to(device, self.engine.workers)
-        self._loader = Loader(self._train, job.data.augment, self.engine, device, job.course)
-        self._evaluations = job.course.due(self.engine.eval_every)
-        self._sampling = job.course.due(self.engine.sample_every)
-        self._rows: list[Values] = []
-        self._improved = False
-        self._ending = ""
-        self._closing = False
-        self._evaluated = self._sampled = 0
-        self._submitted = -1
-        self._over = False
+    def __init__(self, job: Job, run: RunFolder, **how: Any) -> None:
+        super().__init__(job, run, **how)
+        course, device = job.course, job.placement.device
+        self._loader = Loader(self._train, job.data.augment, self.engine, device, course, job.world)
+        self._evaluations = course.due(self.engine.eval_every)
+        self._sampling = course.due(self.engine.sample_every)
+        self._closing = self._paused = False
+        self._overdue = ""
+        self._asked: set[str] = set()
+        self._agreed, self._rate = 1, 0.0
         self._bad: NonFiniteMetric | None = None
         self._last_flush = time.monotonic()
 
@@ -100,8 +63,7 @@ class Loop:
             try:
                 yield self._begin()
                 yield from self._steps()
-                cut_short = bool(self.signals.asked) and self.step < self.job.course.total
-                yield self._finish("stopped" if cut_short else "completed")
+                yield self._finish("stopped" if self._cut_short else "completed")
             except GeneratorExit:
                 self._leave()
                 raise
@@ -110,34 +72,28 @@ class Loop:
                 yield self._finish("stopped")
             # The run's boundary: whatever a component or the disk does ends this run as failed, with its reason.
             except Exception as error:
+                if self._report is not None:
+                    self._tell_supervisor(error, self._report)
+                    raise
                 yield self._fail(error)
-
-    def _open(self, stack: ExitStack) -> None:
-        self._began = time.monotonic()
-        stack.enter_context(self.signals)
-        gc.freeze()  # what is there stays: the collector need not look at it again (halves the cost of a null step)
-        stack.callback(gc.unfreeze)
-        self._log = EventLog(self.run.events)
-        stack.callback(self._log.close)
-        self._observers = Observers(self.job.catalog.observers(), self.run.read())
-        stack.callback(self._observers.close)
-        self._writer = storage.Writer(self.run.checkpoints, self._log.sync)
-        stack.callback(self._abandon_writer)
-        self._reserve = self.run.path / ".reserve"
-        self._reserve.write_bytes(bytes(1 << 16))  # given up when the disk is full, to say so
-        stack.callback(self._reserve.unlink, missing_ok=True)
-        for split in (self._train, self._val):
-            stack.callback(split.close)
 
     def _begin(self) -> events.Event:
         if self._resume is not None:
             self._restore(self._resume)
         else:
-            seed_all(derive(self.engine.seed, "train"))
-        storage.clear_void(self.run.path, self.step)
+            seed_all(derive(self.engine.seed, "train", *([self._world.rank] if self._world.rank else [])))
+            if self._resumed:
+                self._settings.restore({}, (), self.run.events, 0)
+        self.progress.evaluated, self.progress.sampled = (
+            self.step if done is None else done for done in (self.progress.evaluated, self.progress.sampled)
+        )
+        if self._resume is not None:
+            self._submitted = self._mark
+        if self._world.chief:
+            storage.clear_void(self.run.path, self.step)
         self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
         total, ends = self.job.course.total, self.job.course.ends
-        self.run.update(state="running", total_steps=total, pid=os.getpid(), reason="", result=None)
+        self._update(state="running", total_steps=total, pid=os.getpid(), reason="", result=None)
         if self._resumed:
             exact = not self._differences
             return self._record(
@@ -145,6 +101,7 @@ class Loop:
                     from_step=self.step,
                     total_steps=total,
                     epoch_steps=ends[0],
+                    from_seq=self._resume.manifest.seq if self._resume is not None else -1,
                     exact=exact,
                     differences=self._differences,
                 )
@@ -153,10 +110,13 @@ class Loop:
 
     def _steps(self) -> Iterator[events.Event]:
         step_of, clock, rows = self.job.trainer.step, time.monotonic, self._rows
-        signals, total = self.signals, self.job.course.total
+        alone, total = self._world.size == 1, self.job.course.total
+        # Several processes attend, and stop, at steps that they agree on beforehand.
+        signals, patience = (self.signals, FLUSH_SECONDS) if alone else (StopSignals(), math.inf)
         self._loader.seek(self.step)
-        batches = self._loader.steps()
-        wake, flush_at, began = self._next_wake(), clock() + FLUSH_SECONDS, clock()
+        batches = self._loader.steps() if alone else self._shared_steps()
+        yield from self._attend()  # what was due at this step before the run was cut short
+        wake, flush_at, began = self._next_wake(), clock() + patience, clock()
         n = self.step
         while n < total and not self._ending:
             rows.append(step_of(next(batches), n))
@@ -164,28 +124,42 @@ class Loop:
             if n < wake and clock() < flush_at and not signals.asked:
                 continue
             self.step = n
-            yield from self._log_steps()
             self.progress.train_seconds += clock() - began
-            self._obey()
-            yield from self._evaluate_if_due()
-            yield from self._sample_if_due()
-            yield from self._checkpoint_if_due()
+            yield from self._log_steps()
+            yield from self._attend()
             wake, began = self._next_wake(), clock()
-            flush_at = began + FLUSH_SECONDS
+            flush_at = began + patience
         yield from self._settle()
 
-    def _next_wake(self) -> int:
-        return min(self._evaluations.next(self.step), self._sampling.next(self.step), self.job.course.total)
+    def _shared_steps(self) -> Iterator[list[Batch]]:
+        """This process's part of each step's batches, the trainer knowing how much of the whole that is."""
+        for batches in self._loader.steps():
+            self.job.trainer.shares = self._loader.shares
+            yield batches
+
+    def _attend(self) -> Iterator[events.Event]:
+        """Everything but steps, in its order."""
+        yield from self._obey()
+        yield from self._evaluate_if_due()
+        yield from self._sample_if_due()
+        yield from self._checkpoint_if_due()
+
+    def _next_wake(self) -> float:
+        planned = (self._evaluations.next(self.step), self._sampling.next(self.step), self._settings.next_step())
+        agreed = math.inf if self._world.size == 1 else self.step + self._agreed
+        return min(*planned, agreed, self.job.course.total)
 
     def _log_steps(self) -> Iterator[events.Event]:
         rows, first = list(self._rows), self.step - len(self._rows) + 1
         self._rows.clear()  # whatever comes of them, they are dealt with
         now = time.monotonic()
-        rate = len(rows) / max(now - self._last_flush, 1e-9)
+        rate = self._rate = len(rows) / max(now - self._last_flush, 1e-9)
         self._last_flush = now
         epoch = self.job.course.epoch_of(self.step - 1) if self.step else 0
         parts = list(columns(rows, first))
-        recorded = [
+        if self._world.size > 1:
+            parts = averaged(parts, self._world)
+        recorded: list[events.Event] = [
             self._record(
                 events.Metrics(first=p.first, count=p.count, every=p.every, values=p.values, epoch=epoch, rate=rate)
             )
@@ -194,30 +168,33 @@ class Loop:
         for part in parts:
             self.progress.metrics.update({name: column[-1] for name, column in part.values.items()})
         self._bad = first_non_finite(parts)
+        recorded += [self._record(events.Machine(step=self.step, **measured)) for measured in self._sampler.drain()]
         yield from recorded  # all are in the log by now: a consumer that leaves here loses none
         if self._bad is not None:
             raise self._bad
         for text in self._observers.switched_off():
             yield self._notice(text)
 
-    def _due(self, cadence: Cadence, done: int) -> bool:
+    def _due(self, cadence: Cadence, done: int | None) -> bool:
         """By its cadence, or because the run ends here before its planned end; ``done``: the step it last was at."""
-        return done < self.step and (cadence.next(self.step - 1) == self.step or (self._closing and cadence.happens))
+        at_its_time = cadence.next(self.step - 1) == self.step or (self._closing and cadence.happens)
+        return (done or 0) < self.step and at_its_time and not self._cut_short
+
+    @property
+    def _cut_short(self) -> bool:
+        """Whether somebody ended the run before its planned end: what is due now is left to a resume."""
+        return bool(self._ending) and not self._closing and self.step < self.job.course.total
 
     def _evaluate_if_due(self) -> Iterator[events.Event]:
-        if not self._due(self._evaluations, self._evaluated):
+        if not self._due(self._evaluations, self.progress.evaluated):
             return
-        with forked(self.engine.seed, "evaluate", self.step):
-            batches = (
-                overfitted(self._train, self.engine)
-                if self.engine.overfit_batches
-                else evaluation_batches(self._val, self.engine)
-            )
-            values = evaluate(self.job.trainer, self.job.task, self.job.info, batches, "val")
+        values = yield from self._measured()
+        if values is None:  # stopped meanwhile
+            return
         self._last_flush = time.monotonic()
         lists = {name: [value] for name, value in values.items()}
         event = self._record(events.Metrics(first=self.step, count=1, values=lists, epoch=self._epoch()))
-        self._evaluated = self.step
+        self.progress.evaluated = self.step
         if (name := first_bad(values)) is not None:
             self._bad = NonFiniteMetric(name, values[name], self.step)
         else:
@@ -226,6 +203,41 @@ class Loop:
         yield event  # all that follows from it is done: a consumer that leaves here changes nothing
         if self._bad is not None:
             raise self._bad
+
+    def _measured(self) -> Generator[events.Event, None, dict[str, float] | None]:
+        """The validation split's metrics; commands are obeyed between its batches, and a stop ends it."""
+        job, world = self.job, self._world
+        world.align(job.trainer.model)
+        meter = Meter(job.trainer, job.task, job.info, world)
+        split = self._train if self.engine.overfit_batches else self._val
+        plan = evaluation_plan(split, self.engine)
+        self._evaluation_batches = len(own_part(plan, 0, world.size))  # rank 0 has the fewest
+        batches = split.batches(own_part(plan, world.rank, world.size), seed=self.engine.seed, epoch=None)
+        with Interruptible(self._evaluating) as frame:
+            for number, batch in enumerate(batches):
+                meter.update(batch)
+                if orders := self._meanwhile(number):
+                    with frame.suspended():
+                        yield from self._obey(orders)
+                        yield from self._sample_if_due()
+                        yield from self._checkpoint_if_due()
+                if self._cut_short:
+                    return None
+        return world.share(meter.compute("val"))
+
+    def _meanwhile(self, number: int) -> dict[str, Any] | None:
+        """What is asked for after this batch of an evaluation."""
+        if self._world.size == 1:
+            return self._look() if self.signals.asked or self._inbox.due() else None
+        if number >= self._evaluation_batches:  # not every process has as many batches
+            return None
+        orders = self._agree()
+        return orders if len(orders) > 2 or orders["asked"] else None
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        with forked(self.engine.seed, "evaluate", self.step), self.job.trainer.evaluating():
+            yield
 
     def _judge(self, values: dict[str, float]) -> None:
         """Is this the best so far, and is it time to give up?"""
@@ -244,7 +256,12 @@ class Loop:
                 self._closing = True
 
     def _sample_if_due(self) -> Iterator[events.Event]:
-        if not self._due(self._sampling, self._sampled):
+        asked = "sample" in self._asked and self.progress.sampled != self.step
+        self._asked.discard("sample")
+        if not asked and not self._due(self._sampling, self.progress.sampled):
+            return
+        self.progress.sampled = self.step
+        if not self._world.chief:
             return
         with forked(self.engine.seed, "samples", self.step), self.job.trainer.evaluating():
             generator = rng(self.engine.seed, "samples", self.step)
@@ -257,196 +274,113 @@ class Loop:
                 events.SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=f"samples/{file}")
             )
         self._last_flush = time.monotonic()
-        self._sampled = self.step
         yield self._record(events.Sampled(step=self.step, samples=refs))
 
     def _checkpoint_if_due(self) -> Iterator[events.Event]:
         yield from self._published(self._writer.poll())
-        overdue = time.monotonic() >= self._checkpoint_due
-        if overdue and self._writer.busy and not self._improved:
+        asked = "checkpoint" in self._asked
+        self._asked.discard("checkpoint")
+        if self._improved or asked or self._overdue == "due":  # the best is never skipped: it waits its turn
+            if self._submitted != self._mark:
+                self._write()
+        elif self._overdue == "busy":
             self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
             yield self._notice("checkpoint skipped: the one before is still being written")
-        elif overdue or self._improved:  # the best is never skipped: it waits its turn
-            self._write()
+        self._overdue = ""
 
-    def _write(self) -> None:
-        self._writer.submit(self._snapshot())
-        self._submitted = self.step
-        self._improved = False
-        self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
-
-    def _snapshot(self) -> storage.Snapshot:
-        job, trainer = self.job, self.job.trainer
-        self.progress.seconds += time.monotonic() - self._began
-        self._began = time.monotonic()
-        state: dict[str, Any] = {
-            "trainer": trainer.state(),
-            "generators": storage.generators(),
-            "progress": vars(self.progress),
+    def _look(self) -> dict[str, Any] | None:
+        """What people, signals and clocks ask for, as rank 0 sees it; None: nothing."""
+        asked, found, now = self.signals.asked, self._inbox.look(), time.monotonic()
+        elapsed = self.progress.seconds + now - self._began
+        time_up = self.engine.max_time is not None and elapsed >= self.engine.max_time
+        overdue = now >= self._checkpoint_due
+        if not (asked or found or time_up or overdue):
+            return None
+        return {
+            "asked": asked,
+            "commands": [command._asdict() for command in found],
+            "time_up": time_up,
+            "overdue": ("busy" if self._writer.busy else "due") if overdue else "",
         }
-        averaged = trainer.averaged()
-        if averaged is not None:
-            state["averaged"] = averaged
-        epoch = job.course.epoch_of(self.step)
-        fields = {
-            "step": self.step,
-            "epoch": epoch,
-            "batch": (self.step - job.course.start_of(epoch)) * self.engine.accumulate,
-            "best": self._improved,
-            "task": job.resolved.task.name,
-            "model": job.resolved.specs["model"].name,
-            "metrics": dict(self.progress.metrics),
-        }
-        return storage.snapshot(trainer.model, state, job.info, fields)
 
-    def _published(self, done: list[storage.Published]) -> Iterator[events.Event]:
-        for written, seconds in done:
-            yield self._record(
-                events.Checkpointed(
-                    step=written.step,
-                    folder=f"checkpoints/{written.folder.name}",
-                    best=written.manifest.best,
-                    seconds=round(seconds, 4),
-                )
-            )
-        if done:
-            storage.prune(complete(self.run.path), self.engine.keep)
+    def _agree(self) -> dict[str, Any]:
+        """The same, on every rank; and after how many steps they look again."""
+        found = self._look() if self._world.chief else None
+        if self._world.size == 1:
+            return found or {}
+        asked = self._world.any(bool(self.signals.asked))
+        steps = min(max(1, int(self._rate * FLUSH_SECONDS)), 2 * self._agreed)
+        orders = self._world.share({**(found or {}), "steps": steps})
+        self._agreed = orders["steps"]
+        return {**orders, "asked": orders.get("asked") or ("terminated (SIGTERM)" if asked else "")}
 
-    def _restore(self, chosen: Checkpoint) -> None:
-        storage.load_model(chosen, self.job.trainer.model, averaged=False)
-        state = storage.load_state(chosen)
-        self.job.trainer.load(state["trainer"])
-        self.progress = Progress(**state["progress"])
-        self.step = self._submitted = self._evaluated = self._sampled = chosen.step
-        storage.restore_generators(state["generators"])
+    def _obey(self, orders: dict[str, Any] | None = None) -> Iterator[events.Event]:
+        """What people or the clock ask for; but for ``set``, nothing here changes a weight."""
+        if orders is None:
+            yield from self._change_again()
+            orders = self._agree()
+        yield from self._carry_out(orders)
+        if not self._paused:
+            return
+        self._update(state="paused")
+        while self._paused and not self._ending:
+            since = time.monotonic()
+            time.sleep(PAUSE_SECONDS)
+            yield from self._carry_out(self._agree())
+            yield from self._sample_if_due()
+            yield from self._checkpoint_if_due()
+            paused = time.monotonic() - since
+            self._began, self._last_flush = self._began + paused, self._last_flush + paused
+        self._update(state="running")
 
-    def _obey(self) -> None:
-        """What people or the clock ask for; nothing here changes a weight."""
-        if self.signals.asked:
-            self._ending = self.signals.asked
-        elapsed = self.progress.seconds + time.monotonic() - self._began
-        if self.engine.max_time is not None and elapsed >= self.engine.max_time and not self._ending:
+    def _carry_out(self, orders: Mapping[str, Any]) -> Iterator[events.Event]:
+        for fields in orders.get("commands", ()):
+            command = Command(**fields)
+            refused = self._command(command)
+            what = {key: fields[key] for key in ("action", "key", "value", "id", "by", "end")}
+            yield self._record(events.Commanded(step=self.step, refused=refused, **what))
+        if orders.get("asked"):
+            self._ending, self._closing = orders["asked"], False
+        if orders.get("time_up") and not self._ending:
             self._ending, self._closing = f"max_time of {self.engine.max_time:g} s reached", True
+        self._overdue = orders.get("overdue", "")
 
-    def _settle(self) -> Iterator[events.Event]:
-        """The last checkpoint, complete before the run says how it ended."""
-        yield from self._published(self._writer.wait())  # first, or the last would take the place of a waiting best
-        if self._submitted != self.step:
-            self._write()
-            yield from self._published(self._writer.wait())
+    def _command(self, command: Command) -> str:
+        """Do what a command says; returns why not."""
+        match command.action:
+            case "stop":
+                self._ending, self._closing = f"stopped by {command.by}", False
+            case "pause" | "unpause" as action:
+                if self._paused == (action == "pause"):
+                    return "it is paused already" if self._paused else "it is not paused"
+                self._paused = not self._paused
+            case "sample" | "checkpoint" as what:
+                self._asked.add(what)
+            case "set":
+                return self._settings.change(command.key, command.value, command.id)
+            case other:
+                return f"unknown command {other!r}"
+        return ""
 
-    def _finish(self, status: str) -> events.Finished:
-        progress = self.progress
-        progress.seconds += time.monotonic() - self._began
-        self._began = time.monotonic()
-        return self._end(
-            events.Finished(
-                run=self.run.id,
-                status=status,
-                metrics=progress.best_metrics or progress.metrics,
-                seconds=round(progress.seconds, 3),
-                train_seconds=round(progress.train_seconds, 3),
-                steps=self.step,
-                reason=self._ending,
-            )
-        )
-
-    def _fail(self, error: Exception) -> events.Finished:
-        self.step += len(self._rows)
-        with suppress(Exception):  # the steps before it, if they can still be read and written
-            deque(self._log_steps(), maxlen=0)
-        with suppress(Exception):  # and a checkpoint of before, still being written
-            deque(self._published(self._writer.wait()), maxlen=0)
-        self._ending = self._explain(error)
-        details = "" if isinstance(error, (DlkitError, OSError)) else traceback.format_exc()
-        self._reserve.unlink(missing_ok=True)
-        progress = self.progress
-        return self._end(
-            events.Finished(
-                run=self.run.id,
-                status="failed",
-                metrics=progress.best_metrics,
-                seconds=round(progress.seconds + time.monotonic() - self._began, 3),
-                train_seconds=round(progress.train_seconds, 3),
-                steps=self.step,
-                reason=self._ending,
-                traceback=details,
-            )
-        )
-
-    def _explain(self, error: Exception) -> str:
-        """The reason of a failure, with the last good checkpoint."""
-        good = complete(self.run.path)
-        last = f"last good checkpoint: step {good[-1].step}" if good else "no checkpoint was written before"
-        if isinstance(error, NonFiniteMetric):
-            epoch = self.job.course.epoch_of(error.step - 1)
-            batch = (error.step - 1 - self.job.course.start_of(epoch)) * self.engine.accumulate
-            return f"{error} (epoch {epoch}, batch {batch}); {last}"
-        if isinstance(error, torch.OutOfMemoryError):
-            return f"out of memory on {self.job.placement.name}: try a smaller --batch-size, or --accumulate; {last}"
-        if isinstance(error, OSError):
-            return f"could not write: {error.strerror or error}; {last}"
-        return f"{error}; {last}" if isinstance(error, DlkitError) else f"{type(error).__name__}: {error}; {last}"
-
-    def _end(self, finished: events.Finished) -> events.Finished:
-        """Record the end in the log and in run.json, as far as the disk lets us: run.json is the smaller."""
-        self._over = True
-        try:
-            finished = self._record(finished)
-            self._log.sync()
-        except OSError:
-            self._reserve.unlink(missing_ok=True)
-        spec = self.job.resolved.task
-        self.run.update(
-            state=finished.status,
-            reason=finished.reason,
-            result={
-                "step": finished.steps,
-                "total_steps": self.job.course.total,
-                "last": self.progress.metrics.get(spec.metric),
-                "best": self.progress.best,
-                "metrics": dict(finished.metrics),
-                "updated": round(time.time(), 3),
-                "seconds": finished.seconds,
-            },
-        )
-        return finished
+    def _change_again(self) -> Iterator[events.Event]:
+        """Settings that an earlier attempt changed at this step."""
+        for event in self._settings.due(self.step):
+            refused = self._settings.change(event.key, event.value, event.id)
+            yield self._record(replace(event, step=self.step, refused=refused))
 
     def _leave(self) -> None:
-        """The consumer closed the generator: stop properly, without yielding.
-
-        What is due at this step is done, for the checkpoint says that it was.
-        """
+        """The consumer closed the generator: stop properly, without yielding."""
         if self._over:
             return
         try:
             if self._bad is not None:
                 raise self._bad
-            for due in (self._log_steps, self._evaluate_if_due, self._sample_if_due, self._settle):
+            deque(self._log_steps(), maxlen=0)
+            if self.step < self.job.course.total and not self._ending:
+                self._ending = "closed by its consumer"
+            for due in (self._evaluate_if_due, self._sample_if_due, self._settle):
                 deque(due(), maxlen=0)
-            cut_short = self.step < self.job.course.total and bool(self.signals.asked or not self._ending)
-            self._ending = self._ending or ("closed by its consumer" if cut_short else "")
-            self._finish("stopped" if cut_short else "completed")
+            self._finish("stopped" if self._cut_short else "completed")
         # The run's boundary, as in __iter__.
         except Exception as error:
             self._fail(error)
-
-    def _abandon_writer(self) -> None:
-        """Never leave a thread writing into a run that has ended."""
-        try:
-            self._writer.wait()
-        # The run has already ended and said why; what its last checkpoint met is no news.
-        except Exception:
-            return
-
-    def _epoch(self) -> int:
-        return self.job.course.epoch_of(self.step - 1)
-
-    def _notice(self, text: str) -> events.Event:
-        return self._record(events.Notice(step=self.step, text=text))
-
-    def _record(self, event: E) -> E:
-        recorded = self._log.append(event)
-        if self._observers:
-            self._observers.post(json.loads(events.to_json(recorded)))
-        return recorded

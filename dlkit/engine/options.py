@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from dlkit.config import Config
-
-CHANGEABLE: dict[str, Any] = {"changeable": True}
+from dlkit.config import CHANGEABLE, Config
 
 
 class SupervisedConfig(Config):
@@ -26,7 +24,10 @@ class SupervisedConfig(Config):
         0.0, ge=0, description="Weight decay, of matrices and filters only: not of biases and norms"
     )
     aux_lr: float = Field(
-        1e-3, gt=0, description="Learning rate of AdamW, for what muon leaves to it (vectors, embeddings, head)"
+        1e-3,
+        gt=0,
+        description="Learning rate of AdamW, for what muon leaves to it (vectors, embeddings, head)",
+        json_schema_extra=CHANGEABLE,
     )
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
         "constant", description="Course of the learning rate over the run"

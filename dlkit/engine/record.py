@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from dlkit.engine.trainer import Values
+from dlkit.engine.world import World
 from dlkit.errors import PluginError, RunError
 
 
@@ -47,6 +48,19 @@ def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
         groups.setdefault(tuple(steps), {})[name] = read(values)
     for steps_, together in groups.items():
         yield from _runs(steps_, together)
+
+
+def averaged(parts: Sequence[Columns], world: World) -> list[Columns]:
+    """The ranks' mean of every value; all ranks have the same columns."""
+    names = [sorted(part.values) for part in parts]
+    flat = [
+        value for part, ordered in zip(parts, names, strict=True) for name in ordered for value in part.values[name]
+    ]
+    means = iter(world.mean(flat))
+    return [
+        replace(part, values={name: [next(means) for _ in range(part.count)] for name in ordered})
+        for part, ordered in zip(parts, names, strict=True)
+    ]
 
 
 def read(values: Sequence[Tensor | float]) -> list[float]:

@@ -34,6 +34,11 @@ class SupervisedTrainer(Trainer):
         rule = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
         return [rule(groups, config.lr, (config.beta1, config.beta2), fused=self._fused)]
 
+    def rates(self) -> list[list[float]]:
+        config = self.config
+        rates = [config.lr] if config.optimizer != "muon" else [config.lr, config.aux_lr]
+        return [[rate] * len(o.param_groups) for o, rate in zip(self._optimizers, rates, strict=False)]
+
     @property
     def _fused(self) -> bool:
         """One kernel for all parameters; on the CPU an Adam step took 260 µs instead of 346."""

@@ -8,21 +8,22 @@ and says in ``supports`` which options it still honours; asking for another is r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from dlkit.config import Config, EngineConfig
+from dlkit.config import Config, EngineConfig, changeable
 from dlkit.data.splits import Batch
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
+from dlkit.engine.world import World
 from dlkit.task import Info, Task
 
-ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile"})
-"""Engine options that not every trainer honours (``amp``: any precision below float32)."""
+ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile", "ddp"})
+"""Engine options that not every trainer honours (``amp``: any precision below float32; ``ddp``: several processes)."""
 
 Values = dict[str, Tensor | float]
 
@@ -31,7 +32,8 @@ Values = dict[str, Tensor | float]
 class Setup:
     """What a trainer is given: the components, built and on their device, and the run's settings.
 
-    ``autocast`` is the lower precision to run the model in, or None; ``total_steps`` the planned end, for schedules.
+    ``autocast`` is the lower precision to run the model in, or None; ``total_steps`` the planned end, for schedules;
+    ``world`` the processes that share every batch.
     """
 
     model: nn.Module
@@ -43,6 +45,7 @@ class Setup:
     device: torch.device
     autocast: torch.dtype | None
     total_steps: int
+    world: World = field(default_factory=World)
 
 
 class Trainer:
@@ -57,7 +60,12 @@ class Trainer:
         self._inputs = setup.task.inputs
         self._clip = setup.engine.clip
         self._probe = setup.engine.probe_every
-        self._forward = self._bind_forward()
+        self.shares: Sequence[float] = ()
+        """Under several processes, what each micro-batch counts: its samples, as a multiple of the ranks' mean."""
+        self._several = setup.world.size > 1
+        self._trained = setup.world.wrap(setup.model)
+        self._forward = self._bind_forward(self._trained)
+        self._evaluated = self._bind_forward(self.model) if self._several else self._forward
         self._optimizers = self.optimizers()
         self._schedule = self.schedule()
         self._ema = _Average(self.model, setup.engine.ema) if setup.engine.ema else None
@@ -84,7 +92,7 @@ class Trainer:
         """
         if self._schedule is not None:
             self._set_rates(self._schedule(step))
-        if len(batches) == 1:
+        if len(batches) == 1 and not self._several:
             losses = self.losses(batches[0])
             losses["loss"].backward()  # type: ignore[no-untyped-call]
         else:
@@ -122,7 +130,7 @@ class Trainer:
 
     def evaluate(self, batch: Batch) -> Any:
         """The model's outputs for a batch; called inside ``evaluating``."""
-        return self._forward(batch)
+        return self._evaluated(batch)
 
     def evaluate_losses(self, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Losses of an evaluated batch, recorded as their mean over the split; empty: none."""
@@ -143,37 +151,65 @@ class Trainer:
         if self._ema is not None:
             self._ema.load(state["ema"])
 
+    @property
+    def config(self) -> Any:
+        """The trainer's options, as they are now."""
+        return self.setup.config
+
+    def change(self, config: Config) -> None:
+        """Take over changed options (those of ``changeable``), from the next step on."""
+        self.setup = replace(self.setup, config=config)
+        rates = self.rates()
+        if rates is not None:
+            self._base_rates = rates
+            self._set_rates(1.0)
+
+    def rates(self) -> list[list[float]] | None:
+        """Learning rates by optimizer and parameter group, as the options say now; None: they do not say."""
+        return None
+
+    def local_state(self) -> dict[str, Any]:
+        """What each process has of its own (state carried between its batches): a tree of tensors and JSON."""
+        return {}
+
+    def load_local(self, state: Mapping[str, Any]) -> None:
+        """Put ``local_state`` back."""
+
     def averaged(self) -> Mapping[str, Tensor] | None:
         """The averaged weights by the model's state names, if there are any: what evaluation and predictions use."""
         return self._ema.tensors() if self._ema is not None else None
 
     def changeable(self) -> list[str]:
         """Keys that ``set`` may touch while the run goes: the options that declare themselves changeable."""
-        fields = type(self.setup.config).model_fields
-        marked = [
-            n
-            for n, f in fields.items()
-            if isinstance(f.json_schema_extra, dict) and f.json_schema_extra.get("changeable")
-        ]
-        return [f"trainer.{name}" for name in marked]
+        return [f"trainer.{name}" for name in changeable(type(self.setup.config))]
 
     def _accumulated(self, batches: Sequence[Batch]) -> Mapping[str, Tensor]:
+        """The mean over micro-batches; under several processes, this one's share of it: their mean is the whole's."""
         total: dict[str, Tensor] = {}
-        for batch in batches:
-            losses = {name: value / len(batches) for name, value in self.losses(batch).items()}
-            losses["loss"].backward()  # type: ignore[no-untyped-call]
+        shares = self.shares or (1.0,) * len(batches)
+        for i, (batch, share) in enumerate(zip(batches, shares, strict=True)):
+            with self._quiet(last=i == len(batches) - 1):
+                losses = {name: value * (share / len(batches)) for name, value in self.losses(batch).items()}
+                losses["loss"].backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
                 total[name] = total[name] + value.detach() if name in total else value.detach()
         return total
+
+    def _quiet(self, *, last: bool) -> AbstractContextManager[None]:
+        """Gradients are exchanged once a step, with the last micro-batch."""
+        trained = self._trained
+        if last or not isinstance(trained, nn.parallel.DistributedDataParallel):
+            return nullcontext()
+        return cast("AbstractContextManager[None]", trained.no_sync())
 
     def _set_rates(self, factor: float) -> None:
         for optimizer, rates in zip(self._optimizers, self._base_rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
 
-    def _bind_forward(self) -> Callable[[Batch], Any]:
+    def _bind_forward(self, module: nn.Module) -> Callable[[Batch], Any]:
         """The forward pass, bound once: without autocast it is a bare call."""
-        model: Callable[..., Any] = torch.compile(self.model) if self.setup.engine.compile else self.model
+        model: Callable[..., Any] = torch.compile(module) if self.setup.engine.compile else module
         inputs = self._inputs
         if len(inputs) == 1:
             (key,) = inputs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load, save
 from torch import Tensor
 
 LEAF = "$tensor"
@@ -112,3 +114,16 @@ def _laid_out(value: Any, parameter: Tensor) -> Any:
     if isinstance(value, Tensor) and value.shape == parameter.shape:
         return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
     return value
+
+
+def to_bytes(tree: Any) -> bytes:
+    """A tree as bytes, for other processes of the same run."""
+    skeleton, tensors = split(tree)
+    text = json.dumps(skeleton, allow_nan=False).encode()
+    return len(text).to_bytes(8, "little") + text + save(tensors)
+
+
+def from_bytes(data: bytes) -> Any:
+    """The tree of ``to_bytes``."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    return join(json.loads(data[8:end]), load(data[end:]))

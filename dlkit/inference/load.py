@@ -18,11 +18,11 @@ from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_model, build_predictor, build_task, prepare
 from dlkit.engine.evaluate import evaluate
 from dlkit.engine.loader import evaluation_batches
-from dlkit.engine.start import readable, stored_config
 from dlkit.errors import UsageError, nearest
 from dlkit.predictor import Predictor
 from dlkit.runs.checkpoints import Checkpoint, choose
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.stored import readable, stored_config
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ class Manifest:
 
     ``epoch`` and ``batch`` are the loader's whole position; ``best``: best by the primary metric when made; ``task``
     and ``model`` name what it belongs to; ``files`` maps each file to its size and SHA-256; ``aliases`` maps state
-    names of the model to the equal one that is stored (tied weights); ``commands`` is the offset up to which
-    commands.jsonl was consumed, ``settings`` what they changed.
+    names of the model to the equal one that is stored (tied weights); ``seq`` is the number that the next event had;
+    ``commands`` is the offset up to which commands.jsonl was consumed, ``settings`` what they changed, by full key.
     """
 
     step: int
@@ -44,6 +44,7 @@ class Manifest:
     files: Mapping[str, Mapping[str, Any]]
     created: float
     aliases: Mapping[str, str] = field(default_factory=dict)
+    seq: int = -1
     commands: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dlkit.runs.faults import point
+
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replace a JSON file atomically, on disk when this returns."""
@@ -22,7 +24,9 @@ def write_text(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        point("record.written")
         temporary.replace(path)
+        point("record.replaced")
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

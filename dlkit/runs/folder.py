@@ -41,6 +41,14 @@ class RunFolder(NamedTuple):
         return self.path / "events.jsonl"
 
     @property
+    def commands(self) -> Path:
+        return self.path / "commands.jsonl"
+
+    @property
+    def output(self) -> Path:
+        return self.path / "output.log"
+
+    @property
     def evaluations(self) -> Path:
         return self.path / "evaluations.jsonl"
 

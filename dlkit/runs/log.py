@@ -22,6 +22,7 @@ from dlkit.events import (
     from_record,
     to_json,
 )
+from dlkit.runs.faults import point
 
 E = TypeVar("E", bound=Event)
 
@@ -39,6 +40,8 @@ class EventLog:
         numbered = dataclasses.replace(event, seq=self._seq, time=round(time.time(), 3))
         line = (to_json(numbered) + "\n").encode()
         size = os.fstat(self._descriptor).st_size
+        point("event.before")
+        point("event.torn", lambda: os.write(self._descriptor, line[: len(line) // 2]))
         try:
             written = os.write(self._descriptor, line)
             while written < len(line):  # a full disk takes part of a line before it refuses
@@ -46,8 +49,14 @@ class EventLog:
         except OSError:
             os.ftruncate(self._descriptor, size)
             raise
+        point("event.after")
         self._seq += 1
         return numbered
+
+    @property
+    def next_seq(self) -> int:
+        """The ``seq`` of the next event."""
+        return self._seq
 
     def sync(self) -> None:
         """Everything appended so far is on disk when this returns; safe from another thread."""
@@ -64,6 +73,21 @@ class EventLog:
             os.ftruncate(self._descriptor, size - len(tail[-1]))
             return self._repair()
         return max((_seq(line) for line in tail), default=-1) + 1
+
+
+class NoLog:
+    """What a process has that records nothing: not the first of several."""
+
+    next_seq = -1
+
+    def append(self, event: E) -> E:
+        return event
+
+    def sync(self) -> None:
+        """Nothing to make durable."""
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 def _seq(line: bytes) -> int:
@@ -105,16 +129,18 @@ def read_events(path: Path) -> list[Event]:
 
 
 def effective(events: Iterable[Event]) -> list[Event]:
-    """Apply ``resumed``: step-indexed events beyond its ``from_step``, and ends of earlier attempts, are void."""
+    """Apply ``resumed``: what came after the checkpoint it started from, and ends of earlier attempts, are void."""
     kept: list[Event] = []
     for event in events:
         if isinstance(event, Resumed):
-            kept = [e for e in (_until(e, event.from_step) for e in kept) if e is not None]
+            kept = [e for e in (_until(e, event.from_step, event.from_seq) for e in kept) if e is not None]
         kept.append(event)
     return kept
 
 
-def _until(event: Event, step: int) -> Event | None:
+def _until(event: Event, step: int, seq: int) -> Event | None:
+    if 0 <= seq <= event.seq and isinstance(event, (Metrics, Sampled, Commanded)):
+        return None
     if isinstance(event, Metrics):
         if event.first > step:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -47,6 +47,11 @@ class ClassificationMetrics:
         if len(self._classes) > 2 * TOP:
             hits = (outputs.topk(TOP, 1).indices == label[:, None]).sum()
             self._hits = hits if self._hits is None else self._hits + hits
+
+    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+        """Add up what several processes have seen."""
+        self.confusion.counts = over_ranks(self.confusion.counts)
+        self._hits = over_ranks(self._hits)
 
     def compute(self) -> dict[str, float]:
         matrix = self.confusion.matrix()

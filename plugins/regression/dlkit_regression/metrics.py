@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -26,6 +26,10 @@ class RegressionMetrics:
         count = torch.full((), len(target), dtype=exact, device=target.device)
         sums = torch.stack([count, error.square().sum(), error.abs().sum(), target.sum(), target.square().sum()])
         self.sums = sums if self.sums is None else self.sums + sums
+
+    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+        """Add up what several processes have seen."""
+        self.sums = over_ranks(self.sums)
 
     def compute(self) -> Mapping[str, float]:
         if self.sums is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlkit.config import Config
+from dlkit.config import CHANGEABLE, Config
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -22,7 +22,7 @@ class MlpConfig(Config):
 class DescentConfig(Config):
     """Gradient descent by hand. One step a batch: engine.batch_size makes it batch, mini-batch or stochastic."""
 
-    lr: float = Field(0.1, gt=0, description="Learning rate")
+    lr: float = Field(0.1, gt=0, description="Learning rate", json_schema_extra=CHANGEABLE)
     momentum: float = Field(0.9, ge=0, lt=1, description="Share of the last step that the next one keeps")
     decay: float = Field(0.0, ge=0, description="The rate at step t is lr / (1 + decay · t); 0: constant")
     l1: float = Field(0.0, ge=0, description="Weight of Σ|w| in what is minimised; biases are left out")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from dlkit.config import Config
 from dlkit.data.randomness import derive
 from dlkit.data.splits import Batch
 from dlkit.engine.trainer import Setup, Trainer, Values
@@ -60,6 +61,10 @@ class ScratchTrainer(Trainer):
             values["lr"] = rate
         self._descend(rate)
         return values
+
+    def change(self, config: Config) -> None:
+        super().change(config)
+        self._lr = cast(DescentConfig, config).lr
 
     def state(self) -> dict[str, Any]:
         dropout = self._generator.bit_generator.state

@@ -1,0 +1,110 @@
+"""``dlkit queue list | run | cancel``: who waits for a device, and why."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from dlkit.cli.common import Parser, duration, print_json, say, table
+from dlkit.errors import UsageError, nearest
+from dlkit.runs.index import find_run
+from dlkit.runs.workspace import locate
+
+_USAGE = """usage: dlkit queue list | run | cancel RUN …
+
+  list    what runs and what waits, in the order in which it will start, and why
+  run     start jobs from this terminal until nothing is left to start
+  cancel  take jobs out of the queue
+
+dlkit train TASK … --queue puts a job in; a scheduler is started when one is needed, and ends when it is idle."""
+
+
+def main(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_USAGE)
+        return 0
+    actions = {"list": _list, "run": _run, "cancel": _cancel}
+    if argv[0] not in actions:
+        raise UsageError(f"no dlkit queue {argv[0]!r}: {nearest(argv[0], actions)}")
+    return actions[argv[0]](argv[1:])
+
+
+def _list(argv: list[str]) -> int:
+    from dlkit.jobs.queue import cpu_slots, listing, scheduler
+
+    parser = Parser("queue list", "What runs and what waits, in the order in which it will start, and why.")
+    options = parser.with_workspace().with_json().parse_args(argv)
+    workspace = locate(options.workspace)
+    entries, process = listing(workspace), scheduler(workspace)
+    if options.json:
+        jobs = [entry._asdict() for entry in entries]
+        print_json({"scheduler": process, "cpu_slots": cpu_slots(workspace), "jobs": jobs, "devices": _devices()})
+        return 0
+    if entries:
+        rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.why, e.name) for e in entries]
+        print(table(("run", "state", "priority", "since", "why", "name"), rows))
+    else:
+        say(f"nothing runs or waits in {workspace}")
+    waiting = any(entry.state == "queued" for entry in entries)
+    if process is not None:
+        say(f"scheduler: process {process}, {cpu_slots(workspace)} CPU slot(s)")
+    elif waiting:
+        say("no scheduler is running: dlkit queue run starts what can be started")
+    return 0
+
+
+def _devices() -> list[dict[str, Any]]:
+    from dlkit.jobs.allocate import machine_now
+
+    machine = machine_now(1)
+    claims = [{**claim._asdict(), "devices": list(claim.devices)} for claim in machine.claims]
+    devices = [("cpu", "CPU"), *((gpu.uuid, gpu.name) for gpu in machine.gpus)]
+    return [
+        {"device": device, "name": name, "claims": [claim for claim in claims if device in claim["devices"]]}
+        for device, name in devices
+    ]
+
+
+def _ago(since: float) -> str:
+    return duration(max(0.0, time.time() - since))
+
+
+def _run(argv: list[str]) -> int:
+    from dlkit.jobs.queue import scheduler, set_cpu_slots
+    from dlkit.jobs.scheduler import Scheduler
+
+    parser = Parser("queue run", "Start jobs from this terminal until nothing is left to start; jobs outlive it.")
+    parser.add_argument("--cpu-slots", type=int, metavar="N", help="how many jobs may share the CPU, from now on")
+    options = parser.with_workspace().parse_args(argv)
+    workspace = locate(options.workspace)
+    if options.cpu_slots is not None:
+        set_cpu_slots(workspace, options.cpu_slots)
+    if not workspace.is_dir():
+        raise UsageError(f"no workspace {workspace}: dlkit train TASK --queue makes one")
+    try:
+        Scheduler(workspace, say).serve()
+    except BlockingIOError:
+        slots = f"; it takes over {options.cpu_slots} CPU slot(s)" if options.cpu_slots is not None else ""
+        say(f"a scheduler is running already (process {scheduler(workspace)}){slots}")
+    except KeyboardInterrupt:
+        say("\nscheduler ended; what it started goes on, what waits waits (dlkit queue run)")
+    return 0
+
+
+def _cancel(argv: list[str]) -> int:
+    from dlkit.jobs.queue import cancel
+
+    parser = Parser("queue cancel", "Take jobs out of the queue; they end as stopped, and can be resumed.")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="id, unique prefix, last, or folder")
+    options = parser.with_workspace().with_json().parse_args(argv)
+    workspace: Path = locate(options.workspace)
+    done = []
+    for run in [find_run(workspace, reference) for reference in options.runs]:
+        cancel(run)
+        done.append(run.id)
+        if not options.json:
+            print(f"{run.id}: cancelled")
+    if options.json:
+        print_json({"cancelled": done})
+    return 0

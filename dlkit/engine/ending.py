@@ -1,0 +1,66 @@
+"""How a run ends, in words: the reason of a failure, and what is recorded of it."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlkit.engine.build import Job
+from dlkit.engine.record import NonFiniteMetric
+from dlkit.errors import DlkitError
+from dlkit.runs.checkpoints import complete
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA's error, Python's, or that of torch's allocator on the CPU."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def explain(error: BaseException, run: Path, job: Job | None) -> str:
+    """The reason of a failure, with the last good checkpoint."""
+    good = complete(run)
+    last = f"last good checkpoint: step {good[-1].step}" if good else "no checkpoint was written before"
+    if isinstance(error, NonFiniteMetric) and job is not None:
+        epoch = job.course.epoch_of(error.step - 1)
+        batch = (error.step - 1 - job.course.start_of(epoch)) * job.resolved.engine.accumulate
+        return f"{error} (epoch {epoch}, batch {batch}); {last}"
+    if is_out_of_memory(error):
+        where = f" on {job.placement.name}" if job is not None else ""
+        return f"out of memory{where}: try a smaller --batch-size, --accumulate, or --on-oom halve; {last}"
+    if isinstance(error, OSError):
+        return f"could not write: {error.strerror or error}; {last}"
+    return f"{error}; {last}" if isinstance(error, DlkitError) else f"{type(error).__name__}: {error}; {last}"
+
+
+def details(error: BaseException) -> str:
+    """The traceback of what nobody foresaw; expected errors say all in their text."""
+    return "" if isinstance(error, (DlkitError, OSError)) else "".join(traceback.format_exception(error))
+
+
+def report(path: Path, error: BaseException, run: Path, job: Job | None, **progress: Any) -> None:
+    """Leave a failure's reason for the supervisor, who decides whether to try again or to end the run."""
+    found = {
+        "reason": explain(error, run, job),
+        "traceback": details(error),
+        "kind": _kind(error),
+        "exit_code": error.exit_code if isinstance(error, DlkitError) else 1,
+        **progress,
+    }
+    path.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
+
+
+def _kind(error: BaseException) -> str:
+    """``memory``, ``peer`` (another process is gone), ``final`` (trying again cannot help), or ``error``."""
+    if is_out_of_memory(error):
+        return "memory"
+    if type(error).__module__.startswith("torch.distributed") or "gloo" in str(error).lower() or "NCCL" in str(error):
+        return "peer"
+    return "final" if isinstance(error, DlkitError) else "error"

@@ -1,0 +1,106 @@
+"""What a job's processes use of the machine, measured once a second on a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from dlkit.gpus import Gpu, gpus
+
+INTERVAL = 1.0
+KEPT = 60
+"""Measurements that wait to be drained; of a loop that is busy for longer the oldest are lost."""
+
+
+class Sampler:
+    """Measures the process tree below ``root_pid``; ``drain`` gives what was measured since, as ``Machine``'s fields.
+
+    Memory is resident memory: what forked processes share counts once for each (the exact figure takes the kernel tens
+    of milliseconds a process). A process that ends between two measurements takes its last share of a second with it.
+    What cannot be measured is left out, and never ends anything.
+    """
+
+    def __init__(self, root_pid: int = 0) -> None:
+        self._root = root_pid or os.getpid()
+        self._tree: dict[int, psutil.Process] = {}
+        self._cpu: dict[int, float] = {}
+        self._since = time.monotonic()
+        self._found: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="usage", daemon=True)
+        self._has_gpus = True
+
+    def start(self) -> None:
+        self._measure()  # CPU time counts from here
+        self._found.clear()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop measuring; does not wait."""
+        self._stop.set()
+
+    def drain(self) -> list[dict[str, Any]]:
+        """What was measured since the last call, the oldest first."""
+        found = []
+        while self._found:
+            found.append(self._found.popleft())
+        return found
+
+    def _work(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            try:
+                self._measure()
+            # The thread's boundary: a sensor's failure is no reason to disturb a run.
+            except Exception:
+                continue
+
+    def _measure(self) -> None:
+        now = time.monotonic()
+        elapsed, self._since = max(now - self._since, 1e-6), now
+        busy, memory, cpu = 0.0, 0, {}
+        tree = {}
+        for pid in descendants(self._root):
+            try:
+                process = tree[pid] = self._tree.get(pid) or psutil.Process(pid)
+                with process.oneshot():
+                    times = process.cpu_times()
+                    memory += process.memory_info().rss
+            except psutil.Error:  # it has just ended
+                continue
+            cpu[pid] = times.user + times.system
+            busy += max(0.0, cpu[pid] - self._cpu.get(pid, 0.0))
+        self._tree, self._cpu = tree, cpu
+        measured = {"cpu": round(100 * busy / elapsed, 1), "memory": memory, "processes": len(cpu)}
+        self._found.append({**measured, "gpus": self._gpus(set(cpu))})
+
+    def _gpus(self, pids: set[int]) -> list[dict[str, Any]]:
+        there = gpus() if self._has_gpus else []
+        self._has_gpus = bool(there)  # a machine without any is asked once
+        return [_of_job(gpu, pids) for gpu in there if pids & gpu.processes.keys()]
+
+
+def _of_job(gpu: Gpu, pids: set[int]) -> dict[str, Any]:
+    known: Sequence[int | None] = [gpu.processes[pid] for pid in pids & gpu.processes.keys()]
+    memory = None if None in known else sum(size or 0 for size in known)
+    return {"index": gpu.position, "name": gpu.name, "use": gpu.use, "memory": memory, "total": gpu.total}
+
+
+def descendants(root: int) -> list[int]:
+    """A process and all below it. Linux lists each thread's children; elsewhere psutil looks at every process."""
+    if not Path(f"/proc/{root}/task/{root}/children").exists():
+        return [root, *(child.pid for child in psutil.Process(root).children(recursive=True))]
+    found = [root]
+    for pid in found:  # grows as it goes
+        try:
+            for task in os.scandir(f"/proc/{pid}/task"):
+                found += [int(child) for child in Path(f"{task.path}/children").read_text().split()]
+        except OSError:  # it has just ended
+            continue
+    return found

@@ -1,0 +1,69 @@
+"""The GPUs of this machine as the driver tells of them, without torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Gpu(NamedTuple):
+    """One GPU. ``position`` is N of torch's ``cuda:N``; memory in bytes; ``processes``: those that compute on it.
+
+    A process whose memory the driver does not tell has None; ``use`` is in percent of the last moments, by whomever.
+    """
+
+    position: int
+    uuid: str
+    name: str
+    total: int
+    free: int
+    processes: Mapping[int, int | None]
+    use: int | None = None
+
+
+def gpus() -> list[Gpu]:
+    """What NVML tells, in torch's numbering: CUDA_VISIBLE_DEVICES is honoured. Empty where there is no driver."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    # No driver, an old one, or one that is being replaced: whatever NVML says, there is no GPU to be had.
+    except Exception:
+        return []
+    try:
+        found = [_read(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+    return visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(found: Sequence[Gpu], names: str | None) -> list[Gpu]:
+    """Those that CUDA_VISIBLE_DEVICES names, in its order: indices or UUID prefixes, up to the first unknown one."""
+    if names is None:
+        return list(found)
+    chosen: list[Gpu] = []
+    for name in (part.strip() for part in names.split(",")):
+        match = [gpu for gpu in found if name and (gpu.uuid.startswith(name) or str(gpu.position) == name)]
+        if len(match) != 1:
+            break
+        chosen.append(match[0]._replace(position=len(chosen)))
+    return chosen
+
+
+def _read(nvml: Any, index: int) -> Gpu:
+    device = nvml.nvmlDeviceGetHandleByIndex(index)
+    memory = nvml.nvmlDeviceGetMemoryInfo(device)
+    processes = {p.pid: p.usedGpuMemory for p in nvml.nvmlDeviceGetComputeRunningProcesses(device)}
+    uuid, name = (_text(f(device)) for f in (nvml.nvmlDeviceGetUUID, nvml.nvmlDeviceGetName))
+    try:
+        use = int(nvml.nvmlDeviceGetUtilizationRates(device).gpu)
+    except nvml.NVMLError:  # not every driver tells
+        use = None
+    return Gpu(index, uuid, name, int(memory.total), int(memory.free), processes, use)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,1 @@
+"""Jobs: worker processes, launchers, queue and scheduler, device claims, control."""

@@ -1,0 +1,236 @@
+"""Who gets which device: a function of the jobs that wait, the devices, and the claims on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dlkit.errors import UsageError
+from dlkit.gpus import Gpu, gpus
+from dlkit.jobs.claims import Claim, claims
+
+_UNITS = {"": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+class Need(NamedTuple):
+    """What a job asks for: ``device`` as configured, processes, and bytes on each GPU (None: a GPU to itself)."""
+
+    device: str
+    nproc: int = 1
+    gpu_memory: int | None = None
+
+
+class Machine(NamedTuple):
+    """What there is, and who has it. ``used``: bytes that a claim's processes use on a GPU now, by (pid, UUID)."""
+
+    gpus: Sequence[Gpu]
+    claims: Sequence[Claim]
+    cpu_slots: int
+    used: Mapping[tuple[int, str], int] = {}
+
+    def position(self, gpu: Gpu) -> str:
+        return f"cuda:{gpu.position} ({gpu.name})"
+
+
+class Place(NamedTuple):
+    """Where a job goes. ``visible``: its CUDA_VISIBLE_DEVICES, or None where that stays as it is."""
+
+    devices: tuple[str, ...]
+    visible: str | None = None
+    memory: int | None = None
+
+
+class Wait(NamedTuple):
+    """Why a job cannot start now; ``never``: nothing that this machine's jobs do will change that."""
+
+    reason: str
+    never: bool = False
+
+
+Decision = Place | Wait
+
+
+class Queued(NamedTuple):
+    """A job that waits: higher ``priority`` first, then the older; ``after``: runs that must be completed."""
+
+    id: str
+    since: float
+    priority: int
+    after: Sequence[str]
+    need: Need
+
+
+def need_of(job: Mapping[str, Any]) -> Need:
+    """What the ``job`` table of run.json asks for."""
+    return Need(str(job.get("device", "auto")), int(job.get("nproc", 1)), job.get("gpu_memory"))
+
+
+def machine_now(cpu_slots: int) -> Machine:
+    """This machine as it is."""
+    there, held = gpus(), claims()
+    return Machine(there, held, cpu_slots, _used(there, held))
+
+
+def kind(need: Need, machine: Machine) -> str:
+    """``gpu``, ``cpu`` or ``mps``."""
+    name = need.device.partition(":")[0]
+    if name == "auto":
+        return "gpu" if machine.gpus else "cpu"
+    return "gpu" if name == "cuda" else name
+
+
+def place(need: Need, machine: Machine) -> Decision:
+    """Where a job could start now, or why it cannot."""
+    match kind(need, machine):
+        case "gpu":
+            return _on_gpus(need, machine)
+        case "mps":
+            return _on_one("mps", 1, machine)
+        case _:
+            return _on_one("cpu", machine.cpu_slots, machine)
+
+
+def anywhere(need: Need, machine: Machine) -> Place:
+    """Where a job goes that does not wait: where there is room, else where somebody else is too."""
+    for claimed in (machine.claims, ()):
+        found = place(need, machine._replace(claims=claimed))
+        if isinstance(found, Place):
+            return found
+    crowded = sorted(machine.gpus, key=lambda gpu: -gpu.free)[: need.nproc]
+    if kind(need, machine) == "gpu" and crowded and ":" not in need.device:
+        uuids = tuple(gpu.uuid for gpu in crowded)
+        return Place(uuids, ",".join(uuids), need.gpu_memory)
+    return Place((need.device,))
+
+
+def plan(jobs: Sequence[Queued], machine: Machine, states: Mapping[str, str]) -> list[tuple[Queued, Decision]]:
+    """What becomes of every job, in the order of the queue; each that starts takes its place from those behind it.
+
+    Among jobs of one kind of device nobody overtakes one that waits for it.
+    """
+    decided: list[tuple[Queued, Decision]] = []
+    first: dict[str, str] = {}
+    for job in sorted(jobs, key=lambda job: (-job.priority, job.since, job.id)):
+        where = kind(job.need, machine)
+        decision: Decision | None = _after(job, states)
+        if decision is None and where in first:
+            decision = place(job.need, machine)
+            if isinstance(decision, Place) or not decision.never:
+                decision = Wait(f"behind {first[where]}")
+        elif decision is None:
+            decision = place(job.need, machine)
+            if isinstance(decision, Place):
+                claim = Claim(decision.devices, job.id, "", 0, decision.memory, 0.0, True)
+                machine = machine._replace(claims=[*machine.claims, claim])
+            elif not decision.never:
+                first[where] = job.id
+        decided.append((job, decision))
+    return decided
+
+
+def _after(job: Queued, states: Mapping[str, str]) -> Wait | None:
+    for identity in job.after:
+        state = states.get(identity, "gone")
+        if state == "gone":
+            return Wait(f"after {identity}, which is gone: it will never be completed", never=True)
+        if state != "completed":
+            ended = state in ("failed", "stopped", "interrupted")
+            return Wait(
+                f"after {identity}, which is {state}" + (": until it is resumed and completed" if ended else "")
+            )
+    return None
+
+
+def _on_one(device: str, slots: int, machine: Machine) -> Decision:
+    """A device that is shared by whole slots; processes of one job share one."""
+    there = [claim for claim in machine.claims if device in claim.devices]
+    if len(there) < slots:
+        return Place((device,))
+    who = ", ".join(_who(claim) for claim in there[:3])
+    return Wait(f"{device}: {len(there)} of {slots} slot{'s' if slots > 1 else ''} taken by {who}")
+
+
+def _on_gpus(need: Need, machine: Machine) -> Decision:
+    index = need.device.partition(":")[2]
+    fitting = [gpu for gpu in machine.gpus if not index or gpu.position == int(index)]
+    impossible = _impossible(need, machine, fitting)
+    if impossible:
+        return Wait(impossible, never=True)
+    reasons = {gpu.uuid: _taken(gpu, need, machine) for gpu in fitting}
+    free = [gpu for gpu in fitting if not reasons[gpu.uuid]]
+    if len(free) < need.nproc:
+        return Wait("; ".join(reason for reason in reasons.values() if reason))
+    chosen = sorted(free, key=lambda gpu: (-gpu.free, gpu.position))[: need.nproc]
+    uuids = tuple(gpu.uuid for gpu in chosen)
+    return Place(uuids, None if index else ",".join(uuids), need.gpu_memory)
+
+
+def _impossible(need: Need, machine: Machine, fitting: Sequence[Gpu]) -> str:
+    there = ", ".join(machine.position(gpu) for gpu in machine.gpus) or "no GPU"
+    if len(fitting) < need.nproc:
+        several = f"{need.nproc} GPUs" if need.nproc > 1 else need.device
+        return f"asks for {several}; there is: {there}"
+    large = [gpu for gpu in fitting if gpu.total >= (need.gpu_memory or 0)]
+    if len(large) < need.nproc:
+        return f"asks for {memory_text(need.gpu_memory or 0)} on a GPU; there is: " + ", ".join(
+            f"{machine.position(gpu)} with {memory_text(gpu.total)}" for gpu in fitting
+        )
+    return ""
+
+
+def _taken(gpu: Gpu, need: Need, machine: Machine) -> str:
+    """Why a job cannot have this GPU now; empty if it can."""
+    there = [claim for claim in machine.claims if gpu.uuid in claim.devices]
+    name = machine.position(gpu)
+    whole = [claim for claim in there if claim.memory is None]
+    if whole or (there and need.gpu_memory is None):
+        return f"{name} is taken by {', '.join(_who(claim) for claim in (whole or there)[:3])}"
+    if need.gpu_memory is None:
+        if gpu.processes:
+            return f"{name} is used by process {min(gpu.processes)}, which is not dlkit's"
+        return ""
+    coming = sum(max(0, (claim.memory or 0) - machine.used.get((claim.pid, gpu.uuid), 0)) for claim in there)
+    free = gpu.free - coming
+    if free < need.gpu_memory:
+        return f"{name}: {memory_text(max(0, free))} free, {memory_text(need.gpu_memory)} asked for"
+    return ""
+
+
+def _who(claim: Claim) -> str:
+    return f"{claim.run} (process {claim.pid})" if claim.pid else f"{claim.run}, which starts first"
+
+
+def _used(there: Sequence[Gpu], held: Sequence[Claim]) -> dict[tuple[int, str], int]:
+    """What each claim's process tree uses of its GPUs; only asked where memory was declared."""
+    found: dict[tuple[int, str], int] = {}
+    for claim in held:
+        if claim.memory is not None:
+            tree = _tree(claim.pid)
+            for gpu in there:
+                found[claim.pid, gpu.uuid] = sum(gpu.processes.get(pid) or 0 for pid in tree)
+    return found
+
+
+def _tree(pid: int) -> set[int]:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return {pid, *(child.pid for child in process.children(recursive=True))}
+    except psutil.Error:
+        return set()
+
+
+def parse_memory(text: str) -> int:
+    """``4GiB``, ``500 MB``, ``1.5GB`` or bytes → bytes; UsageError names the forms."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([A-Za-z]*)", text.strip())
+    if match is None or match[2] not in _UNITS:
+        raise UsageError(f"{text!r} is no amount of memory: write it as 4GiB, 500MiB, 4GB, or in bytes")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def memory_text(size: int) -> str:
+    """Bytes for people: ``4.0 GiB``."""
+    return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 30 else f"{size / (1 << 20):.0f} MiB"

@@ -1,0 +1,83 @@
+"""The runs of a workspace as a queue sees them: from their folders, which are the truth; only what changed is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dlkit.jobs.allocate import Queued, need_of
+from dlkit.runs.folder import ENDED, RunFolder, current_state
+
+LIVE = ("queued", "running", "paused")
+
+
+class Board:
+    """``refresh`` looks at every run.json's signature and reads those that are new."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self._known: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+
+    def refresh(self) -> None:
+        found = {}
+        for name, signature in self._signatures():
+            known = self._known.get(name)
+            record = known[1] if known is not None and known[0] == signature else self._read(name)
+            if record is not None:
+                found[name] = signature, record
+        self._known = found
+
+    def run(self, identity: str) -> RunFolder:
+        return RunFolder(self.workspace / "runs" / identity)
+
+    def record(self, identity: str) -> dict[str, Any]:
+        """run.json as last read; empty for a run that is not there."""
+        return self._known[identity][1] if identity in self._known else {}
+
+    def state(self, identity: str) -> str:
+        """What is true of a run now; ``gone`` if there is none."""
+        record = self.record(identity)
+        return current_state(self.run(identity), record) if record else "gone"
+
+    def live(self) -> list[str]:
+        """Ids of runs that are waiting or alive."""
+        return sorted(n for n, (_, r) in self._known.items() if r.get("state") in LIVE and self.state(n) in LIVE)
+
+    def queued(self) -> list[Queued]:
+        """The jobs that a scheduler is to start."""
+        found = []
+        for name, (_, record) in self._known.items():
+            job = record.get("job")
+            if record.get("state") == "queued" and isinstance(job, dict) and job.get("queued"):
+                after = tuple(job.get("after", ()))
+                found.append(Queued(name, float(job["since"]), int(job["priority"]), after, need_of(job)))
+        return found
+
+    def states(self) -> dict[str, str]:
+        """The states of the runs that queued jobs wait for."""
+        return {name: self.state(name) for job in self.queued() for name in job.after}
+
+    def _signatures(self) -> Iterator[tuple[str, tuple[int, int, int]]]:
+        try:
+            entries = list(os.scandir(self.workspace / "runs"))
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            if not entry.name.startswith("."):
+                try:
+                    status = (Path(entry.path) / "run.json").stat()
+                except OSError:
+                    continue
+                yield entry.name, (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            return self.run(name).read()
+        except (OSError, ValueError):  # damaged: shown by `runs`, nothing to start
+            return None
+
+
+def ended(state: str) -> bool:
+    return state in (*ENDED, "interrupted", "gone")

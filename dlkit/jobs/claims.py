@@ -1,0 +1,135 @@
+"""Who uses which device: claims of live processes, outside any workspace, so that all of a user's jobs see each other.
+
+A claim is a file that its process holds a POSIX lock on: it ends with the process, however that ends. What nobody
+holds is dead; readers pass over it, the next who claims removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from dlkit.errors import RunError
+from dlkit.runs.lock import RunLock, holder
+
+
+class Claim(NamedTuple):
+    """``devices`` are ``cpu``, ``mps`` or UUIDs of GPUs; ``memory`` is declared bytes on each GPU, or None.
+
+    ``queued``: the job came from a queue; ``since`` in UTC seconds.
+    """
+
+    devices: tuple[str, ...]
+    run: str
+    workspace: str
+    pid: int
+    memory: int | None
+    since: float
+    queued: bool
+
+
+class Refused(Exception):  # nothing went wrong: the device is taken
+    """The device cannot be had now; the text says why."""
+
+
+def folder() -> Path:
+    """Where claims lie: $DLKIT_DEVICES, else in $XDG_RUNTIME_DIR, else in a folder of the user's own in /tmp."""
+    chosen, runtime = os.environ.get("DLKIT_DEVICES"), os.environ.get("XDG_RUNTIME_DIR")
+    if chosen:
+        return Path(chosen)
+    if runtime and os.access(runtime, os.W_OK | os.X_OK):
+        return Path(runtime) / "dlkit" / "devices"
+    return Path(tempfile.gettempdir()) / f"dlkit-{os.getuid()}" / "devices"
+
+
+def claims() -> list[Claim]:
+    """The claims of processes that are alive, the oldest first; acquires and creates nothing."""
+    found = [_read(path) for path in folder().glob("*.json") if holder(path) is not None]
+    return sorted((claim for claim in found if claim is not None), key=lambda claim: (claim.since, claim.pid))
+
+
+@contextmanager
+def hold(
+    devices: Sequence[str],
+    *,
+    run: str,
+    workspace: Path,
+    memory: int | None = None,
+    queued: bool = False,
+    admit: Callable[[list[Claim]], str] | None = None,
+) -> Iterator[list[Claim]]:
+    """Claim devices while entered; gives the other claims on them.
+
+    ``admit`` looks at all live claims, nobody else deciding meanwhile; what it returns, if anything, is why the claim
+    is Refused. RunError if the folder of claims belongs to somebody else.
+    """
+    path = _safe_folder() / f"{os.getpid()}-{os.urandom(4).hex()}.json"
+    claim = Claim(tuple(devices), run, str(workspace.resolve()), os.getpid(), memory, round(time.time(), 3), queued)
+    lock = RunLock(path)
+    with _mutex(path.parent):
+        there = _living(path.parent)
+        if admit is not None and (reason := admit(there)):
+            raise Refused(reason)
+        path.write_text(json.dumps(claim._asdict()), encoding="utf-8")  # before the lock: closing a file drops it
+        lock.__enter__()
+        _own[lock.path] = claim
+    try:
+        yield [other for other in there if set(other.devices) & set(devices)]
+    finally:
+        path.unlink(missing_ok=True)
+        del _own[lock.path]
+        lock.__exit__()
+
+
+_own: dict[Path, Claim] = {}
+"""The claims of this process: opening and closing their files would drop the locks."""
+
+
+def _living(folder: Path) -> list[Claim]:
+    """The live claims; what is dead is removed. Under the mutex: nobody is about to lock what he has just written."""
+    for path in folder.glob("*.json"):
+        if holder(path) is None:
+            path.unlink(missing_ok=True)
+    return claims()
+
+
+def _read(path: Path) -> Claim | None:
+    """A claim; None if it has just gone, or is of a form that this version does not know."""
+    resolved = path.resolve()
+    if resolved in _own:
+        return _own[resolved]
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Claim(**{**{key: fields[key] for key in Claim._fields}, "devices": tuple(fields["devices"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _safe_folder() -> Path:
+    """The folder, made if need be, for its owner alone."""
+    found = folder()
+    for path in (found.parent, found):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            raise RunError(f"{path} is not a folder of yours: devices cannot be claimed there (see $DLKIT_DEVICES)")
+    return found
+
+
+@contextmanager
+def _mutex(folder: Path) -> Iterator[None]:
+    """One decision at a time; held for milliseconds, and gone with the process."""
+    descriptor = os.open(folder / ".mutex", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,70 @@
+"""Training in this very process: the device is claimed, who else is there is said, the end is told to who asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dlkit.errors import DlkitError
+from dlkit.events import Event, Finished
+from dlkit.gpus import gpus
+from dlkit.jobs.claims import Claim, hold
+from dlkit.jobs.notify import finished_record, post
+from dlkit.jobs.queue import wake
+
+if TYPE_CHECKING:
+    from dlkit.engine.device import Placement
+    from dlkit.engine.signals import StopSignals
+    from dlkit.engine.start import Attempt
+
+
+def train_here(
+    attempt: Attempt, signals: StopSignals | None = None, say: Callable[[str], None] = lambda text: None
+) -> Generator[Event, None, None]:
+    """An attempt's events. The foreground never waits for a device: it claims it, and says who has it too."""
+    finished: Finished | None = None
+    with _claim(attempt, say):
+        for event in (stream := attempt.events(signals)):
+            finished = event if isinstance(event, Finished) else None
+            try:
+                yield event
+            except GeneratorExit:
+                stream.close()
+                raise
+    url = attempt.job.resolved.job.notify
+    if url and finished is not None:
+        problem = post(url, finished_record(attempt.run))
+        if problem:
+            say(f"could not notify {url}: {problem}")
+    if attempt.run.path.parent.name == "runs":
+        with suppress(DlkitError, OSError):
+            wake(attempt.run.path.parent.parent)
+
+
+@contextmanager
+def _claim(attempt: Attempt, say: Callable[[str], None]) -> Iterator[None]:
+    run = attempt.run
+    devices = claim_names(attempt.job.placement)
+    holding = hold(devices, run=run.id, workspace=run.path.parent.parent, memory=None, queued=False)
+    try:
+        others: list[Claim] = holding.__enter__()
+    except (OSError, DlkitError) as error:  # claims are a courtesy to others: training does without
+        say(f"note: the device could not be claimed: {error}")
+        yield
+        return
+    for other in others:
+        say(f"note: {', '.join(devices)} is in use too by {other.run} (process {other.pid})")
+    try:
+        yield
+    finally:
+        holding.__exit__(*sys.exc_info())
+
+
+def claim_names(placement: Placement) -> tuple[str, ...]:
+    """A device as claims name it: GPUs by UUID."""
+    device = placement.device
+    if device.type != "cuda":
+        return (device.type,)
+    return tuple(gpu.uuid for gpu in gpus() if gpu.position == (device.index or 0)) or (str(device),)

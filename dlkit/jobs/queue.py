@@ -1,0 +1,158 @@
+"""The queue of a workspace: who waits, and why. What starts jobs is ``dlkit.jobs.scheduler``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dlkit.errors import RunError, UsageError
+from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
+from dlkit.jobs.board import Board
+from dlkit.runs.ending import end_run
+from dlkit.runs.files import read_json, write_json
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.lock import SUPERVISOR, RunLock, holder
+
+FORMAT = 1
+
+
+def lock_of(workspace: Path) -> Path:
+    """Held by the workspace's scheduler."""
+    return workspace / "scheduler.lock"
+
+
+def log_of(workspace: Path) -> Path:
+    return workspace / "scheduler.log"
+
+
+def cpu_slots(workspace: Path) -> int:
+    """How many jobs may share this machine's CPU; 1 unless somebody has said otherwise."""
+    try:
+        return int(read_json(workspace / "scheduler.json")["cpu_slots"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1
+
+
+def set_cpu_slots(workspace: Path, count: int) -> None:
+    """Say it; a scheduler that is running takes it over."""
+    if count < 1:
+        raise UsageError(f"--cpu-slots {count}: must be at least 1")
+    workspace.mkdir(parents=True, exist_ok=True)
+    write_json(workspace / "scheduler.json", {"format": FORMAT, "cpu_slots": count})
+
+
+def scheduler(workspace: Path) -> int | None:
+    """The process that starts this workspace's jobs, if there is one."""
+    return holder(lock_of(workspace))
+
+
+def wake(workspace: Path) -> bool:
+    """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once."""
+    board = Board(workspace)
+    board.refresh()
+    if scheduler(workspace) is not None or not hopeful(board, decisions(board)):
+        return False
+    with log_of(workspace).open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "dlkit.jobs.scheduler", str(workspace.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return True
+
+
+def decisions(board: Board, machine: Machine | None = None) -> list[tuple[Queued, Decision]]:
+    """What would become of every queued job now, in the order of the queue."""
+    return plan(board.queued(), machine or machine_now(cpu_slots(board.workspace)), board.states())
+
+
+def hopeful(board: Board, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
+    """The jobs that may start now or without anybody doing anything: not those that wait for what has failed."""
+    found = {job.id for job, decision in decided if not (isinstance(decision, Wait) and decision.never)}
+    while True:
+        lost = {
+            job.id
+            for job, _ in decided
+            if job.id in found and not all(_may_complete(board, n, found) for n in job.after)
+        }
+        if not lost:
+            return found
+        found -= lost
+
+
+def _may_complete(board: Board, identity: str, found: set[str]) -> bool:
+    state = board.state(identity)
+    return state in ("completed", "running", "paused") or (state == "queued" and _is_hopeful(board, identity, found))
+
+
+def _is_hopeful(board: Board, identity: str, found: set[str]) -> bool:
+    return identity in found or not board.record(identity).get("job", {}).get("queued")
+
+
+class Entry(NamedTuple):
+    """One line of the queue. ``why`` says why it waits, or where it runs."""
+
+    id: str
+    state: str
+    name: str
+    priority: int
+    since: float
+    after: Sequence[str]
+    devices: Sequence[str]
+    why: str
+
+
+def listing(workspace: Path) -> list[Entry]:
+    """What runs, then what waits, in the order in which it will start."""
+    board = Board(workspace)
+    board.refresh()
+    waiting = decisions(board)
+    order = {job.id: i for i, (job, _) in enumerate(waiting)}
+    reasons = {job.id: reason(decision) for job, decision in waiting}
+    ids = sorted(board.live(), key=lambda name: (name in order, order.get(name, 0), name))
+    return [_entry(board, name, reasons.get(name)) for name in ids]
+
+
+def reason(decision: Decision) -> str:
+    return decision.reason if isinstance(decision, Wait) else "starts next"
+
+
+def _entry(board: Board, name: str, why: str | None) -> Entry:
+    record: Mapping[str, Any] = board.record(name)
+    job = record.get("job") or {}
+    devices = record.get("devices") or ([record["device"]] if record.get("device") else [])
+    state = board.state(name)
+    if why is None:
+        why = "its worker is starting" if state == "queued" else f"on {', '.join(devices)}"
+    return Entry(
+        name,
+        state,
+        str(record.get("name", "")),
+        int(job.get("priority", 0)),
+        float(job.get("since", record.get("created", 0.0))),
+        tuple(job.get("after", ())),
+        tuple(devices) if state != "queued" else (),
+        why,
+    )
+
+
+def why(workspace: Path, identity: str) -> str:
+    """Why a run waits; empty if it does not."""
+    return next((entry.why for entry in listing(workspace) if entry.id == identity and entry.state == "queued"), "")
+
+
+def cancel(run: RunFolder) -> None:
+    """Take a job out of the queue: it ends as stopped, before its first step. RunError if it does not wait."""
+    try:
+        with RunLock(run.lock, SUPERVISOR):
+            state = run.read().get("state")
+            if state != "queued":
+                raise RunError(f"{run.id} does not wait in the queue: it is {state}")
+            end_run(run, "stopped", "cancelled before it was started")
+    except BlockingIOError as error:
+        raise RunError(f"{run.id} has been started (process {holder(run.lock)}): dlkit stop {run.id}") from error

@@ -1,0 +1,77 @@
+"""``python -m dlkit.jobs.rank RUN``: a process that trains, one of a job's. Started by its supervisor's launcher."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlkit.jobs.processes import die_with_parent
+from dlkit.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from dlkit.engine.start import Attempt
+
+
+def main(argv: list[str]) -> int:
+    die_with_parent()
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to answer, until the loop listens itself
+    run = RunFolder(Path(argv[0]))
+    report = run.path / f".report-{os.environ.get('RANK', '0')}.json"
+    try:
+        return _train(run, report)
+    # The process's boundary: whatever ends it, the supervisor is told why.
+    except Exception as error:
+        if not report.exists():  # else the loop has told already
+            from dlkit.engine import ending
+
+            ending.report(report, error, run.path, None)
+        return 1
+
+
+def _train(run: RunFolder, report: Path) -> int:
+    from dlkit.runs.lock import WRITER
+
+    attempt = _prepared(run)
+    since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
+    for _ in attempt.events(part=WRITER, report=report, commands_from=since):
+        pass
+    return 0
+
+
+def _prepared(run: RunFolder) -> Attempt:
+    """The run's next attempt: its first, or on from the last checkpoint."""
+    from dlkit.catalog import Catalog
+    from dlkit.config import Layer
+    from dlkit.data.context import Context
+    from dlkit.engine.start import begin, resume
+
+    catalog = Catalog.load_everything()
+    record = run.read()
+    job: dict[str, Any] = record["job"]
+    sources = {source.name: source for source in catalog.specs("source")}
+    context = Context(run.path.parent.parent / "data", sources, bool(job.get("offline")), _say)
+    overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
+    if "fingerprint" not in record:  # it has never been built
+        return begin(catalog, run, context, overrides=overrides)
+    return resume(
+        catalog,
+        run,
+        context,
+        overrides=overrides,
+        allow_inexact=bool(job.get("allow_inexact")),
+        inexact=tuple(job.get("inexact", ())),
+        supervised=True,
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

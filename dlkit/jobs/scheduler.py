@@ -1,0 +1,167 @@
+"""``python -m dlkit.jobs.scheduler WORKSPACE``: starts queued jobs when their devices are free; ends when idle.
+
+It keeps nothing that matters: jobs are run folders, devices are claimed by the workers, and a job is started once
+because its worker takes run.lock. Killed at any instant, another one goes on from what the folders say.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from dlkit.errors import DlkitError
+from dlkit.jobs.allocate import Machine, Place, Queued, machine_now
+from dlkit.jobs.board import Board
+from dlkit.jobs.claims import Claim
+from dlkit.jobs.queue import cpu_slots, decisions, hopeful, lock_of, log_of
+from dlkit.jobs.submit import start_worker
+from dlkit.runs.ending import end_run
+from dlkit.runs.faults import point
+from dlkit.runs.lock import SUPERVISOR, RunLock
+
+ROUND_SECONDS = 0.5
+"""Between two looks at folders and devices; a job that ends, and a new folder, are noticed within TICK_SECONDS."""
+TICK_SECONDS = 0.02
+LINGER_SECONDS = 1.0
+TRIES = 3
+"""Workers that end without taking their job before it is given up; one whose device was taken does not count."""
+NOT_STARTED = 75
+LOG_LIMIT = 1 << 20
+
+
+class Scheduler:
+    """Serves one workspace. ``say`` gets a line for whatever happens."""
+
+    def __init__(self, workspace: Path, say: Callable[[str], None]) -> None:
+        self.workspace, self._say = workspace, say
+        self.board = Board(workspace)
+        self._workers: dict[str, tuple[subprocess.Popen[bytes], Place]] = {}
+        self._tries: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
+        self._runs_changed = 0
+
+    def serve(self) -> None:
+        """Until nothing is left that could be started. BlockingIOError if the workspace has a scheduler already."""
+        while True:
+            with RunLock(lock_of(self.workspace)):
+                self._say("scheduler started")
+                self._rounds()
+                self._say("scheduler ends: nothing to start")
+            self.board.refresh()  # whoever came after the last look saw us alive
+            if not self._hope():
+                return
+
+    def _rounds(self) -> None:
+        idle_since: float | None = None
+        while True:
+            self._reap()
+            self.board.refresh()
+            self._start_what_fits()
+            if self._workers or self._hope():
+                idle_since = None
+            elif idle_since is None:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since >= LINGER_SECONDS:
+                return
+            self._wait()
+
+    def _hope(self) -> set[str]:
+        return hopeful(self.board, decisions(self.board, self._machine()))
+
+    def _machine(self) -> Machine:
+        """Devices and claims; a worker that has not claimed its place yet counts as if it had."""
+        machine = machine_now(cpu_slots(self.workspace))
+        there = {claim.run for claim in machine.claims}
+        coming = [
+            Claim(place.devices, name, str(self.workspace), worker.pid, place.memory, time.time(), True)
+            for name, (worker, place) in self._workers.items()
+            if name not in there and worker.poll() is None and self.board.state(name) == "queued"
+        ]
+        return machine._replace(claims=[*machine.claims, *coming])
+
+    def _start_what_fits(self) -> None:
+        machine = self._machine()
+        for job, decision in decisions(self.board, machine):
+            if isinstance(decision, Place) and self._is_free(job):
+                self._start(job, decision, machine.cpu_slots)
+
+    def _is_free(self, job: Queued) -> bool:
+        """Not started already, nor just refused."""
+        return job.id not in self._workers and time.monotonic() >= self._not_before.get(job.id, 0.0)
+
+    def _start(self, job: Queued, place: Place, slots: int) -> None:
+        run = self.board.run(job.id)
+        point("scheduler.starting")
+        try:
+            worker = start_worker(run, "--cpu-slots", str(slots))
+        except OSError as error:
+            self._say(f"{job.id}: its worker could not be started: {error}")
+            self._not_before[job.id] = time.monotonic() + ROUND_SECONDS
+            return
+        point("scheduler.started")
+        self._workers[job.id] = worker, place
+        self._say(f"{job.id}: started on {', '.join(place.devices)} (process {worker.pid})")
+
+    def _reap(self) -> None:
+        for name, (worker, _) in list(self._workers.items()):
+            code = worker.poll()
+            if code is None:
+                continue
+            del self._workers[name]
+            if code == NOT_STARTED:
+                self._not_before[name] = time.monotonic() + ROUND_SECONDS
+                continue
+            self._say(f"{name}: worker ended with code {code}")
+            self.board.refresh()
+            if self.board.record(name).get("state") != "queued":
+                self._tries.pop(name, None)
+                continue
+            self._tries[name] = self._tries.get(name, 0) + 1
+            if self._tries[name] >= TRIES:
+                self._give_up(name, code)
+
+    def _give_up(self, name: str, code: int) -> None:
+        """A worker that ends again and again without taking its job would be started for ever."""
+        run = self.board.run(name)
+        with suppress(OSError, ValueError, DlkitError), RunLock(run.lock, SUPERVISOR):
+            if run.read().get("state") == "queued":
+                end_run(run, "failed", f"its worker ended {TRIES} times with code {code}: output.log has the details")
+
+    def _wait(self) -> None:
+        """For the next round; shorter when something happens."""
+        until = time.monotonic() + ROUND_SECONDS
+        while time.monotonic() < until:
+            time.sleep(TICK_SECONDS)
+            if any(worker.poll() is not None for worker, _ in self._workers.values()) or self._folders_changed():
+                return
+
+    def _folders_changed(self) -> bool:
+        try:
+            changed = (self.workspace / "runs").stat().st_mtime_ns
+        except OSError:
+            return False
+        before, self._runs_changed = self._runs_changed, changed
+        return before not in (0, changed)
+
+
+def main(argv: list[str]) -> int:
+    workspace = Path(argv[0])
+    if log_of(workspace).stat().st_size > LOG_LIMIT:
+        log_of(workspace).write_bytes(b"")
+    try:
+        Scheduler(workspace, _stamped).serve()
+    except BlockingIOError:  # there is one: it sees what we were started for
+        return 0
+    return 0
+
+
+def _stamped(text: str) -> None:
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

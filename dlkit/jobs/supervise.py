@@ -1,0 +1,246 @@
+"""One job, from its first process to its end: started, watched, started again, ended.
+
+The supervisor imports no torch. It holds the first part of run.lock and the device's claim for as long as the job
+lasts; the process that trains holds the second part and writes the events. What that process cannot say itself,
+because it was killed, is said here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dlkit.errors import STOPPED, DlkitError
+from dlkit.events import Retried
+from dlkit.jobs.launchers import local, threads_each
+from dlkit.jobs.processes import die_with_parent, oom_kills
+from dlkit.runs import commands
+from dlkit.runs.ending import end_run, tell
+from dlkit.runs.faults import point
+from dlkit.runs.folder import ENDED, RunFolder, summarise
+
+POLL_SECONDS = 0.5
+STOP_SECONDS = 0.5
+"""How long a job that has not begun to train is given to obey ``stop`` before it is ended."""
+_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
+EXIT = {"completed": 0, "stopped": STOPPED, "failed": 1}
+
+
+@dataclass(frozen=True)
+class Death:
+    """How the processes of an attempt ended without ending the run.
+
+    ``kind`` is ``memory``, ``final`` (trying again cannot help), ``error`` or ``killed``; ``silent``: nobody said why.
+    """
+
+    kind: str
+    reason: str
+    traceback: str = ""
+    exit_code: int = 1
+    silent: bool = False
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Supervisor:
+    """``run()`` brings one job to its end and returns the exit code. Signals stop the job; a second one at once."""
+
+    def __init__(self, run: RunFolder, environment: Mapping[str, str]) -> None:
+        self.folder, self._environment = run, environment
+        self._record = run.read()
+        self.job: dict[str, Any] = self._record["job"]
+        self._signals = 0
+        self._ending = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._since = 0.0
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        attempt = 0
+        while True:
+            died = self._attempt()
+            if died is None:
+                return EXIT.get(str(self.folder.read()["state"]), 1)
+            change = self._again(died, attempt)
+            if change is None:
+                return self._end(died)
+            attempt += 1
+            self._retry(died, attempt, change)
+
+    def _attempt(self) -> Death | None:
+        """Start the processes and wait; None: the run said how it ended."""
+        for old in self.folder.path.glob(".report-*.json"):
+            old.unlink()
+        before = oom_kills()
+        self._begun_at = self._log_size()
+        self._offset = _size(self.folder.commands)
+        try:
+            self._process = self._start()
+        except (OSError, DlkitError) as error:
+            return Death("final", f"could not be started: {error}", exit_code=getattr(error, "exit_code", 1))
+        point("worker.launched")
+        code = self._wait(self._process)
+        if self.folder.read().get("state") in ENDED:
+            return None
+        killed = code == -signal.SIGKILL or int(self.job["nproc"]) > 1
+        return self._post_mortem(code, for_memory=killed and oom_kills() > before)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._since = time.monotonic()
+        nproc = int(self.job["nproc"])
+        own = {"DLKIT_SUPERVISOR": str(os.getpid()), "DLKIT_COMMANDS_FROM": str(self._offset)}
+        environment = {**os.environ, **self._environment, **own}
+        if nproc > 1 and "OMP_NUM_THREADS" not in environment:
+            environment["OMP_NUM_THREADS"] = str(threads_each(nproc))
+        return subprocess.Popen(
+            self._command(nproc), env=environment, process_group=0, preexec_fn=die_with_parent, stdin=subprocess.DEVNULL
+        )
+
+    def _command(self, nproc: int) -> list[str]:
+        launcher = dict(self.job["launcher"])
+        name = launcher.pop("name")
+        if name == "local":  # without looking for plugins
+            return local(self.folder.path, nproc, None)
+        from dlkit.catalog import Catalog, load_config, load_target
+
+        catalog = Catalog.load_everything()
+        spec = catalog.find("launcher", name)
+        options = load_config(spec, catalog)
+        words: list[str] = load_target(spec, catalog)(self.folder.path, nproc, options(**launcher) if options else None)
+        return words
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        if self._ending:  # a signal came while it was being started
+            self._kill(self._ending)
+        while True:
+            try:
+                return process.wait(POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._stop_unbegun()
+
+    def _stop_unbegun(self) -> None:
+        """Building data and model can take long, and obeys nobody: a job that is told to stop meanwhile is ended."""
+        if self._begun or self._ending:
+            return
+        asked = [c for c in commands.read(self.folder.commands, self._offset)[0] if c.action == "stop"]
+        if asked and time.time() - asked[0].time > STOP_SECONDS:
+            self._kill(f"stopped by {asked[0].by}, before it began to train")
+
+    @property
+    def _begun(self) -> bool:
+        """Whether the processes have come to train."""
+        return self._log_size() > self._begun_at
+
+    def _log_size(self) -> int:
+        return _size(self.folder.events)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        name = "interrupted (SIGINT)" if number == signal.SIGINT else "terminated (SIGTERM)"
+        if self._process is None or not self._begun:
+            self._kill(f"{name}, before it began to train")
+        elif self._signals > 1:
+            self._kill(f"{name}, at once")
+        else:
+            commands.append(self.folder.commands, "stop", by=signal.Signals(number).name)
+
+    def _kill(self, reason: str) -> None:
+        self._ending = reason
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _post_mortem(self, code: int, *, for_memory: bool) -> Death:
+        reports = sorted(self._reports(), key=lambda report: float(report["time"]))
+        telling = [report for report in reports if report["kind"] != "peer"]
+        if telling:
+            first = telling[0]
+            rank = f"rank {first['rank']}: " if int(self.job["nproc"]) > 1 else ""
+            known: dict[str, Any] = {
+                key: first[key] for key in ("steps", "seconds", "train_seconds", "metrics") if key in first
+            }
+            return Death(
+                first["kind"], rank + first["reason"], first["traceback"], int(first["exit_code"]), known=known
+            )
+        if for_memory:
+            return Death("memory", "killed by the system for want of memory: try a smaller --batch-size")
+        if code < 0 and -code in _FAULTS:
+            return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
+        lost = sorted(set(range(int(self.job["nproc"]))) - {int(report["rank"]) for report in reports})
+        if int(self.job["nproc"]) > 1:
+            dead = f"rank {lost[0]} " if reports and lost else "a process "
+            return Death("killed", f"{dead}died without a word", silent=True)
+        if code < 0:
+            return Death("killed", f"its process was ended by {signal.Signals(-code).name}", silent=True)
+        return Death("error", f"its process ended with code {code}: output.log has the details")
+
+    def _reports(self) -> list[dict[str, Any]]:
+        found = []
+        for path in self.folder.path.glob(".report-*.json"):
+            try:
+                report = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            found.append({**report, "time": path.stat().st_mtime, "rank": int(path.stem.rpartition("-")[2])})
+        return found
+
+    def _again(self, died: Death, attempt: int) -> dict[str, Any] | None:
+        """What to change for another attempt; None: there is none."""
+        if self._ending or died.kind == "final":
+            return None
+        if died.kind == "memory" and self.job["on_oom"] == "halve":
+            return halved(self.folder)
+        return {} if attempt < int(self.job["max_restarts"]) else None
+
+    def _retry(self, died: Death, attempt: int, change: Mapping[str, Any]) -> None:
+        settings = {f"engine.{key}": value for key, value in change.items()}
+        of = int(self.job["max_restarts"]) if not change else attempt
+        step = summarise(self.folder).step
+        print(f"{died.reason}; attempt {attempt + 1}", file=sys.stderr, flush=True)
+        tell(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
+        self.job["overrides"] = {**self.job.get("overrides", {}), **change}
+        if change:
+            self.job["inexact"] = [f"out of memory: {', '.join(f'{k} = {v}' for k, v in settings.items())}"]
+        self.folder.update(job=self.job)
+
+    def _end(self, died: Death) -> int:
+        """Say how the run ended, as the process could not."""
+        if self._ending:
+            end_run(self.folder, "stopped", self._ending)
+            return STOPPED
+        if died.silent:  # as after a power cut: interrupted, and why as far as it is known
+            self.folder.update(reason=died.reason)
+            return 1
+        if self.job.get("resume") and died.kind == "final" and not self._begun:
+            print(died.reason, file=sys.stderr, flush=True)
+            self.folder.update(**self.job["before"])  # it is as good as it was
+            return died.exit_code
+        end_run(self.folder, "failed", died.reason, traceback=died.traceback, known=died.known)
+        return died.exit_code
+
+
+def halved(run: RunFolder) -> dict[str, Any] | None:
+    """Engine options with half the batch and twice the accumulation; None if a batch cannot be halved any more."""
+    import tomllib
+
+    engine = tomllib.loads(run.config.read_text(encoding="utf-8"))["engine"]
+    size = int(engine["batch_size"])
+    part = next((divisor for divisor in range(2, size + 1) if size % divisor == 0), 0)  # 2, unless the size is odd
+    if not part:
+        return None
+    change = {"batch_size": size // part, "accumulate": int(engine["accumulate"]) * part}
+    change["eval_batch_size"] = max(1, int(engine["eval_batch_size"]) // part)
+    limits = {key: int(engine[key]) * part for key in ("limit_batches", "overfit_batches") if engine.get(key)}
+    return {**change, **limits}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,123 @@
+"""``python -m dlkit.jobs.worker RUN``: the process that a job lives in, apart from whoever started it.
+
+It takes run.lock, so that a job is started once however often it is tried; claims the device; and supervises. Exit
+codes are those of the run, or 75: not started, the job is as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from dlkit.errors import DlkitError
+from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, need_of, place
+from dlkit.jobs.claims import Claim, Refused, hold
+from dlkit.jobs.processes import die_with_parent
+from dlkit.jobs.supervise import Supervisor
+from dlkit.runs import index
+from dlkit.runs.faults import point
+from dlkit.runs.files import read_json
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.lock import SUPERVISOR, RunLock
+
+NOT_STARTED = 75
+"""The job was somebody else's, or its device was taken: EX_TEMPFAIL."""
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m dlkit.jobs.worker", description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--cpu-slots", type=int, default=0, help="started by a queue: take a free device, or none")
+    parser.add_argument("--foreground", action="store_true", help="stop when the process that started this one ends")
+    options = parser.parse_args(argv)
+    if options.foreground:
+        die_with_parent(signal.SIGTERM)
+    run = RunFolder(options.run.resolve())
+    code = _take(run, options.cpu_slots)
+    if code != NOT_STARTED:
+        _afterwards(run)
+    return code
+
+
+def _take(run: RunFolder, cpu_slots: int) -> int:
+    """Take the job, if it is still to be had, and bring it to its end."""
+    try:
+        with RunLock(run.lock, SUPERVISOR):
+            if run.read().get("state") != "queued":
+                return NOT_STARTED
+            point("worker.locked")
+            return _claimed(run, cpu_slots)
+    except BlockingIOError:
+        return NOT_STARTED
+    except Refused as refused:
+        print(f"not started: {refused}", file=sys.stderr)
+        return NOT_STARTED
+
+
+def _claimed(run: RunFolder, cpu_slots: int) -> int:
+    """Claim a place: under a queue (``cpu_slots``) one that is free, or none; else the best there is."""
+    job = run.read()["job"]
+    need, machine = need_of(job), machine_now(cpu_slots or 1)
+    found = place(need, machine) if cpu_slots else anywhere(need, machine)
+    if isinstance(found, Wait):
+        raise Refused(found.reason)
+    there = found
+
+    def admit(held: list[Claim]) -> str:
+        """The same decision, nobody else claiming meanwhile."""
+        again = place(need, machine._replace(claims=held))
+        if isinstance(again, Wait):
+            return again.reason
+        return "" if again.devices == there.devices else f"{', '.join(there.devices)} was taken meanwhile"
+
+    holding = hold(
+        there.devices,
+        run=run.id,
+        workspace=run.path.parent.parent,
+        memory=need.gpu_memory,
+        queued=bool(cpu_slots),
+        admit=admit if cpu_slots else None,
+    )
+    with holding:
+        point("worker.claimed")
+        run.update(state="running", worker=os.getpid(), devices=list(there.devices))
+        return Supervisor(run, _environment(there, job, cpu_slots)).run()
+
+
+def _environment(place: Place, job: Mapping[str, object], cpu_slots: int) -> dict[str, str]:
+    """What the training processes are told of their place: the GPUs they see, the threads they may use."""
+    found: dict[str, str] = {}
+    if place.visible is not None:
+        found["CUDA_VISIBLE_DEVICES"] = place.visible
+    if cpu_slots > 1 and place.devices == ("cpu",):
+        from dlkit.jobs.launchers import threads_each
+
+        found["OMP_NUM_THREADS"] = str(threads_each(cpu_slots * int(str(job["nproc"]))))
+    return found
+
+
+def _afterwards(run: RunFolder) -> None:
+    """The lock and the device are free: tell who wants to know, and let the queue go on."""
+    workspace = run.path.parent.parent
+    index.note(workspace, run)
+    with suppress(DlkitError, OSError):
+        from dlkit.jobs.queue import wake
+
+        wake(workspace)
+    record = read_json(run.record)
+    url = record.get("job", {}).get("notify")
+    if url:
+        from dlkit.jobs.notify import finished_record, post
+
+        problem = post(url, finished_record(run))
+        if problem:
+            print(f"could not notify {url}: {problem}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

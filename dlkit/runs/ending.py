@@ -1,0 +1,62 @@
+"""Ending a run from outside the process that trained it: it is gone, and did not say how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dlkit.events import Event, Finished, Retried
+from dlkit.runs.folder import RunFolder, summarise
+from dlkit.runs.lock import WRITER, RunLock
+from dlkit.runs.log import EventLog
+
+
+def end_run(
+    run: RunFolder, status: str, reason: str, *, traceback: str = "", known: Mapping[str, Any] | None = None
+) -> None:
+    """Record that a run ended as ``stopped`` or ``failed``; the caller holds the supervisor's part of run.lock.
+
+    ``known``: ``steps``, ``seconds``, ``train_seconds``, ``metrics``, as far as the process told; else its log's end.
+    """
+    last, record = summarise(run), run.read()
+    found: dict[str, Any] = {"steps": last.step, "seconds": last.seconds, "train_seconds": 0.0, "metrics": last.metrics}
+    found.update(known or {})
+    event = Finished(
+        run=run.id,
+        status=status,
+        reason=reason,
+        traceback=traceback,
+        metrics=found["metrics"],
+        seconds=found["seconds"],
+        train_seconds=found["train_seconds"],
+        steps=found["steps"],
+    )
+    try:
+        tell(run, event)
+    finally:  # run.json is the smaller, and may be written where the log cannot
+        run.update(
+            state=status,
+            reason=reason,
+            result={
+                "step": found["steps"],
+                "total_steps": record.get("total_steps", 0),
+                "last": last.last,
+                "best": last.best,
+                "metrics": dict(found["metrics"]),
+                "updated": round(time.time(), 3),
+                "seconds": found["seconds"],
+            },
+        )
+
+
+def tell(run: RunFolder, event: Finished | Retried) -> Event:
+    """Put an event into the log, durably."""
+    with RunLock(run.lock, WRITER):
+        log = EventLog(run.events)
+        try:
+            recorded = log.append(event)
+            log.sync()
+        finally:
+            log.close()
+    return recorded

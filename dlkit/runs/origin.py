@@ -1,0 +1,43 @@
+"""How a run came to be: what run.json says of it from the first moment, before anything is built."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from dlkit.catalog import Catalog
+from dlkit.config import Resolved
+
+
+def origin(catalog: Catalog, resolved: Resolved) -> dict[str, Any]:
+    """Task, components and their plugins' versions, seed, host, command, git commit. No torch."""
+    components = {
+        part: {
+            "name": spec.name,
+            "plugin": catalog.owner(spec).name,
+            "plugin_version": catalog.owner(spec).version,
+            "version": spec.version,
+        }
+        for part, spec in resolved.specs.items()
+    }
+    return {
+        "task": resolved.task.name,
+        "metric": resolved.task.metric,
+        "direction": resolved.task.direction,
+        "components": components,
+        "seed": resolved.engine.seed,
+        "host": socket.gethostname(),
+        "command": sys.argv,
+        "git": _git_commit(),
+    }
+
+
+def _git_commit() -> str:
+    """The commit of the folder that the command was given in; empty outside a repository."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

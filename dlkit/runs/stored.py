@@ -1,0 +1,49 @@
+"""What a run's folder says of its configuration, its components found again. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlkit.catalog import Catalog
+from dlkit.components import PARTS, load_object
+from dlkit.config import Layer, Resolved, resolve
+from dlkit.config_file import read_toml
+from dlkit.errors import PluginError, RunError
+from dlkit.runs.folder import FORMAT, RunFolder
+
+
+def readable(run: RunFolder) -> dict[str, Any]:
+    """run.json of a run that this version can use; RunError otherwise."""
+    try:
+        record = run.read()
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run.id}: {error}") from error
+    if record.get("format", 0) > FORMAT:
+        raise RunError(f"{run.id} was written by a newer dlkit (format {record['format']}); this one knows {FORMAT}")
+    return record
+
+
+def stored_config(
+    catalog: Catalog, run: RunFolder, record: Mapping[str, Any], overrides: Layer | None = None
+) -> Resolved:
+    """A run's configuration, its components found again; PluginError names a plugin that is gone."""
+    stored = read_toml(run.config)
+    values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in stored.values.items()}
+    for part in PARTS:
+        made = record.get("components", {}).get(part, {})
+        found = [s for s in catalog.specs(part, record["task"]) if s.name == made.get("name")]
+        if not found:
+            raise PluginError(
+                f"{run.id} needs {part} {made.get('name')!r} of plugin {made.get('plugin')!r}, which is not there"
+            )
+        values[part] = _migrated(values.get(part, {}), found[0], int(made.get("version", 1)))
+    layers = [Layer(run.config.name, values), *([overrides] if overrides else [])]
+    return resolve(catalog, record["task"], layers, suggest=False)
+
+
+def _migrated(fields: dict[str, Any], spec: Any, version: int) -> dict[str, Any]:
+    if spec.version == version or not spec.migrate:
+        return fields
+    name = fields.pop("name", spec.name)
+    return {"name": name, **load_object(spec.migrate)(fields, version)}
