@@ -20,6 +20,14 @@ sys.path.insert(0, str(TESTS.parent))
 PLUGINS = ("regression", "classification", "scratch")
 
 
+@pytest.fixture(autouse=True)
+def devices(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Devices are claimed here, in a folder of the test's own: jobs of other tests are none of its business."""
+    folder = tmp_path_factory.mktemp("devices")
+    monkeypatch.setenv("DLKIT_DEVICES", str(folder))
+    return folder
+
+
 @pytest.fixture
 def realdata() -> Callable[[str], Path]:
     """``realdata("mnist")``: the folder of that real data set, or the test is skipped with the reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit import LossSpec, ModelSpec, TrainerSpec, hookimpl
+from dlkit import LauncherSpec, LossSpec, ModelSpec, TrainerSpec, hookimpl
 
 
 @hookimpl
@@ -41,4 +41,11 @@ def dlkit_trainers() -> list[TrainerSpec]:
             target="extras_parts:ModestTrainer",
             config="dlkit.engine.options:SupervisedConfig",
         )
+    ]
+
+
+@hookimpl
+def dlkit_launchers() -> list[LauncherSpec]:
+    return [
+        LauncherSpec(name="zygote", summary="A process that begins in milliseconds", target="zygote:command"),
     ]

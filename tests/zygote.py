@@ -75,6 +75,8 @@ def _become(connection: socket.socket) -> None:
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 2)
+    if not message:  # the client was killed before it could ask
+        os._exit(1)
     asked = json.loads(message)
     for target, descriptor in zip((1, 2), descriptors, strict=True):
         os.dup2(descriptor, target)
@@ -105,7 +107,7 @@ def _become(connection: socket.socket) -> None:
 def ask(address: str, words: list[str]) -> int:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
-    asked = {"words": words, "environment": dict(os.environ), "folder": os.getcwd()}
+    asked = {"words": words, "environment": dict(os.environ), "folder": str(Path.cwd())}
     socket.send_fds(connection, [json.dumps(asked).encode()], [1, 2])
     code = connection.recv(1)
     if not code:  # it died without a word: so does this one

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ from typing import Any, NamedTuple
 from dlkit.errors import RunError, UsageError
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
 from dlkit.jobs.board import Board
+from dlkit.jobs.detach import detach
 from dlkit.runs.ending import end_run
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.folder import RunFolder
@@ -55,14 +54,7 @@ def wake(workspace: Path) -> bool:
     board.refresh()
     if scheduler(workspace) is not None or not hopeful(board, decisions(board)):
         return False
-    with log_of(workspace).open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "dlkit.jobs.scheduler", str(workspace.resolve())],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    detach("dlkit.jobs.scheduler", [str(workspace.resolve())], log_of(workspace))
     return True
 
 

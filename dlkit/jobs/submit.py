@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
+from dlkit.jobs.detach import detach
 from dlkit.jobs.table import Submission, job_table, resume_table
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, create, current_state
@@ -76,15 +76,5 @@ def resubmit(
 
 def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:
     """Start the run's worker in a new session; what it prints goes to output.log."""
-    command = [sys.executable, "-m", "dlkit.jobs.worker", str(run.path), *words]
-    if in_foreground:
-        command.append("--foreground")
-    with run.output.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd=Path.cwd(),
-        )
+    foreground = ["--foreground"] if in_foreground else []
+    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], run.output)

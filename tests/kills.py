@@ -31,7 +31,35 @@ from dlkit.runs.lock import holder
 from dlkit.runs.log import parse_lines, read_events
 
 PATIENCE = 120.0
-TARGETS = ("trains", "supervises", "schedules", "labelled")
+TARGETS = {"trains": 4, "supervises": 3, "schedules": 1, "labelled": 3}
+"""Whom to kill, and how often; a labelled kill takes a scheduler or two with it."""
+ENGINE: dict[str, Any] = {"device": "cpu", "checkpoint_every": 0.05, "threads": 1}
+RECIPES: dict[str, dict[str, Any]] = {
+    "toy": {
+        "task": "toy",
+        "dataset": {"name": "plane", "points": 192, "jitter": 0.2},
+        "model": {"name": "mlp", "dropout": 0.2},
+        "loss": {"name": "troubled", "wait": 0.003},
+        "trainer": {"optimizer": "adamw", "lr": 0.01, "schedule": "cosine"},
+        "engine": {**ENGINE, "epochs": 30, "accumulate": 2, "ema": 0.9, "eval_every": "5 steps", "probe_every": 3},
+    },
+    "regression": {
+        "task": "regression",
+        "model": {"name": "mlp", "dropout": 0.1},
+        "engine": {**ENGINE, "epochs": 150, "batch_size": 16, "accumulate": 2, "eval_every": "7 epochs"},
+    },
+    "classification": {
+        "task": "classification",
+        "model": {"name": "mlp", "dropout": 0.2},
+        "engine": {**ENGINE, "epochs": 8, "batch_size": 32, "accumulate": 2},
+    },
+    "scratch": {
+        "task": "regression",
+        "model": {"name": "scratch-mlp", "dropout": 0.1},
+        "engine": {**ENGINE, "epochs": 400, "batch_size": 16, "accumulate": 2, "eval_every": "20 epochs"},
+    },
+}
+"""Jobs of each plugin, of about a second: dropout, augmentation, accumulation and averages where it has them."""
 Recipe = Mapping[str, Any]
 Outcome = tuple[str, str, dict[tuple[str, int], float]]
 
@@ -112,7 +140,7 @@ class Attack:
         return self.tally
 
     def _kill_one(self) -> None:
-        target = self._random.choice(TARGETS)
+        target = self._random.choices(list(TARGETS), list(TARGETS.values()))[0]
         if target == "labelled":
             self._kill_at_a_label()
             return
