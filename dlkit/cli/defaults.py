@@ -12,14 +12,15 @@ from dlkit.errors import DlkitError
 def differences(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, by dotted key, that are not an option's default; of a component that is gone, all of them."""
     from dlkit.catalog import Catalog
-    from dlkit.components import PARTS
+    from dlkit.config import CHOICES, OWN
 
     catalog = Catalog.load_everything()
-    known = {"engine.": _engine_defaults()}
-    for part in PARTS:
+    known = {f"{section}.": _defaults_of(model) for section, model in OWN.items()}
+    for part in CHOICES:
         fields = values.get(part)
         name = fields.get("name") if isinstance(fields, Mapping) else None
         known[f"{part}."] = _defaults(catalog, part, str(name), str(values.get("task")))
+    known["launcher."]["name"] = "local"
     flat = flatten(values)
     return {
         key: value
@@ -32,16 +33,16 @@ def _same(value: Any, name: str, defaults: Mapping[str, Any]) -> bool:
     return name in defaults and defaults[name] == value
 
 
-def _engine_defaults() -> dict[str, Any]:
-    from dlkit.config import EngineConfig, fields_of
+def _defaults_of(model: Any) -> dict[str, Any]:
+    from dlkit.config import fields_of
 
-    return {info.name: info.default for info in fields_of(EngineConfig)}
+    return {info.name: info.default for info in fields_of(model)}
 
 
 def _defaults(catalog: Any, part: str, name: str, task: str) -> dict[str, Any]:
-    from dlkit.config import config_class, fields_of
+    from dlkit.config import config_class
 
     try:
-        return {info.name: info.default for info in fields_of(config_class(catalog, catalog.find(part, name, task)))}
+        return _defaults_of(config_class(catalog, catalog.find(part, name, task)))
     except DlkitError:
         return {}

@@ -201,7 +201,7 @@ def resume(
     job = prepare(catalog, resolved, context, init=weights, device=_device(record, resolved.job.nproc))
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
-        if chosen.step >= job.course.total:
+        if chosen.step >= job.course.total and _was_completed(record, supervised):
             raise UsageError(
                 f"{run.id} is complete at step {chosen.step} of {job.course.total}: give --epochs or --steps to go on"
             )
@@ -213,6 +213,12 @@ def resume(
     if job.placement.device.type == "cuda" and not engine.deterministic:
         differences = (*differences, "CUDA kernels without engine.deterministic: equal to rounding")
     return Attempt(run, job, chosen, True, differences, config)
+
+
+def _was_completed(record: Mapping[str, Any], supervised: bool) -> bool:
+    """Whether the run said so; one that was killed between its last checkpoint and its last word did not."""
+    said = record.get("job", {}).get("before", {}) if supervised else record
+    return bool(said.get("state") == "completed")
 
 
 def last_good(run: RunFolder, context: Context) -> Checkpoint | None:

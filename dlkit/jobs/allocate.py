@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from dlkit.errors import UsageError
@@ -98,10 +99,9 @@ def anywhere(need: Need, machine: Machine) -> Place:
         found = place(need, machine._replace(claims=claimed))
         if isinstance(found, Place):
             return found
-    crowded = sorted(machine.gpus, key=lambda gpu: -gpu.free)[: need.nproc]
-    if kind(need, machine) == "gpu" and crowded and ":" not in need.device:
-        uuids = tuple(gpu.uuid for gpu in crowded)
-        return Place(uuids, ",".join(uuids), need.gpu_memory)
+    there = _fitting(need, machine)
+    if kind(need, machine) == "gpu" and there:
+        return _freest(there, need, machine)
     return Place((need.device,))
 
 
@@ -153,8 +153,7 @@ def _on_one(device: str, slots: int, machine: Machine) -> Decision:
 
 
 def _on_gpus(need: Need, machine: Machine) -> Decision:
-    index = need.device.partition(":")[2]
-    fitting = [gpu for gpu in machine.gpus if not index or gpu.position == int(index)]
+    fitting = _fitting(need, machine)
     impossible = _impossible(need, machine, fitting)
     if impossible:
         return Wait(impossible, never=True)
@@ -162,9 +161,26 @@ def _on_gpus(need: Need, machine: Machine) -> Decision:
     free = [gpu for gpu in fitting if not reasons[gpu.uuid]]
     if len(free) < need.nproc:
         return Wait("; ".join(reason for reason in reasons.values() if reason))
-    chosen = sorted(free, key=lambda gpu: (-gpu.free, gpu.position))[: need.nproc]
+    return _freest(free, need, machine)
+
+
+def _fitting(need: Need, machine: Machine) -> list[Gpu]:
+    """The GPUs that a device names: the one of ``cuda:N``, else all."""
+    index = need.device.partition(":")[2]
+    return [gpu for gpu in machine.gpus if not index or gpu.position == int(index)]
+
+
+def _freest(there: Sequence[Gpu], need: Need, machine: Machine) -> Place:
+    """A place on those with the most free memory. ``cuda:N`` keeps the numbering that N was meant in."""
+    chosen = sorted(there, key=lambda gpu: (-_free(gpu, machine), gpu.position))[: need.nproc]
     uuids = tuple(gpu.uuid for gpu in chosen)
-    return Place(uuids, None if index else ",".join(uuids), need.gpu_memory)
+    return Place(uuids, None if ":" in need.device else ",".join(uuids), need.gpu_memory)
+
+
+def _free(gpu: Gpu, machine: Machine) -> int:
+    """Bytes that nobody uses, nor has declared and will use; may be negative."""
+    there = [claim for claim in machine.claims if gpu.uuid in claim.devices]
+    return gpu.free - sum(max(0, (claim.memory or 0) - machine.used.get((claim.pid, gpu.uuid), 0)) for claim in there)
 
 
 def _impossible(need: Need, machine: Machine, fitting: Sequence[Gpu]) -> str:
@@ -191,8 +207,7 @@ def _taken(gpu: Gpu, need: Need, machine: Machine) -> str:
         if gpu.processes:
             return f"{name} is used by process {min(gpu.processes)}, which is not dlkit's"
         return ""
-    coming = sum(max(0, (claim.memory or 0) - machine.used.get((claim.pid, gpu.uuid), 0)) for claim in there)
-    free = gpu.free - coming
+    free = _free(gpu, machine)
     if free < need.gpu_memory:
         return f"{name}: {memory_text(max(0, free))} free, {memory_text(need.gpu_memory)} asked for"
     return ""
@@ -228,7 +243,7 @@ def parse_memory(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([A-Za-z]*)", text.strip())
     if match is None or match[2] not in _UNITS:
         raise UsageError(f"{text!r} is no amount of memory: write it as 4GiB, 500MiB, 4GB, or in bytes")
-    return int(float(match[1]) * _UNITS[match[2]])
+    return int(Decimal(match[1]) * _UNITS[match[2]])
 
 
 def memory_text(size: int) -> str:

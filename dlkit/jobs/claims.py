@@ -11,9 +11,10 @@ import json
 import os
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,15 +45,21 @@ def folder() -> Path:
     """Where claims lie: $DLKIT_DEVICES, else in $XDG_RUNTIME_DIR, else in a folder of the user's own in /tmp."""
     chosen, runtime = os.environ.get("DLKIT_DEVICES"), os.environ.get("XDG_RUNTIME_DIR")
     if chosen:
-        return Path(chosen)
-    if runtime and os.access(runtime, os.W_OK | os.X_OK):
+        return Path(chosen).absolute()
+    if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK | os.X_OK):
         return Path(runtime) / "dlkit" / "devices"
     return Path(tempfile.gettempdir()) / f"dlkit-{os.getuid()}" / "devices"
 
 
 def claims() -> list[Claim]:
-    """The claims of processes that are alive, the oldest first; acquires and creates nothing."""
-    found = [_read(path) for path in folder().glob("*.json") if holder(path) is not None]
+    """The claims of processes that are alive, the oldest first; acquires and creates nothing.
+
+    None in a folder that somebody else made: whoever wrote there could keep our jobs waiting.
+    """
+    if not all(_is_ours(path) for path in _own_folders()):
+        return []
+    with _threads:
+        found = [_read(path) for path in folder().glob("*.json") if holder(path) is not None]
     return sorted((claim for claim in found if claim is not None), key=lambda claim: (claim.since, claim.pid))
 
 
@@ -74,7 +81,7 @@ def hold(
     path = _safe_folder() / f"{os.getpid()}-{os.urandom(4).hex()}.json"
     claim = Claim(tuple(devices), run, str(workspace.resolve()), os.getpid(), memory, round(time.time(), 3), queued)
     lock = RunLock(path)
-    with _mutex(path.parent):
+    with _threads, _mutex(path.parent):
         there = _living(path.parent)
         if admit is not None and (reason := admit(there)):
             raise Refused(reason)
@@ -84,13 +91,17 @@ def hold(
     try:
         yield [other for other in there if set(other.devices) & set(devices)]
     finally:
-        path.unlink(missing_ok=True)
-        del _own[lock.path]
-        lock.__exit__()
+        with _threads:
+            path.unlink(missing_ok=True)
+            del _own[lock.path]
+            lock.__exit__()
 
 
 _own: dict[Path, Claim] = {}
 """The claims of this process: opening and closing their files would drop the locks."""
+
+_threads = threading.RLock()
+"""Between threads of one process, whom record locks do not keep apart: one that reads would drop another's lock."""
 
 
 def _living(folder: Path) -> list[Claim]:
@@ -115,13 +126,30 @@ def _read(path: Path) -> Claim | None:
 
 def _safe_folder() -> Path:
     """The folder, made if need be, for its owner alone."""
-    found = folder()
-    for path in (found.parent, found):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+    for path in _own_folders():
+        try:
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise RunError(f"devices cannot be claimed in {path}: {error.strerror} (see $DLKIT_DEVICES)") from error
+        if not _is_ours(path):
             raise RunError(f"{path} is not a folder of yours: devices cannot be claimed there (see $DLKIT_DEVICES)")
-    return found
+    return folder()
+
+
+def _own_folders() -> tuple[Path, ...]:
+    """What must be this user's own; what a chosen folder lies in is the chooser's affair."""
+    found = folder()
+    return (found,) if os.environ.get("DLKIT_DEVICES") else (found.parent, found)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a folder, no link to one, and belongs to this user: everybody may write in /tmp."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
 @contextmanager

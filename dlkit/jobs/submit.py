@@ -13,7 +13,7 @@ from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
 from dlkit.jobs.detach import detach
 from dlkit.jobs.table import Submission, job_table, resume_table
-from dlkit.runs.checkpoints import choose, complete
+from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import ENDED, RunFolder, create, current_state
 from dlkit.runs.index import find_run
 from dlkit.runs.lock import RunLock, holder
@@ -65,9 +65,8 @@ def resubmit(
                 raise RunError(f"{run.id} is queued already")
             layer = Layer("flag", {"engine": overrides}) if overrides else None
             resolved = stored_config(catalog, run, record, layer)
-            done = [c.step for c in complete(run.path)]
-            if not overrides and done and done[-1] >= record.get("total_steps", float("inf")):
-                raise UsageError(f"{run.id} is complete at step {done[-1]}: give --epochs or --steps to go on")
+            if not overrides and record.get("state") == "completed":
+                raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
             table = resume_table(resolved, submission, record, overrides, allow_inexact)
             run.update(state="queued", reason="", result=None, job=table)
     except BlockingIOError as error:

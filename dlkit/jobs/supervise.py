@@ -206,6 +206,7 @@ class Supervisor:
         step = summarise(self.folder).step
         print(f"{died.reason}; attempt {attempt + 1}", file=sys.stderr, flush=True)
         tell(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
+        self.job.pop("before", None)
         self.job["overrides"] = {**self.job.get("overrides", {}), **change}
         if change:
             self.job["inexact"] = [f"out of memory: {', '.join(f'{k} = {v}' for k, v in settings.items())}"]
@@ -219,7 +220,7 @@ class Supervisor:
         if died.silent:  # as after a power cut: interrupted, and why as far as it is known
             self.folder.update(reason=died.reason)
             return 1
-        if self.job.get("resume") and died.kind == "final" and not self._begun:
+        if "before" in self.job and died.kind == "final" and not self._begun:
             print(died.reason, file=sys.stderr, flush=True)
             self.folder.update(**self.job["before"])  # it is as good as it was
             return died.exit_code
