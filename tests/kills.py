@@ -19,6 +19,7 @@ from typing import Any
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
+from dlkit.errors import RunError
 from dlkit.events import Finished, Metrics, Started
 from dlkit.jobs.board import Board
 from dlkit.jobs.queue import scheduler, wake
@@ -234,8 +235,11 @@ class Attack:
             self._check_readable(self._run(name))
             if self._state(name) == "interrupted":
                 catalog = catalog or Catalog.load_everything()
-                resubmit(catalog, self._run(name), Submission(queued=True))
-                self.tally.resumes += 1
+                try:
+                    resubmit(catalog, self._run(name), Submission(queued=True))
+                    self.tally.resumes += 1
+                except RunError:  # a worker that was one too many looks at it just now
+                    continue
 
     def _check_readable(self, run: RunFolder) -> None:
         """Whatever the instant of a kill, everything that reads a run can read this one."""

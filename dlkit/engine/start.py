@@ -85,7 +85,8 @@ class Attempt:
         except OSError as error:  # before the first event, or after the last: between them it ends the run as failed
             raise RunError(f"{self.run.id} cannot be written: {error.strerror or error}") from error
         finally:
-            if self.job.world.chief and self.run.path.parent.name == "runs":  # else a copy outside any workspace
+            # Else it is a copy outside any workspace, or its supervisor's to do: on a full disk that has the last word.
+            if part == BOTH and self.run.path.parent.name == "runs":
                 index.note(self.run.path.parent.parent, self.run)
 
     def _write_down(self) -> None:
