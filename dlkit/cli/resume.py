@@ -6,7 +6,7 @@ from dlkit.catalog import Catalog
 from dlkit.cli.common import Parser
 from dlkit.cli.context import make_context
 from dlkit.cli.handover import hand_over, look_on, submission
-from dlkit.cli.train import go, needs_worker
+from dlkit.cli.train import go
 from dlkit.config import Layer
 from dlkit.errors import UsageError
 from dlkit.runs.index import find_run
@@ -47,6 +47,8 @@ def main(argv: list[str]) -> int:
         cpu_slots=None,
         offline=options.offline,
     )
+    from dlkit.jobs.foreground import needs_worker
+
     catalog = Catalog.load_everything()
     overrides = Layer("flag", {"engine": changes}) if changes else None
     in_worker = needs_worker(stored_config(catalog, run, readable(run), overrides))

@@ -66,6 +66,8 @@ def _train(catalog: Catalog, resolved: Resolved, words: Words) -> int:
         offline=offline,
     )
     name = words.values.get("name", "")
+    from dlkit.jobs.foreground import needs_worker
+
     if detached or queued or needs_worker(resolved):
         from dlkit.jobs.submit import submit
 
@@ -78,11 +80,6 @@ def _train(catalog: Catalog, resolved: Resolved, words: Words) -> int:
 
     attempt = start(catalog, resolved, workspace, make_context(catalog, workspace, offline), name=name)
     return go(attempt, as_json=as_json, quiet="quiet" in words.switches)
-
-
-def needs_worker(resolved: Resolved) -> bool:
-    """Whether one process cannot do by itself what is asked for: several, restarts, a launcher of somebody's own."""
-    return resolved.job.supervised or resolved.specs["launcher"].name != "local"
 
 
 def go(attempt: Attempt, *, as_json: bool, quiet: bool) -> int:

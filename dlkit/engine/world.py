@@ -78,6 +78,8 @@ class Ranks(World):
         """Join the others. ``device`` is the configured one: with GPUs, rank i of a machine takes its GPU i."""
         import torch.distributed as dist
 
+        if ":" in device:
+            raise UsageError(f"engine.device = {device!r}: several processes take a GPU each; give cuda, cpu or auto")
         self._dist = dist
         self.rank, self.size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
         self.local_rank = int(os.environ.get("LOCAL_RANK", self.rank))

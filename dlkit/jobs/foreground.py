@@ -7,12 +7,16 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dlkit.errors import DlkitError
+from dlkit.config import Resolved
+from dlkit.errors import DlkitError, RunError
 from dlkit.events import Event, Finished
 from dlkit.gpus import gpus
 from dlkit.jobs.claims import Claim, hold
+from dlkit.jobs.follow import Gone, follow
 from dlkit.jobs.notify import finished_record, post
 from dlkit.jobs.queue import wake
+from dlkit.jobs.submit import start_worker
+from dlkit.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from dlkit.engine.device import Placement
@@ -41,6 +45,28 @@ def train_here(
     if attempt.run.path.parent.name == "runs":
         with suppress(DlkitError, OSError):
             wake(attempt.run.path.parent.parent)
+
+
+def needs_worker(resolved: Resolved) -> bool:
+    """Whether one process cannot do by itself what is asked for: several, restarts, a launcher of somebody's own."""
+    return resolved.job.supervised or resolved.specs["launcher"].name != "local"
+
+
+def train_in_worker(run: RunFolder) -> Generator[Event, None, None]:
+    """The events of a submitted run, which ends with this process; RunError if its worker cannot start it.
+
+    Closed before the end, it stops the run, and waits until that has written its checkpoint.
+    """
+    worker = start_worker(run, in_foreground=True)
+    try:
+        for event in follow(run):
+            if isinstance(event, Gone):
+                raise RunError(f"{run.id}: {event.state}; {run.output} has the details")
+            yield event
+    finally:
+        if worker.poll() is None:
+            worker.terminate()
+        worker.wait()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ because its worker takes run.lock. Killed at any instant, another one goes on fr
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -119,6 +120,9 @@ class Scheduler:
             self.board.refresh()
             if self.board.record(name).get("state") != "queued":
                 self._tries.pop(name, None)
+                continue
+            self._not_before[name] = time.monotonic() + ROUND_SECONDS
+            if code in (-signal.SIGKILL, -signal.SIGTERM):  # somebody's doing, not the job's
                 continue
             self._tries[name] = self._tries.get(name, 0) + 1
             if self._tries[name] >= TRIES:
