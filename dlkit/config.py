@@ -199,7 +199,19 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
     sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
     if all(getattr(sections["engine"], key) is None for key in ("epochs", "steps")):
         raise UsageError("the run would never end: give engine.epochs or engine.steps")
-    return Resolved(task, specs, sections, {**name_origins, **merged.origins})
+    resolved = Resolved(task, specs, sections, {**name_origins, **merged.origins})
+    _check_processes(resolved)
+    return resolved
+
+
+def _check_processes(resolved: Resolved) -> None:
+    nproc, engine = resolved.job.nproc, resolved.engine
+    if nproc > 1 and resolved.specs["launcher"].name == "local":
+        raise UsageError(f"job.nproc = {nproc}: launcher 'local' starts one process; 'torchrun' starts several")
+    if engine.batch_size < nproc:
+        raise UsageError(f"engine.batch_size = {engine.batch_size}: cannot be shared by job.nproc = {nproc} processes")
+    if nproc > 1 and ":" in engine.device:
+        raise UsageError(f"engine.device = {engine.device!r}: {nproc} processes take a device each; give cuda or cpu")
 
 
 def _check_shape(layer: Layer) -> None:

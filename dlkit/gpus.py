@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 
@@ -36,7 +37,8 @@ def gpus() -> list[Gpu]:
     except pynvml.NVMLError:
         return []
     finally:
-        pynvml.nvmlShutdown()
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
     return visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
@@ -49,6 +51,8 @@ def visible(found: Sequence[Gpu], names: str | None) -> list[Gpu]:
         match = [gpu for gpu in found if name and (gpu.uuid.startswith(name) or str(gpu.position) == name)]
         if len(match) != 1:
             break
+        if match[0].uuid in (gpu.uuid for gpu in chosen):  # as CUDA has it: named twice, there is none
+            return []
         chosen.append(match[0]._replace(position=len(chosen)))
     return chosen
 

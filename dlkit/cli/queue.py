@@ -42,8 +42,9 @@ def _list(argv: list[str]) -> int:
         print_json({"scheduler": process, "cpu_slots": cpu_slots(workspace), "jobs": jobs, "devices": _devices()})
         return 0
     if entries:
-        rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.why, e.name) for e in entries]
-        print(table(("run", "state", "priority", "since", "why", "name"), rows))
+        rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.name) for e in entries]
+        head, *lines = table(("run", "state", "priority", "since", "name"), rows).splitlines()
+        print("\n".join([head, *(f"{line}\n    {e.why}" for line, e in zip(lines, entries, strict=True))]))
     else:
         say(f"nothing runs or waits in {workspace}")
     waiting = any(entry.state == "queued" for entry in entries)

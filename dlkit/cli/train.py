@@ -71,6 +71,10 @@ def _train(catalog: Catalog, resolved: Resolved, words: Words) -> int:
     if detached or queued or needs_worker(resolved):
         from dlkit.jobs.submit import submit
 
+        if not (detached or queued):  # what takes torch to know is said before there is a run
+            from dlkit.engine.build import trainer_class
+
+            trainer_class(catalog, resolved)
         run = submit(catalog, resolved, workspace, given, name=name)
         if detached or queued:
             return hand_over(run, queued=queued, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from torch import nn
 
 from dlkit.config import EngineConfig
 from dlkit.errors import UsageError
+
+# Before CUDA starts: GPUs are numbered as nvidia-smi and NVML do it, by which devices are claimed.
+os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 _WIDE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.MultiheadAttention)
 

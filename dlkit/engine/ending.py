@@ -27,6 +27,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def explain(error: BaseException, run: Path, job: Job | None) -> str:
     """The reason of a failure, with the last good checkpoint."""
     good = complete(run)
+    if job is None and not good:  # it never came to train
+        return str(error) if isinstance(error, DlkitError) else f"{type(error).__name__}: {error}"
     last = f"last good checkpoint: step {good[-1].step}" if good else "no checkpoint was written before"
     if isinstance(error, NonFiniteMetric) and job is not None:
         epoch = job.course.epoch_of(error.step - 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -24,12 +26,16 @@ class Need(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What there is, and who has it. ``used``: bytes that a claim's processes use on a GPU now, by (pid, UUID)."""
+    """What there is, and who has it.
+
+    ``used``: bytes that a claim's processes use on a GPU now, by (pid, UUID); ``mps``: an Apple GPU, which has no UUID.
+    """
 
     gpus: Sequence[Gpu]
     claims: Sequence[Claim]
     cpu_slots: int
     used: Mapping[tuple[int, str], int] = {}
+    mps: bool = False
 
     def position(self, gpu: Gpu) -> str:
         return f"cuda:{gpu.position} ({gpu.name})"
@@ -71,14 +77,15 @@ def need_of(job: Mapping[str, Any]) -> Need:
 def machine_now(cpu_slots: int) -> Machine:
     """This machine as it is."""
     there, held = gpus(), claims()
-    return Machine(there, held, cpu_slots, _used(there, held))
+    mps = sys.platform == "darwin" and platform.machine() == "arm64"
+    return Machine(there, held, cpu_slots, _used(there, held), mps)
 
 
 def kind(need: Need, machine: Machine) -> str:
     """``gpu``, ``cpu`` or ``mps``."""
     name = need.device.partition(":")[0]
     if name == "auto":
-        return "gpu" if machine.gpus else "cpu"
+        return "gpu" if machine.gpus else "mps" if machine.mps else "cpu"
     return "gpu" if name == "cuda" else name
 
 
