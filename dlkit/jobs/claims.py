@@ -79,7 +79,7 @@ def hold(
     is Refused. RunError if the folder of claims belongs to somebody else.
     """
     path = _safe_folder() / f"{os.getpid()}-{os.urandom(4).hex()}.json"
-    claim = Claim(tuple(devices), run, str(workspace.resolve()), os.getpid(), memory, round(time.time(), 3), queued)
+    claim = Claim(tuple(devices), run, str(workspace.resolve()), os.getpid(), memory, time.time(), queued)
     lock = RunLock(path)
     with _threads, _mutex(path.parent):
         there = _living(path.parent)
