@@ -14,7 +14,7 @@ from dlkit.cli.remove import delete_run, folder_size
 from dlkit.errors import DlkitError, RunError
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, Summary
-from dlkit.runs.index import list_runs
+from dlkit.runs.index import list_runs, note
 from dlkit.runs.lock import RunLock, holder
 from dlkit.runs.workspace import locate
 
@@ -38,6 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--task", metavar="T", help="only runs of this task")
     parser.add_argument("--interrupted", action="store_true", help="remove all interrupted runs too")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="only show what could go")
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
     found = list(_of_runs(workspace, options.task, options.interrupted))
@@ -47,7 +48,11 @@ def main(argv: list[str]) -> int:
         say(f"nothing to clean in {workspace}")
     else:
         say(table(("what", "why", "size"), [(str(w.path), w.why, size(w.bytes)) for w in found]))
+    if options.dry_run:
+        return _tell(found, options.json)
     removed = [] if not found or not confirm(f"Free {size(total)}?", options.yes) else _remove(found)
+    for run in {waste.run.path: waste.run for waste in removed if waste.run is not None and not waste.whole}.values():
+        note(workspace, run)  # its size is another
     freed = sum(waste.bytes for waste in removed)
     if options.json:
         print_json(
@@ -55,6 +60,17 @@ def main(argv: list[str]) -> int:
         )
     elif found:
         print(f"freed {size(freed)}")
+    return 0
+
+
+def _tell(found: list[Waste], as_json: bool) -> int:
+    """What could go, and stays."""
+    total = sum(waste.bytes for waste in found)
+    if as_json:
+        entries = [{"path": str(w.path), "why": w.why, "bytes": w.bytes} for w in found]
+        print_json({"could_go": entries, "bytes": total})
+    elif found:
+        print(f"{size(total)} could be freed; without --dry-run they are, after asking")
     return 0
 
 

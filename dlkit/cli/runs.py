@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from dlkit.cli.common import Parser, duration, number, print_json, say, table
+from dlkit.cli.common import Parser, duration, number, print_json, say, size, table
 from dlkit.errors import UsageError
 from dlkit.runs.folder import Summary
 from dlkit.runs.index import newest_runs
 from dlkit.runs.workspace import locate
 
 LIMIT = 30
-_HEADERS = ("run", "state", "step", "metric", "best", "time", "started", "name")
+_HEADERS = ("run", "state", "step", "metric", "best", "time", "size", "started", "name")
 
 
 def main(argv: list[str]) -> int:
@@ -28,8 +28,8 @@ def main(argv: list[str]) -> int:
         print_json([summary.to_dict() for summary in found])
     elif found:
         print(table(_HEADERS, [_row(summary) for summary in found]))
-        if total > len(found):
-            say(f"{total - len(found)} more; --limit {total} shows them all")
+        more = f"; {total - len(found)} more, --limit {total} shows them all" if total > len(found) else ""
+        say(f"{size(sum(summary.size for summary in found))} on the disk{more}")
     else:
         say(f"no runs{f' of task {options.task!r}' if options.task else ''} in {workspace}")
     return 0
@@ -38,4 +38,14 @@ def main(argv: list[str]) -> int:
 def _row(run: Summary) -> tuple[str, ...]:
     step = f"{run.step}/{run.total_steps}" if run.total_steps and run.step != run.total_steps else str(run.step)
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)) if run.created else ""
-    return run.id, run.state, step, run.metric, number(run.best), duration(run.seconds), started, run.name
+    return (
+        run.id,
+        run.state,
+        step,
+        run.metric,
+        number(run.best),
+        duration(run.seconds),
+        size(run.size),
+        started,
+        run.name,
+    )

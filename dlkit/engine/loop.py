@@ -71,7 +71,7 @@ class Loop(Recorder):
                 self._ending = f"{self.signals.asked or 'interrupted'}, at once"
                 yield self._finish("stopped")
             # The run's boundary: whatever a component or the disk does ends this run as failed, with its reason.
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if self._report is not None:
                     self._tell_supervisor(error, self._report)
                     raise

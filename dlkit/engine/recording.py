@@ -234,7 +234,7 @@ class Recorder:
             )
         )
 
-    def _fail(self, error: Exception) -> events.Finished:
+    def _fail(self, error: BaseException) -> events.Finished:
         self._save_what_can_be()
         self._ending = ending.explain(error, self.run.path, self.job)
         self._reserve.unlink(missing_ok=True)
@@ -252,7 +252,7 @@ class Recorder:
             )
         )
 
-    def _tell_supervisor(self, error: Exception, path: Path) -> None:
+    def _tell_supervisor(self, error: BaseException, path: Path) -> None:
         """Why this process gives up; the supervisor tries again, or ends the run."""
         self._save_what_can_be()
         self._reserve.unlink(missing_ok=True)

@@ -24,8 +24,8 @@ def main(argv: list[str]) -> int:
     report = run.path / f".report-{os.environ.get('RANK', '0')}.json"
     try:
         return _train(run, report)
-    # The process's boundary: whatever ends it, the supervisor is told why.
-    except Exception as error:
+    # The process's boundary: whatever ends it, a component's sys.exit too, the supervisor is told why.
+    except (Exception, SystemExit) as error:
         if not report.exists():  # else the loop has told already
             from dlkit.engine import ending
 

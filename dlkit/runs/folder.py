@@ -114,7 +114,8 @@ def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config:
 class Summary(NamedTuple):
     """One run in a list. ``state`` is what is true now: a run that says running but is not alive is ``interrupted``.
 
-    ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all.
+    ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all; ``size``
+    is what the folder takes on the disk, in bytes.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Summary(NamedTuple):
     host: str = ""
     seconds: float = 0.0
     reason: str = ""
+    size: int = 0
     metrics: Mapping[str, float] = {}  # never changed in place
 
     def to_dict(self) -> dict[str, Any]:
@@ -164,7 +166,25 @@ def _understood(run: RunFolder, record: Mapping[str, Any]) -> Summary:
     names = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
     result = record.get("result")
     progress = {k: result[k] for k in result if k in Summary._fields} if result else _progress(run, record)
-    return Summary(**{**known, **names, **progress, "id": run.id, "state": current_state(run, record)})
+    always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
+    return Summary(**{**known, **names, **progress, **always})
+
+
+def disk_use(folder: str) -> int:
+    """Bytes of all files below a folder; what goes meanwhile does not count."""
+    import os
+
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    total += disk_use(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return total
+    return total
 
 
 def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:

@@ -16,16 +16,20 @@ from pathlib import Path
 from dlkit.errors import UsageError
 from dlkit.runs.folder import RunFolder, Summary, summarise
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, signature TEXT NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL,
     summary TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_time ON runs (created);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 LIVE = ("running", "paused")
+
+
+class _Unusable(sqlite3.Error):
+    """An index that is whole, and not ours to read."""
 
 
 def list_runs(workspace: Path, task: str | None = None) -> list[Summary]:
@@ -57,8 +61,32 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
 
 def note(workspace: Path, run: RunFolder) -> None:
     """Bring one run's row up to date, making the index if there is none. Never fails: the index can be rebuilt."""
-    with suppress(sqlite3.Error, OSError), _connect(workspace / "dlkit.db", create=True) as db:
-        _upsert(db, [(summarise(run), _signature(str(run.path)))])
+    path = workspace / "dlkit.db"
+    row = summarise(run), _signature(str(run.path))
+    with suppress(sqlite3.Error, OSError):
+        try:
+            _note(path, row)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            discard(path)
+            _note(path, row)
+
+
+def _note(path: Path, row: tuple[Summary, str]) -> None:
+    with _connect(path, create=True) as db:
+        _upsert(db, [row])
+
+
+def discard(path: Path) -> None:
+    """Remove a damaged index and what belongs to it; the folders have all it held."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Not that it is locked, cannot be written, or is a newer version's."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def find_run(workspace: Path, reference: str) -> RunFolder:
@@ -104,9 +132,14 @@ def _signature(folder: str) -> str:
 def _rows(path: Path) -> dict[str, tuple[str, str, float, str]]:
     """(signature, task, created, summary) of runs that have ended: what is alive is always read from its folder."""
     query = "SELECT id, signature, task, created, summary FROM runs"
-    with suppress(sqlite3.Error, OSError), _connect(path, create=False) as db:
-        return {row[0]: row[1:] for row in db.execute(query)}
-    return {}
+    try:
+        with _connect(path, create=False) as db:
+            return {row[0]: row[1:] for row in db.execute(query)}
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, sqlite3.Error) and _is_damage(error):
+            with suppress(OSError):
+                discard(path)
+        return {}
 
 
 def _store(path: Path, stale: list[tuple[Summary, str]], gone: set[str]) -> None:
@@ -134,12 +167,12 @@ def _connect(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise sqlite3.DatabaseError("written by a newer dlkit")
-        if version == 0:
+            raise _Unusable("written by a newer dlkit")
+        if version < VERSION:
             if not create:
-                raise sqlite3.DatabaseError("empty")
+                raise _Unusable("empty, or of an older version")
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+            db.executescript(f"DROP TABLE IF EXISTS runs; {_SCHEMA}")
         with db:
             yield db
     finally:

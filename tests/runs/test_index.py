@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from dlkit.errors import UsageError
+from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, create, summarise
 from dlkit.runs.index import find_run, list_runs, newest_runs, note
+from toy import toy_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,3 +207,58 @@ def test_a_summary_survives_the_index(tmp_path: Path) -> None:
     assert isinstance(summary, Summary)
     assert summary == summarise(run)
     assert (summary.step, summary.metrics, summary.reason) == (7, {"val/ä": 1.5}, "why\nnot")
+
+
+DAMAGE = {
+    "garbage": lambda content: b"no database at all" * 100,
+    "cut short": lambda content: content[: len(content) // 2],
+    "a torn page": lambda content: content[:4096] + bytes(len(content) - 4096),
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("damage", list(DAMAGE))
+def test_a_damaged_index_is_made_again(tmp_path: Path, damage: str) -> None:
+    """Whoever reads goes by the folders; the next that writes has an index again."""
+    ids = {toy_run(tmp_path).id, toy_run(tmp_path).id}
+    path = tmp_path / "dlkit.db"
+    content = path.read_bytes()
+    index.discard(path)
+    path.write_bytes(DAMAGE[damage](content))
+    assert {summary.id for summary in index.list_runs(tmp_path)} == ids
+    ids.add(toy_run(tmp_path).id)
+    assert {summary.id for summary in index.list_runs(tmp_path)} == ids
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert {row[0] for row in db.execute("SELECT id FROM runs")} == ids
+    db.close()
+
+
+def test_a_newer_index_is_left_alone(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    path = tmp_path / "dlkit.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = path.read_bytes()
+    other = toy_run(tmp_path)
+    assert {summary.id for summary in index.list_runs(tmp_path)} == {run.id, other.id}
+    assert path.read_bytes() == before
+
+
+def test_an_older_index_is_made_again(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    path = tmp_path / "dlkit.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    other = toy_run(tmp_path)
+    found = index.list_runs(tmp_path)
+    assert {summary.id for summary in found} == {run.id, other.id}
+    assert all(summary.size > 10_000 for summary in found)
+
+
+def test_sizes_are_those_of_the_folders(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    expected = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
+    assert [summary.size for summary in index.list_runs(tmp_path)] == [expected]
