@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    die_with_parent()
+    die_with_parent(supervisor=int(os.environ.get("DLKIT_SUPERVISOR", "0")))
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to answer, until the loop listens itself
     run = RunFolder(Path(argv[0]))

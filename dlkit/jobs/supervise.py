@@ -102,7 +102,11 @@ class Supervisor:
         if nproc > 1 and "OMP_NUM_THREADS" not in environment:
             environment["OMP_NUM_THREADS"] = str(threads_each(nproc))
         return subprocess.Popen(
-            self._command(nproc), env=environment, process_group=0, preexec_fn=die_with_parent, stdin=subprocess.DEVNULL
+            self._command(nproc),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # a launcher's command is not ours
         )
 
     def _command(self, nproc: int) -> list[str]:
