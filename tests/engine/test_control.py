@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dlkit.engine import loop
 from dlkit.engine.start import Attempt
@@ -127,7 +130,7 @@ def test_a_stop_reaches_a_paused_run(tmp_path: Path, every_step: None, whole: Ou
 
 def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome) -> None:
     """Evaluations of 32 batches, 0.05 s each: stop, sample and checkpoint do not wait for their end."""
-    job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=1)
+    job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=1, eval_every="5 epochs")
     sent = time.time()
     for event in job.events():
         if isinstance(event, Metrics) and "train/loss" in event.values and event.first == 1:
@@ -139,21 +142,21 @@ def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome
     assert [event.action for event in obeyed(run)] == ["sample", "checkpoint", "stop"]
     assert all(0 < event.time - sent < 1.0 for event in obeyed(run))
     events = read_events(run.events)
-    assert [event.step for event in events if isinstance(event, Sampled)] == [6]
-    assert next(event.step for event in events if isinstance(event, Checkpointed)) == 6
+    assert [event.step for event in events if isinstance(event, Sampled)] == [30]
+    assert next(event.step for event in events if isinstance(event, Checkpointed)) == 30
     assert not any(name.startswith("val/") for name, _ in values_of(run)), "the evaluation was not finished"
     assert outcome(finish(toy_resume(run, plugins=EXTRAS))) == whole, "it is made up for"
-    assert {step for name, step in values_of(run) if name == "val/mse"} == set(range(6, STEPS + 1, 6))
+    assert {step for name, step in values_of(run) if name == "val/mse"} == {30, 60}
 
 
 def test_what_a_checkpoint_within_an_evaluation_holds_is_before_it(tmp_path: Path, whole: Outcome) -> None:
     """Killed after that evaluation was recorded, the run goes on from before it, and it is recorded once."""
-    job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=4)
+    job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=4, eval_every="5 epochs")
     stream = job.events()
     for event in stream:
         if isinstance(event, Metrics) and event.first == 1 and "train/loss" in event.values:
             threading.Timer(0.15, commands.append, (job.run.commands, "checkpoint")).start()
-        if isinstance(event, Metrics) and "val/mse" in event.values and event.first == 6:
+        if isinstance(event, Metrics) and "val/mse" in event.values and event.first == 30:
             break
     log = job.run.events.read_bytes()
     (folder,) = job.run.checkpoints.glob("step-*")
@@ -164,7 +167,7 @@ def test_what_a_checkpoint_within_an_evaluation_holds_is_before_it(tmp_path: Pat
     shutil.copytree(saved, folder)
     run = finish(toy_resume(job.run, plugins=EXTRAS))
     assert outcome(run) == whole
-    assert ("val/mse", 6) in values_of(run)
+    assert ("val/mse", 30) in values_of(run)
 
 
 def test_set_changes_the_learning_rate_from_then_on(tmp_path: Path, every_step: None) -> None:
@@ -190,6 +193,34 @@ def test_what_cannot_be_set_is_refused(tmp_path: Path, whole: Outcome, key: str,
     (command,) = obeyed(run)
     assert reason in command.refused
     assert outcome(run) == whole
+
+
+ASKED = st.lists(st.tuples(st.integers(1, STEPS), st.sampled_from(["sample", "checkpoint", "pause"])), max_size=6)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=ASKED, stop=st.integers(1, STEPS), every=st.sampled_from(["1 step", "5 steps", "1 epoch", "never"]))
+def test_whatever_is_asked_changes_no_weight(
+    tmp_path_factory: pytest.TempPathFactory,
+    every_step: None,
+    whole: Outcome,
+    asked: list[tuple[int, str]],
+    stop: int,
+    every: str,
+) -> None:
+    """Samples, checkpoints, pauses and a stop at any steps, then a resume: the weights are those of a quiet run."""
+    with tempfile.TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
+        job = attempt(Path(folder), sample_every=every, eval_every="1 epoch")
+        for event in job.events():
+            for action in [action for step, action in asked if step == at(event)]:
+                commands.append(job.run.commands, action)
+                if action == "pause":
+                    commands.append(job.run.commands, "unpause")
+            if at(event) == stop:
+                commands.append(job.run.commands, "stop")
+        if finished(job.run).status == "stopped":
+            finish(toy_resume(job.run, plugins=EXTRAS))
+        assert outcome(job.run)[:2] == whole[:2]
 
 
 def test_unknown_commands_are_refused(tmp_path: Path, whole: Outcome) -> None:
