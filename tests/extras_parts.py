@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -12,6 +14,7 @@ from dlkit.data.splits import Batch
 from dlkit.engine.supervised import SupervisedTrainer
 from extras_options import MlpConfig, TroubleConfig
 from toy_options import ToyInfo
+from toy_parts import SquaredError
 
 
 class Mlp(nn.Module):
@@ -40,6 +43,9 @@ def build_mlp(config: MlpConfig, info: ToyInfo) -> nn.Module:
 
 def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Batch], Mapping[str, Tensor]]:
     calls = 0
+    if config.says:
+        print(config.says, flush=True)
+    time.sleep(config.build_wait)
 
     def loss(outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         nonlocal calls
@@ -47,8 +53,7 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
         if torch.is_grad_enabled():  # training, not evaluation
             calls += 1
             time.sleep(config.wait)
-            if calls == config.raise_at:
-                raise ArithmeticError(f"call {calls}")
+            break_at(config, calls, len(outputs))
             if calls == config.nan_at:
                 error = error * float("nan")
         else:
@@ -56,6 +61,30 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
         return {"loss": error}
 
     return loss
+
+
+def break_at(config: TroubleConfig, calls: int, size: int) -> None:
+    if calls == config.raise_at and config.raise_in == int(os.environ.get("RANK", "0")):
+        raise ArithmeticError(f"call {calls}")
+    if calls == config.exit_at:
+        sys.exit(3)
+    if calls == config.abort_at:
+        os.abort()
+    if 0 < config.scarce <= size and calls >= config.scarce_from:
+        torch.empty(1 << 50, dtype=torch.uint8)  # more than any machine's address space: the allocator's own error
+
+
+class SilentError:
+    """Mean squared error that knows of no other process."""
+
+    def __init__(self) -> None:
+        self._whole = SquaredError()
+
+    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
+        self._whole.update(outputs, batch)
+
+    def compute(self) -> Mapping[str, float]:
+        return self._whole.compute()
 
 
 class ModestTrainer(SupervisedTrainer):

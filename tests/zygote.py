@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ from typing import Any
 
 PRELOAD = ("torch", "torch._dynamo", "dlkit.engine.start", "dlkit.engine.supervised", "dlkit.jobs.rank", "toy_parts",
            "extras_parts", "sklearn.datasets")  # fmt: skip
+LINGER_SECONDS = 1.0
+"""How long the ranks that are left are given to say so, once one has failed."""
 
 
 @contextmanager
@@ -41,8 +44,7 @@ def serving(folder: Path) -> Iterator[Path]:
 
 def command(run_folder: Path, nproc: int, config: Any) -> list[str]:
     """The launcher."""
-    assert nproc == 1
-    return [sys.executable, "-I", "-S", __file__, "ask", os.environ["DLKIT_ZYGOTE"], str(run_folder)]
+    return [sys.executable, "-I", "-S", __file__, "ask", os.environ["DLKIT_ZYGOTE"], str(nproc), str(run_folder)]
 
 
 def serve(address: str) -> None:
@@ -104,19 +106,46 @@ def _become(connection: socket.socket) -> None:
         os._exit(code)
 
 
-def ask(address: str, words: list[str]) -> int:
+def ask(address: str, ranks: int, words: list[str]) -> int:
+    """Be the process, or for several of them what torchrun is: when one fails, the others are ended."""
+    environments = surroundings(ranks) if ranks > 1 else [{}]
+    waiting = [_begun(address, words, own) for own in environments]
+    patience = None
+    failed = False
+    while waiting:
+        ready = select.select(waiting, [], [], patience)[0]
+        if not ready:  # what is still there dies with its connection
+            break
+        for connection in ready:
+            waiting.remove(connection)
+            code = connection.recv(1)
+            if ranks == 1 and not code:  # it died without a word: so does this one
+                os.kill(os.getpid(), signal.SIGKILL)
+            if ranks == 1:
+                return code[0]
+            if code != b"\0":
+                failed, patience = True, LINGER_SECONDS
+    return int(failed)
+
+
+def surroundings(ranks: int) -> list[dict[str, str]]:
+    """The environment variables of each rank, as torchrun sets them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(ranks)}
+    return [{**common, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
+
+
+def _begun(address: str, words: list[str], own: dict[str, str]) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
-    asked = {"words": words, "environment": dict(os.environ), "folder": str(Path.cwd())}
+    asked = {"words": words, "environment": {**os.environ, **own}, "folder": str(Path.cwd())}
     socket.send_fds(connection, [json.dumps(asked).encode()], [1, 2])
-    code = connection.recv(1)
-    if not code:  # it died without a word: so does this one
-        os.kill(os.getpid(), signal.SIGKILL)
-    return code[0]
+    return connection
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:
-        sys.exit(ask(sys.argv[2], sys.argv[3:]))
+        sys.exit(ask(sys.argv[2], int(sys.argv[3]), sys.argv[4:]))

@@ -27,15 +27,25 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the toy plugins are installed."""
+    folder = tmp_path_factory.mktemp("plugins") / "site"
+    install_metadata(folder, "dlkit-toy", "toy", "toy")
+    install_metadata(folder, "dlkit-extras", "extras", "extras")
+    return folder
+
+
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugins(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy plugins as installed ones, in this process and in those that it starts."""
-    site = tmp_path / "site"
-    install_metadata(site, "dlkit-toy", "toy", "toy")
-    install_metadata(site, "dlkit-extras", "extras", "extras")
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(TESTS), str(TESTS.parent)]))
+    monkeypatch.setenv("PYTHONPATH", _search_path(site))
     invalidate_caches()
+
+
+def _search_path(site: Path) -> str:
+    return os.pathsep.join([str(site), str(TESTS), str(TESTS.parent)])
 
 
 @pytest.fixture
@@ -47,12 +57,23 @@ def workspace(tmp_path: Path, plugins: None) -> Iterator[Path]:
     end_processes(folder)
 
 
+@pytest.fixture(scope="session")
+def zygote_address(site: Path) -> Iterator[Path]:
+    """One server for all tests: it knows nothing of theirs but where the plugins are."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder,
+    ):
+        patch.setenv("PYTHONPATH", _search_path(site))
+        with zygote.serving(Path(folder)) as address:
+            yield address
+
+
 @pytest.fixture
-def quick(tmp_path: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def quick(zygote_address: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The launcher of processes that begin in milliseconds, as a part of a configuration."""
-    with zygote.serving(tmp_path) as address:
-        monkeypatch.setenv("DLKIT_ZYGOTE", str(address))
-        yield {"name": "zygote"}
+    monkeypatch.setenv("DLKIT_ZYGOTE", str(zygote_address))
+    return {"name": "zygote"}
 
 
 def end_processes(workspace: Path) -> None:
