@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from dlkit.errors import RunError
 from dlkit.events import Event, Finished, Retried
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.lock import WRITER, RunLock
+from dlkit.runs.lock import WRITER, RunLock, holder
 from dlkit.runs.log import EventLog
+
+PATIENCE = 10.0
+"""Seconds that a process which was killed, or whose parent was, may take to be gone."""
 
 
 def end_run(
@@ -52,7 +57,7 @@ def end_run(
 
 def tell(run: RunFolder, event: Finished | Retried) -> Event:
     """Put an event into the log, durably."""
-    with RunLock(run.lock, WRITER):
+    with _writing(run):
         log = EventLog(run.events)
         try:
             recorded = log.append(event)
@@ -60,3 +65,23 @@ def tell(run: RunFolder, event: Finished | Retried) -> Event:
         finally:
             log.close()
     return recorded
+
+
+@contextmanager
+def _writing(run: RunFolder) -> Iterator[None]:
+    """With the writer's part of run.lock, once the process that wrote is gone."""
+    deadline = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while not _taken(run, stack, last=time.monotonic() > deadline):
+            time.sleep(0.01)
+        yield
+
+
+def _taken(run: RunFolder, stack: ExitStack, *, last: bool) -> bool:
+    try:
+        stack.enter_context(RunLock(run.lock, WRITER))
+    except BlockingIOError as error:
+        if last:
+            raise RunError(f"{run.id} is still being written, by process {holder(run.lock)}") from error
+        return False
+    return True
