@@ -175,7 +175,8 @@ class Supervisor:
                 first["kind"], rank + first["reason"], first["traceback"], int(first["exit_code"]), known=known
             )
         if for_memory:
-            return Death("memory", "killed by the system for want of memory: try a smaller --batch-size")
+            advice = "try a smaller --batch-size, --accumulate, or --on-oom halve"
+            return Death("memory", f"killed by the system for want of memory: {advice}")
         if code < 0 and -code in _FAULTS:
             return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
         lost = sorted(set(range(int(self.job["nproc"]))) - {int(report["rank"]) for report in reports})
@@ -208,7 +209,6 @@ class Supervisor:
         settings = {f"engine.{key}": value for key, value in change.items()}
         of = int(self.job["max_restarts"]) if not change else attempt
         step = summarise(self.folder).step
-        print(f"{died.reason}; attempt {attempt + 1}", file=sys.stderr, flush=True)
         tell(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
         self.job.pop("before", None)
         self.job["overrides"] = {**self.job.get("overrides", {}), **change}
