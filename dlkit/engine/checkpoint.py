@@ -324,7 +324,7 @@ def generators() -> dict[str, Any]:
     version, internal, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()
     state: dict[str, Any] = {
-        "python": [version, list(internal), gauss],
+        "python": [version, np.asarray(internal, np.int64), gauss],  # as a list it took 0.5 ms to take apart
         "numpy": [name, np.asarray(keys), int(position), int(has_gauss), float(cached)],
         "torch": torch.get_rng_state(),
     }
@@ -336,7 +336,7 @@ def generators() -> dict[str, Any]:
 def restore_generators(state: Mapping[str, Any]) -> None:
     """Put ``generators()`` back."""
     version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
+    random.setstate((version, tuple(int(number) for number in internal), gauss))
     name, keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state((name, keys, position, has_gauss, cached))
     torch.set_rng_state(state["torch"])

@@ -207,13 +207,13 @@ class Loop(Recorder):
     def _measured(self) -> Generator[events.Event, None, dict[str, float] | None]:
         """The validation split's metrics; commands are obeyed between its batches, and a stop ends it."""
         job, world = self.job, self._world
-        world.align(job.trainer.model)
         meter = Meter(job.trainer, job.task, job.info, world)
         split = self._train if self.engine.overfit_batches else self._val
         plan = evaluation_plan(split, self.engine)
         self._evaluation_batches = len(own_part(plan, 0, world.size))  # rank 0 has the fewest
         batches = split.batches(own_part(plan, world.rank, world.size), seed=self.engine.seed, epoch=None)
         with Interruptible(self._evaluating) as frame:
+            world.align(job.trainer.model)  # here, where averaged statistics are in the place of the last ones
             for number, batch in enumerate(batches):
                 meter.update(batch)
                 if orders := self._meanwhile(number):
