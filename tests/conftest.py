@@ -20,6 +20,13 @@ sys.path.insert(0, str(TESTS.parent))
 PLUGINS = ("regression", "classification", "scratch")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("DLKIT_TEST_SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: set DLKIT_TEST_SLOW=1"))
+
+
 @pytest.fixture(autouse=True)
 def devices(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Devices are claimed here, in a folder of the test's own: jobs of other tests are none of its business."""

@@ -14,7 +14,6 @@ from dlkit.data.splits import Batch
 from dlkit.engine.supervised import SupervisedTrainer
 from extras_options import MlpConfig, TroubleConfig
 from toy_options import ToyInfo
-from toy_parts import SquaredError
 
 
 class Mlp(nn.Module):
@@ -72,19 +71,6 @@ def break_at(config: TroubleConfig, calls: int, size: int) -> None:
         os.abort()
     if 0 < config.scarce <= size and calls >= config.scarce_from:
         torch.empty(1 << 50, dtype=torch.uint8)  # more than any machine's address space: the allocator's own error
-
-
-class SilentError:
-    """Mean squared error that knows of no other process."""
-
-    def __init__(self) -> None:
-        self._whole = SquaredError()
-
-    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
-        self._whole.update(outputs, batch)
-
-    def compute(self) -> Mapping[str, float]:
-        return self._whole.compute()
 
 
 class ModestTrainer(SupervisedTrainer):

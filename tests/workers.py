@@ -79,6 +79,21 @@ def trainer_of(run: RunFolder) -> int:
     return int(run.read()["pid"])
 
 
+def ranks_of(run: RunFolder) -> dict[int, int]:
+    """The processes that train, by rank, however they were started; their output goes to the run's log."""
+    writer, found = trainer_of(run), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            trains = b"serve" in words or (b"dlkit.jobs.rank" in words and b"--standalone" not in words)
+            if trains and (folder / "fd" / "1").readlink() == run.output and alive(int(folder.name)):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    others = sorted(set(found) - {writer})
+    return {0: writer, **dict(enumerate(others, 1))}
+
+
 def kill(process: int, number: signal.Signals = signal.SIGKILL) -> None:
     os.kill(process, number)
 
