@@ -60,7 +60,7 @@ class Preset:
 
 def presets(catalog: Catalog, task: str) -> list[Preset]:
     """Every preset that the plugins offer for a task."""
-    folders = {s.presets: s for kind in SPECS for s in catalog.specs(kind, task) if s.presets}
+    folders = {s.presets: s for kind in SPECS if kind != "task" for s in catalog.specs(kind, task) if s.presets}
     own = {s.presets: s for s in catalog.specs("task") if s.presets and s.name == task}
     return [p for reference in {**own, **folders} for p in _read_folder(reference, task)]
 

@@ -389,3 +389,9 @@ def test_configurations_are_frozen_and_closed() -> None:
         assert issubclass(model, Config)
         assert model.model_config["frozen"]
         assert model.model_config["extra"] == "forbid"
+
+
+def test_a_tasks_presets_are_its_own() -> None:
+    catalog = Catalog.load_everything()
+    assert "fast" in {preset.name for preset in presets(catalog, "classification")}
+    assert "fast" not in {preset.name for preset in presets(catalog, "regression")}
