@@ -55,17 +55,18 @@ def attack(workspace: Path, kills: int, chance: random.Random) -> None:
     recipe = long_enough(kills)
     expected = undisturbed(workspace, recipe)
     run = make_job(workspace, {**recipe, "job": {"nproc": 2, "max_restarts": kills}})
-    began, killed, pauses = time.monotonic(), [0, 0], []
+    killed, pauses = [0, 0], []
+    began = time.monotonic()
     worker = start_worker(run)
-    for number in range(kills):
-        trains(run, number, chance.randint(1, STEPS_A_KILL))
-        pauses.append(time.monotonic())
-        rank = chance.randrange(2)
-        kill(workers.ranks_of(run)[rank])
-        killed[rank] += 1
-        until(lambda number=number: resumes(run) > number, "it did not go on")  # type: ignore[misc]
-        pauses[-1] = time.monotonic() - pauses[-1]
-    assert worker.wait(600) == 0 and state(run) == "completed"
+    try:
+        for number in range(kills):
+            trains(run, number, chance.randint(1, STEPS_A_KILL))
+            rank = chance.randrange(2)
+            killed[rank] += 1
+            pauses.append(kill_one(run, rank, number))
+        assert worker.wait(600) == 0 and state(run) == "completed"
+    finally:
+        worker.kill()
     retried = [event for event in all_events(run) if isinstance(event, Retried)]
     assert [event.attempt for event in retried] == list(range(1, kills + 1))
     assert resumes(run) == kills
@@ -78,6 +79,14 @@ def attack(workspace: Path, kills: int, chance: random.Random) -> None:
     print(
         f"weights {expected[0]}: equal to the undisturbed run's, as are all other tensors and {len(expected[2])} values"
     )
+
+
+def kill_one(run: RunFolder, rank: int, before: int) -> float:
+    """Kill a rank; the seconds until the job has gone on, as it did ``before`` times already."""
+    began = time.monotonic()
+    kill(workers.ranks_of(run)[rank])
+    until(lambda: resumes(run) > before, "it did not go on")
+    return time.monotonic() - began
 
 
 def long_enough(kills: int) -> dict[str, Any]:
@@ -101,7 +110,7 @@ def trains(run: RunFolder, attempt: int, steps: int) -> None:
     """Wait until that attempt has recorded some steps of its own."""
 
     def recorded() -> bool:
-        assert state(run) == "running", run.read()
+        assert state(run) in ("queued", "running"), run.read()
         events = read_events(run.events)
         began = next((e for e in reversed(events) if e.event in ("started", "resumed")), None)
         if began is None or resumes(run) != attempt:
