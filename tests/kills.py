@@ -127,18 +127,22 @@ class Attack:
         self._jobs: dict[str, int] = {}
 
     def run(self, kills: int, at_once: int) -> Tally:
-        while self.tally.total < kills or self._jobs:
-            while self.tally.total < kills and len(self._jobs) < at_once:
+        while self._more(kills) or self._jobs:
+            while self._more(kills) and len(self._jobs) < at_once:
                 which = self._random.randrange(len(self._recipes))
                 self._jobs[hand_in(self.workspace, self._recipes[which]).id] = which
                 self.tally.jobs += 1
-            if self.tally.total < kills:
+            if self._more(kills):
                 self._kill_one()
             else:
                 self._keep_going()
                 time.sleep(0.05)
             self._collect()
         return self.tally
+
+    def _more(self, kills: int) -> bool:
+        """Whether enough were killed, and some of those that matter most: they are hard to hit when the job is short."""
+        return self.tally.total < kills or not {"trains", "labelled"} <= self.tally.kills.keys()
 
     def _kill_one(self) -> None:
         target = self._random.choices(list(TARGETS), list(TARGETS.values()))[0]
