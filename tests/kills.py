@@ -141,7 +141,7 @@ class Attack:
         return self.tally
 
     def _more(self, kills: int) -> bool:
-        """Whether enough were killed, and some of those that matter most: they are hard to hit when the job is short."""
+        """Whether enough were killed, and some of those that matter most: a short job is hard to hit."""
         return self.tally.total < kills or not {"trains", "labelled"} <= self.tally.kills.keys()
 
     def _kill_one(self) -> None:
