@@ -17,4 +17,4 @@ def test_kills_lose_nothing(workspace: Path, quick: dict[str, str], plugin: str)
     attack = Attack(workspace, [recipe], [reference(workspace, recipe)], seed=1)
     tally = attack.run(KILLS, at_once=2)
     assert tally.total >= KILLS
-    assert tally.kills["trains"] and tally.kills["labelled"], tally
+    assert set(tally.kills) - {"schedules"}, f"no job's own process was hit: {tally}"
