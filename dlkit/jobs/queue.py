@@ -65,16 +65,13 @@ def decisions(board: Board, machine: Machine | None = None) -> list[tuple[Queued
 
 def hopeful(board: Board, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
     """The jobs that may start now or without anybody doing anything: not those that wait for what has failed."""
-    found = {job.id for job, decision in decided if not (isinstance(decision, Wait) and decision.never)}
-    while True:
-        lost = {
-            job.id
-            for job, _ in decided
-            if job.id in found and not all(_may_complete(board, n, found) for n in job.after)
-        }
-        if not lost:
+    there = [job for job, decision in decided if not (isinstance(decision, Wait) and decision.never)]
+    found: set[str] = set()
+    while True:  # from none upwards: those that wait for each other are never found
+        more = {j.id for j in there if j.id not in found and all(_may_complete(board, n, found) for n in j.after)}
+        if not more:
             return found
-        found -= lost
+        found |= more
 
 
 def _may_complete(board: Board, identity: str, found: set[str]) -> bool:
