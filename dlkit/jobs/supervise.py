@@ -24,7 +24,7 @@ from dlkit.events import Retried
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.jobs.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
-from dlkit.runs.ending import end_run, tell
+from dlkit.runs.ending import end_run, tell, writing
 from dlkit.runs.faults import point
 from dlkit.runs.folder import ENDED, RunFolder, summarise
 
@@ -89,6 +89,8 @@ class Supervisor:
             return Death("final", f"could not be started: {error}", exit_code=getattr(error, "exit_code", 1))
         point("worker.launched")
         code = self._wait(self._process)
+        with writing(self.folder):  # of several processes the one that writes may end after their launcher
+            pass
         if self.folder.read().get("state") in ENDED:
             return None
         killed = code == -signal.SIGKILL or int(self.job["nproc"]) > 1

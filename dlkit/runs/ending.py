@@ -57,7 +57,7 @@ def end_run(
 
 def tell(run: RunFolder, event: Finished | Retried) -> Event:
     """Put an event into the log, durably."""
-    with _writing(run):
+    with writing(run):
         log = EventLog(run.events)
         try:
             recorded = log.append(event)
@@ -68,7 +68,7 @@ def tell(run: RunFolder, event: Finished | Retried) -> Event:
 
 
 @contextmanager
-def _writing(run: RunFolder) -> Iterator[None]:
+def writing(run: RunFolder) -> Iterator[None]:
     """With the writer's part of run.lock, once the process that wrote is gone."""
     deadline = time.monotonic() + PATIENCE
     with ExitStack() as stack:
