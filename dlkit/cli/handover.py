@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -12,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.cli.common import say
+from dlkit.cli.ending import to_type
 from dlkit.errors import UsageError
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
-from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
     from dlkit.jobs.table import Submission
@@ -61,16 +59,9 @@ def hand_over(run: RunFolder, *, queued: bool, as_json: bool) -> int:
         return 0
     reason = why(workspace, run.id) if queued else ""
     print(f"{run.id}: {'queued' if queued else 'started'}{f' ({reason})' if reason else ''}\n")
-    words = ("watch", "queue list") if queued else ("watch", "stop")
-    print("\n".join(["next:", *(f"  {command_line(workspace, word, run)}" for word in words)]))
+    words = (f"watch {run.id}", "queue list" if queued else f"stop {run.id}")
+    print("\n".join(["next:", *(f"  {to_type(run, word)}" for word in words)]))
     return 0
-
-
-def command_line(workspace: Path, words: str, run: RunFolder) -> str:
-    """A command to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
-    tool = "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
-    where = "" if workspace.resolve() == locate().resolve() else f" --workspace {shlex.quote(str(workspace))}"
-    return f"{tool} {words}{'' if ' ' in words else f' {run.id}'}{where}"
 
 
 def look_on(run: RunFolder, *, as_json: bool, quiet: bool) -> int:
