@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.jobs.allocate import Queued, need_of
-from dlkit.runs.folder import ENDED, RunFolder, current_state
+from dlkit.runs.folder import ENDED, FORMAT, RunFolder, current_state
 
 LIVE = ("queued", "running", "paused")
 
@@ -47,13 +47,8 @@ class Board:
 
     def queued(self) -> list[Queued]:
         """The jobs that a scheduler is to start."""
-        found = []
-        for name, (_, record) in self._known.items():
-            job = record.get("job")
-            if record.get("state") == "queued" and isinstance(job, dict) and job.get("queued"):
-                after = tuple(job.get("after", ()))
-                found.append(Queued(name, float(job["since"]), int(job["priority"]), after, need_of(job)))
-        return found
+        found = [_queued(name, record) for name, (_, record) in self._known.items()]
+        return [job for job in found if job is not None]
 
     def states(self) -> dict[str, str]:
         """The states of the runs that queued jobs wait for."""
@@ -74,9 +69,24 @@ class Board:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            return self.run(name).read()
-        except (OSError, ValueError):  # damaged: shown by `runs`, nothing to start
+            record = self.run(name).read()
+            _queued(name, record)
+            return record
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # damaged: `runs` shows it
             return None
+
+
+def _queued(name: str, record: dict[str, Any]) -> Queued | None:
+    """A run as a job that a scheduler is to start, if it is one; raises any error if it cannot be understood."""
+    job = record.get("job") or {}
+    waits = bool(job.get("queued")) and record.get("state") == "queued"
+    if int(record.get("format", 0)) > FORMAT or not waits:
+        return None
+    need, after = need_of(job), tuple(job["after"])
+    int(need.device.partition(":")[2] or 0)
+    if not all(isinstance(other, str) for other in after) or not isinstance(need.gpu_memory, int | None):
+        raise TypeError(f"{name}: not a job as `submit` writes it")
+    return Queued(name, float(job["since"]), int(job["priority"]), after, need)
 
 
 def ended(state: str) -> bool:

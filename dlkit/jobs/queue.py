@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ def log_of(workspace: Path) -> Path:
 def cpu_slots(workspace: Path) -> int:
     """How many jobs may share this machine's CPU; 1 unless somebody has said otherwise."""
     try:
-        return int(read_json(workspace / "scheduler.json")["cpu_slots"])
+        return max(1, int(read_json(workspace / "scheduler.json")["cpu_slots"]))
     except (OSError, ValueError, KeyError, TypeError):
         return 1
 
@@ -58,9 +58,12 @@ def wake(workspace: Path) -> bool:
     return True
 
 
-def decisions(board: Board, machine: Machine | None = None) -> list[tuple[Queued, Decision]]:
-    """What would become of every queued job now, in the order of the queue."""
-    return plan(board.queued(), machine or machine_now(cpu_slots(board.workspace)), board.states())
+def decisions(
+    board: Board, machine: Machine | None = None, without: Collection[str] = ()
+) -> list[tuple[Queued, Decision]]:
+    """What would become of every queued job now, in the order of the queue; ``without`` those that nobody can start."""
+    jobs = [job for job in board.queued() if job.id not in without]
+    return plan(jobs, machine or machine_now(cpu_slots(board.workspace)), board.states())
 
 
 def hopeful(board: Board, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
@@ -80,7 +83,7 @@ def _may_complete(board: Board, identity: str, found: set[str]) -> bool:
 
 
 def _is_hopeful(board: Board, identity: str, found: set[str]) -> bool:
-    return identity in found or not board.record(identity).get("job", {}).get("queued")
+    return identity in found or not (board.record(identity).get("job") or {}).get("queued")
 
 
 class Entry(NamedTuple):

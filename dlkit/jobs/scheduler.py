@@ -11,11 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from dlkit.errors import DlkitError
-from dlkit.jobs.allocate import Machine, Place, Queued, machine_now
+from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
 from dlkit.jobs.board import Board
 from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, hopeful, lock_of, log_of
@@ -43,6 +42,7 @@ class Scheduler:
         self._workers: dict[str, tuple[subprocess.Popen[bytes], Place]] = {}
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
+        self._lost: set[str] = set()
         self._runs_changed = 0
 
     def serve(self) -> None:
@@ -71,7 +71,10 @@ class Scheduler:
             self._wait()
 
     def _hope(self) -> set[str]:
-        return hopeful(self.board, decisions(self.board, self._machine()))
+        return hopeful(self.board, self._decisions(self._machine()))
+
+    def _decisions(self, machine: Machine) -> list[tuple[Queued, Decision]]:
+        return decisions(self.board, machine, without=self._lost)
 
     def _machine(self) -> Machine:
         """Devices and claims; a worker that has not claimed its place yet counts as if it had."""
@@ -86,7 +89,7 @@ class Scheduler:
 
     def _start_what_fits(self) -> None:
         machine = self._machine()
-        for job, decision in decisions(self.board, machine):
+        for job, decision in self._decisions(machine):
             if isinstance(decision, Place) and self._is_free(job):
                 self._start(job, decision, machine.cpu_slots)
 
@@ -101,7 +104,7 @@ class Scheduler:
             worker = start_worker(run, "--cpu-slots", str(slots))
         except OSError as error:
             self._say(f"{job.id}: its worker could not be started: {error}")
-            self._not_before[job.id] = time.monotonic() + ROUND_SECONDS
+            self._failed_try(job.id, f"its worker could not be started {TRIES} times: {error}")
             return
         point("scheduler.started")
         self._workers[job.id] = worker, place
@@ -118,22 +121,34 @@ class Scheduler:
                 continue
             self._say(f"{name}: worker ended with code {code}")
             self.board.refresh()
-            if self.board.record(name).get("state") != "queued":
+            record = self.board.record(name)
+            if record.get("state") != "queued" or record.get("worker") == worker.pid:  # queued again: it had its turn
                 self._tries.pop(name, None)
                 continue
-            self._not_before[name] = time.monotonic() + ROUND_SECONDS
             if code in (-signal.SIGKILL, -signal.SIGTERM):  # somebody's doing, not the job's
+                self._not_before[name] = time.monotonic() + ROUND_SECONDS
                 continue
-            self._tries[name] = self._tries.get(name, 0) + 1
-            if self._tries[name] >= TRIES:
-                self._give_up(name, code)
+            self._failed_try(name, f"its worker ended {TRIES} times with code {code}: output.log has the details")
 
-    def _give_up(self, name: str, code: int) -> None:
+    def _failed_try(self, name: str, reason: str) -> None:
+        self._not_before[name] = time.monotonic() + ROUND_SECONDS
+        self._tries[name] = self._tries.get(name, 0) + 1
+        if self._tries[name] >= TRIES:
+            del self._tries[name]
+            self._give_up(name, reason)
+
+    def _give_up(self, name: str, reason: str) -> None:
         """A worker that ends again and again without taking its job would be started for ever."""
         run = self.board.run(name)
-        with suppress(OSError, ValueError, DlkitError), RunLock(run.lock, SUPERVISOR):
-            if run.read().get("state") == "queued":
-                end_run(run, "failed", f"its worker ended {TRIES} times with code {code}: output.log has the details")
+        try:
+            with RunLock(run.lock, SUPERVISOR):
+                if run.read().get("state") == "queued":
+                    end_run(run, "failed", reason)
+        except BlockingIOError:  # somebody has taken it after all
+            return
+        except (OSError, ValueError, DlkitError) as error:
+            self._say(f"{name}: given up, but that cannot be recorded: {error}")
+            self._lost.add(name)
 
     def _wait(self) -> None:
         """For the next round; shorter when something happens."""
