@@ -23,7 +23,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
 from queues import Quick, assert_one_by_one, enqueue, entries, queue, span, starts, troubled
 from toy import toy_attempt
-from workers import ENDLESS, kill, state, until, until_step
+from workers import ENDLESS, kill, state, until
 
 Captured = pytest.CaptureFixture[str]
 
