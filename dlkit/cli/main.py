@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 COMMANDS = {
+    "tui": "the terminal interface; dlkit alone opens it too",
+    "web": "the same interface in a browser on this machine",
     "tasks": "what can be trained",
     "plugins": "installed plugins, and what is wrong with broken ones",
     "components": "data sets, models, losses, trainers and predictors, with their options",
@@ -30,6 +32,9 @@ COMMANDS = {
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
 
+ELSEWHERE = {"tui": "dlkit.tui.command", "web": "dlkit.web.command"}
+"""Commands that are no module of this package: named, not imported, since nothing headless may reach Textual."""
+
 _HEAD = (
     "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
 )
@@ -44,6 +49,8 @@ Start with:  dlkit train classification
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
+        arguments = ["tui"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_help())
         return 0
@@ -71,7 +78,7 @@ def _run(command: str, arguments: list[str]) -> int:
     from dlkit.errors import STOPPED, DlkitError
 
     try:
-        return int(import_module(f"dlkit.cli.{command}").main(arguments))
+        return int(import_module(ELSEWHERE.get(command, f"dlkit.cli.{command}")).main(arguments))
     except DlkitError as error:
         print(f"dlkit {command}: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,0 +1,245 @@
+"""A table that draws only the rows in view: ten thousand cost what twenty do, and no width is ever measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Cell = str | tuple[str, str]
+"""Text, or text and a style (``"bold red"``)."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """``width`` in cells, 0: what is left over. In a narrow window those of the highest ``rank`` leave first."""
+
+    key: str
+    title: str
+    width: int = 0
+    right: bool = False
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """``cells`` by column key; a missing one is empty."""
+
+    key: str
+    cells: dict[str, Cell]
+    style: str = ""
+
+
+class Table(ScrollView, can_focus=True):
+    """Rows with a cursor, marks, and a header whose titles sort when clicked (``sort_key``, ``descending``: shown)."""
+
+    DEFAULT_CSS = """
+    Table { height: 1fr; background: $background; }
+    Table > .table--header { text-style: bold; color: $text-muted; background: $surface; }
+    Table > .table--cursor { background: $primary 40%; text-style: bold; }
+    Table > .table--blurred { background: $surface-lighten-1; }
+    Table > .table--mark { color: $accent; text-style: bold; }
+    Table > .table--empty { color: $text-muted; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header", "table--cursor", "table--blurred", "table--mark", "table--empty",
+    }  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="table.down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="table.page-up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="table.page-down"),
+        Binding("home,g", "end(-1)", "first", show=False, id="table.first"),
+        Binding("end,G", "end(1)", "last", show=False, id="table.last"),
+        Binding("enter", "choose", "open", show=False, id="table.choose"),
+    ]
+
+    class Chosen(Message):
+        """Enter, or a second click, on a row."""
+
+        def __init__(self, table: Table, key: str) -> None:
+            self.table, self.key = table, key
+            super().__init__()
+
+        @property
+        def control(self) -> Table:
+            return self.table
+
+    class Moved(Chosen):
+        """The cursor is on another row."""
+
+    class HeaderClicked(Chosen):
+        """``key`` is the column's."""
+
+    cursor: reactive[int] = reactive(0)
+
+    def __init__(self, columns: Sequence[Column], *, empty: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.empty = empty
+        """Shown when there are no rows."""
+        self.rows: Sequence[Row] = ()
+        self.marked: set[str] = set()
+        self.sort_key, self.descending = "", False
+        self._shown: list[tuple[Column, int]] = []
+
+    # What others do with it
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Take these rows; the cursor stays on the row it was on, if that is still there."""
+        here = self.key
+        self.rows = rows
+        self.marked &= {row.key for row in rows} if self.marked else set()
+        place = next((i for i, row in enumerate(rows) if row.key == here), None)
+        moved = place is None and bool(rows)
+        place = min(self.cursor, max(0, len(rows) - 1)) if place is None else place
+        self.virtual_size = Size(0, len(rows) + 1)
+        with self.prevent(Table.Moved):
+            self.cursor = place
+        if moved:
+            self.post_message(Table.Moved(self, rows[place].key))
+        self.refresh()
+
+    @property
+    def key(self) -> str:
+        """The row under the cursor; empty if there is none."""
+        return self.rows[self.cursor].key if 0 <= self.cursor < len(self.rows) else ""
+
+    def go_to(self, key: str) -> bool:
+        """Put the cursor on a row; False if there is no such row."""
+        place = next((i for i, row in enumerate(self.rows) if row.key == key), None)
+        if place is not None:
+            self.cursor = place
+        return place is not None
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next."""
+        if self.key:
+            self.marked ^= {self.key}
+            self.action_move(1)
+            self.refresh()
+
+    # Keys and mouse
+
+    def action_move(self, by: int) -> None:
+        self.cursor = max(0, min(len(self.rows) - 1, self.cursor + by))
+
+    def action_page(self, by: int) -> None:
+        self.action_move(by * max(1, self.size.height - 2))
+
+    def action_end(self, which: int) -> None:
+        self.action_move(which * len(self.rows))
+
+    def action_choose(self) -> None:
+        if self.key:
+            self.post_message(Table.Chosen(self, self.key))
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        if event.y == 0:
+            column = self._column_at(event.x)
+            if column is not None:
+                self.post_message(Table.HeaderClicked(self, column.key))
+            return
+        place = event.y - 1 + self.scroll_offset.y
+        if place < len(self.rows):
+            again = place == self.cursor and event.chain > 1
+            self.cursor = place
+            if again:
+                self.action_choose()
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        height = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if now < top:
+            self.scroll_to(y=now, animate=False)
+        elif now >= top + height:
+            self.scroll_to(y=now - height + 1, animate=False)
+        self.refresh()
+        if before != now and self.key:
+            self.post_message(Table.Moved(self, self.key))
+
+    # Drawing
+
+    def on_resize(self) -> None:
+        self._shown = []
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not self._shown:
+            self._shown = fit(self.columns, width - 2)
+        if y == 0:
+            return self._header(width)
+        place = y - 1 + self.scroll_offset.y
+        if place >= len(self.rows):
+            text = self.empty if not self.rows and place == 1 else ""
+            return _strip([(f"  {text}", self._style("table--empty"))], width, self.rich_style)
+        return self._row(self.rows[place], place == self.cursor, width)
+
+    def _header(self, width: int) -> Strip:
+        style = self._style("table--header")
+        parts = [("  ", style)]
+        for column, cells in self._shown:
+            arrow = ("▼" if self.descending else "▲") if column.key == self.sort_key else ""
+            parts.append((_fitted(column.title + arrow, cells, column.right) + " ", style))
+        return _strip(parts, width, style)
+
+    def _row(self, row: Row, here: bool, width: int) -> Strip:
+        base = self.rich_style + (Style.parse(row.style) if row.style else Style.null())
+        if here:
+            base += self._style("table--cursor" if self.has_focus else "table--blurred")
+        marked = row.key in self.marked
+        parts = [
+            ("* " if marked else "> " if here else "  ", base + (self._style("table--mark") if marked else Style()))
+        ]
+        for column, cells in self._shown:
+            cell = row.cells.get(column.key, "")
+            text, style = (cell, Style.null()) if isinstance(cell, str) else (cell[0], Style.parse(cell[1]))
+            parts.append((_fitted(text, cells, column.right), base + style))
+            parts.append((" ", base))
+        return _strip(parts, width, base)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(name)
+
+    def _column_at(self, x: int) -> Column | None:
+        left = 2
+        for column, cells in self._shown:
+            if left <= x < left + cells + 1:
+                return column
+            left += cells + 1
+        return None
+
+
+def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
+    """Which columns fit into ``width`` cells, with the cells each gets; one cell lies between two."""
+    there = list(columns)
+    while len(there) > 1 and sum((c.width or 8) + 1 for c in there) > width:
+        worst = max(there, key=lambda c: c.rank)
+        there.remove(worst)
+    spare = width - sum(c.width + 1 for c in there)
+    greedy = [c for c in there if not c.width]
+    share = max(4, spare // len(greedy)) if greedy else 0
+    return [(c, c.width or share) for c in there]
+
+
+def _fitted(text: str, cells: int, right: bool) -> str:
+    have = cell_len(text)
+    if have > cells:
+        return set_cell_size(text, cells - 1) + "…" if cells > 1 else set_cell_size(text, cells)
+    return " " * (cells - have) + text if right else text + " " * (cells - have)
+
+
+def _strip(parts: Sequence[tuple[str, Style]], width: int, base: Style) -> Strip:
+    return Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(width, base)
