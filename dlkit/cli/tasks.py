@@ -8,7 +8,8 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.cli.common import Parser, print_json, say, size, table
 from dlkit.cli.plugins import problem_lines
-from dlkit.components import DatasetSpec, TaskSpec
+from dlkit.components import TaskSpec
+from dlkit.monitor.data import data_state
 from dlkit.runs.workspace import locate
 
 _HEADERS = ("task", "title", "data set", "data", "model", "metric")
@@ -30,20 +31,6 @@ def main(argv: list[str]) -> int:
     for line in problem_lines(catalog):
         print(line)
     return 0
-
-
-def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> dict[str, Any]:
-    """``embedded`` (needs no files), ``present``, ``download`` with the bytes, or ``unknown`` for a missing source."""
-    sources = {source.name: source for source in catalog.specs("source")}
-    if not dataset.sources:
-        return {"state": "embedded", "download": 0}
-    if any(name not in sources for name in dataset.sources):
-        return {"state": "unknown", "download": 0}
-    from dlkit.data.layout import status
-
-    absent = [sources[name] for name in dataset.sources if status(sources[name], data) != "present"]
-    count = sum(file.size for source in absent for file in source.files)
-    return {"state": "download" if absent else "present", "download": count}
 
 
 def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> dict[str, Any]:

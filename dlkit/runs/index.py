@@ -39,7 +39,7 @@ def list_runs(workspace: Path, task: str | None = None) -> list[Summary]:
 
 def newest_runs(workspace: Path, task: str | None = None, limit: int | None = None) -> tuple[list[Summary], int]:
     """The newest runs, at most ``limit``, and how many there are in all; with ``task``, of that one."""
-    folders = _folders(f"{workspace}/runs")
+    folders = signatures(f"{workspace}/runs")
     rows = _rows(workspace / "dlkit.db")
     found: list[tuple[float, str, Summary | str]] = []  # a row's summary is parsed only if it is among the newest
     stale = []
@@ -94,7 +94,7 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     folder = Path(reference)
     if (folder / "run.json").is_file():
         return RunFolder(folder.resolve())
-    names = sorted(_folders(f"{workspace}/runs"), reverse=True)
+    names = sorted(signatures(f"{workspace}/runs"), reverse=True)
     if reference == "last":
         newest = list_runs(workspace)
         if not newest:
@@ -111,12 +111,12 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     )
 
 
-def _folders(runs: str) -> dict[str, str]:
-    """Run ids and their signatures."""
+def signatures(runs: str) -> dict[str, str]:
+    """Run ids, each with a word that changes whenever its run.json does."""
     try:
         with os.scandir(runs) as entries:
             return {e.name: _signature(e.path) for e in entries if e.name[0] != "." and e.is_dir()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
 
 

@@ -1,0 +1,178 @@
+"""All runs of a workspace as summaries, kept up to date at little cost: what has ended is read once, what lives is
+followed by byte offset."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dlkit.events import decode
+from dlkit.jobs.follow import Tail, size
+from dlkit.runs.folder import ENDED, RunFolder, Summary, current_state, disk_use, summarise
+from dlkit.runs.index import newest_runs, signatures
+
+HISTORY = 1 << 18
+"""Bytes at the end of a log that a run's best so far is taken from, when it is first seen alive."""
+SIZE_SECONDS = 10.0
+"""Between two measurements of what a live run takes on the disk."""
+SHARE = 25
+"""Looking for new and changed folders may take one part in so many of the time."""
+
+
+class Runs:
+    """``poll()``, called by one thread, gives all summaries, newest first, if any of them changed."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self._known: dict[str, tuple[str, Summary]] = {}
+        self._live: dict[str, LiveRun] = {}
+        self._looked, self._took = -1e9, 0.0
+        self._told: Sequence[Summary] | None = None
+
+    def poll(self) -> Sequence[Summary] | None:
+        changed = self._told is None
+        if time.monotonic() - self._looked >= SHARE * self._took:
+            began = time.monotonic()
+            changed |= self._look()
+            self._looked, self._took = time.monotonic(), time.monotonic() - began
+        changed |= self._follow()
+        if not changed:
+            return None
+        found = sorted((s for _, s in self._known.values()), key=lambda s: (s.created, s.id), reverse=True)
+        self._told = found
+        return found
+
+    def _look(self) -> bool:
+        """New, changed and vanished folders."""
+        if self._told is None:
+            return self._first_look()
+        there = signatures(f"{self.workspace}/runs")
+        changed = False
+        for name in self._known.keys() - there.keys():
+            del self._known[name]
+            self._live.pop(name, None)
+            changed = True
+        for name, signature in there.items():
+            if name not in self._known or self._known[name][0] != signature:
+                self._take(signature, summarise(RunFolder(self.workspace / "runs" / name)))
+                changed = True
+        return changed
+
+    def _first_look(self) -> bool:
+        there = signatures(f"{self.workspace}/runs")
+        for summary in newest_runs(self.workspace)[0]:
+            self._take(there.get(summary.id, "-"), summary)
+        return True
+
+    def _take(self, signature: str, summary: Summary) -> None:
+        self._known[summary.id] = signature, summary
+        if summary.state in (*ENDED, "damaged", "queued") or summary.state.endswith("(newer format)"):
+            self._live.pop(summary.id, None)
+        else:
+            live = self._live.get(summary.id)
+            self._live[summary.id] = LiveRun(self._folder(summary.id), summary) if live is None else live.renewed()
+
+    def _follow(self) -> bool:
+        changed = False
+        for name, live in self._live.items():
+            signature, before = self._known[name]
+            now = live.poll(before)
+            if now is not before:
+                self._known[name] = signature, now
+                changed = True
+        return changed
+
+    def _folder(self, identity: str) -> RunFolder:
+        return RunFolder(self.workspace / "runs" / identity)
+
+
+class LiveRun:
+    """A run that is not known to have ended; ``poll`` gives its summary now, the very same if nothing is new."""
+
+    def __init__(self, run: RunFolder, summary: Summary) -> None:
+        self._run = run
+        self._better = max if summary.direction == "max" else min
+        self._key = json.dumps(summary.metric).encode()
+        self._metric = summary.metric
+        self._values: list[tuple[int, int, float]] = []
+        """The primary metric: seq of the event, step, value."""
+        self._record: dict[str, Any] | None = None
+        self._tail = Tail(run.events, max(0, size(run.events) - HISTORY))
+        self._measured = time.monotonic()
+        self._started = summary.updated - summary.seconds
+
+    def renewed(self) -> LiveRun:
+        """run.json has changed: read it again."""
+        self._record = None
+        return self
+
+    def poll(self, summary: Summary) -> Summary:
+        fields: dict[str, Any] = {"state": self._state(summary)}
+        fields.update(self._read(summary))
+        if time.monotonic() - self._measured > SIZE_SECONDS:
+            self._measured = time.monotonic()
+            fields["size"] = disk_use(str(self._run.path))
+        if all(getattr(summary, name) == value for name, value in fields.items()):
+            return summary
+        return summary._replace(**fields)
+
+    def _state(self, summary: Summary) -> str:
+        try:
+            if self._record is None:
+                self._record = self._run.read()
+            return current_state(self._run, self._record)
+        except (OSError, ValueError, AttributeError, TypeError):  # the next look at the folders says what is wrong
+            return summary.state
+
+    def _read(self, summary: Summary) -> dict[str, Any]:
+        """What new lines say. Most are passed over unparsed: of metrics the newest, and those with the primary one."""
+        newest, fields = b"", dict[str, Any]()
+        for line in self._tail.lines():
+            if not line.startswith(b'{"event":"metrics"'):
+                fields.update(self._other(line))
+            elif self._key in line:
+                self._primary(_parsed(line))
+                newest = line
+            else:
+                newest = line
+        if newest:
+            fields.update(self._progress(_parsed(newest), summary))
+        if self._values and fields:
+            values = [value for _, _, value in self._values]
+            fields.update(last=values[-1], best=self._better(values))
+        return fields
+
+    def _primary(self, record: dict[str, Any]) -> None:
+        first, every, seq = int(record.get("first", 0)), int(record.get("every", 1)), int(record.get("seq", -1))
+        column = decode(record.get("values", {})).get(self._metric, ())
+        self._values += [(seq, first + i * every, value) for i, value in enumerate(column)]
+
+    def _progress(self, record: dict[str, Any], summary: Summary) -> dict[str, Any]:
+        if not record:
+            return {}
+        step = int(record.get("first", 0)) + (int(record.get("count", 1)) - 1) * int(record.get("every", 1))
+        moment = float(record.get("time", 0.0))
+        seconds = max(0.0, moment - self._started) if self._started > 0 else summary.seconds
+        return {"step": max(step, summary.step), "updated": moment, "seconds": seconds}
+
+    def _other(self, line: bytes) -> dict[str, Any]:
+        if line.startswith((b'{"event":"started"', b'{"event":"resumed"')):
+            record = _parsed(line)
+            back, seq = record.get("from_step"), record.get("from_seq", -1)
+            if back is not None:
+                self._values = [v for v in self._values if v[1] <= back and not 0 <= seq <= v[0]]
+                return {"total_steps": record.get("total_steps", 0), "step": back}
+            self._started = float(record.get("time", 0.0))
+            return {"total_steps": record.get("total_steps", 0)}
+        return {}
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,51 @@
+"""What can be trained, as a list shows it: tasks with their data and their runs, and plugins that do not work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlkit.catalog import Catalog, Plugin
+from dlkit.components import TaskSpec
+from dlkit.monitor.data import data_state
+from dlkit.runs.folder import Summary
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A task, with the state of its data sets (name → ``data_state``) and its newest and best run."""
+
+    spec: TaskSpec
+    plugin: Plugin
+    data: Mapping[str, Mapping[str, Any]]
+    last: Summary | None = None
+    best: Summary | None = None
+
+    @property
+    def default_data(self) -> Mapping[str, Any]:
+        return self.data.get(self.spec.defaults["dataset"], {"state": "missing", "download": 0})
+
+
+def list_tasks(catalog: Catalog, data: Path, runs: Sequence[Summary] = ()) -> list[TaskEntry]:
+    """Every usable plugin's tasks, by name. ``runs`` are the workspace's, newest first."""
+    found = []
+    for spec in catalog.specs("task"):
+        mine = [run for run in runs if run.task == spec.name]
+        states = {d.name: data_state(catalog, d, data) for d in catalog.specs("dataset", spec.name)}
+        found.append(TaskEntry(spec, catalog.owner(spec), states, mine[0] if mine else None, best_of(mine, spec)))
+    return found
+
+
+def best_of(runs: Iterable[Summary], spec: TaskSpec) -> Summary | None:
+    """The run with the best primary metric; of runs on several data sets, among those on the newest run's."""
+    measured = [run for run in runs if run.best is not None and run.best == run.best and run.metric == spec.metric]
+    alike = [run for run in measured if run.dataset == measured[0].dataset]
+    better = max if spec.direction == "max" else min
+    return better(alike, key=lambda run: run.best or 0.0, default=None)
+
+
+def troubled(catalog: Catalog) -> list[Plugin]:
+    """Plugins that do not work."""
+    return [plugin for plugin in catalog.plugins if plugin.state == "broken"]
