@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,23 @@ from dlkit.samples import Sample, Table
 
 Answer = Mapping[str, Any]
 """One prediction in JSON values, by name."""
+ASKS = ("row", "text", "image", "prompt", "seed")
+"""What a question may be: a row of a table, a sentence, an image file, text to go on from, a number to draw from."""
 
 
 class Predictor(ABC):
     """Base of all predictors.
 
-    ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be.
+    ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be. A form asks for one INPUT: ``asks``
+    is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
+    ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
+    next; a form then makes a new predictor of the same model.
     """
 
     usage: str = "INPUT"
+    asks: str = "text"
+    label: str = "input"
+    placeholder: str = ""
 
     def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
         self.model = model
@@ -56,6 +65,13 @@ class Predictor(ABC):
         ``examples`` is the validation split (``take`` it), or None where only a checkpoint is at hand; ``rng`` is the
         one source of randomness besides torch's generator, which is forked around this call.
         """
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """Inputs worth trying, each a word that ``read`` accepts, the first one best. Default: none.
+
+        ``examples`` is the validation split, or None where the data is gone; files may be written into ``folder``.
+        """
+        return []
 
     def forward(self, *inputs: Tensor) -> Any:
         """The model's outputs in evaluation mode, without gradients, on the CPU; inputs as the task declares them."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from dlkit.catalog import Catalog
-from dlkit.config import Layer, Resolved
+from dlkit.config import Layer, Resolved, resolve
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
+from dlkit.data.splits import Split
 from dlkit.engine import checkpoint as storage
-from dlkit.engine.build import build_model, build_predictor, build_task, prepare
+from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
 from dlkit.engine.evaluate import evaluate
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
@@ -46,6 +48,27 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     storage.load_model(chosen, model, averaged=True)
     model = model.to(torch.device(device)).eval()
     return Loaded(resolved, chosen, build_predictor(catalog, resolved, model, info))
+
+
+def with_options(catalog: Catalog, loaded: Loaded, options: Mapping[str, Any]) -> Loaded:
+    """The same model, queried with other options of its inference component; UsageError as for any option."""
+    layers = [Layer("the run", loaded.resolved.values()), Layer("question", {"inference": dict(options)})]
+    resolved = resolve(catalog, loaded.resolved.task.name, layers, suggest=False)
+    predictor = loaded.predictor
+    return replace(
+        loaded, resolved=resolved, predictor=build_predictor(catalog, resolved, predictor.model, predictor.info)
+    )
+
+
+def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Split | None:
+    """What the run was validated on, None where its data cannot be had."""
+    try:
+        task = build_task(catalog, loaded.resolved.task)
+        return build_data(catalog, loaded.resolved, task, context)[0].val
+    # A plugin's code on files that may have been moved, changed or deleted: an answer needs none of it.
+    except Exception as error:
+        context.say(f"no validation data: {type(error).__name__}: {error}")
+        return None
 
 
 def evaluate_run(

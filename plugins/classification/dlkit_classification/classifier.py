@@ -34,6 +34,9 @@ class Classifier(Predictor):
     """Answers images of any size, grey or RGB, from ``info`` alone: they are brought to the training images' form."""
 
     usage = "image files, or folders of them"
+    asks = "image"
+    label = "image"
+    placeholder = "an image file, or a folder of them"
 
     def __init__(self, model: Any, info: Any, config: Any) -> None:
         super().__init__(model, info, config)
@@ -86,6 +89,16 @@ class Classifier(Predictor):
         confusion = Confusion(len(self.info.classes))
         confusion.update(judged.predicted, judged.true)
         return [self._grid(judged.worst_first(count), examples), self._confusions(confusion.matrix())]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """A validation image as a PNG; none without the data, or where pictures cannot show what the model sees."""
+        if examples is None or self.info.shape[0] not in (1, 3):
+            return []
+        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
+        picture = self._encoding.pixels(examples.take(chosen)["image"])[0]
+        path = folder / f"validation-{int(chosen)}.png"
+        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
+        return [str(path)]
 
     def prepared(self, value: Any) -> npt.NDArray[np.uint8]:
         """One input as uint8 [C,H,W] in the training images' form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.samples import Curve, Table
 from dlkit.task import first_batch
-from dlkit_regression.task import Category
+from dlkit_regression.task import Category, Feature
 
 MOST_ROWS = 100_000
 BINS = 40
@@ -32,7 +33,7 @@ def columns(info: Any, split: Split) -> Table:
 def rows(info: Any, split: Split, count: int) -> Table:
     """The first samples, in their raw values."""
     batch = first_batch(split, count)
-    shown = [_raw(info, row) for row in batch["features"].double()]
+    shown = [raw_row(info.columns, row) for row in batch["features"].double()]
     targets = (batch["target"][:, 0].double() * info.target.std + info.target.mean).tolist()
     table = [[*cells, round(target, 4)] for cells, target in zip(shown, targets, strict=True)]
     headers = [*(column.name for column in info.columns), info.target.name]
@@ -64,10 +65,11 @@ def _described(column: Any, part: Tensor) -> str:
     return f"{float(values.min()):.4g} … {float(values.max()):.4g}, mean {float(values.mean()):.4g}"
 
 
-def _raw(info: Any, features: Tensor) -> list[str | float]:
+def raw_row(columns: Sequence[Feature], features: Tensor) -> list[str | float]:
+    """A row's features [F], float64, back as the values they were made of."""
     cells: list[str | float] = []
     first = 0
-    for column in info.columns:
+    for column in columns:
         if isinstance(column, Category):
             cells.append(column.values[int(features[first : first + len(column.values)].argmax())])
             first += len(column.values)

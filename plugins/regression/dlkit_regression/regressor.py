@@ -16,8 +16,9 @@ from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
 from dlkit_regression.encoding import encode
+from dlkit_regression.preview import raw_row
 from dlkit_regression.table import Table, read_csv
-from dlkit_regression.task import Target
+from dlkit_regression.task import Category, Target
 
 STRETCH = 168
 """Samples in a row that are shown: a week of hours."""
@@ -29,6 +30,9 @@ class Regressor(Predictor):
     """Answers rows from ``info`` alone, which says what the columns are and how they are scaled."""
 
     usage = 'a CSV file with a header, or rows: name=value,name=value or {"name": value}'
+    asks = "row"
+    label = "row"
+    placeholder = "name=value,name=value, or a CSV file"
 
     @property
     def _names(self) -> list[str]:
@@ -56,6 +60,16 @@ class Regressor(Predictor):
         stretch = torch.arange(min(max(count, STRETCH), len(examples)))
         drawn = torch.from_numpy(np.sort(rng.permutation(len(examples))[:POINTS]))
         return [self._curve(examples.take(stretch)), self._scatter(examples.take(drawn))]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """A validation row in its raw values; without the data, the mean of every number and each first category."""
+        columns = self.info.columns
+        if examples is None:
+            cells = [c.values[0] if isinstance(c, Category) else round(c.mean, 4) for c in columns]
+        else:
+            chosen = torch.from_numpy(rng.integers(len(examples), size=1))
+            cells = raw_row(columns, examples.take(chosen)["features"][0].double().cpu())
+        return [_as_word(dict(zip(self._names, cells, strict=True)))]
 
     def _curve(self, batch: Batch) -> Curve:
         true, predicted = self._in_unit(batch["target"]), self._in_unit(self.forward(batch["features"]))
@@ -110,6 +124,15 @@ class Regressor(Predictor):
         if len(row) != len(self._names):
             raise DataError(f"row {number} has {len(row)} values; the columns are: {', '.join(self._names)}")
         return dict(zip(self._names, row, strict=True))
+
+
+def _as_word(row: Mapping[str, str | float]) -> str:
+    """``name=value,name=value``, or JSON where a name or a value would break that."""
+    plain = {name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()}
+    odd = any(sign in f"{name}{value}" for name, value in plain.items() for sign in ",=") or not plain
+    if odd or next(iter(plain)).startswith(("{", "[")):
+        return json.dumps(row, ensure_ascii=False)
+    return ",".join(f"{name}={value}" for name, value in plain.items())
 
 
 def _is_file(word: str) -> bool:

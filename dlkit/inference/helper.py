@@ -1,0 +1,227 @@
+"""``python -m dlkit.inference.helper RUN [--checkpoint best]``: a model that answers, in a process of its own.
+
+One JSON object a line. It begins with ``{"hello": {…}}`` (see ``hello``), or ``{"error": …, "kind": …}`` and ends.
+Then every request has one reply, in order, with the request's ``id``:
+
+    {"id": 1, "ask": ["1,2,3"], "options": {"top": 3}}   {"id": 1, "answers": […], "samples": [PATH…], "seconds": 0.01}
+    {"id": 2, "example": true}                           {"id": 2, "words": ["1,2,3"]}
+    what fails                                           {"id": 3, "error": TEXT, "kind": "DataError"}
+
+Samples are those of ``dlkit.samples.save``; their files live until the next question. It ends with its standard input,
+so with whoever started it. Standard output belongs to the replies: what a plugin prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from dlkit import samples
+from dlkit.catalog import Catalog
+from dlkit.config import config_class, fields_of, parse_text
+from dlkit.data.context import Context
+from dlkit.data.randomness import forked
+from dlkit.data.splits import Split
+from dlkit.errors import DlkitError, UsageError
+from dlkit.events import encode
+from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
+from dlkit.runs.checkpoints import complete
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.index import find_run
+from dlkit.runs.workspace import locate
+
+Reply = dict[str, Any]
+
+
+class Helper:
+    """``catalog`` and ``loaded`` answer; ``folder`` is where samples and examples are written."""
+
+    def __init__(self, catalog: Catalog, loaded: Loaded, run: RunFolder, folder: Path) -> None:
+        self._catalog, self._run, self._folder = catalog, run, folder
+        self._loaded = loaded
+        self._present = loaded
+        self._split: Split | None = None
+        self._looked = False
+        self._examples = self._questions = 0
+
+    def hello(self) -> Reply:
+        """What a form must know: how to ask, options with their present values, which checkpoint answers."""
+        predictor, checkpoint = self._loaded.predictor, self._loaded.checkpoint
+        return {
+            "run": self._run.id,
+            "task": self._loaded.resolved.task.name,
+            **{key: str(getattr(predictor, key)) for key in ("usage", "asks", "label", "placeholder")},
+            "options": self._options(),
+            "step": checkpoint.step,
+            "best": checkpoint.manifest.best,
+            "steps": [c.step for c in complete(self._run.path)],
+            "device": "cpu",
+            "folder": str(self._folder),
+        }
+
+    def reply(self, request: Mapping[str, Any]) -> Reply:
+        """The reply to one request. Raises what the predictor does."""
+        if request.get("example"):
+            return {"words": self._example()}
+        if "ask" not in request:
+            raise UsageError(f"neither ask nor example: {sorted(request)}")
+        return self._answer([str(word) for word in request["ask"]], request.get("options") or {})
+
+    def _answer(self, words: list[str], options: Mapping[str, Any]) -> Reply:
+        began = time.perf_counter()
+        predictor = self._with(options).predictor
+        inputs = predictor.read(words)
+        answers = predictor.predict(inputs)
+        shown = predictor.show(inputs, answers)
+        seconds = time.perf_counter() - began
+        self._questions += 1
+        target = self._folder / f"answer-{self._questions}"
+        shutil.rmtree(self._folder / f"answer-{self._questions - 1}", ignore_errors=True)
+        target.mkdir()
+        files = [str(target / samples.save(sample, target, str(i))) for i, sample in enumerate(shown)]
+        return {"answers": [dict(answer) for answer in answers], "samples": files, "seconds": seconds}
+
+    def _with(self, options: Mapping[str, Any]) -> Loaded:
+        """The predictor with these options; words are read as a flag's are."""
+        known = {field["name"]: field["schema"] for field in self._options()}
+        values = {k: parse_text(known[k], v) if isinstance(v, str) and k in known else v for k, v in options.items()}
+        now = self._present.resolved.sections["inference"].model_dump(mode="json")
+        if any(key not in now or now[key] != value for key, value in values.items()):
+            self._present = with_options(self._catalog, self._loaded, values)
+        return self._present
+
+    def _options(self) -> list[Reply]:
+        resolved = self._loaded.resolved
+        present = resolved.sections["inference"].model_dump(mode="json")
+        fields = fields_of(config_class(self._catalog, resolved.specs["inference"]))
+        return [
+            {"name": f.name, "allowed": f.allowed, "description": f.description, "value": present[f.name],
+             "schema": f.schema}
+            for f in fields
+        ]  # fmt: skip
+
+    def _example(self) -> list[str]:
+        if not self._looked:
+            self._looked = True
+            sources = {source.name: source for source in self._catalog.specs("source")}
+            data = self._run.path.parent.parent / "data"
+            context = Context(data, sources, offline=True, say=lambda text: print(text, file=sys.stderr, flush=True))
+            self._split = validation_split(self._catalog, self._loaded, context)
+        self._examples += 1
+        with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:
+            return [str(word) for word in self._present.predictor.example(self._split, generator, self._folder)]
+
+
+def main(argv: list[str]) -> NoReturn:
+    parser = argparse.ArgumentParser(prog="python -m dlkit.inference.helper")
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--checkpoint", default="best")
+    options = parser.parse_args(argv)
+    replies = _reserved_stdout()
+    folders: list[Path] = []
+    requests = _listen(folders)
+    try:
+        helper = _loaded(options.run, options.checkpoint, folders)
+        hello = helper.hello()
+    # The process's boundary: plugins build the model, and whatever they throw is told to whoever asked.
+    except (Exception, SystemExit) as error:
+        _tell(replies, _failure(error))
+        _remove(folders)
+        sys.stderr.flush()
+        os._exit(1)  # the thread that reads requests cannot be asked to stop
+    _tell(replies, {"hello": hello})
+    while True:
+        _tell(replies, _replied(helper, requests.get()))
+
+
+def _loaded(reference: str, checkpoint: str, folders: list[Path]) -> Helper:
+    run = find_run(locate(), reference)
+    catalog = Catalog.load_everything()
+    loaded = load_predictor(catalog, run, checkpoint)
+    folders.append(Path(tempfile.mkdtemp(prefix="dlkit-asked-")))
+    return Helper(catalog, loaded, run, folders[0])
+
+
+def _replied(helper: Helper, line: str) -> Reply:
+    identity: Reply = {}
+    try:
+        request = json.loads(line)
+        if not isinstance(request, dict):
+            raise UsageError(f"not a request: {line.strip()}")
+        identity = {"id": request.get("id")}
+        return {**identity, **helper.reply(request)}
+    # The plugin boundary: a predictor that throws, or wants to exit, spoils one question and no other.
+    except (Exception, SystemExit) as error:
+        return {**identity, **_failure(error)}
+
+
+def _failure(error: BaseException) -> Reply:
+    """The traceback goes to standard error, unless the error is meant for people as it is."""
+    kind = type(error).__name__
+    if isinstance(error, DlkitError):
+        return {"error": str(error), "kind": kind}
+    traceback.print_exception(error)
+    return {"error": f"{kind}: {error}" if str(error) else kind, "kind": kind}
+
+
+def _reserved_stdout() -> TextIO:
+    """The standard output for the replies alone; what else writes there, below Python too, writes to stderr."""
+    sys.stdout.flush()
+    reserved = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return reserved
+
+
+def _tell(replies: TextIO, reply: Reply) -> None:
+    try:
+        line = json.dumps(encode(reply), ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as error:
+        kept = {"id": reply["id"]} if "id" in reply else {}
+        line = json.dumps({**kept, "error": f"the answer is not JSON: {error}", "kind": "PluginError"})
+    try:
+        replies.write(line.encode("utf-8", "replace").decode() + "\n")
+        replies.flush()
+    except BrokenPipeError:  # nobody listens any more
+        os._exit(0)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and tensors as lists of numbers."""
+    if hasattr(value, "tolist"):
+        return encode(value.tolist())
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(folders: list[Path]) -> queue.SimpleQueue[str]:
+    """Requests as they come. When no more can, the process ends at once, whatever it is doing."""
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            if line.strip():
+                requests.put(line)
+        _remove(folders)
+        os._exit(0)
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    return requests
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

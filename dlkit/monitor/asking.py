@@ -1,0 +1,231 @@
+"""Asking a trained model: the near end of ``dlkit.inference.helper``, where torch lives and a plugin may fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from dlkit.errors import DlkitError
+from dlkit.runs.folder import RunFolder
+from dlkit.samples import Sample, load
+
+LOADING = 300.0
+"""Seconds that a model may take to load."""
+
+
+class Refused(DlkitError):
+    """The helper says why there is no answer: ``kind`` is the error's class there. It can be asked again."""
+
+    def __init__(self, text: str, kind: str = "") -> None:
+        self.kind = kind
+        super().__init__(text)
+
+
+class Gone(DlkitError):
+    """The helper's process has ended, or was given up: there is nobody to answer."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a question: ``value`` is what holds if nothing is said, ``allowed`` says what may be."""
+
+    name: str
+    allowed: str
+    description: str
+    value: Any
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a form must know. ``asks``, ``label`` and the like are the predictor's; ``steps``: all checkpoints."""
+
+    run: str
+    task: str
+    usage: str
+    asks: str
+    label: str
+    placeholder: str
+    options: Sequence[Option]
+    step: int
+    best: bool
+    steps: Sequence[int]
+    device: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """``answers`` in JSON values, one an input; ``samples`` show them; ``seconds`` it took there."""
+
+    answers: Sequence[Mapping[str, Any]]
+    samples: Sequence[Sample]
+    seconds: float
+
+
+class Asked:
+    """One checkpoint of a run, in a process of its own. ``start``, ``ask`` and ``example`` wait: call them from a
+    thread that may, one at a time; ``close`` may be called by any thread at any time and ends the waiting."""
+
+    def __init__(self, run: RunFolder, checkpoint: str = "best") -> None:
+        self.run, self.checkpoint = run, checkpoint
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        self._lock = threading.Lock()
+        """Held while the process is started, so that none is after ``close``."""
+        self._using = threading.RLock()
+        """Held while the pipes are used."""
+        self._closed = False
+        self._buffer = b""
+        self._asked = 0
+        self._folder = ""
+
+    @property
+    def pid(self) -> int:
+        """The helper's process; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, timeout: float = LOADING) -> Hello:
+        """Load the model. Refused: it cannot be; Gone: the process ended, ``close`` was called, or the time is up."""
+        with self._using:
+            self._spawn()
+            found = self._read(time.monotonic() + timeout)["hello"]
+        self._folder = found["folder"]
+        options = [Option(**option) for option in found["options"]]
+        known = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
+        return Hello(**known, options=options)
+
+    def ask(self, words: Sequence[str], options: Mapping[str, Any] | None = None, timeout: float = 600.0) -> Answered:
+        """The answer to one INPUT; ``options`` (text as in a flag, or values) hold for this question.
+
+        Refused: it was not understood, or the plugin failed; Gone as for ``start``. Samples that cannot be read are
+        left out.
+        """
+        found = self._request({"ask": list(words), "options": dict(options or {})}, timeout)
+        return Answered(found["answers"], [load(Path(path)) for path in found["samples"]], found["seconds"])
+
+    def example(self, timeout: float = 120.0) -> list[str]:
+        """Inputs worth trying, maybe none; another time, others. Raises as ``ask``."""
+        return [str(word) for word in self._request({"example": True}, timeout)["words"]]
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; nothing of it stays."""
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()  # which ends the waiting of whoever uses the pipes
+        with self._using:
+            self._end()
+
+    def _spawn(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise Gone("closed")
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long-lived as the process
+            words = [str(self.run.path.absolute()), "--checkpoint", self.checkpoint]
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dlkit.inference.helper", *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                start_new_session=True,
+            )
+
+    def _request(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        with self._using:
+            process = self._process
+            if process is None or process.stdin is None or process.stdin.closed:
+                raise Gone("closed" if self._closed else "the model's process has ended")
+            self._asked += 1
+            line = json.dumps({"id": self._asked, **request}) + "\n"
+            try:
+                process.stdin.write(line.encode())
+                process.stdin.flush()
+            except BrokenPipeError as error:
+                raise self._gone() from error
+            return self._read(time.monotonic() + timeout)
+
+    def _read(self, deadline: float) -> dict[str, Any]:
+        """The next reply."""
+        line = self._line(deadline)
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            self._end()
+            raise Gone(f"the model's process said what is no reply: {line[:80]!r}") from error
+        if "error" in found:
+            raise Refused(str(found["error"]), str(found.get("kind", "")))
+        return dict(found)
+
+    def _line(self, deadline: float) -> bytes:
+        assert self._process is not None and self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        while b"\n" not in self._buffer:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._end()
+                raise Gone("no answer in time; the model's process was ended")
+            if select.select([pipe], [], [], left)[0]:
+                data = os.read(pipe, 1 << 16)
+                if not data:
+                    raise self._gone()
+                self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _gone(self) -> Gone:
+        """Why the process is no more."""
+        if self._closed:
+            return Gone("closed")
+        process = self._process
+        assert process is not None
+        code = process.wait(10)
+        last = self._last_words()
+        self._end()
+        how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with code {code}"
+        return Gone(f"the model's process {how}{f': {last}' if last else ''}")
+
+    def _last_words(self) -> str:
+        """The last line that it wrote to its standard error."""
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read()[-8192:].decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+    def _end(self) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None or process.stdin.closed:
+            return
+        process.kill()
+        process.wait()
+        with suppress(BrokenPipeError):  # words that it never read
+            process.stdin.close()
+        process.stdout.close()
+        if self._errors is not None:
+            self._errors.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
