@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import ipaddress
 import re
+import os
 import sys
 import time
 import urllib.error
@@ -33,7 +34,7 @@ BACKOFF = 0.5
 """Seconds before the second of them; doubled every time."""
 TIMEOUT = 30.0
 """Seconds without a byte that count as a broken connection."""
-REPORT_EVERY = 10.0
+REPORT_EVERY = float(os.environ.get("DLKIT_REPORT_SECONDS") or 10.0)
 """Seconds between lines of progress where there is no terminal."""
 _CHUNK = 1 << 18
 _PASSING = (408, 425, 429)

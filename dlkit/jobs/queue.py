@@ -99,9 +99,9 @@ class Entry(NamedTuple):
     why: str
 
 
-def listing(workspace: Path) -> list[Entry]:
-    """What runs, then what waits, in the order in which it will start."""
-    board = Board(workspace)
+def listing(workspace: Path, board: Board | None = None) -> list[Entry]:
+    """What runs, then what waits, in the order in which it will start; who asks often keeps the ``board``."""
+    board = board or Board(workspace)
     board.refresh()
     waiting = decisions(board)
     order = {job.id: i for i, (job, _) in enumerate(waiting)}
@@ -136,6 +136,21 @@ def _entry(board: Board, name: str, why: str | None) -> Entry:
 def why(workspace: Path, identity: str) -> str:
     """Why a run waits; empty if it does not."""
     return next((entry.why for entry in listing(workspace) if entry.id == identity and entry.state == "queued"), "")
+
+
+def reprioritise(run: RunFolder, by: int) -> int:
+    """Raise or lower a waiting job's priority; returns what it is now. RunError if it does not wait."""
+    try:
+        with RunLock(run.lock, SUPERVISOR):
+            record = run.read()
+            if record.get("state") != "queued":
+                raise RunError(f"{run.id} does not wait in the queue: it is {record.get('state')}")
+            job = dict(record.get("job") or {})
+            job["priority"] = int(job.get("priority", 0)) + by
+            run.update(job=job)
+            return int(job["priority"])
+    except BlockingIOError as error:
+        raise RunError(f"{run.id} has been started (process {holder(run.lock)})") from error
 
 
 def cancel(run: RunFolder) -> None:

@@ -1,1 +1,1 @@
-"""What an interface shows, without any interface: live runs, curves, forms, questions. No Textual here, and no torch."""
+"""What an interface shows, without any: live runs, curves, forms, questions. No Textual here, and no torch."""

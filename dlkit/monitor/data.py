@@ -8,10 +8,16 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.components import DatasetSpec
 
+FILES = "files"
+"""The name that every task gives to the data set of the user's own files."""
+
 
 def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> dict[str, Any]:
-    """``embedded`` (needs no files), ``present``, ``download`` with the bytes, or ``unknown`` for a missing source."""
+    """``embedded`` (needs no files), ``yours`` (a path to be given), ``present``, ``download`` with the bytes, or
+    ``unknown`` for a missing source."""
     sources = {source.name: source for source in catalog.specs("source")}
+    if dataset.name == FILES:
+        return {"state": "yours", "download": 0}
     if not dataset.sources:
         return {"state": "embedded", "download": 0}
     if any(name not in sources for name in dataset.sources):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
-from dlkit.runs.folder import RunFolder
+from dlkit.monitor.runs import Runs
+from dlkit.runs.folder import ENDED, RunFolder, Summary
+from dlkit.tui import settings
 from dlkit.tui.poll import Poller, Trouble
 
 FIRST = {
@@ -33,8 +38,13 @@ def make(reference: str, *arguments: Any) -> Screen[Any]:
     return screen
 
 
+ALIVE = ("running", "paused")
+
+
 class DlkitApp(App[None]):
-    """``workspace`` need not exist. ``poller`` looks at it; ``catalog`` is None until the plugins are loaded."""
+    """``workspace`` need not exist. ``poller`` looks at it; ``catalog`` is None until the plugins are loaded;
+    ``summaries`` are all runs as last seen, newest first. Screens that want to know have ``plugins_loaded()`` and
+    ``runs_changed()``, called on those of the area that is shown."""
 
     TITLE = "dlkit"
     DEFAULT_MODE = "tasks"
@@ -49,22 +59,42 @@ class DlkitApp(App[None]):
     ]
 
     class PluginsLoaded(Message):
-        """``app.catalog`` is there now. Screens that wait for it have a method ``plugins_loaded()``."""
+        """``app.catalog`` is there."""
 
         def __init__(self, catalog: Catalog) -> None:
             self.catalog = catalog
             super().__init__()
+
+    class RunsChanged(Message):
+        """``app.summaries`` are new."""
+
+        def __init__(self, summaries: Sequence[Summary]) -> None:
+            self.summaries = summaries
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, DlkitApp.RunsChanged)
 
     def __init__(self, workspace: Path) -> None:
         super().__init__()
         self.workspace = workspace
         self.poller = Poller()
         self.catalog: Catalog | None = None
+        self.summaries: Sequence[Summary] = ()
+        self.looked = False
+        """Whether the workspace has been looked at: an empty list of runs means that there are none."""
         self.animation_level = "none"
+        wanted = settings.theme(os.environ)
+        self.theme = self._first_theme = wanted if wanted in self.available_themes else settings.DARK
 
     def on_mount(self) -> None:
+        self.poller.watch(Runs(self.workspace).poll, self.RunsChanged, self)
         self.poller.start()
         self._load_plugins()
+        keymap, problems = settings.keymap()
+        self.set_keymap(keymap)
+        for problem in problems:
+            self.notify(problem, title="keys", severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         self.poller.close()
@@ -77,11 +107,70 @@ class DlkitApp(App[None]):
 
     def on_dlkit_app_plugins_loaded(self, message: PluginsLoaded) -> None:
         self.catalog = message.catalog
+        self._tell_screens("plugins_loaded")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker of the app or of a screen that raised: the interface goes on, and says so."""
+        if event.state is WorkerState.ERROR:
+            self.notify(str(event.worker.error), title="something went wrong", severity="error", markup=False)
+
+    def _tell_screens(self, method: str) -> None:
         for screen in self.screen_stack:
-            getattr(screen, "plugins_loaded", lambda: None)()
+            getattr(screen, method, lambda: None)()
+
+    # Runs
+
+    def on_dlkit_app_runs_changed(self, message: RunsChanged) -> None:
+        before = {run.id: run.state for run in self.summaries}
+        self.summaries, self.looked = message.summaries, True
+        for run in message.summaries:
+            if before.get(run.id) in ALIVE and run.state in (*ENDED, "interrupted"):
+                self._tell_end(run)
+        self._tell_screens("runs_changed")
+
+    def _tell_end(self, run: Summary) -> None:
+        """A notice, the terminal's bell and its own notification."""
+        from dlkit.cli.bell import signal_of
+
+        good = run.state in ("completed", "stopped")
+        text = f"{run.id}: {run.state}{f' ({run.reason})' if run.reason else ''}"
+        self.notify(text, severity="information" if good else "error", markup=False)
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(signal_of(f"{run.id}: {run.state}", os.environ))
 
     def on_trouble(self, message: Trouble) -> None:
         self.notify(message.text, title="cannot be read", severity="error", markup=False)
+
+    # Commands
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action that has a key here, the tasks, the newest runs, and what has no key."""
+        from dlkit.tui.palette import commands
+
+        yield from commands(self, screen)
+
+    def watch_theme(self, theme: str) -> None:
+        if self.is_running and theme != self._first_theme:
+            self._first_theme = theme
+            settings.keep_theme(theme)
+
+    def write_keys(self) -> None:
+        """A file with all binding ids and their keys, unless there is one."""
+        from dlkit.tui.keys import write_keys_file
+
+        try:
+            path, new = write_keys_file()
+        except OSError as error:
+            self.notify(f"the keys file cannot be written: {error}", severity="error", markup=False)
+            return
+        self.notify(f"{path}{'' if new else ' is there already'}", title="keys", markup=False)
+
+    def save_picture(self) -> None:
+        """This screen as an SVG file in the present folder."""
+        try:
+            self.notify(f"saved {self.save_screenshot()}", markup=False)
+        except OSError as error:
+            self.notify(f"the picture cannot be written: {error}", severity="error", markup=False)
 
     # Screens
 

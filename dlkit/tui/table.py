@@ -56,13 +56,12 @@ class Table(ScrollView, can_focus=True):
         "table--header", "table--cursor", "table--blurred", "table--mark", "table--empty",
     }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, id="table.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="table.down"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="table.page-up"),
-        Binding("pagedown", "page(1)", "page down", show=False, id="table.page-down"),
-        Binding("home,g", "end(-1)", "first", show=False, id="table.first"),
-        Binding("end,G", "end(1)", "last", show=False, id="table.last"),
-        Binding("enter", "choose", "open", show=False, id="table.choose"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page-down"),
+        Binding("home,g", "end(-1)", "First", show=False, id="table.first"),
+        Binding("end,G", "end(1)", "Last", show=False, id="table.last"),
     ]
 
     class Chosen(Message):
@@ -141,7 +140,12 @@ class Table(ScrollView, can_focus=True):
     def action_end(self, which: int) -> None:
         self.action_move(which * len(self.rows))
 
-    def action_choose(self) -> None:
+    def key_enter(self) -> None:
+        """Unless the screen has bound Enter to something."""
+        self.choose()
+
+    def choose(self) -> None:
+        """What Enter and a double click do: tell that this row is meant."""
         if self.key:
             self.post_message(Table.Chosen(self, self.key))
 
@@ -157,7 +161,7 @@ class Table(ScrollView, can_focus=True):
             again = place == self.cursor and event.chain > 1
             self.cursor = place
             if again:
-                self.action_choose()
+                self.choose()
 
     def watch_cursor(self, before: int, now: int) -> None:
         height = max(1, self.size.height - 1)

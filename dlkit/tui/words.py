@@ -6,7 +6,6 @@ import time
 
 from dlkit.cli.common import duration, number
 from dlkit.runs.folder import Summary
-from dlkit.tui.table import Cell
 
 _STYLES = {
     "running": "green",
@@ -20,7 +19,7 @@ _STYLES = {
 }
 
 
-def state_cell(state: str) -> Cell:
+def state_cell(state: str) -> tuple[str, str]:
     """The state's own word; the colour only repeats it."""
     word = "unknown" if state.startswith("unknown") else state
     return word, _STYLES.get(state, "dim")

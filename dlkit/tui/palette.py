@@ -1,0 +1,71 @@
+"""What ctrl+p offers: every action that has a key here, every task, the newest runs, themes, and the keys file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual.app import SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from dlkit.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from dlkit.tui.app import DlkitApp
+
+RUNS = 20
+"""The newest runs that are offered by name."""
+
+
+class Key(NamedTuple):
+    """A binding as people see it; ``here``: of the screen or the widget with the focus, not of the whole app."""
+
+    id: str
+    keys: str
+    title: str
+    detail: str
+    action: str
+    namespace: Any
+    here: bool
+
+
+def keys_here(app: DlkitApp, screen: Screen[Any]) -> list[Key]:
+    """The bindings that work on a screen now, each once, with all its keys."""
+    found: dict[tuple[str, str], list[tuple[Binding, Any]]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.id and binding.description:
+            found.setdefault((binding.action, binding.description), []).append((binding, active.node))
+    return [_key(app, several) for several in found.values()]
+
+
+def _key(app: DlkitApp, several: list[tuple[Binding, Any]]) -> Key:
+    binding, node = several[0]
+    keys = " ".join(dict.fromkeys(app.get_key_display(one) for one, _ in several))
+    title = binding.description[:1].upper() + binding.description[1:]
+    detail = binding.tooltip or ""
+    return Key(binding.id or "", keys, title, detail, binding.action, node, node is not app)
+
+
+def commands(app: DlkitApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
+    for key in keys_here(app, screen):
+        if not key.id.startswith("table."):
+            detail = f"{key.detail} (key: {key.keys})" if key.detail else f"key: {key.keys}"
+            yield SystemCommand(key.title, detail, _runner(app, key))
+    if app.catalog is not None:
+        for spec in app.catalog.specs("task"):
+            yield SystemCommand(
+                f"Train {spec.name}", f"{spec.title}: the launch form", partial(app.open_launch, spec.name)
+            )
+    for run in app.summaries[:RUNS]:
+        folder = RunFolder(app.workspace / "runs" / run.id)
+        yield SystemCommand(f"Open run {run.id}", f"{run.state}  {run.name}".strip(), partial(app.open_run, folder))
+    yield SystemCommand("Theme", "Choose among light and dark themes; kept for the next start", app.action_change_theme)
+    yield SystemCommand("Write keys file", "All keys with their ids, to be changed as you like", app.write_keys)
+    yield SystemCommand("Save screenshot", "This screen as an SVG picture", app.save_picture)
+
+
+def _runner(app: DlkitApp, key: Key) -> Callable[[], Any]:
+    return partial(app.run_action, key.action, key.namespace)
