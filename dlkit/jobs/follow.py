@@ -34,12 +34,17 @@ class Tail:
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path, self.offset = path, offset
 
-    def lines(self, *, torn: bool = False) -> list[bytes]:
-        """What has come since the last call, without line ends; with ``torn``, an unfinished last line too."""
+    def lines(self, *, torn: bool = False, limit: int = -1) -> list[bytes]:
+        """What has come since the last call, without line ends; with ``torn``, an unfinished last line too.
+
+        With a ``limit``, about so many bytes of it, at least a line; the next call gives what follows.
+        """
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
-                data = file.read()
+                data = file.read(limit)
+                while limit > 0 and b"\n" not in data and (more := file.read(limit)):
+                    data += more
         except OSError:  # not there yet, or no more
             return []
         whole = data if torn else data[: data.rfind(b"\n") + 1]
@@ -110,6 +115,11 @@ class OutputLog:
 
     def __init__(self, run: RunFolder, offset: int = 0) -> None:
         self._tail = Tail(run.output, offset)
+
+    @property
+    def offset(self) -> int:
+        """The byte behind the last line given."""
+        return self._tail.offset
 
     def poll(self, *, torn: bool = False) -> list[str]:
         """The next lines, maybe none; with ``torn``, an unfinished last one too."""

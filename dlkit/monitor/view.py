@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from pathlib import Path
+from typing import Any
 
 from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
+from dlkit.jobs.follow import OutputLog, Tail, size, state_now
+from dlkit.monitor.history import Series as Series
+from dlkit.monitor.reading import Reading, parse
 from dlkit.runs.folder import RunFolder
 
-
-class Series(NamedTuple):
-    """One metric's course: ``steps`` ascending, ``values`` as many; a snapshot that never changes."""
-
-    steps: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float64]
+LOG_LINES = 10_000
+LOG_BYTES = 1 << 21
+"""Of a longer output.log only the end is read."""
+BLOCK = 1 << 17
+"""Bytes of a log that are parsed in one go: about 2 ms, in which no other thread runs."""
+BUDGET_SECONDS = 0.5
+"""A poll ends after so long, though there is more to read: it can be shown what there is by then."""
+CACHED = 8
+"""How many views are kept for runs that are opened again."""
 
 
 class RunView:
     """``poll()`` is called by one thread; the rest may be read by another at any time, and is replaced, never cut.
 
-    What a later ``resumed`` made void is left out, as ``runs.log.effective`` has it.
+    What a later ``resumed`` made void is left out, as ``runs.log.effective`` has it. Whatever is damaged, or gone, is
+    left out too, or stays as it was when it was last read.
     """
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
+        self.version = 0
+        """Grows with every poll that found something new: for those who share a view."""
+        self.behind = False
+        """Whether a long log has been read in part only; the next polls go on."""
         self.record: Mapping[str, Any] = {}
         """run.json; empty while it is unreadable."""
         self.state = ""
@@ -50,20 +62,146 @@ class RunView:
         self.events: Sequence[Event] = ()
         """All but metrics and machine, oldest first."""
         self.finished: Finished | None = None
+        self.evaluations: Sequence[Mapping[str, Any]] = ()
+        """The lines of evaluations.jsonl, oldest first."""
         self.log: Sequence[str] = ()
         """The last lines of output.log, at most 10 000, fit for a terminal."""
         self.log_count = 0
-        """How many lines there have been in all."""
+        """How many lines there have been in all; of a long log, since the place where reading began."""
+        self._lock = threading.Lock()
+        self._restart()
 
     def poll(self) -> bool:
         """Look at the folder; True if anything is new."""
-        raise NotImplementedError
+        with self._lock:
+            state = self._state()  # before the logs: who is dead by then has written all there will be to read
+            changed = [self._read_record(), self._read_events(), self._read_evaluations(), self._read_output(state)]
+            changed.append(state != self.state)
+            self.state = state
+            self.version += any(changed)
+            return any(changed)
 
     @property
     def names(self) -> Sequence[str]:
         """Every metric recorded, in the order of their first appearance."""
-        raise NotImplementedError
+        return self._reading.history.names
 
     def series(self, name: str) -> Series:
         """KeyError if there is no such metric."""
-        raise NotImplementedError
+        return self._reading.history.series(name)
+
+    def _restart(self) -> None:
+        """Read from the beginning."""
+        self._reading = Reading()
+        self._events_seen = -1
+        self._tail = Tail(self.run.events)
+        self._inode = 0
+        self._record_signature: tuple[int, ...] = ()
+        self._evaluations_signature: tuple[int, ...] = ()
+        self._restart_output()
+
+    def _restart_output(self) -> None:
+        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._cut = max(0, size(self.run.output) - LOG_BYTES)
+        self._output = OutputLog(self.run, self._cut)
+
+    def _state(self) -> str:
+        try:
+            return state_now(self.run)
+        except (OSError, AttributeError, TypeError):  # a run.json that is JSON, and nonsense
+            return "damaged"
+
+    def _read_record(self) -> bool:
+        signature = _signature(self.run.record)
+        if signature == self._record_signature:
+            return False
+        self._record_signature = signature
+        try:
+            self.record = self.run.read()
+        except (OSError, ValueError):
+            self.record = {}
+        return True
+
+    # The log
+
+    def _read_events(self) -> bool:
+        signature = _signature(self.run.events)
+        if not signature:
+            return False
+        another = self._inode not in (0, signature[0]) or signature[1] < self._tail.offset
+        if another:
+            self._restart()
+        self._inode = signature[0]
+        start = self._tail.offset
+        ends = time.monotonic() + BUDGET_SECONDS
+        self.behind = False
+        while lines := self._tail.lines(limit=BLOCK):
+            self._reading.feed(lines)
+            if time.monotonic() >= ends:
+                self.behind = True
+                break
+            time.sleep(0)  # others may run
+        new = another or self._tail.offset > start
+        if new:
+            self._publish()
+        return new
+
+    def _publish(self) -> None:
+        reading = self._reading
+        self.step, self.total_steps, self.epoch = reading.step, reading.total_steps, reading.epoch
+        self.rate, self.started, self.updated = reading.rate, reading.started, reading.updated
+        self.metrics, self.summary = reading.history.last(), reading.summary
+        self.machine = tuple(reading.machine)
+        if reading.events_changed != self._events_seen:
+            self._events_seen = reading.events_changed
+            events = tuple(reading.events)
+            self.sampled = tuple(e for e in events if isinstance(e, Sampled))
+            self.checkpoints = tuple(e for e in events if isinstance(e, Checkpointed))
+            self.finished = next((e for e in reversed(events) if isinstance(e, Finished)), None)
+            self.events = events
+
+    # The other files
+
+    def _read_evaluations(self) -> bool:
+        signature = _signature(self.run.evaluations)
+        if signature == self._evaluations_signature:
+            return False
+        self._evaluations_signature = signature
+        self.evaluations = tuple(parse(Tail(self.run.evaluations).lines()))
+        return True
+
+    def _read_output(self, state: str) -> bool:
+        if size(self.run.output) < self._output.offset:
+            self._restart_output()
+            self.log_count = 0
+        alive = state in ("running", "paused", "queued") or state.startswith("unknown")
+        found = self._output.poll(torn=not alive)
+        if not found:
+            return False
+        if self._cut:  # the first line has lost its beginning
+            self._cut, found = 0, found[1:]
+        self._lines.extend(found)
+        self.log_count += len(found)
+        self.log = tuple(self._lines)
+        return True
+
+
+_VIEWS: OrderedDict[Path, RunView] = OrderedDict()
+
+
+def follow_run(run: RunFolder) -> RunView:
+    """The view of a run. Those last asked for are kept: opening one again reads only what has come since."""
+    view = _VIEWS.pop(run.path, None) or RunView(run)
+    _VIEWS[run.path] = view
+    while len(_VIEWS) > CACHED:
+        _VIEWS.popitem(last=False)
+    return view
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    """Inode, size and time of a file; empty if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -133,9 +133,14 @@ def effective(events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         if isinstance(event, Resumed):
-            kept = [e for e in (_until(e, event.from_step, event.from_seq) for e in kept) if e is not None]
+            kept = surviving(kept, event)
         kept.append(event)
     return kept
+
+
+def surviving(events: Iterable[Event], resumed: Resumed) -> list[Event]:
+    """What of the events before it a ``resumed`` leaves in force."""
+    return [e for e in (_until(e, resumed.from_step, resumed.from_seq) for e in events) if e is not None]
 
 
 def _until(event: Event, step: int, seq: int) -> Event | None:

@@ -1,0 +1,148 @@
+"""The course of a run's metrics as growing arrays: appended to, cut back by a resume, read by other threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BAD = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What a line that is JSON, and yet no metrics event, raises."""
+
+
+class Series(NamedTuple):
+    """One metric's course: ``steps`` ascending, ``values`` as many; a snapshot that never changes."""
+
+    steps: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+
+
+class Points(NamedTuple):
+    """Points to be appended: for each its step, its value, and the ``seq`` of its event."""
+
+    steps: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    seqs: npt.NDArray[np.int64]
+
+
+class Column:
+    """One metric. Arrays double when they are full; what lies below ``_count`` is never written again, so that a
+    snapshot is a view."""
+
+    def __init__(self) -> None:
+        self._data = _empty(256)
+        self._count = 0
+        self._ascending = True
+        self.series = _snapshot(self._data, 0, ascending=True)
+        """As of the last call."""
+
+    def append(self, points: Points) -> None:
+        """Points of the next events."""
+        end = self._count + len(points.steps)
+        self._reserve(end)
+        for column, new in zip(self._data, points, strict=True):
+            column[self._count : end] = new
+        since = self._data.steps[max(0, self._count - 1) : end]
+        self._ascending &= bool((since[1:] >= since[:-1]).all())
+        self._count = end
+        self._show()
+
+    def cut(self, step: int, seq: int) -> bool:
+        """Leave out points beyond ``step``, and of events from ``seq`` on (−1: none); whether any are left."""
+        count = self._count
+        steps, values, seqs = self._data.steps[:count], self._data.values[:count], self._data.seqs[:count]
+        kept = steps <= step
+        if seq >= 0:
+            kept &= seqs < seq
+        if not kept.all():  # into new arrays: somebody may be drawing a snapshot of the old ones
+            self._data = Points(steps[kept], values[kept], seqs[kept])
+            self._count = len(self._data.steps)
+            self._show()
+        return self._count > 0
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self._data.steps):
+            grown = _empty(max(count, 2 * len(self._data.steps)))
+            for column, old in zip(grown, self._data, strict=True):
+                column[: self._count] = old[: self._count]
+            self._data = grown
+
+    def _show(self) -> None:
+        self.series = _snapshot(self._data, self._count, ascending=self._ascending)
+
+
+class History:
+    """All metrics of a run, in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Column] = {}
+        self.names: Sequence[str] = ()
+
+    def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Parsed lines of metrics events. One that is none is passed over."""
+        try:
+            gathered = _gather(records)
+        except BAD:
+            if len(records) > 1:
+                for record in records:
+                    self.append([record])
+            return
+        for name, points in gathered.items():
+            self._columns.setdefault(name, Column()).append(points)
+        self.names = tuple(self._columns)
+
+    def cut(self, step: int, seq: int) -> None:
+        """Leave out what a resume from ``step`` and ``seq`` makes void, as ``dlkit.runs.log.effective`` has it."""
+        self._columns = {name: column for name, column in self._columns.items() if column.cut(step, seq)}
+        self.names = tuple(self._columns)
+
+    def series(self, name: str) -> Series:
+        """KeyError if there is no such metric."""
+        return self._columns[name].series
+
+    def last(self) -> dict[str, float]:
+        """The last value of every metric."""
+        return {name: float(column.series.values[-1]) for name, column in self._columns.items()}
+
+
+def _gather(records: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
+    """The points of all records by metric: each list of numbers becomes an array once, however short the records."""
+    places: dict[str, list[tuple[int, int, int, int]]] = {}
+    numbers: dict[str, list[Any]] = {}
+    for record in records:
+        first, count, every, seq = record["first"], record["count"], record.get("every", 1), record.get("seq", -1)
+        if every < 1:
+            raise ValueError("every")
+        for name, column in record["values"].items():
+            if len(column) != count:
+                column = column[:count]
+            if column:
+                places.setdefault(name, []).append((first, len(column), every, seq))
+                numbers.setdefault(name, []).extend(column)
+    return {name: _points(np.array(places[name], np.int64), numbers[name]) for name in places}
+
+
+def _points(places: npt.NDArray[np.int64], numbers: list[Any]) -> Points:
+    """``places`` [N,4]: first step, count, distance of steps and seq of N events. "nan" and "inf" are numbers."""
+    first, counts, every, seqs = places.T
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    within = np.arange(len(numbers), dtype=np.int64) - starts
+    values = np.array(numbers, np.float64)
+    if values.ndim != 1:
+        raise ValueError("a value is no number")
+    return Points(np.repeat(first, counts) + within * np.repeat(every, counts), values, np.repeat(seqs, counts))
+
+
+def _empty(count: int) -> Points:
+    return Points(np.empty(count, np.int64), np.empty(count, np.float64), np.empty(count, np.int64))
+
+
+def _snapshot(data: Points, count: int, *, ascending: bool) -> Series:
+    steps, values = data.steps[:count], data.values[:count]
+    if not ascending:  # no engine writes this; who draws relies on it all the same
+        order = np.argsort(steps, kind="stable")
+        steps, values = steps[order], values[order]
+    steps.flags.writeable = values.flags.writeable = False
+    return Series(steps, values)

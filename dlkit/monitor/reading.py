@@ -1,0 +1,131 @@
+"""What holds of a run's log, kept up to date line by line; every line is parsed once."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record
+from dlkit.monitor.history import BAD, History
+from dlkit.runs.log import surviving
+
+MACHINE_SECONDS = 600.0
+"""How long the figures of the machine are kept."""
+
+
+class Reading:
+    """``feed`` takes lines of events.jsonl in their order, in portions of any size.
+
+    Metrics go straight into arrays, without becoming events. A line that is damaged, or of a kind or shape that this
+    version does not know, is passed over.
+    """
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.events: list[Event] = []
+        """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
+        self.events_changed = 0
+        self.machine: deque[Machine] = deque()
+        self.summary: Mapping[str, Any] = {}
+        self.step = self.total_steps = self.epoch = 0
+        self.rate = self.started = self.updated = 0.0
+        self._metrics: list[Mapping[str, Any]] = []
+        self._machine: deque[Mapping[str, Any]] = deque(maxlen=round(MACHINE_SECONDS))
+
+    def feed(self, lines: Sequence[bytes]) -> None:
+        for record in parse(lines):
+            kind = record.get("event")
+            if kind == "metrics":
+                self._metrics.append(record)
+            elif kind == "machine":
+                self._machine.append(record)
+            else:
+                self._take_metrics()
+                self._other(record)
+        self._take_metrics()
+        self._take_machine()
+
+    def _take_metrics(self) -> None:
+        if not self._metrics:
+            return
+        records, self._metrics = self._metrics, []
+        self.history.append(records)
+        try:
+            newest = records[-1]
+            last = int(newest["first"]) + (int(newest["count"]) - 1) * int(newest.get("every", 1))
+            rate, moment = float(newest.get("rate", 0.0)), newest.get("time", 0.0)
+            self.step, self.epoch = max(self.step, last), int(newest.get("epoch", 0))
+        except BAD:
+            return
+        self.rate = rate or self.rate  # an evaluation has none
+        self._tell_time(records[0].get("time"))
+        self._tell_time(moment)
+
+    def _take_machine(self) -> None:
+        for record in self._machine:
+            event = _event(record)
+            if isinstance(event, Machine) and _is_number(event.cpu) and _is_number(event.memory):
+                self.machine.append(event)
+                self._tell_time(event.time)
+        self._machine.clear()
+        while self.machine and self.machine[0].time < self.machine[-1].time - MACHINE_SECONDS:
+            self.machine.popleft()
+
+    def _other(self, record: Mapping[str, Any]) -> None:
+        event = _event(record)
+        if event is None:
+            return
+        if isinstance(event, Resumed):
+            self.events = surviving(self.events, event)
+            self.history.cut(event.from_step, event.from_seq)
+            self.step, self.total_steps = event.from_step, event.total_steps
+        elif isinstance(event, Started):
+            self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
+        elif isinstance(event, Finished):
+            self.step = event.steps
+        self.events.append(event)
+        self.events_changed += 1
+        self._tell_time(event.time)
+
+    def _tell_time(self, moment: Any) -> None:
+        if _is_number(moment) and moment > 0:
+            self.started = self.started or float(moment)
+            self.updated = float(moment)
+
+
+def parse(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
+    """The lines that are JSON objects. Many are parsed at once, which takes half the time of one by one."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        found = []
+    if len(found) != len(lines):
+        found = [_parsed(line) for line in lines]
+    return [record for record in found if isinstance(record, dict)]
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+_NUMBERED = ("seq", "step", "steps", "from_step", "from_seq", "total_steps")
+
+
+def _event(record: Mapping[str, Any]) -> Event | None:
+    """A line as an event; None if what is reckoned with is no number."""
+    try:
+        event = from_record(record)
+    except BAD:
+        return None
+    if event is None or not _is_number(event.time):
+        return None
+    return event if all(isinstance(getattr(event, name, 0), int) for name in _NUMBERED) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
