@@ -1,0 +1,131 @@
+"""All runs of a workspace, kept up to date."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlkit.events import Metrics, Resumed
+from dlkit.monitor.runs import Runs
+from dlkit.runs.files import write_json
+from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.lock import WRITER, RunLock
+from recorded import record_run, record_runs, write_events
+
+
+def polled(runs: Runs) -> dict[str, Summary]:
+    """By id, whatever the clock says about looking again."""
+    runs._looked = -1e9
+    found = runs.poll()
+    return {summary.id: summary for summary in found or ()}
+
+
+def test_no_workspace_is_an_empty_one(tmp_path: Path) -> None:
+    runs = Runs(tmp_path / "nowhere")
+    assert runs.poll() == []
+    assert polled(runs) == {}
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_newest_first_and_nothing_new_is_nothing(tmp_path: Path) -> None:
+    made = record_runs(tmp_path, 12)
+    runs = Runs(tmp_path)
+    assert [summary.id for summary in runs.poll() or ()] == [run.id for run in made]
+    assert runs.poll() is None
+    assert polled(runs) == {}
+
+
+def test_runs_come_change_and_go(tmp_path: Path) -> None:
+    first = record_run(tmp_path, 1)
+    runs = Runs(tmp_path)
+    runs.poll()
+    second = record_run(tmp_path, 2)
+    assert set(polled(runs)) == {first.id, second.id}
+    first.update(name="the best")
+    assert polled(runs)[first.id].name == "the best"
+    shutil.rmtree(second.path)
+    assert set(polled(runs)) == {first.id}
+
+
+def test_a_live_run_is_followed(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    with RunLock(run.lock, WRITER):
+        assert {s.state for s in runs.poll() or ()} == {"running"}
+        assert runs.poll() is None
+    assert {s.state for s in runs.poll() or ()} == {"interrupted"}
+    write_events(run, [Metrics(first=101, count=2, values={"train/loss": [0.5, 0.4], "val/mse": [0.25, 0.125]})], 3)
+    now = polled(runs)[run.id]
+    assert (now.step, now.last, now.best) == (102, 0.125, 0.125)
+    assert runs.poll() is None
+
+
+def test_a_resume_takes_back_what_came_after_it(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    runs.poll()
+    write_events(run, [Metrics(first=101, count=1, values={"val/mse": [0.0001]})], 3)
+    assert polled(runs)[run.id].best == 0.0001
+    write_events(
+        run,
+        [
+            Resumed(from_step=100, total_steps=200, epoch_steps=20, exact=True, from_seq=3),
+            Metrics(first=101, count=1, values={"val/mse": [0.5]}),
+        ],
+        4,
+    )
+    now = polled(runs)[run.id]
+    assert (now.step, now.total_steps, now.last) == (101, 200, 0.5)
+    assert now.best is not None and now.best > 0.0001
+
+
+def test_rubbish_is_shown_as_damaged_and_hides_nothing(tmp_path: Path) -> None:
+    run = record_run(tmp_path)
+    for i, text in enumerate(("", "[]", '{"state": 5}', "\0\0", '{"components": 3, "state": "running"}')):
+        folder = tmp_path / "runs" / f"2026-rubbish-{i}"
+        folder.mkdir()
+        (folder / "run.json").write_text(text)
+        (folder / "events.jsonl").write_bytes(b'{"event":"metrics"\n\xff\xfe\n[]\n"x"\n')
+    (tmp_path / "runs" / "a file").write_text("no folder")
+    runs = Runs(tmp_path)
+    found = {s.id: s for s in runs.poll() or ()}
+    assert found[run.id].state == "completed"
+    assert len(found) == 6
+    assert polled(runs) == {}
+
+
+def test_what_it_says_of_a_run_that_ended_is_what_the_folder_says(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    runs.poll()
+    write_json(run.record, {**run.read(), "state": "stopped", "result": {"step": 7, "seconds": 3.0}})
+    assert polled(runs)[run.id] == summarise(run)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=4), min_size=1, max_size=6), st.integers(1, 200))
+def test_followed_in_pieces_it_says_the_same_as_read_at_once(batches: list[list[float]], cut: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = record_run(Path(folder), state="interrupted")
+        runs = Runs(Path(folder))
+        runs.poll()
+        step, events = 101, []
+        for column in batches:
+            events.append(Metrics(first=step, count=len(column), values={"val/mse": column, "train/loss": column}))
+            step += len(column)
+        whole = RunFolder(Path(folder) / "other")
+        whole.path.mkdir()
+        write_events(whole, events, 3)
+        data = whole.events.read_bytes()
+        shutil.rmtree(whole.path)
+        for start in range(0, len(data), cut):
+            with run.events.open("ab") as file:
+                file.write(data[start : start + cut])
+            runs.poll()
+        now, told = polled(runs).get(run.id) or {s.id: s for s in runs._told or ()}[run.id], summarise(run)
+        assert (now.step, now.last, now.best, now.updated) == (told.step, told.last, told.best, told.updated)
