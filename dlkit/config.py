@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec, TaskSpec
-from dlkit.errors import PluginError, UsageError, nearest
+from dlkit.errors import PluginError, Problem, SettingError, UsageError, nearest
 
 CHOICES = (*PARTS, "launcher")
 """What is chosen by name: the components of a run, and what starts its processes."""
@@ -176,11 +176,20 @@ class Resolved:
         return plain
 
 
-def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: bool = True) -> Resolved:
-    """Merge and validate; every error names key, value and what is allowed (UsageError).
+@dataclass(frozen=True)
+class Merged:
+    """Layers after merging, before anything is validated: plain values and their origins, as in ``Resolved``."""
 
-    ``layers`` are the user's, lowest first; the components' suggestions are put below them (a stored, complete
-    configuration is resolved with ``suggest=False``).
+    task: TaskSpec
+    specs: Mapping[str, Spec]
+    values: Mapping[str, Mapping[str, Any]]
+    origins: Mapping[str, str]
+
+
+def merge(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: bool = True) -> Merged:
+    """The chosen components and what the layers say, over the components' suggestions; fields' defaults are not in it.
+
+    UsageError for what has no place in a configuration at all; bounds, and whether components combine, are not judged.
     """
     task = catalog.task(task_name)
     for layer in layers:
@@ -191,27 +200,53 @@ def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: b
             )
     names, name_origins = choose_components(catalog, task, layers)
     specs = {part: catalog.find(part, names[part], task.name) for part in CHOICES}
-    _check_interfaces(catalog, task, specs)
     merged = _Merge(specs)
     merged.exclusive("defaults", {"engine": {"epochs": EngineConfig.model_fields["epochs"].default}})
     for layer in (*(_suggestions(catalog, task, specs, names) if suggest else ()), *layers):
         merged.add(layer)
-    sections = {section: _validate(catalog, section, specs, merged) for section in SECTIONS}
-    if all(getattr(sections["engine"], key) is None for key in ("epochs", "steps")):
-        raise UsageError("the run would never end: give engine.epochs or engine.steps")
-    resolved = Resolved(task, specs, sections, {**name_origins, **merged.origins})
-    _check_processes(resolved)
+    return Merged(task, specs, merged.values, {**name_origins, **merged.origins})
+
+
+def resolve(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: bool = True) -> Resolved:
+    """Merge and validate; every error names key, value and what is allowed (UsageError; SettingError has the keys).
+
+    ``layers`` are the user's, lowest first; the components' suggestions are put below them (a stored, complete
+    configuration is resolved with ``suggest=False``).
+    """
+    merged = merge(catalog, task_name, layers, suggest=suggest)
+    _check_interfaces(catalog, merged.task, merged.specs)
+    sections: dict[str, Config] = {}
+    problems: list[Problem] = []
+    for section in SECTIONS:
+        try:
+            sections[section] = _validate(catalog, section, merged)
+        except SettingError as error:
+            problems += error.problems
+    if problems:
+        raise SettingError(problems)
+    resolved = Resolved(merged.task, merged.specs, sections, merged.origins)
+    _check_engine(resolved)
     return resolved
 
 
-def _check_processes(resolved: Resolved) -> None:
+def _check_engine(resolved: Resolved) -> None:
+    """What no option can say of itself, since it depends on others."""
     nproc, engine = resolved.job.nproc, resolved.engine
+    if engine.epochs is None and engine.steps is None:
+        raise SettingError([_problem("engine.epochs", "the run would never end: give engine.epochs or engine.steps")])
     if nproc > 1 and resolved.specs["launcher"].name == "local":
-        raise UsageError(f"job.nproc = {nproc}: launcher 'local' starts one process; 'torchrun' starts several")
+        why = "launcher 'local' starts one process; 'torchrun' starts several"
+        raise SettingError([_problem("job.nproc", why, nproc)])
     if engine.batch_size < nproc:
-        raise UsageError(f"engine.batch_size = {engine.batch_size}: cannot be shared by job.nproc = {nproc} processes")
+        why = f"cannot be shared by job.nproc = {nproc} processes"
+        raise SettingError([_problem("engine.batch_size", why, engine.batch_size)])
     if nproc > 1 and ":" in engine.device:
-        raise UsageError(f"engine.device = {engine.device!r}: {nproc} processes take a device each; give cuda or cpu")
+        why = f"{nproc} processes take a device each; give cuda or cpu"
+        raise SettingError([_problem("engine.device", why, engine.device)])
+
+
+def _problem(key: str, reason: str, *value: Any) -> Problem:
+    return Problem(key, f"{key} = {value[0]!r}: {reason}" if value else reason, reason)
 
 
 def _check_shape(layer: Layer) -> None:
@@ -340,27 +375,34 @@ def config_class(catalog: Catalog, spec: Spec) -> type[Config]:
     return found
 
 
-def _validate(catalog: Catalog, section: str, specs: Mapping[str, Spec], merged: _Merge) -> Config:
-    model = OWN[section] if section in OWN else config_class(catalog, specs[section])
+def _validate(catalog: Catalog, section: str, merged: Merged) -> Config:
+    model = OWN[section] if section in OWN else config_class(catalog, merged.specs[section])
     try:
         return model.model_validate(merged.values[section])
     except ValidationError as error:
-        owner = f"{section} {specs[section].name!r}" if section in CHOICES else f"the {section}"
-        lines = [explain(section, model, problem, merged.origins, owner) for problem in error.errors()]
-        raise UsageError("\n".join(lines)) from error
+        owner = f"{section} {merged.specs[section].name!r}" if section in CHOICES else f"the {section}"
+        found = [problem_of(section, model, problem, merged.origins, owner) for problem in error.errors()]
+        raise SettingError(found) from error
 
 
 def explain(section: str, model: type[BaseModel], problem: Any, origins: Mapping[str, str], owner: str) -> str:
     """One line for one of pydantic's errors: key, value, what is allowed, which layer set it."""
+    return problem_of(section, model, problem, origins, owner).text
+
+
+def problem_of(section: str, model: type[BaseModel], problem: Any, origins: Mapping[str, str], owner: str) -> Problem:
+    """One of pydantic's errors with its option's key: an error in a list's third element is the list's."""
     path = [str(part) for part in problem["loc"]]
     key = ".".join([section, *path])
-    origin = origins.get(".".join([section, *path[:1]]))
-    source = f" (from {origin})" if origin else ""
+    field_key = ".".join([section, *path[:1]])
+    source = f" (from {origins[field_key]})" if origins.get(field_key) else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown option {key}{source}: {owner} has no such option; {nearest(path[-1], model.model_fields)}"
+        why = f"{owner} has no such option; {nearest(path[-1], model.model_fields)}"
+        return Problem(field_key, f"unknown option {key}{source}: {why}", why)
     allowed = problem["msg"].removeprefix("Value error, ")
     found = next((f for f in fields_of(model) if path and f.name == path[0]), None)
-    return f"{key} = {problem['input']!r}{source}: {allowed}" + (f" (allowed: {found.allowed})" if found else "")
+    why = allowed + (f" (allowed: {found.allowed})" if found else "")
+    return Problem(field_key, f"{key} = {problem['input']!r}{source}: {why}", why)
 
 
 @dataclass(frozen=True)
@@ -388,6 +430,16 @@ def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
             FieldInfo(name, kind, _allowed(prop, kind), default, name in required, prop.get("description", ""), prop)
         )
     return found
+
+
+Schema = Mapping[str, Mapping[str, FieldInfo]]
+
+
+def schema_of(catalog: Catalog, task: str, names: Mapping[str, str]) -> Schema:
+    """Section → field name → the option, for the chosen components."""
+    models: dict[str, Any] = dict(OWN)
+    models.update({part: config_class(catalog, catalog.find(part, names[part], task)) for part in CHOICES})
+    return {section: {f.name: f for f in fields_of(model)} for section, model in models.items()}
 
 
 _WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "none"}

@@ -1,17 +1,17 @@
-"""Configurations as TOML: run.toml in and out, and the presets that plugins bring."""
+"""Configurations as they are written: run.toml in and out, the presets that plugins bring, settings typed as text."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, SPECS
-from dlkit.config import SECTIONS, Layer, Resolved
+from dlkit.config import CHOICES, SECTIONS, Layer, Resolved, Schema, choose_components, parse_text, schema_of
 from dlkit.errors import PluginError, UsageError, nearest
 
 
@@ -100,3 +100,62 @@ def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, st
 
 def _for(preset: Preset) -> str:
     return ", ".join(f"{part} {name}" for part, name in preset.components().items()) or "any"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody asks of a run, as text: components by part, settings by dotted key, later ones winning.
+
+    A setting without a text is a switch turned on.
+    """
+
+    preset: str | None = None
+    file: Path | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    settings: Sequence[tuple[str, str | None]] = ()
+
+
+def typed_layers(catalog: Catalog, task: str, typed: Typed) -> list[Layer]:
+    """Preset, file and settings as layers, lowest first; UsageError names an option that the components lack."""
+    layers, names, _ = chosen(catalog, task, typed)
+    settings: dict[str, dict[str, Any]] = {part: {"name": name} for part, name in typed.names.items()}
+    schema = schema_of(catalog, task, names)
+    for key, text in typed.settings:
+        section, value = _setting(schema, names, key, text)
+        settings.setdefault(section, {})[key.partition(".")[2]] = value
+    return [*layers, Layer("flag", settings)]
+
+
+def chosen(catalog: Catalog, task: str, typed: Typed) -> tuple[list[Layer], dict[str, str], dict[str, str]]:
+    """The layers below the settings (preset and file), the components that all of it leads to, and who chose each."""
+    named = Layer("flag", {part: {"name": name} for part, name in typed.names.items()})
+    layers = [read_toml(typed.file)] if typed.file is not None else []
+    if typed.preset is not None:
+        tables = [(part, layer.values[part]) for layer in (*layers, named) for part in PARTS if part in layer.values]
+        wanted = {part: str(table["name"]) for part, table in tables if "name" in table}
+        layers.insert(0, preset_layer(catalog, task, typed.preset, wanted))
+    nproc = [int(text) for key, text in typed.settings if key == "job.nproc" and text and text.isdigit()]
+    started = [Layer("flag", {"job": {"nproc": nproc[-1]}})] if nproc else []
+    return layers, *choose_components(catalog, catalog.task(task), [*layers, named, *started])
+
+
+def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | None) -> tuple[str, Any]:
+    section, _, name = key.partition(".")
+    if section not in schema:
+        raise UsageError(f"unknown option --{key}: {nearest(section, schema)}")
+    if name not in schema[section]:
+        owner = f"{section} {names[section]!r}" if section in CHOICES else f"the {section}"
+        raise UsageError(
+            f"unknown option --{dashed(key)}: {owner} has no such option; {nearest(name, schema[section])}"
+        )
+    found = schema[section][name]
+    if text is None:
+        if found.schema.get("type") != "boolean":
+            raise UsageError(f"--{dashed(key)} needs a value: {found.allowed}")
+        return section, True
+    return section, parse_text(found.schema, text)
+
+
+def dashed(key: str) -> str:
+    """A key as flags spell it."""
+    return key.replace("_", "-")

@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 
 class DlkitError(Exception):
@@ -31,6 +32,22 @@ class UsageError(DlkitError):
     """A name, key or value that the user gave is not one of those allowed."""
 
     exit_code = 2
+
+
+class Problem(NamedTuple):
+    """One setting that is not allowed: its dotted ``key``, the whole line for a terminal, and only why."""
+
+    key: str
+    text: str
+    reason: str
+
+
+class SettingError(UsageError):
+    """Settings that are not allowed: ``problems`` has the key of each, beside its line of the text."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(problem.text for problem in problems))
+        self.problems = tuple(problems)
 
 
 class DataError(DlkitError):

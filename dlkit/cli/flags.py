@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dlkit.catalog import Catalog
-from dlkit.components import PARTS
-from dlkit.config import (
-    CHOICES,
-    OWN,
-    SECTIONS,
-    SHORT_FLAGS,
-    FieldInfo,
-    Layer,
-    Resolved,
-    choose_components,
-    config_class,
-    fields_of,
-    parse_text,
-)
-from dlkit.config_file import preset_layer, presets, read_toml
+from dlkit.config import CHOICES, SECTIONS, SHORT_FLAGS, FieldInfo, Layer, Resolved, schema_of
+from dlkit.config_file import Typed, dashed, presets, typed_layers
 from dlkit.errors import UsageError, nearest
 
 _OWN_WORDS = {
@@ -47,7 +33,6 @@ VALUES = {
     "cpu-slots": ("N", "with --queue: how many jobs may share the CPU, from now on (default 1)"),
     "workspace": ("DIR", "default: $DLKIT_WORKSPACE, else ./workspace"),
 }
-Schema = Mapping[str, Mapping[str, FieldInfo]]
 
 
 @dataclass
@@ -102,51 +87,8 @@ def _take(words: Words, word: str, rest: list[str]) -> None:
 
 def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
     """Preset, file and flags as layers, lowest first."""
-    named = {part: {"name": name} for part, name in words.names.items()}
-    file = [read_toml(Path(words.values["config"]))] if "config" in words.values else []
-    layers = [*file, Layer("flag", named)]
-    if "preset" in words.values:
-        chosen = {
-            p: str(layer.values[p]["name"]) for layer in layers for p in PARTS if "name" in layer.values.get(p, {})
-        }
-        layers.insert(0, preset_layer(catalog, task, words.values["preset"], chosen))
-    nproc = [int(text) for key, text in words.settings if key == "job.nproc" and text and text.isdigit()]
-    started = [Layer("flag", {"job": {"nproc": nproc[-1]}})] if nproc else []
-    names, _ = choose_components(catalog, catalog.task(task), [*layers, *started])
-    flags: dict[str, dict[str, Any]] = {part: dict(values) for part, values in named.items()}
-    schema = schema_of(catalog, task, names)
-    for key, text in words.settings:
-        section, value = _setting(schema, names, key, text)
-        flags.setdefault(section, {})[key.partition(".")[2]] = value
-    return [*layers[:-1], Layer("flag", flags)]
-
-
-def schema_of(catalog: Catalog, task: str, names: Mapping[str, str]) -> Schema:
-    """Section → field name → the option, for the chosen components."""
-    models: dict[str, Any] = dict(OWN)
-    models.update({part: config_class(catalog, catalog.find(part, names[part], task)) for part in CHOICES})
-    return {section: {f.name: f for f in fields_of(model)} for section, model in models.items()}
-
-
-def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | None) -> tuple[str, Any]:
-    section, _, name = key.partition(".")
-    if section not in schema:
-        raise UsageError(f"unknown option --{key}: {nearest(section, schema)}")
-    if name not in schema[section]:
-        owner = f"{section} {names[section]!r}" if section in CHOICES else f"the {section}"
-        raise UsageError(
-            f"unknown option --{_dashed(key)}: {owner} has no such option; {nearest(name, schema[section])}"
-        )
-    found = schema[section][name]
-    if text is None:
-        if found.schema.get("type") != "boolean":
-            raise UsageError(f"--{_dashed(key)} needs a value: {found.allowed}")
-        return section, True
-    return section, parse_text(found.schema, text)
-
-
-def _dashed(key: str) -> str:
-    return key.replace("_", "-")
+    file = Path(words.values["config"]) if "config" in words.values else None
+    return typed_layers(catalog, task, Typed(words.values.get("preset"), file, words.names, words.settings))
 
 
 def help_text(catalog: Catalog, resolved: Resolved) -> str:
@@ -175,6 +117,6 @@ def _help_lines(section: str, info: FieldInfo, resolved: Resolved, short: str | 
     value = getattr(resolved.sections[section], info.name)
     origin = resolved.origins.get(f"{section}.{info.name}")
     shown = "none" if value is None else str(list(value) if isinstance(value, tuple) else value)
-    flag = f"--{_dashed(section)}.{_dashed(info.name)}" + (f", --{_dashed(short)}" if short else "")
+    flag = f"--{dashed(section)}.{dashed(info.name)}" + (f", --{dashed(short)}" if short else "")
     source = f", from {origin}" if origin else ""
     return [f"  {flag}", f"      {info.description} [{info.allowed}; default {shown or '(empty)'}{source}]"]
