@@ -62,7 +62,9 @@ def opened(run: RunFolder) -> tuple[float, float]:
 
 
 def again(run: RunFolder) -> float:
-    follow_run(run).poll()
+    first = follow_run(run)
+    while first.poll() or first.behind:
+        pass
     began = time.perf_counter()
     view = follow_run(run)
     view.poll()

@@ -44,7 +44,8 @@ RUBBISH = [b"", b"{", b"null", b"[1]", b'"text"', b"\xff\xfe\x00", b"{}", b'{"ev
            b'{"event":"metrics","first":1,"count":1,"values":[1.0]}',
            b'{"event":"machine","time":"noon","step":1,"cpu":1,"memory":1,"processes":1}',
            b'{"event":"resumed","from_step":"back","total_steps":1,"epoch_steps":1,"exact":true}',
-           b'{"event":"notice","step":null,"text":"?"}', b'{"event":"from the future","x":1}', b"{},{}"]  # fmt: skip
+           b'{"event":"notice","step":null,"text":"?"}', b'{"event":"from the future","x":1}', b"{},{}",
+           b'{"event":"notice","step":"\\ud800"}']  # fmt: skip
 
 steps = st.integers(0, 60)
 values = st.lists(st.floats(width=32), min_size=1, max_size=8)
