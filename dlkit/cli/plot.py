@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,31 +17,53 @@ Floats = npt.NDArray[np.float64]
 MARKS = "*o+x#@%&"
 COLOURS = (36, 33, 35, 32, 34, 31)
 _HEIGHT = 12
+_APART = 10
+"""Columns from one mark of a line to its next."""
 _BRAILLE = 0x2800
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bit of each of a braille character's points, by row and column."""
 
 
 def curve(
-    x: Sequence[float], lines: Mapping[str, Sequence[float]], labels: tuple[str, str], *, colour: bool, width: int
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    labels: tuple[str, str],
+    *,
+    colour: bool,
+    width: int,
+    height: int = _HEIGHT,
+    marked: bool = False,
 ) -> str:
-    """Lines over a common x; no spike is hidden, however many points share a column."""
+    """Lines over a common x; no spike is hidden, however many points share a column.
+
+    ``height`` is the lines of the plot itself; ``marked``: several lines in colour bear a mark here and there, too.
+    """
     xs = np.asarray(x, np.float64)
     series = {name: _finite(xs, np.asarray(y, np.float64)) for name, y in lines.items()}
-    return _plot(series, labels, colour=colour, width=width, joined=True)
+    look = _Look(colour, width, height, marked and colour and len(series) > 1)
+    return _plot(series, labels, look, joined=True)
 
 
 def scatter(
-    x: Sequence[float], y: Sequence[float], names: Sequence[str], labels: tuple[str, str], *, colour: bool, width: int
+    x: Sequence[float],
+    y: Sequence[float],
+    names: Sequence[str],
+    labels: tuple[str, str],
+    *,
+    colour: bool,
+    width: int,
+    height: int = _HEIGHT,
+    marked: bool = False,
 ) -> str:
-    """Points; those of one name share a mark and a colour, where there are few names."""
+    """Points; those of one name share a mark and a colour, where there are few names. ``marked`` as for ``curve``."""
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    look = _Look(colour, width, height, False)
     distinct = list(dict.fromkeys(names))
     if not 1 <= len(distinct) <= len(MARKS):
-        return _plot({"": _finite(xs, ys)}, labels, colour=colour, width=width, joined=False)
+        return _plot({"": _finite(xs, ys)}, labels, look, joined=False)
     chosen = np.asarray(names)
     series = {name: _finite(xs[chosen == name], ys[chosen == name]) for name in distinct}
-    return _plot(series, labels, colour=colour, width=width, joined=False)
+    return _plot(series, labels, look._replace(marked=marked and colour and len(series) > 1), joined=False)
 
 
 def _finite(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -49,17 +72,24 @@ def _finite(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return x[kept][order], y[kept][order]
 
 
-def _plot(
-    series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], *, colour: bool, width: int, joined: bool
-) -> str:
+class _Look(NamedTuple):
+    """``width`` of all, ``height`` of the plot itself; ``marked``: series are told apart by marks as well as colour."""
+
+    colour: bool
+    width: int
+    height: int
+    marked: bool
+
+
+def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], look: _Look, *, joined: bool) -> str:
     xs, ys = (np.concatenate([part[i] for part in series.values()] or [np.empty(0)]) for i in (0, 1))
     if not len(xs):
         return "(no finite values)"
     x_range, y_range = _range(xs), _range(ys)
     margin = max(len(_number(value)) for value in y_range) + 1
-    columns = max(5, width - margin - 1)
-    fine = len(series) == 1 or colour
-    canvas = _Canvas(columns, _HEIGHT, 2 if fine else 1, 4 if fine else 1)
+    columns = max(5, look.width - margin - 1)
+    fine = len(series) == 1 or look.colour
+    canvas = _Canvas(columns, look.height, 2 if fine else 1, 4 if fine else 1)
     for index, (x, y) in enumerate(series.values()):
         canvas.draw(
             index,
@@ -67,12 +97,16 @@ def _plot(
             canvas.points_y - 1 - _scaled(y, y_range, canvas.points_y),
             joined,
         )
-    body = canvas.lines(fine, colour)
-    left = [""] * _HEIGHT
+    body = canvas.lines(fine, look.colour, look.marked)
+    left = [""] * look.height
     left[0], left[-1] = _number(y_range[1]), _number(y_range[0])
     rows = [f"{text:>{margin - 1}} │{line}" for text, line in zip(left, body, strict=True)]
     return "\n".join(
-        [*_legend(list(series), labels[1], fine, colour), *rows, *_x_axis(x_range, labels[0], margin, columns)]
+        [
+            *_legend(list(series), labels[1], fine and not look.marked, look.colour),
+            *rows,
+            *_x_axis(x_range, labels[0], margin, columns),
+        ]
     )
 
 
@@ -111,9 +145,20 @@ class _Canvas:
             values = np.rint(np.concatenate([inside, ends])).astype(int)
             self._owner[values.min() : values.max() + 1, c] = index
 
-    def lines(self, fine: bool, colour: bool) -> list[str]:
+    def lines(self, fine: bool, colour: bool, marked: bool = False) -> list[str]:
         rows = self._owner.reshape(-1, self.fine_y, self.points_x // self.fine_x, self.fine_x).transpose(0, 2, 1, 3)
-        return ["".join(_cell(cell, fine, colour) for cell in row).rstrip() for row in rows]
+        bearing = _marks(rows.max((2, 3))) if marked else np.zeros(rows.shape[:2], bool)
+        return [
+            "".join(_cell(cell, fine and not mark, colour) for cell, mark in zip(row, marks, strict=True)).rstrip()
+            for row, marks in zip(rows, bearing, strict=True)
+        ]
+
+
+def _marks(owners: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
+    """Where [rows, columns] a series' mark stands: every so many columns, each series in columns of its own, once."""
+    columns = np.arange(owners.shape[1])
+    there = (owners >= 0) & (columns % _APART == (1 + 3 * owners) % _APART)
+    return there & (there.cumsum(0) == 1)
 
 
 def _cell(cell: npt.NDArray[np.int_], fine: bool, colour: bool) -> str:

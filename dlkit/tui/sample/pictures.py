@@ -1,0 +1,164 @@
+"""Samples that are images: a grid with captions, or one with boxes on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.text import Text
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.widget import Widget
+from textual.widgets import Static
+
+from dlkit.cli.common import number
+from dlkit.cli.render import WRONG, clean
+from dlkit.samples import Box, Boxes, Images
+from dlkit.tui.sample.picture import Pixels, in_cells, padded, picture, rgba, scale_to, scaled
+from dlkit.tui.sample.terminal import Pictures
+
+MOST = 100
+"""Images that are shown of one sample."""
+CAPTION = 14
+"""Cells that a narrow image is widened to for its caption, at most."""
+TILE = 8
+"""Cells that a small image is given at least."""
+LIST = 34
+"""Cells of the list beside boxes, where there is room for it beside the image."""
+
+ROLES = {
+    "true": ((0, 200, 0), (1, 0), "━━━━"),
+    "predicted": ((255, 200, 0), (4, 2), "╺╸╺╸"),
+    "missed": ((80, 140, 255), (1, 1), "····"),
+    "false": ((255, 60, 60), (2, 4), "─ ─ "),
+}
+"""Colour, dashes (pixels on, pixels off; 0: solid), and the line as characters, by a box's role."""
+_OTHER = ((255, 255, 255), (1, 0), "━━━━")
+
+
+def images(sample: Images, room: Size, pictures: Pictures) -> list[Widget]:
+    """Rows of images, each row one picture with its captions below."""
+    shown = [rgba(image) for image in sample.images[:MOST]]
+    if not shown:
+        return [Static("no images", markup=False)]
+    captions = _captions(sample, len(shown))
+    across, tile, factor = arrange(sample, room, pictures.grain, max(map(len, captions)))
+    tiles = [scaled(image, factor) for image in shown]
+    rows: list[Widget] = []
+    for first in range(0, len(tiles), across):
+        rows.append(picture(_side_by_side(tiles[first : first + across], tile, pictures.grain), pictures))
+        if any(captions):
+            rows.append(_caption_line(captions[first : first + across], sample.good[first : first + across], tile))
+    left_out = len(sample.images) - len(shown)
+    return [*rows, Static(f"… and {left_out} more", markup=False)] if left_out else rows
+
+
+def arrange(sample: Images, room: Size, grain: tuple[int, int], caption: int) -> tuple[int, Size, float]:
+    """How many images a row has, the cells that each gets, and the factor it is scaled by.
+
+    As large as all fit without scrolling; where even small ones do not, as many in a row as are still told apart.
+    """
+    count, (height, width) = min(len(sample.images), MOST), sample.images.shape[1:3]
+    lines = 1 if caption else 0
+    least = min(room.width, max(TILE, min(caption, CAPTION)))
+    most = max(1, min(sample.columns, count, (room.width + 1) // (least + 1)))
+    for across in range(1, most + 1):
+        tile, factor = _tile(height, width, room, grain, (room.width + 1) // across - 1, lines, least)
+        if -(-count // across) * (tile.height + lines) <= room.height:
+            return across, tile, factor
+    tile, factor = _tile(height, width, room, grain, (room.width + 1) // most - 1, lines, least, small=True)
+    return max(1, min(sample.columns, count, (room.width + 1) // (tile.width + 1))), tile, factor
+
+
+def _tile(
+    height: int,
+    width: int,
+    room: Size,
+    grain: tuple[int, int],
+    cells: int,
+    lines: int,
+    least: int,
+    *,
+    small: bool = False,
+) -> tuple[Size, float]:
+    """The cells of one image ``cells`` wide at most, and its factor; ``small``: no larger than need be."""
+    wide = min(cells, max(TILE, -(-width // grain[0]))) if small else cells
+    factor = scale_to(height, width, (wide * grain[0], max(1, room.height - lines) * grain[1]))
+    size = Size(-(-round(width * factor) // grain[0]), -(-round(height * factor) // grain[1]))
+    return Size(max(min(least, cells) if lines else 1, size.width), max(1, size.height)), factor
+
+
+def _captions(sample: Images, count: int) -> list[str]:
+    """One an image; those of images that are wrong begin with a sign."""
+    given = [clean(caption).replace("\n", " ") for caption in sample.captions[:count]]
+    given += [""] * (count - len(given))
+    good = [*sample.good[:count], *[True] * (count - len(sample.good))]
+    return [caption if fine else f"{WRONG} {caption}".rstrip() for caption, fine in zip(given, good, strict=True)]
+
+
+def _caption_line(captions: Sequence[str], good: Sequence[bool], tile: Size) -> Static:
+    text = Text(no_wrap=True, end="")
+    for place, caption in enumerate(captions):
+        cell = Text(caption, "" if place >= len(good) or good[place] else "bold red")
+        cell.truncate(tile.width, overflow="ellipsis", pad=True)
+        text.append_text(cell).append(" ")
+    return Static(text)
+
+
+def _side_by_side(tiles: Sequence[Pixels], tile: Size, grain: tuple[int, int]) -> Pixels:
+    """One row: every image in its tile, a cell between two."""
+    cell = Size(tile.width + 1, tile.height)
+    return np.concatenate([padded(image, cell, grain) for image in tiles], axis=1)[:, : -grain[0]]
+
+
+def boxes(sample: Boxes, room: Size, pictures: Pictures) -> list[Widget]:
+    """The image with its boxes, and their list: beside it where there is room."""
+    beside = room.width >= 2 * LIST
+    space = (room.width - LIST - 1 if beside else room.width), room.height
+    image = rgba(np.asarray(sample.image))
+    factor = scale_to(image.shape[0], image.shape[1], (space[0] * pictures.grain[0], space[1] * pictures.grain[1]))
+    drawn = scaled(image, factor).copy()
+    thick = max(1, min(pictures.grain) // 5)
+    for box in sample.boxes:
+        draw(drawn, box, drawn.shape[1] / image.shape[1], thick)
+    shown = picture(drawn, pictures)
+    table = Static(box_list(sample.boxes))
+    if not beside:
+        return [shown, table]
+    table.styles.width, table.styles.padding = LIST, (0, 0, 0, 1)
+    row = Horizontal(shown, table)
+    row.styles.height, row.styles.width = "auto", "auto"
+    row.styles.min_height = in_cells(drawn, pictures.grain).height
+    return [Vertical(row, classes="auto")]
+
+
+def box_list(found: Sequence[Box]) -> Text:
+    """A line a box: how it is drawn, its role, label, score and corners."""
+    if not found:
+        return Text("no boxes")
+    text = Text()
+    for box in found:
+        colour, _, line = ROLES.get(box.role, _OTHER)
+        score = "" if box.score is None else f" {number(box.score)}"
+        corners = "{:.0f},{:.0f} – {:.0f},{:.0f}".format(*box.corners)
+        text.append(line, "rgb({},{},{})".format(*colour)).append(f" {clean(box.role)} {clean(box.label)}{score}\n")
+        text.append(f"     {corners}\n", "dim")
+    text.rstrip()
+    return text
+
+
+def draw(image: Pixels, box: Box, scale: float, thick: int = 1) -> None:
+    """Draw a box's outline in its role's colour and dashes. A corner outside is drawn at the edge."""
+    height, width = image.shape[:2]
+    limits = np.array([width - 1, height - 1] * 2)
+    corners = np.nan_to_num(np.array(box.corners, np.float64) * scale)
+    x1, y1, x2, y2 = np.clip(np.rint(corners), 0, limits).astype(int).tolist()
+    colour, (on, off), _ = ROLES.get(box.role, _OTHER)
+    shade = np.array([*colour, 255], np.uint8)
+
+    def dashed(start: int, end: int) -> list[int]:
+        return [p for p in range(start, end + 1) if not off or (p - start) // thick % (on + off) < on]
+
+    for t in range(thick):
+        image[[min(y1 + t, height - 1), max(y2 - t, 0)], np.array(dashed(x1, x2), int)[:, None]] = shade
+        image[np.array(dashed(y1, y2), int)[:, None], [min(x1 + t, width - 1), max(x2 - t, 0)]] = shade

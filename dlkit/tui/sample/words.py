@@ -1,0 +1,80 @@
+"""Samples that are words and numbers: text, pairs of text, tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.table import Table as Grid
+from rich.text import Text as Words
+from textual.geometry import Size
+from textual.widget import Widget
+from textual.widgets import Static
+
+from dlkit.cli.common import number
+from dlkit.cli.render import clean
+from dlkit.samples import Pairs, Table, Text
+
+MOST_ROWS = 200
+MOST_CHARACTERS = 20_000
+
+
+def text(sample: Text, room: Size) -> list[Widget]:
+    """What was given and what the model wrote, each under its name and beside its own line."""
+    written = Static(Words(_cut(sample.text)), classes="written")
+    if not sample.prompt:
+        return [written]
+    given = Static(Words(_cut(sample.prompt)), classes="given")
+    return [Static("given", classes="head"), given, Static("written by the model", classes="head"), written]
+
+
+def pairs(sample: Pairs, room: Size) -> list[Widget]:
+    """Aligned columns whose cells wrap, a rule between two rows."""
+    grid = Grid(box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, show_lines=True)
+    for header in sample.headers:
+        grid.add_column(clean(header), ratio=1, overflow="fold")
+    for row in sample.rows[:MOST_ROWS]:
+        grid.add_row(*[Words(clean(str(cell))) for cell in _as_wide(row, len(sample.headers))])
+    return [Static(grid), *_left_out(len(sample.rows))]
+
+
+def table(sample: Table, room: Size) -> list[Widget]:
+    """Columns as wide as they need; numbers to the right. One wider than the room is scrolled sideways."""
+    if not sample.rows:
+        return [Static(Words("  ".join(map(clean, sample.headers)) + "\nno rows"))]
+    rows = [_as_wide(row, len(sample.headers)) for row in sample.rows[:MOST_ROWS]]
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for place, header in enumerate(sample.headers):
+        numbers = all(isinstance(row[place], (int, float)) for row in rows)
+        grid.add_column(clean(header), justify="right" if numbers else "left", no_wrap=True)
+    for row in rows:
+        grid.add_row(*[Words(_cell(cell)) for cell in row])
+    shown = Static(grid)
+    shown.styles.width = max(room.width, _width(grid))
+    return [shown, *_left_out(len(sample.rows))]
+
+
+def _width(grid: Grid) -> int:
+    from rich.console import Console
+
+    return Console(width=10_000).measure(grid).maximum
+
+
+def _as_wide(row: Any, columns: int) -> list[Any]:
+    """Exactly as many cells as there are columns."""
+    return [*row, *[""] * columns][:columns]
+
+
+def _cell(value: Any) -> str:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return number(plain) if isinstance(plain, float) else clean(str(plain)).replace("\n", " ")
+
+
+def _cut(given: str) -> str:
+    shown = clean(given)
+    return shown if len(shown) <= MOST_CHARACTERS else f"{shown[:MOST_CHARACTERS]} …"
+
+
+def _left_out(count: int) -> list[Widget]:
+    return [Static(f"… and {count - MOST_ROWS} more rows")] if count > MOST_ROWS else []
