@@ -1,0 +1,71 @@
+"""``dlkit web``: the interface in a browser on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import socket
+from contextlib import nullcontext
+
+from dlkit.cli.common import Parser, say
+from dlkit.errors import UsageError
+from dlkit.runs.workspace import locate
+
+HOST = "127.0.0.1"
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("web", "The terminal interface in a browser on this machine; prints the address to open.")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="1 to 65535 (default: a free one)")
+    parser.add_argument(
+        "--open", action=argparse.BooleanOptionalAction, default=False, help="open a browser (default: no)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the address as a JSON object")
+    options = parser.with_workspace().parse_args(argv)
+    need_extra()
+    with listen(options.port) as listener:
+        from dlkit.web.guard import Guard
+        from dlkit.web.opening import in_browser
+        from dlkit.web.server import WebServer
+
+        server = WebServer(Guard(listener.getsockname()[1]), locate(options.workspace).absolute())
+
+        def ready(url: str) -> None:
+            print(json.dumps({"event": "serving", "url": url}) if options.json else url, flush=True)
+            say("open this address in a browser on this machine; Ctrl-C ends it, jobs go on")
+
+        with in_browser(server.guard.url) if options.open else nullcontext():
+            asyncio.run(server.run(listener, ready))
+    return 0
+
+
+def need_extra() -> None:
+    try:
+        import textual_serve  # noqa: F401
+    except ImportError as error:
+        raise UsageError('the interface in a browser needs textual-serve: pip install "dlkit[web]"') from error
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on loopback; 0 is any free port. UsageError where it cannot be had."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--port must be 1 to 65535, or 0 for a free one; {port} is not")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last server has just ended
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"--port {port} {_why(error)}: give another, or leave --port out for a free one") from error
+    return listener
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "is in use"
+    if error.errno == errno.EACCES:
+        return "is not allowed to you (ports below 1024 are the system's)"
+    return f"cannot be had ({error.strerror})"
