@@ -158,7 +158,8 @@ def _marks(owners: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
     """Where [rows, columns] a series' mark stands: every so many columns, each series in columns of its own, once."""
     columns = np.arange(owners.shape[1])
     there = (owners >= 0) & (columns % _APART == (1 + 3 * owners) % _APART)
-    return there & (there.cumsum(0) == 1)
+    found: npt.NDArray[np.bool_] = there & (there.cumsum(0) == 1)
+    return found
 
 
 def _cell(cell: npt.NDArray[np.int_], fine: bool, colour: bool) -> str:

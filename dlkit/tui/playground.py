@@ -1,0 +1,156 @@
+"""The playground: the runs whose models can be asked. (``AskScreen`` is where they are.)"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from dlkit.cli.common import number
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.area import Area
+from dlkit.tui.ask import AskScreen
+from dlkit.tui.runs import matches
+from dlkit.tui.table import Cell, Column, Row, Table
+from dlkit.tui.words import ago, state_cell
+
+__all__ = ["AskScreen", "PlaygroundScreen"]
+
+COLUMNS = (
+    Column("state", "state", 11, rank=2),
+    Column("task", "task", 15),
+    Column("model", "model", 12),
+    Column("dataset", "data", 13, rank=3),
+    Column("metric", "metric", 16, rank=1),
+    Column("best", "best", 8, right=True),
+    Column("created", "started", 10, right=True),
+    Column("name", "name", 0, rank=4),
+)
+_EMPTY = "no model to ask yet: press 1, train a task, and come back"
+
+
+class PlaygroundScreen(Area):
+    """Runs that have a checkpoint, newest first."""
+
+    area = "playground"
+    DEFAULT_CSS = """
+    PlaygroundScreen #filter { display: none; }
+    PlaygroundScreen #filter.open { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "ask", "Ask", id="playground.ask"),
+        Binding("slash", "filter", "Filter", key_display="/", id="playground.filter", tooltip="Words, or task:…"),
+        Binding("escape", "leave_filter", "back", show=False, id="playground.leave"),
+    ]
+
+    class Found(Message):
+        """The runs that can be asked."""
+
+        def __init__(self, runs: Sequence[Summary]) -> None:
+            self.runs = runs
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: Sequence[Summary] = ()
+        self._able: set[str] = set()
+        self._filter = ""
+
+    def body(self) -> ComposeResult:
+        yield Table(COLUMNS, empty="looking …", id="runs")
+        yield Input(placeholder="words that must occur; task:NAME  state:WORD", id="filter", compact=True)
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one(Table)
+
+    def on_mount(self) -> None:
+        self._table.focus()
+        self.runs_changed()
+
+    def on_screen_resume(self) -> None:
+        self.runs_changed()
+
+    # Which there are
+
+    def runs_changed(self) -> None:
+        if self.dlkit.looked:
+            self._look(self.dlkit.summaries)
+
+    @work(thread=True, exclusive=True, group="checkpoints", exit_on_error=False)
+    def _look(self, runs: Sequence[Summary]) -> None:
+        able = [run for run in runs if run.id in self._able or has_checkpoint(self._folder(run.id))]
+        self._able = {run.id for run in able}
+        self.post_message(self.Found(able))
+
+    def on_playground_screen_found(self, message: Found) -> None:
+        self._runs = message.runs
+        self._show()
+
+    def _show(self) -> None:
+        found = [run for run in self._runs if matches(run, self._filter)]
+        table = self._table
+        table.empty = f"no run matches {self._filter!r}: escape shows all" if self._runs else _EMPTY
+        table.show([_row(run) for run in found])
+        shown = f"{len(found)} of {len(self._runs)}" if self._filter else str(len(found))
+        self.say_where(f"{shown} {'model' if shown == '1' else 'models'} to ask")
+
+    def _folder(self, identity: str) -> RunFolder:
+        return RunFolder(self.workspace / "runs" / identity)
+
+    # What is done with them
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        self.dlkit.open_playground(self._folder(message.key))
+
+    def action_ask(self) -> None:
+        self._table.choose()
+
+    def action_filter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.add_class("open")
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self._filter = event.value.strip()
+        self._show()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self._table.focus()
+
+    def action_leave_filter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.value = ""
+        line.remove_class("open")
+        self._table.focus()
+
+
+def has_checkpoint(run: RunFolder) -> bool:
+    """Whether there seems to be one: whether it is whole is seen when it is loaded."""
+    try:
+        with os.scandir(run.checkpoints) as entries:
+            return any(entry.name.startswith("step-") for entry in entries)
+    except OSError:
+        return False
+
+
+def _row(run: Summary) -> Row:
+    cells: dict[str, Cell] = {
+        "state": state_cell(run.state),
+        "task": run.task or run.id,
+        "model": run.model,
+        "dataset": run.dataset,
+        "metric": run.metric,
+        "best": number(run.best),
+        "created": ago(run.created),
+        "name": run.name,
+    }
+    return Row(run.id, cells)
