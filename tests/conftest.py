@@ -37,6 +37,14 @@ def devices(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     return folder
 
 
+@pytest.fixture(autouse=True)
+def config_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The interface's own settings lie here: what the person who runs the tests has set is none of their business."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("DLKIT_CONFIG", str(folder))
+    return folder
+
+
 @pytest.fixture
 def realdata() -> Callable[[str], Path]:
     """``realdata("mnist")``: the folder of that real data set, or the test is skipped with the reason."""

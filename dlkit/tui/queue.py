@@ -45,7 +45,6 @@ class QueueScreen(Area):
     QueueScreen #detail { height: auto; max-height: 4; padding: 0 2; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="queue.open"),
         Binding("x", "stop", "Cancel or stop", id="queue.stop", tooltip="A waiting job leaves, a running one stops"),
         Binding("plus,equals_sign", "priority(1)", "Sooner", key_display="+", id="queue.sooner"),
         Binding("minus", "priority(-1)", "Later", key_display="-", id="queue.later"),
@@ -84,7 +83,7 @@ class QueueScreen(Area):
 
     def body(self) -> ComposeResult:
         yield Static("looking at the devices …", id="devices", markup=False)
-        yield Table(COLUMNS, empty="looking …", id="jobs")
+        yield Table(COLUMNS, empty="looking …", enter="Open", id="jobs")
         yield Static("", id="detail", markup=False)
 
     def on_mount(self) -> None:

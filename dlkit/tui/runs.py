@@ -50,7 +50,6 @@ class RunsScreen(Area):
     RunsScreen #filter.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="runs.open"),
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
         Binding("space", "mark", "Mark", id="runs.mark"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked runs and the one under the cursor"),
@@ -80,7 +79,7 @@ class RunsScreen(Area):
         self._found: Sequence[Summary] = ()
 
     def body(self) -> ComposeResult:
-        yield Table(COLUMNS, empty="looking …", id="runs")
+        yield Table(COLUMNS, empty="looking …", enter="Open", id="runs")
         yield Input(
             placeholder="words that must occur; task:NAME  state:WORD  model:NAME  data:NAME", id="filter", compact=True
         )
@@ -342,6 +341,8 @@ def _about(run: Summary) -> Text:
         text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
     if run.reason:
         text.append(f"\n{run.reason.partition(chr(10))[0]}", "italic")
+    elif run.state not in _STATES:
+        text.append(f"\n{run.state}", "italic")
     elif run.state == "interrupted":
         text.append("\nits worker died; r goes on from the last checkpoint", "italic")
     return text

@@ -83,8 +83,11 @@ class Table(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0)
 
-    def __init__(self, columns: Sequence[Column], *, empty: str = "", id: str | None = None) -> None:
+    def __init__(self, columns: Sequence[Column], *, empty: str = "", enter: str = "", id: str | None = None) -> None:
+        """``enter``: what the key line says of Enter; empty: nothing."""
         super().__init__(id=id)
+        choose = Binding("enter", "choose", enter or "Open", show=bool(enter), id="table.choose")
+        self._bindings.key_to_bindings["enter"] = [choose]
         self.columns = tuple(columns)
         self.empty = empty
         """Shown when there are no rows."""
@@ -140,11 +143,7 @@ class Table(ScrollView, can_focus=True):
     def action_end(self, which: int) -> None:
         self.action_move(which * len(self.rows))
 
-    def key_enter(self) -> None:
-        """Unless the screen has bound Enter to something."""
-        self.choose()
-
-    def choose(self) -> None:
+    def action_choose(self) -> None:
         """What Enter and a double click do: tell that this row is meant."""
         if self.key:
             self.post_message(Table.Chosen(self, self.key))
@@ -161,7 +160,7 @@ class Table(ScrollView, can_focus=True):
             again = place == self.cursor and event.chain > 1
             self.cursor = place
             if again:
-                self.choose()
+                self.action_choose()
 
     def watch_cursor(self, before: int, now: int) -> None:
         height = max(1, self.size.height - 1)

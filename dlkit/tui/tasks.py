@@ -42,7 +42,6 @@ class TasksScreen(Area):
     TasksScreen #detail { height: auto; max-height: 11; padding: 0 2; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Launch", id="tasks.open"),
         Binding("d", "fetch", "Fetch data", id="tasks.fetch", tooltip="Download what the task's data sets need"),
         Binding("r", "last", "Last run", id="tasks.last", tooltip="Open the task's newest run"),
         Binding("b", "best", "Best run", show=False, id="tasks.best"),
@@ -59,7 +58,7 @@ class TasksScreen(Area):
         self._broken: dict[str, Plugin] = {}
 
     def body(self) -> ComposeResult:
-        yield Table(COLUMNS, empty="loading the plugins …", id="tasks")
+        yield Table(COLUMNS, empty="loading the plugins …", enter="Launch", id="tasks")
         yield Static(_HINT, id="detail")
 
     def on_mount(self) -> None:
@@ -124,7 +123,7 @@ class TasksScreen(Area):
             from dlkit.tui.dialogs import TextDialog
 
             plugin = self._broken[key]
-            self.app.push_screen(TextDialog(f"{plugin.name} is broken", plugin.traceback or plugin.reason))
+            self.app.push_screen(TextDialog(f"{plugin.name} is broken", f"{plugin.reason}\n\n{plugin.traceback}"))
         elif key:
             self.dlkit.open_launch(key)
 

@@ -1,0 +1,172 @@
+"""What belongs to no screen: areas, help, palette, keys of one's own, themes, troubles."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+from textual.widgets import Footer
+
+from dlkit.tui.app import FIRST, DlkitApp
+from dlkit.tui.area import AREAS
+from dlkit.tui.help import HelpScreen
+from dlkit.tui.keys import all_bindings, write_keys_file
+from dlkit.tui.poll import Poller
+from dlkit.tui.settings import DARK, LIGHT, keymap, keys_file, theme
+from dlkit.tui.table import Table
+from recorded import record_run
+from screens import notices, opened, press, shown, until
+
+AREA_KEYS = dict(zip("1234", AREAS, strict=True))
+
+
+async def test_areas_by_key_and_by_mouse(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, pilot):
+        for key, mode in AREA_KEYS.items():
+            await press(pilot, key)
+            assert app.current_mode == mode
+        await pilot.click("Bar AreaName:first-child")
+        await until(pilot, lambda: app.current_mode == "tasks")
+    assert set(FIRST) == set(AREAS)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 12), (20, 6)])
+async def test_every_area_fits_every_window(tmp_path: Path, size: tuple[int, int]) -> None:
+    record_run(tmp_path)
+    async with opened(tmp_path, size) as (app, pilot):
+        for key in AREA_KEYS:
+            await press(pilot, key)
+            lines = shown(app).splitlines()
+            assert len(lines) <= size[1] and max(map(len, lines)) <= size[0]
+
+
+async def test_help_shows_what_works_here(tmp_path: Path) -> None:
+    async with opened(tmp_path, (100, 60)) as (app, pilot):
+        await press(pilot, "2", "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = shown(app)
+        assert all(
+            word in text for word in ("Filter", "Compare", "Everywhere", "Playground", "First steps", "keys.toml")
+        )
+        await press(pilot, "escape")
+        assert app.current_mode == "runs" and not isinstance(app.screen, HelpScreen)
+
+
+async def test_palette_has_actions_tasks_and_runs(tmp_path: Path) -> None:
+    run = record_run(tmp_path)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        for wanted in ("Filter", "Stop", "Tasks", "Help", "Train regression", f"Open run {run.id}", "Theme"):
+            assert wanted in titles
+        await press(pilot, "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await press(pilot, *"queue", "enter")
+        await until(pilot, lambda: app.current_mode == "queue")
+
+
+async def test_keys_of_ones_own(tmp_path: Path) -> None:
+    keys_file().write_text('[keys]\n"area.runs" = "f8"\n"runs.mark" = "m"\n')
+    record_run(tmp_path)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "f8")
+        assert app.current_mode == "runs"
+        await press(pilot, "m")
+        assert app.screen.query_one(Table).marked
+
+
+@pytest.mark.parametrize("text", ["[keys", "keys = 5", '[keys]\n"area.runs" = 5'])
+async def test_a_keys_file_that_cannot_be_understood_is_said(tmp_path: Path, text: str) -> None:
+    keys_file().write_text(text)
+    async with opened(tmp_path) as (app, pilot):
+        await until(pilot, lambda: any("keys.toml" in told for told in notices(app)))
+        await press(pilot, "2")
+        assert app.current_mode == "runs"
+
+
+def test_every_binding_has_an_id_of_its_own_and_the_file_names_them_all() -> None:
+    bindings = all_bindings()
+    assert {"runs.stop", "area.tasks", "help", "table.choose"} - {"table.choose"} <= set(bindings)
+    path, new = write_keys_file()
+    assert new and write_keys_file() == (path, False)
+    text = path.read_text()
+    assert all(f'"{name}"' in text for name in bindings)
+    path.write_text(
+        "\n".join(line.removeprefix("# ") if line.startswith('# "') else line for line in text.splitlines())
+    )
+    assert keymap() == ({name: binding.key for name, binding in bindings.items()}, [])
+
+
+async def test_a_theme_is_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, pilot):
+        assert app.theme == DARK
+        app.theme = "textual-light"
+        await pilot.pause()
+    assert DlkitApp(tmp_path).theme == "textual-light"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, DARK), ({"COLORFGBG": "0;15"}, LIGHT), ({"COLORFGBG": "15;0"}, DARK), ({"TEXTUAL_THEME": "nord"}, "nord")],
+)
+def test_the_theme_follows_the_terminal(environment: dict[str, str], expected: str) -> None:
+    assert theme(environment) == expected
+
+
+def test_a_theme_that_is_no_more_is_passed_over(tmp_path: Path, config_folder: Path) -> None:
+    (config_folder / "tui.toml").write_text('theme = "gone"\n')
+    assert DlkitApp(tmp_path).theme == DARK
+
+
+def test_the_interface_never_imports_torch(tmp_path: Path) -> None:
+    """With every screen's module imported and every plugin loaded."""
+    script = f"""
+import asyncio, sys
+from pathlib import Path
+from dlkit.tui.app import DlkitApp
+from dlkit.tui.keys import all_bindings
+all_bindings()
+async def main():
+    app = DlkitApp(Path({str(tmp_path)!r}))
+    async with app.run_test() as pilot:
+        while app.catalog is None:
+            await pilot.pause(0.05)
+        for key in "2341":
+            await pilot.press(key)
+asyncio.run(main())
+print([name for name in ("torch", "torchvision", "sklearn") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_a_source_that_fails_is_told_once_and_others_go_on() -> None:
+    told: list[str] = []
+
+    class Target:
+        def post_message(self, message: object) -> bool:
+            told.append(getattr(message, "text", str(message)))
+            return True
+
+    def broken() -> str:
+        raise OSError("the disk is gone")
+
+    poller = Poller()
+    poller.watch(broken, lambda found: found, Target())  # type: ignore[arg-type, return-value]
+    poller.watch(lambda: "fine", lambda found: found, Target())  # type: ignore[arg-type, return-value]
+    for _ in range(3):
+        for source in poller._sources:
+            source.poll()
+    assert told.count("OSError: the disk is gone") == 1 and told.count("fine") == 3
+
+
+async def test_the_key_line_names_the_main_keys_only(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, pilot):
+        for key in "123":
+            await press(pilot, key)
+            footer = app.screen.query_one(Footer)
+            await until(pilot, lambda footer=footer: len(footer.children) > 2)
+            assert len(footer.children) <= 9

@@ -1,0 +1,229 @@
+"""The list of runs: live, filtered, sorted, marked; what can be done from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlkit.events import Metrics
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.dialogs import Ask, Confirm
+from dlkit.tui.runs import RunsScreen, arranged, matches
+from dlkit.tui.table import Table
+from live import live_run
+from recorded import record_run, record_runs, write_events
+from screens import notices, opened, press, shown, until
+
+
+def table(app: object) -> Table:
+    found: Table = app.screen.query_one(Table)  # type: ignore[attr-defined]
+    return found
+
+
+async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
+    async with opened(tmp_path / "none") as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: "no runs here yet" in shown(app))
+        await press(pilot, "enter", "space", "c", "r", "x", "D", "n", "p", "j", "G", "s", "S", "slash", "escape")
+        assert isinstance(app.screen, RunsScreen)
+    assert not (tmp_path / "none").exists()
+
+
+async def test_a_thousand_runs_in_a_small_window(tmp_path: Path) -> None:
+    made = record_runs(tmp_path, 1000)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 1000)
+        assert table(app).key == made[0].id
+        await press(pilot, "G")
+        assert table(app).key == made[-1].id
+        await press(pilot, "g", "j", "j", "k")
+        assert table(app).key == made[1].id
+        text = shown(app)
+        assert "1000 runs" in text and made[1].id in text
+        assert all(len(line) <= 80 for line in text.splitlines())
+
+
+async def test_filter_narrows_and_escape_shows_all(tmp_path: Path) -> None:
+    record_runs(tmp_path, 30)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2", "slash", *"state:failed", "enter")
+        await until(pilot, lambda: len(table(app).rows) == 6)
+        assert "6 of 30 runs" in shown(app)
+        await press(pilot, "slash", *"zzz")
+        await until(pilot, lambda: not table(app).rows)
+        assert "escape shows all" in shown(app)
+        await press(pilot, "escape")
+        await until(pilot, lambda: len(table(app).rows) == 30)
+
+
+async def test_sorting_by_a_column_and_clicking_its_title(tmp_path: Path) -> None:
+    record_runs(tmp_path, 30)
+    async with opened(tmp_path, (120, 30)) as (app, pilot):
+        await press(pilot, "2", "s")  # after "created" comes device, after it size …
+        screen = app.screen
+        assert isinstance(screen, RunsScreen)
+        for _ in range(12):
+            if screen._sort == "best":
+                break
+            await press(pilot, "s")
+        best = [run.best for run in screen._found if run.best is not None]
+        assert best == sorted(best)
+        await press(pilot, "S")
+        best = [run.best for run in screen._found if run.best is not None]
+        assert best == sorted(best, reverse=True)
+        await pilot.click(Table, offset=(4, 0))
+        await until(pilot, lambda: screen._sort == "state")
+        states = [run.state for run in screen._found]
+        assert states == sorted(states, key=["interrupted", "failed", "stopped", "completed"].index)
+
+
+async def test_a_live_run_moves_and_its_end_is_told(tmp_path: Path) -> None:
+    with live_run(tmp_path) as live:
+        async with opened(tmp_path) as (app, pilot):
+            await press(pilot, "2")
+            await until(pilot, lambda: app.summaries and app.summaries[0].state == "running")
+            step = app.summaries[0].step
+            await until(pilot, lambda: app.summaries[0].step > step)
+            assert "running" in shown(app)
+            await press(pilot, "x")
+            assert isinstance(app.screen, Confirm)
+            await press(pilot, "y")
+            await until(pilot, lambda: app.summaries[0].state == "stopped")
+            await until(pilot, lambda: any(f"{live.run.id}: stopped" in text for text in notices(app)))
+
+
+async def test_a_killed_run_is_shown_as_interrupted(tmp_path: Path) -> None:
+    with live_run(tmp_path) as live:
+        async with opened(tmp_path) as (app, pilot):
+            await press(pilot, "2")
+            await until(pilot, lambda: app.summaries and app.summaries[0].state == "running")
+            live.process.kill()
+            live.process.join()
+            await until(pilot, lambda: "interrupted" in shown(app))
+            await until(pilot, lambda: "goes on from the last checkpoint" in shown(app))
+
+
+async def test_marked_runs_are_removed_after_a_yes(tmp_path: Path) -> None:
+    made = record_runs(tmp_path, 5)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 5)
+        await press(pilot, "space", "space", "D")
+        assert isinstance(app.screen, Confirm)
+        assert "Remove 2 runs" in shown(app) and made[1].id in shown(app)
+        await press(pilot, "n")
+        assert all(run.path.is_dir() for run in made)
+        await press(pilot, "D", "y")
+        await until(pilot, lambda: len(table(app).rows) == 3)
+    assert [run.path.is_dir() for run in made] == [False, False, True, True, True]
+
+
+async def test_a_run_gets_a_name(tmp_path: Path) -> None:
+    run = record_run(tmp_path)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: bool(table(app).rows))
+        await press(pilot, "n")
+        assert isinstance(app.screen, Ask)
+        await press(pilot, "ctrl+u", *"[b]best", "enter")
+        await until(pilot, lambda: app.summaries[0].name == "[b]best")
+        assert "[b]best" in shown(app)
+    assert run.read()["name"] == "[b]best"
+
+
+async def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
+    record_run(tmp_path, state="completed")
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: bool(table(app).rows))
+        await press(pilot, "x", "r", "c")
+        told = notices(app)
+        assert [any(word in text for text in told) for word in ("nothing to stop", "nothing to resume", "mark two")]
+
+
+async def test_rubbish_newer_formats_and_a_vanishing_folder(tmp_path: Path) -> None:
+    import shutil
+
+    run = record_run(tmp_path, 1)
+    newer = record_run(tmp_path, 2, format=99)
+    rubbish = tmp_path / "runs" / "rubbish"
+    rubbish.mkdir()
+    (rubbish / "run.json").write_text("{")
+    async with opened(tmp_path, (160, 50)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 3)
+        assert "damaged" in shown(app)
+        table(app).go_to(newer.id)
+        await until(pilot, lambda: "completed (newer format)" in shown(app))
+        table(app).go_to("rubbish")
+        await press(pilot, "enter", "escape")
+        shutil.rmtree(tmp_path / "runs")
+        await until(pilot, lambda: not app.summaries)
+    assert not newer.path.exists() and not run.path.exists()
+
+
+async def test_many_events_a_second_do_not_pile_up(tmp_path: Path) -> None:
+    runs = [record_run(tmp_path, i, state="interrupted") for i in range(4)]
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2")
+        for step in range(101, 1101, 100):
+            for run in runs:
+                write_events(
+                    run,
+                    [Metrics(first=s, count=1, values={"val/mse": [1.0 / s]}) for s in range(step, step + 100)],
+                    step,
+                )
+        await until(pilot, lambda: all(summary.step == 1100 for summary in app.summaries))
+        assert {summary.best for summary in app.summaries} == {1.0 / 1100}
+
+
+SUMMARIES = st.lists(
+    st.builds(
+        Summary,
+        id=st.text("abc", min_size=1, max_size=3),
+        state=st.sampled_from(["running", "completed", "odd"]),
+        best=st.none() | st.floats(),
+        seconds=st.floats(0, 100),
+        device=st.sampled_from(["", "cpu"]),
+    ),
+    max_size=12,
+)
+
+
+@given(SUMMARIES, st.sampled_from(["state", "best", "seconds", "device", "created"]), st.booleans())
+def test_sorting_loses_nobody_and_puts_what_is_missing_last(runs: list[Summary], key: str, descending: bool) -> None:
+    found = arranged(runs, key, descending)
+    assert sorted(map(id, found)) == sorted(map(id, runs))
+    if key == "best":
+        values = [run.best for run in found]
+        there = [value for value in values if value is not None and value == value]
+        assert there == sorted(there, reverse=descending)
+        assert values[: len(there)] == there
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        ("MLP", True),
+        ("task:toy state:fail", True),
+        ("task:mlp", False),
+        ("model:mlp cuda", False),
+        ("x:y", False),
+    ],
+)
+def test_filter_words(text: str, expected: bool) -> None:
+    run = Summary(id="2026-toy", task="toy", model="mlp", state="failed", device="cpu")
+    assert matches(run, text) is expected
+
+
+def test_a_row_is_made_anew_only_if_its_run_changed(tmp_path: Path) -> None:
+    screen = RunsScreen()
+    run = Summary(id="a", created=1.0)
+    assert screen._row(run) is screen._row(run)
+    assert screen._row(run) is not screen._row(run._replace(step=5))
+    assert RunFolder(tmp_path / "a").id == "a"

@@ -1,0 +1,106 @@
+"""The table: rows in view only, a cursor that stays on its row, columns that fit."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+
+from dlkit.tui.table import Column, Row, Table, fit
+
+COLUMNS = (Column("a", "alpha", 8), Column("b", "beta", 6, right=True, rank=2), Column("c", "rest", 0, rank=1))
+
+
+class Host(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.chosen: list[str] = []
+        self.moved: list[str] = []
+        self.headers: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Table(COLUMNS, empty="nothing here")
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        self.chosen.append(message.key)
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        self.moved.append(message.key)
+
+    def on_table_header_clicked(self, message: Table.HeaderClicked) -> None:
+        self.headers.append(message.key)
+
+
+def rows(*keys: object) -> list[Row]:
+    return [Row(str(key), {"a": f"row {key}", "b": "12", "c": ("界" * 30, "red")}) for key in keys]
+
+
+async def test_keys_mouse_and_messages() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.focus()
+        table.show(rows(*range(100)))
+        await pilot.press("j", "j", "k", "enter")
+        assert app.chosen == ["1"] and app.moved == ["0", "1", "2", "1"]
+        await pilot.press("pagedown")
+        assert table.key == "9"
+        await pilot.press("G")
+        assert table.key == "99" and table.scroll_offset.y > 80
+        await pilot.press("home")
+        assert table.key == "0" and table.scroll_offset.y == 0
+        await pilot.click(Table, offset=(5, 3))
+        assert table.key == "2"
+        await pilot.double_click(Table, offset=(5, 4))
+        assert app.chosen[-1] == "3"
+        await pilot.click(Table, offset=(3, 0))
+        assert app.headers == ["a"]
+
+
+async def test_the_cursor_stays_on_its_row_whatever_comes_and_goes() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.show(rows(*"abcdef"))
+        table.go_to("d")
+        table.marked = {"a", "d"}
+        await pilot.pause()
+        table.show(rows(*"xyzabcdef"))
+        assert table.key == "d" and table.cursor == 6
+        table.show(rows(*"abc"))
+        assert table.key == "c" and table.marked == {"a"}
+        await pilot.pause()
+        assert app.moved[-1] == "c"
+        table.show([])
+        assert table.key == ""
+        await pilot.press("j", "k", "enter", "G", "g")
+        assert app.chosen == []
+
+
+async def test_every_line_is_as_wide_as_the_window() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.show(rows(*range(3)))
+        for width in (12, 20, 40, 77):
+            await pilot.resize_terminal(width, 10)
+            await pilot.pause()
+            assert {table.render_line(y).cell_length for y in range(10)} == {table.size.width}
+
+
+@given(
+    st.lists(
+        st.builds(Column, st.text("ab"), st.just("t"), st.integers(0, 30), rank=st.integers(0, 5)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(1, 120),
+)
+def test_columns_that_do_not_fit_leave_by_rank(columns: list[Column], width: int) -> None:
+    there = [column for column, _ in fit(columns, width)]
+    assert there, "one always stays"
+    assert [c for c in columns if any(c is t for t in there)] == there, "in their order"
+    gone = [c for c in columns if not any(c is t for t in there)]
+    assert all(g.rank >= t.rank for g in gone for t in there)
+    if len(there) > 1:
+        assert sum((c.width or 8) + 1 for c in there) <= width

@@ -1,0 +1,102 @@
+"""The first screen: tasks, their data and runs, and plugins that do not work."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from dlkit.catalog import GROUP, Catalog
+from dlkit.monitor.tasklist import best_of
+from dlkit.runs.folder import Summary
+from dlkit.tui.dialogs import TextDialog
+from dlkit.tui.fetch import FetchDialog, fraction
+from dlkit.tui.table import Table
+from recorded import record_run
+from screens import notices, opened, press, shown, until
+from toy import toy_catalog
+
+
+async def test_first_start_shows_tasks_and_what_to_do(tmp_path: Path) -> None:
+    async with opened(tmp_path / "none") as (app, pilot):
+        await until(pilot, lambda: "regression" in shown(app) and "embedded" in shown(app))
+        text = shown(app)
+        assert "classification" in text and "Enter: choose settings" in text
+        await press(pilot, "r", "b")
+        assert any("no run yet" in told for told in notices(app))
+    assert not (tmp_path / "none").exists()
+
+
+async def test_last_and_best_run_of_a_task(tmp_path: Path) -> None:
+    for i, state in enumerate(("failed", "completed", "completed")):
+        record_run(tmp_path, i, state=state, task="regression")
+    async with opened(tmp_path, (120, 30)) as (app, pilot):
+        await until(pilot, lambda: "failed, " in shown(app))
+        assert "mse 0.3333" in shown(app)
+
+
+async def test_a_broken_plugin_is_in_the_list_with_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {"dlkit": "dlkit.builtin", "toy": "toy", "torn": "missing_module_of_a_plugin"}
+    catalog = Catalog([EntryPoint(name, module, GROUP) for name, module in modules.items()])
+    catalog.load_all()
+    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls: catalog))
+    async with opened(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "broken" in shown(app))
+        table = app.screen.query_one(Table)
+        assert [row.key for row in table.rows] == ["toy", "plugin torn"]
+        await press(pilot, "G")
+        await until(pilot, lambda: "The other plugins work" in shown(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        assert "ModuleNotFoundError" in shown(app)
+        await press(pilot, "escape", "d")
+        assert app.screen.query_one(Table) is table
+
+
+async def test_data_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a mirror that is a folder; what is wrong with it is shown, and nothing is lost."""
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    monkeypatch.setenv("DLKIT_MIRROR", str(mirror))
+    async with opened(tmp_path / "ws") as (app, pilot):
+        await until(pilot, lambda: "classification" in shown(app))
+        app.screen.query_one(Table).go_to("classification")
+        await press(pilot, "d")
+        assert isinstance(app.screen, FetchDialog)
+        assert "Fetching" in shown(app) and "mnist" in shown(app)
+        await until(pilot, lambda: "failed; nothing is lost" in shown(app))
+        assert "mirror" in shown(app)
+        await press(pilot, "escape")
+        assert app.screen.query_one(Table).key == "classification"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mnist.gz: 3.0 of 12.0 MB", 0.25),
+        ("a: b: 1.0 of 1.0 MB", 1.0),
+        ("getting 3 of 4 files", None),
+        ("", None),
+        ("x: a of b MB", None),
+    ],
+)
+def test_progress_lines(line: str, expected: float | None) -> None:
+    assert fraction(line) == expected
+
+
+def test_the_best_run_is_among_those_on_the_same_data() -> None:
+    spec = toy_catalog().task("toy")
+    runs = [
+        Summary(id="c", metric="val/mse", best=0.5, dataset="plane"),
+        Summary(id="b", metric="val/mse", best=0.1, dataset="other"),
+        Summary(id="a", metric="val/mse", best=0.4, dataset="plane"),
+        Summary(id="n", metric="val/mse", best=float("nan"), dataset="plane"),
+        Summary(id="o", metric="val/other", best=0.0, dataset="plane"),
+        Summary(id="z", metric="val/mse", dataset="plane"),
+    ]
+    found = best_of(runs, spec)
+    assert found is not None and found.id == "a"
+    assert best_of([], spec) is None
