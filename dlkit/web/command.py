@@ -7,6 +7,7 @@ import asyncio
 import errno
 import json
 import socket
+import sys
 from contextlib import nullcontext
 
 from dlkit.cli.common import Parser, say
@@ -30,7 +31,9 @@ def main(argv: list[str]) -> int:
         from dlkit.web.opening import in_browser
         from dlkit.web.server import WebServer
 
-        server = WebServer(Guard(listener.getsockname()[1]), locate(options.workspace).absolute())
+        workspace = str(locate(options.workspace).absolute())
+        words = [sys.executable, "-m", "dlkit", "tui", "--workspace", workspace]
+        server = WebServer(Guard(listener.getsockname()[1]), words)
 
         def ready(url: str) -> None:
             print(json.dumps({"event": "serving", "url": url}) if options.json else url, flush=True)

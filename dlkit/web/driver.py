@@ -1,7 +1,10 @@
-"""The app's side of a tab: Textual's web driver, mended in two places."""
+"""The app's side of a tab: Textual's web driver, mended in three places."""
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from textual import events, messages
@@ -11,7 +14,20 @@ from textual.drivers.web_driver import WebDriver
 class Driver(WebDriver):
     """Named by TEXTUAL_DRIVER in the app processes."""
 
-    _focused = False
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._focused = False
+        self._turn = Lock()
+        self._write = partial(self._write_whole)
+
+    def _write_whole(self, packet: bytes) -> int:
+        """Packets come from two threads (the screen's, and the input's, which delivers files): one after the other, or
+        one would be written into the middle of another."""
+        left = memoryview(packet)
+        with self._turn:
+            while left:
+                left = left[os.write(self.fileno, left) :]
+        return len(packet)
 
     def run_input_thread(self) -> None:
         """Ends the app with its input: a server that was killed leaves nobody behind."""

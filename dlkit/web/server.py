@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 from typing import NoReturn
@@ -36,22 +37,26 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class WebServer(Server):
     """textual-serve's server: its page, protocol and downloads, with other doors.
 
-    One app process a tab, on one workspace; they end with their tab, and all of them with the server.
+    One app process a tab, started by ``words``; they end with their tab, and all of them with the server.
     """
 
-    def __init__(self, guard: Guard, workspace: Path) -> None:
-        super().__init__("dlkit tui", "127.0.0.1", guard.port, title="dlkit")
+    def __init__(self, guard: Guard, words: Sequence[str]) -> None:
+        super().__init__(shlex.join(words), "127.0.0.1", guard.port)
         self.guard = guard
-        self.workspace = workspace
+        self.words = words
         self.sessions: dict[Session, web.WebSocketResponse] = {}
 
     async def run(self, listener: socket.socket, ready: Callable[[str], None]) -> None:
-        """Serve on a listening socket until SIGINT, SIGTERM or SIGHUP; ``ready`` hears the address."""
+        """``serve`` until SIGINT, SIGTERM or SIGHUP."""
         logging.getLogger("textual-serve").setLevel(logging.CRITICAL)  # it logs with local variables
         ended = asyncio.Event()
         for one in SIGNALS:
             if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN:  # nohup means it
                 asyncio.get_running_loop().add_signal_handler(one, ended.set)
+        await self.serve_until(ended, listener, ready)
+
+    async def serve_until(self, ended: asyncio.Event, listener: socket.socket, ready: Callable[[str], None]) -> None:
+        """Serve on a listening socket; ``ready`` hears the address."""
         runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -99,13 +104,15 @@ class WebServer(Server):
         """A tab: an app process from here to its end."""
         websocket = web.WebSocketResponse(heartbeat=15, compress=False)
         await websocket.prepare(request)
-        session = Session(self.workspace, websocket, self.download_manager, light=request.query.get("light") == "1")
+        session = Session(self.words, websocket, self.download_manager, light=request.query.get("light") == "1")
         self.sessions[session] = websocket
         try:
             await session.start(cells(request.query.get("width"), 80), cells(request.query.get("height"), 24))
             await self._process_messages(websocket, session)
         except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
             await websocket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"not a message of the interface")
+        except OSError as error:
+            await websocket.close(code=WSCloseCode.INTERNAL_ERROR, message=str(error).encode()[:120])
         finally:
             await session.stop()
             self.sessions.pop(session, None)

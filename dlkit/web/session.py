@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import shlex
 from asyncio import IncompleteReadError, StreamReader
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
@@ -15,9 +15,11 @@ from textual_serve.download_manager import DownloadManager
 
 from dlkit.cli.common import say
 
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 2.0
 """For each way of asking a process to end, the next being ruder."""
 TAIL_BYTES = 16_384
+REASON_BYTES = 120
+"""WebSockets close with at most 123."""
 PRELUDE_LINES = 10
 """At most so many lines of whatever else was printed come before Textual's mark."""
 FOREIGN = ("TMUX", "STY", "KITTY_WINDOW_ID")
@@ -25,14 +27,16 @@ FOREIGN = ("TMUX", "STY", "KITTY_WINDOW_ID")
 
 
 class Session(AppService):
-    """``websocket`` has been prepared. ``light`` is what the browser says of its colours."""
+    """``words`` is the app's command line, ``websocket`` has been prepared, ``light`` is what the browser says of its
+    colours."""
 
-    def __init__(self, workspace: Path, websocket: web.WebSocketResponse, downloads: DownloadManager, light: bool):
-        self.words = [sys.executable, "-m", "dlkit", "tui", "--workspace", str(workspace)]
+    def __init__(self, words: Sequence[str], websocket: web.WebSocketResponse, downloads: DownloadManager, light: bool):
+        self.words = words
         self.light = light
         self.websocket = websocket
+        self._outcome: tuple[int, str] = (WSCloseCode.OK, "")
         super().__init__(
-            " ".join(self.words),
+            shlex.join(words),
             write_bytes=websocket.send_bytes,
             write_str=websocket.send_str,
             close=self._end,
@@ -73,30 +77,31 @@ class Session(AppService):
         process = self._process
         assert process is not None and process.stdout is not None and process.stderr is not None
         errors = asyncio.create_task(_tail(process.stderr))
-        with suppress(IncompleteReadError, ConnectionResetError):
+        with suppress(IncompleteReadError):
             if await _begins(process.stdout):
                 await self._hand_on(process.stdout)
+            with suppress(ProcessLookupError):  # still there, but speaking no protocol that is known here
+                process.kill()
         text, code = await errors, await process.wait()
         if text:
             say(text)
-        self._outcome = (WSCloseCode.INTERNAL_ERROR, _reason(text, code)) if code else (WSCloseCode.OK, "closed")
+        if code:
+            self._outcome = WSCloseCode.INTERNAL_ERROR, _reason(text, code)
         await self._end()
-
-    _outcome: tuple[int, str] = (WSCloseCode.OK, "closed")
 
     async def _end(self) -> None:
         code, reason = self._outcome
-        await self.websocket.close(code=code, message=reason.encode()[:120])
+        message = reason.encode()[:REASON_BYTES].decode(errors="ignore").encode()  # no half of a letter
+        await self.websocket.close(code=code, message=message)
 
     async def _hand_on(self, stdout: StreamReader) -> None:
         """Packets: one byte for the kind, four for the length, the payload. Read to the end even when the tab is gone,
         or the app would hang in writing them."""
         handlers = {b"D": self.on_data, b"M": self.on_meta, b"P": self.on_packed}
-        while True:
-            head = await stdout.readexactly(5)
-            payload = await stdout.readexactly(int.from_bytes(head[1:], "big"))
+        while handler := handlers.get(await stdout.readexactly(1)):
+            payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
             with suppress(ConnectionError):
-                await handlers[head[:1]](payload)
+                await handler(payload)
 
     async def on_meta(self, data: bytes) -> None:
         """As it comes, except that the process's end is the end, not its saying so: only then is it known how."""

@@ -1,0 +1,37 @@
+"""Servers for a module, or for one test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from web.served import Served, start, stop
+
+SMALL = Path(__file__).parent / "small.py"
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Served]:
+    """A server of the small app, for all tests of a module."""
+    served = start(sys.executable, str(SMALL), "serve")
+    yield served
+    stop(served)
+
+
+@pytest.fixture
+def another_small() -> Iterator[Served]:
+    """One for a test that ends it."""
+    served = start(sys.executable, str(SMALL), "serve")
+    yield served
+    stop(served)
+
+
+@pytest.fixture
+def dlkit_web(tmp_path: Path) -> Iterator[Served]:
+    """``dlkit web``, on an empty workspace."""
+    served = start(sys.executable, "-m", "dlkit", "web", "--workspace", str(tmp_path / "workspace"))
+    yield served
+    stop(served)

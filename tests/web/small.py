@@ -1,0 +1,79 @@
+"""A small app in place of dlkit's, and its server: what the page and the server do with any app.
+
+``python small.py`` is the app, ``python small.py serve`` the server, which prints its address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Label
+
+DELIVERED = b"<script>document.title = 'run'</script>" * 5_000
+"""More than one chunk."""
+
+
+class Small(App[None]):
+    """Says what it sees; ``d`` delivers a file, ``c`` copies, ``x`` fails, ``h`` hangs, ``q`` quits."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "deliver"),
+        Binding("c", "copy"),
+        Binding("x", "fail"),
+        Binding("h", "hang"),
+        Binding("q", "quit"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Label(f"images {os.environ.get('DLKIT_IMAGES')} theme {os.environ.get('COLORFGBG')}", markup=False)
+        yield Label("", id="size")
+        yield Label("", id="focus")
+
+    def on_mount(self) -> None:
+        self.set_interval(0.05, self.look)
+
+    def look(self) -> None:
+        self.query_one("#size", Label).update(f"size {self.size.width}x{self.size.height}.")
+        self.query_one("#focus", Label).update("focus " + ("here" if self.app_focus else "elsewhere"))
+
+    def action_deliver(self) -> None:
+        self.deliver_binary(
+            io.BytesIO(DELIVERED), save_filename='a "page".html', mime_type="text/html", open_method="browser"
+        )
+
+    def action_copy(self) -> None:
+        self.copy_to_clipboard("copied in the app")
+
+    def action_fail(self) -> None:
+        raise RuntimeError("it failed as it was told to")
+
+    def action_hang(self) -> None:
+        import signal
+
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def serve() -> None:
+    from dlkit.web.command import listen
+    from dlkit.web.guard import Guard
+    from dlkit.web.server import WebServer
+
+    listener = listen(0)
+    server = WebServer(Guard(listener.getsockname()[1]), [sys.executable, __file__])
+    asyncio.run(server.run(listener, lambda url: print(url, flush=True)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        app = Small()
+        app.run()
+        sys.exit(app.return_code)
