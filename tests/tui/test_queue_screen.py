@@ -1,0 +1,110 @@
+"""The queue and the devices, as a screen."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from dlkit.jobs.claims import hold
+from dlkit.jobs.queue import cpu_slots
+from dlkit.monitor.devices import Devices
+from dlkit.runs.folder import RunFolder
+from dlkit.tui.dialogs import Ask, Confirm
+from dlkit.tui.queue import bars
+from dlkit.tui.table import Table
+from live import live_run
+from recorded import record_run
+from screens import notices, opened, press, shown, until
+
+
+def waiting(workspace: Path, number: int, *, priority: int = 0, after: tuple[str, ...] = ()) -> RunFolder:
+    """A job that waits; no scheduler is there."""
+    job = {"since": time.time() - number, "priority": priority, "after": list(after), "queued": True, "device": "cpu",
+           "nproc": 1, "gpu_memory": None}  # fmt: skip
+    return record_run(workspace, number, state="queued", job=job)
+
+
+def order(app: object) -> list[str]:
+    return [row.key for row in app.screen.query_one(Table).rows]  # type: ignore[attr-defined]
+
+
+async def test_an_idle_queue_shows_the_devices(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "3")
+        await until(pilot, lambda: "CPU," in shown(app) and " GB" in shown(app) and "free" in shown(app))
+        await until(pilot, lambda: "nothing runs or waits" in shown(app))
+        await press(pilot, "x", "enter", "plus", "minus")
+        assert app.current_mode == "queue"
+    assert not (tmp_path / "scheduler.json").exists()
+
+
+async def test_jobs_in_their_order_with_the_reason_each_waits(tmp_path: Path) -> None:
+    first, second, third = (waiting(tmp_path, i, priority=p) for i, p in ((1, 0), (2, 5), (3, 0)))
+    last = waiting(tmp_path, 4, priority=9, after=(first.id,))
+    with hold(("cpu",), run="somebody", workspace=tmp_path):
+        async with opened(tmp_path, (140, 30)) as (app, pilot):
+            await press(pilot, "3")
+            await until(pilot, lambda: len(order(app)) == 4)
+            assert [name for name in order(app) if name != last.id] == [second.id, third.id, first.id]
+            text = shown(app)
+            assert f"1 of 1 slot taken by somebody (process {os.getpid()})" in text
+            assert f"after {first.id}" in text
+            assert "4 waiting" in text and "no scheduler" in text
+            app.screen.query_one(Table).go_to(first.id)
+            await press(pilot, *["plus"] * 6)
+            await until(pilot, lambda: next(n for n in order(app) if n != last.id) == first.id)
+            assert first.read()["job"]["priority"] == 6
+            await press(pilot, "minus")
+            await until(pilot, lambda: first.read()["job"]["priority"] == 5)
+
+
+async def test_a_waiting_job_is_cancelled_after_a_yes(tmp_path: Path) -> None:
+    run = waiting(tmp_path, 1)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "3")
+        await until(pilot, lambda: order(app) == [run.id])
+        await press(pilot, "x")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "n")
+        assert run.read()["state"] == "queued"
+        await press(pilot, "x", "y")
+        await until(pilot, lambda: order(app) == [])
+    assert run.read()["state"] == "stopped"
+
+
+async def test_a_running_job_is_stopped_from_the_queue(tmp_path: Path) -> None:
+    with live_run(tmp_path) as live:
+        async with opened(tmp_path) as (app, pilot):
+            await press(pilot, "3")
+            await until(pilot, lambda: order(app) == [live.run.id])
+            assert "running" in shown(app)
+            await press(pilot, "plus")
+            await until(pilot, lambda: any("does not wait" in t or "started" in t for t in notices(app)))
+            await press(pilot, "x", "y")
+            await until(pilot, lambda: live.run.read()["state"] == "stopped")
+
+
+async def test_slots(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "3", "c")
+        assert isinstance(app.screen, Ask)
+        await press(pilot, "ctrl+u", "x", "enter")
+        await until(pilot, lambda: any("must be a whole number" in told for told in notices(app)))
+        await press(pilot, "c", "ctrl+u", "3", "enter")
+        await until(pilot, lambda: "3 CPU slots" in shown(app))
+    assert cpu_slots(tmp_path) == 3
+
+
+def test_devices_measure_the_machine_and_name_who_has_it(tmp_path: Path) -> None:
+    devices = Devices()
+    with hold(("cpu",), run="a-run", workspace=tmp_path):
+        first = devices.poll()
+    assert first is not None and devices.poll() is None, "once a second"
+    cpu = first[0]
+    assert cpu.key == "cpu" and [claim.run for claim in cpu.claims] == ["a-run"]
+    assert 0 < cpu.memory < cpu.total and cpu.use is not None and 0 <= cpu.use <= 100
+
+
+def test_bars() -> None:
+    assert bars([0, 50, 100, 250, -3], 7) == "   ▄██ "
