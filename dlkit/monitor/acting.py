@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dlkit.catalog import Catalog
 from dlkit.errors import RunError
 from dlkit.jobs.follow import state_now
@@ -35,9 +37,10 @@ def append(run: RunFolder, action: str, key: str = "", value: object = None) -> 
         raise RunError(f"{run.commands} cannot be written: {error.strerror or error}") from error
 
 
-def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False) -> str:
-    """Have a worker go on with a run, now or when a device is free. DlkitError says why not."""
-    resubmit(catalog, run, Submission(queued, 0, (), False))
+def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides: dict[str, Any] | None = None) -> str:
+    """Have a worker go on with a run, now or when a device is free; ``overrides`` are options of the engine, a new
+    number of epochs say. DlkitError says why not."""
+    resubmit(catalog, run, Submission(queued, 0, (), False), overrides=overrides)
     if queued:
         wake(run.path.parent.parent)
     else:

@@ -1,0 +1,175 @@
+"""What happened in a run, newest first; one event's whole text on Enter."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+
+from dlkit.cli.common import duration, number
+from dlkit.cli.wording import describe, started_again, told
+from dlkit.events import Checkpointed, Commanded, Event, Finished, Notice, Resumed, Retried, Sampled, Started, to_json
+from dlkit.monitor.view import RunView
+from dlkit.tui.panes import Pane
+from dlkit.tui.table import Column, Row, Table
+
+COLUMNS = (
+    Column("time", "time", 14),
+    Column("step", "step", 9, right=True),
+    Column("kind", "event", 11),
+    Column("what", "what", 0),
+)
+_STYLES = {"failed": "bold red", "retried": "yellow", "notice": "yellow", "command": "cyan"}
+
+
+class EventsPane(Pane):
+    """All events but metrics and figures of the machine, and the evaluations on record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[str, Event | Mapping[str, Any]] = {}
+        self._rows: dict[str, Row] = {}
+        self._shown: tuple[object, object] = (None, None)
+
+    def compose(self) -> ComposeResult:
+        yield Table(COLUMNS, empty="nothing has happened yet")
+
+    def show(self, view: RunView) -> None:
+        new = view.events, view.evaluations
+        if new[0] is self._shown[0] and new[1] is self._shown[1]:
+            return
+        self._shown = new
+        self._entries = {_key(event): event for event in view.events}
+        self._entries |= {f"evaluation {i}": entry for i, entry in enumerate(view.evaluations)}
+        self._rows = {key: self._rows.get(key) or row_of(key, entry) for key, entry in self._entries.items()}
+        newest_first = sorted(self._rows, key=lambda key: _moment(self._entries[key]), reverse=True)
+        table = self.query_one(Table)
+        at_top = table.cursor == 0
+        table.show([self._rows[key] for key in newest_first])
+        if at_top:
+            table.action_end(-1)
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        from dlkit.tui.dialogs import TextDialog
+
+        message.stop()
+        entry = self._entries.get(message.key)
+        if entry is not None:
+            self.app.push_screen(TextDialog(heading(entry), whole(entry)))
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        message.stop()
+
+
+def row_of(key: str, entry: Event | Mapping[str, Any]) -> Row:
+    kind = kind_of(entry)
+    step = "" if step_of(entry) is None else str(step_of(entry))
+    moment = time.strftime("%m-%d %H:%M:%S", time.localtime(_moment(entry)))
+    return Row(key, {"time": moment, "step": step, "kind": (kind, _STYLES.get(kind, "")), "what": brief(entry)})
+
+
+def kind_of(entry: Event | Mapping[str, Any]) -> str:
+    """One word."""
+    if isinstance(entry, Finished):
+        return entry.status
+    return entry.event if isinstance(entry, Event) else "evaluation"
+
+
+def step_of(entry: Event | Mapping[str, Any]) -> int | None:
+    """The step it belongs to, if it does."""
+    if isinstance(entry, Event):
+        return next((getattr(entry, k) for k in ("step", "steps", "from_step") if hasattr(entry, k)), None)
+    found = entry.get("step")
+    return found if isinstance(found, int) else None
+
+
+def brief(entry: Event | Mapping[str, Any]) -> str:
+    """What happened, in a line."""
+    match entry:
+        case Started():
+            text = f"{entry.total_steps} steps to go"
+        case Resumed():
+            differing = "" if entry.exact else "; not exactly: " + ", ".join(map(str, entry.differences))
+            text = f"goes on from step {entry.from_step} of {entry.total_steps}{differing}"
+        case Sampled():
+            titles = dict.fromkeys(ref.title or ref.name for ref in entry.samples)
+            text = ", ".join(map(str, titles))
+        case Checkpointed():
+            text = f"{entry.folder}{', the best so far' if entry.best else ''}, in {duration(entry.seconds)}"
+        case Notice():
+            text = entry.text
+        case Commanded():
+            text = told(entry)
+        case Retried():
+            text = started_again(entry)
+        case Finished():
+            text = ", ".join(filter(None, (entry.reason, _values(entry.metrics), f"in {duration(entry.seconds)}")))
+        case Event():
+            text = ""
+        case _:
+            text = f"{entry.get('split', '?')} split, checkpoint {_checkpoint(entry)}: {_values(entry.get('metrics'))}"
+    return " ".join(str(text).split())
+
+
+def heading(entry: Event | Mapping[str, Any]) -> str:
+    step = step_of(entry)
+    return kind_of(entry) if step is None else f"{kind_of(entry)}, step {step}"
+
+
+def whole(entry: Event | Mapping[str, Any]) -> str:
+    """Everything that is recorded of it, for reading."""
+    if isinstance(entry, Started):
+        try:
+            return describe(entry.summary)
+        except (KeyError, TypeError, AttributeError, ValueError):  # another version's summary
+            return _fields(json.loads(to_json(entry)))
+    if isinstance(entry, Event):
+        fields = json.loads(to_json(entry))
+        traceback = fields.pop("traceback", "")
+        return f"{brief(entry)}\n\n{_fields(fields)}{f'{chr(10)}{chr(10)}{traceback}' if traceback else ''}"
+    return f"{brief(entry)}\n\n{_fields(entry)}"
+
+
+def _fields(fields: Mapping[str, Any]) -> str:
+    left_out = ("event", "seq", "time", "end")
+    return "\n".join(
+        _field(key, value) for key, value in fields.items() if key not in left_out and value not in ("", {})
+    )
+
+
+def _field(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "\n".join([key, *(f"  {name}  {_plain(item)}" for name, item in value.items())])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "\n".join([key, *(f"  {_plain(item)}" for item in value)])
+    return f"{key}  {_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item != "")
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _values(metrics: Any) -> str:
+    """The main metrics; details (``val/accuracy/cat``) are left out."""
+    if not isinstance(metrics, Mapping):
+        return ""
+    main = {k: v for k, v in metrics.items() if str(k).count("/") < 2 and isinstance(v, (int, float))}
+    return ", ".join(f"{name} {number(value)}" for name, value in main.items())
+
+
+def _checkpoint(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("checkpoint", "?"))[:12]
+
+
+def _moment(entry: Event | Mapping[str, Any]) -> float:
+    moment = entry.time if isinstance(entry, Event) else entry.get("time", 0.0)
+    return float(moment) if isinstance(moment, (int, float)) else 0.0
+
+
+def _key(event: Event) -> str:
+    return f"{event.seq} {event.time}"

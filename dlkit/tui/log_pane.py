@@ -1,0 +1,242 @@
+"""What a run has printed, as it comes; searched; its traceback at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size, Spacing
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Input, Static
+
+from dlkit.events import Notice
+from dlkit.monitor.view import RunView
+from dlkit.tui.panes import Pane
+
+_NONE = "This run has printed nothing here: it was trained in the foreground, or has not begun."
+
+
+class LogPane(Pane):
+    """The log with a line below it that says what it shows, and one to search in it."""
+
+    DEFAULT_CSS = """
+    LogPane { layout: vertical; }
+    LogPane #log-state { height: 1; padding: 0 1; color: $text-muted; background: $surface; }
+    LogPane Input { display: none; }
+    LogPane Input.open { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/", id="log.search"),
+        Binding("n", "match(1)", "Next match", show=False, id="log.next"),
+        Binding("N", "match(-1)", "Previous match", show=False, id="log.previous"),
+        Binding("f", "follow", "Follow", id="log.follow", tooltip="Stay at the newest line"),
+        Binding("escape", "leave_search", "end search", show=False, id="log.leave"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="lines")
+        yield Input(placeholder="search; enter: next match, escape: done", compact=True)
+        yield Static(id="log-state", markup=False)
+
+    @property
+    def lines(self) -> Lines:
+        return self.query_one(Lines)
+
+    def show(self, view: RunView) -> None:
+        new = (view.log_count, view.log, view.events, view.finished)
+        if all(a is b or a == b for a, b in zip(new, self._shown, strict=False)) and self._shown:
+            return
+        self._shown = new
+        self.lines.show(_text_of(view))
+        self._tell()
+
+    def _tell(self) -> None:
+        lines = self.lines
+        parts = [f"{len(lines.lines)} lines", "following" if lines.following else "f follows the newest"]
+        if lines.pattern:
+            found = len(lines.matches)
+            which = f"{lines.match + 1} of " if 0 <= lines.match < found else ""
+            parts.append(f"{lines.pattern!r}: {which}{found} lines; n next, N previous, escape ends")
+        self.query_one("#log-state", Static).update("   ".join(parts))
+
+    # Search
+
+    def action_search(self) -> None:
+        field = self.query_one(Input)
+        field.add_class("open")
+        field.focus()
+
+    @on(Input.Changed)
+    def _look_for(self, event: Input.Changed) -> None:
+        event.stop()
+        self.lines.look_for(event.value)
+        self._tell()
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        event.stop()
+        event.input.remove_class("open")
+        self.lines.focus()
+        if self.lines.match < 0:
+            self.action_match(1)
+
+    def action_match(self, by: int) -> None:
+        self.lines.go_to_match(by)
+        self._tell()
+
+    def action_leave_search(self) -> None:
+        field = self.query_one(Input)
+        field.value = ""
+        field.remove_class("open")
+        self.lines.look_for("")
+        self.lines.focus()
+        self._tell()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """n, N and escape mean something else while nothing is searched for."""
+        if action in ("match", "leave_search"):
+            return bool(self.lines.pattern) or self.query_one(Input).has_class("open")
+        return True
+
+    # Following
+
+    def action_follow(self) -> None:
+        self.lines.follow(not self.lines.following)
+
+    def on_lines_followed(self, _: Lines.Followed) -> None:
+        self._tell()
+
+
+class Lines(ScrollView, can_focus=True):
+    """Lines of text of which only those in view are drawn."""
+
+    DEFAULT_CSS = """
+    Lines { height: 1fr; background: $background; padding: 0 1; }
+    Lines > .lines--found { background: $warning; color: $background; text-style: bold; }
+    Lines > .lines--here { background: $surface-lighten-2; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--found", "lines--here"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "scroll_up", "up", show=False, id="log.up"),
+        Binding("j", "scroll_down", "down", show=False, id="log.down"),
+        Binding("g", "scroll_home", "first", show=False, id="log.first"),
+        Binding("G", "follow_end", "last", show=False, id="log.last"),
+    ]
+
+    class Followed(Message):
+        """Following was switched on or off."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.lines: Sequence[str] = ()
+        self.following = True
+        self.pattern = ""
+        self.matches: list[int] = []
+        """Which lines have the pattern in them, in any case of its letters."""
+        self.match = -1
+        """The one of ``matches`` that was gone to."""
+
+    def show(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        self.virtual_size = Size(max(map(len, lines), default=0), len(lines))
+        self._find()
+        if self.following:
+            self._to_end()
+        self.refresh()
+
+    def look_for(self, pattern: str) -> None:
+        self.pattern, self.match = pattern, -1
+        self._find()
+        self.refresh()
+
+    def go_to_match(self, by: int) -> None:
+        """The next match, or the one before; at first the next from what is in view."""
+        if not self.matches:
+            return
+        if self.match < 0:
+            top = self.scroll_offset.y
+            ahead = [i for i, line in enumerate(self.matches) if line >= top]
+            self.match = ahead[0] if ahead and by > 0 else len(self.matches) - 1 if by < 0 else 0
+        else:
+            self.match = (self.match + by) % len(self.matches)
+        self.follow(False)
+        line = self.lines[self.matches[self.match]]
+        place = line.lower().find(self.pattern.lower())
+        spot = Region(place, self.matches[self.match], len(self.pattern), 1)
+        self.scroll_to_region(spot, animate=False, spacing=Spacing(2, 4, 2, 4))
+        self.refresh()
+
+    def follow(self, on: bool) -> None:
+        if on != self.following:
+            self.following = on
+            self.post_message(self.Followed())
+        if on:
+            self._to_end()
+
+    def action_follow_end(self) -> None:
+        self.follow(True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value and new_value < self.max_scroll_y:
+            self.follow(False)
+
+    def on_resize(self) -> None:
+        if self.following:
+            self._to_end()
+
+    def _to_end(self) -> None:
+        self.scroll_to(y=max(0, len(self.lines) - self.size.height), animate=False)
+
+    def _find(self) -> None:
+        wanted = self.pattern.lower()
+        here = self.matches[self.match] if 0 <= self.match < len(self.matches) else -1
+        self.matches = [i for i, line in enumerate(self.lines) if wanted in line.lower()] if wanted else []
+        self.match = self.matches.index(here) if here in self.matches else -1
+
+    def render_line(self, y: int) -> Strip:
+        left, top = self.scroll_offset
+        width, place, base = self.size.width, y + top, self.rich_style
+        if place >= len(self.lines):
+            return Strip.blank(width, base)
+        here = 0 <= self.match < len(self.matches) and self.matches[self.match] == place
+        if here:
+            base += self.get_component_rich_style("lines--here")
+        strip = Strip(self._segments(self.lines[place].expandtabs(), base))
+        return strip.crop_extend(left, left + width, base)
+
+    def _segments(self, line: str, base: Style) -> list[Segment]:
+        wanted = self.pattern.lower()
+        if not wanted:
+            return [Segment(line, base)]
+        found, low, start = [], line.lower(), 0
+        mark = base + self.get_component_rich_style("lines--found")
+        while (place := low.find(wanted, start)) >= 0:
+            found += [Segment(line[start:place], base), Segment(line[place : place + len(wanted)], mark)]
+            start = place + len(wanted)
+        return [*found, Segment(line[start:], base)]
+
+
+def _text_of(view: RunView) -> list[str]:
+    """The log; where there is none the notices, and why; last a failure's traceback, unless the log has it."""
+    lines = list(view.log)
+    if not lines:
+        lines = [_NONE] if view.state != "queued" else ["Nothing yet: the run waits in the queue."]
+        notices = [event for event in view.events if isinstance(event, Notice)]
+        lines += [f"{time.strftime('%H:%M:%S', time.localtime(n.time))}  step {n.step}  {n.text}" for n in notices]
+    traceback = view.finished.traceback.rstrip().splitlines() if view.finished is not None else []
+    if traceback and traceback[-1].strip() not in {line.strip() for line in lines[-200:]}:
+        lines += ["", *traceback]
+    return lines
