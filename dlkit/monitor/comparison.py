@@ -1,0 +1,92 @@
+"""Runs side by side: the settings they differ in and share, what they came to, and which of them came off best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlkit.monitor.record import flatten, latest_evaluations, stored_values
+from dlkit.runs.folder import RunFolder, Summary, summarise
+
+_MINIMISED = ("loss",)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One metric: a value a run (None: it has none), the index of the best (None: unknown which way is better)."""
+
+    values: Sequence[float | None]
+    best: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``settings`` and ``shared`` are dotted keys of config.toml; those in ``settings`` have a value a run, None where
+    it is not set."""
+
+    summaries: Sequence[Summary]
+    settings: Mapping[str, Sequence[Any]]
+    shared: Mapping[str, Any]
+    metrics: Mapping[str, Outcome]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader should know before believing the rest, a line each."""
+        found = [f"{s.id} is damaged: {s.reason}" for s in self.summaries if s.state == "damaged"]
+        tasks = dict.fromkeys(s.task for s in self.summaries if s.task)
+        if len(tasks) > 1:
+            found.append(f"these are different tasks ({', '.join(tasks)}): equal names need not mean equal things")
+        return found
+
+
+def compare(runs: Sequence[RunFolder]) -> Comparison:
+    """What the folders say now; a damaged run takes part as far as it can be read."""
+    summaries = [summarise(run) for run in runs]
+    configurations = [flatten(stored_values(run)) for run in runs]
+    readable = [values for values in configurations if values]
+    differing = _differing(configurations)
+    shared = {key: value for key, value in (readable[0] if readable else {}).items() if key not in differing}
+    return Comparison(summaries, differing, shared, _metrics(runs, summaries))
+
+
+def _differing(configurations: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Of runs without a readable configuration nothing is known, so they differ in nothing."""
+    keys = dict.fromkeys(key for values in configurations for key in values)
+    columns = {key: [values.get(key) for values in configurations] for key in keys}
+    known = [i for i, values in enumerate(configurations) if values]
+    return {key: column for key, column in columns.items() if any(column[i] != column[known[0]] for i in known)}
+
+
+def _metrics(runs: Sequence[RunFolder], summaries: Sequence[Summary]) -> dict[str, Outcome]:
+    """Those of the best evaluation, and the last ones on record of other splits."""
+    columns = [_finals(run, summary) for run, summary in zip(runs, summaries, strict=True)]
+    names = dict.fromkeys(name for column in columns for name in column if name.count("/") < 2)
+    found = {}
+    for name in names:
+        values = [column.get(name) for column in columns]
+        found[name] = Outcome(values, best(values, direction(name, summaries)))
+    return found
+
+
+def _finals(run: RunFolder, summary: Summary) -> dict[str, float]:
+    found = {**summary.metrics, **latest_evaluations(run)}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float))}
+
+
+def direction(name: str, summaries: Iterable[Summary]) -> str:
+    """``min``, ``max`` or nothing: of the primary metric (on any split) and of losses."""
+    bare = name.rpartition("/")[2]
+    known = {s.direction for s in summaries if s.metric.rpartition("/")[2] == bare and s.direction}
+    if len(known) == 1:
+        return known.pop()
+    return "min" if bare in _MINIMISED and not known else ""
+
+
+def best(values: Sequence[float | None], direction: str) -> int | None:
+    """The index of the best finite value, the first of equals."""
+    usable = [(value, i) for i, value in enumerate(values) if value is not None and math.isfinite(value)]
+    if not usable or not direction:
+        return None
+    return (min if direction == "min" else max)(usable, key=lambda pair: pair[0])[1]
