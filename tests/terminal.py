@@ -80,15 +80,21 @@ class Terminal:
     def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = PATIENCE) -> float:
         """Until the screen shows it; returns when. AssertionError with the screen if it does not come."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
-        deadline = time.perf_counter() + seconds
-        while time.perf_counter() < deadline:
-            if holds(self.text):
-                return time.perf_counter()
-            if not self.read(0.05) and not holds(self.text):
-                break
-        if holds(self.text):
-            return time.perf_counter()
-        raise AssertionError(f"{wanted!r} did not come; the screen:\n{self.text}")
+        return self.wait_until(lambda: holds(self.text), seconds, repr(wanted))
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE, wanted: str = "it") -> float:
+        """Until something holds of the screen; returns when what made it so was read."""
+        deadline, moment, alive = time.perf_counter() + seconds, time.perf_counter(), True
+        while not holds():
+            if not alive or time.perf_counter() > deadline:
+                raise AssertionError(f"{wanted} did not come; the screen:\n{self.text}")
+            alive = self.read(0.05)
+            moment = time.perf_counter()
+        return moment
+
+    def starts_with(self, line: int, sign: str) -> bool:
+        """Whether a line begins so; the whole text takes the emulator milliseconds."""
+        return bool(self._screen.buffer[line][0].data == sign)
 
     def drain(self, seconds: float) -> int:
         """Take in whatever comes for so long; returns how many bytes came."""

@@ -78,7 +78,7 @@ class Bar(Horizontal):
         yield Static(self._where, id="where", markup=False)
 
     def say_where(self, text: str) -> None:
-        self.query_one("#where", Static).update(text)
+        self.query_one("#where", Static).update(text, layout=False)
 
 
 class AreaName(Static):

@@ -42,7 +42,7 @@ class QueueScreen(Area):
     area = "queue"
     DEFAULT_CSS = """
     QueueScreen #devices { height: auto; max-height: 10; padding: 0 2; background: $surface; }
-    QueueScreen #detail { height: auto; max-height: 4; padding: 0 2; background: $surface; }
+    QueueScreen #detail { height: 3; padding: 0 2; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Cancel or stop", id="queue.stop", tooltip="A waiting job leaves, a running one stops"),
@@ -142,7 +142,7 @@ class QueueScreen(Area):
             text = Text.assemble((f"{entry.id}  {entry.name}".rstrip(), "bold"), f"\n{entry.state}: {entry.why}")
             if entry.after:
                 text.append(f"\nafter {', '.join(entry.after)}")
-        self.query_one("#detail", Static).update(text)
+        self.query_one("#detail", Static).update(text, layout=False)
 
     # What can be done
 

@@ -45,7 +45,7 @@ class RunsScreen(Area):
 
     area = "runs"
     DEFAULT_CSS = """
-    RunsScreen #detail { height: auto; max-height: 4; padding: 0 2; background: $surface; }
+    RunsScreen #detail { height: 3; padding: 0 2; background: $surface; }
     RunsScreen #filter { display: none; }
     RunsScreen #filter.open { display: block; }
     """
@@ -126,7 +126,7 @@ class RunsScreen(Area):
     @on(Table.Moved)
     def _tell(self) -> None:
         run = self._run
-        self.query_one("#detail", Static).update(_about(run) if run else "")
+        self.query_one("#detail", Static).update(_about(run) if run else "", layout=False)
 
     @property
     def _run(self) -> Summary | None:
