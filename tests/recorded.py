@@ -17,7 +17,9 @@ TASKS = ("regression", "classification", "toy")
 STATES = ("completed", "completed", "stopped", "failed", "interrupted")
 
 
-def record_run(workspace: Path, number: int = 0, *, state: str = "completed", task: str = "toy", **fields: Any) -> RunFolder:
+def record_run(
+    workspace: Path, number: int = 0, *, state: str = "completed", task: str = "toy", **fields: Any
+) -> RunFolder:
     """A run of 100 steps whose metric falls; ``interrupted``: it says running, and nobody is there."""
     created = time.time() - 60.0 * (number + 1)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(created))
@@ -44,9 +46,7 @@ def record_run(workspace: Path, number: int = 0, *, state: str = "completed", ta
 
 def record_runs(workspace: Path, count: int) -> list[RunFolder]:
     """Many, of several tasks, in several states; the first is the newest."""
-    return [
-        record_run(workspace, i, state=STATES[i % len(STATES)], task=TASKS[i % len(TASKS)]) for i in range(count)
-    ]
+    return [record_run(workspace, i, state=STATES[i % len(STATES)], task=TASKS[i % len(TASKS)]) for i in range(count)]
 
 
 def course(began: float, best: float, state: str) -> list[Event]:
