@@ -51,6 +51,7 @@ class Helper:
         self._catalog, self._run, self._folder = catalog, run, folder
         self._loaded = loaded
         self._present = loaded
+        self._values: dict[str, Any] = {}
         self._split: Split | None = None
         self._looked = False
         self._examples = self._questions = 0
@@ -96,9 +97,9 @@ class Helper:
         """The predictor with these options; words are read as a flag's are."""
         known = {field["name"]: field["schema"] for field in self._options()}
         values = {k: parse_text(known[k], v) if isinstance(v, str) and k in known else v for k, v in options.items()}
-        now = self._present.resolved.sections["inference"].model_dump(mode="json")
-        if any(key not in now or now[key] != value for key, value in values.items()):
-            self._present = with_options(self._catalog, self._loaded, values)
+        if values != self._values:
+            self._present = with_options(self._catalog, self._loaded, values) if values else self._loaded
+            self._values = values
         return self._present
 
     def _options(self) -> list[Reply]:

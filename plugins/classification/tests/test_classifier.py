@@ -155,3 +155,15 @@ def test_preview_counts_and_shows_all_classes(data: Data) -> None:
     shown = grid(info, data.val, 3)
     assert shown.images.shape == (3, 16, 16, 3) and list(shown.captions) == ["blue", "green", "red"]
     assert shown.images[2].mean((0, 1)).argmax() == 0
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_an_example_is_a_validation_image_as_the_model_saw_it(data: Data, tmp_path: Path, invert: bool) -> None:
+    asked = predictor(data, invert=invert)
+    (word,) = asked.example(data.val, np.random.default_rng(1), tmp_path)
+    (path,) = asked.read([word])
+    pixels = torch.from_numpy(asked.prepared(path))[None]
+    seen = data.val.take(torch.arange(len(data.val)))["image"]
+    distances = (asked._encoding.encode(pixels) - seen).abs().amax((1, 2, 3))
+    assert float(distances.min()) < 1e-5
+    assert asked.example(None, np.random.default_rng(1), tmp_path) == []

@@ -18,10 +18,11 @@ from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit.samples import Curve, Scatter
 from dlkit_regression.datasets import bike_sharing, diabetes, files
+from dlkit_regression.encoding import encode
 from dlkit_regression.models import mlp
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig, MlpConfig
 from dlkit_regression.regressor import Regressor
-from dlkit_regression.table import read_csv
+from dlkit_regression.table import Table, read_csv
 from dlkit_regression.task import RegressionInfo
 
 PATIENTS = Path(__file__).parent / "patients.csv"
@@ -161,3 +162,31 @@ def test_bike_defaults_reach_their_line(model: str, line: float, real: Context, 
     (tmp_path / "data").symlink_to(real.data.resolve())
     run = dlkit.train("regression", dataset="bike-sharing", model=model, workspace=tmp_path, offline=True)
     assert run.metrics["val/mse"] <= line
+
+
+def test_an_example_is_a_validation_row_that_can_be_read(context: Context, tmp_path: Path) -> None:
+    data = diabetes.build(DiabetesConfig(), context)
+    predictor = regressor(data)
+    (word,) = predictor.example(data.val, np.random.default_rng(3), tmp_path)
+    (row,) = predictor.read([word])
+    assert list(row) == NAMES
+    encoded = encode(predictor.info.columns, Table.of_rows([row], NAMES))
+    distances = np.abs(data.val.take(torch.arange(len(data.val)))["features"].numpy() - encoded).max(1)
+    assert distances.min() < 1e-3
+    assert predictor.example(data.val, np.random.default_rng(4), tmp_path) != [word]
+
+
+def test_without_the_data_an_example_is_made_of_means(patients: Regressor, tmp_path: Path) -> None:
+    (word,) = patients.example(None, np.random.default_rng(0), tmp_path)
+    assert len(values(patients, patients.read([word]))) == 1
+    number = next(column for column in patients.info.columns if column.name == "bmi")
+    assert float(patients.read([word])[0]["bmi"]) == pytest.approx(number.mean, rel=1e-4)
+
+
+def test_an_example_with_odd_names_is_json(tmp_path: Path, context: Context) -> None:
+    table = tmp_path / "odd.csv"
+    table.write_text("a=b;c,d;y\n" + "".join(f"{i};word {i % 2};{i * 2}\n" for i in range(20)))
+    predictor = regressor(files.build(FilesConfig(path=str(table)), context))
+    (word,) = predictor.example(None, np.random.default_rng(0), tmp_path)
+    assert list(json.loads(word)) == ["a=b", "c,d"]
+    assert len(values(predictor, predictor.read([word]))) == 1

@@ -1,0 +1,240 @@
+"""The playground: whose models can be asked, and asking them, with real models in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from dlkit.monitor.asking import Asked
+from dlkit.runs.folder import RunFolder
+from dlkit.tui.app import DlkitApp
+from dlkit.tui.ask import AskScreen, OptionInput, written
+from dlkit.tui.openfile import OpenFile
+from dlkit.tui.playground import PlaygroundScreen, has_checkpoint
+from dlkit.tui.sample.view import SampleView
+from dlkit.tui.table import Table
+from moody import moody_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    with moody_run(tmp_path_factory.mktemp("playground")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLKIT_CONFIG", str(tmp_path / "config"))
+
+
+def workspace(run: RunFolder) -> Path:
+    return run.path.parent.parent
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < deadline, screen(pilot.app)
+        await pilot.pause(0.02)
+
+
+def screen(app: Any) -> str:
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
+
+
+async def opened(pilot: Pilot[Any], run: RunFolder) -> AskScreen:
+    """The screen that asks a run, its model loaded and its example there."""
+    app = pilot.app
+    assert isinstance(app, DlkitApp)
+    app.open_playground(run)
+    await until(pilot, lambda: isinstance(app.screen, AskScreen) and app.screen.hello and not app.screen.busy)
+    assert isinstance(app.screen, AskScreen)
+    return app.screen
+
+
+def question(found: AskScreen) -> Input:
+    return found.query_one("#question", Input)
+
+
+async def ask(pilot: Pilot[Any], found: AskScreen, text: str) -> None:
+    question(found).value = text
+    question(found).focus()
+    await pilot.press("enter")
+    await until(pilot, lambda: not found.busy)
+
+
+async def test_from_the_list_to_an_answer_in_two_keys(run: RunFolder) -> None:
+    """Enter on the run, Enter for the question: it is asked when the model is loaded and the example is there."""
+    app = DlkitApp(workspace(run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, PlaygroundScreen) and app.screen.query_one(Table).rows)
+        assert "toy" in screen(app) and "val/mse" in screen(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AskScreen) and "loading the model" in screen(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "then asks" in screen(app))
+        await until(pilot, lambda: "moodily" in screen(app))
+        assert "answered in" in screen(app) and "hello" in question(app.screen).value  # type: ignore[arg-type]
+        asked = app.screen.asked  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PlaygroundScreen) and not asked.alive)
+
+
+async def test_questions_options_errors_and_history(run: RunFolder) -> None:
+    async with DlkitApp(workspace(run)).run_test(size=(80, 24)) as pilot:
+        found = await opened(pilot, run)
+        app = pilot.app
+        assert "enter asks" in screen(app) and "temperature" in screen(app) and "best checkpoint" in screen(app)
+        await ask(pilot, found, "first")
+        assert found.answered is not None and found.answered.answers[0] == {"said": "first", "temperature": 1.0}
+        found.query_one(OptionInput).value = "0.5"
+        await ask(pilot, found, "second")
+        assert found.answered.answers[0] == {"said": "second", "temperature": 0.5}
+        found.query_one(OptionInput).value = "-3"
+        await ask(pilot, found, "third")
+        await until(pilot, lambda: "inference.temperature = -3" in screen(app) and "greater than" in screen(app))
+        found.query_one(OptionInput).value = "1.0"
+        await ask(pilot, found, "boom")
+        await until(pilot, lambda: "✗ ZeroDivisionError: boom" in screen(app))
+        await ask(pilot, found, "exit")
+        await until(pilot, lambda: "✗ SystemExit: enough" in screen(app))
+        await ask(pilot, found, "last")
+        assert found.answered.answers[0]["said"] == "last"
+        await until(pilot, lambda: "✗" not in screen(app))
+
+        await pilot.press("up")
+        for expected in ("exit", "boom", "third", "second", "first", "first"):
+            await pilot.press("up")
+            assert question(found).value == expected
+        await pilot.press("down")
+        assert question(found).value == "second" and found.query_one(OptionInput).value == "0.5"
+
+
+async def test_another_example_and_the_other_checkpoint(run: RunFolder) -> None:
+    async with DlkitApp(workspace(run)).run_test(size=(80, 24)) as pilot:
+        found = await opened(pilot, run)
+        first, pid = question(found).value, found.asked.pid if found.asked else 0
+        await pilot.press("ctrl+e")
+        await until(pilot, lambda: not found.busy)
+        assert question(found).value.startswith("hello") and question(found).value != first
+        question(found).value = "kept"
+        await pilot.press("ctrl+k")
+        await until(pilot, lambda: found.hello and not found.busy)
+        assert "last checkpoint" in screen(pilot.app) and question(found).value == "kept"
+        assert found.asked is not None and found.asked.pid != pid
+        assert found.hello is not None and found.hello.step == found.hello.steps[-1]
+
+
+async def test_a_process_that_is_killed_is_started_again(run: RunFolder) -> None:
+    async with DlkitApp(workspace(run)).run_test(size=(80, 24)) as pilot:
+        found = await opened(pilot, run)
+        assert found.asked is not None
+        question(found).value = "slow"
+        await pilot.press("enter")
+        await until(pilot, lambda: "answering" in screen(pilot.app))
+        os.kill(found.asked.pid, signal.SIGKILL)
+        await until(pilot, lambda: "killed by SIGKILL" in screen(pilot.app))
+        await until(pilot, lambda: "enter tries again" in screen(pilot.app) and not found.busy)
+        question(found).value = "alive"
+        await pilot.press("enter")
+        await until(pilot, lambda: "alive, moodily" in screen(pilot.app))
+
+
+async def test_a_run_without_a_checkpoint_says_so(run: RunFolder, tmp_path: Path) -> None:
+    empty = RunFolder(tmp_path / "runs" / run.id)
+    empty.path.mkdir(parents=True)
+    for name in ("run.json", "config.toml"):
+        (empty.path / name).write_bytes((run.path / name).read_bytes())
+    app = DlkitApp(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "no model to ask yet" in screen(app))
+        app.open_playground(empty)
+        await until(pilot, lambda: "no checkpoint yet" in screen(app))
+        for key in ("ctrl+e", "enter"):
+            await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, AskScreen) and not app.screen.busy)
+        assert "no checkpoint yet" in screen(app)
+
+
+async def test_the_list_is_filtered(run: RunFolder) -> None:
+    app = DlkitApp(workspace(run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, PlaygroundScreen) and app.screen.query_one(Table).rows)
+        await pilot.press("slash", *"task:nothing")
+        await until(pilot, lambda: "no run matches" in screen(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one(Table).rows and "linear" in screen(app))
+
+
+async def test_a_file_is_looked_for(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / ".hidden.png").write_text("")
+    monkeypatch.chdir(tmp_path)
+    app = DlkitApp(workspace(run))
+    taken: list[Path | None] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(OpenFile(tmp_path, frozenset({".png"})), taken.append)
+        await until(pilot, lambda: "a.png" in screen(app))
+        assert "notes.txt" not in screen(app) and "hidden" not in screen(app)
+        while not (node := app.screen.query_one("Files").cursor_node) or "a.png" not in str(node.label):  # type: ignore[attr-defined]
+            await pilot.press("down")
+            await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: taken)
+        assert taken == [tmp_path / "a.png"]
+        app.push_screen(OpenFile(tmp_path), taken.append)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(taken) == 2)
+        assert taken[1] is None
+
+
+async def test_leaving_while_it_loads_leaves_no_process(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Asked] = []
+    first = Asked._spawn
+    monkeypatch.setattr(Asked, "_spawn", lambda self: (started.append(self), first(self))[1])
+    app = DlkitApp(workspace(run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_playground(run)
+        await until(pilot, lambda: started and started[0].pid)
+        await pilot.press("escape")
+        await until(pilot, lambda: not started[0].alive)
+        assert isinstance(app.screen, PlaygroundScreen)
+
+
+async def test_the_answer_can_be_scrolled_by_key(run: RunFolder) -> None:
+    async with DlkitApp(workspace(run)).run_test(size=(80, 12)) as pilot:
+        found = await opened(pilot, run)
+        await ask(pilot, found, "word " * 200)
+        view = found.query_one(SampleView)
+        view.focus()
+        await pilot.press("down")
+        await until(pilot, lambda: view.scroll_y > 0)
+        await pilot.press("up")
+        await until(pilot, lambda: view.scroll_y == 0)
+
+
+def test_values_are_written_as_they_are_typed() -> None:
+    values = (None, True, 0.5, [1, 2], "text")
+    assert [written(v) for v in values] == ["", "true", "0.5", "1,2", "text"]
+
+
+def test_a_folder_with_rubbish_has_no_checkpoint(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert not has_checkpoint(run)
+    run.checkpoints.write_text("a file")
+    assert not has_checkpoint(run)
