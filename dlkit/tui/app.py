@@ -75,9 +75,12 @@ class DlkitApp(App[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, DlkitApp.RunsChanged)
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, greeting: str = "") -> None:
         super().__init__()
         self.workspace = workspace
+        self._greeting = greeting
+        self.crash: BaseException | None = None
+        """An error of dlkit's own that ended the interface."""
         self.poller = Poller()
         self.catalog: Catalog | None = None
         self.summaries: Sequence[Summary] = ()
@@ -95,6 +98,8 @@ class DlkitApp(App[None]):
         self.set_keymap(keymap)
         for problem in problems:
             self.notify(problem, title="keys", severity="warning", markup=False)
+        if self._greeting:
+            self.notify(self._greeting, severity="error", timeout=15, markup=False)
 
     def on_unmount(self) -> None:
         self.poller.close()
@@ -117,6 +122,14 @@ class DlkitApp(App[None]):
     def _tell_screens(self, method: str) -> None:
         for screen in self.screen_stack:
             getattr(screen, method, lambda: None)()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's way is a traceback over the terminal; ``command`` writes it down and opens the interface again."""
+        if self.is_headless:  # a test is to fail
+            super()._handle_exception(error)
+            return
+        self.crash = self.crash or error
+        self._close_messages_no_wait()
 
     # Runs
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from dlkit.cli.common import Parser
+import time
+import traceback
+from pathlib import Path
+
+from dlkit.cli.common import Parser, say
 from dlkit.runs.workspace import locate
+from dlkit.tui.settings import folder
+
+AGAIN_SECONDS = 5.0
+"""An interface that breaks sooner than this after it was opened is not opened again."""
 
 
 def main(argv: list[str]) -> int:
@@ -15,6 +23,27 @@ def main(argv: list[str]) -> int:
     with asking():  # what pictures it can show; the answer comes while this is imported
         from dlkit.tui.app import DlkitApp
 
-    app = DlkitApp(locate(options.workspace))
-    app.run(mouse=not options.no_mouse)
-    return app.return_code or 0
+    workspace, greeting = locate(options.workspace), ""
+    while True:
+        began = time.monotonic()
+        app = DlkitApp(workspace, greeting)
+        app.run(mouse=not options.no_mouse)
+        if app.crash is None:
+            return app.return_code or 0
+        greeting = f"Something went wrong in dlkit itself: {note_crash(app.crash)}. Jobs are not touched."
+        if time.monotonic() - began < AGAIN_SECONDS:
+            say(greeting)
+            return 1
+
+
+def note_crash(error: BaseException) -> str:
+    """Write an error's traceback down; returns what it is and where it lies, in a line."""
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    path: Path = folder() / "errors.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(time.strftime("%Y-%m-%d %H:%M:%S\n") + "".join(traceback.format_exception(error)) + "\n")
+    except OSError:
+        return what
+    return f"{what} (details: {path})"

@@ -1,0 +1,42 @@
+"""An error of the interface's own: never a traceback over the terminal, and the interface is there again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from terminal import Terminal
+
+SCRIPT = """
+import sys
+from dlkit.tui import command, tasks
+def boom(self, broken=[1]):
+    if broken and broken.pop():
+        raise RuntimeError("the wire is [b]cut")
+tasks.TasksScreen.action_best = boom
+command.AGAIN_SECONDS = float(sys.argv[1])
+sys.exit(command.main([]))
+"""
+
+
+@pytest.mark.parametrize(("patience", "code"), [("0", 0), ("1000", 1)])
+def test_a_crash_is_written_down_and_the_interface_opened_again(
+    patience: str, code: int, tmp_path: Path, config_folder: Path
+) -> None:
+    environment = {"DLKIT_WORKSPACE": str(tmp_path), "DLKIT_CONFIG": os.environ["DLKIT_CONFIG"]}
+    with Terminal([sys.executable, "-c", SCRIPT, patience], environment=environment) as terminal:
+        terminal.wait_for("regression")
+        terminal.send("b")
+        terminal.wait_for("RuntimeError: the wire")
+        assert "Traceback" not in terminal.text
+        if code == 0:
+            terminal.wait_for("regression")
+            terminal.send("\x11")
+        while terminal.read(0.1):
+            pass
+        assert terminal.process.wait(10) == code
+    log = (config_folder / "errors.log").read_text()
+    assert log.count("RuntimeError: the wire is [b]cut") == 1 and "Traceback" in log
