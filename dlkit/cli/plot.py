@@ -55,7 +55,10 @@ def scatter(
     height: int = _HEIGHT,
     marked: bool = False,
 ) -> str:
-    """Points; those of one name share a mark and a colour, where there are few names. ``marked`` as for ``curve``."""
+    """Points; those of one name share a mark and a colour, where there are few names.
+
+    ``marked``: the mark is seen in colour, too.
+    """
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     look = _Look(colour, width, height, False)
     distinct = list(dict.fromkeys(names))
@@ -88,7 +91,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
     x_range, y_range = _range(xs), _range(ys)
     margin = max(len(_number(value)) for value in y_range) + 1
     columns = max(5, look.width - margin - 1)
-    fine = len(series) == 1 or look.colour
+    fine = len(series) == 1 or (look.colour and (joined or not look.marked))
     canvas = _Canvas(columns, look.height, 2 if fine else 1, 4 if fine else 1)
     for index, (x, y) in enumerate(series.values()):
         canvas.draw(
@@ -97,7 +100,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
             canvas.points_y - 1 - _scaled(y, y_range, canvas.points_y),
             joined,
         )
-    body = canvas.lines(fine, look.colour, look.marked)
+    body = canvas.lines(fine, look.colour, look.marked and joined)
     left = [""] * look.height
     left[0], left[-1] = _number(y_range[1]), _number(y_range[0])
     rows = [f"{text:>{margin - 1}} │{line}" for text, line in zip(left, body, strict=True)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +94,7 @@ async def test_every_kind_is_shown_in_any_room(kind: str, size: tuple[int, int])
                     "table": "1.235", "curve": "true", "scatter": "a"}  # fmt: skip
         if size != (30, 8):
             assert expected[kind] in shown
+            assert kind != "pairs" or "model" in shown
 
 
 async def test_mistakes_boxes_and_prompts_are_told_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +203,9 @@ def test_what_the_terminal_says_decides() -> None:
         assert found.cell == ((9, 18) if b"[6;" in answer else (10, 20))
 
 
-async def test_a_key_goes_through_the_ways(tmp_path: Path) -> None:
+async def test_a_key_goes_through_the_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = StringIO()  # Kitty's images go to the terminal itself
+    monkeypatch.setattr(sys, "__stdout__", sent)
     pane, view = make(tmp_path, {10: {"digits": KINDS["images"]}})
     app = Shown(pane, view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -212,6 +217,8 @@ async def test_a_key_goes_through_the_ways(tmp_path: Path) -> None:
             await pilot.press("i")
             await pilot.pause()
             said.append(str(line.content).split(" · ")[0])
+            assert ("\x1bP" in screen(app)) == (said[-1] == "pictures: sixel")
+            assert ("\x1b_G" in sent.getvalue()) == bool(said)
             assert "cannot be shown" not in screen(app)
         assert said == ["pictures: kitty", "pictures: sixel", "pictures: half-cells", "pictures: auto (half-cells)"]
 

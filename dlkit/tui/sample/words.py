@@ -36,7 +36,9 @@ def pairs(sample: Pairs, room: Size) -> list[Widget]:
         grid.add_column(clean(header), ratio=1, overflow="fold")
     for row in sample.rows[:MOST_ROWS]:
         grid.add_row(*[Words(clean(str(cell))) for cell in _as_wide(row, len(sample.headers))])
-    return [Static(grid), *_left_out(len(sample.rows))]
+    shown = Static(grid)
+    shown.styles.width = room.width
+    return [shown, *_left_out(len(sample.rows))]
 
 
 def table(sample: Table, room: Size) -> list[Widget]:
