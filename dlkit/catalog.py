@@ -7,10 +7,11 @@ one plugin and raises what is wrong with it, ``load_all()`` imports every one an
 from __future__ import annotations
 
 import os
+import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, cast
 
@@ -76,9 +77,9 @@ class Catalog:
         return cls([builtin, *entry_points(group=GROUP)], disabled)
 
     @classmethod
-    def load_everything(cls) -> Catalog:
+    def load_everything(cls, seconds: float | None = None) -> Catalog:
         catalog = cls.discover()
-        catalog.load_all()
+        catalog.load_all(seconds)
         return catalog
 
     @property
@@ -96,11 +97,26 @@ class Catalog:
                 return plugin
         raise UsageError(f"no plugin {name!r}: {nearest(name, (p.name for p in self.plugins))}")
 
-    def load_all(self) -> None:
-        """Import every plugin; a broken one is kept as data, the rest go on."""
+    def load_all(self, seconds: float | None = None) -> None:
+        """Import every plugin; a broken one is kept as data, the rest go on. So is, with ``seconds``, one that takes
+        longer than that: its import is left behind in a thread."""
         for plugin, entry in self._entries:
-            self._load(plugin, entry)
+            if seconds is None:
+                self._load(plugin, entry)
+            else:
+                self._load_within(seconds, plugin, entry)
         self._settle_names()
+
+    def _load_within(self, seconds: float, plugin: Plugin, entry: EntryPoint) -> None:
+        trial = replace(plugin)  # a late end of the import changes what nobody looks at any more
+        thread = threading.Thread(target=self._load, args=(trial, entry), name=f"load-{plugin.name}", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            plugin.state, plugin.reason = "broken", f"has not been imported within {seconds:g} s"
+            return
+        for item in fields(Plugin):
+            setattr(plugin, item.name, getattr(trial, item.name))
 
     def specs(self, kind: str, task: str | None = None) -> list[Any]:
         """The components of one kind, by name; with ``task``, those that fit it."""

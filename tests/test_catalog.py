@@ -35,14 +35,14 @@ def load(tmp_path, monkeypatch):
     """``load(bad=source)``: a catalogue of the built-in plugin, toy, and modules of these sources, all loaded."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def loaded(disabled: tuple[str, ...] = (), **sources: str) -> Catalog:
+    def loaded(disabled: tuple[str, ...] = (), seconds: float | None = None, **sources: str) -> Catalog:
         entries = [EntryPoint(BUILTIN, "dlkit.builtin", GROUP), EntryPoint("toy", "toy", GROUP)]
         for name, text in sources.items():
             (tmp_path / f"{name}_{tmp_path.name}.py").write_text(text)
             entries.append(EntryPoint(name, f"{name}_{tmp_path.name}", GROUP))
         invalidate_caches()
         catalog = Catalog(entries, disabled)
-        catalog.load_all()
+        catalog.load_all(seconds)
         return catalog
 
     return loaded
@@ -137,6 +137,14 @@ def test_a_disabled_plugin_is_not_imported(load):
     assert "DLKIT_DISABLE" in plugin(catalog, "bad").reason
     with pytest.raises(PluginError, match="disabled"):
         catalog.load("bad")
+
+
+def test_a_plugin_that_never_loads_keeps_nobody_waiting_who_sets_a_limit(load):
+    catalog = load(seconds=1.0, endless=f"import time; time.sleep(30)\n{models('late')}", other=models("early"))
+    endless = plugin(catalog, "endless")
+    assert (endless.state, endless.reason, endless.specs) == ("broken", "has not been imported within 1 s", ())
+    assert plugin(catalog, "other").state == "ready"
+    assert catalog.find("model", "early", "toy").name == "early"
 
 
 def test_a_slow_plugin_works_and_is_reported(load):

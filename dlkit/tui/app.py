@@ -39,6 +39,8 @@ def make(reference: str, *arguments: Any) -> Screen[Any]:
 
 
 ALIVE = ("running", "paused")
+PLUGIN_SECONDS = 10.0
+"""A plugin whose import takes longer is shown as broken; the others are there."""
 
 
 class DlkitApp(App[None]):
@@ -108,7 +110,7 @@ class DlkitApp(App[None]):
 
     @work(thread=True, group="plugins", exit_on_error=False)
     def _load_plugins(self) -> None:
-        self.post_message(self.PluginsLoaded(Catalog.load_everything()))
+        self.post_message(self.PluginsLoaded(Catalog.load_everything(PLUGIN_SECONDS)))
 
     def on_dlkit_app_plugins_loaded(self, message: PluginsLoaded) -> None:
         self.catalog = message.catalog
