@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
-PATIENCE = 60.0
+PATIENCE = 20.0
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # Chromium has none for root in a container
@@ -59,6 +59,10 @@ class Browser:
         capabilities["goog:loggingPrefs"] = {"browser": "ALL", "performance": "ALL"}
         answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
         self._session = f"/session/{answer['sessionId']}"
+
+    def catch_terminal(self) -> None:
+        """Have the pages of this tab, brought to the front, keep their terminal for ``screen``."""
+        self.command("Page.bringToFront")
         self.command("Page.addScriptToEvaluateOnNewDocument", source=_CATCH)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -113,6 +117,9 @@ class Browser:
     def tab(self) -> str:
         return str(self._ask("GET", f"{self._session}/window"))
 
+    def tabs(self) -> list[str]:
+        return list(self._ask("GET", f"{self._session}/window/handles"))
+
     def switch(self, handle: str) -> None:
         self._post("/window", handle=handle)
 
@@ -130,6 +137,13 @@ class Browser:
             assert time.monotonic() < deadline, f"no {wanted!r} on the screen:\n{text}"
             time.sleep(0.1)
         return text
+
+    def until_told(self, wanted: str) -> None:
+        """Wait for the page's own words, outside the terminal."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(wanted, text := self.run("return document.getElementById('why').innerText")):
+            assert time.monotonic() < deadline, f"no {wanted!r} in the page: {text!r}"
+            time.sleep(0.05)
 
     def console(self) -> list[str]:
         """What the console has said since last asked."""

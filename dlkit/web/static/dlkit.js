@@ -45,6 +45,11 @@
       this.addEventListener("message", focus, { once: true });
       this.addEventListener("close", (event) => setTimeout(closed, 0, event));
     }
+
+    // textual.js tells of keys, sizes and focus whether or not somebody is there.
+    send(data) {
+      if (this.readyState === this.OPEN) super.send(data);
+    }
   };
 
   document.addEventListener("DOMContentLoaded", () => {
