@@ -44,7 +44,6 @@ class PlaygroundScreen(Area):
     PlaygroundScreen #filter.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "ask", "Ask", id="playground.ask"),
         Binding("slash", "filter", "Filter", key_display="/", id="playground.filter", tooltip="Words, or task:…"),
         Binding("escape", "leave_filter", "back", show=False, id="playground.leave"),
     ]
@@ -63,7 +62,7 @@ class PlaygroundScreen(Area):
         self._filter = ""
 
     def body(self) -> ComposeResult:
-        yield Table(COLUMNS, empty="looking …", id="runs")
+        yield Table(COLUMNS, empty="looking …", enter="Ask", id="runs")
         yield Input(placeholder="words that must occur; task:NAME  state:WORD", id="filter", compact=True)
 
     @property
@@ -108,9 +107,6 @@ class PlaygroundScreen(Area):
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         self.dlkit.open_playground(self._folder(message.key))
-
-    def action_ask(self) -> None:
-        self._table.choose()
 
     def action_filter(self) -> None:
         line = self.query_one("#filter", Input)
