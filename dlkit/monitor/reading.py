@@ -15,6 +15,8 @@ from dlkit.runs.log import surviving
 
 MACHINE_SECONDS = 600.0
 """How long the figures of the machine are kept."""
+PACE_SECONDS = 30.0
+"""What the pace is taken over: the rate of one batch says little where evaluations come in between."""
 
 
 class Reading:
@@ -34,6 +36,7 @@ class Reading:
         self.step = self.total_steps = self.epoch = 0
         self.rate = self.started = self.updated = 0.0
         self._metrics: list[Mapping[str, Any]] = []
+        self._passed: deque[tuple[float, int]] = deque()
         self._machine: deque[Mapping[str, Any]] = deque(maxlen=round(MACHINE_SECONDS))
 
     def feed(self, lines: Sequence[bytes]) -> None:
@@ -56,7 +59,7 @@ class Reading:
         self.history.append(records)
         try:
             newest = records[-1]
-            last = int(newest["first"]) + (int(newest["count"]) - 1) * int(newest.get("every", 1))
+            last = _last_step(newest)
             rate, moment = float(newest.get("rate", 0.0)), newest.get("time", 0.0)
             self.step, self.epoch = max(self.step, last), int(newest.get("epoch", 0))
         except BAD:
@@ -64,6 +67,30 @@ class Reading:
         self.rate = rate or self.rate  # an evaluation has none
         self._tell_time(records[0].get("time"))
         self._tell_time(moment)
+        self._pass(records)
+
+    @property
+    def pace(self) -> float:
+        """Steps a second over the last half minute; 0 if that is not known."""
+        if len(self._passed) < 2:
+            return self.rate
+        (began, first), (ended, last) = self._passed[0], self._passed[-1]
+        return max(0.0, (last - first) / (ended - began)) if ended > began else self.rate
+
+    def _pass(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Remember when which step was reached."""
+        fresh: deque[tuple[float, int]] = deque()
+        for record in reversed(records):
+            try:
+                moment, step = float(record["time"]), _last_step(record)
+            except BAD:
+                continue
+            if moment < self.updated - PACE_SECONDS:
+                break
+            fresh.appendleft((moment, step))
+        self._passed.extend(fresh)
+        while self._passed and self._passed[0][0] < self.updated - PACE_SECONDS:
+            self._passed.popleft()
 
     def _take_machine(self) -> None:
         for record in self._machine:
@@ -83,6 +110,7 @@ class Reading:
             self.events = surviving(self.events, event)
             self.history.cut(event.from_step, event.from_seq)
             self.step, self.total_steps = event.from_step, event.total_steps
+            self._passed.clear()
         elif isinstance(event, Started):
             self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
         elif isinstance(event, Finished):
@@ -95,6 +123,11 @@ class Reading:
         if _is_number(moment) and moment > 0:
             self.started = self.started or float(moment)
             self.updated = float(moment)
+
+
+def _last_step(record: Mapping[str, Any]) -> int:
+    """Of a metrics event."""
+    return int(record["first"]) + (int(record["count"]) - 1) * int(record.get("every", 1))
 
 
 def parse(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:

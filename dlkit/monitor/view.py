@@ -48,6 +48,8 @@ class RunView:
         self.epoch = 0
         self.rate = 0.0
         """Steps a second, as last told."""
+        self.pace = 0.0
+        """Steps a second over the last half minute, evaluations and all."""
         self.started = 0.0
         self.updated = 0.0
         """UTC seconds of the first and of the last event."""
@@ -149,7 +151,8 @@ class RunView:
     def _publish(self) -> None:
         reading = self._reading
         self.step, self.total_steps, self.epoch = reading.step, reading.total_steps, reading.epoch
-        self.rate, self.started, self.updated = reading.rate, reading.started, reading.updated
+        self.rate, self.pace = reading.rate, reading.pace
+        self.started, self.updated = reading.started, reading.updated
         self.metrics, self.summary = reading.history.last(), reading.summary
         self.machine = tuple(reading.machine)
         if reading.events_changed != self._events_seen:

@@ -28,7 +28,9 @@ _RECORD = ("host", "device", "precision", "processes", "threads", "seed", "git",
 class ConfigPane(Pane):
     """One long text; what lies on the disk is read in a thread, when something about the run has changed."""
 
-    DEFAULT_CSS = "ConfigPane VerticalScroll { padding: 0 1; } ConfigPane Static { height: auto; }"
+    DEFAULT_CSS = (
+        "ConfigPane VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; } ConfigPane Static { height: auto; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy_command", "Copy command", id="config.copy-command", tooltip="The command line of the run"),
         Binding("Y", "copy_path", "Copy path", show=False, id="config.copy-path", tooltip="The run's folder"),
@@ -136,7 +138,7 @@ def _run_rows(view: RunView) -> dict[str, str]:
         "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created)) if known else "",
         "command": command_line(record),
         "folder": str(view.run.path),
-        **{key: str(record[key]) for key in _RECORD if record.get(key) not in (None, "")},
+        **{key: str(record[key])[:40] for key in _RECORD if record.get(key) not in (None, "")},
         "versions": ", ".join(f"{k} {v}" for k, v in versions.items()) if isinstance(versions, Mapping) else "",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,8 @@ from dlkit.tui.table import Column, Row, Table
 
 COLUMNS = (
     Column("time", "time", 14),
-    Column("step", "step", 9, right=True),
-    Column("kind", "event", 11),
+    Column("step", "step", 7, right=True),
+    Column("kind", "event", 10),
     Column("what", "what", 0),
 )
 _STYLES = {"failed": "bold red", "retried": "yellow", "notice": "yellow", "command": "cyan"}
@@ -31,26 +32,44 @@ class EventsPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._entries: dict[str, Event | Mapping[str, Any]] = {}
-        self._rows: dict[str, Row] = {}
-        self._shown: tuple[object, object] = (None, None)
+        self._events: Sequence[Event] = ()
+        self._rows: list[Row] = []
+        """Of the events, oldest first."""
+        self._evaluations: Sequence[Mapping[str, Any]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, empty="nothing has happened yet")
 
     def show(self, view: RunView) -> None:
-        new = view.events, view.evaluations
-        if new[0] is self._shown[0] and new[1] is self._shown[1]:
+        if view.events is self._events and view.evaluations is self._evaluations:
             return
-        self._shown = new
-        self._entries = {_key(event): event for event in view.events}
-        self._entries |= {f"evaluation {i}": entry for i, entry in enumerate(view.evaluations)}
-        self._rows = {key: self._rows.get(key) or row_of(key, entry) for key, entry in self._entries.items()}
-        newest_first = sorted(self._rows, key=lambda key: _moment(self._entries[key]), reverse=True)
+        self._take(view.events)
+        self._evaluations = view.evaluations
+        rows = self._rows[::-1]
+        for i, entry in enumerate(view.evaluations):
+            key = f"evaluation {i}"
+            self._entries[key] = entry
+            rows.insert(self._place(rows, _moment(entry)), row_of(key, entry))
         table = self.query_one(Table)
         at_top = table.cursor == 0
-        table.show([self._rows[key] for key in newest_first])
+        table.show(rows)
         if at_top:
             table.action_end(-1)
+
+    def _take(self, events: Sequence[Event]) -> None:
+        """Make rows of new events; of all, if some have become void."""
+        known = len(self._events)
+        if known > len(events) or (known and events[known - 1] is not self._events[-1]):
+            known, self._rows, self._entries = 0, [], {}
+        for event in events[known:]:
+            key = f"{event.seq} {event.time}"
+            self._entries[key] = event
+            self._rows.append(row_of(key, event))
+        self._events = events
+
+    def _place(self, rows: Sequence[Row], moment: float) -> int:
+        """Where something of that time stands among rows, newest first."""
+        return bisect_left(rows, -moment, key=lambda row: -_moment(self._entries[row.key]))
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         from dlkit.tui.dialogs import TextDialog
@@ -110,7 +129,7 @@ def brief(entry: Event | Mapping[str, Any]) -> str:
         case Event():
             text = ""
         case _:
-            text = f"{entry.get('split', '?')} split, checkpoint {_checkpoint(entry)}: {_values(entry.get('metrics'))}"
+            text = f"{_values(entry.get('metrics'))} (split {entry.get('split', '?')}, checkpoint {_checkpoint(entry)})"
     return " ".join(str(text).split())
 
 
@@ -169,7 +188,3 @@ def _checkpoint(entry: Mapping[str, Any]) -> str:
 def _moment(entry: Event | Mapping[str, Any]) -> float:
     moment = entry.time if isinstance(entry, Event) else entry.get("time", 0.0)
     return float(moment) if isinstance(moment, (int, float)) else 0.0
-
-
-def _key(event: Event) -> str:
-    return f"{event.seq} {event.time}"

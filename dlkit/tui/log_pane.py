@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size, Spacing
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -21,7 +23,7 @@ from dlkit.events import Notice
 from dlkit.monitor.view import RunView
 from dlkit.tui.panes import Pane
 
-_NONE = "This run has printed nothing here: it was trained in the foreground, or has not begun."
+_NONE = "Nothing is kept of what this run printed: it was trained in the foreground, or has printed nothing yet."
 
 
 class LogPane(Pane):
@@ -37,7 +39,7 @@ class LogPane(Pane):
         Binding("slash", "search", "Search", key_display="/", id="log.search"),
         Binding("n", "match(1)", "Next match", show=False, id="log.next"),
         Binding("N", "match(-1)", "Previous match", show=False, id="log.previous"),
-        Binding("f", "follow", "Follow", id="log.follow", tooltip="Stay at the newest line"),
+        Binding("f", "follow", "Follow", show=False, id="log.follow", tooltip="Stay at the newest line"),
         Binding("escape", "leave_search", "end search", show=False, id="log.leave"),
     ]
 
@@ -120,19 +122,19 @@ class LogPane(Pane):
 
 
 class Lines(ScrollView, can_focus=True):
-    """Lines of text of which only those in view are drawn."""
+    """Lines of text, broken where the window ends, of which only those in view are drawn."""
 
     DEFAULT_CSS = """
-    Lines { height: 1fr; background: $background; padding: 0 1; }
+    Lines { height: 1fr; background: $background; scrollbar-size-vertical: 1; }
     Lines > .lines--found { background: $warning; color: $background; text-style: bold; }
-    Lines > .lines--here { background: $surface-lighten-2; }
+    Lines > .lines--here { background: $surface-lighten-2; text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--found", "lines--here"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", "up", show=False, id="log.up"),
         Binding("j", "scroll_down", "down", show=False, id="log.down"),
         Binding("g", "scroll_home", "first", show=False, id="log.first"),
-        Binding("G", "follow_end", "last", show=False, id="log.last"),
+        Binding("end,G", "follow_end", "last", show=False, id="log.last"),
     ]
 
     class Followed(Message):
@@ -147,14 +149,14 @@ class Lines(ScrollView, can_focus=True):
         """Which lines have the pattern in them, in any case of its letters."""
         self.match = -1
         """The one of ``matches`` that was gone to."""
+        self._rows: list[tuple[int, int, int]] = []
+        """What is drawn in a row: which line, from where to where."""
+        self._width = 0
 
     def show(self, lines: Sequence[str]) -> None:
         self.lines = lines
-        self.virtual_size = Size(max(map(len, lines), default=0), len(lines))
         self._find()
-        if self.following:
-            self._to_end()
-        self.refresh()
+        self._break()
 
     def look_for(self, pattern: str) -> None:
         self.pattern, self.match = pattern, -1
@@ -162,21 +164,29 @@ class Lines(ScrollView, can_focus=True):
         self.refresh()
 
     def go_to_match(self, by: int) -> None:
-        """The next match, or the one before; at first the next from what is in view."""
+        """The next match, or the one before; at first the nearest to what is in view."""
         if not self.matches:
             return
         if self.match < 0:
-            top = self.scroll_offset.y
-            ahead = [i for i, line in enumerate(self.matches) if line >= top]
-            self.match = ahead[0] if ahead and by > 0 else len(self.matches) - 1 if by < 0 else 0
+            self.match = self._nearest(by)
         else:
             self.match = (self.match + by) % len(self.matches)
         self.follow(False)
-        line = self.lines[self.matches[self.match]]
-        place = line.lower().find(self.pattern.lower())
-        spot = Region(place, self.matches[self.match], len(self.pattern), 1)
-        self.scroll_to_region(spot, animate=False, spacing=Spacing(2, 4, 2, 4))
+        line = self.matches[self.match]
+        self.scroll_to(y=max(0, self._row_of(line) - self.size.height // 2), animate=False)
         self.refresh()
+
+    def _nearest(self, by: int) -> int:
+        top = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
+        ahead = [i for i, line in enumerate(self.matches) if line >= top]
+        if by > 0:
+            return ahead[0] if ahead else 0
+        return (ahead[0] if ahead else len(self.matches)) - 1
+
+    def _row_of(self, line: int) -> int:
+        return bisect_left(self._rows, (line, 0, 0))
+
+    # Following
 
     def follow(self, on: bool) -> None:
         if on != self.following:
@@ -193,12 +203,21 @@ class Lines(ScrollView, can_focus=True):
         if new_value < old_value and new_value < self.max_scroll_y:
             self.follow(False)
 
+    def _to_end(self) -> None:
+        self.scroll_to(y=max(0, len(self._rows) - self.size.height), animate=False)
+
+    # Drawing
+
     def on_resize(self) -> None:
+        self._break()
+
+    def _break(self) -> None:
+        self._width = max(10, self.scrollable_content_region.width)
+        self._rows = [(i, *ends) for i, line in enumerate(self.lines) for ends in broken(line, self._width)]
+        self.virtual_size = Size(0, len(self._rows))
         if self.following:
             self._to_end()
-
-    def _to_end(self) -> None:
-        self.scroll_to(y=max(0, len(self.lines) - self.size.height), animate=False)
+        self.refresh()
 
     def _find(self) -> None:
         wanted = self.pattern.lower()
@@ -207,26 +226,51 @@ class Lines(ScrollView, can_focus=True):
         self.match = self.matches.index(here) if here in self.matches else -1
 
     def render_line(self, y: int) -> Strip:
-        left, top = self.scroll_offset
-        width, place, base = self.size.width, y + top, self.rich_style
-        if place >= len(self.lines):
-            return Strip.blank(width, base)
-        here = 0 <= self.match < len(self.matches) and self.matches[self.match] == place
-        if here:
+        place, base = y + self.scroll_offset.y, self.rich_style
+        if place >= len(self._rows):
+            return Strip.blank(self.size.width, base)
+        line, start, end = self._rows[place]
+        if 0 <= self.match < len(self.matches) and self.matches[self.match] == line:
             base += self.get_component_rich_style("lines--here")
-        strip = Strip(self._segments(self.lines[place].expandtabs(), base))
-        return strip.crop_extend(left, left + width, base)
+        text = self.lines[line].expandtabs()
+        parts = [Segment(text[a:b], style) for a, b, style in self._spans(text, start, end, base)]
+        return Strip(parts).adjust_cell_length(self.size.width, base)
 
-    def _segments(self, line: str, base: Style) -> list[Segment]:
-        wanted = self.pattern.lower()
-        if not wanted:
-            return [Segment(line, base)]
-        found, low, start = [], line.lower(), 0
+    def _spans(self, line: str, start: int, end: int, base: Style) -> Iterator[tuple[int, int, Style]]:
+        """The parts of a row, those that were searched for marked."""
+        wanted, low, here = self.pattern.lower(), line.lower(), start
         mark = base + self.get_component_rich_style("lines--found")
-        while (place := low.find(wanted, start)) >= 0:
-            found += [Segment(line[start:place], base), Segment(line[place : place + len(wanted)], mark)]
-            start = place + len(wanted)
-        return [*found, Segment(line[start:], base)]
+        place = low.find(wanted, max(0, start - len(wanted) + 1)) if wanted else -1
+        while 0 <= place < end:
+            yield here, max(here, place), base
+            here, after = max(here, place), min(end, place + len(wanted))
+            yield here, after, mark
+            here, place = after, low.find(wanted, place + len(wanted))
+        yield here, end, base
+
+
+def broken(line: str, width: int) -> list[tuple[int, int]]:
+    """Where a line's rows begin and end, each at most ``width`` cells wide; an empty line has one."""
+    text = line.expandtabs()
+    if not text.isascii():
+        return _broken_by_cells(text, width)
+    ends, start = [], 0
+    while len(text) - start > width:
+        space = text.rfind(" ", start + 2 * width // 3, start + width + 1)  # at a word's end, if one is near
+        ends.append((start, space if space > 0 else start + width))
+        start = space + 1 if space > 0 else start + width
+    return [*ends, (start, len(text))]
+
+
+def _broken_by_cells(text: str, width: int) -> list[tuple[int, int]]:
+    ends, start, cells = [], 0, 0
+    for i, letter in enumerate(text):
+        wide = cell_len(letter)
+        if cells + wide > width:
+            ends.append((start, i))
+            start, cells = i, 0
+        cells += wide
+    return [*ends, (start, len(text))]
 
 
 def _text_of(view: RunView) -> list[str]:

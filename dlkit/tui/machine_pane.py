@@ -35,7 +35,9 @@ class Figure(NamedTuple):
 class MachinePane(Pane):
     """A chart for each figure, the present value beside it."""
 
-    DEFAULT_CSS = "MachinePane VerticalScroll { padding: 0 1; } MachinePane Static { height: auto; }"
+    DEFAULT_CSS = (
+        "MachinePane VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; } MachinePane Static { height: auto; }"
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +71,7 @@ def picture(samples: Sequence[Machine], width: int, height: int) -> Text:
         known = [v for v in (figure.value(sample) for sample in samples) if v is not None]
         if not known:
             continue
-        top = max(figure.top, *known) or 1.0
+        top = figure.top if 0 < max(known) <= figure.top else rounded_up(max(known))
         now = figure.value(newest)
         present = figure.words(now) if now is not None else "not known"
         text.append(f"\n{figure.title}  ", style="bold")
@@ -86,9 +88,7 @@ def figures(newest: Machine) -> list[Figure]:
     found = [
         Figure("CPU", lambda m: m.cpu, lambda v: f"{v:.0f} % of a core", 100.0),
         Figure("Memory", lambda m: float(m.memory), size),
-        Figure("Processes", lambda m: float(m.processes), lambda v: f"{v:.0f}"),
     ]
-    found = found if newest.processes > 1 else found[:2]
     for gpu in newest.gpus:
         index, name, total = gpu.get("index", 0), gpu.get("name") or "", gpu.get("total")
         found.append(Figure(f"GPU {index} {name}".rstrip(), _of_gpu(index, "use"), lambda v: f"{v:.0f} %", 100.0))
@@ -134,6 +134,14 @@ def bars(columns: Sequence[float | None], top: float, height: int) -> list[str]:
         cells = (" " if e is None or e <= 8 * level else BLOCKS[min(8, e - 8 * level) - 1] for e in eighths)
         lines.append("".join(cells))
     return lines
+
+
+def rounded_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20 …; 1 for nothing."""
+    if not 0 < value < math.inf:
+        return 1.0
+    power: float = 10.0 ** math.floor(math.log10(value))
+    return next(power * step for step in (1.0, 2.0, 5.0, 10.0) if value <= power * step * (1 + 1e-9))
 
 
 def _minutes(seconds: float) -> str:

@@ -58,7 +58,7 @@ class RunScreen(Area):
         Binding("p", "pause", "Pause", id="run.pause", tooltip="Or go on; it keeps its memory and its device"),
         Binding("r", "resume", "Resume", id="run.resume", tooltip="From the last checkpoint, in a worker of its own"),
         Binding("S", "set", "Set", id="run.set", tooltip="Change the learning rate, or another setting"),
-        Binding("P", "playground", "Ask model", id="run.ask", tooltip="Give it an input, in the playground"),
+        Binding("P", "playground", "Ask", id="run.ask", tooltip="Give it an input, in the playground"),
         Binding("a", "ask('sample')", "Sample now", show=False, id="run.sample"),
         Binding("b", "ask('checkpoint')", "Checkpoint now", show=False, id="run.checkpoint"),
         Binding("n", "rename", "Rename", show=False, id="run.rename"),

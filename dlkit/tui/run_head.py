@@ -19,17 +19,19 @@ LIVE = ("running", "paused")
 
 
 class RunHead(Widget):
-    """Three lines; ``show`` has them drawn anew."""
+    """Three lines, a fourth for a run that is not well; ``show`` has them drawn anew."""
 
-    DEFAULT_CSS = "RunHead { height: 3; padding: 0 1; background: $surface; }"
+    DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 4; padding: 0 1; background: $surface; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._view: RunView | None = None
+        self._four = False
 
     def show(self, view: RunView) -> None:
         self._view = view
-        self.refresh()
+        self.refresh(layout=bool(what_now(view)) != self._four)
+        self._four = bool(what_now(view))
 
     def render(self) -> Text:
         if self._view is None:
@@ -38,8 +40,11 @@ class RunHead(Widget):
 
 
 def headlines(view: RunView, width: int) -> list[Text]:
-    """The three lines, each no wider than ``width``."""
+    """The lines, each no wider than ``width``."""
     lines = [_what(view), _progress(view, width), _quality(view)]
+    trouble = what_now(view)
+    if trouble:
+        lines.append(Text().append(trouble, style="none" if view.state == "completed" else "bold yellow"))
     return [_cut(line, width) for line in lines]
 
 
@@ -72,7 +77,7 @@ def what_now(view: RunView) -> str:
     state, reason = view.state, str(view.record.get("reason") or "")
     if not reason and view.finished is not None and state == view.finished.status:
         reason = view.finished.reason
-    said = f"{state}: {reason}" if reason and state not in LIVE else ""
+    said = reason if state not in LIVE else ""
     kept = view.checkpoints[-1].step if view.checkpoints else 0
     goes_on = f"r goes on from step {kept}" if kept else "no checkpoint yet: r begins again"
     match state:
@@ -100,13 +105,13 @@ def _in_queue(view: RunView) -> bool:
 
 def _what(view: RunView) -> Text:
     word, style = state_cell(view.state or "?")
-    text = Text(word, style=f"bold {style}".strip())
+    text = Text().append(word, style=f"bold {style}".strip())
     record = view.record
     made = " · ".join(filter(None, (str(record.get("task", "")), part(record, "model"), part(record, "dataset"))))
     name = str(record.get("name") or "")
     where = str(record.get("device") or "")
-    text.append(f"  {name or view.run.id}", style="bold")
-    for piece in (made, where, view.run.id if name else ""):
+    text.append(f"  {name}" if name else "", style="bold")
+    for piece in (made, where, view.run.id):
         text.append(f"  {piece}" if piece else "", style="none")
     return text
 
@@ -118,10 +123,10 @@ def _progress(view: RunView, width: int) -> Text:
     parts = [f"step {view.step}/{total}" if total else f"step {view.step}"]
     if view.epoch or view.step:
         parts.append(f"epoch {view.epoch + 1}")
-    if live and view.rate > 0:
-        parts.append(f"{number(view.rate)} steps/s")
-    if view.state == "running" and view.rate > 0 and total > view.step:
-        parts.append(f"{duration((total - view.step) / view.rate)} left")
+    if live and view.pace > 0:
+        parts.append(f"{number(view.pace)} steps/s")
+    if view.state == "running" and view.pace > 0 and total > view.step:
+        parts.append(f"{duration((total - view.step) / view.pace)} left")
     elif view.finished is not None and not live:
         parts.append(f"took {duration(view.finished.seconds)}")
     if view.updated and not live:
@@ -141,16 +146,12 @@ def bar(step: int, total: int, width: int) -> str:
 
 
 def _quality(view: RunView) -> Text:
-    trouble = what_now(view)
     metric = str(view.record.get("metric") or "")
-    value = view.metrics.get(metric)
     text = Text()
-    if value is not None:
-        text.append(f"{metric} {number(value)}, best {number(best_value(view, metric))}", style="bold")
-    elif "train/loss" in view.metrics:
-        text.append(f"train/loss {number(view.metrics['train/loss'])}", style="bold")
-    if trouble:
-        text.append(f"{'  ' if text else ''}{trouble}", style="bold yellow" if view.state != "completed" else "none")
+    if metric in view.metrics:
+        text.append(f"{metric} {number(view.metrics[metric])}, best {number(best_value(view, metric))}", style="bold")
+    if "train/loss" in view.metrics:
+        text.append(f"{'  ' if text else ''}train/loss {number(view.metrics['train/loss'])}")
     return text
 
 

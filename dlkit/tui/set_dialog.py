@@ -69,7 +69,7 @@ class SetDialog(ModalScreen[tuple[str, Any] | None]):
             yield Static(id="description", markup=False)
             yield Input(placeholder="the new value", compact=True, disabled=True)
             yield Static(id="problem", markup=False)
-            yield Label("arrows: choose   enter: type a value, then enter: change   escape: leave")
+            yield Label("enter: type a value, enter again: change it   escape: leave")
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
@@ -85,7 +85,8 @@ class SetDialog(ModalScreen[tuple[str, Any] | None]):
         self.post_message(self.Listed(fields, stored_values(self._view.run)))
 
     def on_set_dialog_listed(self, message: Listed) -> None:
-        self._fields, self._stored = message.fields, message.stored
+        first = sorted(message.fields, key=lambda key: not key.startswith("trainer."))  # what is wanted most
+        self._fields, self._stored = {key: message.fields[key] for key in first}, message.stored
         self.query_one(Table).empty = "this run has no setting that may be changed while it goes"
         rows = [
             Row(key, {"key": key, "now": self._now(key), "allowed": field.allowed or field.type})

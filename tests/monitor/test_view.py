@@ -215,6 +215,17 @@ def test_ten_minutes_of_machine(run: RunFolder) -> None:
     assert [event.time for event in reading.machine] == moments[1:]
 
 
+def test_pace() -> None:
+    """Steps a second over the last half minute, whatever the newest batch's rate; anew after a resume."""
+    reading = Reading()
+    slow = [Metrics(first=i, count=1, values={"a": [1.0]}, rate=9.0, time=1000.0 + 10 * i) for i in range(10)]
+    reading.feed([to_json(event).encode() for event in slow])
+    assert reading.pace == pytest.approx(0.1)
+    resumed = Resumed(from_step=2, total_steps=9, epoch_steps=3, exact=True, time=2000.0)
+    reading.feed([to_json(resumed).encode()])
+    assert reading.pace == 9.0
+
+
 def test_replaced_log(run: RunFolder) -> None:
     """A log that has become shorter, or another file, is read anew; one that is gone leaves what there was."""
     view = RunView(run)
