@@ -47,7 +47,8 @@ class Reading:
             elif kind == "machine":
                 self._machine.append(record)
             else:
-                self._take_metrics()
+                if kind in ("resumed", "started"):  # they change what came before; others need not be waited for
+                    self._take_metrics()
                 self._other(record)
         self._take_metrics()
         self._take_machine()
@@ -122,7 +123,7 @@ class Reading:
     def _tell_time(self, moment: Any) -> None:
         if _is_number(moment) and moment > 0:
             self.started = self.started or float(moment)
-            self.updated = float(moment)
+            self.updated = max(self.updated, float(moment))
 
 
 def _last_step(record: Mapping[str, Any]) -> int:

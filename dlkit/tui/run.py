@@ -85,7 +85,7 @@ class RunScreen(Area):
         self._told = -1
         self._orders = Orders()
         self._source: Source[int] | None = None
-        self._complaint = ""
+        self._complaint, self._named = "", run.id
 
     def body(self) -> ComposeResult:
         yield RunHead()
@@ -124,7 +124,9 @@ class RunScreen(Area):
         """Have what can be seen show what is."""
         if self not in self.app.screen_stack or not self.view.version:
             return
-        self.say_where(title(self.view))
+        if title(self.view) != self._named:
+            self._named = title(self.view)
+            self.say_where(self._named)
         self._draw(self.query_one(RunHead).show)
         for pane in self.query_one("#panes").children:
             if isinstance(pane, Pane) and pane.display and pane.is_mounted:
@@ -283,13 +285,10 @@ class RunScreen(Area):
         self.dlkit.poller.nudge()
 
 
-def make_pane(name: str) -> Widget:
+def make_pane(name: str) -> Pane:
     """A pane by its name, which is its id."""
     module, _, kind = PANES[name][2].partition(":")
-    try:
-        pane: Widget = getattr(import_module(module), kind)()
-    except ImportError:
-        pane = Static("not here yet")
+    pane: Pane = getattr(import_module(module), kind)()
     pane.id = name
     return pane
 

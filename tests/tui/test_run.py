@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from conftest import TESTS
 from dlkit.events import Checkpointed, Commanded, Event, Finished, Machine, Metrics, Notice, Resumed, Started, to_json
 from dlkit.monitor.view import RunView
 from dlkit.runs import commands
@@ -30,6 +32,7 @@ from dlkit.tui.table import Table
 from live import live_run
 from recorded import record_run
 from screens import notices, opened, press, shown, until
+from toy import toy_run
 
 
 @asynccontextmanager
@@ -360,12 +363,24 @@ async def test_setting_the_learning_rate(alive: RunFolder, toy_installed: Path) 
         await until(pilot, lambda: "0.002" in shown(app), "what is shown is the present value")
 
 
-async def test_resume_in_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What r does is what ``acting.resume`` does; a run whose plugin is gone says so."""
+async def test_resume_without_the_plugin(tmp_path: Path) -> None:
+    """What keeps a run from going on is said, and it stays as it was."""
     run = record_run(tmp_path, 1, state="stopped")
     async with opened_run(run, "r") as (app, pilot, _):
-        await until(pilot, lambda: any("needs" in text or "task" in text for text in notices(app)))
+        await until(pilot, lambda: any("which is not there" in text for text in notices(app)))
     assert run.read()["state"] == "stopped"
+
+
+async def test_train_longer_in_a_worker(tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interface starts a worker, and sees it begin and end."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (toy_installed, TESTS, TESTS.parent))))
+    run = toy_run(tmp_path, epochs=1)
+    async with opened_run(run) as (app, pilot, screen):
+        before = screen.view.step
+        await press(pilot, "r", "2", "enter")
+        await until(pilot, lambda: any("goes on" in text for text in notices(app)))
+        await until(pilot, lambda: screen.view.state == "completed" and screen.view.step == 2 * before)
+        assert any(isinstance(event, Resumed) for event in screen.view.events)
 
 
 async def test_completed_run_asks_for_epochs(run: RunFolder) -> None:
