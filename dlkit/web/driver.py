@@ -1,24 +1,61 @@
-"""The app's side of a tab: Textual's web driver, mended in three places."""
+"""The app's side of a tab: Textual's web driver, mended where it matters here."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import partial
-from threading import Lock
-from typing import Any
+from threading import Event, Lock
+from typing import Any, ClassVar
 
 from textual import events, messages
 from textual.drivers.web_driver import WebDriver
 
+GLANCE_SECONDS = 0.1
+
 
 class Driver(WebDriver):
-    """Named by TEXTUAL_DRIVER in the app processes."""
+    """Named by TEXTUAL_DRIVER in the app processes. What is known of the tab outlives one driver: an app that is opened
+    again in the same process has another."""
+
+    _focused: ClassVar[bool] = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._focused = False
+        self._ready = Event()
         self._turn = Lock()
         self._write = partial(self._write_whole)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        asyncio.run_coroutine_threadsafe(self._begin(), asyncio.get_running_loop())
+
+    async def _begin(self) -> None:
+        """Textual itself tells the app its first size, one turn of the loop before this, and that it has no focus, one
+        message later: hence two messages later."""
+        self._app.call_later(self._app.call_later, self._open)
+
+    def _open(self) -> None:
+        if Driver._focused:
+            self._app.post_message(events.AppFocus())
+        self._ready.set()
+
+    def run_input_thread(self) -> None:
+        """Reads nothing before the app has been told how it begins: a quicker browser's size and focus would be
+        overruled. Ends the app with its input: a server that was killed leaves nobody behind."""
+        while not self._ready.wait(GLANCE_SECONDS):
+            if self.exit_event.is_set():
+                return
+        super().run_input_thread()
+        if not self.exit_event.is_set():
+            self._app.post_message(messages.ExitApp())
+
+    def on_meta(self, packet_type: str, payload: dict[str, Any]) -> None:
+        if packet_type in ("focus", "blur"):
+            Driver._focused = packet_type == "focus"
+        elif packet_type == "resize":  # what the next driver begins with
+            os.environ.update(COLUMNS=str(payload["width"]), ROWS=str(payload["height"]))
+        super().on_meta(packet_type, payload)
 
     def _write_whole(self, packet: bytes) -> int:
         """Packets come from two threads (the screen's, and the input's, which delivers files): one after the other, or
@@ -28,27 +65,3 @@ class Driver(WebDriver):
             while left:
                 left = left[os.write(self.fileno, left) :]
         return len(packet)
-
-    def run_input_thread(self) -> None:
-        """Ends the app with its input: a server that was killed leaves nobody behind."""
-        super().run_input_thread()
-        if not self.exit_event.is_set():
-            self._app.post_message(messages.ExitApp())
-
-    def start_application_mode(self) -> None:
-        super().start_application_mode()
-        if self._focused:
-            self._focus()
-
-    def on_meta(self, packet_type: str, payload: dict[str, Any]) -> None:
-        """Textual starts by telling the app that it has no focus, after what it has done by then: a browser that is
-        quicker would leave it without. Hence after that, and in the same roundabout way."""
-        if packet_type in ("focus", "blur"):
-            self._focused = packet_type == "focus"
-        if packet_type == "focus":
-            self._focus()
-        else:
-            super().on_meta(packet_type, payload)
-
-    def _focus(self) -> None:
-        self._app.call_later(self._app.post_message, events.AppFocus())

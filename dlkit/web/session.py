@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 2.0
 TAIL_BYTES = 16_384
 REASON_BYTES = 120
 """WebSockets close with at most 123."""
+MARK = b"__GANGLION__\n"
 PRELUDE_LINES = 10
 """At most so many lines of whatever else was printed come before Textual's mark."""
 FOREIGN = ("TMUX", "STY", "KITTY_WINDOW_ID")
@@ -96,12 +97,15 @@ class Session(AppService):
 
     async def _hand_on(self, stdout: StreamReader) -> None:
         """Packets: one byte for the kind, four for the length, the payload. Read to the end even when the tab is gone,
-        or the app would hang in writing them."""
+        or the app would hang in writing them. Textual's mark comes again where an app is opened again."""
         handlers = {b"D": self.on_data, b"M": self.on_meta, b"P": self.on_packed}
-        while handler := handlers.get(await stdout.readexactly(1)):
+        while (kind := await stdout.readexactly(1)) in (*handlers, MARK[:1]):
+            if kind == MARK[:1]:
+                await stdout.readline()
+                continue
             payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
             with suppress(ConnectionError):
-                await handler(payload)
+                await handlers[kind](payload)
 
     async def on_meta(self, data: bytes) -> None:
         """As it comes, except that the process's end is the end, not its saying so: only then is it known how."""
@@ -137,7 +141,7 @@ def cells(count: object, default: int = 80) -> int:
 async def _begins(stdout: StreamReader) -> bool:
     for _ in range(PRELUDE_LINES):
         line = await stdout.readline()
-        if line in (b"__GANGLION__\n", b""):
+        if line in (MARK, b""):
             return bool(line)
     return False
 

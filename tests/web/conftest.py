@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from web.served import Served, start, stop
-
-SMALL = Path(__file__).parent / "small.py"
+from web.served import SMALL, Served, start, stop
 
 
 @pytest.fixture(scope="module")

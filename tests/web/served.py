@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 
+SMALL = Path(__file__).parent / "small.py"
 PATIENCE = 30.0
 
 

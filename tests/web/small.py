@@ -1,6 +1,7 @@
 """A small app in place of dlkit's, and its server: what the page and the server do with any app.
 
-``python small.py`` is the app, ``python small.py serve`` the server, which prints its address.
+``python small.py`` is the app, ``python small.py serve`` the server, which prints its address; ``serve broken`` has an
+app that does not start.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ DELIVERED = b"<script>document.title = 'run'</script>" * 5_000
 """More than one chunk."""
 
 
-class Small(App[None]):
-    """Says what it sees; ``d`` delivers a file, ``c`` copies, ``x`` fails, ``h`` hangs, ``q`` quits."""
+class Small(App[str]):
+    """Says what it sees; ``d`` delivers a file, ``c`` copies, ``x`` fails, ``h`` hangs, ``r`` begins again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "deliver"),
         Binding("c", "copy"),
         Binding("x", "fail"),
         Binding("h", "hang"),
+        Binding("r", "again"),
         Binding("q", "quit"),
     ]
 
@@ -53,6 +55,9 @@ class Small(App[None]):
     def action_fail(self) -> None:
         raise RuntimeError("it failed as it was told to")
 
+    def action_again(self) -> None:
+        self.exit("again")
+
     def action_hang(self) -> None:
         import signal
 
@@ -60,20 +65,25 @@ class Small(App[None]):
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def serve() -> None:
+BROKEN = "print('a library speaks'); raise SystemExit('it does not start')"
+
+
+def serve(*words: str) -> None:
     from dlkit.web.command import listen
     from dlkit.web.guard import Guard
     from dlkit.web.server import WebServer
 
     listener = listen(0)
-    server = WebServer(Guard(listener.getsockname()[1]), [sys.executable, __file__])
+    server = WebServer(Guard(listener.getsockname()[1]), [sys.executable, *words])
     asyncio.run(server.run(listener, lambda url: print(url, flush=True)))
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["serve"]:
-        serve()
+        serve(__file__)
+    elif sys.argv[1:] == ["serve", "broken"]:
+        serve("-c", BROKEN)
     else:
-        app = Small()
-        app.run()
+        while (app := Small()).run() == "again":
+            pass
         sys.exit(app.return_code)
