@@ -480,7 +480,9 @@ def parse_text(prop: Mapping[str, Any], text: str) -> Any:
     import tomllib
 
     types = {p.get("type") for p in prop.get("anyOf", [prop])}
-    if types <= {"string", "null"} or "enum" in prop:
+    if "enum" in prop:
+        return next((choice for choice in prop["enum"] if str(choice) == text), text)
+    if types <= {"string", "null"}:
         return text
     if "array" in types and not text.startswith("["):
         text = f"[{text}]"

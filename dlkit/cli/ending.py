@@ -48,8 +48,12 @@ def unsaid(run: RunFolder, state: str) -> str:
 
 def to_type(run: RunFolder, words: str) -> str:
     """A command to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
-    tool = "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
-    return f"{tool} {words}{_where(run.path.parent.parent)}"
+    return f"{tool()} {words}{_where(run.path.parent.parent)}"
+
+
+def tool() -> str:
+    """What to type for dlkit itself."""
+    return "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
 
 
 def _where(workspace: Path) -> str:

@@ -1,0 +1,153 @@
+"""The form that starts a run: a task's whole configuration as sections and fields, made from the schema.
+
+A ``Form`` is what somebody has chosen and typed so far, as text; ``dlkit.monitor.form_check`` makes a ``Checked`` of
+it, which is what an interface shows.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dlkit.config import EXCLUSIVE, SHORT_FLAGS, Resolved
+from dlkit.config_file import dashed
+from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section
+from dlkit.runs.workspace import locate
+
+LAUNCHER = "launcher.name"
+NAME, PRIORITY, AFTER = (f"{SUBMIT}.{name}" for name in ("name", "priority", "after"))
+LABELS = {"dataset": "data set"}
+"""Parts whose name is not what they are called."""
+
+
+def partners(key: str) -> tuple[str, ...]:
+    """The options that cannot be given together with this one."""
+    groups = [tuple(f"engine.{name}" for name in group) for group in EXCLUSIVE]
+    return tuple(other for group in groups if key in group for other in group if other != key)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What somebody asks for. ``names``: the components chosen by hand; ``settings``: texts by dotted key."""
+
+    task: str
+    preset: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def choose(self, part: str, name: str) -> Form:
+        """Take a component; an empty name leaves the choice to preset, model and task."""
+        others = {p: n for p, n in self.names.items() if p != part}
+        return replace(self, names={**others, part: name} if name else others)
+
+    def set(self, key: str, text: str) -> Form:
+        """Type something into a field; of epochs and steps, the other one is emptied."""
+        if key == LAUNCHER:
+            return self.choose("launcher", text)
+        others = partners(key) if text else ()
+        return replace(self, settings={**{k: t for k, t in self.settings.items() if k not in others}, key: text})
+
+    def reset(self, key: str) -> Form:
+        """Back to the default."""
+        if key == LAUNCHER:
+            return self.choose("launcher", "")
+        return replace(self, settings={k: text for k, text in self.settings.items() if k != key})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component to be chosen: ``automatic`` is what it would be had nobody chosen it, ``origin`` who chose it."""
+
+    name: str
+    chosen: str
+    automatic: str
+    origin: str
+    summary: str
+    choices: Choices
+
+    @property
+    def label(self) -> str:
+        return LABELS.get(self.name, self.name)
+
+
+@dataclass(frozen=True)
+class DataNeed:
+    """What the chosen data set still lacks: sources to be fetched, their bytes. ``state`` as ``data_state`` has it."""
+
+    state: str = "embedded"
+    sources: tuple[str, ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A form as it is shown. ``form`` lacks what its components no longer have; ``dropped`` names that.
+
+    ``general``: problems that belong to no field. ``resolved`` is there if there is no problem at all.
+    """
+
+    asked: Form
+    form: Form
+    title: str = ""
+    summary: str = ""
+    presets: Choices = ()
+    parts: tuple[Part, ...] = ()
+    sections: tuple[Section, ...] = ()
+    general: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    data: DataNeed = field(default_factory=DataNeed)
+    resolved: Resolved | None = None
+
+    def fields(self) -> Iterator[Field]:
+        for section in self.sections:
+            yield from section.fields
+
+    @property
+    def problems(self) -> int:
+        return len(self.general) + sum(bool(found.problem) for found in self.fields())
+
+    @property
+    def priority(self) -> int:
+        """Its place in the queue; 0 while it is not a number."""
+        text = self.form.settings.get(PRIORITY, "").strip()
+        return int(text) if is_whole(text) else 0
+
+    @property
+    def after(self) -> list[str]:
+        """Runs that must be completed before, as they were named."""
+        return self.form.settings.get(AFTER, "").split()
+
+    @property
+    def name(self) -> str:
+        return self.form.settings.get(NAME, "").strip()
+
+    def command(self, workspace: Path, *, queued: bool = False, tool: str = "dlkit") -> str:
+        """The command line that does the same, with what differs from the defaults, quoted for a shell."""
+        return f"{tool} {shlex.join(self.words(workspace, queued=queued))}"
+
+    def words(self, workspace: Path, *, queued: bool = False) -> list[str]:
+        shorts = {full: short for short, full in SHORT_FLAGS.items()}
+        words = ["train", self.form.task, *(_flag("preset", self.form.preset) if self.form.preset else ())]
+        for part, name in self.form.names.items():
+            words += _flag(part, name)
+        for found in self.fields():
+            if found.changed and found.key != LAUNCHER and not found.key.startswith(SUBMIT):
+                words += _flag(dashed(shorts.get(found.key, found.key)), found.text)
+        words += _flag("name", self.name) if self.name else ()
+        words += ["--queue"] if queued else ["--detach"]
+        if queued:
+            words += _flag("priority", str(self.priority)) if self.priority else ()
+            words += [word for run in self.after for word in _flag("after", run)]
+        same = workspace.resolve() == locate().resolve()
+        return words if same else [*words, *_flag("workspace", str(workspace))]
+
+
+def _flag(flag: str, value: str) -> list[str]:
+    return [f"--{flag}={value}"] if value.startswith("--") else [f"--{flag}", value]
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number."""
+    return text.removeprefix("-").isdecimal()

@@ -1,0 +1,120 @@
+"""Ranges, ticks and what is written at them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from dlkit.tui.chart.thin import Spans
+
+_HUGE = 1e300
+
+
+class Range(NamedTuple):
+    """From the lowest to the highest value of an axis, ``low < high``."""
+
+    low: float
+    high: float
+
+
+def value_range(lines: Sequence[Spans]) -> Range | None:
+    """What holds everything that is drawn, in the plot's values; None if nothing is. A constant lies in the middle."""
+    drawn = [part[np.isfinite(part)] for spans in lines for part in (spans.low, spans.high, spans.edges)]
+    found = np.concatenate([part for part in drawn if len(part)] or [np.empty(0)])
+    if not len(found):
+        return None
+    low, high = max(-_HUGE, float(found.min())), min(_HUGE, float(found.max()))
+    size = max(abs(low), abs(high))
+    if high - low <= max(1e-12 * size, 1e-290):
+        half = 0.1 * size if size > 1e-290 else 1.0
+        middle = (low + high) / 2
+        return Range(middle - half, middle + half)
+    return Range(low, high)
+
+
+def linear_ticks(low: float, high: float, most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, at most ``most`` (at least one) of them."""
+    most = max(1, most)
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    for times in (1, 2, 5, 10, 20, 50):
+        step = times * power
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < most:
+            break
+    return [number * step for number in range(first, last + 1)] or [low]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """``low`` and ``high`` are logarithms, and so are the ticks: decades; 1, 2, 5 where there are few of them; below
+    that, round values."""
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    if last - first >= 1:
+        apart = max(1, math.ceil((last - first + 1) / max(1, most)))
+        decades = [float(power) for power in range(first, last + 1) if power % apart == 0] or [float(first)]
+        finer = [power + part for power in range(first - 1, last + 1) for part in (0.0, math.log10(2), math.log10(5))]
+        finer = [tick for tick in finer if low - 1e-9 <= tick <= high + 1e-9]
+        return finer if len(finer) <= most else decades
+    with np.errstate(over="ignore", under="ignore"):
+        bottom, top = float(np.float64(10.0) ** low), float(np.float64(10.0) ** high)
+    if not 0 < bottom < top < math.inf:
+        return [low]
+    return [math.log10(tick) for tick in linear_ticks(bottom, top, most) if tick > 0] or [low]
+
+
+def labels(values: Sequence[float]) -> list[str]:
+    """All with as many digits as tell neighbours apart."""
+    step = min((b - a for a, b in pairwise(values)), default=0.0)
+    size = max((abs(value) for value in values), default=0.0)
+    if size == 0:
+        return ["0" for _ in values]
+    step = step or size / 100
+    if not 1e-4 <= size < 1e6:
+        digits = max(0, math.floor(math.log10(size)) - math.floor(math.log10(step) + 1e-9))
+        return [_short(f"{value:.{min(digits, 15)}e}") for value in values]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [f"{value:.{min(digits, 15)}f}" for value in values]
+
+
+def log_labels(logarithms: Sequence[float]) -> list[str]:
+    """Of ticks that are logarithms."""
+    values = [_power(value) for value in logarithms]
+    if len(values) > 1 and values[0] and values[-1] / values[0] < 10:
+        return labels(values)
+    return [_short(f"{value:.3g}") if value else f"1e{logarithm:.4g}" for value, logarithm in
+            zip(values, logarithms, strict=True)]  # fmt: skip
+
+
+def step_labels(values: Sequence[float]) -> list[str]:
+    """``5000``, ``20k``, ``1.5M``; written out where that would not tell them apart."""
+    if any(value != round(value) for value in values):
+        return labels(values)
+    short = [_counted(value) for value in values]
+    return short if len(set(short)) == len(values) else [f"{value:.0f}" for value in values]
+
+
+def thousands(value: float) -> str:
+    """``1 200``; a fraction with two decimals."""
+    return f"{value:,.0f}".replace(",", " ") if value == round(value) else f"{value:.2f}"
+
+
+def _counted(value: float) -> str:
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if unit == 'k' else size):.6g}{unit}"
+    return f"{value:.0f}"
+
+
+def _power(logarithm: float) -> float:
+    with np.errstate(over="ignore", under="ignore"):
+        value = float(np.float64(10.0) ** logarithm)
+    return value if 0 < value < math.inf else 0.0
+
+
+def _short(text: str) -> str:
+    """``1.5e+06`` → ``1.5e6``."""
+    mantissa, exponent, power = text.partition("e")
+    return f"{mantissa}e{int(power)}" if exponent else text

@@ -1,0 +1,86 @@
+"""The keys of charts, for whatever shows some: they turn one look into another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.binding import Binding
+
+from dlkit.tui.chart.chart import Chart
+from dlkit.tui.chart.look import Extent, Look
+
+CHART_KEYS = (
+    Binding("left", "chart_cursor(-1)", "Cursor left", show=False, id="chart.left"),
+    Binding("right", "chart_cursor(1)", "Cursor right", show=False, id="chart.right"),
+    Binding("ctrl+left", "chart_cursor(-10)", "Cursor far left", show=False, id="chart.far-left"),
+    Binding("ctrl+right", "chart_cursor(10)", "Cursor far right", show=False, id="chart.far-right"),
+    Binding("shift+left,H", "chart_pan(-0.25)", "Pan left", show=False, id="chart.pan-left"),
+    Binding("shift+right,L", "chart_pan(0.25)", "Pan right", show=False, id="chart.pan-right"),
+    Binding("plus,equals_sign", "chart_zoom(0.5)", "Zoom in", key_display="+", show=False, id="chart.in",
+            tooltip="Around the cursor"),
+    Binding("minus", "chart_zoom(2)", "Zoom out", key_display="-", show=False, id="chart.out"),
+    Binding("0,backspace", "chart_whole", "Whole curve", show=False, id="chart.whole",
+            tooltip="All steps again, and no cursor"),
+    Binding("y", "chart_log", "Log", id="chart.log", tooltip="Logarithmic values, of this chart"),
+    Binding("Y", "chart_log_steps", "Log steps", show=False, id="chart.log-steps"),
+    Binding("z", "chart_smooth(1)", "Smooth", id="chart.smooth", tooltip="0, 0.6, 0.9, 0.99"),
+    Binding("Z", "chart_smooth(-1)", "Less smooth", show=False, id="chart.less-smooth"),
+    Binding("t", "chart_epochs", "Steps or epochs", show=False, id="chart.epochs"),
+)  # fmt: skip
+"""For the BINDINGS of a class that is a ``ChartKeys``."""
+
+
+class ChartKeys:
+    """What the keys do, for one look shared by several charts."""
+
+    look: Look = Look()
+    epochs: bool = False
+
+    @property
+    def chart(self) -> Chart | None:
+        """The one that keys mean."""
+        raise NotImplementedError
+
+    def looked(self) -> None:
+        """``look`` or ``epochs`` is another now."""
+        raise NotImplementedError
+
+    def toggle_log(self) -> None:
+        """Logarithmic values for the chart that keys mean, or no longer."""
+        raise NotImplementedError
+
+    @property
+    def _extent(self) -> Extent:
+        return self.chart.extent if self.chart is not None else Extent()
+
+    def _take(self, look: Look) -> None:
+        if look != self.look:
+            self.look = look
+            self.looked()
+
+    def action_chart_cursor(self, by: int) -> None:
+        if self.chart is not None:
+            self._take(self.chart.moved(by))
+
+    def action_chart_pan(self, share: float) -> None:
+        self._take(self.look.panned(self._extent, share))
+
+    def action_chart_zoom(self, times: float) -> None:
+        self._take(self.look.zoomed(self._extent, times))
+
+    def action_chart_whole(self) -> None:
+        self._take(replace(self.look, window=None, follows=False, cursor=None))
+
+    def action_chart_smooth(self, by: int) -> None:
+        self._take(self.look.smoother(by))
+
+    def action_chart_log(self) -> None:
+        self.toggle_log()
+
+    def action_chart_log_steps(self) -> None:
+        self._take(replace(self.look, log_x=not self.look.log_x, window=None, follows=False))
+
+    def action_chart_epochs(self) -> None:
+        self.epochs = not self.epochs
+        self.look = replace(self.look, window=None, follows=False, cursor=None)
+        self.looked()

@@ -1,0 +1,362 @@
+"""Runs side by side: their curves over each other, the settings they differ in, what they came to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from dlkit.cli.common import duration, number
+from dlkit.monitor.comparison import Comparison, compare
+from dlkit.monitor.view import RunView, follow_run
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.area import Area
+from dlkit.tui.chart.chart import Chart
+from dlkit.tui.chart.draw import COLOURS, Line
+from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
+from dlkit.tui.chart.thin import Numbers
+from dlkit.tui.curves import epoch_steps, grouped
+from dlkit.tui.poll import Source
+from dlkit.tui.table import Cell, Column, Row, Table
+
+KEYS = ascii_uppercase + ascii_lowercase
+"""One letter a run, then again from the first."""
+AGAIN_SECONDS = 2.0
+"""How often the folders of live runs are read for the table, at most."""
+BEST = "*"
+LIVE = ("running", "paused", "queued")
+_COLUMN = 13
+
+
+class CompareScreen(ChartKeys, Area):
+    """A list of metrics, the chosen one's curves, a table. The arrows up and down choose, left and right point."""
+
+    area = "runs"
+    DEFAULT_CSS = """
+    CompareScreen #top { height: 3fr; }
+    CompareScreen #names { width: 24; }
+    CompareScreen #remarks { height: auto; max-height: 3; color: $text-warning; padding: 0 1; }
+    CompareScreen #table { height: 2fr; border-top: solid $panel; }
+    CompareScreen #detail { height: auto; max-height: 3; padding: 0 1; background: $surface; }
+    CompareScreen #filter { display: none; }
+    CompareScreen #filter.open { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *CHART_KEYS,
+        Binding("a", "shared", "All settings", id="compare.shared", tooltip="Those that are equal too"),
+        Binding("d", "details", "Classes", show=False, id="compare.details", tooltip="Metrics of single classes"),
+        Binding("slash", "filter", "Filter", key_display="/", id="compare.filter", tooltip="Metrics: val/*, *acc*"),
+        Binding("comma", "runs(-1)", "Runs left", show=False, id="compare.runs-left"),
+        Binding("full_stop", "runs(1)", "Runs right", show=False, id="compare.runs-right"),
+        Binding("escape", "leave", "Back", show=False, id="compare.leave"),
+    ]
+
+    class Seen(Message):
+        """A run has something new."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CompareScreen.Seen)
+
+    class Compared(Message):
+        """What the folders say."""
+
+        def __init__(self, comparison: Comparison) -> None:
+            self.comparison = comparison
+            super().__init__()
+
+    def __init__(self, runs: list[RunFolder]) -> None:
+        super().__init__(f"{len(runs)} runs compared")
+        self.runs = runs
+        self.views = [follow_run(run) for run in runs]
+        self.comparison: Comparison | None = None
+        self.metric = ""
+        self.pattern = ""
+        self.details = self.shared = False
+        self.first = 0
+        """The first run that has a column in the table."""
+        self._log: set[str] = set()
+        self._told = [-1] * len(runs)
+        self._sources: list[Source[int]] = []
+        self._compared_at = 0.0
+        self._epochs: dict[tuple[int, str], tuple[Numbers, Numbers]] = {}
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            yield Table([Column("name", "metric")], empty="no metrics yet", id="names")
+            yield Chart()
+        yield Static("", id="remarks", markup=False)
+        yield Table([Column("key", "")], empty="reading …", id="table")
+        yield Static("", id="detail", markup=False)
+        yield Input(placeholder="val/*, *acc*, or a part of the name", id="filter", compact=True)
+
+    def on_mount(self) -> None:
+        self._names.focus()
+        self.query_one("#remarks").display = False
+        for i in range(len(self.views)):
+            self._sources.append(self.dlkit.poller.watch(partial(self._look, i), lambda _: self.Seen(), self))
+        self._compare()
+
+    def on_unmount(self) -> None:
+        for source in self._sources:
+            source.close()
+
+    # Reading
+
+    def _look(self, place: int) -> int | None:
+        """In the poller's thread."""
+        view = self.views[place]
+        view.poll()
+        if view.behind:
+            self.dlkit.poller.nudge()
+        if view.version == self._told[place]:
+            return None
+        self._told[place] = view.version
+        return view.version
+
+    @work(thread=True, exclusive=True, group="compare", exit_on_error=False)
+    def _compare(self) -> None:
+        self.post_message(self.Compared(compare(self.runs)))
+
+    def on_compare_screen_seen(self, _: Seen) -> None:
+        self._show_names()
+        self._show_chart()
+        if time.monotonic() - self._compared_at > AGAIN_SECONDS:
+            self._compared_at = time.monotonic()
+            self._compare()
+
+    def runs_changed(self) -> None:
+        """A run has ended, say: what it came to is on record by now."""
+        known = {run.id: run.state for run in self.dlkit.summaries}
+        there = self.comparison.summaries if self.comparison is not None else ()
+        if any(known.get(summary.id, summary.state) != summary.state for summary in there):
+            self._compare()
+
+    def on_compare_screen_compared(self, message: Compared) -> None:
+        self.comparison = message.comparison
+        remarks = self.query_one("#remarks", Static)
+        remarks.update("\n".join(message.comparison.remarks))
+        remarks.display = bool(message.comparison.remarks)
+        self._show_names()
+        self._show_table()
+        self._show_chart()
+
+    # Metrics and curves
+
+    @property
+    def _names(self) -> Table:
+        return self.query_one("#names", Table)
+
+    @property
+    def _primary(self) -> str:
+        return next((str(view.record["metric"]) for view in self.views if view.record.get("metric")), "")
+
+    def _show_names(self) -> None:
+        """Of all runs; marked is how many have it, where not all do."""
+        names = dict.fromkeys(name for view in self.views for name in view.names)
+        groups = grouped(names, self._primary, details=self.details, pattern=self.pattern)
+        found = sorted((name for group in groups for name in group.names), key=lambda name: name != self._primary)
+        rows = [Row(name, {"name": f"{name}{self._share(name)}"}) for name in found]
+        table = self._names
+        table.empty = f"no metric matches {self.pattern!r}" if names else "no metrics yet"
+        table.show(rows)
+        self.metric = table.key
+
+    def _share(self, name: str) -> str:
+        count = sum(name in view.names for view in self.views)
+        return "" if count == len(self.views) else f" ({count} of {len(self.views)})"
+
+    @on(Table.Moved, "#names")
+    def _metric_chosen(self, message: Table.Moved) -> None:
+        self.metric = message.key
+        self._show_chart()
+
+    @property
+    def chart(self) -> Chart:
+        return self.query_one(Chart)
+
+    def looked(self) -> None:
+        self._show_chart()
+
+    def _show_chart(self) -> None:
+        lines = [line for i, view in enumerate(self.views) for line in self._line(i, view)]
+        self.chart.empty = "none of these runs has any metrics yet"
+        self.chart.show(
+            self.metric or "no metric", lines, self.look, log_y=self.metric in self._log, epochs=self.epochs
+        )
+
+    def _line(self, place: int, view: RunView) -> list[Line]:
+        try:
+            series = view.series(self.metric)
+        except KeyError:
+            return []
+        x: Numbers = series.steps
+        if self.epochs:
+            key = place, self.metric
+            if key not in self._epochs or self._epochs[key][0] is not x:
+                self._epochs[key] = x, x / (epoch_steps(view) or 1)
+            x = self._epochs[key][1]
+        colour = COLOURS[place % len(COLOURS)]
+        return [Line(self._short(place), x, series.values, KEYS[place % len(KEYS)], colour)]
+
+    def _short(self, place: int) -> str:
+        """A name that fits into a column: its own, or the end of its id."""
+        name = str(self.views[place].record.get("name") or "")
+        return (name or "-".join(self.runs[place].id.split("-")[-2:]))[:16]
+
+    @on(Chart.Looked)
+    def _chart_looked(self, message: Chart.Looked) -> None:
+        self.look = message.look
+        self._show_chart()
+
+    def toggle_log(self) -> None:
+        self._log ^= {self.metric}
+        self._show_chart()
+
+    def action_chart_epochs(self) -> None:
+        without = [KEYS[i % len(KEYS)] for i, view in enumerate(self.views) if not epoch_steps(view)]
+        if without:
+            text = f"how many steps an epoch has is not on record: {', '.join(without)}"
+            self.notify(text, severity="warning")
+            return
+        super().action_chart_epochs()
+
+    # Table
+
+    def _show_table(self) -> None:
+        found = self.comparison
+        if found is None:
+            return
+        table = self.query_one("#table", Table)
+        places = range(self.first, len(self.runs))
+        width = max(_COLUMN, min(22, (self.size.width - 27) // max(1, len(places)) - 1))
+        shown = list(places)[: max(1, (self.size.width - 27) // (width + 1))]
+        table.columns = (
+            Column("key", "", 23),
+            *(Column(str(i), f"{KEYS[i % len(KEYS)]} {self._short(i)}", width, right=True) for i in shown),
+        )
+        table.on_resize()
+        who, how_far = _about(found.summaries)
+        results = sorted(_metrics(found), key=lambda row: row.key != f"m {self._primary}")
+        rows = [*who, *results[:1], *_settings(found.settings, "≠ "), *how_far, *results[1:]]
+        if self.shared:
+            rows += _settings({key: [value] * len(self.runs) for key, value in found.shared.items()}, "= ")
+        table.show(rows)
+        hidden = len(self.runs) - len(shown)
+        more = f", {hidden} more beside: , and ." if hidden else ""
+        self.say_where(f"{len(self.runs)} runs; settings: {len(found.settings)} differ{more}")
+        self._tell()
+
+    def on_resize(self) -> None:
+        self._show_table()
+
+    @on(Table.Moved, "#table")
+    def _tell(self) -> None:
+        """The row under the cursor in full."""
+        found = self.comparison
+        detail = self.query_one("#detail", Static)
+        row = next((row for row in self.query_one("#table", Table).rows if row.key == self._row_key), None)
+        detail.display = found is not None and row is not None and self.query_one("#table").has_focus
+        if row is not None:
+            texts = [row.cells.get(str(i), "") for i in range(len(self.runs))]
+            values = [text if isinstance(text, str) else text[0] for text in texts]
+            pairs = (f"{KEYS[i % len(KEYS)]} {value}" for i, value in enumerate(values) if value)
+            detail.update(f"{row.key.partition(' ')[2]}:  {'   '.join(pairs)}")
+
+    @property
+    def _row_key(self) -> str:
+        return self.query_one("#table", Table).key
+
+    def on_descendant_focus(self) -> None:
+        self._tell()
+
+    def action_runs(self, by: int) -> None:
+        self.first = max(0, min(len(self.runs) - 1, self.first + by))
+        self._show_table()
+
+    def action_shared(self) -> None:
+        self.shared = not self.shared
+        self._show_table()
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        message.stop()
+
+    # Filter
+
+    def action_details(self) -> None:
+        self.details = not self.details
+        self._show_names()
+        self._show_chart()
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.add_class("open")
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self.pattern = event.value.strip()
+        self._show_names()
+        self._show_chart()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_taken(self) -> None:
+        self.query_one("#filter", Input).set_class(bool(self.pattern), "open")
+        self._names.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape goes back where there is no filter to close."""
+        return self.query_one("#filter").has_class("open") if action == "leave" else True
+
+    def action_leave(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.remove_class("open")
+        self._names.focus()
+
+
+def _about(summaries: Sequence[Summary]) -> tuple[list[Row], list[Row]]:
+    """Which runs they are, and how far they came."""
+    texts = {
+        "run": [s.id for s in summaries],
+        "task": [s.task for s in summaries],
+        "state": [s.state for s in summaries],
+        "steps": [f"{s.step}/{s.total_steps}" if s.total_steps > s.step else str(s.step) for s in summaries],
+        "time": [duration(s.seconds) if s.seconds else "" for s in summaries],
+    }
+    if len(set(texts["task"])) == 1:
+        del texts["task"]
+    rows = [Row(f". {key}", {"key": f"  {key}", **_cells(column)}) for key, column in texts.items()]
+    return rows[:-2], rows[-2:]
+
+
+def _settings(settings: Mapping[str, Sequence[Any]], sign: str) -> list[Row]:
+    rows = []
+    for key, column in settings.items():
+        texts = ["-" if value is None else str(value) for value in column]
+        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + key, **_cells(texts)}))
+    return rows
+
+
+def _metrics(found: Comparison) -> list[Row]:
+    """The best has a star."""
+    rows = []
+    for name, outcome in found.metrics.items():
+        cells: dict[str, Cell] = {}
+        for i, value in enumerate(outcome.values):
+            text = number(value) or "-"
+            cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best else text
+        rows.append(Row(f"m {name}", {"key": f"  {name}", **cells}))
+    return rows
+
+
+def _cells(texts: Sequence[str]) -> dict[str, Cell]:
+    return {str(i): text for i, text in enumerate(texts)}

@@ -1,0 +1,268 @@
+"""What a form's field is typed into: a switch, a choice, a line of text; each one line high."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from dlkit.monitor.form_fields import Choices, Field
+
+
+class Editor(Widget, can_focus=True):
+    """A value that is changed by a key or a click; ``text`` is that value."""
+
+    DEFAULT_CSS = """
+    Editor { height: 1; width: 1fr; background: $surface; pointer: pointer; }
+    Editor:hover { background: $boost; }
+    Editor:focus { text-style: reverse; }
+    """
+    text: reactive[str] = reactive("")
+
+    class Edited(Message):
+        """Somebody has changed it."""
+
+        def __init__(self, editor: Editor, text: str) -> None:
+            self.editor, self.text = editor, text
+            super().__init__()
+
+        @property
+        def control(self) -> Editor:
+            return self.editor
+
+    def __init__(self, text: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_reactive(Editor.text, text)
+
+    def edit(self, text: str) -> None:
+        self.text = text
+        self.post_message(self.Edited(self, text))
+
+    def on_click(self) -> None:
+        self.action_change()
+
+    def action_change(self) -> None:
+        raise NotImplementedError
+
+
+class Toggle(Editor):
+    """On or off."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "change", "Switch", show=False, id="field.switch"),
+    ]
+
+    def render(self) -> Text:
+        return Text("[x] on" if self.text == "true" else "[ ] off")
+
+    def action_change(self) -> None:
+        self.edit("false" if self.text == "true" else "true")
+
+
+class Pick(Editor):
+    """One of several: Enter opens the list, left and right take the neighbour."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "change", "Choose", show=False, id="field.choose"),
+        Binding("left", "step(-1)", "Previous choice", show=False, id="field.previous"),
+        Binding("right", "step(1)", "Next choice", show=False, id="field.next"),
+    ]
+    choices: reactive[Choices] = reactive(())
+
+    def __init__(self, title: str, choices: Choices = (), text: str = "", id: str | None = None) -> None:
+        super().__init__(text, id=id)
+        self.title = title
+        self.set_reactive(Pick.choices, choices)
+
+    def render(self) -> Text:
+        width = max(1, self.size.width - 2)
+        shown = Text(dict(self.choices).get(self.text, self.text), no_wrap=True)
+        shown.truncate(width, overflow="ellipsis", pad=True)
+        return shown.append(" ▾")
+
+    def action_change(self) -> None:
+        def take(answer: str | None) -> None:
+            if answer is not None and answer != self.text:
+                self.edit(answer)
+
+        self.app.push_screen(ChooseDialog(self.title, self.choices, self.text), take)
+
+    def action_step(self, by: int) -> None:
+        texts = [text for text, _ in self.choices]
+        at = texts.index(self.text) + by if self.text in texts else 0
+        if 0 <= at < len(texts):
+            self.edit(texts[at])
+
+
+class ChooseDialog(ModalScreen[str | None]):
+    """A list to choose from; dismissed with the text of a choice, or None."""
+
+    DEFAULT_CSS = """
+    ChooseDialog { align: center middle; }
+    ChooseDialog > Vertical { width: 90%; max-width: 100; height: auto; max-height: 80%; border: round $primary;
+                              padding: 0 1; background: $surface; }
+    ChooseDialog OptionList { height: auto; max-height: 24; border: none; padding: 0; background: $surface; }
+    ChooseDialog OptionList:focus { border: none; }
+    ChooseDialog Label { color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="choose.cancel"),
+        Binding("j", "move('down')", "Down", show=False, id="choose.down"),
+        Binding("k", "move('up')", "Up", show=False, id="choose.up"),
+    ]
+
+    def __init__(self, title: str, choices: Choices, text: str) -> None:
+        super().__init__()
+        self._title, self._choices, self._text = title, choices, text
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Text(self._title).markup
+            yield OptionList(*(Option(Text(label)) for _, label in self._choices))
+            yield Label("enter: choose   escape: cancel")
+
+    def on_mount(self) -> None:
+        texts = [text for text, _ in self._choices]
+        self.query_one(OptionList).highlighted = texts.index(self._text) if self._text in texts else 0
+        self.query_one(OptionList).focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index][0])
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_move(self, where: str) -> None:
+        getattr(self.query_one(OptionList), f"action_cursor_{where}")()
+
+
+class FieldRow(Widget):
+    """A field: name, widget, what its default is; below it why it is refused.
+
+    All but the widget is drawn by the row itself: a form has up to a hundred fields, and a widget costs milliseconds.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"field--problem"}
+    DEFAULT_CSS = """
+    FieldRow { layout: horizontal; height: 1; }
+    FieldRow .field--problem { color: $text-error; text-style: bold; }
+    FieldRow Editor, FieldRow Input { margin-left: 22; width: 28; }
+    """
+    NAME_WIDTH = 22
+
+    class Edited(Message):
+        def __init__(self, key: str, text: str) -> None:
+            self.key, self.text = key, text
+            super().__init__()
+
+    class Reset(Message):
+        """The note was clicked: back to the default."""
+
+        def __init__(self, key: str) -> None:
+            self.key = key
+            super().__init__()
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.field = field
+
+    def compose(self) -> ComposeResult:
+        field = self.field
+        if field.kind == "switch":
+            yield Toggle(field.text)
+        elif field.kind == "choice":
+            yield Pick(field.label, field.choices, field.text)
+        else:
+            yield Input(field.text, placeholder=_placeholder(field), compact=True)
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    @property
+    def editor(self) -> Editor | Input:
+        editor = self.children[0]
+        assert isinstance(editor, Editor | Input)
+        return editor
+
+    def show(self, field: Field, *, over_typing: bool = False) -> None:
+        """Show it anew; what somebody is typing stays, unless ``over_typing``."""
+        self.field = field
+        editor = self.editor
+        if isinstance(editor, Editor):
+            editor.text = field.text
+        else:
+            editor.placeholder = _placeholder(field)
+            if editor.value != field.text and (over_typing or not editor.has_focus):
+                with self.prevent(Input.Changed):
+                    editor.value = field.text
+        self._fit()
+        self.refresh()
+
+    def _fit(self) -> None:
+        """As high as the problem wants."""
+        height = 1 + len(self._problem_lines())
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def _problem_lines(self) -> list[str]:
+        return wrap(f"! {self.field.problem}", max(20, self.size.width - 4)) if self.field.problem else []
+
+    def render(self) -> Text:
+        field, editor_width = self.field, self.editor.size.width
+        name = Text().append(f"{'*' if field.changed else ' '} {field.label}", "bold" if field.changed else "")
+        name.truncate(self.NAME_WIDTH - 1, overflow="ellipsis")
+        name.pad_right(self.NAME_WIDTH + editor_width + 2 - name.cell_len)
+        room = max(0, self.size.width - name.cell_len)
+        note = Text().append(note_of(field, with_description=room > 50), "dim")
+        note.truncate(room, overflow="ellipsis")
+        lines = [name.append_text(note)]
+        wrong = self.get_component_rich_style("field--problem", partial=True)
+        lines += [Text(f"    {line}", wrong) for line in self._problem_lines()]
+        return Text("\n", no_wrap=True, end="").join(lines)
+
+    def on_editor_edited(self, message: Editor.Edited) -> None:
+        message.stop()
+        self.post_message(self.Edited(self.field.key, message.text))
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if message.value != self.field.text:
+            self.post_message(self.Edited(self.field.key, message.value))
+
+    def on_click(self, event: Click) -> None:
+        beside = event.widget is self and event.y == 0 and event.x > self.NAME_WIDTH
+        if beside and self.field.changed:
+            self.post_message(self.Reset(self.field.key))
+        elif event.widget is self:
+            self.editor.focus()
+
+
+def _placeholder(field: Field) -> str:
+    """What an empty field means."""
+    return field.default if field.kind != "text" else ""
+
+
+def note_of(field: Field, *, with_description: bool) -> str:
+    """The default of what was changed, else who set it; with room, what it is."""
+    first = f"default {field.default or 'none'} (reset)" if field.changed else field.origin
+    return ". ".join(filter(None, (first, field.description))) if with_description else first
+
+
+def about(field: Field) -> Sequence[str]:
+    """What a field is, in two lines."""
+    default = "needed" if field.required and not field.default else f"default {field.default or 'none'}"
+    source = f" from {field.origin}" if field.origin and not field.origin.endswith("given") else ""
+    allowed = f"{field.allowed}; " if field.allowed else ""
+    return field.description, f"{field.key}: {allowed}{default}{source}"
