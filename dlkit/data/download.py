@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
-import re
 import os
+import re
 import sys
 import time
 import urllib.error

@@ -9,7 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from dlkit.tui.main_keys import MainKeys
 
 if TYPE_CHECKING:
     from dlkit.tui.app import DlkitApp
@@ -43,7 +45,7 @@ class Area(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Bar(self.area, self._where)
         yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield MainKeys()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
@@ -51,6 +53,11 @@ class Area(Screen[None]):
     def say_where(self, text: str) -> None:
         """Change what the top line says is being looked at."""
         self.query_one(Bar).say_where(text)
+
+    def applies(self, action: str) -> bool:
+        """Whether there is use for an action now: the line at the bottom names those only. Where that changes,
+        call ``refresh_bindings()``."""
+        return True
 
     def action_back(self) -> None:
         """To the screen before this one; the first of an area stays."""

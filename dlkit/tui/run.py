@@ -85,7 +85,7 @@ class RunScreen(Area):
         self._told = -1
         self._orders = Orders()
         self._source: Source[int] | None = None
-        self._complaint, self._named = "", run.id
+        self._complaint, self._named, self._named_state = "", run.id, ""
 
     def body(self) -> ComposeResult:
         yield RunHead()
@@ -127,10 +127,22 @@ class RunScreen(Area):
         if title(self.view) != self._named:
             self._named = title(self.view)
             self.say_where(self._named)
+        if self.view.state != self._named_state:
+            self._named_state = self.view.state
+            self.refresh_bindings()
         self._draw(self.query_one(RunHead).show)
         for pane in self.query_one("#panes").children:
             if isinstance(pane, Pane) and pane.display and pane.is_mounted:
                 self._draw(pane.show)
+
+    def applies(self, action: str) -> bool:
+        state = self.view.state
+        name = action.partition("(")[0]
+        if name == "resume":
+            return state in (*acting.RESUMABLE, "completed")
+        if name in ("stop", "pause", "set"):
+            return state in acting.ALIVE or (name == "stop" and state == "queued")
+        return True
 
     def _draw(self, show: Callable[[RunView], None]) -> None:
         try:

@@ -22,11 +22,10 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from bench_tui_latency import LIVE, opened, writing
-from recorded import record_run, record_runs
-from terminal import Terminal
-
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import list_runs, note
+from recorded import record_run, record_runs
+from terminal import Terminal
 
 TOUR = ("c", "s", "l", "m", "o", "e", "c", "1", "2", "3", "4", "2")
 """Panes of the run, areas, and back to the run."""
@@ -76,9 +75,8 @@ def main() -> None:
             step = last_step(newest)
             terminal.wait_for(lambda text: str(step) in text.replace(" ", "").replace(",", ""), 20.0)
         early = memory[min(4, len(memory) - 1)]
-        print(
-            f"{options.minutes:g} minutes, {options.rate * options.minutes * 60:.0f} events: {memory[-1]:.0f} MB at the end"
-        )
+        written = options.rate * options.minutes * 60
+        print(f"{options.minutes:g} minutes, {written:.0f} events: {memory[-1]:.0f} MB at the end")
         print(f"(wanted: 200), {memory[-1] - early:+.1f} MB since minute 5; the last of {step} steps is on the screen")
 
 

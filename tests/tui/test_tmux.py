@@ -60,7 +60,9 @@ def answer_after(tmux: Tmux) -> str:
     tmux.wait_for(lambda text: re.search(r"\d+\.\d+", text))
     tmux.press("Enter")
     return tmux.wait_for(
-        lambda text: (re.search(r"in \d+(\.\d+)? m?s|answered", text) and "disease" in text.lower()) or "predict" in text
+        lambda text: (
+            (re.search(r"in \d+(\.\d+)? m?s|answered", text) and "disease" in text.lower()) or "predict" in text
+        )
     )
 
 

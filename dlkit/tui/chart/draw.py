@@ -155,8 +155,10 @@ def _y_axis(
     axis = frame.left - 1
     for row in range(frame.rows):
         sheet.text(frame.top + row, axis, bar, theme.muted)
+    if values is None:
+        return
     taken = set[int]()
-    for value, text in zip(ticks, texts, strict=True) if values is not None else ():
+    for value, text in zip(ticks, texts, strict=True):
         row = row_of(value, values, frame.rows)
         if row not in taken:
             taken.add(row)
@@ -219,10 +221,11 @@ def _marks(
 ) -> None:
     """Points that lie apart, and every line's key: at its end, and once on its way if others may cross it."""
     taken = set[tuple[int, int]]()
-    for number, course in enumerate(courses):
-        style = Style(color=course.line.colour, bold=True)
+    styles = [Style(color=course.line.colour, bold=True) for course in courses]
+    for course, style in zip(courses, styles, strict=True):
         if course.raw is None:
             _points(sheet, frame, values, course.line, look, extent, style, log_y=log_y)
+    for number, (course, style) in enumerate(zip(courses, styles, strict=True)):
         if course.line.key:
             filled = np.flatnonzero(np.isfinite(course.spans.low)) // 2
             places = [filled[-1]] if len(filled) else []
