@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
@@ -12,8 +13,10 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import QueryError
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import MountError, Widget
 from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
@@ -36,6 +39,20 @@ def make(reference: str, *arguments: Any) -> Screen[Any]:
     module, _, name = reference.partition(":")
     screen: Screen[Any] = getattr(import_module(module), name)(*arguments)
     return screen
+
+
+def of_nobody(error: Exception) -> bool:
+    """Whether an error is that of a widget on its way out. One that is closed before it was complete (a screen left by
+    the next key already) gets no children, and misses them in its ``on_mount`` or what it put off: nobody will."""
+    frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    widgets = [subject for subject in frames if isinstance(subject, Widget)]
+    return isinstance(error, QueryError | MountError) and any(map(_leaving, widgets))
+
+
+def _leaving(widget: Widget) -> bool:
+    return not widget.is_attached or any(
+        node._pruning or node._closing or node._closed for node in widget.ancestors_with_self
+    )
 
 
 ALIVE = ("running", "paused")
@@ -127,6 +144,8 @@ class DlkitApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's way is a traceback over the terminal; ``command`` writes it down and opens the interface again."""
+        if of_nobody(error):
+            return
         if self.is_headless:  # a test is to fail
             super()._handle_exception(error)
             return

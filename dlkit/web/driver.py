@@ -50,6 +50,12 @@ class Driver(WebDriver):
         if not self.exit_event.is_set():
             self._app.post_message(messages.ExitApp())
 
+    def stop_application_mode(self) -> None:
+        """Textual leaves its input thread to itself: for a tenth of a second it would take what is meant for the next
+        driver."""
+        super().stop_application_mode()
+        self._key_thread.join(2 * GLANCE_SECONDS)
+
     def on_meta(self, packet_type: str, payload: dict[str, Any]) -> None:
         if packet_type in ("focus", "blur"):
             Driver._focused = packet_type == "focus"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,23 @@ async def test_the_key_line_names_the_main_keys_only(tmp_path: Path) -> None:
             footer = app.screen.query_one(Footer)
             await until(pilot, lambda footer=footer: len(footer.children) > 2)
             assert len(footer.children) <= 9
+
+
+async def test_screens_left_before_they_are_complete(tmp_path: Path) -> None:
+    """By a quick key, or because what they started is there already: at whatever point of their making."""
+    run = record_run(tmp_path)
+    async with opened(tmp_path) as (app, pilot):
+        for turns in range(0, 60, 4):
+            for open_screen in (
+                lambda: app.open_launch("regression"),
+                lambda: app.open_run(run),
+                lambda: app.open_compare([run]),
+                lambda: app.open_playground(run),
+            ):
+                open_screen()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                app.pop_screen()
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await press(pilot, "1")
+        assert "regression" in shown(app)
