@@ -40,7 +40,7 @@ _HEAD = (
 )
 _TAIL = """
 RUN is a run's id, a unique prefix of it, last, or its folder. Every command that reads takes --json.
-The workspace is --workspace DIR, else $DLKIT_WORKSPACE, else ./workspace.
+The workspace is --workspace DIR (also before COMMAND), else $DLKIT_WORKSPACE, else ./workspace.
 
 Start with:  dlkit train classification
 """
@@ -48,7 +48,7 @@ Start with:  dlkit train classification
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = _command_first(sys.argv[1:] if argv is None else argv)
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
         arguments = ["tui"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -65,6 +65,13 @@ def main(argv: list[str] | None = None) -> int:
         print(f"dlkit: no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}", file=sys.stderr)
         return UsageError.exit_code
     return _run(arguments[0], arguments[1:])
+
+
+def _command_first(arguments: list[str]) -> list[str]:
+    """``--workspace DIR`` may stand before the command as well, or alone: that opens the interface there."""
+    if arguments[:1] != ["--workspace"] or len(arguments) < 2:
+        return arguments
+    return [*(arguments[2:] or ["tui"]), *arguments[:2]]
 
 
 def _help() -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 import traceback
 from pathlib import Path
 
 from dlkit.cli.common import Parser, say
+from dlkit.errors import UsageError
 from dlkit.runs.workspace import locate
 from dlkit.tui.settings import folder
 
@@ -18,6 +21,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("tui", "The terminal interface: tasks, runs, queue, playground.")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     options = parser.with_workspace().parse_args(argv)
+    _check_terminal()
     from dlkit.tui.terminal import asking
 
     with asking():  # what pictures it can show; the answer comes while this is imported
@@ -34,6 +38,15 @@ def main(argv: list[str]) -> int:
         if time.monotonic() - began < AGAIN_SECONDS:
             say(greeting)
             return 1
+
+
+def _check_terminal() -> None:
+    """UsageError where nobody could see or type anything; in a browser's tab (its driver is named) that is the page."""
+    if "TEXTUAL_DRIVER" in os.environ:
+        return
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
+        if stream is None or not stream.isatty():
+            raise UsageError(f"its {name} is no terminal; without one there are dlkit runs, show, watch, train, …")
 
 
 def note_crash(error: BaseException) -> str:

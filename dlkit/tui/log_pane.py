@@ -22,6 +22,7 @@ from textual.widgets import Input, Static
 from dlkit.events import Notice
 from dlkit.monitor.view import RunView
 from dlkit.tui.panes import Pane
+from dlkit.tui.words import counted
 
 _NONE = "Nothing is kept of what this run printed: it was trained in the foreground, or has printed nothing yet."
 
@@ -66,11 +67,11 @@ class LogPane(Pane):
 
     def _tell(self) -> None:
         lines = self.lines
-        parts = [f"{len(lines.lines)} lines", "following" if lines.following else "f follows the newest"]
+        parts = [counted(len(lines.lines), "line"), "following" if lines.following else "f follows the newest"]
         if lines.pattern:
             found = len(lines.matches)
             which = f"{lines.match + 1} of " if 0 <= lines.match < found else ""
-            parts.append(f"{lines.pattern!r}: {which}{found} lines; n next, N previous, escape ends")
+            parts.append(f"{lines.pattern!r}: {which}{counted(found, 'line')}; n next, N previous, escape ends")
         self.query_one("#log-state", Static).update("   ".join(parts))
 
     # Search

@@ -21,6 +21,7 @@ from dlkit.tui.words import ago
 
 SECONDS = 600.0
 _EMPTY = "No figures yet: they are sampled once a second while a job runs."
+_NONE = "No figures: they are sampled of jobs that run in processes of their own, not of what a terminal trains itself."
 
 
 class Figure(NamedTuple):
@@ -52,6 +53,8 @@ class MachinePane(Pane):
         if view.machine is not self._shown:
             self._shown, self._view = view.machine, view
             self._draw()
+        if not view.machine:
+            self.query_one("#figures", Static).update(_NONE if view.finished else _EMPTY)
 
     def on_resize(self) -> None:
         self._draw()

@@ -18,7 +18,7 @@ from dlkit.tui.area import Area
 from dlkit.tui.ask import AskScreen
 from dlkit.tui.runs import matches
 from dlkit.tui.table import Cell, Column, Row, Table
-from dlkit.tui.words import ago, state_cell
+from dlkit.tui.words import ago, counted, state_cell
 
 __all__ = ["AskScreen", "PlaygroundScreen"]
 
@@ -97,8 +97,8 @@ class PlaygroundScreen(Area):
         table = self._table
         table.empty = f"no run matches {self._filter!r}: escape shows all" if self._runs else _EMPTY
         table.show([_row(run) for run in found])
-        shown = f"{len(found)} of {len(self._runs)}" if self._filter else str(len(found))
-        self.say_where(f"{shown} {'model' if shown == '1' else 'models'} to ask")
+        shown = f"{len(found)} of " if self._filter else ""
+        self.say_where(f"{shown}{counted(len(self._runs), 'model')} to ask")
 
     def _folder(self, identity: str) -> RunFolder:
         return RunFolder(self.workspace / "runs" / identity)

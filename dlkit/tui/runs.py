@@ -20,7 +20,7 @@ from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Ask, Confirm
 from dlkit.tui.table import Cell, Column, Row, Table
-from dlkit.tui.words import ago, spent, state_cell, steps
+from dlkit.tui.words import ago, counted, spent, state_cell, steps
 
 COLUMNS = (
     Column("state", "state", 11),
@@ -110,8 +110,8 @@ class RunsScreen(Area):
         table.sort_key, table.descending = self._sort, self._descending
         table.show([self._row(run) for run in self._found])
         marked = f", {len(table.marked)} marked" if table.marked else ""
-        shown = f"{len(self._found)} of {len(runs)}" if self._filter else str(len(runs))
-        self.say_where(f"{shown} runs{marked}  {self.workspace}")
+        shown = f"{len(self._found)} of " if self._filter else ""
+        self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}  {self.workspace}")
         self._tell()
 
     def _row(self, run: Summary) -> Row:

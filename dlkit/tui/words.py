@@ -19,6 +19,11 @@ _STYLES = {
 }
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 run``, ``5 runs``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def state_cell(state: str) -> tuple[str, str]:
     """The state's own word; the colour only repeats it."""
     word = "unknown" if state.startswith("unknown") else state

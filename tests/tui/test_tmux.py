@@ -81,7 +81,7 @@ def test_a_job_outlives_the_interface_and_its_terminal(environment: dict[str, st
     with Tmux(DLKIT, environment=environment) as tmux:
         tmux.wait_for(lambda text: "completed, " in text)
         tmux.press("2")
-        tmux.wait_for("1 runs")
+        tmux.wait_for("1 run ")
         tmux.press("Enter")
         tmux.wait_for("completed")
         tmux.press("C-q")

@@ -11,7 +11,8 @@ import numpy as np
 
 from dlkit.tui.chart.thin import Spans
 
-_HUGE = 1e300
+_HUGE = 1e307
+"""Values beyond are drawn here: differences of greater ones are infinite."""
 
 
 class Range(NamedTuple):
@@ -27,7 +28,7 @@ def value_range(lines: Sequence[Spans]) -> Range | None:
     found = np.concatenate([part for part in drawn if len(part)] or [np.empty(0)])
     if not len(found):
         return None
-    low, high = max(-_HUGE, float(found.min())), min(_HUGE, float(found.max()))
+    low, high = np.clip((found.min(), found.max()), -_HUGE, _HUGE).tolist()
     size = max(abs(low), abs(high))
     if high - low <= max(1e-12 * size, 1e-290):
         half = 0.1 * size if size > 1e-290 else 1.0
@@ -37,32 +38,34 @@ def value_range(lines: Sequence[Spans]) -> Range | None:
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, at most ``most`` (at least one) of them."""
+    """Multiples of 1, 2 or 5 times a power of ten, at most ``most`` of them; a few more where there would be but one,
+    which tells no distance."""
     most = max(1, most)
     power = 10.0 ** math.floor(math.log10((high - low) / most))
-    for times in (1, 2, 5, 10, 20, 50):
+    fuller: list[float] = []
+    for times in (1, 2, 5, 10, 20):
         step = times * power
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first < most:
-            break
-    return [number * step for number in range(first, last + 1)] or [low]
+        found = [number * step for number in range(first, last + 1)]
+        if len(found) <= most:
+            return found if len(found) > 1 or most < 2 or not fuller else fuller
+        fuller = found
+    return fuller
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """``low`` and ``high`` are logarithms, and so are the ticks: decades; 1, 2, 5 where there are few of them; below
-    that, round values."""
+    """``low`` and ``high`` are logarithms, and so are the ticks: decades; 1, 2, 5 where there are few of them; round
+    values within a decade."""
+    bottom, top = _power(low), _power(high)
+    if high - low < 1 and 0 < bottom < top:
+        return [math.log10(tick) for tick in linear_ticks(bottom, top, most) if tick > 0] or [low]
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
-    if last - first >= 1:
-        apart = max(1, math.ceil((last - first + 1) / max(1, most)))
-        decades = [float(power) for power in range(first, last + 1) if power % apart == 0] or [float(first)]
-        finer = [power + part for power in range(first - 1, last + 1) for part in (0.0, math.log10(2), math.log10(5))]
-        finer = [tick for tick in finer if low - 1e-9 <= tick <= high + 1e-9]
-        return finer if len(finer) <= most else decades
-    with np.errstate(over="ignore", under="ignore"):
-        bottom, top = float(np.float64(10.0) ** low), float(np.float64(10.0) ** high)
-    if not 0 < bottom < top < math.inf:
-        return [low]
-    return [math.log10(tick) for tick in linear_ticks(bottom, top, most) if tick > 0] or [low]
+    finer = [power + part for power in range(first - 1, last + 1) for part in (0.0, math.log10(2), math.log10(5))]
+    finer = [tick for tick in finer if low - 1e-9 <= tick <= high + 1e-9] or [low]
+    if len(finer) <= most or last - first < 1:
+        return finer[:: math.ceil(len(finer) / max(1, most))]
+    apart = math.ceil((last - first + 1) / max(1, most))
+    return [float(power) for power in range(first, last + 1) if power % apart == 0] or [float(first)]
 
 
 def labels(values: Sequence[float]) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -18,6 +19,9 @@ DOTS_ACROSS, DOTS_DOWN = 2, 4
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 """Of each dot of a cell, as Unicode has it."""
 _BRAILLE = np.array([ord(" "), *range(0x2801, 0x2900)], np.uint32)
+_BLANK = ord(" ")
+_REST = 0
+"""The second cell of a wide character."""
 _UPPER, _LOWER = 0x1B, 0xE4
 _PLAIN = np.array([ord(" '.:"[bool(code & _UPPER) + 2 * bool(code & _LOWER)]) for code in range(256)], np.uint32)
 """For terminals without braille: the upper or lower half of a cell, or both."""
@@ -49,12 +53,26 @@ def row_of(value: float, values: Range, rows: int) -> int:
     return int(_row(np.array([value]), values, rows * DOTS_DOWN)[0]) // DOTS_DOWN
 
 
+def _codes(text: str) -> list[int]:
+    """A cell each; without what has no width, control characters above all, and halves of surrogate pairs."""
+    found = []
+    for character in text:
+        width = get_character_cell_size(character)
+        if width and not "\ud800" <= character <= "\udfff":
+            found += [ord(character), *[_REST] * (width - 1)]
+    return found
+
+
+def _wide(code: int) -> bool:
+    return get_character_cell_size(chr(code)) > 1
+
+
 class Sheet:
     """Characters [rows, columns], each with the number of its style."""
 
     def __init__(self, columns: int, rows: int, *, plain: bool = False) -> None:
         self.rows, self.columns, self.plain = rows, columns, plain
-        self._codes = np.full((rows, columns), ord(" "), np.uint32)
+        self._codes = np.full((rows, columns), _BLANK, np.uint32)
         self._styles = np.zeros((rows, columns), np.int16)
         self._dots = np.zeros((rows, columns), np.uint8)
         self._faint = np.zeros((rows, columns), np.bool_)
@@ -80,17 +98,28 @@ class Sheet:
         self._styles[where] = np.where(new, self._number(style), self._styles[where])
 
     def text(self, row: int, column: int, text: str, style: Style) -> None:
-        """Characters one cell wide each; what does not fit is cut off."""
-        if not 0 <= row < self.rows or column >= self.columns:
+        """What does not fit is cut off."""
+        codes = _codes(text)[max(0, -column) : max(0, self.columns - column)]
+        if not 0 <= row < self.rows or not codes:
             return
-        text = text[max(0, -column) : self.columns - column]
-        column = max(0, column)
-        self._codes[row, column : column + len(text)] = [ord(character) for character in text]
-        self._styles[row, column : column + len(text)] = self._number(style)
+        start = max(0, column)
+        end = start + len(codes)
+        self._codes[row, start:end] = codes
+        self._styles[row, start:end] = self._number(style)
+        self._part(row, start)
+        self._part(row, end)
+
+    def _part(self, row: int, column: int) -> None:
+        """A wide character that something new has cut in two is gone."""
+        codes = self._codes[row]
+        if column < self.columns and codes[column] == _REST and (column == 0 or not _wide(codes[column - 1])):
+            codes[column] = _BLANK
+        if column and _wide(codes[column - 1]) and (column == self.columns or codes[column] != _REST):
+            codes[column - 1] = _BLANK
 
     def blank(self, row: int, column: int) -> bool:
         """Whether nothing is there yet."""
-        return bool(self._codes[row, column] == ord(" "))
+        return bool(self._codes[row, column] == _BLANK)
 
     def shade(self, rows: slice, columns: slice, style: Style) -> None:
         """Lay a style over what is there."""
@@ -108,7 +137,8 @@ class Sheet:
         text = self._codes[row].astype("<u4").tobytes().decode("utf-32-le")
         numbers = self._styles[row]
         cuts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), self.columns]
-        return Strip([Segment(text[a:b], styles[numbers[a]]) for a, b in pairwise(cuts) if b > a], self.columns)
+        parts = ((text[a:b].replace(chr(_REST), ""), styles[numbers[a]]) for a, b in pairwise(cuts))
+        return Strip([Segment(part, style) for part, style in parts if part], self.columns)
 
     def _number(self, style: Style) -> int:
         return self._known.setdefault(style, len(self._known))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.geometry import Size
@@ -89,15 +90,16 @@ class Chart(Widget):
         """Show these lines. ``extent`` is what "everything" means on the x axis, if that is more than they cover;
         ``epochs``: x counts epochs and no steps."""
         extent = extent or extent_of(lines)
-        window = look.span(extent), look.level, look.log_x
+        window, before = look.span(extent), self.look.span(self.extent)
+        self.extent = extent
         same = len(lines) == len(self.lines) and all(a.same(b) for a, b in zip(lines, self.lines, strict=True))
-        if not same or (window, log_y, epochs) != (
-            (self.look.span(self.extent), self.look.level, self.look.log_x), self.log_y, self.epochs
+        if not same or (window, look.level, look.log_x, log_y, epochs) != (
+            before, self.look.level, self.look.log_x, self.log_y, self.epochs
         ):  # fmt: skip
             self._drawing = None
         elif (title, look, current) == (self.title, self.look, self.current):
             return
-        self.title, self.lines, self.look, self.extent = title, lines, look, extent
+        self.title, self.lines, self.look = title, lines, look
         self.log_y, self.epochs, self.current = log_y, epochs, current
         self._strips = None
         self.refresh()
@@ -192,9 +194,8 @@ class Chart(Widget):
     def _head_rows(self, size: Size) -> int:
         if size.height < 5:
             return min(1, size.height - 1)
-        wide = [[(self._legend_text(line, number(-1.2345e-10)), Style.null())] for line in self.lines]
-        most = max(1, size.height // 6)
-        return 1 + min(most, len(_packed([sum(len(text) for text, _ in item) for item in wide], size.width)))
+        wide = [cell_len(self._legend_text(line, number(-1.2345e-10))) for line in self.lines]
+        return 1 + min(max(1, size.height // 6), len(_packed(wide, size.width)))
 
     def _head(self, drawing: Drawing) -> None:
         sheet = drawing.sheet
@@ -203,7 +204,7 @@ class Chart(Widget):
             sheet.text(0, 0, f"> {self.title} " if self.current else self.title, style)
             about = " · ".join(self._about(drawing))
             start = sheet.columns - len(about)
-            if start > len(self.title) + 4:
+            if start > cell_len(self.title) + 4:
                 sheet.text(0, start, about, self._muted)
         self._legend(drawing)
 
@@ -220,7 +221,7 @@ class Chart(Widget):
             items.append((f"{'epoch' if self.epochs else 'step'} {thousands(cursor)}", Style(bold=True)))
         for line in self.lines:
             items.append((self._legend_text(line, self._value(line, cursor)), Style(color=line.colour)))
-        packed = _packed([len(text) for text, _ in items], drawing.sheet.columns)
+        packed = _packed([cell_len(text) for text, _ in items], drawing.sheet.columns)
         for row, places in enumerate(packed[:rows], 1):
             for place, column in places:
                 drawing.sheet.text(row, column, *items[place])

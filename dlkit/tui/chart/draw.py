@@ -19,8 +19,8 @@ COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", "
 """One a line, then again from the first: the keys tell lines apart without them."""
 _SPARSE = 5
 """Cells a point must have for itself to be marked."""
-_WIDEST = 14
-"""Cells that the values at the y axis may take."""
+_WIDEST = 21
+"""Cells that the values at the y axis may take: twelve digits and an exponent, where that tells them apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +163,8 @@ def _y_axis(
         if row not in taken:
             taken.add(row)
             sheet.text(frame.top + row, axis, tick, theme.muted)
-            sheet.text(frame.top + row, max(0, axis - len(text)), text[:axis], theme.muted)
+            if len(text) <= axis:  # cut off it would say something else
+                sheet.text(frame.top + row, axis - len(text), text, theme.muted)
 
 
 def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme, *, ruled: bool, epochs: bool) -> None:

@@ -23,7 +23,7 @@ class Spans(NamedTuple):
     below: npt.NDArray[np.bool_]
     """[N] columns with a value that cannot be drawn: infinity above; NaN or minus infinity below."""
     left_out: int
-    """Points in the window that a log axis has no place for."""
+    """Points in the window that a log axis has no place for; steps not above 0 are in one that shows all others."""
 
 
 def column_edges(x0: float, x1: float, count: int, *, log: bool = False) -> Floats:
@@ -44,14 +44,14 @@ def thin(x: Numbers, y: Floats, edges: Floats, *, log_x: bool = False, log_y: bo
     bounds[-1] = _search(x, edges[-1:], "right")[0]
     part = y[bounds[0] : bounds[-1]]
     above = below = np.zeros(len(edges) - 1, np.bool_)
-    left_out = 0
+    left_out = _not_above_zero(x, bounds) if log_x else 0
     drawable = np.isfinite(part)
     if not drawable.all():
         infinite = part == np.inf
         above, below = _any(infinite, bounds), _any(~drawable & ~infinite, bounds)
     if log_y:
         positive = part > 0
-        left_out = int(np.count_nonzero(drawable & ~positive))
+        left_out += int(np.count_nonzero(drawable & ~positive))
         drawable &= positive
     low, high = _extremes(part if drawable.all() else np.where(drawable, part, np.nan), bounds)
     return Spans(_log(low) if log_y else low, _log(high) if log_y else high, crossing, above, below, left_out)
@@ -63,6 +63,12 @@ def _search(x: Numbers, places: Floats, side: Any) -> npt.NDArray[np.intp]:
         whole = np.ceil(places) if side == "left" else np.floor(places)
         return np.searchsorted(x, np.clip(whole, -(2.0**62), 2.0**62).astype(x.dtype), side)
     return np.searchsorted(x, places, side)
+
+
+def _not_above_zero(x: Numbers, bounds: npt.NDArray[np.intp]) -> int:
+    """How many, if the window begins with the first point beyond them."""
+    count = int(np.searchsorted(x, 0, "right"))
+    return count if bounds[0] <= count else 0
 
 
 def _extremes(part: Floats, bounds: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:

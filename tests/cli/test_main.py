@@ -1,0 +1,35 @@
+"""Which command a line means, before any command looks at it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_workspace_may_stand_before_the_command(dlkit, tmp_path, before):
+    words = ["--workspace", tmp_path, "runs"] if before else ["runs", "--workspace", tmp_path]
+    assert dlkit(*words, "--json").json == []
+
+
+def test_an_unknown_command_names_the_nearest(dlkit):
+    outcome = dlkit("trian")
+    assert outcome.code == 2
+    assert "'train'" in outcome.err
+
+
+@pytest.mark.parametrize("words", [["tui"], ["--workspace", "here"]])
+def test_the_interface_needs_a_terminal(words, tmp_path):
+    command = [sys.executable, "-m", "dlkit", *words]
+    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("dlkit tui: its input is no terminal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_and_words_there_is_help(tmp_path):
+    command = [sys.executable, "-m", "dlkit"]
+    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "usage: dlkit COMMAND" in done.stdout
