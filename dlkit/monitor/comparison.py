@@ -35,6 +35,7 @@ class Comparison:
     def remarks(self) -> list[str]:
         """What a reader should know before believing the rest, a line each."""
         found = [f"{s.id} is damaged: {s.reason}" for s in self.summaries if s.state == "damaged"]
+        found += [f"{s.id} was written by a newer dlkit" for s in self.summaries if s.state.endswith("(newer format)")]
         tasks = dict.fromkeys(s.task for s in self.summaries if s.task)
         if len(tasks) > 1:
             found.append(f"these are different tasks ({', '.join(tasks)}): equal names need not mean equal things")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from string import ascii_lowercase, ascii_uppercase
@@ -13,9 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from dlkit.cli.common import duration, number
+from dlkit.cli.render import clean
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.runs.folder import RunFolder, Summary
@@ -33,8 +34,8 @@ KEYS = ascii_uppercase + ascii_lowercase
 AGAIN_SECONDS = 2.0
 """How often the folders of live runs are read for the table, at most."""
 BEST = "*"
-LIVE = ("running", "paused", "queued")
-_COLUMN = 13
+_KEY, _COLUMN, _WIDEST = 23, 13, 22
+"""Cells of the table's first column, and of the others at least and at most."""
 
 
 class CompareScreen(ChartKeys, Area):
@@ -86,7 +87,7 @@ class CompareScreen(ChartKeys, Area):
         self._log: set[str] = set()
         self._told = [-1] * len(runs)
         self._sources: list[Source[int]] = []
-        self._compared_at = 0.0
+        self._due: Timer | None = None
         self._epochs: dict[tuple[int, str], tuple[Numbers, Numbers]] = {}
 
     def body(self) -> ComposeResult:
@@ -129,9 +130,12 @@ class CompareScreen(ChartKeys, Area):
     def on_compare_screen_seen(self, _: Seen) -> None:
         self._show_names()
         self._show_chart()
-        if time.monotonic() - self._compared_at > AGAIN_SECONDS:
-            self._compared_at = time.monotonic()
-            self._compare()
+        if self._due is None:
+            self._due = self.set_timer(AGAIN_SECONDS, self._compare_again)
+
+    def _compare_again(self) -> None:
+        self._due = None
+        self._compare()
 
     def runs_changed(self) -> None:
         """A run has ended, say: what it came to is on record by now."""
@@ -164,7 +168,7 @@ class CompareScreen(ChartKeys, Area):
         names = dict.fromkeys(name for view in self.views for name in view.names)
         groups = grouped(names, self._primary, details=self.details, pattern=self.pattern)
         found = sorted((name for group in groups for name in group.names), key=lambda name: name != self._primary)
-        rows = [Row(name, {"name": f"{name}{self._share(name)}"}) for name in found]
+        rows = [Row(name, {"name": f"{clean(name)}{self._share(name)}"}) for name in found]
         table = self._names
         table.empty = f"no metric matches {self.pattern!r}" if names else "no metrics yet"
         table.show(rows)
@@ -205,7 +209,7 @@ class CompareScreen(ChartKeys, Area):
                 self._epochs[key] = x, x / (epoch_steps(view) or 1)
             x = self._epochs[key][1]
         colour = COLOURS[place % len(COLOURS)]
-        return [Line(self._short(place), x, series.values, KEYS[place % len(KEYS)], colour)]
+        return [Line(self._short(place), x, series.values, _key(place), colour)]
 
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""
@@ -222,7 +226,7 @@ class CompareScreen(ChartKeys, Area):
         self._show_chart()
 
     def action_chart_epochs(self) -> None:
-        without = [KEYS[i % len(KEYS)] for i, view in enumerate(self.views) if not epoch_steps(view)]
+        without = [_key(i) for i, view in enumerate(self.views) if not epoch_steps(view)]
         if without:
             text = f"how many steps an epoch has is not on record: {', '.join(without)}"
             self.notify(text, severity="warning")
@@ -236,24 +240,31 @@ class CompareScreen(ChartKeys, Area):
         if found is None:
             return
         table = self.query_one("#table", Table)
-        places = range(self.first, len(self.runs))
-        width = max(_COLUMN, min(22, (self.size.width - 27) // max(1, len(places)) - 1))
-        shown = list(places)[: max(1, (self.size.width - 27) // (width + 1))]
+        shown, width = self._columns()
         table.columns = (
-            Column("key", "", 23),
-            *(Column(str(i), f"{KEYS[i % len(KEYS)]} {self._short(i)}", width, right=True) for i in shown),
+            Column("key", "", _KEY),
+            *(Column(str(i), f"{_key(i)} {self._short(i)}", width, right=True) for i in shown),
         )
         table.on_resize()
         who, how_far = _about(found.summaries)
         results = sorted(_metrics(found), key=lambda row: row.key != f"m {self._primary}")
-        rows = [*who, *results[:1], *_settings(found.settings, "≠ "), *how_far, *results[1:]]
+        differing = {key: column for key, column in found.settings.items() if key != "task"}  # it has a row already
+        rows = [*who, *results[:1], *_settings(differing, "≠ "), *how_far, *results[1:]]
         if self.shared:
             rows += _settings({key: [value] * len(self.runs) for key, value in found.shared.items()}, "= ")
         table.show(rows)
-        hidden = len(self.runs) - len(shown)
-        more = f", {hidden} more beside: , and ." if hidden else ""
-        self.say_where(f"{len(self.runs)} runs; settings: {len(found.settings)} differ{more}")
+        count = len(self.runs)
+        which = f"{_key(shown[0])}-{_key(shown[-1])} of {count} runs: , ." if len(shown) < count else f"{count} runs"
+        self.say_where(f"{which}  {len(differing) or 'no'} settings differ")
         self._tell()
+
+    def _columns(self) -> tuple[Sequence[int], int]:
+        """The runs that have one in the table, and how wide it is."""
+        room, count = self.size.width - _KEY - 4, len(self.runs)
+        most = max(1, room // (_COLUMN + 1))
+        self.first = max(0, min(self.first, count - most))
+        shown = range(self.first, min(count, self.first + most))
+        return shown, max(_COLUMN, min(_WIDEST, room // len(shown) - 1))
 
     def on_resize(self) -> None:
         self._show_table()
@@ -268,8 +279,8 @@ class CompareScreen(ChartKeys, Area):
         if row is not None:
             texts = [row.cells.get(str(i), "") for i in range(len(self.runs))]
             values = [text if isinstance(text, str) else text[0] for text in texts]
-            pairs = (f"{KEYS[i % len(KEYS)]} {value}" for i, value in enumerate(values) if value)
-            detail.update(f"{row.key.partition(' ')[2]}:  {'   '.join(pairs)}")
+            pairs = (f"{_key(i)} {value}" for i, value in enumerate(values) if value)
+            detail.update(f"{clean(row.key.partition(' ')[2])}:  {'   '.join(pairs)}")
 
     @property
     def _row_key(self) -> str:
@@ -279,7 +290,7 @@ class CompareScreen(ChartKeys, Area):
         self._tell()
 
     def action_runs(self, by: int) -> None:
-        self.first = max(0, min(len(self.runs) - 1, self.first + by))
+        self.first = max(0, self.first + by)
         self._show_table()
 
     def action_shared(self) -> None:
@@ -314,13 +325,17 @@ class CompareScreen(ChartKeys, Area):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape goes back where there is no filter to close."""
-        return self.query_one("#filter").has_class("open") if action == "leave" else True
+        return bool(self.query("#filter.open")) if action == "leave" else True
 
     def action_leave(self) -> None:
         field = self.query_one("#filter", Input)
         field.value = ""
         field.remove_class("open")
         self._names.focus()
+
+
+def _key(place: int) -> str:
+    return KEYS[place % len(KEYS)]
 
 
 def _about(summaries: Sequence[Summary]) -> tuple[list[Row], list[Row]]:
@@ -342,7 +357,7 @@ def _settings(settings: Mapping[str, Sequence[Any]], sign: str) -> list[Row]:
     rows = []
     for key, column in settings.items():
         texts = ["-" if value is None else str(value) for value in column]
-        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + key, **_cells(texts)}))
+        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + clean(key), **_cells(texts)}))
     return rows
 
 
@@ -354,9 +369,9 @@ def _metrics(found: Comparison) -> list[Row]:
         for i, value in enumerate(outcome.values):
             text = number(value) or "-"
             cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best else text
-        rows.append(Row(f"m {name}", {"key": f"  {name}", **cells}))
+        rows.append(Row(f"m {name}", {"key": f"  {clean(name)}", **cells}))
     return rows
 
 
 def _cells(texts: Sequence[str]) -> dict[str, Cell]:
-    return {str(i): text for i, text in enumerate(texts)}
+    return {str(i): clean(text).replace("\n", " ") for i, text in enumerate(texts)}

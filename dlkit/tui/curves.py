@@ -303,7 +303,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape is the screen's where there is nothing to leave here."""
         if action == "leave":
-            return self.large or self.query_one("#filter").has_class("open")
+            return self.large or bool(self.query("#filter.open"))
         return True
 
     def action_leave(self) -> None:
