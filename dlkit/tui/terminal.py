@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dlkit.errors import UsageError
+
 HALF_CELLS, KITTY, SIXEL = "half-cells", "kitty", "sixel"
 AUTO = "auto"
 WAYS = (AUTO, KITTY, SIXEL, HALF_CELLS)
@@ -42,6 +44,12 @@ class Pictures:
     def grain(self) -> tuple[int, int]:
         """Pixels that a cell holds (width, height)."""
         return (1, 2) if self.way == HALF_CELLS else self.cell
+
+    def choose(self, way: str) -> None:
+        """As $DLKIT_IMAGES says; UsageError with what it may say."""
+        if way not in WAYS:
+            raise UsageError(f"DLKIT_IMAGES is {way!r}; it may be {', '.join(WAYS)}")
+        self.chosen = way
 
     def next(self) -> None:
         """Go to the next way."""

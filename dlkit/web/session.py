@@ -50,7 +50,7 @@ class Session(AppService):
             environment.pop(name, None)
         return environment | {
             "TEXTUAL_DRIVER": "dlkit.web.driver:Driver",
-            "DLKIT_IMAGES": "half-cell",  # xterm.js here draws neither Sixel nor Kitty's pictures
+            "DLKIT_IMAGES": "half-cells",  # xterm.js here draws neither Sixel nor Kitty's pictures
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "COLORFGBG": "0;15" if self.light else "15;0",

@@ -20,6 +20,7 @@ from dlkit.tui.settings import DARK, LIGHT, keymap, keys_file, theme
 from dlkit.tui.table import Table
 from recorded import record_run
 from screens import notices, opened, press, shown, until
+from terminal import Terminal
 
 AREA_KEYS = dict(zip("1234", AREAS, strict=True))
 
@@ -171,6 +172,13 @@ async def test_the_key_line_names_the_main_keys_only(tmp_path: Path) -> None:
             footer = app.screen.query_one(Footer)
             await until(pilot, lambda footer=footer: len(footer.children) > 2)
             assert len(footer.children) <= 9
+
+
+def test_how_pictures_are_drawn_can_be_told(tmp_path: Path) -> None:
+    for way, said in (("sixel", "regression"), ("gif", "DLKIT_IMAGES is 'gif'; it may be auto, kitty, sixel")):
+        environment = {"DLKIT_WORKSPACE": str(tmp_path), "DLKIT_CONFIG": str(tmp_path), "DLKIT_IMAGES": way}
+        with Terminal([sys.executable, "-m", "dlkit"], environment=environment) as terminal:
+            terminal.wait_for(said)
 
 
 async def test_screens_left_before_they_are_complete(tmp_path: Path) -> None:

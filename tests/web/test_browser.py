@@ -115,7 +115,7 @@ def test_colours_and_font_size(browser: Browser, small: Served) -> None:
     for scheme, told in (("dark", "15;0"), ("light", "0;15")):
         browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         browser.open(small.url)
-        browser.until(f"images half-cell theme {told}")
+        browser.until(f"images half-cells theme {told}")
     columns = browser.run("return window.caught.cols")
     browser.open(f"{small.url}&fontsize=32")
     browser.until("size")
