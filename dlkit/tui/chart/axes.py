@@ -38,9 +38,9 @@ def value_range(lines: Sequence[Spans]) -> Range | None:
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, at most ``most`` of them; a few more where there would be but one,
+    """Multiples of 1, 2 or 5 times a power of ten, at most ``most`` of them; up to five where there would be but one,
     which tells no distance."""
-    most = max(1, most)
+    most = max(2, most)
     power = 10.0 ** math.floor(math.log10((high - low) / most))
     fuller: list[float] = []
     for times in (1, 2, 5, 10, 20):
@@ -48,7 +48,7 @@ def linear_ticks(low: float, high: float, most: int) -> list[float]:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         found = [number * step for number in range(first, last + 1)]
         if len(found) <= most:
-            return found if len(found) > 1 or most < 2 or not fuller else fuller
+            return found if len(found) > 1 else fuller
         fuller = found
     return fuller
 
@@ -65,7 +65,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     if len(finer) <= most or last - first < 1:
         return finer[:: math.ceil(len(finer) / max(1, most))]
     apart = math.ceil((last - first + 1) / max(1, most))
-    return [float(power) for power in range(first, last + 1) if power % apart == 0] or [float(first)]
+    decades = [float(power) for power in range(first, last + 1) if power % apart == 0]
+    return decades if len(decades) > 1 else [float(first), float(last)]
 
 
 def labels(values: Sequence[float]) -> list[str]:
@@ -85,7 +86,7 @@ def labels(values: Sequence[float]) -> list[str]:
 def log_labels(logarithms: Sequence[float]) -> list[str]:
     """Of ticks that are logarithms."""
     values = [_power(value) for value in logarithms]
-    if len(values) > 1 and values[0] and values[-1] / values[0] < 10:
+    if len(values) > 1 and all(values) and values[-1] / values[0] < 10:
         return labels(values)
     return [_short(f"{value:.3g}") if value else f"1e{logarithm:.4g}" for value, logarithm in
             zip(values, logarithms, strict=True)]  # fmt: skip
