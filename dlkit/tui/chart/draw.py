@@ -106,18 +106,12 @@ def draw(
     ruled = rows - top >= 7  # a line for the x axis besides its values
     height = max(1, rows - top - (2 if ruled else 1))
     window = look.span(extent)
-    left, values, courses = 0, None, list[Course]()
-    for _ in range(2):  # how wide the values at the y axis are depends on the range, which depends on the width
-        width = max(1, columns - left)
-        courses = [_course(line, smooth, look, window, width, log_y=log_y) for line in lines]
-        values = value_range([s for course in courses for s in (course.spans, course.raw) if s is not None])
-        ticks, texts = _y_ticks(values, height, log_y=log_y)
-        now = min(_WIDEST, max((len(text) for text in texts), default=0), max(0, columns - 12)) + 1
-        if now == left:
-            break
-        left = now
+    values = _range(lines, smooth, look, window, log_y=log_y)
+    ticks, texts = _y_ticks(values, height, log_y=log_y)
+    left = min(_WIDEST, max((len(text) for text in texts), default=0), max(0, columns - 12)) + 1
     frame = Frame(left, top, max(1, columns - left), height)
-    courses = [_course(line, smooth, look, window, frame.columns, log_y=log_y) for line in lines]
+    edges = column_edges(*window, 2 * frame.columns, log=look.log_x)
+    courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
     _y_axis(sheet, frame, values, ticks, texts, theme)
     _x_axis(sheet, frame, look, extent, theme, ruled=ruled, epochs=epochs)
     _lines(sheet, frame, values, courses)
@@ -127,10 +121,16 @@ def draw(
     return Drawing(sheet, frame, values, sum((c.raw or c.spans).left_out for c in courses))
 
 
-def _course(
-    line: Line, smooth: Callable[[Line], Floats], look: Look, window: tuple[float, float], columns: int, *, log_y: bool
-) -> Course:
-    edges = column_edges(*window, 2 * columns, log=look.log_x)
+def _range(
+    lines: Sequence[Line], smooth: Callable[[Line], Floats], look: Look, window: tuple[float, float], *, log_y: bool
+) -> Range | None:
+    """Of all that is in the window, by a single column: how wide the plot will be depends on what is written at it."""
+    edges = column_edges(*window, 1, log=look.log_x)
+    courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
+    return value_range([spans for course in courses for spans in (course.spans, course.raw) if spans is not None])
+
+
+def _course(line: Line, smooth: Callable[[Line], Floats], look: Look, edges: Floats, *, log_y: bool) -> Course:
     raw = thin(line.x, line.y, edges, log_x=look.log_x, log_y=log_y)
     if not look.level:
         return Course(line, raw, None)

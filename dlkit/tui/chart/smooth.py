@@ -31,17 +31,17 @@ def smoothed(values: Floats, weight: float) -> Floats:
 
 
 def _scan(values: Floats, decay: float) -> Floats:
-    """s[i] = decay · s[i−1] + values[i], in blocks, what is carried from block to block by the same rule: a million
-    points take 10 ms, a loop in Python half a second."""
+    """s[i] = decay · s[i−1] + values[i], all blocks at once, what is carried from block to block by the same rule: a
+    million points take 5 ms, a loop in Python half a second. A matrix product would be as short, and 25 ms whenever
+    the threads that it wakes find no core free."""
     count = len(values)
     rows = -(-count // _BLOCK)
     padded = np.zeros(rows * _BLOCK)
     padded[:count] = values
-    age = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-    with np.errstate(under="ignore"):
-        kernel = np.where(age >= 0, decay ** np.maximum(age, 0), 0.0)
-        blocks: Floats = padded.reshape(rows, _BLOCK) @ kernel.T
-        if rows > 1:
-            carried = _scan(blocks[:, -1], decay**_BLOCK)
-            blocks[1:] += carried[:-1, None] * decay ** np.arange(1, _BLOCK + 1)
-    return blocks.reshape(-1)[:count]
+    within = np.ascontiguousarray(padded.reshape(rows, _BLOCK).T)  # [place in its block, block]
+    for place in range(1, _BLOCK):
+        within[place] += decay * within[place - 1]
+    if rows > 1:
+        carried = _scan(within[-1], decay**_BLOCK)
+        within[:, 1:] += np.outer(decay ** np.arange(1, _BLOCK + 1), carried[:-1])
+    return np.ascontiguousarray(within.T).reshape(-1)[:count]
