@@ -260,9 +260,9 @@ class Chart(Widget):
     # The mouse
 
     def _x_at(self, column: int) -> float:
-        """What a column of the widget stands for."""
+        """What a column of the widget stands for: the outer ones for the ends of what is seen."""
         frame = self._drawn(self.size).frame
-        return self.look.at(self.extent, min(1.0, max(0.0, (column - frame.left + 0.5) / frame.columns)))
+        return self.look.at(self.extent, min(1.0, max(0.0, (column - frame.left) / max(1, frame.columns - 1))))
 
     def _want(self, look: Look) -> None:
         self.post_message(self.Looked(self, look))

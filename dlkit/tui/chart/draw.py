@@ -109,7 +109,8 @@ def draw(
     values = _range(lines, smooth, look, window, log_y=log_y)
     ticks, texts = _y_ticks(values, height, log_y=log_y)
     left = min(_WIDEST, max((len(text) for text in texts), default=0), max(0, columns - 12)) + 1
-    frame = Frame(left, top, max(1, columns - left), height)
+    left = min(left, columns - 1)
+    frame = Frame(left, top, columns - left, height)
     edges = column_edges(*window, 2 * frame.columns, log=look.log_x)
     courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
     _y_axis(sheet, frame, values, ticks, texts, theme)
@@ -172,14 +173,7 @@ def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme
     row = frame.top + frame.rows
     if ruled:
         sheet.text(row, frame.left - 1, corner + bar * frame.columns, theme.muted)
-    x0, x1 = look.span(extent)
-    most = max(2, frame.columns // 12)
-    if look.log_x:
-        powers = log_ticks(float(np.log10(x0)), float(np.log10(x1)), most)
-        ticks, texts = [10.0**power for power in powers], log_labels(powers)
-    else:
-        ticks = linear_ticks(x0, x1, most)
-        texts = step_labels([round(value, 9) for value in ticks])
+    ticks, texts = _x_ticks(look, extent, frame.columns)
     unit = "epoch" if epochs else "step"
     free = frame.left
     end = frame.left + frame.columns
@@ -193,6 +187,22 @@ def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme
         sheet.text(row + ruled, start, text, theme.muted)
         free = start + len(text) + 2
     sheet.text(row + ruled, end - len(unit), unit, theme.muted)
+
+
+def _x_ticks(look: Look, extent: Extent, columns: int) -> tuple[list[float], list[str]]:
+    """As many as there is room for what is written at them."""
+    x0, x1 = look.span(extent)
+    for cells in (8, 12, 18):
+        most = max(2, columns // cells)
+        if look.log_x:
+            powers = log_ticks(float(np.log10(x0)), float(np.log10(x1)), most)
+            ticks, texts = [10.0**power for power in powers], log_labels(powers)
+        else:
+            ticks = linear_ticks(x0, x1, most)
+            texts = step_labels([round(value, 9) for value in ticks])
+        if max(len(text) for text in texts) < cells - 2:
+            break
+    return ticks, texts
 
 
 def _lines(sheet: Sheet, frame: Frame, values: Range | None, courses: Sequence[Course]) -> None:
