@@ -84,7 +84,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
     CurvesPane > #filter { display: none; }
     CurvesPane > #filter.open { display: block; }
     CurvesPane > #pages { height: 1; color: $text-muted; text-align: right; text-wrap: nowrap; }
-    CurvesPane > #none { padding: 1 2; height: auto; }
+    CurvesPane > #none { padding: 1 2; height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *CHART_KEYS,
@@ -201,7 +201,10 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         for name in group.names:
             split = name.split("/")[0]
             key, colour = SPLITS.get(split, ("", COLOURS[0])) if "/" in name else ("", COLOURS[3])
-            series = view.series(name)
+            try:
+                series = view.series(name)
+            except KeyError:  # a resume has made it void since the names were read
+                continue
             x = self._in_epochs(view, name, series.steps) if self.epochs else series.steps
             found.append(Line(split if several else "", x, series.values, key if several else "", colour))
         return found

@@ -20,7 +20,7 @@ from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.thin import Numbers
-from screens import press, shown
+from screens import shown, typed
 
 
 class Host(ChartKeys, App[None]):
@@ -165,7 +165,7 @@ async def test_odd_values_at_odd_sizes() -> None:
 async def test_no_braille_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "linux")
     async with charted(RAMP, line([50, math.nan, 20], x=np.array([1, 50, 100]), key="v")) as (app, pilot):
-        await press(pilot, "left", "left", "left")
+        await typed(pilot, "left", "left", "left")
         text = shown(app)
         assert text.isascii()
         assert all(sign in text for sign in (".", ":", "o", "x", "|", "+", "-", "v"))
@@ -197,19 +197,19 @@ async def test_a_legend_with_more_lines_than_room_says_so() -> None:
 
 async def test_zoom_and_pan() -> None:
     async with charted(RAMP) as (app, pilot):
-        await press(pilot, "plus")
+        await typed(pilot, "plus")
         assert app.look.window == (25.75, 75.25) and not app.look.follows
         assert rows(app)[-1].split() == ["30", "40", "50", "60", "step"]
         assert "part" in rows(app)[0]
         assert "last 100" in rows(app)[1]
         assert [text.split("┤")[0].strip() for text in rows(app) if "┤" in text] == ["60", "40"], "values of the part"
-        await press(pilot, "shift+left")
+        await typed(pilot, "shift+left")
         assert app.look.window == pytest.approx((13.375, 62.875))
-        await press(pilot, "L", "L", "L", "L")
+        await typed(pilot, "L", "L", "L", "L")
         assert app.look.window == pytest.approx((50.5, 100)) and app.look.follows
-        await press(pilot, "minus")
+        await typed(pilot, "minus")
         assert app.look.window is None
-        await press(pilot, "left", "left", "left", "left", "plus", "plus", "0")
+        await typed(pilot, "left", "left", "left", "left", "plus", "plus", "0")
         assert app.look == Look()
         for _ in range(20):
             app.action_chart_zoom(0.5)
@@ -219,7 +219,7 @@ async def test_zoom_and_pan() -> None:
 
 async def test_a_window_at_the_end_goes_along_with_a_growing_curve() -> None:
     async with charted(RAMP) as (app, pilot):
-        await press(pilot, "plus", *["L"] * 4)
+        await typed(pilot, "plus", *["L"] * 4)
         app.given = [line(list(range(1, 201)))]
         app.looked()
         assert app.look.span(app.chart.extent) == pytest.approx((150.5, 200))
@@ -230,34 +230,34 @@ async def test_a_window_at_the_end_goes_along_with_a_growing_curve() -> None:
 async def test_the_cursor_tells_values() -> None:
     sparse = line([0.5, 0.25], x=np.array([20, 90]), name="val", key="v", colour=COLOURS[1])
     async with charted(replace(RAMP, name="train", key="t"), sparse, size=(60, 14)) as (app, pilot):
-        await press(pilot, "left")
+        await typed(pilot, "left")
         assert rows(app)[1] == "step 100   t train 100   v val 0.25 @90"
-        await press(pilot, *["left"] * 3)
+        await typed(pilot, *["left"] * 3)
         assert app.look.cursor is not None and 90 <= app.look.cursor < 97
-        await press(pilot, "ctrl+left", "ctrl+left", "ctrl+left", "ctrl+left", "ctrl+left")
+        await typed(pilot, "ctrl+left", "ctrl+left", "ctrl+left", "ctrl+left", "ctrl+left")
         step = int(app.look.cursor)
         assert step < 20 and f"step {step}   t train {step}   v val -" in shown(app)
         assert {column for column, _ in marks(app, "┊")} == {4 + int((step - 1) / 99 * 56)}
         assert app.chart.values_at(20) == [(app.given[0], 19), (app.given[1], 0)]
-        await press(pilot, "plus", "plus", *["ctrl+right"] * 8)
+        await typed(pilot, "plus", "plus", *["ctrl+right"] * 8)
         a, b = app.look.span(app.chart.extent)
         assert step < a < app.look.cursor <= b, "the window comes along"
-        await press(pilot, "right")
+        await typed(pilot, "right")
         assert app.look.cursor == round(app.look.cursor), "from point to point"
 
 
 async def test_log_scales() -> None:
     y = [10.0**-n for n in range(6)] + [0.0, -1.0]
     async with charted(line(y)) as (app, pilot):
-        await press(pilot, "y")
+        await typed(pilot, "y")
         assert "2 not above 0 left out · log" in rows(app)[0]
         assert [text.split("┤")[0].strip() for text in rows(app) if "┤" in text] == ["1", "0.01", "0.0001"]
         curve = marks(app, "•")
         assert len(curve) == 6 and len({b[1] - a[1] for a, b in pairwise(curve)}) <= 2, "straight"
-        await press(pilot, "y", "Y")
+        await typed(pilot, "y", "Y")
         assert "log steps" in rows(app)[0] and "log ·" not in rows(app)[0]
         assert rows(app)[-1].split() == ["2", "4", "6", "step"]
-        await press(pilot, "plus", "left", "left", "shift+right", "Y", "0")
+        await typed(pilot, "plus", "left", "left", "shift+right", "Y", "0")
         assert app.look == Look()
 
 
@@ -265,24 +265,24 @@ async def test_smoothing() -> None:
     noise = np.random.default_rng(0).normal(0, 0.3, 400)
     async with charted(line(list(1 + noise))) as (app, pilot):
         plain = shown(app)
-        await press(pilot, "z", "z", "z")
+        await typed(pilot, "z", "z", "z")
         assert "smooth 0.99" in rows(app)[0]
         assert f"~{np.average(1 + noise, weights=0.99 ** np.arange(400)[::-1]):.4g}" in rows(app)[1]
         strips = [app.chart.render_line(y) for y in range(3, 10)]
         styles = {(s.style.bold, s.style.dim) for strip in strips for s in strip if s.style and "⣿" in s.text}
         assert (None, True) in styles or (False, True) in styles, "the values themselves stay, faint"
-        await press(pilot, "z")
+        await typed(pilot, "z")
         assert shown(app) == plain
-        await press(pilot, "Z")
+        await typed(pilot, "Z")
         assert app.look.weight == 0.99
 
 
 async def test_epochs() -> None:
     async with charted(line([3, 2, 1], x=np.array([0.5, 1.0, 1.5]))) as (app, pilot):
-        await press(pilot, "t", "left")
+        await typed(pilot, "t", "left")
         assert rows(app)[1] == "epoch 1.50   1"
         assert rows(app)[-1].split()[-1] == "epoch"
-        await press(pilot, "t")
+        await typed(pilot, "t")
         assert rows(app)[-1].split()[-1] == "step" and app.look.cursor is None
 
 
@@ -301,7 +301,7 @@ async def test_dragging_selects_a_part() -> None:
         await pilot.pause()
         assert app.look.window == pytest.approx((1 + 99 * 11 / 45, 1 + 99 * 31 / 45))
         assert not any(s.style and s.style.reverse for s in app.chart.render_line(6))
-        await press(pilot, "0")
+        await typed(pilot, "0")
         assert [app.chart.render_line(y) for y in range(14)] == before
 
 
@@ -349,12 +349,12 @@ async def test_nothing_is_drawn_again_that_has_not_changed() -> None:
         app.looked()
         await pilot.pause()
         assert chart.drawings == first and chart._strips is strips, "an equal line is the same line"
-        await press(pilot, "left", "left")
+        await typed(pilot, "left", "left")
         chart.show("another title", app.given, app.look, current=True)
         await pilot.pause()
         assert chart.drawings == first, "cursor and title lie over the drawing"
         for count, key in enumerate(("plus", "y", "z", "t"), 1):
-            await press(pilot, key)
+            await typed(pilot, key)
             assert chart.drawings == first + count, key
         app.given = [line(list(range(1, 102)))]
         app.looked()
@@ -371,15 +371,15 @@ async def test_a_grown_curve_looks_like_one_that_came_at_once() -> None:
     noise = np.random.default_rng(1).normal(size=700).cumsum()
     whole = line(list(noise))
     async with charted(whole) as (app, pilot):
-        await press(pilot, "z", "plus")
+        await typed(pilot, "z", "plus")
         expected = shown(app)
     async with charted() as (app, pilot):
-        await press(pilot, "z")
+        await typed(pilot, "z")
         for end in (1, 20, 300, 700):
             app.given = [replace(whole, x=whole.x[:end], y=whole.y[:end])]
             app.looked()
             await pilot.pause()
-        await press(pilot, "plus")
+        await typed(pilot, "plus")
         assert shown(app) == expected
 
 
