@@ -137,9 +137,8 @@ def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome
     for event in job.events():
         if isinstance(event, Metrics) and "train/loss" in event.values and event.first == 1:
             sent = time.time()
-            for action in ("sample", "checkpoint"):
-                threading.Timer(0.2, commands.append, (job.run.commands, action)).start()
-            threading.Timer(0.5, commands.append, (job.run.commands, "stop")).start()
+            for seconds, action in ((0.2, "sample"), (0.25, "checkpoint"), (0.5, "stop")):
+                threading.Timer(seconds, commands.append, (job.run.commands, action)).start()
     run = job.run
     assert [event.action for event in obeyed(run)] == ["sample", "checkpoint", "stop"]
     assert all(event.time > sent for event in obeyed(run))
