@@ -6,6 +6,7 @@ and tuples stand here for dataclasses, whose module costs as much as Python's ow
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -167,7 +168,24 @@ def _understood(run: RunFolder, record: Mapping[str, Any]) -> Summary:
     result = record.get("result")
     progress = {k: result[k] for k in result if k in Summary._fields} if result else _progress(run, record)
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
-    return Summary(**{**known, **names, **progress, **always})
+    return _checked(Summary(**{**known, **names, **progress, **always}))
+
+
+def _checked(summary: Summary) -> Summary:
+    """ValueError if a field is not of its kind: whoever sorts, stores or shows it reckons with that."""
+    for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason"):
+        if not isinstance(getattr(summary, name), str):
+            raise ValueError(f"{name} is no text")
+    for name in ("created", "updated", "step", "total_steps", "seconds"):
+        value = getattr(summary, name)
+        if not isinstance(value, (int, float)) or not -math.inf < value < math.inf:
+            raise ValueError(f"{name} is no number")
+    for name in ("last", "best"):
+        if not isinstance(getattr(summary, name), (int, float, type(None))):
+            raise ValueError(f"{name} is no number")
+    if not isinstance(summary.metrics, dict):
+        raise ValueError("metrics is no table")
+    return summary
 
 
 def disk_use(folder: str) -> int:

@@ -152,6 +152,14 @@ def test_a_newer_format_is_shown_and_never_written(run: RunFolder) -> None:
         b'{"result": 5}',
         b'{"result": ["step"]}',
         b'{"state": "running", "total_steps": "many"}',
+        b'{"name": ["a"]}',
+        b'{"metric": 5}',
+        b'{"created": "today"}',
+        b'{"created": 1e999}',
+        b'{"result": {"step": "9"}}',
+        b'{"result": {"best": "0.1"}}',
+        b'{"result": {"metrics": [1]}}',
+        b'{"components": {"model": {"name": null}}}',
     ],
 )
 def test_a_damaged_record_is_said_not_raised(run: RunFolder, content: bytes) -> None:
