@@ -34,11 +34,17 @@ class Comparison:
     @property
     def remarks(self) -> list[str]:
         """What a reader should know before believing the rest, a line each."""
-        found = [f"{s.id} is damaged: {s.reason}" for s in self.summaries if s.state == "damaged"]
-        found += [f"{s.id} was written by a newer dlkit" for s in self.summaries if s.state.endswith("(newer format)")]
+        damaged = [s for s in self.summaries if s.state == "damaged"]
+        newer = [s.id for s in self.summaries if s.state.endswith("(newer format)")]
+        found = []
+        if damaged:
+            reason = f" ({damaged[0].reason})" if len(damaged) == 1 else ""
+            found.append(f"damaged: {', '.join(s.id for s in damaged)}{reason}")
+        if newer:
+            found.append(f"written by a newer dlkit: {', '.join(newer)}")
         tasks = dict.fromkeys(s.task for s in self.summaries if s.task)
         if len(tasks) > 1:
-            found.append(f"these are different tasks ({', '.join(tasks)}): equal names need not mean equal things")
+            found.append(f"different tasks ({', '.join(tasks)}): equal names need not mean equal things")
         return found
 
 

@@ -161,7 +161,12 @@ class CompareScreen(ChartKeys, Area):
 
     @property
     def _primary(self) -> str:
-        return next((str(view.record["metric"]) for view in self.views if view.record.get("metric")), "")
+        return next((metric for i in range(len(self.runs)) if (metric := self._recorded(i, "metric"))), "")
+
+    def _recorded(self, place: int, key: str) -> str:
+        """Of a run's record, by whichever of its two readers was there first."""
+        found = str(self.views[place].record.get(key) or "")
+        return found or (str(getattr(self.comparison.summaries[place], key)) if self.comparison is not None else "")
 
     def _show_names(self) -> None:
         """Of all runs; marked is how many have it, where not all do."""
@@ -170,7 +175,7 @@ class CompareScreen(ChartKeys, Area):
         found = sorted((name for group in groups for name in group.names), key=lambda name: name != self._primary)
         rows = [Row(name, {"name": f"{clean(name)}{self._share(name)}"}) for name in found]
         table = self._names
-        table.empty = f"no metric matches {self.pattern!r}" if names else "no metrics yet"
+        table.empty = "no metric matches" if names else "no metrics yet"
         table.show(rows)
         self.metric = table.key
 
@@ -192,7 +197,8 @@ class CompareScreen(ChartKeys, Area):
 
     def _show_chart(self) -> None:
         lines = [line for i, view in enumerate(self.views) for line in self._line(i, view)]
-        self.chart.empty = "none of these runs has any metrics yet"
+        nothing = not any(view.names for view in self.views)
+        self.chart.empty = "none of these runs has any metrics yet" if nothing else "choose a metric"
         self.chart.show(
             self.metric or "no metric", lines, self.look, log_y=self.metric in self._log, epochs=self.epochs
         )
@@ -213,8 +219,7 @@ class CompareScreen(ChartKeys, Area):
 
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""
-        name = str(self.views[place].record.get("name") or "")
-        return (name or "-".join(self.runs[place].id.split("-")[-2:]))[:16]
+        return (self._recorded(place, "name") or "-".join(self.runs[place].id.split("-")[-2:]))[:16]
 
     @on(Chart.Looked)
     def _chart_looked(self, message: Chart.Looked) -> None:
@@ -323,12 +328,12 @@ class CompareScreen(ChartKeys, Area):
         self.query_one("#filter", Input).set_class(bool(self.pattern), "open")
         self._names.focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape goes back where there is no filter to close."""
-        return bool(self.query("#filter.open")) if action == "leave" else True
-
     def action_leave(self) -> None:
+        """The filter, or the screen if there is none."""
         field = self.query_one("#filter", Input)
+        if not field.has_class("open"):
+            self.action_back()
+            return
         field.value = ""
         field.remove_class("open")
         self._names.focus()

@@ -1,0 +1,203 @@
+"""Runs side by side: curves over each other, what they differ in, which came off best, whatever state they are in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from dlkit.events import Metrics, Started
+from dlkit.runs.files import write_json
+from dlkit.runs.folder import RunFolder
+from dlkit.tui import compare
+from dlkit.tui.app import DlkitApp
+from dlkit.tui.compare import CompareScreen
+from dlkit.tui.runs import RunsScreen
+from dlkit.tui.table import Table
+from recorded import record_run, write_events
+from screens import notices, opened, shown, typed, until
+
+
+@asynccontextmanager
+async def compared(
+    runs: Sequence[RunFolder], size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[DlkitApp, Pilot[None], CompareScreen]]:
+    """The screen, once the folders and all logs have been read."""
+    async with opened(runs[0].path.parent.parent, size) as (app, pilot):
+        app.open_compare(list(runs))
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await until(pilot, lambda: screen.comparison is not None and all(view.version for view in screen.views))
+        await pilot.pause()
+        yield app, pilot, screen
+
+
+def configured(run: RunFolder, text: str) -> RunFolder:
+    run.config.write_text(f'task = "toy"\n{text}')
+    return run
+
+
+def table(screen: CompareScreen) -> list[list[str]]:
+    """What the lower table says: the key, then a text a run that has a column."""
+    found = screen.query_one("#table", Table)
+    cells = [[row.cells.get(column.key, "") for column in found.columns] for row in found.rows]
+    return [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in cells]
+
+
+def metrics(screen: CompareScreen) -> list[str]:
+    return [str(row.cells["name"]) for row in screen.query_one("#names", Table).rows]
+
+
+async def test_three_runs(tmp_path: Path) -> None:
+    runs = [record_run(tmp_path, i) for i in (1, 3, 2)]
+    for run, lr in zip(runs, (0.1, 0.2, 0.1), strict=True):
+        configured(run, f"[trainer]\nlr = {lr}\n[engine]\nepochs = 3\n")
+    async with compared(runs, (160, 50)) as (app, pilot, screen):
+        assert metrics(screen) == ["val/mse", "train/loss"] and screen.metric == "val/mse"
+        names = ["-".join(run.id.split("-")[-2:]) for run in runs]
+        assert [(line.key, line.name) for line in screen.chart.lines] == [
+            ("A", names[0]), ("B", "try 3"), ("C", names[2])
+        ]  # fmt: skip
+        assert len({line.colour for line in screen.chart.lines}) == 3
+        assert [column.title for column in screen.query_one("#table", Table).columns[1:]] == [
+            f"A {names[0]}", "B try 3", f"C {names[2]}"
+        ]  # fmt: skip
+        assert table(screen) == [
+            ["  run", *(run.id for run in runs)],
+            ["  state", *["completed"] * 3],
+            ["  val/mse", "0.5", "* 0.25", "0.3333"],
+            ["≠ trainer.lr", "0.1", "0.2", "0.1"],
+            ["  steps", "100", "100", "100"],
+            ["  time", "12 s", "12 s", "12 s"],
+        ]
+        assert "3 runs  1 settings differ" in shown(app)
+        await typed(pilot, "a")
+        assert table(screen)[6:] == [["= task", *["toy"] * 3], ["= engine.epochs", *["3"] * 3]]
+        await typed(pilot, "down", "left", "y", "z")
+        assert screen.metric == screen.chart.title == "train/loss" and screen.chart.log_y
+        assert "step 100   A linear-0001 0.506738 ~" in shown(app) and "B try 3 0.256738 ~" in shown(app)
+        await typed(pilot, "up", "t")
+        assert screen.chart.title == "val/mse" and not screen.chart.log_y and screen.chart.lines[0].x[-1] == 5
+        assert not screen.query_one("#detail").display
+        await typed(pilot, "tab", "down", "down", "down")
+        assert "trainer.lr:  A 0.1   B 0.2   C 0.1" in shown(app)
+        await typed(pilot, "enter", "a")
+        assert len(table(screen)) == 6
+        await typed(pilot, "escape")
+        assert isinstance(app.screen, RunsScreen)
+
+
+async def test_the_best_where_more_is_better(tmp_path: Path) -> None:
+    runs = [record_run(tmp_path, i, direction="max") for i in (1, 2)]
+    async with compared(runs) as (app, _, screen):
+        assert ["  val/mse", "* 0.5", "0.3333"] in table(screen)
+        assert "* 0.5" in shown(app), "it stands in a small terminal too"
+        assert "2 runs  no settings differ" in shown(app)
+
+
+async def test_a_run_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its curve at once, the table soon after, also after the last of its news."""
+    monkeypatch.setattr(compare, "AGAIN_SECONDS", 0.2)
+    runs = [record_run(tmp_path, 1), record_run(tmp_path, 2, state="interrupted")]
+    async with compared(runs) as (app, pilot, screen):
+        for last in (150, 200):
+            event = Metrics(first=last - 49, count=50, values={"train/loss": [0.5] * 50}, epoch=9, rate=8.0)
+            write_events(runs[1], [event], last)
+            app.poller.nudge()
+            await typed(pilot, "down")
+            await until(pilot, lambda last=last: screen.chart.lines[1].x[-1] == last)  # type: ignore[misc]
+        await until(pilot, lambda: ["  steps", "100", "200"] in table(screen))
+        record = json.loads(runs[1].record.read_text())
+        result = {"step": 200, "total_steps": 200, "best": 0.125, "last": 0.2, "metrics": {"val/mse": 0.125}}
+        write_json(runs[1].record, {**record, "state": "completed", "result": result})
+        await until(pilot, lambda: ["  state", "completed", "completed"] in table(screen))
+        assert ["  val/mse", "0.5", "* 0.125"] in table(screen)
+
+
+async def test_runs_that_have_nothing_in_common(tmp_path: Path) -> None:
+    """Of two tasks, with other metrics, damaged, of a newer version, with rubbish for numbers, gone."""
+    runs = [record_run(tmp_path, i) for i in range(1, 3)]
+    other = record_run(tmp_path, 3, task="regression", metric="val/rmse")
+    other.events.write_text("")
+    write_events(other, [Started(total_steps=9, epoch_steps=0, summary={}),
+                         Metrics(first=1, count=3, values={"val/rm\x1b[31mse": [3.0, 2.0, 1.0]})])  # fmt: skip
+    other.config.write_text('task = "regression"\n[model]\nname = "名前\\u001b[31m"\n')
+    damaged, newer = record_run(tmp_path, 4), record_run(tmp_path, 5, format=99)
+    damaged.record.write_text("{")
+    odd = record_run(tmp_path, 6, metric=5, name=["x"], result={"step": "9", "total_steps": 9, "seconds": "long"})
+    gone = record_run(tmp_path, 7)
+    shutil.rmtree(gone.path)
+    async with opened(tmp_path, (160, 50)) as (app, pilot):
+        app.open_compare([*runs, other, damaged, newer, odd, gone])
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await until(pilot, lambda: screen.comparison is not None)
+        await until(pilot, lambda: sorted(metrics(screen)) == [
+            "train/loss (5 of 7)", "val/mse (5 of 7)", "val/rm�[31mse (1 of 7)"
+        ])  # fmt: skip
+        text = shown(app)
+        assert "\x1b" not in text
+        assert "damaged: " in text and all(run.id in text for run in (damaged, odd, gone))
+        for said in (f"written by a newer dlkit: {newer.id}", "different tasks (toy, regression)"):
+            assert said in text
+        row = next(row for row in table(screen) if row[0] == "≠ model.name")
+        assert row[1:] == ["-", "-", "名前�[31m", "-", "-", "-", "-"]
+        await typed(pilot, "G", "left", "t", "a", "d", "z", "y", "comma", "full_stop", "tab", "down", "down")
+        assert screen.chart.title == "val/rm\x1b[31mse" and [line.key for line in screen.chart.lines] == ["C"]
+        assert any("C, " in text or text.endswith("C") for text in notices(app)), "its epochs are not known"
+        assert not [text for text in notices(app) if "Error" in text]
+
+
+async def test_runs_without_metrics(tmp_path: Path) -> None:
+    runs = [record_run(tmp_path, i, state="queued") for i in (1, 2)]
+    for run in runs:
+        run.events.write_text("")
+    async with compared(runs) as (app, pilot, screen):
+        await typed(pilot, *"jyzt", "left", "plus", "0", "enter")
+        text = shown(app)
+        assert "no metrics yet" in text and "none of these runs has any metrics yet" in text
+        assert screen.metric == ""
+
+
+async def test_ten_runs_in_a_small_terminal(tmp_path: Path) -> None:
+    runs = [configured(record_run(tmp_path, i), f"x = {i}\n") for i in range(10)]
+    async with compared(runs) as (app, pilot, screen):
+        assert "A-C of 10 runs: , .  1 settings differ" in shown(app)
+        assert ["≠ x", "0", "1", "2"] in table(screen)
+        assert len(screen.chart.lines) == 10 and "… " in shown(app)
+        await typed(pilot, *["full_stop"] * 3)
+        assert "D-F of 10 runs" in shown(app) and ["≠ x", "3", "4", "5"] in table(screen)
+        for _ in range(20):
+            screen.action_runs(1)
+        assert ["≠ x", "7", "8", "9"] in table(screen), "no further"
+        await typed(pilot, "comma", "tab", "down", "down", "down")
+        assert ["≠ x", "6", "7", "8"] in table(screen)
+        assert "x:  A 0   B 1   C 2   D 3   E 4   F 5   G 6   H 7   I 8   J 9" in shown(app)
+        assert all(len(line) <= 80 for line in shown(app).splitlines())
+        await pilot.resize_terminal(200, 50)
+        await until(pilot, lambda: ["≠ x", *map(str, range(10))] in table(screen))
+
+
+async def test_the_filter_and_the_metrics_of_classes(tmp_path: Path) -> None:
+    runs = [record_run(tmp_path, i, state="interrupted") for i in (1, 2)]
+    write_events(runs[0], [Metrics(first=20, count=1, values={"val/mse/north": [0.1], "lr": [0.1]})], 3)
+    async with compared(runs) as (app, pilot, screen):
+        assert metrics(screen) == ["val/mse", "train/loss", "lr (1 of 2)"]
+        await typed(pilot, "d")
+        assert "val/mse/north (1 of 2)" in metrics(screen)
+        await typed(pilot, "d", "G", "slash", *"val/*")
+        assert metrics(screen) == ["val/mse"] and screen.chart.title == "val/mse"
+        await typed(pilot, "x", "enter", "left")
+        assert metrics(screen) == [] and "no metric matches" in shown(app)
+        assert screen.query_one(Input).display
+        await typed(pilot, "escape")
+        assert len(metrics(screen)) == 3 and isinstance(app.screen, CompareScreen)
+        assert not screen.query_one(Input).display and screen.query_one("#names").has_focus
+        await typed(pilot, "escape")
+        assert isinstance(app.screen, RunsScreen)
