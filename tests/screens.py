@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from dlkit.tui.app import DlkitApp
@@ -43,8 +45,12 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 async def typed(pilot: Pilot[None], *keys: str) -> None:
-    """Keys in quick succession, the effect of all awaited at the end: half as long."""
-    await pilot.press(*keys)
+    """Keys in quick succession: the pilot waits after each until the process idles, four times as long."""
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        pilot.app.post_message(Key(name, key if len(key) == 1 else None))
+        for _ in range(3):  # the app hands it on, its widget acts, and a change of focus is another message
+            await pilot._wait_for_screen()
     await pilot.pause()
 
 

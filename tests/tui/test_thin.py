@@ -164,6 +164,7 @@ def test_a_spike_of_one_point_is_always_seen(
 
 
 @given(spikes(), st.integers(30, 160), st.integers(10, 50), st.sampled_from(range(len(LEVELS))), st.booleans())
+@settings(max_examples=50)
 def test_a_spike_is_seen_on_the_finished_sheet(
     spike: tuple[npt.NDArray[np.int64], Floats, int, bool], columns: int, rows: int, level: int, log_y: bool
 ) -> None:
@@ -195,6 +196,7 @@ def pictured(
 
 
 @given(st.data(), series(), st.booleans(), st.sampled_from(range(len(LEVELS))))
+@settings(max_examples=50)
 def test_a_picture_is_the_same_however_its_points_came(
     data: st.DataObject, line: tuple[npt.NDArray[np.int64], Floats], log_y: bool, level: int
 ) -> None:
@@ -211,6 +213,7 @@ def test_a_picture_is_the_same_however_its_points_came(
 
 
 @given(st.data(), series(), st.booleans())
+@settings(max_examples=50)
 def test_whole_numbers_and_fractions_are_thinned_alike(
     data: st.DataObject, line: tuple[npt.NDArray[np.int64], Floats], log_x: bool
 ) -> None:
@@ -224,6 +227,7 @@ def test_whole_numbers_and_fractions_are_thinned_alike(
     st.lists(series(st.floats()), max_size=3), st.booleans(), st.booleans(), st.integers(0, 3), st.integers(1, 90),
     st.integers(1, 30), st.booleans(),
 )  # fmt: skip
+@settings(max_examples=50)
 def test_whatever_the_numbers_every_row_is_drawn_to_its_end(
     given_: list[tuple[npt.NDArray[np.int64], Floats]], log_x: bool, log_y: bool, level: int, columns: int, rows: int,
     plain: bool,
@@ -307,6 +311,7 @@ def test_ticks_are_distinct_and_inside(low: float, share: float, most: int) -> N
 
 @given(st.floats(-300, 300), st.floats(1e-9, 300), st.integers(1, 20))
 @example(math.log10(1.1), math.log10(90), 2)
+@settings(max_examples=50)
 def test_ticks_of_a_log_axis(low: float, width: float, most: int) -> None:
     high = min(low + width, 308.0)
     ticks = log_ticks(low, high, most)
