@@ -56,6 +56,8 @@ def _leaving(widget: Widget) -> bool:
 
 
 ALIVE = ("running", "paused")
+Worker.StateChanged.bubble = True
+"""Textual tells a worker's end to the widget that began it alone; the app is to hear of those that raised."""
 PLUGIN_SECONDS = 10.0
 """A plugin whose import takes longer is shown as broken; the others are there."""
 
@@ -134,7 +136,7 @@ class DlkitApp(App[None]):
         self._tell_screens("plugins_loaded")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker of the app or of a screen that raised: the interface goes on, and says so."""
+        """A worker of the app, a screen or a widget that raised: the interface goes on, and says so."""
         if event.state is WorkerState.ERROR:
             self.notify(str(event.worker.error), title="something went wrong", severity="error", markup=False)
 

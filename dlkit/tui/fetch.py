@@ -21,8 +21,8 @@ from dlkit.cli.common import size
 
 
 class FetchDialog(ModalScreen[bool]):
-    """Fetches sources one after the other; dismissed with True when all are there. Closing it ends the download,
-    which goes on from there the next time."""
+    """Fetches sources one after the other; dismissed with True when all are there: by itself, if it does not ``stay``.
+    Closing it ends the download, which goes on from there the next time."""
 
     DEFAULT_CSS = """
     FetchDialog { align: center middle; }
@@ -46,8 +46,9 @@ class FetchDialog(ModalScreen[bool]):
             self.code = code
             super().__init__()
 
-    def __init__(self, sources: Sequence[str], total: int, workspace: Path) -> None:
+    def __init__(self, sources: Sequence[str], total: int, workspace: Path, *, stays: bool = True) -> None:
         super().__init__()
+        self._stays = stays
         self._sources, self._total, self._workspace = sources, total, workspace
         self._process: subprocess.Popen[str] | None = None
         self._code: int | None = None
@@ -98,6 +99,9 @@ class FetchDialog(ModalScreen[bool]):
 
     def on_fetch_dialog_ended(self, message: Ended) -> None:
         self._code = message.code
+        if message.code == 0 and not self._stays:
+            self.action_close()
+            return
         if message.code == 0:
             self.query_one(ProgressBar).update(total=100, progress=100)
         words = "done; escape: close" if message.code == 0 else "failed; nothing is lost; escape: close"

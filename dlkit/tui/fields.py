@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import wrap
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +23,12 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from dlkit.monitor.form_fields import Choices, Field
+
+
+def label_of(label: str) -> tuple[str, str]:
+    """A choice's name, and what it is."""
+    name, _, what = label.partition("  ")
+    return name, what
 
 
 class Editor(Widget, can_focus=True):
@@ -88,7 +98,8 @@ class Pick(Editor):
 
     def render(self) -> Text:
         width = max(1, self.size.width - 2)
-        shown = Text(dict(self.choices).get(self.text, self.text), no_wrap=True)
+        name, what = label_of(dict(self.choices).get(self.text, self.text))
+        shown = Text(name, no_wrap=True).append(f"  {what}" if what else "", "dim")
         shown.truncate(width, overflow="ellipsis", pad=True)
         return shown.append(" ▾")
 
@@ -130,7 +141,7 @@ class ChooseDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Text(self._title).markup
-            yield OptionList(*(Option(Text(label)) for _, label in self._choices))
+            yield OptionList(*map(Option, _lines([label for _, label in self._choices])))
             yield Label("enter: choose   escape: cancel")
 
     def on_mount(self) -> None:
@@ -146,6 +157,20 @@ class ChooseDialog(ModalScreen[str | None]):
 
     def action_move(self, where: str) -> None:
         getattr(self.query_one(OptionList), f"action_cursor_{where}")()
+
+
+def _lines(labels: Sequence[str]) -> list[RenderableType]:
+    """Names in a column, what they are beside it, on as many lines as that needs."""
+    pairs = [label_of(label) for label in labels]
+    width = max((cell_len(name) for name, what in pairs if what), default=0)
+    lines: list[RenderableType] = []
+    for name, what in pairs:
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=width or None, no_wrap=True)
+        line.add_column()
+        line.add_row(Text(name, "bold"), Text(what, "dim"))
+        lines.append(line if what else Text(name))
+    return lines
 
 
 class FieldRow(Widget):
@@ -210,6 +235,12 @@ class FieldRow(Widget):
         self._fit()
         self.refresh()
 
+    def show_default(self) -> None:
+        """Show its default at once, over what is typed; whether that is refused is not known yet."""
+        self.show(replace(self.field, text=self.field.default, changed=False, problem=""), over_typing=True)
+        if isinstance(self.editor, Input):
+            self.editor.cursor_position = len(self.field.text)
+
     def _fit(self) -> None:
         """As high as the problem wants."""
         height = 1 + len(self._problem_lines())
@@ -251,18 +282,29 @@ class FieldRow(Widget):
 
 def _placeholder(field: Field) -> str:
     """What an empty field means."""
+    if field.required and not field.default:
+        return "needed"
     return field.default if field.kind != "text" else ""
 
 
 def note_of(field: Field, *, with_description: bool) -> str:
     """The default of what was changed, else who set it; with room, what it is."""
-    first = f"default {field.default or 'none'} (reset)" if field.changed else field.origin
-    return ". ".join(filter(None, (first, field.description))) if with_description else first
+    origin = f" ({_source(field)})" if field.origin else ""
+    if not with_description:
+        return f"default {field.default or 'none'} (reset)" if field.changed else origin.strip(" ()")
+    if field.changed:
+        return f"default {field.default or 'none'} (reset). {field.description}"
+    return f"{field.description}{origin}"
+
+
+def _source(field: Field) -> str:
+    """Who set the default."""
+    return field.origin if field.origin.endswith("given") else f"from {field.origin}"
 
 
 def about(field: Field) -> Sequence[str]:
     """What a field is, in two lines."""
     default = "needed" if field.required and not field.default else f"default {field.default or 'none'}"
-    source = f" from {field.origin}" if field.origin and not field.origin.endswith("given") else ""
+    source = f" {_source(field)}" if field.origin and field.default else ""
     allowed = f"{field.allowed}; " if field.allowed else ""
     return field.description, f"{field.key}: {allowed}{default}{source}"

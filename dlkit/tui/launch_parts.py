@@ -56,10 +56,11 @@ class PartChoice(Widget):
 
     def about(self) -> Sequence[str]:
         part = self._part
-        origin = f" from {part.origin}" if part.origin else ""
+        chosen = f"{part.label} {part.chosen or 'none'}{f' from {part.origin}' if part.origin else ''}"
         default = f"; default {part.automatic}" if self._changed and part.automatic else ""
-        there = f"{len(part.choices)} to choose from: Enter shows them, left and right take the next"
-        return part.summary or part.label, f"{part.label} {part.chosen or 'none'}{origin}{default}. {there}"
+        count = len(part.choices)
+        how = f"Enter: choose of {count}; left, right: next" if count > 1 else "There is no other"
+        return part.summary or part.label, f"{chosen}{default}. {how}"
 
 
 class PartChoices(Grid):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,18 +27,27 @@ class Heading(Static, can_focus=True):
         Binding("enter,space", "fold", "Open or close", show=False, id="section.toggle"),
     ]
 
+    def __init__(self, summary: str) -> None:
+        super().__init__(markup=False)
+        self._summary = summary
+
     class Toggled(Message):
-        pass
+        def __init__(self, heading: Heading) -> None:
+            self.heading = heading
+            super().__init__()
 
     def action_fold(self) -> None:
-        self.post_message(self.Toggled())
+        self.post_message(self.Toggled(self))
 
     def on_click(self) -> None:
         self.action_fold()
 
+    def about(self) -> Sequence[str]:
+        return *([self._summary] if self._summary else []), "Enter opens and closes this section."
+
 
 class SectionBox(Vertical):
-    """A section of the form."""
+    """A section of the form. ``open``, ``find`` and ``reveal`` mount its fields: one at a time, from one task."""
 
     DEFAULT_CSS = """
     SectionBox { height: auto; margin-bottom: 1; }
@@ -47,10 +57,11 @@ class SectionBox(Vertical):
     def __init__(self, section: Section, *, opened: bool) -> None:
         super().__init__()
         self.section, self.opened = section, opened
+        self._opened_before_filter = opened
         self._word = ""
 
     def compose(self) -> ComposeResult:
-        yield Heading(markup=False)
+        yield Heading(self.section.summary)
         with Vertical():
             yield from self._rows() if self.opened else ()
 
@@ -59,7 +70,6 @@ class SectionBox(Vertical):
 
     def on_mount(self) -> None:
         self._title()
-        self.set_word(self._word)
 
     @property
     def rows(self) -> dict[str, FieldRow]:
@@ -89,24 +99,37 @@ class SectionBox(Vertical):
 
     async def open(self, opened: bool = True) -> None:
         """Show the fields, or the heading alone."""
-        self.opened = opened
-        inside = self.query_one(Vertical)
-        if opened and not self.rows:
-            await inside.mount(*self._rows())
-        inside.display = opened
-        self._title()
+        self.opened = self._opened_before_filter = opened
+        await self._arrange()
 
-    def set_word(self, word: str) -> None:
-        """Show only the fields that a filter finds; none found, nothing of the section."""
+    async def find(self, word: str) -> None:
+        """Show only the fields that a filter finds; none found, nothing of the section. With the filter's end it is
+        closed again, if it was and nobody is in it."""
+        if word and not self._word:
+            self._opened_before_filter = self.opened
+        if word:
+            self.opened = True
+        elif self._word:
+            self.opened = self._opened_before_filter or self.has_focus_within
         self._word = word
-        found = {field.key for field in self.section.fields if not word or field.matches(word)}
+        await self._arrange()
+
+    async def reveal(self, key: str) -> FieldRow:
+        """A field's row, which can be seen from now on, filter or not."""
+        await self.open()
+        row = self.rows[key]
+        row.display = self.display = True
+        return row
+
+    async def _arrange(self) -> None:
+        found = {field.key for field in self.section.fields if not self._word or field.matches(self._word)}
+        inside = self.query_one(Vertical)
+        if self.opened and found and not self.rows:
+            await inside.mount(*self._rows())
         for key, row in self.rows.items():
             row.display = key in found
-        self.display = bool(found)
-
-    async def on_heading_toggled(self, message: Heading.Toggled) -> None:
-        message.stop()
-        await self.open(not self.opened)
+        inside.display, self.display = self.opened, bool(found)
+        self._title()
 
     def _title(self) -> None:
         section, text = self.section, Text(no_wrap=True)
