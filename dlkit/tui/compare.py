@@ -260,7 +260,8 @@ class CompareScreen(ChartKeys, Area):
         table.show(rows)
         count = len(self.runs)
         which = f"{_key(shown[0])}-{_key(shown[-1])} of {count} runs: , ." if len(shown) < count else f"{count} runs"
-        self.say_where(f"{which}  {len(differing) or 'no'} settings differ")
+        differ = "1 setting differs" if len(differing) == 1 else f"{len(differing) or 'no'} settings differ"
+        self.say_where(f"{which}  {differ}")
         self._tell()
 
     def _columns(self) -> tuple[Sequence[int], int]:

@@ -76,7 +76,7 @@ async def test_three_runs(tmp_path: Path) -> None:
             ["  steps", "100", "100", "100"],
             ["  time", "12 s", "12 s", "12 s"],
         ]
-        assert "3 runs  1 settings differ" in shown(app)
+        assert "3 runs  1 setting differs" in shown(app)
         await typed(pilot, "a")
         assert table(screen)[6:] == [["= task", *["toy"] * 3], ["= engine.epochs", *["3"] * 3]]
         await typed(pilot, "down", "left", "y", "z")
@@ -168,7 +168,7 @@ async def test_runs_without_metrics(tmp_path: Path) -> None:
 async def test_ten_runs_in_a_small_terminal(tmp_path: Path) -> None:
     runs = [configured(record_run(tmp_path, i), f"x = {i}\n") for i in range(10)]
     async with compared(runs) as (app, pilot, screen):
-        assert "A-C of 10 runs: , .  1 settings differ" in shown(app)
+        assert "A-C of 10 runs: , .  1 setting differs" in shown(app)
         assert ["≠ x", "0", "1", "2"] in table(screen)
         assert len(screen.chart.lines) == 10 and "… " in shown(app)
         await typed(pilot, *["full_stop"] * 3)
