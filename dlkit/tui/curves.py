@@ -123,8 +123,6 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
     # What there is
 
     def show(self, view: RunView) -> None:
-        if self.view is not view:
-            self._epochs.clear()
         self.view = view
         self._update()
 
@@ -279,7 +277,6 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         if self.view is None or not epoch_steps(self.view):
             self.notify("how many steps an epoch has is not on record", severity="warning")
             return
-        self._epochs.clear()
         super().action_chart_epochs()
 
     def action_details(self) -> None:
