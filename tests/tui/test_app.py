@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.area import AREAS
 from dlkit.tui.help import HelpScreen
 from dlkit.tui.keys import all_bindings, write_keys_file
+from dlkit.tui.main_keys import MainKeys
 from dlkit.tui.poll import Poller
 from dlkit.tui.settings import DARK, LIGHT, keymap, keys_file, theme
 from dlkit.tui.table import Table
@@ -166,12 +168,39 @@ def test_a_source_that_fails_is_told_once_and_others_go_on() -> None:
 
 
 async def test_the_key_line_names_the_main_keys_only(tmp_path: Path) -> None:
+    run = record_run(tmp_path)
     async with opened(tmp_path) as (app, pilot):
         for key in "123":
             await press(pilot, key)
-            footer = app.screen.query_one(Footer)
-            await until(pilot, lambda footer=footer: len(footer.children) > 2)
-            assert len(footer.children) <= 9
+            keys = app.screen.query_one(MainKeys).keys
+            assert 2 < len(keys) <= 9 and [key.name for key in keys[-2:]] == ["Quit", "Help"]
+        app.open_run(run)
+        await until(pilot, lambda: "Resume" in shown(app))
+        assert "Stop" not in shown(app).splitlines()[-1], "nothing runs"
+        await pilot.click("MainKeys", offset=(shown(app).splitlines()[-1].index("Help"), 0))
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+
+
+@pytest.mark.parametrize("width", [20, 40, 60])
+async def test_the_key_line_in_a_narrow_window(tmp_path: Path, width: int) -> None:
+    async with opened(tmp_path, (width, 24)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: shown(app).splitlines()[-1].endswith("^q Quit  ? Help"))
+
+
+async def test_nothing_piles_up(tmp_path: Path) -> None:
+    """Going around changes the focus and what is shown; what was there before is let go."""
+    run = record_run(tmp_path)
+    async with opened(tmp_path) as (app, pilot):
+        counts = []
+        for _ in range(3):
+            app.open_run(run)
+            await until(pilot, lambda: "Resume" in shown(app))
+            await press(pilot, *"cslmoec")
+            await press(pilot, "escape", *"12341")
+            gc.collect()
+            counts.append(sum(isinstance(found, Widget) for found in gc.get_objects()))
+        assert counts[2] <= counts[1]
 
 
 def test_how_pictures_are_drawn_can_be_told(tmp_path: Path) -> None:
