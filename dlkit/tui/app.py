@@ -32,6 +32,8 @@ FIRST = {
     "playground": "dlkit.tui.playground:PlaygroundScreen",
 }
 """The first screen of every area, imported when somebody goes there."""
+SOON = ("run", "curves", "launch", "fields", "queue", "samples", "compare", "playground")
+"""Modules of what somebody will open in a moment, imported once the plugins are loaded: NumPy alone takes 0.1 s."""
 
 
 def make(reference: str, *arguments: Any) -> Screen[Any]:
@@ -130,6 +132,8 @@ class DlkitApp(App[None]):
     @work(thread=True, group="plugins", exit_on_error=False)
     def _load_plugins(self) -> None:
         self.post_message(self.PluginsLoaded(Catalog.load_everything(PLUGIN_SECONDS)))
+        for module in SOON:
+            import_module(f"dlkit.tui.{module}")
 
     def on_dlkit_app_plugins_loaded(self, message: PluginsLoaded) -> None:
         self.catalog = message.catalog

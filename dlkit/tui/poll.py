@@ -78,7 +78,7 @@ class Poller(threading.Thread):
         while not self._ended:
             began = time.monotonic()
             self._nudged.clear()
-            for source in list(self._sources):
+            for source in reversed(self._sources.copy()):  # what somebody has just opened comes first
                 if source.closed:
                     self._sources.remove(source)
                 elif not self._ended:

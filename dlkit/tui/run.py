@@ -105,6 +105,8 @@ class RunScreen(Area):
     def _look(self) -> int | None:
         """In the poller's thread."""
         self.view.poll()
+        if self.view.behind:
+            self.dlkit.poller.nudge()
         if self.view.version == self._told:
             return None
         self._told = self.view.version
