@@ -22,7 +22,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from dlkit.monitor.form_fields import Choices, Field
+from dlkit.monitor.form_fields import SUBMIT, Choices, Field
 
 
 def label_of(label: str) -> tuple[str, str]:
@@ -242,13 +242,20 @@ class FieldRow(Widget):
             self.editor.cursor_position = len(self.field.text)
 
     def _fit(self) -> None:
-        """As high as the problem wants."""
+        """As high as the problem wants, which somebody who is here is to see."""
         height = 1 + len(self._problem_lines())
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
+            if self.editor.has_focus:
+                self.show_whole()
+
+    def show_whole(self) -> None:
+        """Scroll to where all its lines can be seen, once they are laid out."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     def _problem_lines(self) -> list[str]:
-        return wrap(f"! {self.field.problem}", max(20, self.size.width - 4)) if self.field.problem else []
+        width = max(20, self.size.width - 4)
+        return wrap(f"! {self.field.problem}", width, break_on_hyphens=False) if self.field.problem else []
 
     def render(self) -> Text:
         field, editor_width = self.field, self.editor.size.width
@@ -307,4 +314,4 @@ def about(field: Field) -> Sequence[str]:
     default = "needed" if field.required and not field.default else f"default {field.default or 'none'}"
     source = f" {_source(field)}" if field.origin and field.default else ""
     allowed = f"{field.allowed}; " if field.allowed else ""
-    return field.description, f"{field.key}: {allowed}{default}{source}"
+    return field.description, f"{field.key.removeprefix(f'{SUBMIT}.')}: {allowed}{default}{source}"

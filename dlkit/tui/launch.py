@@ -27,7 +27,7 @@ from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Confirm
 from dlkit.tui.fields import FieldRow, Pick, about
 from dlkit.tui.launch_list import FieldList
-from dlkit.tui.launch_parts import PartChoice, PartChoices
+from dlkit.tui.launch_parts import Lines, PartChoice, PartChoices
 from dlkit.tui.launch_section import Heading
 from dlkit.tui.launch_start import StartBar
 
@@ -54,10 +54,9 @@ class LaunchScreen(Area):
     LaunchScreen #search Static { width: 12; }
     LaunchScreen #search Input { width: 1fr; }
     LaunchScreen FieldList { margin-top: 1; }
-    LaunchScreen #about { height: auto; min-height: 2; max-height: 4; padding: 0 1; background: $surface;
-                          color: $text-muted; }
-    LaunchScreen #bottom { height: auto; max-height: 3; padding: 0 1; background: $panel; }
-    LaunchScreen #command { width: 1fr; height: auto; max-height: 3; }
+    LaunchScreen #about { padding: 0 1; background: $surface; color: $text-muted; }
+    LaunchScreen #bottom { height: auto; padding: 0 1; background: $panel; }
+    LaunchScreen #command { width: 1fr; }
     LaunchScreen #bottom Button { min-width: 8; margin-left: 1; }
     LaunchScreen.-wide PartChoices { grid-size: 3; }
     LaunchScreen.-wide FieldRow Editor { width: 40; }
@@ -101,9 +100,9 @@ class LaunchScreen(Area):
             yield Static("  filter", markup=False)
             yield Input(placeholder="a word of a field's name or description", compact=True, id="filter")
         yield FieldList()
-        yield Static(id="about", markup=False)
+        yield Lines(2, 4, id="about")
         with Horizontal(id="bottom"):
-            yield Static(id="command", markup=False)
+            yield Lines(1, 3, id="command")
             yield Button("Copy", id="copy", compact=True)
 
     def on_mount(self) -> None:
@@ -118,6 +117,11 @@ class LaunchScreen(Area):
     @property
     def _fields(self) -> FieldList:
         return self.query_one(FieldList)
+
+    @property
+    def checked(self) -> Checked | None:
+        """The form as it stands; None until its options have been read, or if something was typed since."""
+        return self._checked if self._checked is not None and self._checked.form is self._form else None
 
     # Checking
 
@@ -166,15 +170,20 @@ class LaunchScreen(Area):
 
     async def _show(self, checked: Checked) -> None:
         title = f"{checked.title}. {checked.summary}" if checked.title else self._form.task
-        self.query_one("#title", Static).update(title)
-        general = self.query_one("#general", Static)
-        general.update("\n".join(f"! {line}" for line in checked.general))
-        general.display = bool(checked.general)
+        self.query_one("#title", Static).update(title, layout=False)
+        self._show_general(checked.general)
         await self.query_one(PartChoices).show(checked)
         self._fields.show(checked.sections)
-        self.query_one("#command", Static).update("$ " + self._command(checked))
+        self.query_one("#command", Lines).say(f"$ {self._command(checked)}")
         self._bar.say_state(checked)
         self._tell_about()
+
+    def _show_general(self, problems: Sequence[str]) -> None:
+        """What is wrong and belongs to no field."""
+        general = self.query_one("#general", Static)
+        if problems or general.display:
+            general.update("\n".join(f"! {line}" for line in problems))
+            general.display = bool(problems)
 
     def _command(self, checked: Checked) -> str:
         return checked.command(self.workspace, queued=bool(checked.priority or checked.after), tool=tool())
@@ -225,7 +234,7 @@ class LaunchScreen(Area):
     def _tell_about(self) -> None:
         """What the focused thing is, in two lines."""
         lines = _HELP["start"] if self.focused is None else _about(self.focused)
-        self.query_one("#about", Static).update("\n".join(lines))
+        self.query_one("#about", Lines).say("\n".join(lines))
 
     def action_filter(self) -> None:
         self.query_one("#search").display = True
@@ -306,8 +315,7 @@ class LaunchScreen(Area):
         form, first = self._form, self._first
         if (form.preset, form.names) != (first.preset, first.names):
             return True
-        there = self._checked.fields() if self._checked is not None and self._checked.form is form else ()
-        same = {field.key for field in there if not field.changed}
+        same = {field.key for field in self.checked.fields() if not field.changed} if self.checked else ()
         return any(key not in same for key in form.settings)
 
     def _leave(self, sure: bool | None) -> None:

@@ -97,7 +97,9 @@ class FieldList(Vertical):
         here = row.field.key if row else ""
         key = wrong[(wrong.index(here) + 1) % len(wrong)] if here in wrong else wrong[0]
         box = next(box for box in self._in_order() if box.has(key))
-        (await box.reveal(key)).editor.focus()
+        found = await box.reveal(key)
+        found.editor.focus()
+        found.show_whole()
 
     def _in_order(self) -> list[SectionBox]:
         return [self._boxes[section.key] for section in self._sections if section.key in self._boxes]

@@ -1,4 +1,4 @@
-"""The form's head: preset and components, each a choice."""
+"""The form's head: preset and components, each a choice; and the lines at its foot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Static
 
 from dlkit.monitor.form import Checked, Part
 from dlkit.monitor.form_fields import Choices
@@ -87,3 +88,29 @@ def _preset(checked: Checked) -> Part:
     choices: Choices = checked.presets
     summary = dict(choices).get(checked.form.preset, "") if checked.form.preset else "Settings that a plugin brings"
     return Part("preset", checked.form.preset, "", "", summary, choices)
+
+
+class Lines(Static):
+    """A text as high as it must be, between ``least`` and ``most`` lines. The screen is laid out anew (30 ms) only when
+    that height changes, not whenever the text does."""
+
+    def __init__(self, least: int, most: int, id: str) -> None:
+        super().__init__(id=id, markup=False)
+        self.text, self._least, self._most = "", least, most
+        self.styles.height = least
+
+    def say(self, text: str) -> None:
+        self.text = text
+        self._wrap()
+
+    def on_resize(self) -> None:
+        self._wrap()
+
+    def _wrap(self) -> None:
+        wrapped = Text(self.text).wrap(self.app.console, max(2, self.content_size.width - 1))
+        if len(wrapped) > self._most:
+            wrapped[self._most - 1].append("…")
+        height = min(self._most, max(self._least, len(wrapped)))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+        self.update(Text("\n").join(wrapped), layout=False)

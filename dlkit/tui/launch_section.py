@@ -141,4 +141,4 @@ class SectionBox(Vertical):
         words = [*([] if self.opened else closed), *([f"{wrong} refused"] if wrong else [])]
         text.append(f"  {', '.join(words)}" if words else "", "bold" if wrong else "")
         text.append(f"  {section.summary}" if section.summary else "", "dim")
-        self.query_one(Heading).update(text)
+        self.query_one(Heading).update(text, layout=False)

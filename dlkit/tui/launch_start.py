@@ -80,7 +80,7 @@ class StartBar(Horizontal):
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         status = self.query_one("#status", Static)
-        status.update(text)
+        status.update(text, layout=False)
         status.set_class(wrong, "wrong")
 
     def say_state(self, checked: Checked) -> None:
@@ -117,8 +117,9 @@ class StartBar(Horizontal):
         self._busy = False
         self.say_state(message.checked)
 
-    def on_start_bar_done(self, _: Done) -> None:
+    def on_start_bar_done(self, message: Done) -> None:
         self._busy = False
+        self.say("queued" if message.submitted.queued else "started")
 
     def on_start_bar_lacking(self, message: Lacking) -> None:
         """Offer to fetch the data; then the run is started."""
