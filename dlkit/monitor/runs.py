@@ -4,6 +4,7 @@ followed by byte offset."""
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from dlkit.runs.index import newest_runs, signatures
 
 HISTORY = 1 << 18
 """Bytes at the end of a log that a run's best so far is taken from, when it is first seen alive."""
+BESTS = 1000
+"""How many of a live run's successive best values are kept."""
 SIZE_SECONDS = 10.0
 """Between two measurements of what a live run takes on the disk."""
 SHARE = 25
@@ -94,11 +97,13 @@ class LiveRun:
 
     def __init__(self, run: RunFolder, summary: Summary) -> None:
         self._run = run
-        self._better = max if summary.direction == "max" else min
+        self._sign = 1 if summary.direction == "max" else -1
         self._key = json.dumps(summary.metric).encode()
         self._metric = summary.metric
-        self._values: list[tuple[int, int, float]] = []
-        """The primary metric: seq of the event, step, value."""
+        self._bests: list[tuple[int, int, float]] = []
+        """Of the primary metric, each value better than all before it: seq of the event, step, value. A resume goes
+        back among them, and nothing else of a long run is kept."""
+        self._last: float | None = None
         self._record: dict[str, Any] | None = None
         self._tail = Tail(run.events, max(0, size(run.events) - HISTORY))
         self._measured = time.monotonic()
@@ -140,15 +145,21 @@ class LiveRun:
                 newest = line
         if newest:
             fields.update(self._progress(_parsed(newest), summary))
-        if self._values and fields:
-            values = [value for _, _, value in self._values]
-            fields.update(last=values[-1], best=self._better(values))
+        if fields and self._last is not None:
+            fields["last"] = self._last
+        if fields and self._bests:
+            fields["best"] = self._bests[-1][2]
         return fields
 
     def _primary(self, record: dict[str, Any]) -> None:
         first, every, seq = int(record.get("first", 0)), int(record.get("every", 1)), int(record.get("seq", -1))
         column = decode(record.get("values", {})).get(self._metric, ())
-        self._values += [(seq, first + i * every, value) for i, value in enumerate(column)]
+        for i, value in enumerate(column):
+            self._last = value
+            best = self._bests[-1][2] if self._bests else -math.inf * self._sign
+            if self._sign * value > self._sign * best:  # never so for NaN
+                self._bests.append((seq, first + i * every, value))
+        del self._bests[:-BESTS]
 
     def _progress(self, record: dict[str, Any], summary: Summary) -> dict[str, Any]:
         if not record:
@@ -163,7 +174,7 @@ class LiveRun:
             record = _parsed(line)
             back, seq = record.get("from_step"), record.get("from_seq", -1)
             if back is not None:
-                self._values = [v for v in self._values if v[1] <= back and not 0 <= seq <= v[0]]
+                self._bests = [best for best in self._bests if best[1] <= back and not 0 <= seq <= best[0]]
                 return {"total_steps": record.get("total_steps", 0), "step": back}
             self._started = float(record.get("time", 0.0))
             return {"total_steps": record.get("total_steps", 0)}

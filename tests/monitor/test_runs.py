@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.events import Metrics, Resumed
-from dlkit.monitor.runs import Runs
+from dlkit.monitor.runs import BESTS, Runs
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.lock import WRITER, RunLock
@@ -80,6 +81,28 @@ def test_a_resume_takes_back_what_came_after_it(tmp_path: Path) -> None:
     now = polled(runs)[run.id]
     assert (now.step, now.total_steps, now.last) == (101, 200, 0.5)
     assert now.best is not None and now.best > 0.0001
+
+
+def test_a_value_that_is_no_number_is_no_best(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    runs.poll()
+    for seq, value in enumerate((math.nan, 0.25, math.nan), 3):
+        write_events(run, [Metrics(first=98 + seq, count=1, values={"val/mse": [value]})], seq)
+    now = polled(runs)[run.id]
+    assert now.best == 0.25
+    assert now.last is not None and math.isnan(now.last)
+
+
+def test_following_a_run_for_long_keeps_little(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    runs.poll()
+    losses = [1 / step for step in range(1, 20_001)]
+    write_events(run, [Metrics(first=101, count=len(losses), values={"val/mse": losses})], 3)
+    now = polled(runs)[run.id]
+    assert (now.last, now.best) == (losses[-1], losses[-1])
+    assert len(runs._live[run.id]._bests) <= BESTS
 
 
 def test_rubbish_is_shown_as_damaged_and_hides_nothing(tmp_path: Path) -> None:
