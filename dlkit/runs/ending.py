@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -46,13 +47,18 @@ def end_run(
             result={
                 "step": found["steps"],
                 "total_steps": record.get("total_steps", 0),
-                "last": last.last,
-                "best": last.best,
-                "metrics": dict(found["metrics"]),
+                "last": _finite(last.last),
+                "best": _finite(last.best),
+                "metrics": {name: value for name, value in found["metrics"].items() if _finite(value) is not None},
                 "updated": round(time.time(), 3),
                 "seconds": found["seconds"],
             },
         )
+
+
+def _finite(value: float | None) -> float | None:
+    """What run.json has a word for: it is strict JSON. The log has the rest."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def tell(run: RunFolder, event: Finished | Retried) -> Event:
