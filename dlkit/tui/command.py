@@ -22,12 +22,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     options = parser.with_workspace().parse_args(argv)
     _check_terminal()
-    from dlkit.tui.terminal import AUTO, PICTURES, asking
+    from dlkit.tui.terminal import AUTO, PICTURES, asking, end_without_terminal
 
     PICTURES.choose(os.environ.get("DLKIT_IMAGES") or AUTO)
     with asking():  # what pictures it can show; the answer comes while this is imported
         from dlkit.tui.app import DlkitApp
 
+    end_without_terminal()
     workspace, greeting = locate(options.workspace), ""
     while True:
         began = time.monotonic()

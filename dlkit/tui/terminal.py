@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ _ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
 _CELL = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
 _QUERY = b"\x1b[16t\x1b[c"
 """The size of a cell, which some answer, and the terminal's attributes, which all do."""
+_LOOK_SECONDS = 1.0
 _PATIENCE = 0.03
 _PATIENCE_AFAR = 1.0
 """Seconds to wait for the answer when the imports are done. Late, it would be taken for keys: over ssh wait longer."""
@@ -82,6 +85,25 @@ def asking() -> Iterator[None]:
     finally:
         termios.tcsetattr(stdin, termios.TCSADRAIN, before)
     _measure_cell()
+
+
+def end_without_terminal() -> None:
+    """Have this process end when its terminal is gone, whatever state it is in. SIGHUP does that as a rule; where it is
+    ignored (nohup), Textual would go on reading and writing nothing, at full speed. Jobs are processes of their own."""
+    stdin = sys.__stdin__
+    if stdin is not None and stdin.isatty():
+        threading.Thread(target=_end_without, args=(stdin.fileno(),), name="dlkit-terminal", daemon=True).start()
+
+
+def _end_without(terminal: int) -> None:
+    import termios
+
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        try:
+            termios.tcgetattr(terminal)
+        except termios.error:
+            os._exit(128 + signal.SIGHUP)
 
 
 def understand(answer: bytes, environment: dict[str, str] | os._Environ[str], pictures: Pictures) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,3 +41,13 @@ def test_a_crash_is_written_down_and_the_interface_opened_again(
         assert terminal.process.wait(10) == code
     log = (config_folder / "errors.log").read_text()
     assert log.count("RuntimeError: the wire is [b]cut") == 1 and "Traceback" in log
+
+
+def test_it_ends_with_its_terminal_even_where_that_is_not_to_be_heard_of(tmp_path: Path) -> None:
+    """Under nohup: no SIGHUP, and a terminal that cannot be read or written."""
+    environment = {"DLKIT_WORKSPACE": str(tmp_path), "DLKIT_CONFIG": os.environ["DLKIT_CONFIG"]}
+    words = ["sh", "-c", 'trap "" HUP; exec "$0" -m dlkit', sys.executable]
+    with Terminal(words, environment=environment) as terminal:
+        terminal.wait_for("regression")
+        terminal.hang_up()
+        assert terminal.process.wait(20) == 128 + signal.SIGHUP
