@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
 from dlkit.monitor.form_fields import Section
 from dlkit.tui.fields import FieldRow
 from dlkit.tui.launch_section import Heading, SectionBox
+
+FILTER_SECONDS = 0.1
+"""How long the fields are left alone while somebody types a word: its first letter is in most of them."""
 
 
 class FieldList(Vertical):
@@ -27,6 +31,7 @@ class FieldList(Vertical):
         self._sections: Sequence[Section] = ()
         self._boxes: dict[str, SectionBox] = {}
         self._word = ""
+        self._finding: Timer | None = None
         self.complete = False
         """All sections that are to be shown are there."""
 
@@ -109,9 +114,12 @@ class FieldList(Vertical):
     def find(self, word: str) -> None:
         """Show only the fields that have a word in their names or descriptions; an empty one shows all."""
         self._word = word
-        self.call_later(self._find, word)
+        if self._finding is not None:
+            self._finding.stop()
+        self._finding = self.set_timer(FILTER_SECONDS, self._find)
 
-    async def _find(self, word: str) -> None:
+    async def _find(self) -> None:
+        word = self._word
         for box in self._boxes.values():
             await box.find(word)
         none = self.query_one("#none", Static)
@@ -122,7 +130,8 @@ class FieldList(Vertical):
         """To the first field that is shown."""
         self.call_later(self._go_to_first)
 
-    def _go_to_first(self) -> None:
+    async def _go_to_first(self) -> None:
+        await self._find()
         rows = [row for box in self._in_order() if box.display for row in box.rows.values() if row.display]
         if rows:
             rows[0].editor.focus()

@@ -60,7 +60,7 @@ class PartChoice(Widget):
         chosen = f"{part.label} {part.chosen or 'none'}{f' from {part.origin}' if part.origin else ''}"
         default = f"; default {part.automatic}" if self._changed and part.automatic else ""
         count = len(part.choices)
-        how = f"Enter: choose of {count}; left, right: next" if count > 1 else "There is no other"
+        how = f"Enter: all {count}; left, right: next" if count > 1 else "There is no other"
         return part.summary or part.label, f"{chosen}{default}. {how}"
 
 

@@ -374,6 +374,24 @@ def test_data_to_be_downloaded_is_said_with_its_size() -> None:
     assert look(Form("classification"), INSTALLED).data.state == "embedded"
 
 
+SOURCELESS = """
+from dlkit import DatasetSpec, hookimpl
+
+@hookimpl
+def dlkit_datasets():
+    return [DatasetSpec(name="odd", task="toy", summary="s", sources=("nowhere",), target="toy_parts:build_plane")]
+"""
+
+
+def test_data_of_a_source_that_no_plugin_has_is_unknown(
+    write_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may lie there all the same: that is no reason not to try."""
+    monkeypatch.syspath_prepend(str(write_plugin("odd", SOURCELESS, module="odd_data")))
+    checked = look(Form("toy").choose("dataset", "odd"), toy.toy_catalog("odd_data"))
+    assert (checked.data.state, checked.data.sources, checked.problems) == ("unknown", (), 0)
+
+
 def test_a_queued_form_is_a_job_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[Path] = []
     monkeypatch.setattr("dlkit.monitor.form_submit.wake", woken.append)
