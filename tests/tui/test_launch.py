@@ -280,7 +280,8 @@ async def test_a_second_start_while_starting_does_nothing(workspace: Path, quick
             screen_of(app).query_one(f"#{button}", Button).press()
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         await until(pilot, lambda: len(app.screen_stack) == 2)
-        assert len(list_runs(workspace)) == 1
+        (run,) = list_runs(workspace)
+        assert RunFolder(workspace / "runs" / run.id).read()["job"]["queued"] is False
 
 
 async def test_a_start_that_ends_while_one_looks_elsewhere(workspace: Path, quick: dict[str, str]) -> None:
@@ -348,6 +349,17 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_is_started(forms: 
         await press(pilot, "ctrl+g")
         assert app.screen is screen_of(app)
     assert not forms.exists()
+
+
+async def test_the_problem_of_the_lowest_field_on_the_screen_can_be_read(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot)
+        found = await go_to(app, pilot, "inference.top")
+        fields = screen_of(app).query_one(FieldList)
+        fields.scroll_relative(y=found.region.bottom - fields.region.bottom, animate=False)
+        await until(pilot, lambda: found.region.bottom == fields.region.bottom)
+        await press(pilot, "0")
+        await until(pilot, partial(is_at_problem, app, "inference.top"))
 
 
 async def test_a_problem_of_a_closed_or_hidden_section_is_found(forms: Path) -> None:
