@@ -17,6 +17,7 @@ import pytest
 
 import zygote
 from conftest import TESTS, install_metadata
+from dlkit.jobs import detach
 from dlkit.jobs.board import Board
 from dlkit.jobs.queue import scheduler
 
@@ -82,6 +83,8 @@ def end_processes(workspace: Path) -> None:
     deadline = time.monotonic() + 10
     while any(board.state(name) == "running" for name in board.live()) and time.monotonic() < deadline:
         time.sleep(0.02)
+    for process in detach._started:  # or Python warns of it when it ends
+        process.wait(10)
 
 
 def _end(process: int | None) -> None:
