@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-BAD = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
-"""What a line that is JSON, and yet no metrics event, raises."""
+from dlkit.monitor.lines import BAD
 
 
 class Series(NamedTuple):

@@ -7,11 +7,12 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlkit.events import decode
 from dlkit.jobs.follow import Tail, size
+from dlkit.monitor.lines import BAD, parse
 from dlkit.runs.folder import ENDED, RunFolder, Summary, current_state, disk_use, summarise
 from dlkit.runs.index import newest_runs, signatures
 
@@ -21,6 +22,8 @@ BESTS = 1000
 """How many of a live run's successive best values are kept."""
 SIZE_SECONDS = 10.0
 """Between two measurements of what a live run takes on the disk."""
+DEAD_SECONDS = 3.0
+"""Between two looks at runs whose writer is gone."""
 SHARE = 25
 """Looking for new and changed folders may take one part in so many of the time."""
 
@@ -33,6 +36,7 @@ class Runs:
         self._known: dict[str, tuple[str, Summary]] = {}
         self._live: dict[str, LiveRun] = {}
         self._looked, self._took = -1e9, 0.0
+        self._followed = -1e9
         self._told: Sequence[Summary] | None = None
 
     def poll(self) -> Sequence[Summary] | None:
@@ -79,9 +83,14 @@ class Runs:
             self._live[summary.id] = LiveRun(self._folder(summary.id), summary) if live is None else live.renewed()
 
     def _follow(self) -> bool:
-        changed = False
+        """Those that live; of the others run.json tells when somebody goes on with them, and a look now and then."""
+        changed, everyone = False, time.monotonic() - self._followed >= DEAD_SECONDS
+        if everyone:
+            self._followed = time.monotonic()
         for name, live in self._live.items():
             signature, before = self._known[name]
+            if before.state == "interrupted" and not everyone:
+                continue
             now = live.poll(before)
             if now is not before:
                 self._known[name] = signature, now
@@ -134,15 +143,17 @@ class LiveRun:
 
     def _read(self, summary: Summary) -> dict[str, Any]:
         """What new lines say. Most are passed over unparsed: of metrics the newest, and those with the primary one."""
-        newest, fields = b"", dict[str, Any]()
+        newest, fields, primary = b"", dict[str, Any](), list[bytes]()
         for line in self._tail.lines():
             if not line.startswith(b'{"event":"metrics"'):
+                self._primary(primary)
+                primary = []
                 fields.update(self._other(line))
-            elif self._key in line:
-                self._primary(_parsed(line))
-                newest = line
-            else:
-                newest = line
+                continue
+            newest = line
+            if self._key in line:
+                primary.append(line)
+        self._primary(primary)
         if newest:
             fields.update(self._progress(_parsed(newest), summary))
         if fields and self._last is not None:
@@ -151,15 +162,21 @@ class LiveRun:
             fields["best"] = self._bests[-1][2]
         return fields
 
-    def _primary(self, record: dict[str, Any]) -> None:
-        first, every, seq = int(record.get("first", 0)), int(record.get("every", 1)), int(record.get("seq", -1))
-        column = decode(record.get("values", {})).get(self._metric, ())
-        for i, value in enumerate(column):
-            self._last = value
-            best = self._bests[-1][2] if self._bests else -math.inf * self._sign
-            if self._sign * value > self._sign * best:  # never so for NaN
-                self._bests.append((seq, first + i * every, value))
+    def _primary(self, lines: Sequence[bytes]) -> None:
+        """Lines with the primary metric, parsed together: in a tenth of the time, which the interface's own thread
+        would have to wait for."""
+        for record in parse(lines) if lines else ():
+            with suppress(*BAD):
+                first, every, seq = int(record["first"]), int(record.get("every", 1)), int(record.get("seq", -1))
+                for i, value in enumerate(map(float, record["values"].get(self._metric, ()))):  # "nan" is a number
+                    self._value(seq, first + i * every, value)
         del self._bests[:-BESTS]
+
+    def _value(self, seq: int, step: int, value: float) -> None:
+        self._last = value
+        best = self._bests[-1][2] if self._bests else -math.inf * self._sign
+        if self._sign * value > self._sign * best:  # never so for NaN
+            self._bests.append((seq, step, value))
 
     def _progress(self, record: dict[str, Any], summary: Summary) -> dict[str, Any]:
         if not record:

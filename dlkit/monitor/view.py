@@ -12,7 +12,8 @@ from typing import Any
 from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
 from dlkit.jobs.follow import OutputLog, Tail, size, state_now
 from dlkit.monitor.history import Series as Series
-from dlkit.monitor.reading import Reading, parse
+from dlkit.monitor.lines import parse
+from dlkit.monitor.reading import Reading
 from dlkit.runs.folder import RunFolder
 
 LOG_LINES = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import traceback
 from collections.abc import Iterable, Sequence
@@ -33,7 +34,8 @@ FIRST = {
 }
 """The first screen of every area, imported when somebody goes there."""
 SOON = ("run", "curves", "launch", "fields", "queue", "samples", "compare", "playground")
-"""Modules of what somebody will open in a moment, imported once the plugins are loaded: NumPy alone takes 0.1 s."""
+"""Modules of what somebody will open in a moment, imported when the first screen stands: NumPy alone takes 0.1 s."""
+SOON_SECONDS = 0.3
 
 
 def make(reference: str, *arguments: Any) -> Screen[Any]:
@@ -132,12 +134,18 @@ class DlkitApp(App[None]):
     @work(thread=True, group="plugins", exit_on_error=False)
     def _load_plugins(self) -> None:
         self.post_message(self.PluginsLoaded(Catalog.load_everything(PLUGIN_SECONDS)))
-        for module in SOON:
-            import_module(f"dlkit.tui.{module}")
 
     def on_dlkit_app_plugins_loaded(self, message: PluginsLoaded) -> None:
         self.catalog = message.catalog
         self._tell_screens("plugins_loaded")
+        self.set_timer(SOON_SECONDS, self._import_soon)
+
+    @work(thread=True, group="imports", exit_on_error=False)
+    def _import_soon(self) -> None:
+        for module in SOON:
+            import_module(f"dlkit.tui.{module}")
+        if not self.is_headless:
+            gc.freeze()  # what is there by now stays: going through all of it again and again took 40 ms each time
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker of the app, a screen or a widget that raised: the interface goes on, and says so."""
