@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,5 +18,13 @@ __all__ = ["plugins", "quick", "site", "workspace", "zygote_address"]
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """A folder in memory, where there is such a thing: a run is mostly fsyncs, which cost nothing there."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        yield Path(folder).resolve()
+    folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)).resolve()
+    yield folder
+    deadline = time.monotonic() + 10
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:  # a scheduler that ends writes its last words
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
