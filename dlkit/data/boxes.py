@@ -1,0 +1,169 @@
+"""Boxes on images: which are sound, and how they follow their image into a letter-box and back.
+
+Boxes are float32 [M,4], corners (x1, y1, x2, y2) in pixels; an image's own area is from (0, 0) to (width, height).
+Overlaps and suppression are torchvision.ops' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from dlkit.data.annotations import Annotation, Corners
+from dlkit.errors import DataError
+
+Policy = Literal["error", "clip", "drop"]
+"""What becomes of an invalid box: it stops everything; what is left of it inside the image is kept; it is left out."""
+
+TOLERANCE = 1.0
+"""Pixels that a box may reach beyond its image without being invalid: tools round, and VOC counts from 1."""
+NAMED = 5
+"""Problems that a message names; the rest are counted."""
+
+
+@dataclass
+class Checked:
+    """Annotations of which every box is sound, and what became of the others, each with its file."""
+
+    annotations: list[Annotation] = field(default_factory=list)
+    clipped: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """What to say of it: a line a kind of problem, the first files named."""
+        kinds = (
+            ("invalid boxes clipped to their image", self.clipped),
+            ("invalid boxes left out", self.dropped),
+            ("boxes of an unknown class left out", self.unknown),
+        )
+        return [listed(f"{len(found)} {what}", found) for what, found in kinds if found]
+
+
+def check_boxes(
+    annotations: Sequence[Annotation],
+    *,
+    policy: Policy = "error",
+    classes: Sequence[str] | None = None,
+    unknown: Literal["error", "drop"] = "error",
+) -> Checked:
+    """Annotations with sound boxes only: at least a pixel wide and high, inside their image, of a known class.
+
+    With ``"clip"``, a box of which less than a pixel is inside is left out. ``classes`` None: all are known. DataError
+    names file and box where the policy is ``"error"``: the first NAMED of them, and how many there are.
+    """
+    checked = Checked()
+    for annotation in annotations:
+        checked.annotations.append(_checked(annotation, policy, classes, checked))
+    if unknown == "error" and checked.unknown:
+        known = ", ".join(classes or ())
+        raise DataError(listed(f"{len(checked.unknown)} boxes of an unknown class (known: {known})", checked.unknown))
+    if policy == "error" and checked.dropped:
+        raise DataError(listed(f"{len(checked.dropped)} invalid boxes", checked.dropped))
+    return checked
+
+
+def listed(head: str, items: Sequence[str]) -> str:
+    """``HEAD:`` and the first NAMED items, a line each; how many more there are."""
+    more = [f"… and {len(items) - NAMED} more"] if len(items) > NAMED else []
+    return "\n".join([f"{head}:", *items[:NAMED], *more])
+
+
+def class_names(annotations: Sequence[Annotation]) -> list[str]:
+    """The classes that occur, sorted by name."""
+    return sorted({name for annotation in annotations for name in annotation.names})
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How an image of ``size`` (width, height) lies in another of ``into``: scaled until it fits, in the middle.
+
+    The same geometry as ``fitted(…, "letterbox")``: sides are rounded to whole pixels, so the scale of the shorter side
+    may differ from the other's by a fraction of a pixel over its length.
+    """
+
+    size: tuple[int, int]
+    into: tuple[int, int]
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """Width and height of the scaled image."""
+        (width, height), (full_width, full_height) = self.size, self.into
+        if width / height > full_width / full_height:
+            return full_width, max(1, round(height / width * full_width))
+        return max(1, round(width / height * full_height)), full_height
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Where the scaled image begins: x, y."""
+        inner = self.inner
+        return round((self.into[0] - inner[0]) * 0.5), round((self.into[1] - inner[1]) * 0.5)
+
+    def forth(self, boxes: npt.NDArray[np.floating]) -> Corners:
+        """Boxes [M,4] in pixels of the image → in pixels of the letter-box."""
+        scale, shift = self._affine()
+        return (np.asarray(boxes, np.float64) * scale + shift).astype(np.float32)
+
+    def back(self, boxes: npt.NDArray[np.floating]) -> Corners:
+        """Boxes [M,4] in pixels of the letter-box → in pixels of the image, clipped to it."""
+        scale, shift = self._affine()
+        original = (np.asarray(boxes, np.float64) - shift) / scale
+        return clip(original, *self.size)
+
+    def place(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """An RGB or grey image (whole, or decoded at a fraction of ``size``) → uint8 [C,H,W], on black; bilinear."""
+        if image.size != self.into:
+            inner = image if image.size == self.inner else image.resize(self.inner, Image.Resampling.BILINEAR)
+            image = Image.new(image.mode, self.into)
+            image.paste(inner, self.corner)
+        pixels = np.array(image, np.uint8)
+        return np.ascontiguousarray(np.moveaxis(pixels.reshape(self.into[1], self.into[0], -1), -1, 0))
+
+    def _affine(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        scale = np.array(self.inner, np.float64) / self.size
+        return np.tile(scale, 2), np.tile(np.array(self.corner, np.float64), 2)
+
+
+def clip(boxes: npt.NDArray[np.floating], width: float, height: float) -> Corners:
+    """Boxes [M,4] cut off at the image's edges; one that lies outside becomes empty."""
+    limits = np.array([width, height, width, height], np.float64)
+    return np.clip(np.asarray(boxes, np.float64), 0, limits).astype(np.float32)
+
+
+def _checked(annotation: Annotation, policy: Policy, classes: Sequence[str] | None, into: Checked) -> Annotation:
+    inside = clip(annotation.boxes, annotation.width, annotation.height)
+    kept = []
+    for i, name in enumerate(annotation.names):
+        where = f"{annotation.file}: box {i + 1} ({name}) on {annotation.image.name}"
+        wrong = _wrong(annotation.boxes[i], inside[i], annotation)
+        if classes is not None and name not in classes:
+            into.unknown.append(f"{where}: unknown class {name!r}")
+        elif wrong and (policy != "clip" or _side(inside[i]) < 1):
+            into.dropped.append(f"{where}: {wrong}")
+        else:
+            kept.append(i)
+            if wrong:
+                into.clipped.append(f"{where}: {wrong}")
+    return replace(annotation, boxes=inside[kept], names=tuple(annotation.names[i] for i in kept))
+
+
+def _wrong(box: Corners, inside: Corners, annotation: Annotation) -> str | None:
+    """What is wrong with a box, in words."""
+    x1, y1, x2, y2 = (f"{value:g}" for value in box.tolist())
+    corners = f"({x1}, {y1})–({x2}, {y2})"
+    if box[2] < box[0] or box[3] < box[1]:
+        return f"{corners} is inverted"
+    if _side(box) < 1:
+        return f"{corners} is less than a pixel wide or high"
+    if _side(inside) < 1 or float(np.abs(box - inside).max()) > TOLERANCE:
+        return f"{corners} is outside the image of {annotation.width}×{annotation.height}"
+    return None
+
+
+def _side(box: Corners) -> float:
+    return float(min(box[2] - box[0], box[3] - box[1]))

@@ -1,0 +1,167 @@
+"""VOC and COCO are read alike, and whatever is wrong with them is named with its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotated import coco, picture, voc, voc_xml
+from dlkit.data.annotations import read_annotations, read_coco, read_voc, upright_size
+from dlkit.errors import DataError
+
+OBJECTS = [("cat", 3.0, 4.0, 13.0, 24.0), ("dog", 15.0, 2.0, 35.0, 12.0)]
+
+
+def test_voc_and_coco_say_the_same(tmp_path: Path) -> None:
+    voc(tmp_path / "voc", "a", OBJECTS)
+    voc(tmp_path / "voc", "b", [])
+    coco(tmp_path / "coco" / "all.json", {"a.png": OBJECTS, "b.png": []})
+    for path in (tmp_path / "voc", tmp_path / "coco", tmp_path / "coco" / "all.json"):
+        found = read_annotations(path)
+        first, second = found.annotations
+        assert found.problems == []
+        assert first.image.name == "a.png" and (first.width, first.height) == (40, 30)
+        assert first.names == ("cat", "dog") and first.boxes.dtype == np.float32
+        assert first.boxes.tolist() == [list(item[1:]) for item in OBJECTS]
+        assert len(second) == 0 and second.boxes.shape == (0, 4)
+
+
+def test_images_are_found_where_tools_put_them(tmp_path: Path) -> None:
+    places = {"Annotations": "JPEGImages", "xml": "images", "flat": "flat"}
+    for folder, images in places.items():
+        root = tmp_path / folder / "root"
+        picture(root / images / "1.jpg", 20, 10)
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "1.xml").write_text(voc_xml("C:\\photos\\1.jpg", 20, 10, []))
+        (annotation,) = read_voc(root).annotations
+        assert annotation.image.resolve() == root / images / "1.jpg"
+    # The file's own name, where the one written is of no image.
+    picture(tmp_path / "by-stem" / "2.PNG", 20, 10)
+    (tmp_path / "by-stem" / "2.xml").write_text(voc_xml("elsewhere.bmp", 0, 0, []))
+    assert read_voc(tmp_path / "by-stem").annotations[0].image.name == "2.PNG"
+
+
+def test_coco_images_are_found_in_folders_of_the_official_layout(tmp_path: Path) -> None:
+    file = coco(tmp_path / "annotations" / "instances_val2017.json", {"a.png": OBJECTS})
+    (tmp_path / "val2017").mkdir()
+    (file.parent / "a.png").rename(tmp_path / "val2017" / "a.png")
+    assert read_coco(file).annotations[0].image.resolve() == tmp_path / "val2017" / "a.png"
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "val2017" / "a.png").rename(tmp_path / "elsewhere" / "a.png")
+    assert read_coco(file, tmp_path / "elsewhere").annotations[0].image.parent.name == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("xml", "said"),
+    [
+        ("<annotation><object>", "bad.xml: not readable as XML"),
+        ("", "bad.xml: not readable as XML"),
+        ("<html></html>", "bad.xml: its root is <html>"),
+        (voc_xml("absent.png", 0, 0, []), "bad.xml: its image absent.png is missing"),
+        (voc_xml("text.png", 0, 0, []), "text.png: not a readable image"),
+        (voc_xml("good.png", 99, 30, []), "bad.xml: written for 99×30 pixels, but good.png has 40×30"),
+        (voc_xml("good.png", 40, 30, [("cat", 1, 2, float("nan"), 4)]), "bad.xml: object 1: <xmax> is 'nan'"),
+        (voc_xml("good.png", 40, 30, [("", 1, 2, 3, 4)]), "bad.xml: object 1 has no <name>"),
+        ("<annotation><filename>good.png</filename><object><name>c</name></object></annotation>", "<xmin> is missing"),
+        (voc_xml("good.png", 40, 30, []).replace(">40<", ">wide<"), "bad.xml: its size 'wide'"),
+        ('<?xml version="1.0" encoding="klingon"?><annotation/>', "bad.xml: not readable as XML"),
+    ],
+)
+def test_what_is_wrong_with_a_voc_file_is_named_and_the_rest_is_read(xml: str, said: str, tmp_path: Path) -> None:
+    voc(tmp_path, "good", OBJECTS)
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "bad.xml").write_text(xml)
+    found = read_voc(tmp_path)
+    assert [annotation.file.name for annotation in found.annotations] == ["good.xml"]
+    (problem,) = found.problems
+    assert said in problem and str(tmp_path) in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "all.json: not readable as JSON"),
+        ("[]", "all.json: a COCO file is a JSON object, not a list"),
+        ("{}", "all.json: not a COCO file: it has no list 'categories'"),
+        ('{"categories": [{"id": 1}]}', "all.json: categories[0] has no name"),
+        ('{"categories": [], "images": [7]}', "all.json: images[0] has no id, file_name"),
+        ('{"categories": [], "images": [{"id": [1], "file_name": "a"}]}', "all.json: images[0] has no plain"),
+        ('{"categories": [], "images": [], "annotations": [{"image_id": 1}]}', "has no category_id, bbox"),
+    ],
+)
+def test_a_file_that_is_no_coco_file_is_refused(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "all.json").write_text(content)
+    with pytest.raises(DataError, match=r"all\.json") as refused:
+        read_annotations(tmp_path)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"images": {"file_name": "absent.png"}}, "all.json: its image absent.png is missing"),
+        ({"images": {"file_name": "../a.png"}}, "all.json: file name '../a.png' leads out of its folder"),
+        ({"images": {"file_name": "/etc/a.png"}}, "leads out of its folder"),
+        ({"images": {"width": 99}}, "all.json: written for 99×30 pixels"),
+        ({"annotations": {"bbox": [1, 2, 3]}}, "all.json: a.png: bbox [1, 2, 3] is not"),
+        ({"annotations": {"bbox": ["1", 2, 3, 4]}}, "is not [x, y, width, height]"),
+        ({"annotations": {"bbox": [1, 2, 3, float("nan")]}}, "is not [x, y, width, height]"),
+        ({"annotations": {"category_id": 9}}, "all.json: a.png: no category 9"),
+    ],
+)
+def test_what_is_wrong_with_an_image_of_a_coco_file_is_named(
+    change: dict[str, dict[str, object]], said: str, tmp_path: Path
+) -> None:
+    file = coco(tmp_path / "all.json", {"a.png": OBJECTS[:1], "b.png": OBJECTS})
+    content = json.loads(file.read_text())
+    for key, fields in change.items():
+        content[key][0].update(fields)
+    file.write_text(json.dumps(content))
+    found = read_coco(file)
+    assert [annotation.image.name for annotation in found.annotations] == ["b.png"]
+    (problem,) = found.problems
+    assert said in problem
+
+
+def test_annotations_of_no_image_are_named_and_groups_left_out(tmp_path: Path) -> None:
+    file = coco(tmp_path / "all.json", {"a.png": OBJECTS})
+    content = json.loads(file.read_text())
+    content["annotations"][0]["iscrowd"] = 1
+    content["annotations"].append({"id": 7, "image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]})
+    file.write_text(json.dumps(content))
+    found = read_coco(file)
+    assert found.annotations[0].names == ("dog",)
+    assert found.problems == [f"{file}: annotation 7: no image 5"]
+
+
+def test_a_turned_photograph_has_the_size_that_people_see(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
+    assert upright_size(tmp_path / "turned.jpg") == (30, 40)
+    assert upright_size(picture(tmp_path / "plain.png", 40, 30)) == (40, 30)
+
+
+def test_nothing_to_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="absent: no such file or folder"):
+        read_annotations(tmp_path / "absent")
+    with pytest.raises(DataError, match="holds no annotations"):
+        read_annotations(tmp_path)
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(DataError, match=r"holds 2 JSON files \(a.json, b.json\)"):
+        read_annotations(tmp_path)
+
+
+def test_entities_are_not_expanded_without_end(tmp_path: Path) -> None:
+    """A "billion laughs" file is refused by expat itself."""
+    entities = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 12))
+    (tmp_path / "bomb.xml").write_text(
+        f'<!DOCTYPE annotation [<!ENTITY a0 "ha">{entities}]><annotation><filename>&a11;</filename></annotation>'
+    )
+    found = read_voc(tmp_path)
+    assert not found.annotations and "bomb.xml: not readable as XML" in found.problems[0]
