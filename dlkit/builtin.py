@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dlkit import LauncherSpec, TrainerSpec, hookimpl
+from dlkit import LauncherSpec, SourceSpec, TrainerSpec, hookimpl
+from dlkit.data.known import MNIST
+
+
+@hookimpl
+def dlkit_sources() -> list[SourceSpec]:
+    return [MNIST]
 
 
 @hookimpl

@@ -646,7 +646,8 @@ def test_what_a_killed_process_left_half_unpacked_is_cleared(toys: SourceSpec, t
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["bike-sharing", "mnist", "cifar10"])
 def test_real_data_is_as_the_plugins_declare_it(realdata: Callable[[str], Path], name: str) -> None:
-    from dlkit_classification.sources import CIFAR10, MNIST
+    from dlkit.data.known import MNIST
+    from dlkit_classification.sources import CIFAR10
     from dlkit_regression.sources import BIKE_SHARING
 
     spec = {s.name: s for s in (BIKE_SHARING, MNIST, CIFAR10)}[name]

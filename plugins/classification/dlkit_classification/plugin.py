@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, hookimpl
 from dlkit_classification import recipes
-from dlkit_classification.sources import CIFAR10, MNIST
+from dlkit_classification.sources import CIFAR10
 
 TASK = "classification"
 PRESETS = "dlkit_classification:presets"
@@ -35,7 +35,7 @@ def dlkit_tasks() -> list[TaskSpec]:
 
 @hookimpl
 def dlkit_sources() -> list[SourceSpec]:
-    return [MNIST, CIFAR10]
+    return [CIFAR10]
 
 
 @hookimpl

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from dlkit.data.context import Context
-from dlkit_classification.sources import CIFAR10, MNIST
+from dlkit.data.known import MNIST
+from dlkit_classification.sources import CIFAR10
 
 COLOURS = {"blue": (20, 30, 220), "green": (30, 200, 40), "red": (210, 20, 30)}
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -180,29 +178,6 @@ def test_large_sets_are_uint8_and_give_the_same_batches(
     for split in small.splits:
         one, other = (first_batch(data.splits[split], 99) for data in (small, large))
         assert torch.equal(one["image"], other["image"]) and torch.equal(one["label"], other["label"])
-
-
-def write_mnist(folder: Path, part: str, images: int, label: int, sizes: tuple[int, int] = (28, 28)) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    pixels = bytes(images * sizes[0] * sizes[1])
-    (folder / f"{part}-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + struct.pack(">3I", images, *sizes) + pixels)
-    (folder / f"{part}-labels-idx1-ubyte").write_bytes(
-        b"\0\0\x08\x01" + struct.pack(">I", label) + bytes([label] * label)
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        ({"images": 3, "label": 2}, "labels for 3 images"),
-        ({"images": 11, "label": 11}, "label 11; labels are 0 to 9"),
-        ({"images": 3, "label": 3, "sizes": (28, 27)}, "not uint8"),
-    ],
-)
-def test_mnist_files_that_do_not_belong_together(arguments: dict[str, Any], reason: str, tmp_path: Path) -> None:
-    write_mnist(tmp_path, "train", **arguments)
-    with pytest.raises(DataError, match=reason):
-        mnist.read(tmp_path, "train")
 
 
 def test_cifar_records_are_labels_and_planes(tmp_path: Path) -> None:

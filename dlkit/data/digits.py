@@ -1,0 +1,86 @@
+"""Single handwritten digits to paste on canvases: MNIST's, or smaller ones that a dependency brings along.
+
+What is trained on, validated on and tested on never shares a digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.data.canvases import Canvases, CanvasOptions, draw_canvases, enlarged
+from dlkit.data.context import Context
+from dlkit.data.known import MNIST
+from dlkit.data.layout import status
+from dlkit.data.mnist import read_mnist
+from dlkit.data.randomness import derive
+
+Source = Literal["auto", "digits", "mnist"]
+"""``auto``: MNIST where it lies in the workspace, else the embedded digits."""
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Digits:
+    """``images`` uint8 [K,28,28], light on dark, the digit in the middle 20 × 20; ``labels`` int64 [K], 0 to 9."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def at(self, index: npt.NDArray[np.int64]) -> Digits:
+        return Digits(self.images[index], self.labels[index])
+
+    def below(self, classes: int) -> Digits:
+        """Those of the first so many classes."""
+        return self.at(np.flatnonzero(self.labels < classes))
+
+
+def settle(source: Source, context: Context) -> Literal["digits", "mnist"]:
+    """What ``auto`` means in this workspace now. Keep the answer: MNIST may be fetched before a run is resumed."""
+    if source != "auto":
+        return source
+    return "mnist" if status(MNIST, context.data) == "present" else "digits"
+
+
+def digit_parts(
+    source: Literal["digits", "mnist"],
+    context: Context,
+    embedded: Callable[[], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
+) -> dict[str, Digits]:
+    """``train``, ``val`` and ``test``, which share no digit; validation is a tenth of the training images.
+
+    ``embedded`` gives the small digits, uint8 [N,h,w] and labels [N], which are enlarged to MNIST's proportions; a
+    sixth of them is the test. MNIST (fetched if it must be and may be) has a test set of its own.
+    """
+    if source == "mnist":
+        folder = context.source("mnist")
+        train, test = Digits(*read_mnist(folder, "train")), Digits(*read_mnist(folder, "t10k"))
+    else:
+        images, labels = embedded()
+        train, test = _divided(Digits(enlarged(images), labels), len(images) // 6, "test")
+    train, val = _divided(train, len(train) // 10, "val")
+    return {"train": train, "val": val, "test": test}
+
+
+def draw_parts(
+    parts: Mapping[str, Digits], counts: Mapping[str, int], seed: int, options: CanvasOptions
+) -> dict[str, Canvases]:
+    """Canvases of each part, ``counts`` of them, from a seed of its own."""
+    return {
+        part: draw_canvases(digits.images, digits.labels, counts[part], derive(seed, part), options)
+        for part, digits in parts.items()
+    }
+
+
+def _divided(digits: Digits, count: int, purpose: str) -> tuple[Digits, Digits]:
+    """(the rest, ``count`` chosen at random), each in the order they came; the same ones always."""
+    words = np.random.Philox(key=derive(0, "split", purpose)).random_raw(len(digits))
+    order = words.argsort(kind="stable")
+    return digits.at(np.sort(order[count:])), digits.at(np.sort(order[:count]))
