@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from dlkit.config import Config
 from dlkit.data.splits import Split
 from dlkit.samples import Sample, Table
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Answer = Mapping[str, Any]
 """One prediction in JSON values, by name."""
@@ -31,13 +34,15 @@ class Predictor(ABC):
     ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be. A form asks for one INPUT: ``asks``
     is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
     ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
-    next; a form then makes a new predictor of the same model.
+    next; a form then makes a new predictor of the same model. ``draws``: whether ``draw`` makes pictures, which ``dlkit
+    predict`` then writes as PNG files.
     """
 
     usage: str = "INPUT"
     asks: str = "text"
     label: str = "input"
     placeholder: str = ""
+    draws: bool = False
 
     def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
         self.model = model
@@ -57,6 +62,10 @@ class Predictor(ABC):
         headers = list(answers[0]) if answers else []
         rows = [[_cell(answer.get(header)) for header in headers] for answer in answers]
         return [Table(name="predictions", headers=headers, rows=rows)]
+
+    def draw(self, value: Any, answer: Answer) -> Image:
+        """One input as a picture at its own size, its answer drawn into it; for predictors that say ``draws``."""
+        raise NotImplementedError(f"{type(self).__name__} draws no pictures")
 
     @abstractmethod
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import colours, print_json
+from dlkit.cli.common import colours, print_json, say
 from dlkit.cli.render import render
 from dlkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from dlkit.predictor import Answer, Predictor
+
+PICTURES = "predictions"
+"""The folder that pictures are written into, below the current one, where none is named."""
 
 
 def main(argv: list[str]) -> int:
@@ -18,6 +27,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help=f"folder for pictures of the answers, where the run's predictor draws them (default: {PICTURES})",
+    )
     parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
     options = parser.with_json().parse_args(argv)
     run = chosen_run(options)
@@ -27,8 +42,12 @@ def main(argv: list[str]) -> int:
 
     device = str(choose_device(options.device))
     loaded = load_predictor(Catalog.load_everything(), run, options.checkpoint, device)
+    if options.output and not loaded.predictor.draws:
+        raise UsageError(f"-o {options.output}: this run's predictor draws no pictures")
     inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
     answers = loaded.predictor.predict(inputs)
+    if loaded.predictor.draws:
+        answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
     if options.json:
         position = {"checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
         print_json({"run": run.id, **position, "predictions": [dict(answer) for answer in answers]})
@@ -46,3 +65,35 @@ def _arguments(given: list[str], usage: str) -> list[str]:
     if not lines:
         raise UsageError(f"nothing to predict: give INPUT, or lines on standard input. INPUT: {usage}")
     return lines
+
+
+def _drawn(predictor: Predictor, inputs: Sequence[Any], answers: Sequence[Answer], folder: Path) -> list[Answer]:
+    """The answers, each with its ``picture``: a PNG in the folder, named as the input file is.
+
+    Pictures of an earlier call are written over; an input file never is, and of two inputs of one name each gets its
+    own picture.
+    """
+    asked = {Path(value).resolve() for value in inputs if isinstance(value, (str, Path))}
+    taken: set[Path] = set()
+    drawn: list[Answer] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, (value, answer) in enumerate(zip(inputs, answers, strict=True), 1):
+            stem = Path(value).stem if isinstance(value, (str, Path)) else f"input-{number}"
+            path = _free(folder, stem, asked | taken)
+            taken.add(path.resolve())
+            predictor.draw(value, answer).save(path)
+            drawn.append({**answer, "picture": str(path)})
+    except OSError as error:
+        raise UsageError(f"-o {folder}: cannot be written: {error.strerror or error}") from error
+    say(f"wrote {drawn[0]['picture']}" if len(drawn) == 1 else f"wrote {len(drawn)} pictures into {folder}")
+    return drawn
+
+
+def _free(folder: Path, stem: str, taken: set[Path]) -> Path:
+    """``STEM.png``, or ``STEM-2.png`` and so on where that is taken."""
+    path, number = folder / f"{stem}.png", 1
+    while path.resolve() in taken:
+        number += 1
+        path = folder / f"{stem}-{number}.png"
+    return path
