@@ -296,6 +296,8 @@ class Data:
 
     ``val`` decides what is best and when to stop; ``test`` is looked at by ``dlkit evaluate`` alone. ``info`` is
     validated against the task's ``Info``. ``notes`` are said at the start of a run (rows left out, classes found).
+    ``settled`` maps options that left something open (``source = "auto"``) to what they turned out to mean: a new run's
+    configuration says that instead, so that resuming it builds the same data wherever it is done.
     """
 
     train: Split
@@ -304,6 +306,7 @@ class Data:
     test: Split | None = None
     augment: Augment | None = None
     notes: Sequence[str] = field(default_factory=tuple)
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -142,6 +142,7 @@ def prepare(
     task = build_task(catalog, resolved.task)
     with world.chief_first():
         data, info = build_data(catalog, resolved, task, context)
+    resolved = _settled(resolved, data)
     refuse_unshared(task, info, world)
     seed_all(derive(engine.seed, "init"))
     model = build_model(catalog, resolved, info)
@@ -169,6 +170,18 @@ def prepare(
     )
     predictor = build_predictor(catalog, resolved, model, info)
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
+
+
+def _settled(resolved: Resolved, data: Data) -> Resolved:
+    """The configuration with what the data set's open options turned out to mean; PluginError if they cannot be so."""
+    if not data.settled:
+        return resolved
+    name, section = resolved.specs["dataset"].name, resolved.sections["dataset"]
+    try:
+        settled = type(section).model_validate({**section.model_dump(), **data.settled})
+    except ValidationError as error:
+        raise PluginError(f"dataset {name!r} settled {dict(data.settled)}: {error}") from error
+    return replace(resolved, sections={**resolved.sections, "dataset": settled})
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

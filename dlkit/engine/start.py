@@ -108,7 +108,7 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     created = {"name": name, "state": "running", "created": round(time.time(), 3)}
     record = {**created, **origin(catalog, resolved), **_built(job)}
     try:
-        run = create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
+        run = create(workspace / "runs", resolved.task.name, model, record, to_toml(job.resolved))
         if weights is not None:
             write_tensors(weights, run.init)
     except OSError as error:
@@ -120,7 +120,7 @@ def begin(catalog: Catalog, run: RunFolder, context: Context, *, overrides: Laye
     """Build the components of a run that was submitted and has never been started."""
     resolved, weights = _pinned(stored_config(catalog, run, readable(run), overrides), run.path.parent.parent)
     job = prepare(catalog, resolved, context, init=weights)
-    return Attempt(run, job, config=to_toml(resolved), record=_built(job), weights=weights)
+    return Attempt(run, job, config=to_toml(job.resolved), record=_built(job), weights=weights)
 
 
 def _pinned(resolved: Resolved, workspace: Path) -> tuple[Resolved, dict[str, Tensor] | None]:
