@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from dlkit.data.encoding import Encoding
 from dlkit.data.images import as_pixels, fitted, image_files, open_image
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Sample, Table
-from dlkit_classification.encoding import Encoding
 from dlkit_classification.metrics import Confusion
 
 BATCH = 250

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlkit.data.encoding import Encoding
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Split, TensorSplit
 from dlkit.samples import Images, Table
-from dlkit_classification.encoding import Encoding
 
 
 def balance(info: Any, split: Split) -> Table:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
-from dlkit_classification.encoding import PATCH
 from dlkit_classification.options import ResnetConfig
+from dlkit_classification.patches import PATCH
 
 _FLOOR = 1e-2
 """Added to a patch component's variance, so that directions of mere noise are not blown up."""

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit_classification.augment import build_augment
-from dlkit_classification.encoding import Encoding, channel_statistics, patch_covariance
 from dlkit_classification.options import Augmentation, Fractions
+from dlkit_classification.patches import patch_covariance
 from dlkit_classification.splitting import Indices, stratified
 
 FLOAT_LIMIT = 256 << 20

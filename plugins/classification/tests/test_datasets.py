@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlkit.data.context import Context
+from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit.task import check_columns, first_batch
 from dlkit_classification import storage
 from dlkit_classification.datasets import cifar10, digits, files, mnist
-from dlkit_classification.encoding import Encoding
 from dlkit_classification.options import Cifar10Config, DigitsConfig, FilesConfig, MnistConfig
 from dlkit_classification.splitting import stratified
 from dlkit_classification.task import Classification, ClassificationInfo

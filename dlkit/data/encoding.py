@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from dlkit.data.splits import Batch, Split
-
-PATCH = 3
-"""Side of the patches whose covariance a data set tells."""
+from dlkit.data.splits import Batch
 
 _CHUNK = 256
-_PATCHED = 500
-"""Images, from all over the training split, that the covariance of patches is taken from."""
 
 
 class Encoding:
@@ -79,13 +73,3 @@ def channel_statistics(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.fl
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - mean**2, 0))
     return (mean / 255).astype(np.float32), (np.where(std > 0, std, 255) / 255).astype(np.float32)
-
-
-def patch_covariance(split: Split) -> npt.NDArray[np.float32]:
-    """Second moments of PATCH×PATCH patches, every other one, of normalised images: float32 [C·9, C·9].
-
-    The order within a patch is channel, row, column, as in a convolution's filter.
-    """
-    index = torch.linspace(0, len(split) - 1, min(_PATCHED, len(split))).long()
-    patches = F.unfold(split.take(index)["image"], PATCH, stride=2).transpose(0, 1).flatten(1)  # [C·9, N·positions]
-    return (patches @ patches.T / patches.shape[1]).numpy()
