@@ -44,6 +44,6 @@ def test_config_and_resume_say_what_was_settled(settling: Callable[..., list[Any
 
 def test_what_cannot_be_settled_so_is_the_plugins_fault(settling: Callable[..., list[Any]], tmp_path: Path) -> None:
     settling(nothing=1)
-    with pytest.raises(PluginError, match="dataset 'plane' settled .*nothing"):
+    with pytest.raises(PluginError, match=r"dataset 'plane' settled .*nothing"):
         toy_attempt(tmp_path)
     assert not (tmp_path / "runs").exists()
