@@ -131,7 +131,8 @@ def upright_size(path: Path) -> tuple[int, int]:
     """Width and height of an image turned upright, from its header; DataError names a file that is no image."""
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
+            plain = image.format == "PNG" and "exif" not in image.info  # asked for it, Pillow decodes all of a PNG
+            turned = not plain and image.getexif().get(_ORIENTATION) in _TURNED
             return (image.height, image.width) if turned else image.size
     # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
     except Exception as error:

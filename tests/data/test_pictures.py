@@ -1,0 +1,87 @@
+"""Annotated images as arrays: letter-boxed with their boxes, checked, and what is unusable named or counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotated import voc, voc_xml
+from dlkit.data.annotated import Division
+from dlkit.data.pictures import Form, Wanted, decode, read_sound
+from dlkit.errors import DataError
+
+CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
+DOG = ("dog", 20.0, 5.0, 35.0, 15.0)
+
+
+@pytest.fixture
+def ten(tmp_path: Path) -> Path:
+    for i in range(10):
+        voc(tmp_path / "set", f"{i}", [CAT, DOG] if i % 2 else [CAT])
+    return tmp_path / "set"
+
+
+def test_objects_lie_where_their_boxes_say(ten: Path) -> None:
+    """Objects are bright on dark: pixels in a box are, pixels beyond all boxes are not."""
+    sound = read_sound(Wanted(ten, Division(test_fraction=0.2)))
+    assert sound.classes == ["cat", "dog"] and sound.notes == []
+    assert {part: len(found) for part, found in sound.parts.items()} == {"train": 6, "val": 2, "test": 2}
+    pictures, notes = decode(sound, "train", Form(64, 80), skip=False)
+    assert pictures.images.shape == (6, 3, 64, 80) and notes == []
+    for image, boxes, labels in zip(pictures.images, pictures.boxes, pictures.labels, strict=True):
+        assert labels.tolist() == [0, 1][: len(boxes)]
+        outside = np.ones((64, 80), bool)
+        for x1, y1, x2, y2 in boxes.round().astype(int):
+            assert image[:, y1 + 2 : y2 - 2, x1 + 2 : x2 - 2].min() > 100
+            outside[y1 - 2 : y2 + 2, x1 - 2 : x2 + 2] = False
+        assert image[:, outside].max() < 100
+
+
+def test_grey_and_given_classes(ten: Path) -> None:
+    sound = read_sound(Wanted(ten, classes=["dog", "cow", "cat"]))
+    pictures, _ = decode(sound, "val", Form(32, 32, colour=False), skip=False)
+    assert pictures.images.shape[1:] == (1, 32, 32)
+    assert {int(label) for labels in pictures.labels for label in labels} <= {0, 2}
+
+
+def test_an_unknown_class_is_refused_or_left_out(ten: Path) -> None:
+    with pytest.raises(DataError, match=r"(?s)boxes of an unknown class \(known: cat\).*unknown class 'dog'"):
+        read_sound(Wanted(ten, classes=["cat"]))
+    sound = read_sound(Wanted(ten, classes=["cat"], unknown="drop"))
+    assert all(annotation.names == ("cat",) for found in sound.parts.values() for annotation in found)
+    assert sum("boxes of an unknown class left out" in note for note in sound.notes) >= 1
+
+
+def test_unusable_files_stop_or_are_counted(ten: Path) -> None:
+    (ten / "bad.xml").write_text("<annotation>")
+    picture = (ten / "0.png").read_bytes()
+    (ten / "cut.png").write_bytes(picture[: len(picture) // 2])
+    (ten / "cut.xml").write_text(voc_xml("cut.png", 40, 30, [CAT]))
+    with pytest.raises(DataError, match=r"(?s)1 annotated images cannot be used.*bad\.xml.*skip_unusable = true"):
+        read_sound(Wanted(ten))
+    sound = read_sound(Wanted(ten, skip=True))
+    assert "bad.xml" in sound.notes[0]
+    part = next(part for part, found in sound.parts.items() if any(a.image.name == "cut.png" for a in found))
+    with pytest.raises(DataError, match=r"cut\.png: not a readable image"):
+        decode(sound, part, Form(16, 16), skip=False)
+    if len(sound.parts[part]) > 1:
+        pictures, (note,) = decode(sound, part, Form(16, 16), skip=True)
+        assert len(pictures) == len(sound.parts[part]) - 1 and "cut.png" in note
+
+
+def test_images_without_any_box_and_without_readable_ones_are_refused(tmp_path: Path) -> None:
+    for i in range(3):
+        voc(tmp_path / "none", str(i), [])
+    with pytest.raises(DataError, match="the training images have no box"):
+        read_sound(Wanted(tmp_path / "none"))
+    for i in range(3):
+        voc(tmp_path / "cut", str(i), [CAT])
+    sound = read_sound(Wanted(tmp_path / "cut"))
+    for path in (tmp_path / "cut").glob("*.png"):
+        Image.new("RGB", (40, 30)).save(path)
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DataError, match="no image of the train part can be read"):
+        decode(sound, "train", Form(16, 16), skip=True)
