@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,19 @@ def image_files(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: no such folder")
     found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def named_images(arguments: Sequence[str]) -> list[Path]:
+    """The files that somebody names, and those in the folders named; DataError for what is missing or empty."""
+    found: list[Path] = []
+    for path in map(Path, arguments):
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        inside = image_files(path) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: holds no images")
+        found += inside
+    return found
 
 
 def class_folders(root: Path, classes: Sequence[str] | None = None) -> ImageFolder:
@@ -88,6 +101,30 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
     # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
     except Exception as error:
         raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
+
+
+def any_image(value: Any, *, colour: bool, enough: int = 0) -> Image.Image:
+    """What people ask about, as RGB or grey: a path, a PIL image, or an array uint8 [H,W] or [H,W,3] (or nested lists).
+
+    DataError says what else it is; ``enough`` as for ``open_image``.
+    """
+    if isinstance(value, (str, Path)):
+        return open_image(Path(value), colour=colour, enough=enough)
+    return as_pixels(value if isinstance(value, Image.Image) else _from_array(value), colour=colour)
+
+
+def _from_array(value: Any) -> Image.Image:
+    pixels = np.asarray(value)
+    whole = pixels.dtype.kind in "iu" and pixels.dtype != np.uint8 and pixels.size
+    if whole and 0 <= pixels.min() <= pixels.max() < 256:
+        pixels = pixels.astype(np.uint8)
+    if pixels.ndim == 3 and pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)):
+        raise DataError(
+            f"an image is uint8 [H,W] or [H,W,3], a PIL image or a path, not {pixels.dtype}{list(pixels.shape)}"
+        )
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def as_pixels(image: Image.Image, *, colour: bool) -> Image.Image:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from dlkit.data.encoding import Encoding
-from dlkit.data.images import as_pixels, fitted, image_files, open_image
+from dlkit.data.images import any_image, fitted, named_images
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
@@ -44,15 +44,7 @@ class Classifier(Predictor):
 
     def read(self, arguments: Sequence[str]) -> list[Path]:
         """The files named and those in the folders named; each is decoded when it is its turn."""
-        found: list[Path] = []
-        for path in map(Path, arguments):
-            if not path.exists():
-                raise DataError(f"{path}: no such file or folder")
-            inside = image_files(path) if path.is_dir() else [path]
-            if not inside:
-                raise DataError(f"{path}: holds no images")
-            found += inside
-        return found
+        return named_images(arguments)
 
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:
         """``class``, ``probability``, ``top`` (the most probable [name, probability]) and, for files, ``file``.
@@ -106,10 +98,7 @@ class Classifier(Predictor):
         if channels not in (1, 3):
             raise DataError(f"this model was trained on images of {channels} channels: image files cannot be answered")
         colour = channels == 3
-        if isinstance(value, (str, Path)):
-            image = open_image(Path(value), colour=colour, enough=max(height, width))
-        else:
-            image = as_pixels(value if isinstance(value, Image.Image) else _from_array(value), colour=colour)
+        image = any_image(value, colour=colour, enough=max(height, width))
         pixels = fitted(image, height, width, self.info.fit)
         return 255 - pixels if self.config.invert else pixels
 
@@ -168,24 +157,6 @@ class _Judged:
         wrong = self.true != self.predicted
         order = torch.where(wrong, -1 - self.probability, self.probability).argsort(stable=True)[:count]
         return _Judged(self.index[order], self.true[order], self.predicted[order], self.probability[order])
-
-
-def _from_array(value: Any) -> Image.Image:
-    pixels = np.asarray(value)
-    if (
-        pixels.dtype.kind in "iu"
-        and pixels.dtype != np.uint8
-        and pixels.size
-        and 0 <= pixels.min() <= pixels.max() < 256
-    ):
-        pixels = pixels.astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)):
-        raise DataError(
-            f"an image is uint8 [H,W] or [H,W,3], a PIL image or a path, not {pixels.dtype}{list(pixels.shape)}"
-        )
-    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def _drawable(images: Tensor) -> npt.NDArray[np.uint8]:
