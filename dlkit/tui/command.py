@@ -13,6 +13,9 @@ from dlkit.errors import UsageError
 from dlkit.runs.workspace import locate
 from dlkit.tui.settings import folder
 
+FRAMES = "120"
+"""Most frames a second, unless TEXTUAL_FPS says otherwise. Textual's 60 let a key that comes just after a frame wait
+for up to 30 ms; a screen that stands still is not drawn at all."""
 AGAIN_SECONDS = 5.0
 """An interface that breaks sooner than this after it was opened is not opened again."""
 
@@ -22,6 +25,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     options = parser.with_workspace().parse_args(argv)
     _check_terminal()
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # Textual reads it when it is imported
     from dlkit.tui.terminal import AUTO, PICTURES, asking, end_without_terminal
 
     PICTURES.choose(os.environ.get("DLKIT_IMAGES") or AUTO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Ask, Confirm
 from dlkit.tui.table import Cell, Column, Row, Table
-from dlkit.tui.words import ago, counted, spent, state_cell, steps
+from dlkit.tui.words import ago, ago_holds, counted, spent, state_cell, steps
 
 COLUMNS = (
     Column("state", "state", 11),
@@ -73,7 +74,7 @@ class RunsScreen(Area):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[str, tuple[Summary, int, Row]] = {}
+        self._rows: dict[str, tuple[Summary, float, Row]] = {}
         self._sort, self._descending = "created", True
         self._filter = ""
         self._found: Sequence[Summary] = ()
@@ -104,23 +105,23 @@ class RunsScreen(Area):
 
     def _show(self) -> None:
         runs = self.dlkit.summaries
-        self._found = arranged([run for run in runs if matches(run, self._filter)], self._sort, self._descending)
+        found = [run for run in runs if matches(run, self._filter)] if self._filter else runs
+        self._found = arranged(found, self._sort, self._descending)
         table = self._table
         table.empty = f"no run matches {self._filter!r}: escape shows all" if runs else _EMPTY
         table.sort_key, table.descending = self._sort, self._descending
-        table.show([self._row(run) for run in self._found])
+        now = time.time()
+        table.show([self._row(run, now) for run in self._found])
         marked = f", {len(table.marked)} marked" if table.marked else ""
         shown = f"{len(self._found)} of " if self._filter else ""
         self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}  {self.workspace}")
         self._tell()
 
-    def _row(self, run: Summary) -> Row:
-        """A run that has not changed keeps its row; "3 min ago" is made anew when the minute is over."""
-        age = ago(run.created)
+    def _row(self, run: Summary, now: float) -> Row:
+        """A run that has not changed keeps its row until "3 min ago" is over: of a thousand that is most work."""
         known = self._rows.get(run.id)
-        if known is None or known[0] is not run or known[1] != hash(age):
-            known = run, hash(age), _row(run, age)
-            self._rows[run.id] = known
+        if known is None or known[0] is not run or now >= known[1]:
+            known = self._rows[run.id] = run, ago_holds(run.created, now), _row(run, ago(run.created, now))
         return known[2]
 
     @on(Table.Moved)

@@ -81,7 +81,7 @@ class Table(ScrollView, can_focus=True):
     class HeaderClicked(Chosen):
         """``key`` is the column's."""
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)  # ``watch_cursor`` knows the two lines that look different
 
     def __init__(self, columns: Sequence[Column], *, empty: str = "", enter: str = "", id: str | None = None) -> None:
         """``enter``: what the key line says of Enter; empty: nothing."""

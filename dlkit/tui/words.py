@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from dlkit.cli.common import duration, number
@@ -17,6 +18,7 @@ _STYLES = {
     "interrupted": "bold yellow",
     "damaged": "bold red",
 }
+_UNITS = (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, 7 * 86400))
 
 
 def counted(count: int, noun: str) -> str:
@@ -42,10 +44,17 @@ def ago(moment: float, now: float | None = None) -> str:
     if moment <= 0:
         return ""
     past = max(0.0, (time.time() if now is None else now) - moment)
-    for unit, seconds, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, 7 * 86400)):
+    for unit, seconds, limit in _UNITS:
         if past < limit:
             return f"{int(past / seconds)} {unit} ago"
     return time.strftime("%Y-%m-%d", time.localtime(moment))
+
+
+def ago_holds(moment: float, now: float) -> float:
+    """Until when ``ago`` says of a moment what it says now."""
+    past = max(0.0, now - moment)
+    seconds = next((seconds for _, seconds, limit in _UNITS if past < limit), None)
+    return math.inf if moment <= 0 or seconds is None else now + seconds - past % seconds
 
 
 def best(run: Summary) -> str:

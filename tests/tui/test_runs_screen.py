@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.events import Metrics
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import Summary
 from dlkit.tui.dialogs import Ask, Confirm
 from dlkit.tui.runs import RunsScreen, arranged, matches
 from dlkit.tui.table import Table
@@ -221,9 +221,10 @@ def test_filter_words(text: str, expected: bool) -> None:
     assert matches(run, text) is expected
 
 
-def test_a_row_is_made_anew_only_if_its_run_changed(tmp_path: Path) -> None:
+def test_a_row_is_made_anew_if_its_run_changed_or_its_age() -> None:
     screen = RunsScreen()
-    run = Summary(id="a", created=1.0)
-    assert screen._row(run) is screen._row(run)
-    assert screen._row(run) is not screen._row(run._replace(step=5))
-    assert RunFolder(tmp_path / "a").id == "a"
+    run = Summary(id="a", created=1000.0)
+    row = screen._row(run, 1090.0)
+    assert row.cells["created"] == "1 min ago" and screen._row(run, 1119.0) is row
+    assert screen._row(run, 1121.0).cells["created"] == "2 min ago"
+    assert screen._row(run._replace(step=5), 1122.0).cells["step"] == "5"
