@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.monitor.lines import BAD
+
+_HEAD = itemgetter("first", "count", "every", "seq")
 
 
 class Series(NamedTuple):
@@ -107,27 +111,42 @@ class History:
 
 
 def _gather(records: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
-    """The points of all records by metric: each list of numbers becomes an array once, however short the records."""
-    places: dict[str, list[tuple[int, int, int, int]]] = {}
-    numbers: dict[str, list[Any]] = {}
-    for record in records:
-        first, count, every, seq = record["first"], record["count"], record.get("every", 1), record.get("seq", -1)
-        if every < 1:
-            raise ValueError("every")
-        for name, column in record["values"].items():
-            if len(column) != count:
-                column = column[:count]
-            if column:
-                places.setdefault(name, []).append((first, len(column), every, seq))
-                numbers.setdefault(name, []).extend(column)
-    return {name: _points(np.array(places[name], np.int64), numbers[name]) for name in places}
+    """The points of all records by metric. Whole columns at a time: with few points a record, what is done once a
+    record in Python takes most of the time that a long run needs to open."""
+    heads = _heads(records)
+    values = [record["values"] for record in records]
+    columns = {name: _column(heads, values, name) for name in dict.fromkeys(chain.from_iterable(values))}
+    return {name: points for name, points in columns.items() if len(points.values)}
 
 
-def _points(places: npt.NDArray[np.int64], numbers: list[Any]) -> Points:
-    """``places`` [N,4]: first step, count, distance of steps and seq of N events. "nan" and "inf" are numbers."""
-    first, counts, every, seqs = places.T
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    within = np.arange(len(numbers), dtype=np.int64) - starts
+def _heads(records: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.int64]:
+    """[N,4]: first step, count, distance of steps, and seq of N records."""
+    try:
+        rows = list(map(_HEAD, records))
+    except KeyError:  # what is left out has a default
+        rows = [(r["first"], r["count"], r.get("every", 1), r.get("seq", -1)) for r in records]
+    heads = np.array(rows, np.int64)
+    if (heads[:, 2] < 1).any():
+        raise ValueError("every")
+    return heads
+
+
+def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Any]], name: str) -> Points:
+    """One metric's points in those records that have it. "nan" and "inf" are numbers."""
+    columns = [record.get(name) for record in values]
+    if None in columns:
+        heads = heads[[column is not None for column in columns]]
+    there: list[Any] = [column for column in columns if column is not None]
+    counts = np.fromiter(map(len, there), np.int64, len(there))
+    if (counts != heads[:, 1]).any():
+        there = [column[:count] for column, count in zip(there, heads[:, 1].tolist(), strict=True)]
+        counts = np.fromiter(map(len, there), np.int64, len(there))
+    return _points(heads, counts, list(chain.from_iterable(there)))
+
+
+def _points(heads: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], numbers: list[Any]) -> Points:
+    first, _, every, seqs = heads.T
+    within = np.arange(len(numbers), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     values = np.array(numbers, np.float64)
     if values.ndim != 1:
         raise ValueError("a value is no number")
