@@ -1,0 +1,60 @@
+"""A digit, or none, on a noisy canvas: MNIST's digits where they are at hand, else scikit-learn's."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.data.canvases import CanvasOptions
+from dlkit.data.context import Context
+from dlkit.data.digits import CLASSES, digit_parts, draw_parts, settle
+from dlkit.data.splits import Data
+from dlkit_localization.options import DigitCanvasConfig
+from dlkit_localization.storage import Scenes, splits_and_info
+
+COUNTS = {
+    "mnist": {"train": 54_000, "val": 6_000, "test": 10_000},
+    "digits": {"train": 8_000, "val": 1_000, "test": 1_000},
+}
+"""Canvases of each split, where no other number is asked for."""
+
+_LEVELS = 16
+"""The brightest value of a pixel of scikit-learn's digits."""
+
+
+def build(config: DigitCanvasConfig, context: Context) -> Data:
+    source = settle(config.source, context)
+    counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
+    drawn = draw_parts(digit_parts(source, context, embedded), counts, config.canvas_seed, canvas_options(config))
+    parts = {
+        part: Scenes(canvases.images[:, None], canvases.boxes[:, 0], canvases.labels[:, 0])
+        for part, canvases in drawn.items()
+    }
+    splits, info = splits_and_info(parts, [str(digit) for digit in range(CLASSES)])
+    names = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
+    notes = [names[source]] if config.source == "auto" else []
+    return Data(
+        splits["train"], splits["val"], info, splits.get("test"), notes=notes, settled={"source": source, **counts}
+    )
+
+
+def canvas_options(config: DigitCanvasConfig) -> CanvasOptions:
+    return CanvasOptions(
+        height=config.height,
+        width=config.width,
+        scale=config.scale,
+        angle=config.angle,
+        noise=config.noise,
+        empty=config.empty,
+    )
+
+
+def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """scikit-learn's 1,797 digits, uint8 [N,8,8], and their labels.
+
+    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
+    """
+    from sklearn.datasets import load_digits
+
+    values, labels = load_digits(return_X_y=True)
+    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)

@@ -1,0 +1,54 @@
+"""Your own images with Pascal VOC XML or COCO JSON; of several boxes on an image, the first counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dlkit.data.annotated import Division
+from dlkit.data.context import Context
+from dlkit.data.pictures import Form, Pictures, Wanted, decode, read_sound
+from dlkit.data.splits import Data
+from dlkit_localization.augment import Mirror
+from dlkit_localization.options import FilesConfig
+from dlkit_localization.storage import Scenes, splits_and_info
+
+
+def build(config: FilesConfig, context: Context) -> Data:
+    sound = read_sound(_wanted(config))
+    notes = list(sound.notes)
+    form = Form(config.height, config.width, config.colour)
+    parts = {}
+    for part in sound.parts:
+        pictures, said = decode(sound, part, form, skip=config.skip_unusable)
+        parts[part] = first_objects(pictures)
+        several = sum(len(labels) > 1 for labels in pictures.labels)
+        notes += [*said, *([f"{part}: {several} images have several boxes: the first counts"] if several else [])]
+    splits, info = splits_and_info(parts, sound.classes)
+    return Data(
+        splits["train"], splits["val"], info, splits.get("test"), augment=Mirror() if config.flip else None, notes=notes
+    )
+
+
+def first_objects(pictures: Pictures) -> Scenes:
+    """Each image with the first of its boxes, or none."""
+    boxes = np.zeros((len(pictures), 4), np.float32)
+    labels = np.full(len(pictures), -1, np.int64)
+    for i, (found, names) in enumerate(zip(pictures.boxes, pictures.labels, strict=True)):
+        if len(names):
+            boxes[i], labels[i] = found[0], names[0]
+    return Scenes(pictures.images, boxes, labels)
+
+
+def _wanted(config: FilesConfig) -> Wanted:
+    lists = {"train": config.train_list, "val": config.val_list, "test": config.test_list}
+    named = {part: Path(file) for part, file in lists.items() if file}
+    return Wanted(
+        path=Path(config.path),
+        division=Division(named, config.val_fraction, config.test_fraction, config.split_seed),
+        classes=config.classes,
+        invalid=config.invalid,
+        unknown=config.unknown,
+        skip=config.skip_unusable,
+    )

@@ -1,0 +1,229 @@
+"""``localizer``: says whether an object is on an image, where, and which; shows what the model gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from dlkit.data.boxes import Letterbox
+from dlkit.data.drawing import draw_boxes
+from dlkit.data.encoding import Encoding
+from dlkit.data.images import any_image, named_images
+from dlkit.data.splits import Split
+from dlkit.errors import DataError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Box, Boxes, Sample, Table
+from dlkit_localization.metrics import judge
+from dlkit_localization.outputs import corners, parts
+from dlkit_localization.preview import NONE
+
+BATCH = 250
+EXAMPLES = 2000
+"""Validation images that samples are chosen from."""
+
+_SHOWN = 16
+"""Images that answers are shown on."""
+_SIDE = 512
+"""Pixels that a shown image is brought down to."""
+
+
+class Localizer(Predictor):
+    """Answers images of any size, grey or RGB, from ``info`` alone: they are letter-boxed as the training images."""
+
+    usage = "image files, or folders of them"
+    asks = "image"
+    label = "image"
+    placeholder = "an image file, or a folder of them"
+    draws = True
+
+    def __init__(self, model: Any, info: Any, config: Any) -> None:
+        super().__init__(model, info, config)
+        self._encoding = Encoding(info.mean, info.std)
+
+    def read(self, arguments: Sequence[str]) -> list[Path]:
+        """The files named and those in the folders named; each is decoded when it is its turn."""
+        return named_images(arguments)
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """``present``, its ``probability``; ``class``, ``class_probability`` and ``box``, None where nothing is.
+
+        The box is [x1, y1, x2, y2] in pixels of the image asked about, as it is seen upright. For files, ``file``.
+        Inputs are paths, PIL images, or uint8 arrays [H,W] or [H,W,3] (lists of such rows too).
+        """
+        answers: list[Answer] = []
+        for first in range(0, len(inputs), BATCH):
+            some = inputs[first : first + BATCH]
+            images, geometry = zip(*map(self.prepared, some), strict=True)
+            outputs = self.forward(self._encoding.encode(torch.from_numpy(np.stack(images))))
+            found = self._answers(outputs, geometry)
+            named = ({"file": str(value)} if isinstance(value, (str, Path)) else {} for value in some)
+            answers += [{**answer, **file} for answer, file in zip(found, named, strict=True)]
+        return answers
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """The first images with their boxes, brought down to a moderate size, and a table of all."""
+        shown: list[Sample] = [
+            self._shown(number, value, answer)
+            for number, (value, answer) in enumerate(zip(inputs[:_SHOWN], answers, strict=False), 1)
+        ]
+        headers = ["file", "object", "probability", "class", "class probability", "box (x1, y1, x2, y2)"]
+        rows = [_row(number, answer) for number, answer in enumerate(answers, 1)]
+        return [*shown, Table(name="predictions", headers=headers, rows=rows)]
+
+    def draw(self, value: Any, answer: Answer) -> Image.Image:
+        """The image at its own size with the box on it, if there is one."""
+        return draw_boxes(self._image(value), _predicted(answer))
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Validation images with true and predicted box, the worst first, and a table of what went how well."""
+        if examples is None:
+            return ()
+        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
+        judged = self._judged(index, examples)
+        order = worst_first(judged)[:count]
+        chosen = {name: column[order] for name, column in judged.items()}
+        pictures = self._encoding.pixels(examples.take(index[order])["image"])
+        boxes = [self._compared(picture, chosen, i) for i, picture in enumerate(pictures)]
+        return [*boxes, _summary(judged)]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """A validation image as a PNG; none without the data."""
+        if examples is None:
+            return []
+        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
+        picture = self._encoding.pixels(examples.take(chosen)["image"])[0]
+        path = folder / f"validation-{int(chosen)}.png"
+        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
+        return [str(path)]
+
+    def prepared(self, value: Any) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], Letterbox]:
+        """One input as uint8 [C,H,W] in the training images' form, and how it came to lie there."""
+        channels, height, width = self.info.shape
+        if channels not in (1, 3):
+            raise DataError(f"this model was trained on images of {channels} channels: image files cannot be answered")
+        image = self._image(value)
+        geometry = Letterbox(image.size, (width, height))
+        return geometry.place(ImageOps.invert(image) if self.config.invert else image), geometry
+
+    def _image(self, value: Any) -> Image.Image:
+        return any_image(value, colour=self.info.shape[0] == 3)
+
+    def _answers(self, outputs: Tensor, geometry: Sequence[Letterbox]) -> list[Answer]:
+        found = parts(outputs)
+        present, (sure, label) = found.present.sigmoid(), found.classes.softmax(1).max(1)
+        boxes = corners(found.box, *self.info.shape[1:]).numpy()
+        answers: list[Answer] = []
+        for i, form in enumerate(geometry):
+            there = bool(present[i] >= self.config.threshold)
+            box = [round(float(side), 2) for side in form.back(boxes[i : i + 1])[0]]
+            answers.append({
+                "present": there,
+                "probability": float(present[i]),
+                "class": self.info.classes[int(label[i])] if there else None,
+                "class_probability": float(sure[i]) if there else None,
+                "box": box if there else None,
+            })  # fmt: skip
+        return answers
+
+    def _shown(self, number: int, value: Any, answer: Answer) -> Boxes:
+        image = self._image(value)
+        scale = min(1.0, _SIDE / max(image.size))
+        if scale < 1:
+            image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+        boxes = _predicted(answer, scale)
+        title = str(answer.get("file", number)) + ("" if boxes else f": no object ({answer['probability']:.0%})")
+        return Boxes(name=f"answer-{number:02}", title=title, image=np.asarray(image), boxes=boxes)
+
+    def _judged(self, index: Tensor, examples: Split) -> dict[str, Tensor]:
+        """What is true, what is predicted, and how right that is, image by image: columns [N] and [N,4] on the CPU."""
+        found: list[dict[str, Tensor]] = []
+        for rows in torch.split(index, BATCH):
+            batch = {name: column.cpu() for name, column in examples.take(rows).items()}
+            outputs = self.forward(batch["image"])
+            guess = parts(outputs)
+            sure, label = guess.classes.softmax(1).max(1)
+            found.append({
+                **judge(outputs, batch),
+                "true_box": batch["box"],
+                "true_label": batch["label"],
+                "present": guess.present.sigmoid(),
+                "box": guess.box,
+                "label": label,
+                "sure": sure,
+            })  # fmt: skip
+        return {name: torch.cat([columns[name] for columns in found]) for name in found[0]}
+
+    def _compared(self, picture: Any, judged: Mapping[str, Tensor], i: int) -> Boxes:
+        """One image with its true box and the predicted one; false where it is not strictly right."""
+        true, present = int(judged["true_label"][i]), float(judged["present"][i])
+        strict, classes = bool(judged["strict"][i]), self.info.classes
+        boxes = []
+        if true >= 0:
+            role = "true" if present > 0.5 else "missed"
+            boxes.append(Box(corners=self._corners(judged["true_box"][i]), label=classes[true], role=role))
+        if present > 0.5:
+            score, role = present * float(judged["sure"][i]), "predicted" if strict else "false"
+            guess = classes[int(judged["label"][i])]
+            boxes.append(Box(corners=self._corners(judged["box"][i]), label=guess, score=score, role=role))
+        found = f"{classes[int(judged['label'][i])]} {judged['sure'][i]:.0%}" if present > 0.5 else NONE
+        overlap = f", IoU {judged['iou'][i]:.2f}" if true >= 0 and present > 0.5 else ""
+        title = f"{classes[true] if true >= 0 else NONE} → {found} (object {present:.0%}{overlap})"
+        verdict = "right" if strict else "wrong"
+        return Boxes(name=f"worst-{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
+
+    def _corners(self, box: Tensor) -> tuple[float, float, float, float]:
+        x1, y1, x2, y2 = corners(box[None], *self.info.shape[1:])[0].tolist()
+        return x1, y1, x2, y2
+
+
+def worst_first(judged: Mapping[str, Tensor]) -> Tensor:
+    """Indices [N]: what is not strictly right, the surest first; then what is right, the least overlap first."""
+    there = judged["true_label"] >= 0
+    sure = torch.where(judged["present"] > 0.5, judged["present"] * judged["sure"], 1 - judged["present"])
+    fine = torch.where(there, judged["iou"], sure)
+    return torch.where(judged["strict"], 1 + fine, 1 - sure).argsort(stable=True)
+
+
+def _predicted(answer: Answer, scale: float = 1.0) -> list[Box]:
+    if answer["box"] is None:
+        return []
+    x1, y1, x2, y2 = (side * scale for side in answer["box"])
+    return [Box(corners=(x1, y1, x2, y2), label=answer["class"], score=answer["class_probability"])]
+
+
+def _row(number: int, answer: Answer) -> list[str | float | int]:
+    box, sure = answer["box"], answer["class_probability"]
+    return [
+        str(answer.get("file", number)),
+        "yes" if answer["present"] else "no",
+        round(answer["probability"], 4),
+        answer["class"] or "",
+        "" if sure is None else round(sure, 4),
+        "" if box is None else ", ".join(f"{side:g}" for side in box),
+    ]
+
+
+def _summary(judged: Mapping[str, Tensor]) -> Table:
+    """How many of the images looked at went how."""
+    there, seen = judged["true_label"] >= 0, judged["seen"]
+    missed, false = there & ~seen, ~there & ~seen
+    misplaced, misnamed = there & seen & (judged["iou"] <= 0.5), there & seen & ~judged["named"]
+    kinds = {
+        "all right": judged["strict"],
+        "object missed": missed,
+        "object where none is": false,
+        "wrong class": misnamed & ~misplaced,
+        "wrong place": misplaced & ~misnamed,
+        "wrong class and place": misplaced & misnamed,
+    }
+    rows: list[list[str | int]] = [
+        [name, int(which.sum()), f"{which.float().mean():.1%}"] for name, which in kinds.items()
+    ]
+    title = f"Of {len(there)} validation images"
+    return Table(name="verdicts", title=title, headers=["verdict", "images", "share"], rows=rows)

@@ -1,0 +1,151 @@
+"""Options of the components; no torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from dlkit.config import Config
+
+Width = Annotated[int, Field(ge=1)]
+Factor = Annotated[float, Field(ge=0.1, le=8)]
+
+
+class DigitCanvasConfig(Config):
+    """A digit, or none, on a noisy canvas. Counts that are not given: 54,000 / 6,000 / 10,000 canvases of MNIST's
+    digits, 8,000 / 1,000 / 1,000 of the embedded ones.
+    """
+
+    source: Literal["auto", "digits", "mnist"] = Field(
+        "auto", description="mnist; digits: scikit-learn's 1,797; auto: mnist where it lies in the workspace"
+    )
+    train: int | None = Field(None, ge=1, description="Training canvases")
+    val: int | None = Field(None, ge=1, description="Validation canvases")
+    test: int | None = Field(None, ge=1, description="Test canvases")
+    height: int = Field(48, ge=8, le=512, description="Height of a canvas in pixels")
+    width: int = Field(60, ge=8, le=512, description="Width of a canvas in pixels")
+    scale: tuple[Factor, Factor] = Field((0.7, 1.3), description="Lowest and highest factor that digits are resized by")
+    angle: float = Field(15.0, ge=0, le=45, description="Degrees that digits are turned by at most, either way")
+    noise: float = Field(0.2, ge=0, le=1, description="Standard deviation of the noise, as a share of full scale")
+    empty: float = Field(0.15, ge=0, lt=1, description="Share of canvases without a digit")
+    canvas_seed: int = Field(0, ge=0, description="Everything on the canvases is a function of it")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale goes from the lowest to the highest factor, not from {self.scale[0]} down")
+        return self
+
+
+class FilesConfig(Config):
+    """Images of your own with Pascal VOC XML (or one COCO JSON file); of several boxes on an image, the first."""
+
+    path: str = Field(min_length=1, description="Folder of images and annotations, or of train, val and test folders")
+    height: int = Field(96, ge=8, le=1024, description="Height that images are letter-boxed to, in pixels")
+    width: int = Field(96, ge=8, le=1024, description="Width that images are letter-boxed to, in pixels")
+    colour: bool = Field(True, description="RGB images; false: grey")
+    classes: list[str] = Field([], description="Names of the classes, by label; empty: those found, sorted")
+    unknown: Literal["error", "drop"] = Field("error", description="A box of another class: stop, or leave it out")
+    invalid: Literal["error", "clip", "drop"] = Field(
+        "error", description="A box outside its image or of no size: stop, cut it at the edge, or leave it out"
+    )
+    skip_unusable: bool = Field(
+        False, description="Leave out files that are broken or unreadable and say how many; false: stop"
+    )
+    train_list: str | None = Field(None, description="Text file with the training images' names; then val_list too")
+    val_list: str | None = Field(None, description="Text file with the validation images' names")
+    test_list: str | None = Field(None, description="Text file with the test images' names")
+    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
+    test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
+    split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
+    flip: bool = Field(False, description="Mirror training images and boxes left and right at random")
+
+    @field_validator("path", "train_list", "val_list", "test_list")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        """Written down so that a resume from another folder finds it."""
+        return path and str(Path(path).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+        if (self.val_list or self.test_list) and not self.train_list:
+            raise ValueError("val_list and test_list need a train_list")
+        return self
+
+
+class LenetConfig(Config):
+    """LeNet-5 as it was (LeCun et al. 1998): tanh and average pooling."""
+
+    channels: list[Width] = Field(
+        [6, 16], min_length=1, description="Filters of each convolution, which pooling halves"
+    )
+    kernel: Literal[3, 5] = Field(5, description="Side of the filters in pixels")
+    pad: bool = Field(False, description="Pad so that convolutions keep the image's size; false: they shrink it")
+    hidden: list[Width] = Field([120, 84], description="Units of each dense layer before the last")
+    activation: Literal["tanh", "relu"] = Field("tanh", description="Activation of all layers but the last")
+    pooling: Literal["mean", "max"] = Field("mean", description="How 2 × 2 pixels become one")
+    batch_norm: bool = Field(False, description="Batch normalisation after convolutions and dense layers")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of dense units left out at random in training")
+
+
+class LenetReluConfig(LenetConfig):
+    """LeNet-5 with what came after it: ReLU, batch norm, maximum pooling."""
+
+    activation: Literal["tanh", "relu"] = Field("relu", description="Activation of all layers but the last")
+    pooling: Literal["mean", "max"] = Field("max", description="How 2 × 2 pixels become one")
+    batch_norm: bool = Field(True, description="Batch normalisation after convolutions and dense layers")
+
+
+class LenetWideConfig(LenetReluConfig):
+    """A wider and deeper LeNet-5."""
+
+    channels: list[Width] = Field(
+        [32, 64, 128], min_length=1, description="Filters of each convolution, which pooling halves"
+    )
+    pad: bool = Field(True, description="Pad so that convolutions keep the image's size; false: they shrink it")
+    hidden: list[Width] = Field([256, 128], description="Units of each dense layer before the last")
+
+
+class SpotlightConfig(Config):
+    """A small residual network that answers from the place it looks at."""
+
+    stem_width: Width = Field(32, description="Filters of the first convolution, which halves the image")
+    widths: list[Width] = Field(
+        [64, 128, 192], min_length=2, description="Filters of each stage, which halves it again"
+    )
+    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 1, 1], description="Residual blocks of each stage")
+    neck: Width = Field(128, description="Channels that the last two stages are joined in")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share left out before the classes")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(self.blocks) != len(self.widths):
+            raise ValueError(f"blocks and widths must have one entry a stage; {self.blocks} and {self.widths} differ")
+        return self
+
+
+class ThreePartConfig(Config):
+    """The course's loss: there is an object, where, and which; the last two only where there is one."""
+
+    present_weight: float = Field(1.0, ge=0, description="Weight of the binary cross-entropy on the object's presence")
+    box_weight: float = Field(10.0, ge=0, description="Weight of the mean squared error of the box")
+    class_weight: float = Field(1.0, ge=0, description="Weight of the cross-entropy of the classes")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
+
+
+class IouConfig(ThreePartConfig):
+    """The three parts and a loss of the boxes' overlap."""
+
+    overlap: Literal["giou", "ciou"] = Field("ciou", description="Generalised or complete intersection over union")
+    overlap_weight: float = Field(1.0, ge=0, description="Weight of the overlap's loss")
+
+
+class LocalizerConfig(Config):
+    """How answers are given."""
+
+    threshold: float = Field(0.5, ge=0, le=1, description="Probability from which on there is an object")
+    invert: bool = Field(False, description="Negative of the images asked about: dark on light, trained light on dark")

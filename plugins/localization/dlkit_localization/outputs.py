@@ -1,0 +1,51 @@
+"""A model's outputs [N, 5 + classes] taken apart, and boxes between the two forms that this task has.
+
+*Relative*: centre x, y, width, height as shares of the image's (batches and outputs). *Corners*: x1, y1, x2, y2 in
+pixels (samples and answers).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_convert, box_iou  # type: ignore[import-untyped]
+
+FIXED = 5
+"""Outputs besides the classes: presence and box."""
+
+
+class Parts(NamedTuple):
+    """``present`` logit [N], ``box`` [N,4] relative, ``classes`` logits [N,C]."""
+
+    present: Tensor
+    box: Tensor
+    classes: Tensor
+
+
+def parts(outputs: Tensor) -> Parts:
+    """Views of a model's outputs."""
+    return Parts(outputs[:, 0], outputs[:, 1:FIXED], outputs[:, FIXED:])
+
+
+def overlap(one: Tensor, other: Tensor) -> Tensor:
+    """Intersection over union [N] of relative boxes [N,4], pair by pair; a side below zero counts as none."""
+    pairs = (torch.cat([box[:, :2], box[:, 2:].clamp(min=0)], 1)[:, None].float() for box in (one, other))
+    # Two boxes of no area have no overlap: 0 / 0.
+    shared: Tensor = box_iou(*pairs, fmt="cxcywh").flatten().nan_to_num(0.0)
+    return shared
+
+
+def corners(box: Tensor, height: int, width: int) -> Tensor:
+    """Relative boxes [N,4] → corners in pixels of an image of that size, cut off at its edges."""
+    scale = torch.tensor([width, height, width, height], dtype=box.dtype, device=box.device)
+    inside: Tensor = box_convert(torch.cat([box[:, :2], box[:, 2:].clamp(min=0)], 1), "cxcywh", "xyxy").clamp(0, 1)
+    return inside * scale
+
+
+def relative(box: Tensor, height: int, width: int) -> Tensor:
+    """Corners in pixels [N,4] → relative boxes."""
+    scale = torch.tensor([width, height, width, height], dtype=box.dtype, device=box.device)
+    converted: Tensor = box_convert(box, "xyxy", "cxcywh")
+    return converted / scale

@@ -1,0 +1,25 @@
+"""Settings that train well, found on the validation splits: by model, then by data set and model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+
+def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+    """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
+    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
+    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+
+
+_COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}
+_ENGINE = {"batch_size": 128, "sample_every": "end"}
+
+ANY = (
+    *(
+        _recipe(name, trainer=_COSINE, engine={**_ENGINE, "epochs": 15})
+        for name in ("lenet", "lenet-relu", "lenet-wide")
+    ),
+    _recipe("spotlight", trainer={**_COSINE, "lr": 4e-3}, engine={**_ENGINE, "epochs": 10}),
+)
