@@ -18,6 +18,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.data.context import Context
+from dlkit.data.weights import restoring
 from dlkit.engine.build import Job, prepare
 from dlkit.engine.checkpoint import check, judged_weights, read_tensors, write_tensors
 from dlkit.engine.control import Inbox
@@ -199,7 +200,8 @@ def resume(
     if chosen is None and init is None and engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     weights = read_tensors(init) if init is not None else None
-    job = prepare(catalog, resolved, context, init=weights, device=_device(record, resolved.job.nproc))
+    with restoring() if chosen is not None else nullcontext():
+        job = prepare(catalog, resolved, context, init=weights, device=_device(record, resolved.job.nproc))
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total and _was_completed(record, supervised):

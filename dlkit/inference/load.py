@@ -16,6 +16,7 @@ from dlkit.config import Layer, Resolved, resolve
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
+from dlkit.data.weights import restoring
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
 from dlkit.engine.evaluate import evaluate
@@ -43,7 +44,7 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
     task = build_task(catalog, resolved.task)
     info = storage.load_info(chosen, task.Info)
-    with forked(resolved.engine.seed, "load"):
+    with forked(resolved.engine.seed, "load"), restoring():
         model = build_model(catalog, resolved, info)
     storage.load_model(chosen, model, averaged=True)
     model = model.to(torch.device(device)).eval()
@@ -88,7 +89,8 @@ def evaluate_run(
     resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
-    job = prepare(catalog, resolved, context, device=device)
+    with restoring():
+        job = prepare(catalog, resolved, context, device=device)
     if split not in job.data.splits:
         raise UsageError(
             f"no split {split!r} in dataset {resolved.specs['dataset'].name!r}: {nearest(split, job.data.splits)}"

@@ -1,0 +1,77 @@
+"""Several digits on a noisy canvas: MNIST's where they are at hand, else scikit-learn's."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dlkit.data.canvases import CanvasOptions
+from dlkit.data.context import Context
+from dlkit.data.digits import digit_parts, draw_parts, settle
+from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.splits import Data
+from dlkit_detection.options import DigitsCanvasConfig
+from dlkit_detection.storage import assembled, split
+
+COUNTS = {
+    "mnist": {"train": 54_000, "val": 6_000, "test": 10_000},
+    "digits": {"train": 8_000, "val": 1_000, "test": 1_000},
+}
+"""Canvases of each split, where no other number is asked for."""
+NAMES = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
+
+_LEVELS = 16
+"""The brightest value of a pixel of scikit-learn's digits."""
+
+
+def build(config: DigitsCanvasConfig, context: Context) -> Data:
+    source = settle(config.source, context)
+    counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
+    digits = digit_parts(source, context, embedded)
+    chosen = {part: found.below(config.classes) for part, found in digits.items()}
+    drawn = draw_parts(chosen, counts, config.canvas_seed, canvas_options(config))
+    encoding = Encoding(*channel_statistics(drawn["train"].images[:, None]))
+    splits = {
+        part: split(
+            torch.from_numpy(canvases.images[:, None]),
+            torch.from_numpy(canvases.boxes),
+            torch.from_numpy(canvases.labels),
+            encoding,
+        )
+        for part, canvases in drawn.items()
+    }
+    return assembled(
+        splits,
+        [str(digit) for digit in range(config.classes)],
+        (1, config.height, config.width),
+        encoding,
+        config,
+        notes=[NAMES[source]] if config.source == "auto" else [],
+        settled={"source": source, **counts},
+    )
+
+
+def canvas_options(config: DigitsCanvasConfig) -> CanvasOptions:
+    return CanvasOptions(
+        height=config.height,
+        width=config.width,
+        fewest=config.fewest,
+        most=config.most,
+        scale=config.scale,
+        angle=config.angle,
+        empty=config.empty,
+        noise=config.noise,
+        max_iou=config.max_iou,
+    )
+
+
+def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """scikit-learn's 1,797 digits, uint8 [N,8,8], and their labels.
+
+    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
+    """
+    from sklearn.datasets import load_digits
+
+    values, labels = load_digits(return_X_y=True)
+    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)

@@ -1,0 +1,96 @@
+"""Your own images, of any size, with Pascal VOC XML or COCO JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dlkit.data.annotated import Division
+from dlkit.data.annotations import Annotation
+from dlkit.data.context import Context
+from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.pictures import Form, Sound, Wanted, decode, label_numbers, read_sound
+from dlkit.data.splits import Data, MapSplit, Split
+from dlkit_detection.options import FilesConfig
+from dlkit_detection.storage import assembled, padded, split
+
+_MEASURED = 500
+"""Images that the normalisation is taken from, where they are not all in memory."""
+
+
+def build(config: FilesConfig, context: Context) -> Data:
+    sound = read_sound(wanted(config))
+    form = Form(config.height, config.width, config.colour)
+    channels = 3 if config.colour else 1
+    total = sum(map(len, sound.parts.values())) * channels * config.height * config.width
+    in_memory = total <= config.memory * 2**30
+    splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
+    shape = channels, config.height, config.width
+    return assembled(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
+
+
+def wanted(config: FilesConfig) -> Wanted:
+    """What is to be read, in the words of ``dlkit.data``."""
+    lists = {"train": config.train_list, "val": config.val_list, "test": config.test_list}
+    given = {part: Path(file) for part, file in lists.items() if file}
+    division = Division(given, config.val_fraction, config.test_fraction, config.split_seed)
+    return Wanted(
+        Path(config.path), division, config.classes, config.invalid, config.unknown, skip=config.skip_unusable
+    )
+
+
+def _in_memory(sound: Sound, form: Form, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
+    read = {part: decode(sound, part, form, skip=config.skip_unusable) for part in sound.parts}
+    encoding = Encoding(*channel_statistics(read["train"][0].images))
+    splits: dict[str, Split] = {
+        part: split(torch.from_numpy(found.images), padded(found.boxes, 0), padded(found.labels, -1), encoding)
+        for part, (found, _) in read.items()
+    }
+    return splits, encoding, [note for _, notes in read.values() for note in notes]
+
+
+def _on_disk(sound: Sound, form: Form) -> tuple[dict[str, Split], Encoding, list[str]]:
+    train = sound.parts["train"]
+    some = np.linspace(0, len(train) - 1, min(_MEASURED, len(train))).astype(int)
+    encoding = Encoding(*channel_statistics(np.stack([form.pixels(train[i]) for i in some])))
+    splits: dict[str, Split] = {
+        part: FileSplit(found, sound.classes, form, encoding) for part, found in sound.parts.items()
+    }
+    return splits, encoding, ["images are read from disk when it is their turn; dataset.memory is for less"]
+
+
+class FileSplit(MapSplit):
+    """Annotated images that are read when it is their turn: for what does not fit in memory."""
+
+    padding = {"boxes": 0, "labels": -1}
+
+    def __init__(
+        self, annotations: Sequence[Annotation], classes: Sequence[str], form: Form, encoding: Encoding
+    ) -> None:
+        super().__init__(transform=encoding)
+        self._annotations, self._classes, self._form = annotations, classes, form
+
+    def __len__(self) -> int:
+        return len(self._annotations)
+
+    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
+        annotation = self._annotations[index]
+        return {
+            "image": self._form.pixels(annotation),
+            "boxes": self._form.boxes(annotation),
+            "labels": label_numbers(annotation, self._classes),
+        }
+
+    def fingerprint(self) -> str:
+        """Of boxes, classes, and the images' names, sizes in bytes and times; reading their pixels takes too long."""
+        digest = hashlib.sha256(repr((self._form, list(self._classes))).encode())
+        for annotation in self._annotations:
+            status = annotation.image.stat()
+            digest.update(f"{annotation.image} {status.st_size} {status.st_mtime_ns} {annotation.names}".encode())
+            digest.update(annotation.boxes.tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,140 @@
+"""A small anchor-free detector with a feature pyramid, after FCOS (Tian et al. 2019, arXiv 1904.01355)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlkit.errors import UsageError
+from dlkit_detection.models import backbone
+from dlkit_detection.options import PyramidConfig
+from dlkit_detection.places import grid_places
+
+_PRIOR = 0.01
+"""Share of places with an object that an untrained network presumes (Lin et al. 2017): the first steps stay calm."""
+_STEEPEST = 5.0
+"""A box reaches at most e⁵ = 148 strides from its point."""
+
+
+class Pyramid(nn.Module):
+    """image [N,C,H,W] → what the points of all levels say (``dlkit_detection.places``), from the finest on.
+
+    A backbone's maps are joined from the coarsest down (Lin et al. 2017, arXiv 1612.03144). At each point, a head that
+    all levels share says whether there is an object and of which class, how far its box's four sides are, and how well
+    that box fits. A score is the geometric mean of presence and fit, times the class's probability.
+    """
+
+    def __init__(self, config: PyramidConfig, info: Any) -> None:
+        super().__init__()
+        self.backbone = backbone.build(config, info)
+        missing = [stride for stride in config.strides if stride not in self.backbone.strides]
+        if missing:
+            raise UsageError(f"model.strides = {config.strides}: the backbone's maps have {self.backbone.strides}")
+        self._from = self.backbone.strides.index(config.strides[0])
+        joined = self.backbone.strides[self._from :]
+        self.neck = Neck(self.backbone.channels[self._from :], config.neck)
+        self._levels = [joined.index(stride) for stride in config.strides]
+        self.head = Head(config, len(info.classes))
+        self.strides = list(config.strides)
+        limits = [0.0, *(config.reach * stride for stride in config.strides[:-1]), math.inf]
+        self._limits = list(pairwise(limits))
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        maps = self.neck(self.backbone(image)[self._from :])
+        answers = [self.head(maps[level], i) for i, level in enumerate(self._levels)]
+        places = [self._places(maps[level], i) for i, level in enumerate(self._levels)]
+        raw = torch.cat(answers, 1)  # [N,A,5 or 6, then the classes]
+        place = torch.cat(places)
+        centre, stride = place[:, :2], place[:, 2:3]
+        sides = raw[..., 1:5].clamp(max=_STEEPEST).exp() * stride
+        presence, fixed = raw[..., 0], 5 + self.head.quality
+        certain = presence.sigmoid()
+        outputs = {
+            "boxes": torch.cat([centre - sides[..., :2], centre + sides[..., 2:]], 2),
+            "presence": presence,
+            "classes": raw[..., fixed:],
+            "places": place,
+        }
+        if self.head.quality:
+            outputs["quality"] = raw[..., 5]
+            certain = (certain * raw[..., 5].sigmoid()).sqrt()
+        return {**outputs, "scores": certain[..., None] * raw[..., fixed:].softmax(2)}
+
+    def _places(self, features: Tensor, level: int) -> Tensor:
+        """Points of a level: its true stride apart, for what a map has too much or too little at its far edges."""
+        stride = float(self.strides[level])
+        rows, columns = features.shape[2:]
+        return grid_places(rows, columns, (stride, stride), *self._limits[level]).to(features.device)
+
+
+class Neck(nn.Module):
+    """Maps of several sizes, each joined with what the coarser ones know: [N,width,H/stride,W/stride] each."""
+
+    def __init__(self, channels: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
+        self.smooth = nn.ModuleList(_convolution(width) for _ in channels)
+
+    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        joined = [lateral(features) for lateral, features in zip(self.lateral, maps, strict=True)]
+        for fine in range(len(joined) - 2, -1, -1):
+            coarse = F.interpolate(joined[fine + 1], size=joined[fine].shape[2:], mode="nearest")
+            joined[fine] = joined[fine] + coarse
+        return [smooth(features) for smooth, features in zip(self.smooth, joined, strict=True)]
+
+
+class Head(nn.Module):
+    """What the points of a level say, [N,points,1 + 4 (+ 1) + classes]: presence, sides, quality, classes.
+
+    Filters are the same at all levels; batch norms are each level's own (as in Tan et al. 2020, arXiv 1911.09070): the
+    levels' statistics differ.
+    """
+
+    def __init__(self, config: PyramidConfig, classes: int) -> None:
+        super().__init__()
+        self.quality = config.quality
+        self.what = Tower(config.neck, config.head, len(config.strides))
+        self.where = Tower(config.neck, config.head, len(config.strides))
+        self.objects = nn.Conv2d(config.neck, 1 + classes, 3, padding=1)
+        self.boxes = nn.Conv2d(config.neck, 4 + config.quality, 3, padding=1)
+        self.scales = nn.Parameter(torch.ones(len(config.strides)))
+        for layer in (self.objects, self.boxes):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        nn.init.constant_(self.objects.bias[:1], -math.log((1 - _PRIOR) / _PRIOR))  # type: ignore[index]
+
+    def forward(self, features: Tensor, level: int) -> Tensor:
+        what, where = self.what(features, level), self.where(features, level)
+        with torch.autocast(features.device.type, enabled=False):  # bf16 has too few digits for boxes and for ranking
+            objects = self.objects(what.float()).flatten(2).transpose(1, 2)
+            boxes = self.boxes(where.float()).flatten(2).transpose(1, 2)
+        sides = boxes[..., :4] * self.scales[level]
+        return torch.cat([objects[..., :1], sides, boxes[..., 4:], objects[..., 1:]], 2)
+
+
+class Tower(nn.Module):
+    """3×3 convolutions that all levels share, each followed by a level's own batch norm and ReLU."""
+
+    def __init__(self, width: int, depth: int, levels: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(depth))
+        self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(width) for _ in range(levels)) for _ in range(depth))
+
+    def forward(self, features: Tensor, level: int) -> Tensor:
+        for convolution, norms in zip(self.convolutions, self.norms, strict=True):
+            features = torch.relu(norms[level](convolution(features)))  # type: ignore[index]
+        return features
+
+
+def build(config: PyramidConfig, info: Any) -> nn.Module:
+    return Pyramid(config, info)
+
+
+def _convolution(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())

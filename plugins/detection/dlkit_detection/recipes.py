@@ -1,0 +1,36 @@
+"""Settings that train well, found on the validation splits: by model, then by data set and model.
+
+The task suggests the first for any data set; each data set suggests its own above them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+GRIDS = ("grid-lenet", "grid-relu", "grid-wide")
+
+
+def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+    """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
+    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
+    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+
+
+_COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}
+
+ANY = (
+    *(_recipe(name, trainer=_COSINE, engine={"epochs": 20, "batch_size": 128}) for name in GRIDS),
+    _recipe("pyramid", trainer=_COSINE, engine={"epochs": 20, "batch_size": 64}),
+)
+
+DIGITS = (_recipe("pyramid", engine={"epochs": 10, "batch_size": 128}),)
+
+FILES = (
+    _recipe(
+        "pyramid",
+        model={"strides": [8, 16], "widths": [32, 64, 128, 192], "blocks": [0, 1, 1, 1], "reach": 5.0},
+        engine={"epochs": 30, "batch_size": 32},
+    ),
+)

@@ -1,0 +1,56 @@
+"""The contract of detection: what data sets, models, losses and predictors of this task agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from dlkit.task import Array, Column, Info, Metrics, Task
+
+if TYPE_CHECKING:
+    from dlkit.data.splits import Split
+    from dlkit.samples import Sample
+
+
+class DetectionInfo(Info):
+    """The classes, and how a picture becomes the model's input: enough to answer an image file."""
+
+    classes: list[str] = Field(min_length=1, description="names of the classes, by label")
+    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
+    mean: Array = Field(description="float32 [C]: subtracted from pixels scaled to [0, 1]")
+    std: Array = Field(description="float32 [C]: what the difference is divided by")
+    fit: Literal["letterbox"] = Field("letterbox", description="how an image of another shape is brought to this one")
+
+
+class Detection(Task):
+    """Several objects in an image: where, and which class each.
+
+    ``image`` is normalised: (pixel / 255 − mean) / std. Boxes are corners (x1, y1, x2, y2) in pixels of that image; an
+    image with fewer objects than its batch's fullest has labels of −1 at the end.
+
+    A model looks at A places of an image (cells of a grid, points of a pyramid) and says of each which ``boxes`` it
+    sees there, in pixels and whatever its own grid, and how sure it is, from 0 to 1, that this is an object of each
+    class (``scores``). That is all that metrics and predictors ask for. A model returns whatever else its loss needs
+    beside them, under other keys: see ``dlkit_detection.places`` for what the losses here ask for.
+    """
+
+    Info = DetectionInfo
+    batch = {
+        "image": Column("float32[N,C,H,W]"),
+        "boxes": Column("float32[N,M,4]", padding=0),
+        "labels": Column("int64[N,M]", padding=-1),
+    }
+    inputs = ("image",)
+    outputs = {"boxes": Column("float32[N,A,4]"), "scores": Column("float32[N,A,classes]")}
+
+    def metrics(self, info: Any) -> Metrics:
+        from dlkit_detection.metrics import DetectionMetrics
+
+        return DetectionMetrics(info)
+
+    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+        from dlkit_detection.preview import balance, pictures
+
+        return [balance(info, split), *pictures(info, split, count)]
