@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlkit.jobs.processes import die_with_parent
+from dlkit.processes import die_with_parent
 from dlkit.runs.folder import RunFolder
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from typing import Any
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
 from dlkit.jobs.launchers import local, threads_each
-from dlkit.jobs.processes import die_with_parent, oom_kills
+from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
 from dlkit.runs.ending import end_run, tell, writing
 from dlkit.runs.faults import point

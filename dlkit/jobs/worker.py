@@ -17,7 +17,7 @@ from pathlib import Path
 from dlkit.errors import DlkitError
 from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, need_of, place
 from dlkit.jobs.claims import Claim, Refused, hold
-from dlkit.jobs.processes import die_with_parent
+from dlkit.processes import die_with_parent
 from dlkit.jobs.supervise import Supervisor
 from dlkit.runs import index
 from dlkit.runs.faults import point

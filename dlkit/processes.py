@@ -1,4 +1,4 @@
-"""What a supervisor must know of processes: parents that die, and the system's out-of-memory killer."""
+"""What must be known of processes: parents that die, and the system's out-of-memory killer."""
 
 from __future__ import annotations
 

@@ -1,0 +1,117 @@
+"""Drawing tokens, and beam search against looking at everything."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from dlkit.decoding import Beam, Drawing, Hypothesis, nucleus, select
+
+VOCABULARY, END, FIRST = 4, 3, 0
+
+
+class Chain:
+    """A model whose next token depends on the last two: what it carries is the one before."""
+
+    def __init__(self, seed: int) -> None:
+        self.table = torch.randn(
+            VOCABULARY, VOCABULARY, VOCABULARY, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+        )
+
+    def step(self, tokens: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return 2 * self.table[state["before"], tokens], {"before": tokens}
+
+    def log_probability(self, tokens: tuple[int, ...]) -> float:
+        total, before, last = 0.0, 0, FIRST
+        for token in tokens:
+            total += float((2 * self.table[before, last]).log_softmax(0)[token])
+            before, last = last, token
+        return total
+
+
+def everything(model: Chain, most: int, penalty: float) -> list[Hypothesis]:
+    """All sequences that end within ``most`` tokens, and all of that length that do not."""
+    found = []
+    for length in range(most + 1):
+        for inner in itertools.product(range(VOCABULARY - 1), repeat=length):
+            if length < most:
+                total = model.log_probability((*inner, END))
+                found.append(Hypothesis(inner, total, total / ((6 + length) / 6) ** penalty, True))
+            else:
+                total = model.log_probability(inner)
+                found.append(Hypothesis(inner, total, total / ((5 + length) / 6) ** penalty, False))
+    return sorted(found, key=lambda h: (-h.score, h.tokens))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.6, 1.0, 2.0]), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_a_wide_beam_finds_what_looking_at_everything_finds(seed: int, penalty: float, most: int) -> None:
+    model, width = Chain(seed), (VOCABULARY - 1) ** most
+    found = Beam(width, most, END, penalty)(model.step, FIRST, {"before": torch.tensor([0])})
+    best = everything(model, most, penalty)[:width]
+    assert [h.tokens for h in found] == [h.tokens for h in best]
+    assert [h.score for h in found] == pytest.approx([h.score for h in best], abs=1e-12)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_a_beam_of_one_is_greedy(seed: int) -> None:
+    model = Chain(seed)
+    (found,) = Beam(1, 6)(model.step, FIRST, {"before": torch.tensor([0])})
+    tokens, state, last = [], {"before": torch.tensor([0])}, torch.tensor([FIRST])
+    for _ in range(6):
+        logits, state = model.step(last, state)
+        last = Drawing(temperature=0)(logits, torch.tensor([tokens], dtype=torch.int64))
+        tokens.append(int(last))
+    assert list(found.tokens) == tokens and found.log_probability == pytest.approx(model.log_probability(found.tokens))
+
+
+def test_a_wider_beam_is_as_good_at_least() -> None:
+    for seed in range(30):
+        narrow, wide = (
+            Beam(w, 8, END)(Chain(seed).step, FIRST, {"before": torch.tensor([0])})[0].score for w in (1, 80)
+        )
+        assert wide >= narrow
+
+
+@given(st.floats(0.05, 0.99), st.integers(0, 100))
+def test_a_nucleus_is_the_smallest_set_with_its_share(share: float, seed: int) -> None:
+    logits = torch.randn(3, 12, generator=torch.Generator().manual_seed(seed))
+    for row, kept in zip(logits.softmax(1), nucleus(logits, share), strict=True):
+        inside = row[torch.isfinite(kept)].sort().values
+        assert inside.sum() >= share - 1e-5 and inside[1:].sum() < share + 1e-5
+        assert (row[~torch.isfinite(kept)] <= inside.min() + 1e-7).all()
+
+
+def test_drawing_follows_the_probabilities() -> None:
+    logits = torch.tensor([[1.0, 0.0, -1.0, -2.0]]).expand(20_000, -1)
+    nothing = torch.empty(20_000, 0, dtype=torch.int64)
+    generator = torch.Generator().manual_seed(0)
+    shares = torch.bincount(Drawing()(logits, nothing, generator), minlength=4) / 20_000
+    assert torch.allclose(shares, logits[0].softmax(0), atol=0.015)
+    assert set(Drawing(top_k=2)(logits, nothing, generator).tolist()) == {0, 1}
+    assert set(Drawing(temperature=0.01)(logits, nothing, generator).tolist()) == {0}
+    shares = torch.bincount(Drawing(temperature=2.0)(logits, nothing, generator), minlength=4) / 20_000
+    assert torch.allclose(shares, (logits[0] / 2).softmax(0), atol=0.015)
+
+
+def test_repetition_makes_what_was_written_less_probable() -> None:
+    logits = torch.tensor([[2.0, 1.9, -1.0]])
+    assert int(Drawing(temperature=0)(logits, torch.tensor([[0]]))) == 0
+    assert int(Drawing(temperature=0, repetition=1.5)(logits, torch.tensor([[0]]))) == 1
+    ever = Beam(1, 6, repetition=math.inf)
+    (found,) = ever(lambda tokens, state: (torch.ones(len(tokens), 6).cumsum(1), state), 0, {})
+    assert len(set(found.tokens)) == 6
+
+
+def test_rows_of_a_state_are_chosen_wherever_they_lie() -> None:
+    state = {"a": torch.arange(3), "b": [(torch.arange(3) * 2, "name")], "n": 5}
+    chosen = select(state, torch.tensor([2, 2, 0]))
+    assert chosen["a"].tolist() == [2, 2, 0] and chosen["b"][0][0].tolist() == [4, 4, 0]
+    assert chosen["b"][0][1] == "name" and chosen["n"] == 5
