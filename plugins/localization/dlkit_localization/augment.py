@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dlkit.data.splits import Augment, Batch
 
@@ -26,3 +27,44 @@ class Mirror(Augment):
             "image": torch.where(flip[:, None, None, None], image.flip(3), image),
             "box": torch.cat([x[:, None], box[:, 1:]], 1),
         }
+
+
+class Move(Augment):
+    """Moves a canvas's content to another place, wrapped around at the edges, the object never across one.
+
+    For images whose background is noise without structure: any such shift of one is as good an image as it was. Where
+    the object goes is uniform over all places that keep ``MARGIN`` pixels about its box on the canvas (or what of them
+    was there before).
+    """
+
+    MARGIN = 1
+    """Pixels of an object that may be too faint for its box."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.size = height, width
+
+    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
+        """``to`` float32 [count,2], y and x: where between the first and the last place that there is room for."""
+        return {"to": rng.random((count, 2), np.float32)}
+
+    def apply(self, batch: Batch, drawn: Batch) -> Batch:
+        image, box, (height, width) = batch["image"], batch["box"], self.size
+        down = self._shift(box[:, 1], box[:, 3], drawn["to"][:, 0], height, batch["present"])
+        right = self._shift(box[:, 0], box[:, 2], drawn["to"][:, 1], width, batch["present"])
+        rows = (torch.arange(height, device=image.device) - down[:, None]) % height
+        columns = (torch.arange(width, device=image.device) - right[:, None]) % width
+        source = (rows[:, :, None] * width + columns[:, None, :]).view(len(image), 1, height * width)
+        flat = image.reshape(*image.shape[:2], height * width)
+        moved = flat.gather(2, source.expand(-1, flat.shape[1], -1)).view_as(image)
+        by = torch.stack([right / width, down / height, torch.zeros_like(down), torch.zeros_like(down)], 1)
+        return {**batch, "image": moved, "box": box + by * batch["present"][:, None]}
+
+    def _shift(self, centre: Tensor, side: Tensor, to: Tensor, size: int, present: Tensor) -> Tensor:
+        """Pixels int64 [N] to move by along an axis of that size."""
+        first, last = ((centre + sign * side / 2).mul(size).round() for sign in (-1, 1))
+        lowest, highest = -(first - self.MARGIN).clamp(min=0), (size - self.MARGIN - last).clamp(min=0)
+        # Without an object any place will do.
+        there = present > 0
+        lowest, highest = torch.where(there, lowest, 0.0), torch.where(there, highest, size - 1.0)
+        shift = lowest + (to * (highest - lowest + 1)).floor()
+        return shift.minimum(highest).long()

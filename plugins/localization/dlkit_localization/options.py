@@ -30,6 +30,7 @@ class DigitCanvasConfig(Config):
     angle: float = Field(15.0, ge=0, le=45, description="Degrees that digits are turned by at most, either way")
     noise: float = Field(0.2, ge=0, le=1, description="Standard deviation of the noise, as a share of full scale")
     empty: float = Field(0.15, ge=0, lt=1, description="Share of canvases without a digit")
+    move: bool = Field(True, description="Put training canvases' content somewhere else every time")
     canvas_seed: int = Field(0, ge=0, description="Everything on the canvases is a function of it")
 
     @model_validator(mode="after")
@@ -114,11 +115,9 @@ class SpotlightConfig(Config):
     """A small residual network that answers from the place it looks at."""
 
     stem_width: Width = Field(32, description="Filters of the first convolution, which halves the image")
-    widths: list[Width] = Field(
-        [64, 128, 192], min_length=2, description="Filters of each stage, which halves it again"
-    )
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 1, 1], description="Residual blocks of each stage")
-    neck: Width = Field(128, description="Channels that the last two stages are joined in")
+    widths: list[Width] = Field([64, 128], min_length=2, description="Filters of each stage, which halves it again")
+    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 2], description="Residual blocks of each stage")
+    neck: Width = Field(64, description="Channels that the last two stages are joined in")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share left out before the classes")
 
     @model_validator(mode="after")

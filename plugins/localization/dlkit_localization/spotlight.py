@@ -26,7 +26,7 @@ _REACH = 2.0
 class Spotlight(nn.Module):
     """image [N,C,H,W] → outputs [N, 5 + classes].
 
-    The stem and every stage but the first halve the image; the last two stages' features, the coarser ones doubled,
+    The stem and every stage halve the image; the last two stages' features, the coarser ones doubled,
     are joined in the neck, whose grid is the map's.
     """
 
@@ -35,7 +35,7 @@ class Spotlight(nn.Module):
         channels, height, width = info.shape
         self.stem = _convolution(channels, config.stem_width, 5, stride=2)
         pairs = zip(pairwise([config.stem_width, *config.widths]), config.blocks, strict=True)
-        self.stages = nn.ModuleList(_stage(a, b, n, 1 if i == 0 else 2) for i, ((a, b), n) in enumerate(pairs))
+        self.stages = nn.ModuleList(_stage(before, after, blocks) for (before, after), blocks in pairs)
         self.fine = nn.Conv2d(config.widths[-2], config.neck, 1, bias=False)
         self.coarse = nn.Conv2d(config.widths[-1], config.neck, 1, bias=False)
         self.neck = nn.Sequential(
@@ -46,7 +46,7 @@ class Spotlight(nn.Module):
         self.classes = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(config.neck + config.widths[-1], len(info.classes))
         )
-        stride = 2 ** (len(config.widths) - 1)  # of the grid, in pixels
+        stride = 2 ** len(config.widths)  # of the grid, in pixels
         self.step = stride / width, stride / height
         nn.init.constant_(_vector(self.grid.bias)[1:], _REACH)
 
@@ -109,8 +109,8 @@ def _convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Se
     )
 
 
-def _stage(before: int, after: int, blocks: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(_convolution(before, after, 3, stride), *(_Residual(after) for _ in range(blocks)))
+def _stage(before: int, after: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(_convolution(before, after, 3, stride=2), *(_Residual(after) for _ in range(blocks)))
 
 
 def _vector(bias: Tensor | None) -> Tensor:

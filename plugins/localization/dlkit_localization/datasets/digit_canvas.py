@@ -9,6 +9,7 @@ from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
 from dlkit.data.digits import CLASSES, digit_parts, draw_parts, settle
 from dlkit.data.splits import Data
+from dlkit_localization.augment import Move
 from dlkit_localization.options import DigitCanvasConfig
 from dlkit_localization.storage import Scenes, splits_and_info
 
@@ -34,7 +35,13 @@ def build(config: DigitCanvasConfig, context: Context) -> Data:
     names = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
     notes = [names[source]] if config.source == "auto" else []
     return Data(
-        splits["train"], splits["val"], info, splits.get("test"), notes=notes, settled={"source": source, **counts}
+        train=splits["train"],
+        val=splits["val"],
+        test=splits["test"],
+        info=info,
+        augment=Move(config.height, config.width) if config.move else None,
+        notes=notes,
+        settled={"source": source, **counts},
     )
 
 
