@@ -53,7 +53,7 @@ def draw_boxes(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
 
 def caption(box: Box) -> str:
     """What is written at a box: its label, and its score in per cent."""
-    return " ".join(part for part in (box.label, "" if box.score is None else f"{box.score:.0%}") if part)
+    return "  ".join(part for part in (box.label, "" if box.score is None else f"{box.score:.0%}") if part)
 
 
 def _outline(draw: ImageDraw.ImageDraw, box: Box, thick: int) -> None:

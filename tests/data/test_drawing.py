@@ -55,7 +55,7 @@ def test_writing_grows_with_the_picture_and_gives_way_in_a_small_one() -> None:
 
     assert 0.005 < share(1600) < 0.05 and 0.005 < share(300) < 0.05
     assert share(20) == 0  # no word fits: the outline alone
-    assert caption(box) == "bicycle 50%" and caption(Box(corners=(0, 0, 1, 1))) == ""
+    assert caption(box) == "bicycle  50%" and caption(Box(corners=(0, 0, 1, 1))) == ""
 
 
 COORDINATE = st.floats(-50, 300)

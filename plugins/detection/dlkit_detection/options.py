@@ -135,6 +135,7 @@ class GridWideConfig(GridReluConfig):
     channels: list[Width] = Field(
         [32, 64, 128], min_length=1, description="Filters of each convolution, which pooling halves"
     )
+    kernel: Literal[3, 5] = Field(3, description="Side of the filters in pixels")
     pad: bool = Field(True, description="Pad so that convolutions keep the image's size; false: they shrink it")
     hidden: list[Width] = Field(
         [256, 128], min_length=1, description="Filters of the convolutions after the pooled ones"
@@ -161,7 +162,7 @@ class PyramidConfig(Config):
         [4, 8], min_length=1, description="Pixels from point to point on each level where objects are looked for"
     )
     reach: float = Field(
-        3.0, gt=0, description="Longest side of an object that a level answers for, in its strides; the last: any"
+        8.0, gt=0, description="Longest side of an object that a level answers for, in its strides; the last: any"
     )
     neck: Width = Field(64, description="Channels of the pyramid")
     head: int = Field(2, ge=0, le=8, description="Convolutions of the head before its answers")

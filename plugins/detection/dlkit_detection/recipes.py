@@ -25,12 +25,19 @@ ANY = (
     _recipe("pyramid", trainer=_COSINE, engine={"epochs": 20, "batch_size": 64}),
 )
 
-DIGITS = (_recipe("pyramid", engine={"epochs": 10, "batch_size": 128}),)
+DIGITS = (
+    _recipe(
+        "pyramid",
+        model={"strides": [4], "widths": [24, 48, 96, 128], "neck": 48},
+        trainer={"lr": 4e-3},
+        engine={"epochs": 6, "batch_size": 64},
+    ),
+)
 
 FILES = (
     _recipe(
         "pyramid",
-        model={"strides": [8, 16], "widths": [32, 64, 128, 192], "blocks": [0, 1, 1, 1], "reach": 5.0},
+        model={"strides": [8, 16], "widths": [32, 64, 128, 192], "blocks": [0, 1, 1, 1]},
         engine={"epochs": 30, "batch_size": 32},
     ),
 )
