@@ -79,7 +79,8 @@ class DlkitApp(App[None]):
         Binding("2", "area('runs')", "Runs", show=False, id="area.runs"),
         Binding("3", "area('queue')", "Queue", show=False, id="area.queue"),
         Binding("4", "area('playground')", "Playground", show=False, id="area.playground"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", id="help"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("f1", "help", "Help", key_display="F1", id="help.typing", tooltip="Also while something is typed"),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True),
     ]
 

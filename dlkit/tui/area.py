@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal
+from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground"}
 """Areas by mode, in the order of their keys 1 to 4."""
+
+TYPED = frozenset(map(_character_to_key, string.punctuation))
+"""Keys that are a character; Textual does not know it of all of them (``slash``, ``plus``)."""
 
 
 class Area(Screen[None]):
@@ -53,6 +58,14 @@ class Area(Screen[None]):
     def say_where(self, text: str) -> None:
         """Change what the top line says is being looked at."""
         self.query_one(Bar).say_where(text)
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """Those that do something now: a key that is typed into a field has no other meaning."""
+        found, focused = super().active_bindings, self.focused
+        if focused is None or not focused.check_consume_key("a", "a"):
+            return found
+        return {key: binding for key, binding in found.items() if key not in TYPED}
 
     def applies(self, action: str) -> bool:
         """Whether there is use for an action now: the line at the bottom names those only. Where that changes,

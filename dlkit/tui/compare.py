@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dlkit.cli.common import duration, number
 from dlkit.cli.render import clean
@@ -25,7 +25,8 @@ from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.chart.thin import Numbers
-from dlkit.tui.curves import epoch_steps, grouped
+from dlkit.tui.curves import PLACEHOLDER, epoch_steps, grouped
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.poll import Source
 from dlkit.tui.table import Cell, Column, Row, Table
 
@@ -48,8 +49,6 @@ class CompareScreen(ChartKeys, Area):
     CompareScreen #remarks { height: auto; max-height: 3; color: $text-warning; padding: 0 1; }
     CompareScreen #table { height: 2fr; border-top: solid $panel; }
     CompareScreen #detail { height: auto; max-height: 3; padding: 0 1; background: $surface; }
-    CompareScreen #filter { display: none; }
-    CompareScreen #filter.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *CHART_KEYS,
@@ -58,7 +57,6 @@ class CompareScreen(ChartKeys, Area):
         Binding("slash", "filter", "Filter", key_display="/", id="compare.filter", tooltip="Metrics: val/*, *acc*"),
         Binding("comma", "runs(-1)", "Runs left", show=False, id="compare.runs-left"),
         Binding("full_stop", "runs(1)", "Runs right", show=False, id="compare.runs-right"),
-        Binding("escape", "leave", "Back", show=False, id="compare.leave"),
     ]
 
     class Seen(Message):
@@ -97,7 +95,7 @@ class CompareScreen(ChartKeys, Area):
         yield Static("", id="remarks", markup=False)
         yield Table([Column("key", "")], empty="reading …", id="table")
         yield Static("", id="detail", markup=False)
-        yield Input(placeholder="val/*, *acc*, or a part of the name", id="filter", compact=True)
+        yield FilterLine(PLACEHOLDER)
 
     def on_mount(self) -> None:
         self._names.focus()
@@ -314,30 +312,20 @@ class CompareScreen(ChartKeys, Area):
         self._show_chart()
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("open")
-        field.focus()
+        self.query_one(FilterLine).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self.pattern = event.value.strip()
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self.pattern = message.text
         self._show_names()
         self._show_chart()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_taken(self) -> None:
-        self.query_one("#filter", Input).set_class(bool(self.pattern), "open")
+    def on_filter_line_left(self) -> None:
         self._names.focus()
 
-    def action_leave(self) -> None:
+    def action_back(self) -> None:
         """The filter, or the screen if there is none."""
-        field = self.query_one("#filter", Input)
-        if not field.has_class("open"):
-            self.action_back()
-            return
-        field.value = ""
-        field.remove_class("open")
-        self._names.focus()
+        if not self.query_one(FilterLine).leave():
+            super().action_back()
 
 
 def _key(place: int) -> str:

@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dlkit.events import Started
 from dlkit.monitor.view import RunView
@@ -20,6 +20,7 @@ from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line, extent_of
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.chart.thin import Numbers
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.panes import Pane
 
 SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", COLOURS[2])}
@@ -27,6 +28,7 @@ SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", CO
 WIDE, TALL = 56, 17
 """Cells that a chart should have before there is room for another beside or below it."""
 MOST = (3, 2)
+PLACEHOLDER = "val/*, *acc*, or a part of the name"
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,6 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
     DEFAULT_CSS = """
     CurvesPane { height: 1fr; layout: vertical; }
     CurvesPane > #charts { height: 1fr; layout: grid; grid-gutter: 1 2; }
-    CurvesPane > #filter { display: none; }
-    CurvesPane > #filter.open { display: block; }
     CurvesPane > #pages { height: 1; color: $text-muted; text-align: right; text-wrap: nowrap; }
     CurvesPane > #none { padding: 1 2; height: 1fr; }
     """
@@ -118,7 +118,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
                 yield Chart()
         yield Static("", id="none", markup=False)
         yield Static("", id="pages", markup=False)
-        yield Input(placeholder="val/*, *acc*, or a part of the name", id="filter", compact=True)
+        yield FilterLine(PLACEHOLDER)
 
     # What there is
 
@@ -284,35 +284,23 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         self._update()
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("open")
-        field.focus()
+        self.query_one(FilterLine).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.pattern = event.value.strip()
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self.pattern = message.text
         self._update()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_taken(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.query_one("#filter", Input).set_class(bool(self.pattern), "open")
+    def on_filter_line_left(self) -> None:
         self.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape is the screen's where there is nothing to leave here."""
         if action == "leave":
-            return self.large or bool(self.query("#filter.open"))
+            return self.large or any(line.is_open for line in self.query(FilterLine))
         return True
 
     def action_leave(self) -> None:
-        field = self.query_one("#filter", Input)
-        if field.has_class("open"):
-            field.value = ""
-            field.remove_class("open")
-            self.focus()
-        else:
+        if not self.query_one(FilterLine).leave():
             self.large = False
             self._update()
 

@@ -15,7 +15,7 @@ from textual.events import DescendantFocus
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 from textual.worker import get_current_worker
 
 from dlkit.catalog import Catalog
@@ -26,6 +26,7 @@ from dlkit.tui import launch_start
 from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Confirm
 from dlkit.tui.fields import FieldRow, Pick, about
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.launch_list import FieldList
 from dlkit.tui.launch_parts import Lines, PartChoice, PartChoices
 from dlkit.tui.launch_section import Heading
@@ -50,9 +51,6 @@ class LaunchScreen(Area):
     DEFAULT_CSS = """
     LaunchScreen #title { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LaunchScreen #general { height: auto; max-height: 5; padding: 0 1; color: $text-error; display: none; }
-    LaunchScreen #search { height: 1; padding: 0 1; display: none; }
-    LaunchScreen #search Static { width: 12; }
-    LaunchScreen #search Input { width: 1fr; }
     LaunchScreen FieldList { margin-top: 1; }
     LaunchScreen #about { padding: 0 1; background: $surface; color: $text-muted; }
     LaunchScreen #bottom { height: auto; padding: 0 1; background: $panel; }
@@ -66,7 +64,8 @@ class LaunchScreen(Area):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start(False)", "Start", id="launch.start", tooltip="Start the run now"),
         Binding("ctrl+o", "start(True)", "Queue", id="launch.queue", tooltip="Start it when a device is free"),
-        Binding("slash,f3", "filter", "Filter", id="launch.filter", tooltip="Find a field", key_display="/"),
+        Binding("slash", "filter", "Filter", id="launch.filter", tooltip="Find a field", key_display="/"),
+        Binding("f3", "filter", "Filter", id="launch.find", tooltip="Also while something is typed", key_display="F3"),
         Binding("ctrl+y", "copy", "Copy command", id="launch.copy"),
         Binding("ctrl+r", "reset", "Reset", id="launch.reset", tooltip="Back to the field's default"),
         Binding("ctrl+g", "problem", "Next problem", show=False, id="launch.problem"),
@@ -96,9 +95,7 @@ class LaunchScreen(Area):
         yield StartBar()
         yield PartChoices()
         yield Static(id="general", markup=False)
-        with Horizontal(id="search"):
-            yield Static("  filter", markup=False)
-            yield Input(placeholder="a word of a field's name or description", compact=True, id="filter")
+        yield FilterLine("a word of a field's name or description")
         yield FieldList()
         yield Lines(2, 4, id="about")
         with Horizontal(id="bottom"):
@@ -237,29 +234,21 @@ class LaunchScreen(Area):
         self.query_one("#about", Lines).say("\n".join(lines))
 
     def action_filter(self) -> None:
-        self.query_one("#search").display = True
-        self.query_one("#filter", Input).focus()
+        self.query_one(FilterLine).open()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input.id == "filter":
-            self._fields.find(event.value.strip())
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self._fields.find(message.text)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in the filter goes to the first field found; in a field, to the next one."""
-        if event.input.id == "filter":
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """To the first field found; without the filter, somebody who has gone to a field stays there."""
+        if message.kept:
             self._fields.go_to_first()
-        else:
-            self.focus_next()
-
-    def _stop_filter(self) -> None:
-        """All fields again; somebody who has gone to one of them stays there."""
-        box = self.query_one("#filter", Input)
-        if box.has_focus:
+        elif self._fields.row() is None:
             self.query_one("#start", Button).focus()
-        with self.prevent(Input.Changed):
-            box.value = ""
-        self.query_one("#search").display = False
-        self._fields.find("")
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field goes to the next one."""
+        self.focus_next()
 
     # Starting
 
@@ -303,9 +292,9 @@ class LaunchScreen(Area):
 
     def action_back(self) -> None:
         """Out of the filter; out of the form, which asks if there is something to lose."""
-        if self.query_one("#search").display:
-            self._stop_filter()
-        elif self._changed():
+        if self.query_one(FilterLine).leave():
+            return
+        if self._changed():
             self.app.push_screen(Confirm("Leave this form?", "What you changed is lost.", yes="Leave"), self._leave)
         else:
             super().action_back()

@@ -10,17 +10,17 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dlkit.events import Notice
 from dlkit.monitor.view import RunView
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.panes import Pane
 from dlkit.tui.words import counted
 
@@ -33,8 +33,6 @@ class LogPane(Pane):
     DEFAULT_CSS = """
     LogPane { layout: vertical; }
     LogPane #log-state { height: 1; padding: 0 1; color: $text-muted; background: $surface; }
-    LogPane Input { display: none; }
-    LogPane Input.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", id="log.search"),
@@ -50,7 +48,7 @@ class LogPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="lines")
-        yield Input(placeholder="search; enter: next match, escape: done", compact=True)
+        yield FilterLine("what to look for")
         yield Static(id="log-state", markup=False)
 
     @property
@@ -77,22 +75,15 @@ class LogPane(Pane):
     # Search
 
     def action_search(self) -> None:
-        field = self.query_one(Input)
-        field.add_class("open")
-        field.focus()
+        self.query_one(FilterLine).open()
 
-    @on(Input.Changed)
-    def _look_for(self, event: Input.Changed) -> None:
-        event.stop()
-        self.lines.look_for(event.value)
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self.lines.look_for(message.text)
         self._tell()
 
-    @on(Input.Submitted)
-    def _take(self, event: Input.Submitted) -> None:
-        event.stop()
-        event.input.remove_class("open")
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
         self.lines.focus()
-        if self.lines.match < 0:
+        if message.kept and self.lines.match < 0:
             self.action_match(1)
 
     def action_match(self, by: int) -> None:
@@ -100,17 +91,12 @@ class LogPane(Pane):
         self._tell()
 
     def action_leave_search(self) -> None:
-        field = self.query_one(Input)
-        field.value = ""
-        field.remove_class("open")
-        self.lines.look_for("")
-        self.lines.focus()
-        self._tell()
+        self.query_one(FilterLine).leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """n, N and escape mean something else while nothing is searched for."""
         if action in ("match", "leave_search"):
-            return bool(self.lines.pattern) or self.query_one(Input).has_class("open")
+            return any(line.is_open for line in self.query(FilterLine))
         return True
 
     # Following

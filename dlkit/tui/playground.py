@@ -6,16 +6,16 @@ import os
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
 
 from dlkit.cli.common import number
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.ask import AskScreen
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.runs import matches
 from dlkit.tui.table import Cell, Column, Row, Table
 from dlkit.tui.words import ago, counted, state_cell
@@ -39,13 +39,8 @@ class PlaygroundScreen(Area):
     """Runs that have a checkpoint, newest first."""
 
     area = "playground"
-    DEFAULT_CSS = """
-    PlaygroundScreen #filter { display: none; }
-    PlaygroundScreen #filter.open { display: block; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="playground.filter", tooltip="Words, or task:…"),
-        Binding("escape", "leave_filter", "back", show=False, id="playground.leave"),
     ]
 
     class Found(Message):
@@ -63,7 +58,7 @@ class PlaygroundScreen(Area):
 
     def body(self) -> ComposeResult:
         yield Table(COLUMNS, empty="looking …", enter="Ask", id="runs")
-        yield Input(placeholder="words that must occur; task:NAME  state:WORD", id="filter", compact=True)
+        yield FilterLine("words that must occur; task:NAME  state:WORD")
 
     @property
     def _table(self) -> Table:
@@ -109,24 +104,18 @@ class PlaygroundScreen(Area):
         self.dlkit.open_playground(self._folder(message.key))
 
     def action_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.add_class("open")
-        line.focus()
+        self.query_one(FilterLine).open()
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        self._filter = event.value.strip()
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self._filter = message.text
         self._show()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
+    def on_filter_line_left(self) -> None:
         self._table.focus()
 
-    def action_leave_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.value = ""
-        line.remove_class("open")
-        self._table.focus()
+    def action_back(self) -> None:
+        """All models again; there is nothing behind this screen."""
+        self.query_one(FilterLine).leave()
 
 
 def has_checkpoint(run: RunFolder) -> bool:

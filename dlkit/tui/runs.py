@@ -12,7 +12,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dlkit.cli.common import number, size
 from dlkit.errors import DlkitError
@@ -20,6 +20,7 @@ from dlkit.monitor import acting
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Ask, Confirm
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.table import Cell, Column, Row, Table
 from dlkit.tui.words import ago, ago_holds, counted, spent, state_cell, steps
 
@@ -47,8 +48,6 @@ class RunsScreen(Area):
     area = "runs"
     DEFAULT_CSS = """
     RunsScreen #detail { height: 3; padding: 0 2; background: $surface; }
-    RunsScreen #filter { display: none; }
-    RunsScreen #filter.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
@@ -62,7 +61,6 @@ class RunsScreen(Area):
         Binding("n", "rename", "Rename", show=False, id="runs.rename"),
         Binding("p", "ask", "Ask model", show=False, id="runs.ask", tooltip="In the playground"),
         Binding("u", "unmark", "Unmark all", show=False, id="runs.unmark"),
-        Binding("escape", "leave_filter", "back", show=False, id="runs.leave"),
     ]
 
     class Done(Message):
@@ -81,9 +79,7 @@ class RunsScreen(Area):
 
     def body(self) -> ComposeResult:
         yield Table(COLUMNS, empty="looking …", enter="Open", id="runs")
-        yield Input(
-            placeholder="words that must occur; task:NAME  state:WORD  model:NAME  data:NAME", id="filter", compact=True
-        )
+        yield FilterLine("words that must occur; task:NAME  state:WORD  model:NAME  data:NAME")
         yield Static("", id="detail", markup=False)
 
     def on_mount(self) -> None:
@@ -190,25 +186,18 @@ class RunsScreen(Area):
         self.notify(f"by {self._sort}, {'descending' if self._descending else 'ascending'}", timeout=1.5)
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("open")
-        field.focus()
+        self.query_one(FilterLine).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self._filter = event.value
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self._filter = message.text
         self._show()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_taken(self) -> None:
-        self.query_one("#filter", Input).set_class(bool(self._filter), "open")
+    def on_filter_line_left(self) -> None:
         self._table.focus()
 
-    def action_leave_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.value = ""
-        field.remove_class("open")
-        self._table.focus()
+    def action_back(self) -> None:
+        """All runs again; there is nothing behind this screen."""
+        self.query_one(FilterLine).leave()
 
     # Doing
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from dlkit.events import Metrics, Started
 from dlkit.runs.files import write_json
@@ -18,6 +17,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.tui import compare
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.compare import CompareScreen
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.runs import RunsScreen
 from dlkit.tui.table import Table
 from recorded import record_run, write_events
@@ -195,9 +195,9 @@ async def test_the_filter_and_the_metrics_of_classes(tmp_path: Path) -> None:
         assert metrics(screen) == ["val/mse"] and screen.chart.title == "val/mse"
         await typed(pilot, "x", "enter", "left")
         assert metrics(screen) == [] and "no metric matches" in shown(app)
-        assert screen.query_one(Input).display
+        assert screen.query_one(FilterLine).display
         await typed(pilot, "escape")
         assert len(metrics(screen)) == 3 and isinstance(app.screen, CompareScreen)
-        assert not screen.query_one(Input).display and screen.query_one("#names").has_focus
+        assert not screen.query_one(FilterLine).display and screen.query_one("#names").has_focus
         await typed(pilot, "escape")
         assert isinstance(app.screen, RunsScreen)

@@ -16,6 +16,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.chart.look import Look
 from dlkit.tui.curves import CurvesPane, Group, epoch_steps, grouped, matches
+from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.run import RunScreen
 from recorded import record_run, write_events
 from screens import notices, opened, shown, typed, until
@@ -151,14 +152,14 @@ async def test_filter(tmp_path: Path) -> None:
         assert pane.has_focus and titles(pane) == ["val/loss"] and pane.query_one(Input).value == "val/*"
         await typed(pilot, "slash", *"x*z")
         assert "No metric matches 'x*z'. escape: show all" in shown(app) and not pane.charts
-        assert shown(app).splitlines()[-2].startswith("x*z"), "where one types stays at the bottom"
+        assert shown(app).splitlines()[-2].startswith(" / x*z"), "where one types stays at the bottom"
         await typed(pilot, "enter", "y", "left", "enter")
         assert not pane.charts
         await typed(pilot, "escape")
         assert [group.title for group in pane.groups] == ["val/mse", "loss", "lr"]
         assert isinstance(app.screen, RunScreen) and pane.has_focus
         await typed(pilot, "slash", "enter")
-        assert not pane.query_one(Input).display, "a filter for nothing goes"
+        assert not pane.query_one(FilterLine).display, "a filter for nothing goes"
 
 
 # How they are looked at
