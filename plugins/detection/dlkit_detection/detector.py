@@ -135,7 +135,7 @@ class Detector(Predictor):
         boxes = letterbox.back(found.boxes.numpy()).tolist()
         each = zip(found.labels.tolist(), found.scores.tolist(), boxes, strict=True)
         objects = [
-            {"class": self.info.classes[label], "score": score, "box": [round(side, 2) for side in box]}
+            {"class": self.info.classes[label], "score": round(score, 4), "box": [round(side, 2) for side in box]}
             for label, score, box in each
         ]
         width, height = letterbox.size

@@ -67,6 +67,15 @@ def test_a_pyramid_has_points_on_every_level(shape: tuple[int, int, int], stride
     assert float(scores.detach().sum(2).mean()) < 0.2  # untrained, it presumes little
 
 
+def test_every_parameter_is_trained() -> None:
+    """Several processes could not train a model that has others: DistributedDataParallel refuses it."""
+    for strides in ([4], [8], [4, 16]):
+        model = Pyramid(PyramidConfig(strides=strides, **SMALL), info())  # type: ignore[arg-type]
+        outputs = model(torch.randn(2, 1, 48, 60))
+        sum(outputs[key].sum() for key in ("boxes", "presence", "classes", "quality")).backward()  # type: ignore[union-attr]
+        assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
 def test_levels_share_all_sizes_between_them() -> None:
     model = Pyramid(PyramidConfig(strides=[4, 8, 16], reach=3.0, **SMALL), info()).eval()
     places = model(torch.randn(1, 1, 48, 60))["places"]

@@ -37,20 +37,19 @@ class Pyramid(nn.Module):
         if missing:
             raise UsageError(f"model.strides = {config.strides}: the backbone's maps have {self.backbone.strides}")
         self._from = self.backbone.strides.index(config.strides[0])
-        joined = self.backbone.strides[self._from :]
-        self.neck = Neck(self.backbone.channels[self._from :], config.neck)
-        self._levels = [joined.index(stride) for stride in config.strides]
+        levels = [self.backbone.strides[self._from :].index(stride) for stride in config.strides]
+        self.neck = Neck(self.backbone.channels[self._from :], config.neck, levels)
         self.head = Head(config, len(info.classes))
         self.strides = list(config.strides)
         limits = [0.0, *(config.reach * stride for stride in config.strides[:-1]), math.inf]
         self._limits = list(pairwise(limits))
+        self._known: dict[tuple[object, ...], Tensor] = {}
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         maps = self.neck(self.backbone(image)[self._from :])
-        answers = [self.head(maps[level], i) for i, level in enumerate(self._levels)]
-        places = [self._places(maps[level], i) for i, level in enumerate(self._levels)]
+        answers = [self.head(features, level) for level, features in enumerate(maps)]
         raw = torch.cat(answers, 1)  # [N,A,5 or 6, then the classes]
-        place = torch.cat(places)
+        place = self._places([tuple(features.shape[2:]) for features in maps], image.device)
         centre, stride = place[:, :2], place[:, 2:3]
         sides = raw[..., 1:5].clamp(max=_STEEPEST).exp() * stride
         presence, fixed = raw[..., 0], 5 + self.head.quality
@@ -66,27 +65,34 @@ class Pyramid(nn.Module):
             certain = (certain * raw[..., 5].sigmoid()).sqrt()
         return {**outputs, "scores": certain[..., None] * raw[..., fixed:].softmax(2)}
 
-    def _places(self, features: Tensor, level: int) -> Tensor:
-        """Points of a level: its true stride apart, for what a map has too much or too little at its far edges."""
-        stride = float(self.strides[level])
-        rows, columns = features.shape[2:]
-        return grid_places(rows, columns, (stride, stride), *self._limits[level]).to(features.device)
+    def _places(self, sizes: list[tuple[int, int]], device: torch.device) -> Tensor:
+        """Points of all levels: a level's true stride apart, for what a map has too much or too little at its far edges.
+
+        Made once for images of one size: a copy to the device would wait for it.
+        """
+        key = (*sizes, device)
+        if key not in self._known:
+            levels = zip(sizes, self.strides, self._limits, strict=True)
+            made = [grid_places(*size, (stride, stride), *limits) for size, stride, limits in levels]
+            self._known[key] = torch.cat(made).to(device)
+        return self._known[key]
 
 
 class Neck(nn.Module):
-    """Maps of several sizes, each joined with what the coarser ones know: [N,width,H/stride,W/stride] each."""
+    """Maps of several sizes → those of ``levels``, each joined with what all coarser ones know: [N,width,…] each."""
 
-    def __init__(self, channels: Sequence[int], width: int) -> None:
+    def __init__(self, channels: Sequence[int], width: int, levels: Sequence[int]) -> None:
         super().__init__()
+        self.levels = list(levels)
         self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
-        self.smooth = nn.ModuleList(_convolution(width) for _ in channels)
+        self.smooth = nn.ModuleList(_convolution(width) for _ in levels)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         joined = [lateral(features) for lateral, features in zip(self.lateral, maps, strict=True)]
         for fine in range(len(joined) - 2, -1, -1):
             coarse = F.interpolate(joined[fine + 1], size=joined[fine].shape[2:], mode="nearest")
             joined[fine] = joined[fine] + coarse
-        return [smooth(features) for smooth, features in zip(self.smooth, joined, strict=True)]
+        return [smooth(joined[level]) for smooth, level in zip(self.smooth, self.levels, strict=True)]
 
 
 class Head(nn.Module):
