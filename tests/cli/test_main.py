@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -33,3 +34,20 @@ def test_without_a_terminal_and_words_there_is_help(tmp_path):
     command = [sys.executable, "-m", "dlkit"]
     done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "usage: dlkit COMMAND" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["train", "classification", "--help"]])
+def test_a_reader_that_has_seen_enough_is_no_error(words, tmp_path):
+    """``dlkit … | head -1``: its end of the pipe is closed before all is written."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "dlkit", *words],
+        cwd=tmp_path,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
