@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.encoding import Encoding
-from dlkit.data.images import as_pixels, image_files, open_image
+from dlkit.data.images import any_image, named_images
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
@@ -46,15 +46,7 @@ class Detector(Predictor):
 
     def read(self, arguments: Sequence[str]) -> list[Path]:
         """The files named and those in the folders named; each is decoded when it is its turn."""
-        found: list[Path] = []
-        for path in map(Path, arguments):
-            if not path.exists():
-                raise DataError(f"{path}: no such file or folder")
-            inside = image_files(path) if path.is_dir() else [path]
-            if not inside:
-                raise DataError(f"{path}: holds no images")
-            found += inside
-        return found
+        return named_images(arguments)
 
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:
         """``objects`` (each ``class``, ``score`` and ``box`` x1, y1, x2, y2 in the image's pixels, the surest first),
@@ -114,15 +106,12 @@ class Detector(Predictor):
         """An input as an image of its own size, in the model's colours, or in its own to be looked at."""
         if self._channels not in (1, 3):
             raise DataError(f"this model was trained on images of {self._channels} channels: files cannot be answered")
-        colour = as_it_is or self._channels == 3
-        if isinstance(value, (str, Path)):
-            return open_image(Path(value), colour=colour)
-        return as_pixels(value if isinstance(value, Image.Image) else _from_array(value), colour=colour)
+        return any_image(value, colour=as_it_is or self._channels == 3)
 
     def _placed(self, image: Image.Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]:
         """uint8 [C,H,W] as the model is trained on; what is beside the image is black, inverted or not."""
         if self.config.invert:
-            image = Image.fromarray(255 - np.asarray(image))
+            image = ImageOps.invert(image)
         return letterbox.place(image)
 
     def _found(self, images: Tensor) -> list[Objects]:
@@ -211,14 +200,3 @@ def _corners(box: Tensor) -> tuple[float, float, float, float]:
 
 def _answered(answer: Answer) -> list[Box]:
     return [Box(corners=tuple(item["box"]), label=item["class"], score=item["score"]) for item in answer["objects"]]
-
-
-def _from_array(value: Any) -> Image.Image:
-    pixels = np.asarray(value)
-    if pixels.ndim == 3 and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)):
-        raise DataError(
-            f"an image is uint8 [H,W] or [H,W,3], a PIL image or a path, not {pixels.dtype}{list(pixels.shape)}"
-        )
-    return Image.fromarray(np.ascontiguousarray(pixels))

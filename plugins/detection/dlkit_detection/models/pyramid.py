@@ -66,7 +66,7 @@ class Pyramid(nn.Module):
         return {**outputs, "scores": certain[..., None] * raw[..., fixed:].softmax(2)}
 
     def _places(self, sizes: list[tuple[int, int]], device: torch.device) -> Tensor:
-        """Points of all levels, a level's true stride apart: its map may have a row too many or too few at the far edge.
+        """Points of all levels, a level's true stride apart: its map may have a row too many or too few at its end.
 
         Made once for images of one size: a copy to the device would wait for it.
         """
