@@ -22,6 +22,8 @@ SAMPLE_SECONDS = 10.0
 """Shortest time between two shown; the last is always shown. All are in the run's folder."""
 ROOMY = 100
 """Columns from which on the bar has room for the machine."""
+NAMED = 3
+"""Samples of one step that are named; how many more there are is said."""
 
 
 class Display:
@@ -232,8 +234,9 @@ class Lines(Talk):
             self.say(f"{where}  {self._machine}".rstrip())
 
     def _samples(self, event: events.Sampled) -> None:
-        names = ", ".join(reference.file for reference in event.samples)
-        self.say(f"samples at step {event.step}: {names}")
+        names = [reference.file for reference in event.samples]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        self.say(f"samples at step {event.step}: {', '.join(names[:NAMED])}{more}")
 
 
 def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:

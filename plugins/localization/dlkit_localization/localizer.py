@@ -28,9 +28,7 @@ EXAMPLES = 2000
 """Validation images that samples are chosen from."""
 
 _SHOWN = 16
-"""Images that answers are shown on."""
-_SIDE = 512
-"""Pixels that a shown image is brought down to."""
+"""Images at most that answers or samples are shown on: each is a picture of its own."""
 
 
 class Localizer(Predictor):
@@ -67,7 +65,7 @@ class Localizer(Predictor):
         return answers
 
     def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
-        """The first images with their boxes, brought down to a moderate size, and a table of all."""
+        """The first images with their boxes, and a table of all."""
         shown: list[Sample] = [
             self._shown(number, value, answer)
             for number, (value, answer) in enumerate(zip(inputs[:_SHOWN], answers, strict=False), 1)
@@ -86,11 +84,14 @@ class Localizer(Predictor):
             return ()
         index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
         judged = self._judged(index, examples)
-        order = worst_first(judged)[:count]
-        chosen = {name: column[order] for name, column in judged.items()}
-        pictures = self._encoding.pixels(examples.take(index[order])["image"])
-        boxes = [self._compared(picture, chosen, i) for i, picture in enumerate(pictures)]
-        return [*boxes, _summary(judged)]
+        order = worst_first(judged)[: min(count, _SHOWN)]
+        return [*self.compared(index[order], examples), _summary(judged)]
+
+    def compared(self, index: Tensor, examples: Split) -> list[Boxes]:
+        """Images of a split with true and predicted box, in the order of ``index`` int64 [N]."""
+        judged = self._judged(index, examples)
+        pictures = self._encoding.pixels(examples.take(index)["image"])
+        return [self._compared(picture, judged, i) for i, picture in enumerate(pictures)]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """A validation image as a PNG; none without the data."""
@@ -132,13 +133,9 @@ class Localizer(Predictor):
         return answers
 
     def _shown(self, number: int, value: Any, answer: Answer) -> Boxes:
-        image = self._image(value)
-        scale = min(1.0, _SIDE / max(image.size))
-        if scale < 1:
-            image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-        boxes = _predicted(answer, scale)
+        boxes = _predicted(answer)
         title = str(answer.get("file", number)) + ("" if boxes else f": no object ({answer['probability']:.0%})")
-        return Boxes(name=f"answer-{number:02}", title=title, image=np.asarray(image), boxes=boxes)
+        return Boxes(name=f"answer-{number:02}", title=title, image=np.asarray(self._image(value)), boxes=boxes)
 
     def _judged(self, index: Tensor, examples: Split) -> dict[str, Tensor]:
         """What is true, what is predicted, and how right that is, image by image: columns [N] and [N,4] on the CPU."""
@@ -175,7 +172,7 @@ class Localizer(Predictor):
         overlap = f", IoU {judged['iou'][i]:.2f}" if true >= 0 and present > 0.5 else ""
         title = f"{classes[true] if true >= 0 else NONE} → {found} (object {present:.0%}{overlap})"
         verdict = "right" if strict else "wrong"
-        return Boxes(name=f"worst-{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
+        return Boxes(name=f"image-{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
 
     def _corners(self, box: Tensor) -> tuple[float, float, float, float]:
         x1, y1, x2, y2 = corners(box[None], *self.info.shape[1:])[0].tolist()
@@ -190,10 +187,10 @@ def worst_first(judged: Mapping[str, Tensor]) -> Tensor:
     return torch.where(judged["strict"], 1 + fine, 1 - sure).argsort(stable=True)
 
 
-def _predicted(answer: Answer, scale: float = 1.0) -> list[Box]:
+def _predicted(answer: Answer) -> list[Box]:
     if answer["box"] is None:
         return []
-    x1, y1, x2, y2 = (side * scale for side in answer["box"])
+    x1, y1, x2, y2 = answer["box"]
     return [Box(corners=(x1, y1, x2, y2), label=answer["class"], score=answer["class_probability"])]
 
 

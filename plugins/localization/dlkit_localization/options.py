@@ -105,7 +105,7 @@ class LenetWideConfig(LenetReluConfig):
     """A wider and deeper LeNet-5."""
 
     channels: list[Width] = Field(
-        [32, 64, 128], min_length=1, description="Filters of each convolution, which pooling halves"
+        [16, 32, 64], min_length=1, description="Filters of each convolution, which pooling halves"
     )
     pad: bool = Field(True, description="Pad so that convolutions keep the image's size; false: they shrink it")
     hidden: list[Width] = Field([256, 128], description="Units of each dense layer before the last")
@@ -116,9 +116,9 @@ class SpotlightConfig(Config):
 
     stem_width: Width = Field(32, description="Filters of the first convolution, which halves the image")
     widths: list[Width] = Field([64, 128], min_length=2, description="Filters of each stage, which halves it again")
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 2], description="Residual blocks of each stage")
+    blocks: list[Annotated[int, Field(ge=0)]] = Field([0, 2], description="Residual blocks of each stage")
     neck: Width = Field(64, description="Channels that the last two stages are joined in")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share left out before the classes")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share left out before the classes")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -131,7 +131,7 @@ class ThreePartConfig(Config):
     """The course's loss: there is an object, where, and which; the last two only where there is one."""
 
     present_weight: float = Field(1.0, ge=0, description="Weight of the binary cross-entropy on the object's presence")
-    box_weight: float = Field(10.0, ge=0, description="Weight of the mean squared error of the box")
+    box_weight: float = Field(30.0, ge=0, description="Weight of the mean squared error of the box")
     class_weight: float = Field(1.0, ge=0, description="Weight of the cross-entropy of the classes")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
 
@@ -140,7 +140,7 @@ class IouConfig(ThreePartConfig):
     """The three parts and a loss of the boxes' overlap."""
 
     overlap: Literal["giou", "ciou"] = Field("ciou", description="Generalised or complete intersection over union")
-    overlap_weight: float = Field(1.0, ge=0, description="Weight of the overlap's loss")
+    overlap_weight: float = Field(2.0, ge=0, description="Weight of the overlap's loss")
 
 
 class LocalizerConfig(Config):

@@ -13,13 +13,17 @@ def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
     return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
 
 
-_COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}
+_MUON = {
+    "optimizer": "muon",
+    "lr": 0.02,
+    "aux_lr": 0.003,
+    "weight_decay": 0.02,
+    "schedule": "one-cycle",
+    "warmup": 0.2,
+}
 _ENGINE = {"batch_size": 128, "sample_every": "end"}
 
 ANY = (
-    *(
-        _recipe(name, trainer=_COSINE, engine={**_ENGINE, "epochs": 15})
-        for name in ("lenet", "lenet-relu", "lenet-wide")
-    ),
-    _recipe("spotlight", trainer={**_COSINE, "lr": 4e-3}, engine={**_ENGINE, "epochs": 10}),
+    *(_recipe(name, trainer=_MUON, engine={**_ENGINE, "epochs": 10}) for name in ("lenet", "lenet-relu", "lenet-wide")),
+    _recipe("spotlight", trainer={**_MUON, "lr": 0.03, "aux_lr": 0.005}, engine={**_ENGINE, "epochs": 8}),
 )

@@ -1,9 +1,10 @@
 """``spotlight``: a small residual network that looks all over the image and answers from where the object is.
 
-Every place of a coarse grid says how likely the object's middle is there (Luvizon et al. 2017, arXiv 1710.02322, make
-such a map differentiable by a softmax), how far the object reaches from it to the four sides (as FCOS does, Tian et al.
-2019, arXiv 1904.01355), and what it would see there. The answer is their mean, weighted by the map: the network is the
-same wherever the object is, so it need not learn every place anew as dense layers must.
+Every place of a coarse grid says how likely the object's middle is there, and how likely each of its four sides ends
+there, and if so, how far from the place's own middle. A softmax over the grid makes weights of the first five (as
+Luvizon et al. 2017, arXiv 1710.02322, read coordinates off maps); a side is the weighted mean of what places say of it,
+the class is told from what is seen at the middle. A side is thus found where it can be seen, not from afar, and the
+network is the same all over the image: it need not learn every place anew, as dense layers must.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from dlkit_localization.options import SpotlightConfig
 
 _SIDES = 4
 """Left, top, right, bottom."""
-_REACH = 2.0
-"""Places that an object reaches to each side, at the beginning (before softplus)."""
 
 
 class Spotlight(nn.Module):
@@ -41,14 +40,13 @@ class Spotlight(nn.Module):
         self.neck = nn.Sequential(
             nn.BatchNorm2d(config.neck), nn.ReLU(inplace=True), _convolution(config.neck, config.neck, 3)
         )
-        self.grid = nn.Conv2d(config.neck, 1 + _SIDES, 1)
+        self.grid = nn.Conv2d(config.neck, 1 + 2 * _SIDES, 1)
         self.present = nn.Linear(config.neck + 1, 1)
         self.classes = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(config.neck + config.widths[-1], len(info.classes))
         )
         stride = 2 ** len(config.widths)  # of the grid, in pixels
         self.step = stride / width, stride / height
-        nn.init.constant_(_vector(self.grid.bias)[1:], _REACH)
 
     def forward(self, image: Tensor) -> Tensor:
         fine, coarse = self._features(image)
@@ -66,25 +64,30 @@ class Spotlight(nn.Module):
 
     def _answer(self, grid: Tensor, features: Tensor, coarse: Tensor) -> Tensor:
         height, width = grid.shape[2:]
-        logits = grid[:, 0].flatten(1)  # [N, places]
-        weights = logits.softmax(1)
-        seen = torch.einsum("np,nkp->nk", weights, features.flatten(2))
-        blurred = F.avg_pool2d(weights.view(-1, 1, height, width), 2, ceil_mode=True, count_include_pad=False)
+        grid = grid.flatten(2)  # [N, 9, places]
+        weights = grid[:, : 1 + _SIDES].softmax(2)
+        middle = weights[:, 0]
+        seen = torch.einsum("np,nkp->nk", middle, features.flatten(2))
+        blurred = F.avg_pool2d(middle.view(-1, 1, height, width), 2, ceil_mode=True, count_include_pad=False)
         blurred = blurred.flatten(1) / blurred.flatten(1).sum(1, keepdim=True)
         around = torch.einsum("np,nkp->nk", blurred, coarse.flatten(2))
-        present = self.present(torch.cat([seen, logits.amax(1, keepdim=True)], 1))
-        return torch.cat([present, self._box(weights, grid[:, 1:]), self.classes(torch.cat([seen, around], 1))], 1)
+        present = self.present(torch.cat([seen, grid[:, :1].amax(2)], 1))
+        box = self._box(weights[:, 1:], grid[:, 1 + _SIDES :], (height, width))
+        return torch.cat([present, box, self.classes(torch.cat([seen, around], 1))], 1)
 
-    def _box(self, weights: Tensor, reach: Tensor) -> Tensor:
-        """The mean [N,4] of the boxes that the places [N,4,h,w] propose, relative: centre, width, height."""
-        height, width = reach.shape[2:]
-        left, top, right, bottom = (weights[:, None] * F.softplus(reach).flatten(2)).sum(2).unbind(1)
-        y, x = (weights.view(-1, height, width).sum(axis) for axis in (2, 1))
-        columns, rows = (torch.arange(n, device=weights.device) + 0.5 for n in (width, height))
-        x, y = (x * columns).sum(1), (y * rows).sum(1)
+    def _box(self, weights: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
+        """The box [N,4], relative: centre x, y, width, height.
+
+        ``weights`` and ``offsets`` [N, 4, places] say where a side is and how far from the place's middle, in places.
+        """
+        height, width = size
+        columns = (torch.arange(width, device=weights.device) + 0.5).repeat(height)
+        rows = (torch.arange(height, device=weights.device) + 0.5).repeat_interleave(width)
+        places = torch.stack([columns, rows, columns, rows])
+        left, top, right, bottom = (weights * (places + offsets)).sum(2).unbind(1)
         across, down = self.step
-        box = (x + (right - left) / 2, y + (bottom - top) / 2, left + right, top + bottom)
-        return torch.stack([v * s for v, s in zip(box, (across, down, across, down), strict=True)], 1)
+        box = ((left + right) / 2 * across, (top + bottom) / 2 * down, (right - left) * across, (bottom - top) * down)
+        return torch.stack(box, 1)
 
 
 class _Residual(nn.Module):
@@ -111,8 +114,3 @@ def _convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Se
 
 def _stage(before: int, after: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(_convolution(before, after, 3, stride=2), *(_Residual(after) for _ in range(blocks)))
-
-
-def _vector(bias: Tensor | None) -> Tensor:
-    assert bias is not None
-    return bias

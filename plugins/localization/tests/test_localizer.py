@@ -155,8 +155,8 @@ def test_answers_are_shown(data: Data, tmp_path: Path) -> None:
     asked = predictor(data)
     inputs = [big, np.full((20, 30, 3), 90, np.uint8)]
     one, none, table = asked.show(inputs, asked.predict(inputs))
-    assert isinstance(one, samples.Boxes) and one.image.shape == (256, 512, 3)
-    assert one.boxes[0].label == "red" and one.boxes[0].corners[2] < 512
+    assert isinstance(one, samples.Boxes) and one.image.shape == (1000, 2000, 3)
+    assert one.boxes[0].label == "red" and one.boxes[0].corners == tuple(asked.predict([big])[0]["box"])
     assert isinstance(none, samples.Boxes) and not none.boxes and "no object" in none.title
     assert isinstance(table, samples.Table) and [row[1] for row in table.rows] == ["yes", "no"]
 

@@ -74,18 +74,18 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         SpotlightConfig(widths=[8, 8], blocks=[1])
 
 
-def test_a_spotlight_on_one_place_answers_with_that_places_box() -> None:
+def test_a_spotlight_reads_each_side_off_its_own_map() -> None:
     model = Spotlight(SpotlightConfig(stem_width=8, widths=[8, 8], blocks=[0, 0], neck=8), info())
-    height, width = 12, 15
-    weights = torch.zeros(1, height * width)
-    weights[0, 2 * width + 3] = 1
-    reach = torch.full((1, 4, height, width), -50.0)  # softplus: nothing
-    reach[0, :, 2, 3] = torch.log(torch.expm1(torch.tensor([1.0, 0.5, 2.0, 1.5])))
-    box = model._box(weights, reach)[0]
-    across, down = model.step
-    edges = [(3.5 - 1.0) * across, (2.5 - 0.5) * down, (3.5 + 2.0) * across, (2.5 + 1.5) * down]
-    assert [box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2] == pytest.approx(edges)
     assert model.step == pytest.approx((4 / 60, 4 / 48))
+    height, width = 12, 15
+    weights, offsets = torch.zeros(1, 4, height * width), torch.randn(1, 4, height * width)
+    sides = {"left": (5, 2, -0.25), "top": (1, 4, 0.5), "right": (6, 9, 0.0), "bottom": (10, 3, 0.125)}
+    for number, (row, column, offset) in enumerate(sides.values()):
+        weights[0, number, row * width + column] = 1
+        offsets[0, number, row * width + column] = offset
+    x, y, across, down = model._box(weights, offsets, (height, width))[0].tolist()
+    found = [60 * (x - across / 2), 48 * (y - down / 2), 60 * (x + across / 2), 48 * (y + down / 2)]
+    assert found == pytest.approx([4 * (2.5 - 0.25), 4 * (1.5 + 0.5), 4 * 9.5, 4 * (10.5 + 0.125)], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", SMALL)
