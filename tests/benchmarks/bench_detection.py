@@ -1,10 +1,11 @@
 """What detection's recipes reach: the commands as a user types them; chosen on validation, test looked at once a run.
 
-    DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_detection.py [NAME …] [--build FOLDER]
+    DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_detection.py [NAME …] [--workspace DIR] [--build FOLDER]
 
-Prints a row a recipe, with training seconds (from first to last step, evaluation apart). ``photographs`` needs lfwcrop/
-and hymenoptera/ beside mnist/: it pastes faces into photographs and writes them with VOC XML, as people annotate
-images; ``--build FOLDER`` does that alone and keeps the folder.
+Prints a row a recipe, with training seconds (from first to last step, evaluation apart). Runs are thrown away, but for
+those in a ``--workspace DIR``, with the real data in its data/, where ``dlkit compare`` can look at them.
+``photographs`` needs lfwcrop/ and hymenoptera/ beside mnist/: it pastes faces into photographs and writes them with VOC
+XML, as people annotate images; ``--build FOLDER`` does that alone and keeps the folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +147,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(RECIPES))
     parser.add_argument("--build", type=Path, help="build the photographs there, and train nothing")
+    parser.add_argument("--workspace", type=Path, help="train there, and keep the runs")
     options = parser.parse_args()
     if options.build:
         print(build_photographs(options.build))
         return
     print(f"| recipe | val mAP | {' | '.join(f'test {column}' for column in COLUMNS)} | training |")
-    with workspace() as where:
+    with nullcontext(options.workspace) if options.workspace else workspace() as where:
         for name in options.names:
             print(once(where, name), flush=True)
 
