@@ -3,7 +3,8 @@
     DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_localization.py [PRESET …] [--seconds 300] [--seed 0]
 
 MNIST's digits on the default canvas. Prints the rows of the plugin README's table, what ``dlkit compare`` says of the
-runs, and the test figures of the one with the best validation. With ``--keep DIR`` the runs stay there.
+runs, and the test figures of the one with the best validation. With ``--keep DIR`` the runs stay there, and those that
+are there already are not made again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 import dlkit
 from common import data_folder, workspace
 from dlkit.cli.main import main as command
-from dlkit.events import Event, Finished, Started
+from dlkit.events import Finished, Started
+from dlkit.runs.log import read_events
 
 PRESETS = ("lenet", "lenet-relu", "lenet-wide", "spotlight")
 MEASURES = ("strict_accuracy", "class_accuracy", "mean_iou", "box_accuracy", "detection_accuracy", "performance")
@@ -26,24 +28,32 @@ LINES = {"class_accuracy": 0.987, "mean_iou": 0.92, "strict_accuracy": 0.985}
 """What the test must reach."""
 
 
-def train(where: Path, preset: str, seconds: float, seed: int) -> tuple[dlkit.Run, list[str]]:
-    """One preset, as ``dlkit train localization --preset NAME --max-time SECONDS``; its row of the table."""
-    events: list[Event] = []
-    run = dlkit.train(
-        "localization",
-        preset=preset,
-        dataset={"source": "mnist"},
-        seed=seed,
-        max_time=seconds,
-        name=preset,
-        workspace=where,
-        offline=True,
-        on_event=events.append,
+def train(where: Path, preset: str, seconds: float, seed: int) -> dlkit.Run:
+    """One preset, as ``dlkit train localization --preset NAME --max-time SECONDS``."""
+    kept = [run for run in dlkit.list_runs(where) if (run.summary.name, run.state) == (preset, "completed")]
+    return (
+        kept[0]
+        if kept
+        else dlkit.train(
+            "localization",
+            preset=preset,
+            dataset={"source": "mnist"},
+            seed=seed,
+            max_time=seconds,
+            name=preset,
+            workspace=where,
+            offline=True,
+        )
     )
+
+
+def described(run: dlkit.Run) -> list[str]:
+    """A run's row of the table."""
+    events = read_events(run.path / "events.jsonl")
     (size,) = (event.summary["model"]["parameters"] for event in events if isinstance(event, Started))
     (end,) = (event for event in events if isinstance(event, Finished))
-    head = [preset, f"{size:,}", f"{end.steps / STEPS:.1f}", f"{end.seconds:.0f}"]
-    return run, [*head, *percent(run.metrics, "val")]
+    head = [run.summary.name, f"{size:,}", f"{end.steps / STEPS:.1f}", f"{end.train_seconds:.0f}"]
+    return [*head, *percent(run.metrics, "val")]
 
 
 def row(cells: list[str]) -> str:
@@ -61,9 +71,12 @@ def compare(where: Path, presets: list[str], seconds: float, seed: int) -> None:
     print(row(["---"] * (4 + len(MEASURES))))
     runs: dict[str, dlkit.Run] = {}
     for preset in presets:
-        runs[preset], cells = train(where, preset, seconds, seed)
-        print(row(cells), flush=True)
-    command(["compare", *(run.id for run in runs.values()), "--workspace", str(where)])
+        runs[preset] = train(where, preset, seconds, seed)
+        print(row(described(runs[preset])), flush=True)
+    if len(runs) > 1:
+        command(["compare", *(run.id for run in runs.values()), "--workspace", str(where)])
+    if len(runs) < len(PRESETS):  # the choice is not yet made, and the test is looked at once
+        return
     best = max(runs, key=lambda preset: runs[preset].metrics["val/strict_accuracy"])
     test = runs[best].evaluate("test")
     print(f"test, {best} ({runs[best].id}): " + ", ".join(f"{name} {test[f'test/{name}']:.4f}" for name in MEASURES))
