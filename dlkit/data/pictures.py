@@ -18,6 +18,7 @@ from dlkit.data.annotated import Division, read_parts
 from dlkit.data.annotations import Annotation, Corners
 from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, listed
 from dlkit.data.images import open_image
+from dlkit.data.options import AnnotatedFiles
 from dlkit.errors import DataError
 
 _THREADS = 4
@@ -38,6 +39,15 @@ class Wanted:
     invalid: Policy = "error"
     unknown: Literal["error", "drop"] = "error"
     skip: bool = False
+
+    @classmethod
+    def by(cls, options: AnnotatedFiles) -> Wanted:
+        """What a data set's options ask for."""
+        lists = {"train": options.train_list, "val": options.val_list, "test": options.test_list}
+        given = {part: Path(file) for part, file in lists.items() if file}
+        division = Division(given, options.val_fraction, options.test_fraction, options.split_seed)
+        path, skip = Path(options.path), options.skip_unusable
+        return cls(path, division, options.classes, options.invalid, options.unknown, skip)
 
 
 @dataclass(frozen=True)

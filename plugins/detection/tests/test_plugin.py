@@ -145,7 +145,6 @@ def test_the_command_draws_and_names_what_is_wrong(
     small = [f"--model.{key.replace('_', '-')}={value}" for key, value in SMALL.items() if key != "name"]
     words = ["train", TASK, "--dataset", "files", "--dataset.path", str(root), "--steps", "2", "--device", "cpu"]
     assert main([*words, *small]) == 0
-    assert main(["predict", "last", str(root), "-o", "out", "--inference.threshold", "0"]) == 2  # no option of predict
     assert main(["predict", "last", str(root), "-o", "out"]) == 0
     pictures = sorted((tmp_path / "out").glob("*.png"))
     assert len(pictures) == 10

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from dlkit.data.annotated import Division
 from dlkit.data.annotations import Annotation
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
@@ -24,7 +22,7 @@ _MEASURED = 500
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    sound = read_sound(wanted(config))
+    sound = read_sound(Wanted.by(config))
     form = Form(config.height, config.width, config.colour)
     channels = 3 if config.colour else 1
     total = sum(map(len, sound.parts.values())) * channels * config.height * config.width
@@ -32,16 +30,6 @@ def build(config: FilesConfig, context: Context) -> Data:
     splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
     shape = channels, config.height, config.width
     return assembled(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
-
-
-def wanted(config: FilesConfig) -> Wanted:
-    """What is to be read, in the words of ``dlkit.data``."""
-    lists = {"train": config.train_list, "val": config.val_list, "test": config.test_list}
-    given = {part: Path(file) for part, file in lists.items() if file}
-    division = Division(given, config.val_fraction, config.test_fraction, config.split_seed)
-    return Wanted(
-        Path(config.path), division, config.classes, config.invalid, config.unknown, skip=config.skip_unusable
-    )
 
 
 def _in_memory(sound: Sound, form: Form, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:

@@ -1,0 +1,47 @@
+"""Options that data sets of several plugins have in common; no torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from dlkit.config import Config
+
+
+class AnnotatedFiles(Config):
+    """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
+
+    path: str = Field(
+        min_length=1, description="Folder of images and annotations, or of train, val and test folders; or a COCO file"
+    )
+    colour: bool = Field(True, description="RGB images; false: grey")
+    classes: list[str] = Field([], description="Names of the classes, by label; empty: those found, sorted")
+    unknown: Literal["error", "drop"] = Field("error", description="A box of another class: stop, or leave it out")
+    invalid: Literal["error", "clip", "drop"] = Field(
+        "error", description="A box outside its image or of no size: stop, cut it at the edge, or leave it out"
+    )
+    skip_unusable: bool = Field(
+        False, description="Leave out files that are broken or unreadable and say how many; false: stop"
+    )
+    train_list: str | None = Field(None, description="Text file with the training images' names")
+    val_list: str | None = Field(None, description="Text file with the validation images' names")
+    test_list: str | None = Field(None, description="Text file with the test images' names")
+    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
+    test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
+    split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
+
+    @field_validator("path", "train_list", "val_list", "test_list")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        """Written down so that a resume from another folder finds it."""
+        return path and str(Path(path).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+        if (self.val_list or self.test_list) and not self.train_list:
+            raise ValueError("val_list and test_list need a train_list")
+        return self
