@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dlkit.data.images import class_folders, fitted, image_files, read_image, read_images
+from dlkit.data.images import any_image, class_folders, fitted, image_files, named_images, read_image, read_images
 from dlkit.errors import DataError
 
 
@@ -111,3 +111,28 @@ def test_folders_that_will_not_do_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no images in empty"):
         class_folders(tmp_path)
+
+
+def test_images_are_asked_about_in_any_form(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "i.png")
+    forms = [tmp_path / "i.png", str(tmp_path / "i.png"), Image.fromarray(pixels), pixels, pixels.tolist()]
+    for form in forms:
+        np.testing.assert_array_equal(np.asarray(any_image(form, colour=True)), pixels)
+    assert np.asarray(any_image(pixels[:, :, :1], colour=False)).tolist() == pixels[:, :, 0].tolist()
+    for wrong in (np.zeros((4, 4)), np.zeros((2, 4, 4, 3), np.uint8), [[300]], [[-1]]):
+        with pytest.raises(DataError, match="an image is uint8"):
+            any_image(wrong, colour=True)
+
+
+def test_files_and_folders_are_named(tmp_path: Path) -> None:
+    for name in ("b.png", "deep/a.jpg", "note.txt"):
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / name).touch()
+    named = named_images([str(tmp_path / "all"), str(tmp_path / "all" / "note.txt")])
+    assert [path.name for path in named] == ["b.png", "a.jpg", "note.txt"]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="none: holds no images"):
+        named_images([str(tmp_path / "none")])
+    with pytest.raises(DataError, match="absent: no such file or folder"):
+        named_images([str(tmp_path / "absent")])

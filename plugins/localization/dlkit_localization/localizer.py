@@ -172,7 +172,7 @@ class Localizer(Predictor):
         overlap = f", IoU {judged['iou'][i]:.2f}" if true >= 0 and present > 0.5 else ""
         title = f"{classes[true] if true >= 0 else NONE} → {found} (object {present:.0%}{overlap})"
         verdict = "right" if strict else "wrong"
-        return Boxes(name=f"image-{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
+        return Boxes(name=f"{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
 
     def _corners(self, box: Tensor) -> tuple[float, float, float, float]:
         x1, y1, x2, y2 = corners(box[None], *self.info.shape[1:])[0].tolist()
