@@ -89,7 +89,7 @@ class Detector(Predictor):
         judged = [one for rows in torch.split(index, BATCH) for one in self._judged(rows, examples)]
         worst = sorted(judged, key=lambda one: one.badness, reverse=True)[:count]
         pictures = self._encoding.pixels(examples.take(torch.tensor([one.index for one in worst]))["image"])
-        shown = [self._picture(one, pixels) for one, pixels in zip(worst, pictures, strict=True)]
+        shown = [self._picture(*ranked) for ranked in zip(range(1, count + 1), worst, pictures, strict=False)]
         return [*shown, self._by_class(judged)]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
@@ -141,7 +141,8 @@ class Detector(Predictor):
             judged.append(_Judged(index, found, true, known, judge(found, true, known)))
         return judged
 
-    def _picture(self, one: _Judged, pixels: npt.NDArray[np.uint8]) -> Boxes:
+    def _picture(self, rank: int, one: _Judged, pixels: npt.NDArray[np.uint8]) -> Boxes:
+        """Named by its rank, so that an interface stays at the worst one from sampling to sampling."""
         classes, verdict = self.info.classes, one.verdict
         boxes = [
             Box(corners=_corners(one.boxes[i]), label=classes[int(one.labels[i])], role="missed")
@@ -154,7 +155,7 @@ class Detector(Predictor):
         false = sum(hit < 0 for hit in verdict.hits)
         title = f"Validation image {one.index}: {len(verdict.hits) - false} of {len(one.labels)} found"
         mistakes = [f"{false} false"] if false else []
-        return Boxes(name=f"image-{one.index}", title=", ".join([title, *mistakes]), image=pixels, boxes=boxes)
+        return Boxes(name=f"worst-{rank:02}", title=", ".join([title, *mistakes]), image=pixels, boxes=boxes)
 
     def _by_class(self, judged: Sequence[_Judged]) -> Table:
         objects, missed, false = (np.zeros(len(self.info.classes), np.int64) for _ in range(3))
