@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib import invalidate_caches
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # for `import toy`, a plugin that tests bring along
 sys.path.insert(0, str(TESTS.parent))
-PLUGINS = ("regression", "classification", "scratch")
+PLUGINS = tuple(sorted({found.name for found in entry_points(group="dlkit")}))
+"""The plugins that are installed here."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

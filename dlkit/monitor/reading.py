@@ -13,6 +13,9 @@ from dlkit.runs.log import surviving
 
 MACHINE_SECONDS = 600.0
 """How long the figures of the machine are kept."""
+FLUSHED = 8
+"""Metrics events among which one is of the newest step: what is not measured at every step (gradient norms, say) is
+written after what is."""
 PACE_SECONDS = 30.0
 """What the pace is taken over: the rate of one batch says little where evaluations come in between."""
 
@@ -58,7 +61,7 @@ class Reading:
         self.history.append(records)
         try:
             newest = records[-1]
-            last = _last_step(newest)
+            last = max(map(_reached, records[-FLUSHED:]))
             rate, moment = float(newest.get("rate", 0.0)), newest.get("time", 0.0)
             self.step, self.epoch = max(self.step, last), int(newest.get("epoch", 0))
         except BAD:
@@ -122,6 +125,14 @@ class Reading:
         if _is_number(moment) and moment > 0:
             self.started = self.started or float(moment)
             self.updated = max(self.updated, float(moment))
+
+
+def _reached(record: Mapping[str, Any]) -> int:
+    """The last step of a metrics event, -1 if that cannot be known."""
+    try:
+        return _last_step(record)
+    except BAD:
+        return -1
 
 
 def _last_step(record: Mapping[str, Any]) -> int:

@@ -85,7 +85,8 @@ class Bar(Horizontal):
     Bar { dock: top; height: 1; background: $panel; }
     Bar > Static { width: auto; height: 1; padding: 0 1; color: $text-muted; }
     Bar > Static.here { color: $text; text-style: bold reverse; }
-    Bar > #where { width: 1fr; text-align: right; color: $text; text-wrap: nowrap; text-overflow: ellipsis; }
+    Bar > #where { width: 1fr; padding: 0 1 0 0; text-align: right; color: $text;
+                   text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, area: str, where: str) -> None:

@@ -35,7 +35,7 @@ KEYS = ascii_uppercase + ascii_lowercase
 AGAIN_SECONDS = 2.0
 """How often the folders of live runs are read for the table, at most."""
 BEST = "*"
-_KEY, _COLUMN, _WIDEST = 23, 13, 22
+_KEY, _COLUMN, _WIDEST = 23, 13, 40
 """Cells of the table's first column, and of the others at least and at most."""
 
 
@@ -46,6 +46,7 @@ class CompareScreen(ChartKeys, Area):
     DEFAULT_CSS = """
     CompareScreen #top { height: 3fr; }
     CompareScreen #names { width: 24; }
+    CompareScreen Chart { margin: 0 1; }
     CompareScreen #remarks { height: auto; max-height: 3; color: $text-warning; padding: 0 1; }
     CompareScreen #table { height: 2fr; border-top: solid $panel; }
     CompareScreen #detail { height: auto; max-height: 3; padding: 0 1; background: $surface; }
@@ -248,8 +249,7 @@ class CompareScreen(ChartKeys, Area):
             Column("key", "", _KEY),
             *(Column(str(i), f"{_key(i)} {self._short(i)}", width, right=True) for i in shown),
         )
-        table.on_resize()
-        who, how_far = _about(found.summaries)
+        who, how_far = _about(found.summaries, width)
         results = sorted(_metrics(found), key=lambda row: row.key != f"m {self._primary}")
         differing = {key: column for key, column in found.settings.items() if key != "task"}  # it has a row already
         rows = [*who, *results[:1], *_settings(differing, "≠ "), *how_far, *results[1:]]
@@ -283,6 +283,8 @@ class CompareScreen(ChartKeys, Area):
         if row is not None:
             texts = [row.cells.get(str(i), "") for i in range(len(self.runs))]
             values = [text if isinstance(text, str) else text[0] for text in texts]
+            if row.key == ". run":
+                values = [run.id for run in self.runs]
             pairs = (f"{_key(i)} {value}" for i, value in enumerate(values) if value)
             detail.update(f"{clean(row.key.partition(' ')[2])}:  {'   '.join(pairs)}")
 
@@ -332,10 +334,10 @@ def _key(place: int) -> str:
     return KEYS[place % len(KEYS)]
 
 
-def _about(summaries: Sequence[Summary]) -> tuple[list[Row], list[Row]]:
-    """Which runs they are, and how far they came."""
+def _about(summaries: Sequence[Summary], width: int) -> tuple[list[Row], list[Row]]:
+    """Which runs they are, by so much of their ids' ends as has room, and how far they came."""
     texts = {
-        "run": [s.id for s in summaries],
+        "run": [s.id if len(s.id) <= width else f"…{s.id[1 - width :]}" for s in summaries],
         "task": [s.task for s in summaries],
         "state": [s.state for s in summaries],
         "steps": [f"{s.step}/{s.total_steps}" if s.total_steps > s.step else str(s.step) for s in summaries],

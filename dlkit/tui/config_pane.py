@@ -21,6 +21,7 @@ from dlkit.cli.wording import describe
 from dlkit.monitor.view import RunView
 from dlkit.tui.panes import Pane
 from dlkit.tui.run_orders import changes
+from dlkit.tui.words import hanging
 
 _RECORD = ("host", "device", "precision", "processes", "threads", "seed", "git", "fingerprint")
 
@@ -49,7 +50,7 @@ class ConfigPane(Pane):
         super().__init__()
         self._view: RunView | None = None
         self._shown: tuple[object, ...] = ()
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, Any] | None = None
         self._kept: list[dict[str, Any]] = []
 
     def compose(self) -> ComposeResult:
@@ -73,8 +74,15 @@ class ConfigPane(Pane):
 
     def on_config_pane_read(self, message: Read) -> None:
         self._values, self._kept = message.values, message.kept
-        if self._view is not None:
-            self.query_one("#text", Static).update(account(self._view, self._values, self._kept))
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._view is not None and self._values is not None:
+            text = account(self._view, self._values, self._kept)
+            self.query_one("#text", Static).update(hanging(text, max(20, self.size.width - 4), self.app.console))
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

@@ -22,6 +22,7 @@ from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.chart.thin import Numbers
 from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.panes import Pane
+from dlkit.tui.words import counted
 
 SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", COLOURS[2])}
 """First part of a metric's name → its line's letter and colour."""
@@ -82,8 +83,8 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
 
     DEFAULT_CSS = """
     CurvesPane { height: 1fr; layout: vertical; }
-    CurvesPane > #charts { height: 1fr; layout: grid; grid-gutter: 1 2; }
-    CurvesPane > #pages { height: 1; color: $text-muted; text-align: right; text-wrap: nowrap; }
+    CurvesPane > #charts { height: 1fr; layout: grid; grid-gutter: 1 2; padding: 0 1; }
+    CurvesPane > #pages { height: 1; padding: 0 1; color: $text-muted; text-align: right; text-wrap: nowrap; }
     CurvesPane > #none { padding: 1 2; height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -226,10 +227,11 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         slots, count = columns * rows, len(self.groups)
         first = self.place // slots * slots
         hidden = sum(name.count("/") > 1 for name in self.view.names) if self.view and not self.details else 0
-        parts = [f"of single classes {hidden} more: d"] if hidden and not self.pattern else []
+        parts = [f"d: {counted(hidden, 'metric')} of single classes"] if hidden and not self.pattern else []
         if count > slots:
             last = min(count, first + slots)
-            parts.append(f"{first + 1}{f'-{last}' if last > first + 1 else ''} of {count} charts: up, down")
+            which = f"charts {first + 1}-{last}" if last > first + 1 else f"chart {last}"
+            parts.append(f"up, down: {which} of {count}")
         line = self.query_one("#pages", Static)
         line.display = bool(parts)
         line.update("   ".join(parts))

@@ -99,7 +99,8 @@ class Pick(Editor):
     def render(self) -> Text:
         width = max(1, self.size.width - 2)
         name, what = label_of(dict(self.choices).get(self.text, self.text))
-        shown = Text(name, no_wrap=True).append(f"  {what}" if what else "", "dim")
+        dim = "" if self.has_focus else "dim"  # turned round with the rest, it would be a patch of grey
+        shown = Text(name, no_wrap=True).append(f"  {what}" if what else "", dim)
         shown.truncate(width, overflow="ellipsis", pad=True)
         return shown.append(" ▾")
 

@@ -45,6 +45,7 @@ class LogPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[object, ...] = ()
+        self._kept = False
 
     def compose(self) -> ComposeResult:
         yield Lines(id="lines")
@@ -60,12 +61,14 @@ class LogPane(Pane):
         if all(a is b or a == b for a, b in zip(new, self._shown, strict=False)) and self._shown:
             return
         self._shown = new
+        self._kept = bool(view.log)
         self.lines.show(_text_of(view))
         self._tell()
 
     def _tell(self) -> None:
         lines = self.lines
-        parts = [counted(len(lines.lines), "line"), "following" if lines.following else "f follows the newest"]
+        follows = "following" if lines.following else "f follows the newest"
+        parts = [counted(len(lines.lines), "line"), follows] if self._kept else []
         if lines.pattern:
             found = len(lines.matches)
             which = f"{lines.match + 1} of " if 0 <= lines.match < found else ""
@@ -112,7 +115,7 @@ class Lines(ScrollView, can_focus=True):
     """Lines of text, broken where the window ends, of which only those in view are drawn."""
 
     DEFAULT_CSS = """
-    Lines { height: 1fr; background: $background; scrollbar-size-vertical: 1; }
+    Lines { height: 1fr; padding: 0 0 0 1; background: $background; scrollbar-size-vertical: 1; }
     Lines > .lines--found { background: $warning; color: $background; text-style: bold; }
     Lines > .lines--here { background: $surface-lighten-2; text-style: bold; }
     """

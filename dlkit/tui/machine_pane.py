@@ -62,13 +62,14 @@ class MachinePane(Pane):
     def _draw(self) -> None:
         if self._shown:
             width = max(20, self.size.width - 4)
-            self.query_one("#figures", Static).update(picture(self._shown, width, 2 if self.size.height < 20 else 3))
+            each = (self.size.height - 2) // len(figures(self._shown[-1])) - 2  # a blank line and one of words
+            self.query_one("#figures", Static).update(picture(self._shown, width, max(2, min(8, each))))
 
 
 def picture(samples: Sequence[Machine], width: int, height: int) -> Text:
     """All charts, ``width`` cells wide, ``height`` lines each."""
     newest = samples[-1]
-    text = Text(f"{usage(newest)}, {ago(newest.time)}\n", style="bold")
+    text = Text().append(f"{usage(newest)}, {ago(newest.time)}\n")
     span = min(SECONDS, max(60.0, newest.time - samples[0].time))
     for figure in figures(newest):
         known = [v for v in (figure.value(sample) for sample in samples) if v is not None]

@@ -90,6 +90,8 @@ class PlaygroundScreen(Area):
     def _show(self) -> None:
         found = [run for run in self._runs if matches(run, self._filter)]
         table = self._table
+        if bool(found) != bool(table.rows):
+            self.refresh_bindings()
         table.empty = f"no run matches {self._filter!r}: escape shows all" if self._runs else _EMPTY
         table.show([_row(run) for run in found])
         shown = f"{len(found)} of " if self._filter else ""
@@ -99,6 +101,11 @@ class PlaygroundScreen(Area):
         return RunFolder(self.workspace / "runs" / identity)
 
     # What is done with them
+
+    def applies(self, action: str) -> bool:
+        if action == "filter":
+            return bool(self._runs)
+        return bool(self._table.rows) or action != "choose"
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         self.dlkit.open_playground(self._folder(message.key))

@@ -33,7 +33,7 @@ COLUMNS = (
     Column("since", "since", 10, right=True, rank=3),
     Column("why", "why", 0, rank=1),
 )
-_EMPTY = "nothing runs or waits; a task's launch form puts jobs here"
+_EMPTY = "nothing runs or waits: press 1 and start or queue a task"
 
 
 class QueueScreen(Area):
@@ -121,6 +121,8 @@ class QueueScreen(Area):
     def on_queue_screen_looked(self, message: Looked) -> None:
         self._entries, self._slots = {entry.id: entry for entry in message.entries}, message.slots
         self._table.empty = _EMPTY
+        if bool(message.entries) != bool(self._table.rows):
+            self.refresh_bindings()
         self._table.show([_row(entry) for entry in message.entries])
         waiting = sum(entry.state == "queued" for entry in message.entries)
         who = f"scheduler {message.process}" if message.process else "no scheduler" if waiting else ""
@@ -129,7 +131,7 @@ class QueueScreen(Area):
         self._tell()
 
     def on_queue_screen_measured(self, message: Measured) -> None:
-        width = max(10, min(60, self.size.width - 66))
+        width = max(10, min(60, self.size.width - 70))
         self.query_one("#devices", Static).update(Text("\n").join(_device(device, width) for device in message.devices))
 
     def on_table_moved(self) -> None:
@@ -140,11 +142,16 @@ class QueueScreen(Area):
         text = Text()
         if entry is not None:
             text = Text.assemble((f"{entry.id}  {entry.name}".rstrip(), "bold"), f"\n{entry.state}: {entry.why}")
-            if entry.after:
-                text.append(f"\nafter {', '.join(entry.after)}")
+            unsaid = [run for run in entry.after if run not in entry.why]
+            if unsaid:
+                text.append(f"\nafter {', '.join(unsaid)}")
         self.query_one("#detail", Static).update(text, layout=False)
 
     # What can be done
+
+    def applies(self, action: str) -> bool:
+        needs_a_job = action in ("choose", "stop") or action.startswith("priority")
+        return bool(self._entries) or not needs_a_job
 
     @property
     def _run(self) -> RunFolder | None:
@@ -218,12 +225,12 @@ def _row(entry: Entry) -> Row:
 
 
 def _device(device: DeviceUse, width: int) -> Text:
-    """One line: name, its last minutes, use, memory, and who has it."""
+    """Two lines: name, its last minutes, use, memory; and who has it."""
     use = "  –" if device.use is None else f"{device.use:3.0f}"
     text = Text.assemble((f"{device.name[:22]:22} ", "bold"), (bars(device.history[-width:], width), "green"))
-    text.append(f" {use} %  {size(device.memory)} of {size(device.total)}")
-    who = ", ".join(claim.run for claim in device.claims) or "free"
-    text.append(f"\n{'':22} {who}", "dim")
+    text.append(f" {use} %  memory {size(device.memory)} of {size(device.total)}")
+    runs = ", ".join(claim.run for claim in device.claims)
+    text.append(f"\n  {f'used by {runs}' if runs else 'free'}", "dim")
     return text
 
 

@@ -25,7 +25,7 @@ from dlkit.tui.area import Area
 from dlkit.tui.dialogs import Ask, Confirm
 from dlkit.tui.panes import Pane
 from dlkit.tui.poll import Source
-from dlkit.tui.run_head import RunHead, title
+from dlkit.tui.run_head import RunHead
 from dlkit.tui.run_orders import PATIENCE, Orders, queued, refusal
 
 PANES = {
@@ -85,7 +85,7 @@ class RunScreen(Area):
         self._told = -1
         self._orders = Orders()
         self._source: Source[int] | None = None
-        self._complaint, self._named, self._named_state = "", run.id, ""
+        self._complaint, self._named_state = "", ""
 
     def body(self) -> ComposeResult:
         yield RunHead()
@@ -126,9 +126,6 @@ class RunScreen(Area):
         """Have what can be seen show what is."""
         if self not in self.app.screen_stack or not self.view.version:
             return
-        if title(self.view) != self._named:
-            self._named = title(self.view)
-            self.say_where(self._named)
         if self.view.state != self._named_state:
             self._named_state = self.view.state
             self.refresh_bindings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,19 @@ LIVE = ("running", "paused")
 
 
 class RunHead(Widget):
-    """Three lines, a fourth for a run that is not well; ``show`` has them drawn anew."""
+    """Three lines, one or two more for a run that is not well; ``show`` has them drawn anew."""
 
-    DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 4; padding: 0 1; background: $surface; }"
+    DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 5; padding: 0 1; background: $surface; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._view: RunView | None = None
-        self._four = False
+        self._trouble = ""
 
     def show(self, view: RunView) -> None:
         self._view = view
-        self.refresh(layout=bool(what_now(view)) != self._four)
-        self._four = bool(what_now(view))
+        before, self._trouble = self._trouble, what_now(view)
+        self.refresh(layout=before != self._trouble)
 
     def render(self) -> Text:
         if self._view is None:
@@ -43,8 +44,9 @@ def headlines(view: RunView, width: int) -> list[Text]:
     """The lines, each no wider than ``width``."""
     lines = [_what(view), _progress(view, width), _quality(view)]
     trouble = what_now(view)
-    if trouble:
-        lines.append(Text().append(trouble, style="none" if view.state == "completed" else "bold yellow"))
+    style = "none" if view.state == "completed" else "bold yellow"
+    for line in wrap(trouble, max(1, width), max_lines=2, placeholder=" …"):
+        lines.append(Text().append(line, style=style))
     return [_cut(line, width) for line in lines]
 
 
@@ -53,11 +55,6 @@ def part(record: Mapping[str, Any], name: str) -> str:
     parts = record.get("components")
     made = parts.get(name) if isinstance(parts, Mapping) else None
     return str(made.get("name", "")) if isinstance(made, Mapping) else ""
-
-
-def title(view: RunView) -> str:
-    """The run's name, else its id."""
-    return str(view.record.get("name") or view.run.id)
 
 
 def best_value(view: RunView, metric: str) -> float | None:
@@ -111,7 +108,7 @@ def _what(view: RunView) -> Text:
     name = str(record.get("name") or "")
     where = str(record.get("device") or "")
     text.append(f"  {name}" if name else "", style="bold")
-    for piece in (made, where, view.run.id):
+    for piece in (made, where):
         text.append(f"  {piece}" if piece else "", style="none")
     return text
 

@@ -27,9 +27,9 @@ from dlkit.tui.words import ago, ago_holds, counted, spent, state_cell, steps
 COLUMNS = (
     Column("state", "state", 11),
     Column("task", "task", 14),
-    Column("model", "model", 11, rank=1),
-    Column("dataset", "data", 12, rank=5),
-    Column("step", "step", 12, right=True),
+    Column("model", "model", 9, rank=1, most=14),
+    Column("dataset", "data", 12, rank=5, most=18),
+    Column("step", "step", 11, right=True, most=15),
     Column("last", "last", 8, right=True, rank=4),
     Column("best", "best", 8, right=True),
     Column("seconds", "time", 8, right=True, rank=2),
@@ -39,6 +39,7 @@ COLUMNS = (
     Column("name", "name", 0, rank=8),
 )
 _STATES = ("running", "paused", "queued", "interrupted", "failed", "stopped", "completed")
+_NEED_A_RUN = ("choose", "mark", "compare", "resume", "stop")
 _EMPTY = "no runs here yet: press 1, choose a task and press Enter"
 
 
@@ -102,7 +103,9 @@ class RunsScreen(Area):
     def _show(self) -> None:
         runs = self.dlkit.summaries
         found = [run for run in runs if matches(run, self._filter)] if self._filter else runs
-        self._found = arranged(found, self._sort, self._descending)
+        was_empty, self._found = not self._found, arranged(found, self._sort, self._descending)
+        if was_empty != (not self._found):
+            self.refresh_bindings()
         table = self._table
         table.empty = f"no run matches {self._filter!r}: escape shows all" if runs else _EMPTY
         table.sort_key, table.descending = self._sort, self._descending
@@ -110,8 +113,15 @@ class RunsScreen(Area):
         table.show([self._row(run, now) for run in self._found])
         marked = f", {len(table.marked)} marked" if table.marked else ""
         shown = f"{len(self._found)} of " if self._filter else ""
-        self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}  {self.workspace}")
+        self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}{self._order()}  {self.workspace}")
         self._tell()
+
+    def _order(self) -> str:
+        """By what they are sorted: its column may be one that a narrow window has no room for."""
+        if (self._sort, self._descending) == ("created", True):
+            return ""
+        title = next(column.title for column in COLUMNS if column.key == self._sort)
+        return f", by {title}{'▼' if self._descending else '▲'}"
 
     def _row(self, run: Summary, now: float) -> Row:
         """A run that has not changed keeps its row until "3 min ago" is over: of a thousand that is most work."""
@@ -140,6 +150,11 @@ class RunsScreen(Area):
         return RunFolder(self.workspace / "runs" / run.id)
 
     # Looking
+
+    def applies(self, action: str) -> bool:
+        if action == "filter":
+            return bool(self.dlkit.summaries)
+        return bool(self._found) or action not in _NEED_A_RUN
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         self.action_open()
@@ -183,7 +198,6 @@ class RunsScreen(Area):
         else:
             self._descending = not self._descending
         self._show()
-        self.notify(f"by {self._sort}, {'descending' if self._descending else 'ascending'}", timeout=1.5)
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open()
@@ -325,8 +339,8 @@ def _row(run: Summary, age: str) -> Row:
 
 def _about(run: Summary) -> Text:
     """What the columns leave out."""
-    text = Text(f"{run.id}  {run.name}".rstrip(), "bold")
-    text.append(f"\n{run.dataset}, {run.device}, {size(run.size)}".lstrip(", "), "")
+    text = Text().append(f"{run.id}  {run.name}".rstrip(), "bold")
+    text.append("\n" + ", ".join(filter(None, (run.dataset, run.device, size(run.size)))))
     if run.metric:
         text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
     if run.reason:

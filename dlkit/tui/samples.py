@@ -34,7 +34,7 @@ def thousands(count: int) -> str:
 class Scrubber(Widget):
     """``step 1 200 · 3 of 8 ├──●─────┤``: a click or a drag on the line goes there."""
 
-    DEFAULT_CSS = "Scrubber { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "Scrubber { height: 1; width: 1fr; margin: 0 1; }"
 
     class Moved(Message):
         """To the step at this place, counted from 0."""
@@ -117,7 +117,8 @@ class SamplesPane(Pane, can_focus=True):
 
     DEFAULT_CSS = """
     SamplesPane { height: 1fr; layout: vertical; }
-    SamplesPane > Horizontal { height: 1; }
+    SamplesPane > Horizontal { height: 1; padding: 0 1; }
+    SamplesPane > SampleView { padding: 0 1; }
     SamplesPane Name { width: auto; height: 1; margin-right: 1; color: $text-muted; }
     SamplesPane Name.chosen { color: $text; text-style: bold reverse; }
     SamplesPane #gap { width: 1fr; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -23,13 +24,15 @@ Cell = str | tuple[str, str]
 
 @dataclass(frozen=True)
 class Column:
-    """``width`` in cells, 0: what is left over. In a narrow window those of the highest ``rank`` leave first."""
+    """``width`` in cells, 0: what is left over; where there is room it has up to ``most``. In a narrow window those of
+    the highest ``rank`` leave first."""
 
     key: str
     title: str
     width: int = 0
     right: bool = False
     rank: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ class Table(ScrollView, can_focus=True):
         self.rows: Sequence[Row] = ()
         self.marked: set[str] = set()
         self.sort_key, self.descending = "", False
-        self._shown: list[tuple[Column, int]] = []
+        self._shown: list[tuple[Column, int, int]] = []
+        """Columns that fit into ``_fitted_to`` cells, with the cells before each and those it has."""
+        self._fitted_to: tuple[int, Sequence[Column]] = (0, ())
         self._looked: tuple[str, bool, str, int] = ("", False, "", 0)
 
     # What others do with it
@@ -190,13 +195,11 @@ class Table(ScrollView, can_focus=True):
 
     # Drawing
 
-    def on_resize(self) -> None:
-        self._shown = []
-
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if not self._shown:
-            self._shown = fit(self.columns, width - 2)
+        room = self.scrollable_content_region.width  # a scrollbar comes and goes without a word
+        if (room, self.columns) != self._fitted_to:
+            self._shown, self._fitted_to = fit(self.columns, room - 2), (room, self.columns)
         if y == 0:
             return self._header(width)
         place = y - 1 + self.scroll_offset.y
@@ -208,9 +211,9 @@ class Table(ScrollView, can_focus=True):
     def _header(self, width: int) -> Strip:
         style = self._style("table--header")
         parts = [("  ", style)]
-        for column, cells in self._shown:
+        for column, gap, cells in self._shown:
             arrow = ("▼" if self.descending else "▲") if column.key == self.sort_key else ""
-            parts.append((_fitted(column.title + arrow, cells, column.right) + " ", style))
+            parts.append((" " * gap + _fitted(column.title + arrow, cells, column.right), style))
         return _strip(parts, width, style)
 
     def _row(self, row: Row, here: bool, width: int) -> Strip:
@@ -221,11 +224,13 @@ class Table(ScrollView, can_focus=True):
         parts = [
             ("* " if marked else "> " if here else "  ", base + (self._style("table--mark") if marked else Style()))
         ]
-        for column, cells in self._shown:
+        plain = here and self.has_focus  # on the cursor's colour not every other one can be read
+        for column, gap, cells in self._shown:
             cell = row.cells.get(column.key, "")
-            text, style = (cell, Style.null()) if isinstance(cell, str) else (cell[0], Style.parse(cell[1]))
+            text, look = (cell, "") if isinstance(cell, str) else cell
+            style = Style.null() if plain or not look else Style.parse(look)
+            parts.append((" " * gap, base))
             parts.append((_fitted(text, cells, column.right), base + style))
-            parts.append((" ", base))
         return _strip(parts, width, base)
 
     def _style(self, name: str) -> Style:
@@ -233,23 +238,39 @@ class Table(ScrollView, can_focus=True):
 
     def _column_at(self, x: int) -> Column | None:
         left = 2
-        for column, cells in self._shown:
-            if left <= x < left + cells + 1:
+        for column, gap, cells in self._shown:
+            left += gap
+            if left <= x <= left + cells:
                 return column
-            left += cells + 1
+            left += cells
         return None
 
 
-def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """Which columns fit into ``width`` cells, with the cells each gets; one cell lies between two."""
+LEAST = 8
+"""Cells that a column without a width of its own must get, or it is not shown."""
+
+
+def fit(columns: Sequence[Column], width: int) -> list[tuple[Column, int, int]]:
+    """Which columns fit into ``width`` cells, with the cells that are free before each and those it gets."""
     there = list(columns)
-    while len(there) > 1 and sum((c.width or 8) + 1 for c in there) > width:
+    while len(there) > 1 and width < sum((c.width or LEAST) + gap for c, gap in zip(there, _gaps(there), strict=True)):
         worst = max(there, key=lambda c: c.rank)
         there.remove(worst)
-    spare = width - sum(c.width + 1 for c in there)
-    greedy = [c for c in there if not c.width]
-    share = max(4, spare // len(greedy)) if greedy else 0
-    return [(c, c.width or share) for c in there]
+    gaps, cells = _gaps(there), [c.width or LEAST for c in there]
+    spare = max(0, width - sum(gaps) - sum(cells))
+    for i, column in enumerate(there):
+        more = min(spare, max(0, column.most - cells[i])) if column.width else 0
+        cells[i], spare = cells[i] + more, spare - more
+    greedy = [i for i, c in enumerate(there) if not c.width]
+    for i in greedy:
+        cells[i] += spare // len(greedy)
+    return list(zip(there, gaps, cells, strict=True))
+
+
+def _gaps(columns: Sequence[Column]) -> list[int]:
+    """Two cells where a number and a word would meet, else one; none before the first."""
+    pairs = pairwise(columns)
+    return [0] * bool(columns) + [2 if before.right and not after.right else 1 for before, after in pairs]
 
 
 def _fitted(text: str, cells: int, right: bool) -> str:

@@ -20,14 +20,15 @@ from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.table import Cell, Column, Row, Table
-from dlkit.tui.words import ago, state_cell
+from dlkit.tui.words import ago, hanging, state_cell
 
 COLUMNS = (
     Column("task", "task", 15),
-    Column("title", "title", 0, rank=3),
+    Column("title", "title", 22, rank=3),
     Column("data", "data", 20, rank=1),
-    Column("last", "last run", 21),
+    Column("last", "last run", 23),
     Column("best", "best", 16, rank=2),
+    Column("summary", "about", 0, rank=4),
 )
 _BROKEN = "plugin "
 """Before the name, the key of a row that is a plugin that does not work."""
@@ -111,7 +112,11 @@ class TasksScreen(Area):
             text = _trouble(self._broken[key])
         else:
             return
-        self.query_one("#detail", Static).update(text)
+        detail = self.query_one("#detail", Static)
+        detail.update(hanging(text, max(20, self.size.width - 4), self.app.console))
+
+    def on_resize(self) -> None:
+        self._tell()
 
     def on_table_chosen(self, _: Table.Chosen) -> None:
         self.action_open()
@@ -159,7 +164,8 @@ class TasksScreen(Area):
 
 def _row(entry: TaskEntry) -> Row:
     spec, last, best = entry.spec, entry.last, entry.best
-    cells: dict[str, Cell] = {"task": spec.name, "title": spec.title, "data": data_word(entry.default_data)}
+    cells: dict[str, Cell] = {"task": spec.name, "title": spec.title, "summary": spec.summary}
+    cells["data"] = data_word(entry.default_data)
     if last is not None:
         text, style = state_cell(last.state)
         cells["last"] = f"{text}, {ago(last.updated or last.created)}", style
@@ -169,7 +175,7 @@ def _row(entry: TaskEntry) -> Row:
 
 
 def _broken_row(key: str, plugin: Plugin) -> Row:
-    return Row(key, {"task": plugin.name, "title": first_line(plugin.reason), "last": ("broken", "bold red")})
+    return Row(key, {"task": plugin.name, "last": ("broken", "bold red"), "summary": first_line(plugin.reason)})
 
 
 def data_word(state: Mapping[str, Any]) -> str:
@@ -188,10 +194,11 @@ def _about(entry: TaskEntry, *, first_time: bool) -> Text:
     names = sorted(entry.data, key=lambda name: (name != default, name))
     text.append("; ".join(f"{name}: {data_word(entry.data[name])}" for name in names) + "\n")
     for word, run in (("last", entry.last), ("best", entry.best)):
-        if run is not None:
+        if run is not None and not (word == "best" and run is entry.last):
             text.append(f"{word:9}", "dim")
-            figure = f", {run.metric} {number(run.best)}" if run.best is not None else ""
-            text.append(f"{run.id}, {run.state}{figure}\n")
+            figure = f", {number(run.best)}" if run.best is not None else ""
+            also = ", the best so far" if word == "last" and run is entry.best else ""
+            text.append(f"{run.id}, {run.state}{figure}{also}\n")
     text.append("metric   ", "dim")
     text.append(f"{spec.metric}, {'higher' if spec.direction == 'max' else 'lower'} is better")
     text.append(f"   plugin {entry.plugin.name} {entry.plugin.version}".rstrip(), "dim")

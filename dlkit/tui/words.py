@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+
+from rich.console import Console
+from rich.text import Text
 
 from dlkit.cli.common import duration, number
 from dlkit.runs.folder import Summary
@@ -18,6 +22,7 @@ _STYLES = {
     "interrupted": "bold yellow",
     "damaged": "bold red",
 }
+_LABEL = re.compile(r"\S.{0,40}?\s{2,}")
 _UNITS = (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, 7 * 86400))
 
 
@@ -55,6 +60,20 @@ def ago_holds(moment: float, now: float) -> float:
     past = max(0.0, now - moment)
     seconds = next((seconds for _, seconds, limit in _UNITS if past < limit), None)
     return math.inf if moment <= 0 or seconds is None else now + seconds - past % seconds
+
+
+def hanging(text: Text, width: int, console: Console) -> Text:
+    """Lines broken to ``width`` cells; what goes on below a line stands under its value, not under its label (what
+    comes before two blanks)."""
+    lines: list[Text] = []
+    for line in text.split("\n", allow_blank=True):
+        label = _LABEL.match(line.plain)
+        indent = label.end() if label and label.end() < width // 2 else 0
+        pieces = line[indent:].wrap(console, max(1, width - indent)) or [Text()]
+        for i, piece in enumerate(pieces):
+            piece.rstrip()
+            lines.append((Text(" " * indent) if i else line[:indent]).append_text(piece))
+    return Text("\n").join(lines)
 
 
 def best(run: Summary) -> str:

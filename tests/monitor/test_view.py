@@ -194,6 +194,13 @@ def test_progress(run: RunFolder) -> None:
     assert (view.step, view.total_steps, view.names) == (1, 120, ("train/loss",))
 
 
+def test_the_newest_step_is_not_that_of_what_is_measured_less_often(run: RunFolder) -> None:
+    record(run, batch(1, *[0.1] * 5), Metrics(first=3, count=1, values={"grad_norm": [0.5]}, epoch=2))
+    view = RunView(run)
+    view.poll()
+    assert view.step == 5
+
+
 def test_nothing_new_is_told(run: RunFolder) -> None:
     view = RunView(run)
     record(run, batch(1, 1.0))

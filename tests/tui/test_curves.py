@@ -110,10 +110,10 @@ async def test_as_many_charts_as_fit_the_primary_one_first(tmp_path: Path) -> No
         assert pane.chart is not None and pane.chart.title == "val/mse"
         assert [(line.name, line.key) for line in pane.charts[1].lines] == [("train", "t"), ("val", "v")]
         assert "t train 0.5067   v val 0.1353" in shown(app)
-        assert "> val/mse" in shown(app) and "of single classes 2 more: d" in shown(app)
+        assert "> val/mse" in shown(app) and "d: 2 metrics of single classes" in shown(app)
         await typed(pilot, "d")
         assert titles(pane) == ["val/mse", "loss", "val/mse/north", "val/mse/south"]
-        assert "1-4 of 5 charts: up, down" in shown(app)
+        assert "up, down: charts 1-4 of 5" in shown(app)
         await typed(pilot, "pagedown")
         assert titles(pane) == ["lr"]
         await typed(pilot, "d", "home", "enter")
@@ -129,7 +129,7 @@ async def test_as_many_charts_as_fit_the_primary_one_first(tmp_path: Path) -> No
 
 async def test_one_chart_at_a_time_in_a_small_terminal(tmp_path: Path) -> None:
     async with curves(rich_run(tmp_path)) as (app, pilot, pane):
-        assert titles(pane) == ["val/mse"] and "1 of 3 charts: up, down" in shown(app)
+        assert titles(pane) == ["val/mse"] and "up, down: chart 1 of 3" in shown(app)
         await typed(pilot, "enter")
         assert not pane.large, "it has all the room already"
         await typed(pilot, "j", "j", "j")

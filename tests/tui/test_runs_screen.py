@@ -29,6 +29,7 @@ async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
         await until(pilot, lambda: "no runs here yet" in shown(app))
         await press(pilot, "enter", "space", "c", "r", "x", "D", "n", "p", "j", "G", "s", "S", "slash", "escape")
         assert isinstance(app.screen, RunsScreen)
+        assert shown(app).splitlines()[-1].split() == ["^q", "Quit", "?", "Help"], "nothing else has a use here"
     assert not (tmp_path / "none").exists()
 
 
@@ -45,6 +46,16 @@ async def test_a_thousand_runs_in_a_small_window(tmp_path: Path) -> None:
         text = shown(app)
         assert "1000 runs" in text and made[1].id in text
         assert all(len(line) <= 80 for line in text.splitlines())
+
+
+async def test_an_order_by_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
+    record_runs(tmp_path, 3)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2", "s")
+        assert "device" not in shown(app).splitlines()[1]
+        assert "3 runs, by device▲" in shown(app).splitlines()[0]
+        await press(pilot, "S")
+        assert "by device▼" in shown(app)
 
 
 async def test_filter_narrows_and_escape_shows_all(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from hypothesis import given
@@ -107,6 +108,34 @@ async def test_the_cursor_stays_on_its_row_whatever_comes_and_goes() -> None:
         assert app.chosen == []
 
 
+async def test_a_scrollbar_that_comes_hides_no_text() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.show(rows(1))
+        await pilot.pause()
+        table.render_line(1)
+        table.show(rows(*range(100)))
+        await pilot.pause()
+        seen = table.scrollable_content_region.width
+        assert seen < table.size.width, "there is a scrollbar now"
+        assert table.render_line(1).text[:seen].rstrip().endswith("…"), "what is cut off says so"
+
+
+async def test_the_row_with_the_cursor_has_one_colour() -> None:
+    """Amber on light blue cannot be read."""
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.show(rows(1, 2))
+        table.focus()
+        await pilot.pause()
+        here, other = (
+            {s.style.color for s in table.render_line(y) if s.style and s.text.strip() not in ("", ">")} for y in (1, 2)
+        )
+        assert len(here) == 1 and len(other) == 2
+
+
 async def test_every_line_is_as_wide_as_the_window() -> None:
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
@@ -120,17 +149,30 @@ async def test_every_line_is_as_wide_as_the_window() -> None:
 
 @given(
     st.lists(
-        st.builds(Column, st.text("ab"), st.just("t"), st.integers(0, 30), rank=st.integers(0, 5)),
+        st.builds(
+            Column,
+            st.text("ab"),
+            st.just("t"),
+            st.integers(0, 30),
+            st.booleans(),
+            rank=st.integers(0, 5),
+            most=st.integers(0, 40),
+        ),
         min_size=1,
         max_size=8,
     ),
     st.integers(1, 120),
 )
 def test_columns_that_do_not_fit_leave_by_rank(columns: list[Column], width: int) -> None:
-    there = [column for column, _ in fit(columns, width)]
+    found = fit(columns, width)
+    there = [column for column, _, _ in found]
     assert there, "one always stays"
     assert [c for c in columns if any(c is t for t in there)] == there, "in their order"
     gone = [c for c in columns if not any(c is t for t in there)]
     assert all(g.rank >= t.rank for g in gone for t in there)
     if len(there) > 1:
-        assert sum((c.width or 8) + 1 for c in there) <= width
+        assert sum(gap + cells for _, gap, cells in found) <= width
+    assert all(cells >= (column.width or 8) for column, _, cells in found)
+    assert all(cells <= max(column.width, column.most) for column, _, cells in found if column.width)
+    for (before, _, _), (after, gap, _) in pairwise(found):
+        assert gap == (2 if before.right and not after.right else 1), "a number never touches a word"
