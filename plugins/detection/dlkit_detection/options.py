@@ -31,7 +31,7 @@ class Augmentation(Config):
 
 
 class DigitsCanvasConfig(Augmentation):
-    """Several digits on a noisy canvas. Counts that are not given: 54,000 / 6,000 / 10,000 canvases of MNIST's digits,
+    """Several digits on a noisy canvas. Counts that are not given: 54,000 / 3,000 / 10,000 canvases of MNIST's digits,
     8,000 / 1,000 / 1,000 of the embedded ones.
     """
 

@@ -15,7 +15,7 @@ from dlkit_detection.options import DigitsCanvasConfig
 from dlkit_detection.storage import assembled, split
 
 COUNTS = {
-    "mnist": {"train": 54_000, "val": 6_000, "test": 10_000},
+    "mnist": {"train": 54_000, "val": 3_000, "test": 10_000},
     "digits": {"train": 8_000, "val": 1_000, "test": 1_000},
 }
 """Canvases of each split, where no other number is asked for."""
