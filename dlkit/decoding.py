@@ -26,16 +26,18 @@ class Drawing:
     top_p          only the most probable that together have this probability (Holtzman et al. 2020, arXiv 1904.09751)
     repetition     > 1 makes tokens written before less probable: their positive logits are divided, their negative
                    ones multiplied by it (Keskar et al. 2019, arXiv 1909.05858, section 4.1)
+    no_repeat      > 0: so many tokens in a row are never written a second time
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     repetition: float = 1.0
+    no_repeat: int = 0
 
     def __call__(self, logits: Tensor, written: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """int64 [B], from ``logits`` [B,V] and the tokens ``written`` so far [B,L]."""
-        logits = penalised(logits.float(), written, self.repetition)
+        logits = without_repeats(penalised(logits.float(), written, self.repetition), written, self.no_repeat)
         if self.temperature == 0:
             return logits.argmax(1)
         kept = nucleus(most_probable(logits / self.temperature, self.top_k), self.top_p)
@@ -48,6 +50,20 @@ def penalised(logits: Tensor, written: Tensor, penalty: float) -> Tensor:
         return logits
     chosen = logits.gather(1, written)
     return logits.scatter(1, written, torch.where(chosen > 0, chosen / penalty, chosen * penalty))
+
+
+def without_repeats(logits: Tensor, written: Tensor, length: int) -> Tensor:
+    """The logits [B,V] with −∞ for every token that would write ``length`` tokens in a row for the second time, as the
+    rows of ``written`` [B,L] have them already (Paulus et al. 2018, arXiv 1705.04304, section 2.5). 0: none. A row of
+    which nothing would be left stays as it is."""
+    if length < 1 or written.shape[1] < length:
+        return logits
+    rows = written.unfold(1, length, 1)  # [B, L - length + 1, length]
+    tail = written[:, written.shape[1] - length + 1 :]
+    again = (rows[:, :, :-1] == tail[:, None]).all(2)
+    found = torch.zeros_like(logits).scatter_add_(1, rows[:, :, -1], again.to(logits.dtype)) > 0
+    fewer = logits.masked_fill(found, -torch.inf)
+    return torch.where(torch.isfinite(fewer).any(1, keepdim=True), fewer, logits)
 
 
 def most_probable(logits: Tensor, count: int) -> Tensor:
@@ -85,7 +101,8 @@ class Beam:
     """Beam search of a width. A hypothesis' score is its log probability over ((5 + length) / 6) ** ``length_penalty``
     (Wu et al. 2016, arXiv 1609.08144, equation 14, without its coverage term); length counts the end.
 
-    ``end`` is the token that ends a sequence, None: none does; ``most`` tokens at most are written.
+    ``end`` is the token that ends a sequence, None: none does; ``most`` tokens at most are written. ``repetition`` and
+    ``no_repeat`` are ``Drawing``'s.
     """
 
     width: int
@@ -93,6 +110,7 @@ class Beam:
     end: int | None = None
     length_penalty: float = 0.0
     repetition: float = 1.0
+    no_repeat: int = 0
 
     @torch.no_grad()
     def __call__(self, step: Step, first: int, state: State) -> list[Hypothesis]:
@@ -114,7 +132,8 @@ class Beam:
     def _log_probabilities(self, logits: Tensor, alive: Sequence[tuple[tuple[int, ...], float]]) -> Tensor:
         """float64 [B,V]: sums of many are compared, and must not depend on the order of the rows."""
         written = torch.tensor([w for w, _ in alive], dtype=torch.int64, device=logits.device).reshape(len(alive), -1)
-        return penalised(logits.double(), written, self.repetition).log_softmax(1)
+        logits = penalised(logits.double(), written, self.repetition)
+        return without_repeats(logits, written, self.no_repeat).log_softmax(1)
 
     def _extended(
         self, alive: Sequence[tuple[tuple[int, ...], float]], log_probabilities: Tensor, length: int

@@ -7,7 +7,7 @@ data set's files and code gone.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ class Predictor(ABC):
     is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
     ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
     next; a form then makes a new predictor of the same model. ``draws``: whether ``draw`` makes pictures, which ``dlkit
-    predict`` then writes as PNG files.
+    predict`` then writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit
+    predict`` then shows as it comes.
     """
 
     usage: str = "INPUT"
@@ -43,6 +44,7 @@ class Predictor(ABC):
     label: str = "input"
     placeholder: str = ""
     draws: bool = False
+    streams: bool = False
 
     def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
         self.model = model
@@ -66,6 +68,11 @@ class Predictor(ABC):
     def draw(self, value: Any, answer: Answer) -> Image:
         """One input as a picture at its own size, its answer drawn into it; for predictors that say ``draws``."""
         raise NotImplementedError(f"{type(self).__name__} draws no pictures")
+
+    def stream(self, value: Any) -> Iterator[str]:
+        """One input's answer as text for people, in pieces, each as soon as it is known; for predictors that say
+        ``streams``. Joined, they begin with the input where the answer goes on from it."""
+        raise NotImplementedError(f"{type(self).__name__} does not answer piece by piece")
 
     @abstractmethod
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dlkit.decoding import Beam, Drawing, Hypothesis, nucleus, select
+from dlkit.decoding import Beam, Drawing, Hypothesis, nucleus, select, without_repeats
 
 VOCABULARY, END, FIRST = 4, 3, 0
 
@@ -115,3 +115,32 @@ def test_rows_of_a_state_are_chosen_wherever_they_lie() -> None:
     chosen = select(state, torch.tensor([2, 2, 0]))
     assert chosen["a"].tolist() == [2, 2, 0] and chosen["b"][0][0].tolist() == [4, 4, 0]
     assert chosen["b"][0][1] == "name" and chosen["n"] == 5
+
+
+@given(st.lists(st.integers(0, VOCABULARY - 1), max_size=12), st.integers(1, 4))
+def test_a_row_of_tokens_is_never_written_twice(written: list[int], length: int) -> None:
+    logits = torch.zeros(1, VOCABULARY)
+    found = without_repeats(logits, torch.tensor([written], dtype=torch.int64), length)
+    rows = {tuple(written[i : i + length]) for i in range(len(written) - length + 1)}
+    before = written[len(written) - length + 1 :] if len(written) >= length else written
+    banned = [t for t in range(VOCABULARY) if len(written) >= length and (*before, t) in rows]
+    expected = [] if len(banned) == VOCABULARY else banned
+    assert torch.isinf(found[0]).nonzero().flatten().tolist() == expected
+
+
+def test_drawing_and_beam_do_without_repeats() -> None:
+    """A model that would write one token for ever writes every pair once, as long as there is another."""
+
+    def stubborn(tokens: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return torch.tensor([[3.0, 2.0, 1.0, 0.0]]).expand(len(tokens), -1), state
+
+    written = torch.tensor([[0]])
+    for _ in range(6):
+        logits, _ = stubborn(written[:, -1], {})
+        written = torch.cat((written, Drawing(temperature=0, no_repeat=2)(logits, written)[:, None]), 1)
+    pairs = list(itertools.pairwise(written[0].tolist()))
+    assert len(set(pairs)) == len(pairs) and written[0, :3].tolist() == [0, 0, 1]
+    best = Beam(width=2, most=8, no_repeat=2)(stubborn, FIRST, {"before": torch.tensor([0])})[0]
+    found = list(itertools.pairwise(best.tokens))
+    assert len(set(found)) == len(found)
+    assert Beam(width=2, most=8)(stubborn, FIRST, {"before": torch.tensor([0])})[0].tokens == (0,) * 8

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import colours, print_json, say
-from dlkit.cli.render import render
+from dlkit.cli.render import clean, render
 from dlkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
+OPTION = "--inference."
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("predict", "Ask a trained model. Without INPUT, the lines of standard input are read.")
+    parser = run_parser(
+        "predict",
+        "Ask a trained model. Without INPUT, the lines of standard input are read. --inference.OPTION VALUE asks with "
+        "another option than the run's own.",
+    )
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
@@ -34,17 +39,23 @@ def main(argv: list[str]) -> int:
         help=f"folder for pictures of the answers, where the run's predictor draws them (default: {PICTURES})",
     )
     parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
+    argv, changed = _taken(argv)
     options = parser.with_json().parse_args(argv)
     run = chosen_run(options)
 
     from dlkit.engine.device import choose_device
-    from dlkit.inference.load import load_predictor
+    from dlkit.inference.load import load_predictor, with_words
 
     device = str(choose_device(options.device))
-    loaded = load_predictor(Catalog.load_everything(), run, options.checkpoint, device)
+    catalog = Catalog.load_everything()
+    loaded = load_predictor(catalog, run, options.checkpoint, device)
+    if changed:
+        loaded = with_words(catalog, loaded, changed)
     if options.output and not loaded.predictor.draws:
         raise UsageError(f"-o {options.output}: this run's predictor draws no pictures")
     inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
+    if loaded.predictor.streams and not options.json:
+        return _streamed(loaded.predictor, inputs)
     answers = loaded.predictor.predict(inputs)
     if loaded.predictor.draws:
         answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
@@ -55,6 +66,35 @@ def main(argv: list[str]) -> int:
     width = shutil.get_terminal_size().columns
     for sample in loaded.predictor.show(inputs, answers):
         print(render(sample, colour=colours(), width=width))
+    return 0
+
+
+def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The command line without ``--inference.OPTION VALUE``, and those by option."""
+    rest: list[str] = []
+    changed: dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            return [*rest, word, *words], changed
+        flag, equals, value = word.partition("=")
+        if not flag.startswith(OPTION):
+            rest.append(word)
+        elif equals or (value := next(words, "")):
+            changed[flag.removeprefix(OPTION).replace("-", "_")] = value
+        else:
+            raise UsageError(f"{flag} needs a value")
+    return rest, changed
+
+
+def _streamed(predictor: Predictor, inputs: Sequence[Any]) -> int:
+    """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
+    for number, value in enumerate(inputs):
+        if number:
+            print("\n")
+        for piece in predictor.stream(value):
+            print(clean(piece), end="", flush=True)
+    print()
     return 0
 
 

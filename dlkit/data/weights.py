@@ -28,12 +28,17 @@ def restoring() -> Iterator[None]:
         _restoring.reset(token)
 
 
+def is_restoring() -> bool:
+    """Whether a model is being built whose weights come from a checkpoint: for readers of other forms than this."""
+    return _restoring.get()
+
+
 def read_weights(path: Path) -> dict[str, Tensor] | None:
     """The tensors of a safetensors file by name, in float32; None while a model is built from a checkpoint.
 
     DataError names a file that is missing, or is none.
     """
-    if _restoring.get():
+    if is_restoring():
         return None
     from safetensors import SafetensorError
     from safetensors.torch import load_file

@@ -84,13 +84,16 @@ def choose_autocast(engine: EngineConfig, device: torch.device, model: nn.Module
     """bf16 or None. ``lowers``: whether the trainer honours a lower precision.
 
     ``auto`` takes bf16 on CUDA, and on the CPU for convolutions and attention where the hardware has it (4 times
-    faster there, with channels_last); a multilayer perceptron is not worth the casts.
+    faster there, with channels_last); a multilayer perceptron is not worth the casts. A model made of other layers that
+    gains from it says so itself: a module with ``gains_from_bf16 = True``.
     """
     if engine.precision == "float32" or (engine.precision == "auto" and not lowers):
         return None
     if engine.precision == "bf16":
         return torch.bfloat16
-    wide = device.type == "cuda" or any(isinstance(module, _WIDE) for module in model.modules())
+    wide = device.type == "cuda" or any(
+        isinstance(module, _WIDE) or getattr(module, "gains_from_bf16", False) is True for module in model.modules()
+    )
     return torch.bfloat16 if wide and bf16_is_fast(device) else None
 
 

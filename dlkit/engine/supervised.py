@@ -99,7 +99,14 @@ def _as_matrix(tensor: Tensor) -> Tensor:
 
 
 def _muon_parameters(model: nn.Module, parameters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Hidden matrices and filters, and the rest (vectors, embeddings, the last matrix), which AdamW updates."""
+    """Hidden matrices and filters, and the rest (vectors, embeddings, the last matrix), which AdamW updates.
+
+    A model whose last matrix is a hidden one (its logits come from the embedding, say) names its hidden ones itself, as
+    ``hidden_matrices() -> list of parameters``.
+    """
+    if callable(named := getattr(model, "hidden_matrices", None)):
+        wanted = {id(p) for p in named()}
+        return [p for p in parameters if id(p) in wanted], [p for p in parameters if id(p) not in wanted]
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     candidates = [p for p in parameters if p.dim() > 1 and id(p) not in embeddings]
     hidden = candidates[:-1] if len(candidates) > 1 else candidates

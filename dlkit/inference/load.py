@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dlkit.catalog import Catalog
-from dlkit.config import Layer, Resolved, resolve
+from dlkit.config import Layer, Resolved, config_class, fields_of, parse_text, resolve
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
@@ -59,6 +59,12 @@ def with_options(catalog: Catalog, loaded: Loaded, options: Mapping[str, Any]) -
     return replace(
         loaded, resolved=resolved, predictor=build_predictor(catalog, resolved, predictor.model, predictor.info)
     )
+
+
+def with_words(catalog: Catalog, loaded: Loaded, words: Mapping[str, str]) -> Loaded:
+    """``with_options``, the values being text as flags have it."""
+    known = {field.name: field.schema for field in fields_of(config_class(catalog, loaded.resolved.specs["inference"]))}
+    return with_options(catalog, loaded, {k: parse_text(known[k], v) if k in known else v for k, v in words.items()})
 
 
 def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Split | None:

@@ -147,7 +147,11 @@ class Words(Tokenizer):
 
 
 class Pieces(Tokenizer):
-    """Subwords by sentencepiece, of a trained ``model`` (the bytes of its file)."""
+    """Subwords by sentencepiece, of a trained ``model`` (the bytes of its file).
+
+    Where the line end is a piece of its own (``train_pieces(…, symbols=["\\n"])``), lines are encoded one by one and
+    kept: a line's first word is then made of the pieces that it is made of elsewhere.
+    """
 
     kind = "pieces"
 
@@ -156,12 +160,17 @@ class Pieces(Tokenizer):
 
         self.model = model
         self.processor: Any = SentencePieceProcessor(model_proto=model)
+        number = int(self.processor.piece_to_id("\n"))
+        self._line_end = None if number == self.processor.unk_id() else number
 
     def __len__(self) -> int:
         return int(self.processor.get_piece_size())
 
     def encode(self, text: str) -> Ids:
-        return np.array(self.processor.encode(text), np.int64)
+        if self._line_end is None:
+            return np.array(self.processor.encode(text), np.int64)
+        lines = self.encode_all(text.split("\n"))
+        return np.array([i for line in lines for i in (*line, self._line_end)][:-1], np.int64)
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         """Many texts in one call, which takes a tenth of the time of one by one."""
@@ -169,7 +178,13 @@ class Pieces(Tokenizer):
         return found
 
     def decode(self, ids: Iterable[int]) -> str:
-        return str(self.processor.decode([int(i) for i in ids]))
+        lines: list[list[int]] = [[]]
+        for number in ids:
+            if number == self._line_end:
+                lines.append([])
+            else:
+                lines[-1].append(int(number))
+        return "\n".join(str(self.processor.decode(line)) for line in lines)
 
     def token(self, number: int) -> str:
         return str(self.processor.id_to_piece(int(number)))

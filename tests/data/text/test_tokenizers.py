@@ -140,3 +140,18 @@ def test_pythons_own_documentation() -> None:
     words = " ".join(docs).split()
     assert len(docs) > 50 and len(words) > 50_000
     assert not any(line and not line.strip("*") and len(line) > 3 for doc in docs for line in doc.splitlines())
+
+
+def test_pieces_with_line_ends_keep_lines() -> None:
+    lines = [line for topic in python_docs()[:40] for line in topic.split("\n")]
+    pieces = Pieces(train_pieces(lines, 400, symbols=["\n"]))
+    text = "The value is returned.\n\nThe value\nis a string"
+    ids = pieces.encode(text)
+    assert pieces.decode(ids) == text
+    shown = [pieces.token(i) for i in ids.tolist()]
+    assert shown.count("\n") == 3 and pieces.unknown(text) == []
+    assert pieces.encode("The value").tolist() == ids[: len(pieces.encode("The value"))].tolist()
+    first = pieces.encode("is").tolist()
+    assert ids.tolist()[-len(pieces.encode("is a string")) :][: len(first)] == first
+    assert pieces.encode("").tolist() == [] and pieces.decode([]) == ""
+    assert [pieces.token(i) for i in pieces.encode("\n").tolist()] == ["\n"]
