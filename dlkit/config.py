@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec, TaskSpec
 from dlkit.errors import PluginError, Problem, SettingError, UsageError, nearest
+from dlkit.refusals import refusal
 
 CHOICES = (*PARTS, "launcher")
 """What is chosen by name: the components of a run, and what starts its processes."""
@@ -382,7 +383,7 @@ def _validate(catalog: Catalog, section: str, merged: Merged) -> Config:
     except ValidationError as error:
         owner = f"{section} {merged.specs[section].name!r}" if section in CHOICES else f"the {section}"
         found = [problem_of(section, model, problem, merged.origins, owner) for problem in error.errors()]
-        raise SettingError(found) from error
+        raise SettingError(list({problem.text: problem for problem in found}.values())) from error
 
 
 def explain(section: str, model: type[BaseModel], problem: Any, origins: Mapping[str, str], owner: str) -> str:
@@ -392,17 +393,20 @@ def explain(section: str, model: type[BaseModel], problem: Any, origins: Mapping
 
 def problem_of(section: str, model: type[BaseModel], problem: Any, origins: Mapping[str, str], owner: str) -> Problem:
     """One of pydantic's errors with its option's key: an error in a list's third element is the list's."""
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join([section, *path])
-    field_key = ".".join([section, *path[:1]])
+    path = [str(part) for part in problem["loc"][:1]]
+    places = [part for part in problem["loc"][1:] if isinstance(part, int)]  # the rest says which type was tried
+    field_key = ".".join([section, *path])
+    key = ".".join([field_key, *map(str, places)])
     source = f" (from {origins[field_key]})" if origins.get(field_key) else ""
     if problem["type"] == "extra_forbidden":
         why = f"{owner} has no such option; {nearest(path[-1], model.model_fields)}"
         return Problem(field_key, f"unknown option {key}{source}: {why}", why)
-    allowed = problem["msg"].removeprefix("Value error, ")
     found = next((f for f in fields_of(model) if path and f.name == path[0]), None)
-    why = allowed + (f" (allowed: {found.allowed})" if found else "")
-    return Problem(field_key, f"{key} = {problem['input']!r}{source}: {why}", why)
+    why = refusal(problem, found.schema if found else None)
+    if found is None or problem["type"] == "missing":  # its input is the whole section
+        return Problem(field_key, f"{key}{source}: {why}", why)
+    at_field = f"value {places[0] + 1}, {problem['input']!r}, {why}" if places else why
+    return Problem(field_key, f"{key} = {problem['input']!r}{source}: {why}", at_field)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def test_a_stored_configuration_trains_again(tmp_path: Path, run: dlkit.Run) -> 
     ("arguments", "message"),
     [
         ({"epoch": 3}, "unknown argument 'epoch': did you mean 'epochs'"),
-        ({"lr": -1}, r"trainer\.lr = -1 \(from argument\): Input should be greater than 0"),
+        ({"lr": -1}, r"trainer\.lr = -1 \(from argument\): must be a number above 0"),
         ({"model": "liner"}, "no model 'liner' for task 'toy': did you mean 'linear'"),
         ({"model": {"dropot": 0.5}}, r"unknown option model\.dropot .*did you mean 'dropout'"),
         ({"engine": {"epochs": 3}, "steps": 5}, r"give either engine\.epochs or engine\.steps, not both"),

@@ -20,7 +20,7 @@ from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.area import Area
 from dlkit.tui.table import Cell, Column, Row, Table
-from dlkit.tui.words import ago, hanging, state_cell
+from dlkit.tui.words import ago, best, hanging, state_cell
 
 COLUMNS = (
     Column("task", "task", 15),
@@ -196,7 +196,7 @@ def _about(entry: TaskEntry, *, first_time: bool) -> Text:
     for word, run in (("last", entry.last), ("best", entry.best)):
         if run is not None and not (word == "best" and run is entry.last):
             text.append(f"{word:9}", "dim")
-            figure = f", {number(run.best)}" if run.best is not None else ""
+            figure = f", {best(run)}" if run.best is not None else ""
             also = ", the best so far" if word == "last" and run is entry.best else ""
             text.append(f"{run.id}, {run.state}{figure}{also}\n")
     text.append("metric   ", "dim")

@@ -184,7 +184,7 @@ def test_set_changes_the_learning_rate_from_then_on(tmp_path: Path, every_step: 
     ("key", "value", "reason"),
     [
         ("trainer.momentum", 0.5, "trainer.momentum cannot be changed while the run goes"),
-        ("trainer.lr", -1, "trainer.lr = -1: Input should be greater than 0"),
+        ("trainer.lr", -1, "trainer.lr = -1: must be a number above 0"),
         ("trainer.lr", "fast", "trainer.lr = 'fast'"),
         ("engine.seed", 3, "trainer.aux_lr, trainer.lr"),
     ],

@@ -325,12 +325,12 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_is_started(forms: 
         await launch(app, pilot)
         await choose(app, pilot, "model", "deep")
         await type_in(app, pilot, "model.dropout", "2")
-        await until(pilot, lambda: "! Input should be less than 1" in shown(app))
+        await until(pilot, lambda: "! must be a number of at least 0 and below 1" in shown(app))
         assert (status(app), box(app, "model").query_one(Heading).has_focus) == ("1 problem (ctrl+g)", False)
         assert "1 refused" in shown(app)
         lines = shown(app).splitlines()
         at = next(i for i, line in enumerate(lines) if line.startswith(" * dropout"))
-        assert "less than 1" in lines[at + 1] and "allowed: number ≥ 0, < 1" in lines[at + 1] + lines[at + 2]
+        assert "below 1" in lines[at + 1]
         await type_in(app, pilot, "job.max_restarts", "often")
         await type_in(app, pilot, "trainer.lr", "fast")
         await type_in(app, pilot, AFTER, "nobody")
@@ -375,7 +375,7 @@ async def test_a_problem_of_a_closed_or_hidden_section_is_found(forms: Path) -> 
         await until(pilot, lambda: not box(app, "job").display)
         await press(pilot, "ctrl+g")
         await until(pilot, lambda: row(app, "job.max_restarts").editor.has_focus)
-        assert "! Input should be" in shown(app)
+        assert "! must be " in shown(app)
 
 
 async def test_components_that_do_not_combine(forms: Path) -> None:
@@ -429,7 +429,7 @@ async def test_what_must_be_given_and_what_may_be_nothing(forms: Path) -> None:
         await choose(app, pilot, "model", "choosy")
         assert status(app) == "1 problem (ctrl+g)"
         await go_to(app, pilot, "model.path")
-        assert says(app, "path needed ! Field required")
+        assert says(app, "path needed ! is needed: a text")
         await type_in(app, pilot, "model.path", "a path")
         await go_to(app, pilot, "model.way")
         assert "none" in shown(app).splitlines()[row(app, "model.way").region.y]
@@ -504,10 +504,10 @@ async def test_reset(forms: Path) -> None:
     async with opened(forms, (100, 40)) as (app, pilot):
         await launch(app, pilot)
         await type_in(app, pilot, "engine.epochs", "many")
-        await until(pilot, lambda: "! Input" in shown(app) and "* epochs" in shown(app))
+        await until(pilot, lambda: "! must be" in shown(app) and "* epochs" in shown(app))
         await press(pilot, "ctrl+r")
         assert value(app, "engine.epochs") == "7"
-        await until(pilot, lambda: "! Input" not in shown(app) and "* epochs" not in shown(app))
+        await until(pilot, lambda: "! must be" not in shown(app) and "* epochs" not in shown(app))
         assert status(app) == "ready"
         await type_in(app, pilot, "engine.epochs", "8")
         await until(pilot, lambda: "default 7 (reset)" in shown(app))
