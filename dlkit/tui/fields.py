@@ -250,6 +250,10 @@ class FieldRow(Widget):
             if self.editor.has_focus:
                 self.show_whole()
 
+    def on_descendant_focus(self) -> None:
+        if self.field.problem:
+            self.show_whole()
+
     def show_whole(self) -> None:
         """Scroll to where all its lines can be seen, once they are laid out."""
         self.call_after_refresh(self.scroll_visible, animate=False)

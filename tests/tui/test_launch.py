@@ -429,7 +429,7 @@ async def test_what_must_be_given_and_what_may_be_nothing(forms: Path) -> None:
         await choose(app, pilot, "model", "choosy")
         assert status(app) == "1 problem (ctrl+g)"
         await go_to(app, pilot, "model.path")
-        assert says(app, "path needed ! is needed: a text")
+        await until(pilot, lambda: says(app, "path needed ! is needed: a text"), "why, below the field that is gone to")
         await type_in(app, pilot, "model.path", "a path")
         await go_to(app, pilot, "model.way")
         assert "none" in shown(app).splitlines()[row(app, "model.way").region.y]
