@@ -1,0 +1,141 @@
+"""A small GPT-style transformer: causal attention with rotary positions, RMS norm before each part, tied weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlkit_textgen.options import TransformerConfig
+
+State = dict[str, Any]
+_DEVIATION = 0.02
+"""Of the first weights (Radford et al. 2019)."""
+
+
+def build(config: TransformerConfig, info: Any) -> nn.Module:
+    """token int64 [N,T] → logits [N,T,V]."""
+    return Transformer(config, info.vocabulary, info.context)
+
+
+class Rotary(nn.Module):
+    """Queries and keys turned by their positions, so that products depend on distances alone (Su et al. 2021, arXiv
+    2104.09864)."""
+
+    def __init__(self, size: int, positions: int, base: float) -> None:
+        super().__init__()
+        rates = base ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+        angles = torch.outer(torch.arange(positions, dtype=torch.float64), rates)  # [P, size / 2]
+        self.register_buffer("cosine", angles.cos().float(), persistent=False)
+        self.register_buffer("sine", angles.sin().float(), persistent=False)
+
+    def forward(self, x: Tensor, first: int) -> Tensor:
+        """x [N,H,T,size] at the positions from ``first`` on."""
+        last = first + x.shape[2]
+        cosine, sine = self.cosine[first:last].to(x.dtype), self.sine[first:last].to(x.dtype)  # type: ignore[index]
+        a, b = x.chunk(2, -1)
+        return torch.cat((a * cosine - b * sine, a * sine + b * cosine), -1)
+
+
+class Attention(nn.Module):
+    """Each token looks at itself and those before it, in several heads; queries and keys are normalised."""
+
+    def __init__(self, config: TransformerConfig, rotary: Rotary) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.size = config.width // config.heads
+        self.project = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+        self.rotary = rotary
+
+    def forward(self, x: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """x [N,T,width] and the keys and values [N,H,L,size] of what came before → the same, longer by T."""
+        rows, length, width = x.shape
+        shaped = self.project(x).view(rows, length, 3, self.heads, self.size).permute(2, 0, 3, 1, 4)
+        query, key, value = shaped.unbind(0)
+        past = 0 if before is None else before[0].shape[2]
+        query, key = self.rotary(_unit(query), past), self.rotary(_unit(key), past)
+        if before is not None:
+            key, value = torch.cat((before[0], key), 2), torch.cat((before[1], value), 2)
+        mask = None
+        if past and length > 1:
+            mask = torch.ones(length, past + length, dtype=torch.bool, device=x.device).tril(past)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=not past and length > 1)
+        return self.out(seen.transpose(1, 2).reshape(rows, length, width)), (key, value)
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Queries and keys of root mean square 1: attention cannot grow sharp without bound (Dehghani et al. 2023)."""
+    return F.rms_norm(x, (x.shape[-1],))
+
+
+class Layer(nn.Module):
+    """Attention and a perceptron with squared ReLU (So et al. 2021, arXiv 2109.08668), each beside a shortcut."""
+
+    def __init__(self, config: TransformerConfig, rotary: Rotary) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(config.width)
+        self.attention = Attention(config, rotary)
+        self.norm2 = nn.RMSNorm(config.width)
+        self.wide = nn.Linear(config.width, config.expansion * config.width, bias=False)
+        self.narrow = nn.Linear(config.expansion * config.width, config.width, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        seen, after = self.attention(self.norm(x), before)
+        x = x + self.dropout(seen)
+        return x + self.dropout(self.narrow(F.relu(self.wide(self.norm2(x))).square())), after
+
+
+class Transformer(nn.Module):
+    """Reads up to ``limit`` tokens; a state holds the keys and values of those read so far."""
+
+    gains_from_bf16 = True
+    carries = False
+
+    def __init__(self, config: TransformerConfig, vocabulary: int, context: int) -> None:
+        super().__init__()
+        self.limit = context
+        rotary = Rotary(config.width // config.heads, context, config.rotary_base)
+        self.embedding = nn.Embedding(vocabulary, config.width)
+        self.layers = nn.ModuleList(Layer(config, rotary) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.width)
+        self.head = nn.Linear(config.width, vocabulary, bias=False)
+        self._begin_small()
+        if config.tied:
+            self.head.weight = self.embedding.weight
+
+    def begin(self, rows: int) -> State:
+        """The state of having read nothing."""
+        first: Any = self.layers[0]
+        shape = (rows, first.attention.heads, 0, first.attention.size)
+        empty = self.embedding.weight.new_zeros(shape)
+        return {"keys": [empty for _ in self.layers], "values": [empty for _ in self.layers]}
+
+    def forward(self, token: Tensor, state: State | None = None) -> Any:
+        """token [N,T] → logits [N,T,V]; with a state, of what came before: logits and the state after."""
+        x = self.embedding(token)
+        keys, values = [], []
+        for number, layer in enumerate(self.layers):
+            before = None if state is None else (state["keys"][number], state["values"][number])
+            x, (key, value) = layer(x, before)
+            keys.append(key)
+            values.append(value)
+        logits = self.head(self.norm(x))
+        return logits if state is None else (logits, {"keys": keys, "values": values})
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Those that Muon is for: not the embedding, nor the logits'."""
+        return [p for layer in self.layers for p in layer.parameters() if p.dim() > 1]
+
+    def _begin_small(self) -> None:
+        """What is added to a shortcut begins at nothing, so that a deep network begins as a shallow one."""
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Embedding)):
+                nn.init.normal_(module.weight, std=_DEVIATION)
+        for module in self.modules():
+            if isinstance(module, Layer):
+                nn.init.zeros_(module.attention.out.weight)
+                nn.init.zeros_(module.narrow.weight)

@@ -1,0 +1,43 @@
+"""Windows of a text that know how many of its characters they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from dlkit.data.plans import Plan, Planner
+from dlkit.data.splits import Batch
+from dlkit.data.text.windows import IGNORED, Windows
+
+
+class TextWindows(Windows):
+    """``Windows`` with the column ``characters`` float32 [N]: the counted targets, times the characters that a token of
+    this text has on average (``per_token``). Over a whole split that is the text's number of characters."""
+
+    def __init__(
+        self, ids: Tensor, length: int, per_token: float, *, whole: bool = False, planner: Planner | None = None
+    ) -> None:
+        super().__init__(ids, length, whole=whole, planner=planner)
+        self.per_token = per_token
+
+    def take(self, index: Tensor) -> Batch:
+        return self._counted(super().take(index))
+
+    def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
+        for batch in super().batches(plan, seed=seed, epoch=epoch, start=start):
+            yield batch if "characters" in batch else self._counted(batch)
+
+    def to(self, device: torch.device, workers: int = 0) -> TextWindows:
+        if device == self._ids.device:
+            return self
+        ids = self._ids.to(device)
+        return TextWindows(ids, self.length, self.per_token, whole=self._whole, planner=self.planner)
+
+    def ids(self) -> Tensor:
+        """The whole text as tokens, int32 [n]."""
+        return self._ids
+
+    def _counted(self, batch: Batch) -> Batch:
+        return {**batch, "characters": (batch["target"] != IGNORED).sum(1) * self.per_token}

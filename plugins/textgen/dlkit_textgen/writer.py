@@ -1,0 +1,168 @@
+"""``writer``: goes on from a prompt, drawing token by token or by beam search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlkit.data.randomness import derive
+from dlkit.data.splits import Split
+from dlkit.data.text.tokenizers import Pieces, Tokenizer, Words, restore
+from dlkit.decoding import Beam, Drawing
+from dlkit.errors import DataError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Sample, Text
+from dlkit_textgen.reading import reader
+
+_NAMED = 20
+"""Unknown characters named in a message."""
+
+
+class Writer(Predictor):
+    """Answers prompts from ``info`` alone; what is drawn is a function of ``seed``."""
+
+    usage = "a prompt: text to go on from"
+    asks = "prompt"
+    label = "prompt"
+    placeholder = "how the text begins"
+    streams = True
+
+    def __init__(self, model: Any, info: Any, config: Any) -> None:
+        super().__init__(model, info, config)
+        self.tokenizer: Tokenizer = restore(info.tokenizer)
+        self._reader = reader(model, info, _unwritable(self.tokenizer))
+        for prompt in config.prompts:
+            self.encoded(prompt)
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        """Prompts; DataError names the characters of one that the model does not know."""
+        for prompt in arguments:
+            self.encoded(prompt)
+        return list(arguments)
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """``prompt``, ``continuation``, ``text`` (both), ``tokens`` (how many were written); of a beam search its
+        ``log_probability`` too; ``unknown``: words of the prompt that were read as ``<unk>``."""
+        return [self._answer(str(prompt)) for prompt in inputs]
+
+    def stream(self, value: Any) -> Iterator[str]:
+        prompt = str(value)
+        yield prompt
+        yield from self._pieces(self.encoded(prompt), self._tokens(self.encoded(prompt)))
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """Each prompt and what was written after it."""
+        return [
+            Text(name=f"text-{number}", title="Written", prompt=answer["prompt"], text=answer["continuation"])
+            for number, answer in enumerate(answers, 1)
+        ]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Continuations of the same prompts each time: those of the options, else validation text."""
+        prompts = self.config.prompts or self._validation(min(count, self.config.sampled), examples)
+        found = []
+        for number, prompt in enumerate(prompts, 1):
+            ids, seed = self.encoded(prompt), int(rng.integers(2**63))
+            text = "".join(self._pieces(ids, self._drawn(ids, self.config.sample_tokens, seed)))
+            title = "Continued" if self.config.prompts else "Validation text, continued"
+            found.append(Text(name=f"text-{number}", title=title, prompt=prompt, text=text))
+        return found
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """Beginnings from validation text, or the options' prompts."""
+        return list(self.config.prompts) or [p for p in self._validation(3, examples) if p.strip()]
+
+    def encoded(self, prompt: str) -> list[int]:
+        """A prompt's tokens, at least one. DataError names characters or subwords that there are no tokens for; unknown
+        words are ``<unk>``, as in training."""
+        unknown = [] if isinstance(self.tokenizer, Words) else self.tokenizer.unknown(prompt)
+        if unknown:
+            more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+            named = ", ".join(map(repr, unknown[:_NAMED]))
+            raise DataError(f"the prompt has what the model's text never had: {named}{more}")
+        ids = self.tokenizer.encode(prompt).tolist() or self.tokenizer.encode("\n").tolist()
+        if not ids:
+            raise DataError("an empty prompt: the model's text has no line ends to begin after; give it some text")
+        return [int(i) for i in ids]
+
+    def _answer(self, prompt: str) -> Answer:
+        ids = self.encoded(prompt)
+        answer: dict[str, Any] = {"prompt": prompt}
+        if self.config.beam:
+            written, answer["log_probability"] = self._searched(ids)
+        else:
+            written = list(self._drawn(ids, self.config.tokens, self.config.seed))
+        continuation = "".join(self._pieces(ids, iter(written)))
+        answer |= {"continuation": continuation, "text": prompt + continuation, "tokens": len(written)}
+        if isinstance(self.tokenizer, Words) and (unknown := self.tokenizer.unknown(prompt)):
+            answer["unknown"] = unknown
+        return answer
+
+    def _tokens(self, ids: list[int]) -> Iterator[int]:
+        if self.config.beam:
+            return iter(self._searched(ids)[0])
+        return self._drawn(ids, self.config.tokens, self.config.seed)
+
+    def _drawn(self, ids: list[int], count: int, seed: int) -> Iterator[int]:
+        """Tokens, each as soon as it is drawn; the drawing is done on the CPU, the same for every device."""
+        config = self.config
+        drawing = Drawing(config.temperature, config.top_k, config.top_p, config.repetition, config.no_repeat)
+        generator = torch.Generator().manual_seed(derive(seed, "write"))
+        written = torch.tensor([ids])
+        state = self._reader.read(written[:, :-1].to(self._device))
+        for _ in range(count):
+            logits, state = self._reader(written[:, -1].to(self._device), state)
+            token = drawing(logits.float().cpu(), written, generator)
+            written = torch.cat((written, token[:, None]), 1)
+            yield int(token)
+
+    def _searched(self, ids: list[int]) -> tuple[list[int], float]:
+        """The most probable continuation that a beam finds, and its log probability."""
+        config = self.config
+        beam = Beam(config.beam, config.tokens, repetition=config.repetition, no_repeat=config.no_repeat)
+        state = self._reader.read(torch.tensor([ids[:-1]], dtype=torch.int64, device=self._device))
+        best = beam(self._reader, ids[-1], state)[0]
+        return list(best.tokens), best.log_probability
+
+    def _pieces(self, ids: list[int], written: Iterator[int]) -> Iterator[str]:
+        """Tokens as the text that each adds to what stands there."""
+        whole, shown = list(ids), self.tokenizer.decode(ids)
+        for token in written:
+            whole.append(token)
+            text = self.tokenizer.decode(whole)
+            if len(text) > len(shown) and text.startswith(shown):
+                yield text[len(shown) :]
+                shown = text
+
+    def _validation(self, count: int, examples: Split | None) -> list[str]:
+        """Beginnings of lines from all over the validation text, always the same; without it, an empty prompt."""
+        if examples is None:
+            return [""] if self.tokenizer.encode("\n").size else [self.tokenizer.token(len(self.tokenizer) - 1)]
+        places = torch.linspace(0, len(examples) - 1, count + 2)[1:-1].round().long()
+        rows: Tensor = examples.take(places)["token"]
+        return [_from_line_start(self.tokenizer.decode(row[: -(-len(row) // 2)].tolist())) for row in rows.cpu()]
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+
+def _from_line_start(text: str) -> str:
+    """Without the rest of a line that the text begins with, if a line begins in its first half."""
+    cut = text.find("\n") + 1
+    return text[cut:].lstrip("\n") if 0 < cut <= len(text) // 2 else text
+
+
+def _unwritable(tokenizer: Tokenizer) -> list[int]:
+    """Tokens that stand for no text: <unk>, and sentencepiece's padding, begin and end."""
+    if isinstance(tokenizer, Words):
+        return [] if tokenizer.vocabulary.unknown is None else [tokenizer.vocabulary.unknown]
+    if isinstance(tokenizer, Pieces):
+        spm = tokenizer.processor
+        return [i for i in range(len(tokenizer)) if spm.is_control(i) or spm.is_unknown(i)]
+    return []
