@@ -1,7 +1,8 @@
-"""Real jobs for tests of screens."""
+"""Real jobs, and forms, for tests of screens."""
 
 from __future__ import annotations
 
+from forms import forms, stranger
 from jobsite import plugins, quick, site, workspace, zygote_address
 
-__all__ = ["plugins", "quick", "site", "workspace", "zygote_address"]
+__all__ = ["forms", "plugins", "quick", "site", "stranger", "workspace", "zygote_address"]

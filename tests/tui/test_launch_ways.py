@@ -1,0 +1,183 @@
+"""The launch form: how one gets about in it, and out of it; and what it says of what is broken."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from textual.widgets import OptionList
+
+from dlkit.monitor.form import AFTER, LAUNCHER
+from dlkit.tui.dialogs import Confirm
+from dlkit.tui.fields import ChooseDialog, FieldRow
+from dlkit.tui.launch import LaunchScreen
+from dlkit.tui.launch_list import FieldList
+from dlkit.tui.launch_section import Heading
+from dlkit.tui.run import RunScreen
+from forms import (
+    about,
+    box,
+    choose,
+    command,
+    fields_made,
+    launch,
+    launch_toy,
+    part,
+    row,
+    says,
+    screen_of,
+    settled,
+    status,
+    told,
+    type_fast,
+    type_in,
+)
+from screens import opened, press, shown, until
+
+# Finding one's way
+
+
+async def test_the_filter(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot)
+        await press(pilot, "slash")
+        await type_fast(app, pilot, "OUT of mem")
+        await until(pilot, lambda: [found.field.key for found in screen_of(app).query(FieldRow) if found.region.height]
+                    == ["job.on_oom"])  # fmt: skip
+        assert "Enter goes to the first field found" in about(app)
+        assert "job" in shown(app) and "epochs" not in shown(app)
+        await press(pilot, "enter", "x")
+        assert row(app, "job.on_oom").editor.has_focus
+        assert "Out of memory" in about(app)
+        await press(pilot, "f3", *"zz")
+        await until(pilot, lambda: "no field has “zz”" in shown(app))
+        await press(pilot, "enter", "escape")
+        await until(pilot, lambda: "epochs" in shown(app))
+        assert app.focused is screen_of(app).query_one("#start")
+        assert not box(app, "job").opened
+        await press(pilot, "slash")
+        await type_fast(app, pilot, "oom")
+        await press(pilot, "enter")
+        await until(pilot, lambda: row(app, "job.on_oom").editor.has_focus)
+        await press(pilot, "escape")
+        await until(pilot, lambda: box(app, "engine").display)
+        assert box(app, "job").opened and not box(app, "engine").opened
+        assert row(app, "job.on_oom").editor.has_focus
+
+
+async def test_sections_are_closed_and_opened(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot)
+        assert not any(field.key.startswith("job.") for field in fields_made(app))
+        assert "4 options" not in shown(app)
+        box(app, "job").query_one(Heading).focus()
+        await pilot.pause()
+        assert "▸ job  " in shown(app) and "Enter opens and closes" in about(app)
+        await press(pilot, "space")
+        await until(pilot, lambda: "▾ job" in shown(app) and box(app, "job").rows)
+        await press(pilot, "down")
+        assert row(app, LAUNCHER).editor.has_focus
+        await press(pilot, "right", "up", "enter")
+        await settled(app, pilot)
+        assert "1 changed" in shown(app)
+        await press(pilot, "enter")
+        assert row(app, LAUNCHER).region.height == 1
+
+
+async def test_everything_can_be_reached_by_keys_alone_and_says_what_it_is(forms: Path) -> None:
+    """Wherever one is, that place can be seen, and of a field its whole description."""
+    async with opened(forms) as (app, pilot):
+        checked = await launch(app, pilot)
+        fields = {field.key: field for field in checked.fields()}
+        seen: set[str] = set()
+        start, place = app.focused, None
+        while place is not start:
+            await pilot.press("down")
+            place = app.focused
+            assert place is not None and about(app)
+            if isinstance(place, Heading) and "▸" in str(place.render()) and place.parent is not box(app, "engine"):
+                await press(pilot, "enter")
+            if isinstance(place.parent, FieldRow):
+                field = fields[place.parent.field.key]
+                assert about(app).startswith(f"{field.description} {field.key.removeprefix('submit.')}: ")
+                seen.add(field.key)
+            viewport = screen_of(app).query_one(FieldList)
+            assert viewport not in place.ancestors or viewport.region.contains_region(place.region)
+        assert seen == {key for key in fields if box(app, key).opened}
+        assert {"model.width", "engine.seed", "job.on_oom", AFTER, LAUNCHER} < seen
+
+
+async def test_with_the_mouse(workspace: Path, quick: dict[str, str]) -> None:
+    async with opened(workspace, (100, 40)) as (app, pilot):
+        await launch_toy(app, pilot)
+        assert await pilot.click(part(app, "model"))
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        assert "Raises ZeroDivisionError while it trains" in shown(app)
+        assert await pilot.click(OptionList, offset=(4, 0))
+        await until(pilot, lambda: isinstance(app.screen, LaunchScreen))
+        await settled(app, pilot)
+        assert command(app) == "dlkit train toy --launcher zygote --model faulty"
+        await pilot.click(row(app, "model.bias").editor)
+        await settled(app, pilot)
+        assert command(app) == "dlkit train toy --launcher zygote --model faulty --model.bias false"
+        await pilot.click(row(app, "engine.seed"), offset=(3, 0))
+        assert row(app, "engine.seed").editor.has_focus
+        heading = box(app, "run").query_one(Heading)
+        await pilot.click(heading)
+        await until(pilot, lambda: not box(app, "run").opened)
+        await pilot.click(heading)
+        await until(pilot, lambda: box(app, "run").opened)
+        assert await pilot.click("#start")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+
+
+# Leaving
+
+
+async def test_escape_asks_only_if_there_is_something_to_lose(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot)
+        await type_in(app, pilot, "engine.epochs", "71")
+        await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await press(pilot, "n", "end", "backspace")
+        assert (await settled(app, pilot)).form.settings
+        await press(pilot, "escape")
+        assert len(app.screen_stack) == 1
+        await launch(app, pilot)
+        await choose(app, pilot, "loss", "l1")
+        await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await press(pilot, "y")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+# What is broken
+
+
+async def test_broken_components(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot)
+        for model, words in (("gone", "nowhere_at_all"), ("raises", "thirteen [b]of[/b] mine")):
+            await choose(app, pilot, "model", model)
+            if model == "raises":
+                assert status(app) == "ready"
+                await type_in(app, pilot, "model.size", "13")
+            await until(pilot, partial(says, app, words))
+            assert status(app).startswith("1 problem")
+            await press(pilot, "ctrl+s")
+            await until(pilot, partial(told, app, words))
+            await choose(app, pilot, "model", "plain")
+            assert status(app) == "ready"
+    assert not forms.exists()
+
+
+async def test_a_task_that_is_not_there(forms: Path) -> None:
+    async with opened(forms) as (app, pilot):
+        await launch(app, pilot, "mixtur[b]")
+        assert says(app, "no task 'mixtur[b]'")
+        assert status(app) == "1 problem"
+        await press(pilot, "enter", "ctrl+y", "ctrl+g", "ctrl+r", "slash", *"x", "enter", "escape", "down", "down")
+        await until(pilot, lambda: told(app, "mixtur[b]"))
+        await press(pilot, "escape")
+        assert len(app.screen_stack) == 1
