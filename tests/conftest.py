@@ -24,6 +24,11 @@ PLUGINS = tuple(sorted({found.name for found in entry_points(group="dlkit")}))
 """The plugins that are installed here."""
 
 
+def all_but(*names: str) -> str:
+    """A DLKIT_DISABLE that leaves these plugins: what a test says of lists is not to depend on what else there is."""
+    return ",".join(name for name in ("toy", *PLUGINS) if name not in names)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not os.environ.get("DLKIT_TEST_SLOW"):
         for item in items:

@@ -135,12 +135,19 @@ def _stretched(values: Integers, axis: int, size: int) -> Integers:
 
 def largest(height: int, width: int, options: CanvasOptions) -> tuple[int, int]:
     """Height and width that a digit of that size can have on a canvas, resized and turned as far as options allow."""
-    sine, cosine = (_sines(options.angle)[-1] / (1 << _TURN)).tolist()
     tall, wide = height + 1, width + 1  # interpolation reaches half a pixel beyond the border; the rest is rounding
-    return (
-        math.ceil((tall * cosine + wide * sine) * options.scale[1] + 1 / 16),
-        math.ceil((wide * cosine + tall * sine) * options.scale[1] + 1 / 16),
-    )
+    upright, across = (_reach(one, other, options.angle) for one, other in ((tall, wide), (wide, tall)))
+    return math.ceil(upright * options.scale[1] + 1 / 16), math.ceil(across * options.scale[1] + 1 / 16)
+
+
+def _reach(along: int, across: int, angle: float) -> float:
+    """How long a rectangle's shadow is on the axis of its side ``along``, at most, turned by up to ``angle`` degrees:
+    its diagonal, if that can lie along the axis.
+    """
+    turn = math.radians(angle)
+    if math.tan(turn) * along >= across:
+        return math.hypot(along, across)
+    return along * math.cos(turn) + across * math.sin(turn)
 
 
 def _check(digits: Pixels, options: CanvasOptions) -> None:

@@ -125,7 +125,7 @@ def _heads(records: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.int64]:
         rows = list(map(_HEAD, records))
     except KeyError:  # what is left out has a default
         rows = [(r["first"], r["count"], r.get("every", 1), r.get("seq", -1)) for r in records]
-    heads = np.array(rows, np.int64)
+    heads = np.array(rows, np.int64).reshape(-1, 4)
     if (heads[:, 2] < 1).any():
         raise ValueError("every")
     return heads

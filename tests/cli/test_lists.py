@@ -6,6 +6,8 @@ from importlib import invalidate_caches
 
 import pytest
 
+from conftest import all_but
+
 REMOTE = """
 from dlkit import *
 from dlkit.components import LayoutFile
@@ -161,7 +163,7 @@ def test_doctor_says_what_stops_training_and_what_to_do(dlkit, install, tmp_path
     outcome = dlkit("doctor", "--workspace", tmp_path)
     assert outcome.code == 0
     assert "note: plugin 'broken' is broken: RuntimeError: no" in outcome.out
-    monkeypatch.setenv("DLKIT_DISABLE", "toy,regression,classification,scratch")
+    monkeypatch.setenv("DLKIT_DISABLE", all_but())
     outcome = dlkit("doctor", "--workspace", tmp_path)
     assert outcome.code == 1
     assert "problem: no plugin offers a task" in outcome.out

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import all_but
 from dlkit.cli.sparkline import BLOCKS, BROKEN, sparkline
 from toy import toy_run
 
@@ -113,7 +114,7 @@ def test_a_newer_format_is_shown_as_far_as_understood(dlkit, tmp_path):
 
 
 def test_a_run_whose_plugin_is_gone_stays_readable(dlkit, trained, ids, monkeypatch):
-    monkeypatch.setenv("DLKIT_DISABLE", "toy,regression,classification,scratch")
+    monkeypatch.setenv("DLKIT_DISABLE", all_but())
     text = dlkit("show", ids[0], "--workspace", trained).out
     assert "model.dropout = 0.1" in text
     gone = dlkit("predict", ids[0], "1,2,3", "--workspace", trained)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import all_but
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.index import find_run
@@ -32,7 +33,7 @@ def installed(write_plugin: Callable[..., Path]) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (site, TESTS, TESTS.parent))),
-        "DLKIT_DISABLE": "regression,classification,scratch",
+        "DLKIT_DISABLE": all_but("toy"),
         "OMP_NUM_THREADS": "1",
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import all_but
 from dlkit.runs.index import list_runs
 from tmux import Tmux
 
@@ -24,7 +25,8 @@ TRACEBACK = "Traceback (most recent call last)"
 def environment(tmp_path: Path) -> dict[str, str]:
     names = ("DLKIT_DEVICES", "DLKIT_CONFIG", "PATH", "OMP_NUM_THREADS")
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    return {**kept, "DLKIT_WORKSPACE": str(tmp_path / "ws"), "TERM": "screen-256color"}
+    few = all_but("classification", "regression", "scratch")
+    return {**kept, "DLKIT_DISABLE": few, "DLKIT_WORKSPACE": str(tmp_path / "ws"), "TERM": "screen-256color"}
 
 
 @pytest.fixture

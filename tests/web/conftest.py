@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import all_but
 from web.served import SMALL, Served, start, stop
 
 
@@ -28,8 +29,9 @@ def another_small() -> Iterator[Served]:
 
 
 @pytest.fixture
-def dlkit_web(tmp_path: Path) -> Iterator[Served]:
-    """``dlkit web``, on an empty workspace."""
+def dlkit_web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """``dlkit web``, on an empty workspace, with three plugins."""
+    monkeypatch.setenv("DLKIT_DISABLE", all_but("classification", "regression", "scratch"))
     served = start(sys.executable, "-m", "dlkit", "web", "--workspace", str(tmp_path / "workspace"))
     yield served
     stop(served)
