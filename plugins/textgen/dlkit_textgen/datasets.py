@@ -91,7 +91,7 @@ def _notes(parts: Mapping[str, str], splits: Mapping[str, TextWindows], tokenize
     notes = [f"{characters:,} characters are {tokens:,} tokens of {len(tokenizer):,}"]
     number = _unknown(tokenizer)
     if number is not None and (strange := float((splits["val"].ids() == number).double().mean())):
-        notes.append(f"{strange:.1%} of the validation tokens are {UNKNOWN}: bits_per_character flatters by that")
+        notes.append(f"{strange:.1%} of the validation tokens are {UNKNOWN}, which bits_per_character does not pay for")
     return notes
 
 

@@ -112,7 +112,7 @@ class LanguageTrainerConfig(SupervisedConfig):
 class WriterConfig(Config):
     """How text is written."""
 
-    tokens: int = Field(300, ge=1, le=1_000_000, description="Tokens to write")
+    tokens: int = Field(300, ge=1, le=100_000, description="Tokens to write")
     temperature: float = Field(0.8, ge=0, description="Divides the logits: less is safer; 0: the most probable token")
     top_k: int = Field(0, ge=0, description="Draw from the so many most probable tokens; 0: from all")
     top_p: float = Field(

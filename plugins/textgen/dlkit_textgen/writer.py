@@ -21,6 +21,8 @@ from dlkit_textgen.reading import reader
 
 _NAMED = 20
 """Unknown characters named in a message."""
+_TAIL = 16
+"""Tokens that decide how the next one is joined to the text."""
 
 
 class Writer(Predictor):
@@ -130,14 +132,12 @@ class Writer(Predictor):
         return list(best.tokens), best.log_probability
 
     def _pieces(self, ids: list[int], written: Iterator[int]) -> Iterator[str]:
-        """Tokens as the text that each adds to what stands there."""
-        whole, shown = list(ids), self.tokenizer.decode(ids)
+        """Tokens as the text that each adds: what it changes in that of the last few."""
+        tail = ids[-_TAIL:]
         for token in written:
-            whole.append(token)
-            text = self.tokenizer.decode(whole)
-            if len(text) > len(shown) and text.startswith(shown):
-                yield text[len(shown) :]
-                shown = text
+            before, after = self.tokenizer.decode(tail), self.tokenizer.decode([*tail, token])
+            yield after.removeprefix(before)
+            tail = [*tail, token][-_TAIL:]
 
     def _validation(self, count: int, examples: Split | None) -> list[str]:
         """Beginnings of lines from all over the validation text, always the same; without it, an empty prompt."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def test_streams_go_on_and_begin_with_the_epoch(rhymes: Callable[..., Data]) -> 
     batches = list(split.batches(plan, seed=0, epoch=0))
     assert [bool(batch["fresh"].all()) for batch in batches] == [True] + [False] * (len(batches) - 1)
     assert len(batches) > 2 and not any(batch["fresh"].any() for batch in batches[1:])
-    for before, after in zip(batches, batches[1:], strict=False):
+    for before, after in itertools.pairwise(batches):
         assert torch.equal(before["target"][:, -1], after["token"][:, 0])
         assert after["characters"].tolist() == [16.0] * 4
     later = list(split.batches(plan, seed=0, epoch=0, start=2))

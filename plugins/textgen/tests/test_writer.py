@@ -64,6 +64,19 @@ def test_it_is_streamed_as_it_is_answered(writer: Callable[..., Writer]) -> None
         assert len(pieces) > 20 and pieces[0] == "The cat"
 
 
+def test_pieces_of_text_join_to_the_text_of_all_tokens(rhymes: Callable[..., Data]) -> None:
+    for kind, options in (("characters", {}), ("words", {}), ("pieces", {"vocabulary": 29})):
+        data = rhymes(tokens=kind, **options)
+        info = TextInfo.model_validate(data.info)
+        torch.manual_seed(0)
+        model = Transformer(TransformerConfig(layers=1, width=8, heads=1), info.vocabulary, 16)
+        asked = Writer(model, info, WriterConfig())
+        ids = asked.encoded("The cat")
+        written = list(asked._drawn(ids, 200, seed=5))
+        text = asked.tokenizer.decode(ids) + "".join(asked._pieces(ids, iter(written)))
+        assert text == asked.tokenizer.decode([*ids, *written]), kind
+
+
 def test_draws_are_a_function_of_the_seed(writer: Callable[..., Writer]) -> None:
     texts = {seed: writer(tokens=80, temperature=2.0, seed=seed).predict(["A "])[0]["text"] for seed in (0, 1)}
     assert texts[0] != texts[1]
