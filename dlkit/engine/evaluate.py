@@ -17,17 +17,25 @@ from dlkit.task import Info, Task
 
 
 class Meter:
-    """Metrics and mean losses of the batches given to it; ``update`` inside ``trainer.evaluating()``."""
+    """Metrics and mean losses of the batches given to it; ``update`` inside ``trainer.evaluating()``.
 
-    def __init__(self, trainer: Trainer, task: Task, info: Info, world: World | None = None) -> None:
-        self._trainer, self._world = trainer, world or World()
+    ``thorough``: what metrics ask of the model itself they may ask about every sample, however long that takes.
+    """
+
+    def __init__(
+        self, trainer: Trainer, task: Task, info: Info, world: World | None = None, *, thorough: bool = False
+    ) -> None:
+        self._trainer, self._world, self._thorough = trainer, world or World(), thorough
         self._metrics = task.metrics(info)
+        self._ask = getattr(self._metrics, "ask", None)
         self._sums: dict[str, Tensor] = {}
         self._count = 0
 
     def update(self, batch: Batch) -> None:
         outputs = self._trainer.evaluate(batch)
         self._metrics.update(outputs, batch)
+        if self._ask is not None:
+            self._ask(self._trainer.model, batch, self._thorough)
         size = len(next(iter(batch.values()))) if batch else 1
         for name, value in self._trainer.evaluate_losses(outputs, batch).items():
             weighted = value.detach().to(torch.float32) * size
@@ -56,8 +64,8 @@ class Meter:
 
 
 def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch], prefix: str) -> dict[str, float]:
-    """One pass over a split, without interruption."""
-    meter = Meter(trainer, task, info)
+    """One thorough pass over a split, without interruption."""
+    meter = Meter(trainer, task, info, thorough=True)
     with trainer.evaluating():
         for batch in batches:
             meter.update(batch)

@@ -1,0 +1,105 @@
+"""What is measured: tokens under teacher forcing; sentences, BLEU and chrF of what the model writes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from torch import Tensor, nn
+
+from dlkit.data.text.pieces import PAD
+from dlkit.data.text.tokenizers import restore
+from dlkit_translation.texts import as_texts
+from dlkit_translation.writing import greedy, sentence
+
+WRITTEN = 500
+"""Sentences that are translated at an evaluation while training: the split's first ones."""
+EXTRA = 30
+"""Tokens that a translation may have beyond twice its source's."""
+
+
+def _scores() -> dict[str, Any]:
+    return {"bleu": BLEU(), "chrf": CHRF()}
+
+
+def _signatures() -> dict[str, str]:
+    """sacreBLEU's own words for how it counts; they are known once it has counted."""
+    found = {}
+    for name, score in _scores().items():
+        score.corpus_score(["a b c d"], [["a b c d"]])
+        found[name] = str(score.get_signature())
+    return found
+
+
+SIGNATURES = _signatures()
+
+
+def corpus_scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """``bleu`` and ``chrf``, 0 to 100, of a whole corpus (Post 2018, arXiv 1804.08771; Popović 2015)."""
+    return {name: score.corpus_score(list(written), [list(references)]).score for name, score in _scores().items()}
+
+
+class TranslationMetrics:
+    """``token_accuracy`` over all target tokens, ends too; ``exact``, ``bleu`` and ``chrf`` of greedy translations.
+
+    ``exact`` is the share of sentences written as in the reference. In an evaluation while training these three are of
+    the first ``WRITTEN`` sentences, in a thorough one of all.
+    """
+
+    def __init__(self, info: Any) -> None:
+        self._tokenizer = restore(info.target)
+        self._scores = _scores()
+        self._counts: Tensor | None = None
+        self._sums: dict[str, Tensor] = {}
+
+    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
+        target = batch["target"]
+        counted = target != PAD
+        counts = torch.stack([((outputs.argmax(2) == target) & counted).sum(), counted.sum()])
+        self._counts = counts if self._counts is None else self._counts + counts
+
+    def ask(self, model: nn.Module, batch: Mapping[str, Tensor], thorough: bool) -> None:
+        """Have the batch's sentences translated, or as many as are still wanted."""
+        before = int(self._sums["exact"][1]) if "exact" in self._sums else 0
+        wanted = len(batch["source"]) if thorough else max(0, WRITTEN - before)
+        some = {name: column[:wanted] for name, column in batch.items()}
+        if not len(some["source"]):
+            return
+        tokens = greedy(model, some["source"], EXTRA).cpu().tolist()
+        written = [sentence(self._tokenizer, row) for row in tokens]
+        self.add(written, self._references(some))
+
+    def add(self, written: Sequence[str], references: Sequence[str]) -> None:
+        """Count these translations."""
+        exact = sum(one == other for one, other in zip(written, references, strict=True))
+        found = {"exact": torch.tensor([exact, len(written)])}
+        for name, score in self._scores.items():
+            # Its sums over sentences, so that several processes can add theirs.
+            rows = score._extract_corpus_statistics(list(written), [list(references)])
+            found[name] = torch.tensor(rows, dtype=torch.int64).sum(0)
+        for name, values in found.items():
+            self._sums[name] = self._sums[name] + values if name in self._sums else values
+
+    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+        """Add up what several processes have seen."""
+        self._counts = over_ranks(self._counts)
+        sums = {name: over_ranks(self._sums.get(name)) for name in ("exact", *self._scores)}
+        self._sums = {name: total for name, total in sums.items() if total is not None}
+
+    def compute(self) -> dict[str, float]:
+        values: dict[str, float] = {}
+        if self._counts is not None and int(self._counts[1]):
+            values["token_accuracy"] = int(self._counts[0]) / int(self._counts[1])
+        if "exact" in self._sums:
+            values["exact"] = int(self._sums["exact"][0]) / int(self._sums["exact"][1])
+            for name, score in self._scores.items():
+                values[name] = float(score._compute_score_from_stats(self._sums[name].tolist()).score)
+        return values
+
+    def _references(self, batch: Mapping[str, Tensor]) -> list[str]:
+        if "reference" in batch:
+            return as_texts(batch["reference"])
+        return [sentence(self._tokenizer, row) for row in batch["target"].cpu().tolist()]

@@ -1,0 +1,61 @@
+"""The contract of translation: what data sets, models, losses and predictors of this task agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from dlkit.data.text.tokenizers import StoredTokenizer
+from dlkit.task import Column, Info, Metrics, Task
+
+if TYPE_CHECKING:
+    from dlkit.data.splits import Split
+    from dlkit.samples import Sample
+
+
+class TranslationInfo(Info):
+    """How sentences become tokens and tokens sentences: enough to answer text.
+
+    Both tokenizers have padding, unknown, begin and end at 0 to 3 (``dlkit.data.text.pieces``).
+    """
+
+    source: StoredTokenizer = Field(description="tokens of the language that is translated from")
+    target: StoredTokenizer = Field(description="tokens of the language that is translated into")
+    sizes: tuple[int, int] = Field(description="how many tokens there are, of source and target")
+    joint: bool = Field(description="whether both have the same tokens")
+    languages: tuple[str, str] = Field(("source", "target"), description="names of the languages")
+
+
+class Translation(Task):
+    """A sentence in one language for each in another.
+
+    ``source`` ends with the end token; ``previous`` is the begin token and the translation, ``target`` the translation
+    and the end token: at every place the model is given the right tokens before it (teacher forcing). Splits that are
+    evaluated may have the texts themselves, ``original`` and ``reference``, as UTF-8 bytes (uint8 [N,bytes], padded
+    with 0); metrics and samples then compare with those, not with what the vocabulary makes of them.
+
+    A model may write token by token without computing all before it again, with ``begin(source) -> state`` and
+    ``step(tokens, state) -> (logits, state)``, and say what it looks at with ``attend(source, previous) -> float
+    [N,T,S]``. One that has neither is asked by ``forward`` alone.
+    """
+
+    Info = TranslationInfo
+    batch = {
+        "source": Column("int64[N,S]", padding=0),
+        "previous": Column("int64[N,T]", padding=0),
+        "target": Column("int64[N,T]", padding=0),
+    }
+    inputs = ("source", "previous")
+    outputs = Column("float32[N,T,tokens]")
+
+    def metrics(self, info: Any) -> Metrics:
+        from dlkit_translation.metrics import TranslationMetrics
+
+        return TranslationMetrics(info)
+
+    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+        from dlkit_translation.preview import lengths, sentences
+
+        return [sentences(info, split, count), lengths(split)]

@@ -1,0 +1,145 @@
+"""``translator``: translates sentences, and shows what it looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dlkit.data.splits import Split
+from dlkit.data.text.pieces import BOS, EOS, PAD
+from dlkit.data.text.tokenizers import restore
+from dlkit.decoding import Hypothesis
+from dlkit.errors import DataError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Images, Pairs, Sample
+from dlkit_translation.picture import heat_map
+from dlkit_translation.texts import as_texts, normal
+from dlkit_translation.writing import greedy, searched, sentence
+
+BATCH = 100
+PICTURED = 4
+"""Sentences whose attention is shown."""
+
+
+class Translator(Predictor):
+    """Answers text of any length, from ``info`` alone."""
+
+    usage = "sentences to translate, each in quotes"
+    asks = "text"
+    label = "sentence"
+    placeholder = "It is cold in winter."
+
+    def __init__(self, model: Any, info: Any, config: Any) -> None:
+        super().__init__(model, info, config)
+        self.source, self.target = restore(info.source), restore(info.target)
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        """The sentences; DataError for one without a word."""
+        found = [normal(text) for text in arguments]
+        if not all(found):
+            raise DataError("an empty sentence cannot be translated")
+        return found
+
+    def predict(self, inputs: Sequence[str]) -> list[Answer]:
+        """``translation`` and ``source`` of each; ``unknown``: what training never saw, where there is some; with beam
+        search ``log_probability``, and ``alternatives`` if they are asked for."""
+        texts = self.read(inputs)
+        with torch.no_grad():
+            self.model.eval()
+            found = self._greedy(texts) if self.config.beam == 1 else [self._searched(text) for text in texts]
+        answers: list[Answer] = []
+        for text, answer in zip(texts, found, strict=True):
+            unknown = self.source.unknown(text)
+            answers.append({**answer, "source": text, **({"unknown": unknown} if unknown else {})})
+        return answers
+
+    def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """The pairs; with ``inference.attention``, a picture for each of the first."""
+        rows = []
+        for answer in answers:
+            rows.append([answer["source"], answer["translation"]])
+            rows += [["", other] for other in answer.get("alternatives", ())]
+        shown: list[Sample] = [Pairs(name="translations", headers=list(self.info.languages), rows=rows)]
+        if self.config.attention:
+            shown += self._pictures([(a["source"], a["translation"]) for a in answers[:PICTURED]])
+        return shown
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Validation sentences, their references and translations; and what the first ones were read off."""
+        if examples is None:
+            return ()
+        sources, references = self._texts(examples, rng.permutation(len(examples))[:count])
+        written = [answer["translation"] for answer in self.predict(sources)]
+        right = sum(one == other for one, other in zip(written, references, strict=True))
+        source, target = self.info.languages
+        pairs = Pairs(
+            name="translations",
+            title=f"Validation sentences: {right} of {len(written)} translated as in the reference",
+            headers=[source, f"{target} (reference)", f"{target} (translation)"],
+            rows=[list(row) for row in zip(sources, references, written, strict=True)],
+        )
+        return [pairs, *self._pictures(list(zip(sources, written, strict=True))[:PICTURED])]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """A few validation sentences."""
+        if examples is None:
+            return []
+        return self._texts(examples, rng.permutation(len(examples))[:5])[0]
+
+    def _texts(self, split: Split, index: npt.NDArray[Any]) -> tuple[list[str], list[str]]:
+        """Sentences of a split and their references: its own texts, where it has them."""
+        batch = split.take(torch.from_numpy(np.asarray(index, np.int64)))
+        if "original" in batch:
+            return as_texts(batch["original"]), as_texts(batch["reference"])
+        return (
+            [sentence(self.source, row) for row in batch["source"].tolist()],
+            [sentence(self.target, row) for row in batch["target"].tolist()],
+        )
+
+    def _encoded(self, texts: Sequence[str]) -> Tensor:
+        """int64 [N,S] on the model's device."""
+        rows = [torch.tensor([*self.source.encode(text).tolist(), EOS]) for text in texts]
+        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+        parameter = next(self.model.parameters(), None)
+        return padded if parameter is None else padded.to(parameter.device)
+
+    def _greedy(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        found = []
+        for first in range(0, len(texts), BATCH):
+            tokens = greedy(self.model, self._encoded(texts[first : first + BATCH]), self.config.extra)
+            found += [{"translation": sentence(self.target, row)} for row in tokens.cpu().tolist()]
+        return found
+
+    def _searched(self, text: str) -> dict[str, Any]:
+        config = self.config
+        best = searched(self.model, self._encoded([text]), config.beam, config.length_penalty, config.extra)
+        answer = {"translation": self._written(best[0]), "log_probability": best[0].log_probability}
+        if config.alternatives:
+            answer["alternatives"] = [self._written(other) for other in best[1 : config.alternatives + 1]]
+        return answer
+
+    def _written(self, hypothesis: Hypothesis) -> str:
+        return sentence(self.target, hypothesis.tokens)
+
+    def _pictures(self, pairs: Sequence[tuple[str, str]]) -> list[Sample]:
+        """What each token of a translation was read off; none of a model that does not say."""
+        attend = getattr(self.model, "attend", None)
+        found: list[Sample] = []
+        if attend is None:
+            return found
+        for number, (text, translation) in enumerate(pairs, 1):
+            tokens = self.target.encode(translation).tolist()
+            source, device = self._encoded([text]), next(self.model.parameters()).device
+            with torch.no_grad():
+                weights = attend(source, torch.tensor([[BOS, *tokens]], device=device))[0].float().cpu().numpy()
+            rows = [*map(self.target.token, tokens), "∎"]
+            columns = [*map(self.source.token, source[0, :-1].tolist()), "∎"]
+            title = f"Attention: {text} → {translation}"
+            found.append(Images(name=f"attention-{number}", title=title, images=heat_map(weights, rows, columns)[None]))
+        return found

@@ -1,0 +1,83 @@
+"""Translations, token by token: all sentences of a batch greedily, or one by beam search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlkit.data.text.pieces import BOS, EOS, PAD
+from dlkit.data.text.tokenizers import Tokenizer
+from dlkit.decoding import Beam, Hypothesis, State, Step
+
+Begin = Callable[[Tensor], State]
+
+
+def stepping(model: nn.Module) -> tuple[Begin, Step]:
+    """How a model writes: by its own ``begin`` and ``step``, else by ``forward`` over all that is written so far."""
+    own: Any = model
+    if hasattr(model, "begin") and hasattr(model, "step"):
+        return own.begin, own.step
+
+    def begin(source: Tensor) -> State:
+        return {"source": source, "written": source.new_empty(len(source), 0)}
+
+    def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        written = torch.cat([state["written"], tokens[:, None]], 1)
+        return own(state["source"], written)[:, -1], {"source": state["source"], "written": written}
+
+    return begin, step
+
+
+def most_tokens(source: Tensor, extra: int) -> int:
+    """How long a translation may become: twice the longest sentence [N,S] and ``extra``."""
+    return 2 * int((source != PAD).sum(1).max()) + extra
+
+
+@torch.no_grad()
+def greedy(model: nn.Module, source: Tensor, extra: int) -> Tensor:
+    """The likeliest token at every place: int64 [N,L], the end token and then padding; ``source`` is int64 [N,S]."""
+    begin, step = stepping(model)
+    state, tokens = begin(source), torch.full((len(source),), BOS, device=source.device)
+    ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
+    written = []
+    for _ in range(most_tokens(source, extra)):
+        logits, state = step(tokens, state)
+        tokens = without_padding(logits).argmax(1).masked_fill(ended, PAD)
+        written.append(tokens)
+        ended = ended | (tokens == EOS)
+        if bool(ended.all()):
+            break
+    return torch.stack(written, 1)
+
+
+@torch.no_grad()
+def searched(model: nn.Module, source: Tensor, beam: int, length_penalty: float, extra: int) -> list[Hypothesis]:
+    """The best translations of one sentence, int64 [1,S], the best first."""
+    begin, own = stepping(model)
+
+    def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        logits, state = own(tokens, state)
+        return without_padding(logits), state
+
+    return Beam(beam, most_tokens(source, extra), EOS, length_penalty)(step, BOS, begin(source))
+
+
+def without_padding(logits: Tensor) -> Tensor:
+    """Padding and the begin token are never written."""
+    logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits.clone()
+    logits[:, [PAD, BOS]] = -torch.inf
+    return logits
+
+
+def sentence(tokenizer: Tokenizer, tokens: Iterable[int]) -> str:
+    """Tokens as text, up to the end token."""
+    kept = []
+    for token in tokens:
+        if token == EOS:
+            break
+        if token not in (PAD, BOS):
+            kept.append(int(token))
+    return tokenizer.decode(kept)
