@@ -13,22 +13,28 @@ def _recipe(model: str, /, **sections: dict[str, Any]) -> Suggest:
     return Suggest(settings=settings, when={"model": model, "trainer": "language"})
 
 
-_ENGINE = {"batch_size": 32, "eval_batch_size": 64, "clip": 1.0}
 _MUON = {
     "optimizer": "muon",
-    "lr": 0.02,
-    "aux_lr": 0.01,
+    "lr": 0.01,
+    "aux_lr": 5e-3,
     "momentum": 0.95,
     "beta1": 0.9,
     "beta2": 0.95,
-    "weight_decay": 0.01,
+    "weight_decay": 0.05,
     "schedule": "cosine",
     "warmup": 0.02,
     "final": 0.0,
 }
 _STREAMS: dict[str, dict[str, Any]] = {
     "dataset": {"reading": "streams"},
-    "engine": {**_ENGINE, "epochs": 30, "eval_every": "2 epochs", "sample_every": "10 epochs"},
+    "engine": {
+        "epochs": 8,
+        "batch_size": 32,
+        "eval_batch_size": 64,
+        "clip": 1.0,
+        "eval_every": "1 epoch",
+        "sample_every": "2 epochs",
+    },
     "trainer": {"optimizer": "adamw", "lr": 3e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.02},
 }
 
@@ -36,11 +42,17 @@ ANY = (
     _recipe(
         "transformer",
         dataset={"context": 128},
-        engine={**_ENGINE, "epochs": 10, "eval_every": "1 epoch", "sample_every": "5 epochs"},
+        engine={
+            "epochs": 8,
+            "batch_size": 16,
+            "eval_batch_size": 64,
+            "eval_every": "1 epoch",
+            "sample_every": "2 epochs",
+        },
         trainer=_MUON,
     ),
     _recipe("lstm", **_STREAMS),
     _recipe("gru", **_STREAMS),
 )
 
-TINYSHAKESPEARE = (_recipe("transformer", engine={"epochs": 7}),)
+TINYSHAKESPEARE = (_recipe("transformer", engine={"epochs": 4}),)

@@ -59,6 +59,7 @@ def test_trained_evaluated_and_asked(tokens: str, tmp_path: Path, rhyme: str) ->
         TASK,
         dataset={"name": "files", "path": str(path), "context": 32, "tokens": tokens},
         model={"name": "transformer", "layers": 2, "width": 32, "heads": 2},
+        trainer={"name": "language", "lr": 0.03, "aux_lr": 0.02},
         steps=80,
         batch_size=8,
         device="cpu",
