@@ -57,7 +57,7 @@ class LanguageTrainer(SupervisedTrainer):
             yield
 
     def local_state(self) -> dict[str, Any]:
-        return {"carried": self._carried} if self._carried is not None else {}
+        return {} if self._carried is None else {"carried": _map(self._carried, Tensor.contiguous)}
 
     def load_local(self, state: Mapping[str, Any]) -> None:
         carried = state.get("carried")

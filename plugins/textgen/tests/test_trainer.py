@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import dlkit
 from dlkit.config import EngineConfig
-from dlkit.engine import loop
+from dlkit.engine import loop, tree
 from dlkit.engine.trainer import Setup
 from dlkit.events import Event
 from dlkit_textgen.losses import cross_entropy
@@ -93,6 +93,16 @@ def test_a_transformer_carries_nothing_and_tokens_are_counted() -> None:
     assert trainer.local_state() == {}
     assert ["tokens_per_second" in value for value in values] == [step % 20 == 0 for step in range(21)]
     assert all(0 < float(values[i]["tokens_per_second"]) < 1e9 for i in (0, 20))
+
+
+@pytest.mark.parametrize(("cell", "attention"), STATES)
+def test_what_is_carried_is_handed_over_exactly(cell: str, attention: bool) -> None:
+    """As processes send it to each other, too."""
+    first, second, parts = make_trainer(recurrent(cell, attention)), make_trainer(recurrent(cell, attention)), batches(3)
+    for batch in parts[:2]:
+        first.losses(batch)
+    second.load_local(tree.from_bytes(tree.to_bytes(first.local_state())))
+    assert second.losses(parts[2])["loss"].item() == first.losses(parts[2])["loss"].item()
 
 
 LAYERS: dict[str, dict[str, Any]] = {
