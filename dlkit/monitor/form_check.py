@@ -171,7 +171,7 @@ class _Check:
         if not isinstance(spec, DatasetSpec):
             return ""
         state = data_state(self.catalog, spec, self.workspace / "data")
-        return f" (download {state['download'] / 1e6:.0f} MB)" if state["state"] == "download" else ""
+        return f" (download {state['download'] / 1e6:.1f} MB)" if state["state"] == "download" else ""
 
     def _automatic(self, part: str, names: Mapping[str, str]) -> str:
         """What the part would be, had nobody chosen it; empty if that cannot be said."""

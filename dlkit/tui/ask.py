@@ -55,7 +55,7 @@ class AskScreen(Area):
     AskScreen #options Input { width: 1fr; background: $boost; }
     AskScreen #status { height: auto; max-height: 5; padding: 0 1; background: $surface; }
     AskScreen #status.bad { text-style: bold; color: $text-error; }
-    AskScreen SampleView { padding: 0 1; }
+    AskScreen SampleView, AskScreen PictureLine { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "Ask", id="ask.ask"),
@@ -123,7 +123,7 @@ class AskScreen(Area):
         yield Static("", id="status", markup=False)
         view = SampleView()
         yield view
-        yield PictureLine(view, "i, when the answer has the focus,")
+        yield PictureLine(view, "tab, i")
 
     def on_mount(self) -> None:
         self.query_one("#open").display = False

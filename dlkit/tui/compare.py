@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from string import ascii_lowercase, ascii_uppercase
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,26 +14,23 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from dlkit.cli.common import duration, number
 from dlkit.cli.render import clean
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.view import RunView, follow_run
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import RunFolder
 from dlkit.tui.area import Area
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
-from dlkit.tui.chart.thin import Numbers
-from dlkit.tui.curves import PLACEHOLDER, epoch_steps, grouped
+from dlkit.tui.compare_rows import about, letter, metrics, settings
+from dlkit.tui.curves import PLACEHOLDER, grouped
+from dlkit.tui.epochs import UNKNOWN, Epochs, epoch_steps
 from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.poll import Source
-from dlkit.tui.table import Cell, Column, Row, Table
+from dlkit.tui.table import Column, Row, Table
 
-KEYS = ascii_uppercase + ascii_lowercase
-"""One letter a run, then again from the first."""
 AGAIN_SECONDS = 2.0
 """How often the folders of live runs are read for the table, at most."""
-BEST = "*"
 _KEY, _COLUMN, _WIDEST = 23, 13, 40
 """Cells of the table's first column, and of the others at least and at most."""
 
@@ -83,11 +79,10 @@ class CompareScreen(ChartKeys, Area):
         self.details = self.shared = False
         self.first = 0
         """The first run that has a column in the table."""
-        self._log: set[str] = set()
         self._told = [-1] * len(runs)
         self._sources: list[Source[int]] = []
         self._due: Timer | None = None
-        self._epochs: dict[tuple[int, str], tuple[Numbers, Numbers]] = {}
+        self._epochs = Epochs()
 
     def body(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -199,7 +194,7 @@ class CompareScreen(ChartKeys, Area):
         nothing = not any(view.names for view in self.views)
         self.chart.empty = "none of these runs has any metrics yet" if nothing else "choose a metric"
         self.chart.show(
-            self.metric or "no metric", lines, self.look, log_y=self.metric in self._log, epochs=self.epochs
+            self.metric or "no metric", lines, self.look, log_y=self.metric in self.logarithmic, epochs=self.epochs
         )
 
     def _line(self, place: int, view: RunView) -> list[Line]:
@@ -207,14 +202,9 @@ class CompareScreen(ChartKeys, Area):
             series = view.series(self.metric)
         except KeyError:
             return []
-        x: Numbers = series.steps
-        if self.epochs:
-            key = place, self.metric
-            if key not in self._epochs or self._epochs[key][0] is not x:
-                self._epochs[key] = x, x / (epoch_steps(view) or 1)
-            x = self._epochs[key][1]
+        x = self._epochs.of(view, self.metric, series.steps) if self.epochs else series.steps
         colour = COLOURS[place % len(COLOURS)]
-        return [Line(self._short(place), x, series.values, _key(place), colour)]
+        return [Line(self._short(place), x, series.values, letter(place), colour)]
 
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""
@@ -225,17 +215,9 @@ class CompareScreen(ChartKeys, Area):
         self.look = message.look
         self._show_chart()
 
-    def toggle_log(self) -> None:
-        self._log ^= {self.metric}
-        self._show_chart()
-
-    def action_chart_epochs(self) -> None:
-        without = [_key(i) for i, view in enumerate(self.views) if not epoch_steps(view)]
-        if without:
-            text = f"how many steps an epoch has is not on record: {', '.join(without)}"
-            self.notify(text, severity="warning")
-            return
-        super().action_chart_epochs()
+    def no_epochs(self) -> str:
+        without = [letter(i) for i, view in enumerate(self.views) if not epoch_steps(view)]
+        return f"{UNKNOWN}: {', '.join(without)}" if without else ""
 
     # Table
 
@@ -247,17 +229,19 @@ class CompareScreen(ChartKeys, Area):
         shown, width = self._columns()
         table.columns = (
             Column("key", "", _KEY),
-            *(Column(str(i), f"{_key(i)} {self._short(i)}", width, right=True) for i in shown),
+            *(Column(str(i), f"{letter(i)} {self._short(i)}", width, right=True) for i in shown),
         )
-        who, how_far = _about(found.summaries, width)
-        results = sorted(_metrics(found), key=lambda row: row.key != f"m {self._primary}")
+        who, how_far = about(found.summaries, width)
+        results = sorted(metrics(found), key=lambda row: row.key != f"m {self._primary}")
         differing = {key: column for key, column in found.settings.items() if key != "task"}  # it has a row already
-        rows = [*who, *results[:1], *_settings(differing, "≠ "), *how_far, *results[1:]]
+        rows = [*who, *results[:1], *settings(differing, "≠ "), *how_far, *results[1:]]
         if self.shared:
-            rows += _settings({key: [value] * len(self.runs) for key, value in found.shared.items()}, "= ")
+            rows += settings({key: [value] * len(self.runs) for key, value in found.shared.items()}, "= ")
         table.show(rows)
         count = len(self.runs)
-        which = f"{_key(shown[0])}-{_key(shown[-1])} of {count} runs: , ." if len(shown) < count else f"{count} runs"
+        which = (
+            f"{letter(shown[0])}-{letter(shown[-1])} of {count} runs: , ." if len(shown) < count else f"{count} runs"
+        )
         differ = "1 setting differs" if len(differing) == 1 else f"{len(differing) or 'no'} settings differ"
         self.say_where(f"{which}  {differ}")
         self._tell()
@@ -285,7 +269,7 @@ class CompareScreen(ChartKeys, Area):
             values = [text if isinstance(text, str) else text[0] for text in texts]
             if row.key == ". run":
                 values = [run.id for run in self.runs]
-            pairs = (f"{_key(i)} {value}" for i, value in enumerate(values) if value)
+            pairs = (f"{letter(i)} {value}" for i, value in enumerate(values) if value)
             detail.update(f"{clean(row.key.partition(' ')[2])}:  {'   '.join(pairs)}")
 
     @property
@@ -328,46 +312,3 @@ class CompareScreen(ChartKeys, Area):
         """The filter, or the screen if there is none."""
         if not self.query_one(FilterLine).leave():
             super().action_back()
-
-
-def _key(place: int) -> str:
-    return KEYS[place % len(KEYS)]
-
-
-def _about(summaries: Sequence[Summary], width: int) -> tuple[list[Row], list[Row]]:
-    """Which runs they are, by so much of their ids' ends as has room, and how far they came."""
-    texts = {
-        "run": [s.id if len(s.id) <= width else f"…{s.id[1 - width :]}" for s in summaries],
-        "task": [s.task for s in summaries],
-        "state": [s.state for s in summaries],
-        "steps": [f"{s.step}/{s.total_steps}" if s.total_steps > s.step else str(s.step) for s in summaries],
-        "time": [duration(s.seconds) if s.seconds else "" for s in summaries],
-    }
-    if len(set(texts["task"])) == 1:
-        del texts["task"]
-    rows = [Row(f". {key}", {"key": f"  {key}", **_cells(column)}) for key, column in texts.items()]
-    return rows[:-2], rows[-2:]
-
-
-def _settings(settings: Mapping[str, Sequence[Any]], sign: str) -> list[Row]:
-    rows = []
-    for key, column in settings.items():
-        texts = ["-" if value is None else str(value) for value in column]
-        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + clean(key), **_cells(texts)}))
-    return rows
-
-
-def _metrics(found: Comparison) -> list[Row]:
-    """The best has a star."""
-    rows = []
-    for name, outcome in found.metrics.items():
-        cells: dict[str, Cell] = {}
-        for i, value in enumerate(outcome.values):
-            text = number(value) or "-"
-            cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best else text
-        rows.append(Row(f"m {name}", {"key": f"  {clean(name)}", **cells}))
-    return rows
-
-
-def _cells(texts: Sequence[str]) -> dict[str, Cell]:
-    return {str(i): clean(text).replace("\n", " ") for i, text in enumerate(texts)}

@@ -13,13 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Static
 
-from dlkit.events import Started
 from dlkit.monitor.view import RunView
 from dlkit.runs.folder import ENDED
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line, extent_of
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
-from dlkit.tui.chart.thin import Numbers
+from dlkit.tui.epochs import UNKNOWN, Epochs, epoch_steps
 from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.panes import Pane
 from dlkit.tui.words import counted
@@ -110,8 +109,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         self.large = False
         """Whether the current chart has the whole pane."""
         self._title = ""
-        self._log: set[str] = set()
-        self._epochs: dict[str, tuple[Numbers, Numbers]] = {}
+        self._epochs = Epochs()
 
     def compose(self) -> ComposeResult:
         with Container(id="charts"):
@@ -190,7 +188,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
             else:
                 title = self.groups[place].title
                 chart.show(
-                    title, lines[title], self.look, extent=extent, log_y=title in self._log,
+                    title, lines[title], self.look, extent=extent, log_y=title in self.logarithmic,
                     epochs=self.epochs, current=place == self.place,
                 )  # fmt: skip
 
@@ -204,16 +202,9 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
                 series = view.series(name)
             except KeyError:  # a resume has made it void since the names were read
                 continue
-            x = self._in_epochs(view, name, series.steps) if self.epochs else series.steps
+            x = self._epochs.of(view, name, series.steps) if self.epochs else series.steps
             found.append(Line(split if several else "", x, series.values, key if several else "", colour))
         return found
-
-    def _in_epochs(self, view: RunView, name: str, steps: Numbers) -> Numbers:
-        """Steps divided by those of an epoch."""
-        known = self._epochs.get(name)
-        if known is None or known[0] is not steps:
-            known = self._epochs[name] = steps, steps / (epoch_steps(view) or 1)
-        return known[1]
 
     def _nothing(self, view: RunView) -> str:
         if self.pattern:
@@ -270,16 +261,8 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
 
     # How they are looked at
 
-    def toggle_log(self) -> None:
-        if self.groups:
-            self._log ^= {self.groups[self.place].title}
-            self._update()
-
-    def action_chart_epochs(self) -> None:
-        if self.view is None or not epoch_steps(self.view):
-            self.notify("how many steps an epoch has is not on record", severity="warning")
-            return
-        super().action_chart_epochs()
+    def no_epochs(self) -> str:
+        return "" if self.view is not None and epoch_steps(self.view) else UNKNOWN
 
     def action_details(self) -> None:
         self.details = not self.details
@@ -305,8 +288,3 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         if not self.query_one(FilterLine).leave():
             self.large = False
             self._update()
-
-
-def epoch_steps(view: RunView) -> int:
-    """Steps of an epoch as the run said when it began; 0 if it did not."""
-    return next((event.epoch_steps for event in view.events if isinstance(event, Started)), 0)

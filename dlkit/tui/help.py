@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Label, Static
+from textual.widgets import Static
 
 from dlkit.tui.palette import Key, keys_here
 from dlkit.tui.settings import keys_file
@@ -18,9 +18,11 @@ from dlkit.tui.settings import keys_file
 if TYPE_CHECKING:
     from dlkit.tui.app import DlkitApp
 
-FIRST_STEPS = """1  On Tasks, Enter opens the launch form of a task; Enter once more starts a run with its defaults.
-2  The run's screen shows curves, samples and log while it trains. Close dlkit if you like: the run goes on.
-3  On Playground, Enter on a run lets you ask its model something."""
+FIRST_STEPS = (
+    "On Tasks, Enter opens the launch form of a task; Enter once more starts a run with its defaults.",
+    "The run's screen shows curves, samples and log while it trains. Close dlkit if you like: the run goes on.",
+    "On Playground, Enter on a run lets you ask its model something.",
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -41,19 +43,27 @@ class HelpScreen(ModalScreen[None]):
         app = cast("DlkitApp", self.app)
         keys = keys_here(app, app.screen_stack[-2] if len(app.screen_stack) > 1 else app.screen)
         with Vertical() as box:
-            box.border_title = "Help"
+            box.border_title, box.border_subtitle = "Help", "escape: close"
             with VerticalScroll():
-                yield Static(_grid("Here", [key for key in keys if key.here]))
+                here = sorted((key for key in keys if key.here), key=lambda key: not key.main)
+                yield Static(_grid("Here", here))
                 yield Static(_grid("Everywhere", [key for key in keys if not key.here]))
-                yield Static(Text.assemble(("\nFirst steps\n", "bold"), FIRST_STEPS))
+                yield Static(_steps())
                 yield Static(Text(f"\nYour own keys: {keys_file()} (ctrl+p, Write keys file)", "dim"))
-            yield Label("escape: close")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+def _steps() -> Grid:
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.title, grid.title_justify, grid.title_style = Text("\nFirst steps"), "left", "bold"
+    for number, text in enumerate(FIRST_STEPS, 1):
+        grid.add_row(str(number), text)
+    return grid
 
 
 def _grid(title: str, keys: list[Key]) -> Grid:

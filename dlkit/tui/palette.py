@@ -20,7 +20,8 @@ RUNS = 20
 
 
 class Key(NamedTuple):
-    """A binding as people see it; ``here``: of the screen or the widget with the focus, not of the whole app."""
+    """A binding as people see it; ``here``: of the screen or the widget with the focus, not of the whole app;
+    ``main``: named in the line at the bottom where there is room."""
 
     id: str
     keys: str
@@ -29,6 +30,7 @@ class Key(NamedTuple):
     action: str
     namespace: Any
     here: bool
+    main: bool
 
 
 def keys_here(app: DlkitApp, screen: Screen[Any]) -> list[Key]:
@@ -46,7 +48,7 @@ def _key(app: DlkitApp, several: list[tuple[Binding, Any]]) -> Key:
     keys = " ".join(dict.fromkeys(app.get_key_display(one) for one, _ in several))
     title = binding.description[:1].upper() + binding.description[1:]
     detail = binding.tooltip or ""
-    return Key(binding.id or "", keys, title, detail, binding.action, node, node is not app)
+    return Key(binding.id or "", keys, title, detail, binding.action, node, node is not app, binding.show)
 
 
 def commands(app: DlkitApp, screen: Screen[Any]) -> Iterable[SystemCommand]:

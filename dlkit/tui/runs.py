@@ -221,7 +221,10 @@ class RunsScreen(Area):
             self.notify("nothing to stop: it neither runs nor waits", severity="warning")
             return
         names = ", ".join(run.id for run in there)
-        question = f"Stop {_runs(there)}? A checkpoint is written first."
+        waiting = all(run.state == "queued" for run in there)
+        question = f"Take {_runs(there)} out of the queue?" if waiting else f"Stop {_runs(there)}?"
+        if not waiting:
+            question += " What runs writes a checkpoint first."
         self._after(Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], acting.stop))
 
     def action_resume(self) -> None:

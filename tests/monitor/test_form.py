@@ -370,7 +370,7 @@ def test_data_to_be_downloaded_is_said_with_its_size() -> None:
     assert (checked.data.state, checked.data.sources) == ("download", ("mnist",))
     assert 10e6 < checked.data.size < 13e6
     dataset = next(part for part in checked.parts if part.name == "dataset")
-    assert "(download 12 MB)" in dict(dataset.choices)["mnist"]
+    assert "(download 11.6 MB)" in dict(dataset.choices)["mnist"]
     assert look(Form("classification"), INSTALLED).data.state == "embedded"
 
 

@@ -31,7 +31,6 @@ class Host(ChartKeys, App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.given: Sequence[Line] = ()
-        self.log_y = False
         self.opened = 0
 
     def compose(self) -> ComposeResult:
@@ -42,11 +41,7 @@ class Host(ChartKeys, App[None]):
         return self.query_one(Chart)
 
     def looked(self) -> None:
-        self.chart.show("loss", self.given, self.look, log_y=self.log_y, epochs=self.epochs)
-
-    def toggle_log(self) -> None:
-        self.log_y = not self.log_y
-        self.looked()
+        self.chart.show("loss", self.given, self.look, log_y="loss" in self.logarithmic, epochs=self.epochs)
 
     def on_chart_looked(self, message: Chart.Looked) -> None:
         self.look = message.look
@@ -153,10 +148,15 @@ async def test_odd_values_at_odd_sizes() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
             for what, (values, _) in ODD.items():
-                app.given, app.look, app.log_y = [line(values)], Look(), False
+                app.given, app.look, app.logarithmic = [line(values)], Look(), frozenset()
                 app.looked()
-                for act in (partial(app.action_chart_cursor, -1), app.toggle_log, partial(app.action_chart_zoom, 0.5),
-                            partial(app.action_chart_smooth, 3), app.action_chart_log_steps):  # fmt: skip
+                for act in (
+                    partial(app.action_chart_cursor, -1),
+                    app.action_chart_log,
+                    partial(app.action_chart_zoom, 0.5),
+                    partial(app.action_chart_smooth, 3),
+                    app.action_chart_log_steps,
+                ):
                     act()
                     widths = [app.chart.render_line(y).cell_length for y in range(size[1])]
                     assert widths == [size[0]] * size[1], (what, act)

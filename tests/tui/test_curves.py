@@ -15,7 +15,8 @@ from dlkit.events import Checkpointed, Event, Metrics, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.chart.look import Look
-from dlkit.tui.curves import CurvesPane, Group, epoch_steps, grouped, matches
+from dlkit.tui.curves import CurvesPane, Group, grouped, matches
+from dlkit.tui.epochs import epoch_steps
 from dlkit.tui.filter_line import FilterLine
 from dlkit.tui.run import RunScreen
 from recorded import record_run, write_events
@@ -119,7 +120,7 @@ async def test_as_many_charts_as_fit_the_primary_one_first(tmp_path: Path) -> No
         await typed(pilot, "d", "home", "enter")
         assert titles(pane) == ["val/mse"] and pane.large
         await typed(pilot, "down")
-        assert titles(pane) == ["loss"] and "2 of 3 charts" in shown(app)
+        assert titles(pane) == ["loss"] and "chart 2 of 3" in shown(app)
         await typed(pilot, "escape")
         assert titles(pane) == ["val/mse", "loss", "lr"] and pane.place == 1
         assert isinstance(app.screen, RunScreen)
@@ -133,7 +134,7 @@ async def test_one_chart_at_a_time_in_a_small_terminal(tmp_path: Path) -> None:
         await typed(pilot, "enter")
         assert not pane.large, "it has all the room already"
         await typed(pilot, "j", "j", "j")
-        assert titles(pane) == ["lr"] and "3 of 3 charts" in shown(app)
+        assert titles(pane) == ["lr"] and "chart 3 of 3" in shown(app)
         await typed(pilot, "g", "pagedown")
         assert titles(pane) == ["loss"]
         assert all(len(line) <= 80 for line in shown(app).splitlines())

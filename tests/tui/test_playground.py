@@ -105,7 +105,7 @@ async def test_questions_options_errors_and_history(run: RunFolder) -> None:
         assert found.answered.answers[0] == {"said": "second", "temperature": 0.5}
         found.query_one(OptionInput).value = "-3"
         await ask(pilot, found, "third")
-        await until(pilot, lambda: "inference.temperature = -3" in screen(app) and "greater than" in screen(app))
+        await until(pilot, lambda: "inference.temperature = -3" in screen(app) and "of at least 0" in screen(app))
         found.query_one(OptionInput).value = "1.0"
         await ask(pilot, found, "boom")
         await until(pilot, lambda: "✗ ZeroDivisionError: boom" in screen(app))

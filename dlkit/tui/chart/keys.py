@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from textual.binding import Binding
+from textual.widget import Widget
 
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.look import Extent, Look
@@ -35,6 +37,9 @@ class ChartKeys:
 
     look: Look = Look()
     epochs: bool = False
+    """Whether x counts epochs and no steps."""
+    logarithmic: frozenset[str] = frozenset()
+    """Titles of the charts whose values are shown so."""
 
     @property
     def chart(self) -> Chart | None:
@@ -42,12 +47,12 @@ class ChartKeys:
         raise NotImplementedError
 
     def looked(self) -> None:
-        """``look`` or ``epochs`` is another now."""
+        """``look``, ``epochs`` or ``logarithmic`` is another now."""
         raise NotImplementedError
 
-    def toggle_log(self) -> None:
-        """Logarithmic values for the chart that keys mean, or no longer."""
-        raise NotImplementedError
+    def no_epochs(self) -> str:
+        """Why x cannot count epochs; empty if it can."""
+        return ""
 
     @property
     def _extent(self) -> Extent:
@@ -75,12 +80,18 @@ class ChartKeys:
         self._take(self.look.smoother(by))
 
     def action_chart_log(self) -> None:
-        self.toggle_log()
+        if self.chart is not None:
+            self.logarithmic ^= {self.chart.title}
+            self.looked()
 
     def action_chart_log_steps(self) -> None:
         self._take(replace(self.look, log_x=not self.look.log_x, window=None, follows=False))
 
     def action_chart_epochs(self) -> None:
+        why = "" if self.epochs else self.no_epochs()
+        if why:
+            cast(Widget, self).notify(why, severity="warning")
+            return
         self.epochs = not self.epochs
         self.look = replace(self.look, window=None, follows=False, cursor=None)
         self.looked()

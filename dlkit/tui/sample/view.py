@@ -86,7 +86,7 @@ class PictureLine(Static):
 
     def tell(self) -> None:
         """Bring the line up to date."""
-        self.update(f"pictures: {PICTURES} · {self._key} changes" if self._view.pictured else "")
+        self.update(f"pictures: {PICTURES} · {self._key}: another way" if self._view.pictured else "")
 
     def next_way(self) -> None:
         """Show pictures the next way."""
