@@ -21,6 +21,7 @@ from dlkit_textgen.reading import reader
 
 _NAMED = 20
 """Unknown characters named in a message."""
+_EXAMPLES = 3
 _TAIL = 16
 """Tokens that decide how the next one is joined to the text."""
 
@@ -66,18 +67,21 @@ class Writer(Predictor):
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Continuations of the same prompts each time: those of the options, else validation text."""
-        prompts = self.config.prompts or self._validation(min(count, self.config.sampled), examples)
+        own = [self.encoded(prompt) for prompt in self.config.prompts]
+        title = "Continued" if own else "Validation text, continued"
         found = []
-        for number, prompt in enumerate(prompts, 1):
-            ids, seed = self.encoded(prompt), int(rng.integers(2**63))
-            text = "".join(self._pieces(ids, self._drawn(ids, self.config.sample_tokens, seed)))
-            title = "Continued" if self.config.prompts else "Validation text, continued"
+        for number, ids in enumerate(own or self._validation(min(count, self.config.sampled), examples), 1):
+            drawn = self._drawn(ids, self.config.sample_tokens, int(rng.integers(2**63)))
+            text, prompt = "".join(self._pieces(ids, drawn)), self.tokenizer.decode(ids)
             found.append(Text(name=f"text-{number}", title=title, prompt=prompt, text=text))
         return found
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """Beginnings from validation text, or the options' prompts."""
-        return list(self.config.prompts) or [p for p in self._validation(3, examples) if p.strip()]
+        if self.config.prompts or examples is None:
+            return list(self.config.prompts)
+        texts = [self.tokenizer.decode(ids).strip() for ids in self._validation(_EXAMPLES, examples)]
+        return [text for text in texts if text and not self.tokenizer.unknown(text)]
 
     def encoded(self, prompt: str) -> list[int]:
         """A prompt's tokens, at least one. DataError names characters or subwords that there are no tokens for; unknown
@@ -139,23 +143,29 @@ class Writer(Predictor):
             yield after.removeprefix(before)
             tail = [*tail, token][-_TAIL:]
 
-    def _validation(self, count: int, examples: Split | None) -> list[str]:
-        """Beginnings of lines from all over the validation text, always the same; without it, an empty prompt."""
+    def _validation(self, count: int, examples: Split | None) -> list[list[int]]:
+        """Beginnings of lines from all over the validation text, always the same, as tokens; without it, an empty
+        prompt."""
+        line_end = self.tokenizer.encode("\n").tolist()
         if examples is None:
-            return [""] if self.tokenizer.encode("\n").size else [self.tokenizer.token(len(self.tokenizer) - 1)]
+            return [line_end or [len(self.tokenizer) - 1]]
         places = torch.linspace(0, len(examples) - 1, count + 2)[1:-1].round().long()
         rows: Tensor = examples.take(places)["token"]
-        return [_from_line_start(self.tokenizer.decode(row[: -(-len(row) // 2)].tolist())) for row in rows.cpu()]
+        return [_from_line_start(row[: -(-len(row) // 2)], line_end) for row in rows.cpu().tolist()]
 
     @property
     def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        parameter = next(self.model.parameters(), None)
+        return torch.device("cpu") if parameter is None else parameter.device
 
 
-def _from_line_start(text: str) -> str:
-    """Without the rest of a line that the text begins with, if a line begins in its first half."""
-    cut = text.find("\n") + 1
-    return text[cut:].lstrip("\n") if 0 < cut <= len(text) // 2 else text
+def _from_line_start(ids: list[int], line_end: list[int]) -> list[int]:
+    """Without the rest of a line that the tokens begin with, if a line begins in their first half."""
+    ends = [place for place, number in enumerate(ids[: len(ids) // 2]) if [number] == line_end]
+    first = ends[0] + 1 if ends else 0
+    while [ids[first]] == line_end and first < len(ids) - 1:
+        first += 1
+    return ids[first:]
 
 
 def _unwritable(tokenizer: Tokenizer) -> list[int]:

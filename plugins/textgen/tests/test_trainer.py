@@ -98,7 +98,11 @@ def test_a_transformer_carries_nothing_and_tokens_are_counted() -> None:
 @pytest.mark.parametrize(("cell", "attention"), STATES)
 def test_what_is_carried_is_handed_over_exactly(cell: str, attention: bool) -> None:
     """As processes send it to each other, too."""
-    first, second, parts = make_trainer(recurrent(cell, attention)), make_trainer(recurrent(cell, attention)), batches(3)
+    first, second, parts = (
+        make_trainer(recurrent(cell, attention)),
+        make_trainer(recurrent(cell, attention)),
+        batches(3),
+    )
     for batch in parts[:2]:
         first.losses(batch)
     second.load_local(tree.from_bytes(tree.to_bytes(first.local_state())))

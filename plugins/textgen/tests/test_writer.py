@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from dlkit import samples
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
+from dlkit_textgen.datasets import build
 from dlkit_textgen.models.transformer import Transformer
-from dlkit_textgen.options import TransformerConfig, WriterConfig
+from dlkit_textgen.options import TextConfig, TransformerConfig, WriterConfig
 from dlkit_textgen.task import TextInfo
 from dlkit_textgen.writer import Writer
 
@@ -144,6 +145,19 @@ def test_samples_go_on_from_the_same_prompts(writer: Callable[..., Writer], rhym
     assert [s.prompt for s in own] == ["A cat", "The rat"]  # type: ignore[attr-defined]
     (alone,) = writer(sample_tokens=5).samples(24, np.random.default_rng(0), None)
     assert isinstance(alone, samples.Text) and len(alone.text) == 5
+
+
+@pytest.mark.parametrize(("tokens", "options"), [("words", {}), ("pieces", {"vocabulary": 19})])
+def test_samples_go_on_from_text_that_has_unknown_tokens(tokens: str, options: dict[str, int]) -> None:
+    text = "The cat sat on the mat.\n" * 90 + "Żółw żre 雪 wątły\n" * 12
+    data = build(text, TextConfig(tokens=tokens, context=16, **options))  # type: ignore[arg-type]
+    info = TextInfo.model_validate(data.info)
+    asked = Writer(
+        Transformer(TransformerConfig(layers=1, width=8, heads=1), info.vocabulary, 16), info, WriterConfig()
+    )
+    found = asked.samples(24, np.random.default_rng(0), data.val)
+    assert len(found) == 3 and all(s.prompt and s.text for s in found)  # type: ignore[attr-defined]
+    assert all(asked.read([word]) for word in asked.example(data.val, np.random.default_rng(0), Path()))
 
 
 def test_examples_are_prompts(writer: Callable[..., Writer], rhymes: Callable[..., Data], tmp_path: Path) -> None:
