@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import dlkit
 from toy import toy_run
 
-PLUGINS = ("toy", "dlkit_regression", "dlkit_classification", "dlkit_scratch")
+PLUGINS = ("toy", *(found.module.partition(".")[0] for found in entry_points(group="dlkit")))
 PROBE = """
 import io, json, sys
 from contextlib import redirect_stdout
