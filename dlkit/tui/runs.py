@@ -48,7 +48,7 @@ class RunsScreen(Area):
 
     area = "runs"
     DEFAULT_CSS = """
-    RunsScreen #detail { height: 3; padding: 0 2; background: $surface; }
+    RunsScreen #detail { height: 3; padding: 0 2; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
