@@ -31,23 +31,26 @@ def stepping(model: nn.Module) -> tuple[Begin, Step]:
     return begin, step
 
 
-def most_tokens(source: Tensor, extra: int) -> int:
-    """How long a translation may become: twice the longest sentence [N,S] and ``extra``."""
-    return 2 * int((source != PAD).sum(1).max()) + extra
+def most_tokens(source: Tensor, extra: int) -> Tensor:
+    """How long translations may become: twice their sentences, int64 [N,S], and ``extra``. int64 [N]."""
+    return 2 * (source != PAD).sum(1) + extra
 
 
 @torch.no_grad()
 def greedy(model: nn.Module, source: Tensor, extra: int) -> Tensor:
-    """The likeliest token at every place: int64 [N,L], the end token and then padding; ``source`` is int64 [N,S]."""
+    """The likeliest token at every place: int64 [N,L], the end token and then padding; ``source`` is int64 [N,S].
+
+    What else is in the batch changes nothing.
+    """
     begin, step = stepping(model)
     state, tokens = begin(source), torch.full((len(source),), BOS, device=source.device)
     ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
-    written = []
-    for _ in range(most_tokens(source, extra)):
+    most, written = most_tokens(source, extra), []
+    for number in range(1, int(most.max()) + 1):
         logits, state = step(tokens, state)
         tokens = without_padding(logits).argmax(1).masked_fill(ended, PAD)
         written.append(tokens)
-        ended = ended | (tokens == EOS)
+        ended = ended | (tokens == EOS) | (most == number)
         if bool(ended.all()):
             break
     return torch.stack(written, 1)
@@ -62,7 +65,7 @@ def searched(model: nn.Module, source: Tensor, beam: int, length_penalty: float,
         logits, state = own(tokens, state)
         return without_padding(logits), state
 
-    return Beam(beam, most_tokens(source, extra), EOS, length_penalty)(step, BOS, begin(source))
+    return Beam(beam, int(most_tokens(source, extra)), EOS, length_penalty)(step, BOS, begin(source))
 
 
 def without_padding(logits: Tensor) -> Tensor:

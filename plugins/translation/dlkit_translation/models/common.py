@@ -25,7 +25,7 @@ class Tokens(nn.Module):
         self.target = nn.Embedding(info.sizes[1], width, padding_idx=PAD)
         self.source = self.target if tie == "all" else nn.Embedding(info.sizes[0], width, padding_idx=PAD)
         self.output = nn.Linear(width, info.sizes[1])
-        for embedding in {self.source, self.target}:
+        for embedding in dict.fromkeys((self.source, self.target)):
             nn.init.normal_(embedding.weight, std=width**-0.5)
         if tie != "none":
             self.output.weight = self.target.weight
