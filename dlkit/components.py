@@ -139,7 +139,7 @@ class SourceSpec(Spec):
     """What can be downloaded once and used by several data sets, in ``workspace/data/NAME/``.
 
     ``layout`` is the official extracted form: a folder that has these files is used as it is. Two plugins may declare
-    the same source, word for word.
+    the same source, word for word. Without ``files``, where what is at ``homepage`` changes, people fetch it by hand.
     """
 
     kind: ClassVar[str] = "source"

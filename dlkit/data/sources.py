@@ -58,6 +58,8 @@ def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | No
     if status(spec, data) == "present":
         return folder
     origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None)
+    if not spec.files and origin.laid_out() is None:
+        raise DataError(_by_hand_message(spec, folder))
     if (offline or os.environ.get("DLKIT_OFFLINE", "0") not in ("", "0")) and not origin.local:
         raise DataError(_offline_message(spec, folder))
     try:
@@ -78,6 +80,16 @@ def _offline_message(spec: SourceSpec, folder: Path) -> str:
     return (
         f"source {spec.name!r} is not there, and downloading is off (offline): {missing}\n"
         f"  with a network: {command}\n  from a copy:    {command} --mirror DIR_OR_URL"
+    )
+
+
+def _by_hand_message(spec: SourceSpec, folder: Path) -> str:
+    """Of a source that declares no files, since what is at its address changes: people fetch it themselves."""
+    missing = "; ".join(structural_problems(spec, folder))
+    return (
+        f"source {spec.name!r} is not there, and dlkit cannot download it: {missing}\n"
+        f"  by hand:     unpack what {spec.homepage or 'its owners'} offers into {folder}\n"
+        f"  from a copy: dlkit data get {spec.name} --mirror DIR"
     )
 
 

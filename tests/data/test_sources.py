@@ -477,6 +477,19 @@ def test_a_file_without_a_checksum_is_not_downloaded(toys: SourceSpec, tmp_path:
         get(source("", files=(bare,)), tmp_path, say=said.append)
 
 
+def test_a_source_without_files_is_fetched_by_hand_or_from_a_copy(tmp_path: Path, said: list[str]) -> None:
+    layout = (LayoutFile("words.txt"),)
+    spec = SourceSpec(name="moving", summary="renewed every day", layout=layout, homepage="https://words.example")
+    for offline in (False, True):
+        with pytest.raises(DataError, match=r"(?s)words\.txt is missing.*by hand: .*https://words\.example.*moving"):
+            get(spec, tmp_path / "data", offline=offline, say=said.append)
+    assert not (tmp_path / "data").exists()
+    (tmp_path / "copy" / "moving").mkdir(parents=True)
+    (tmp_path / "copy" / "moving" / "words.txt").write_bytes(b"words")
+    get(spec, tmp_path / "data", mirror=str(tmp_path / "copy"), say=said.append)
+    assert tree(tmp_path / "data" / "moving") == {"words.txt": b"words"}
+
+
 def test_missing_files_are_added_and_nothing_of_the_users_is_touched(
     toys: SourceSpec, tmp_path: Path, said: list[str]
 ) -> None:
