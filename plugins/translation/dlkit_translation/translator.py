@@ -17,12 +17,14 @@ from dlkit.data.text.tokenizers import restore
 from dlkit.decoding import Hypothesis
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
-from dlkit.samples import Images, Pairs, Sample
+from dlkit.samples import Images, Pairs, Sample, Text
 from dlkit_translation.picture import heat_map
 from dlkit_translation.texts import as_texts, normal
 from dlkit_translation.writing import greedy, searched, sentence
 
 BATCH = 100
+END = "∎"
+"""The end of a sentence, in pictures."""
 PICTURED = 4
 """Sentences whose attention is shown."""
 
@@ -60,12 +62,11 @@ class Translator(Predictor):
         return answers
 
     def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
-        """The pairs; with ``inference.attention``, a picture for each of the first."""
-        rows = []
-        for answer in answers:
-            rows.append([answer["source"], answer["translation"]])
-            rows += [["", other] for other in answer.get("alternatives", ())]
-        shown: list[Sample] = [Pairs(name="translations", headers=list(self.info.languages), rows=rows)]
+        """Each sentence with its translation below it; with ``inference.attention``, a picture of the first ones'."""
+        shown: list[Sample] = []
+        for number, answer in enumerate(answers, 1):
+            lines = [answer["translation"], *answer.get("alternatives", ())]
+            shown.append(Text(name=f"translation-{number}", title=answer["source"], text="\n".join(lines)))
         if self.config.attention:
             shown += self._pictures([(a["source"], a["translation"]) for a in answers[:PICTURED]])
         return shown
@@ -138,8 +139,15 @@ class Translator(Predictor):
             source, device = self._encoded([text]), next(self.model.parameters()).device
             with torch.no_grad():
                 weights = attend(source, torch.tensor([[BOS, *tokens]], device=device))[0].float().cpu().numpy()
-            rows = [*map(self.target.token, tokens), "∎"]
-            columns = [*map(self.source.token, source[0, :-1].tolist()), "∎"]
-            title = f"Attention: {text} → {translation}"
-            found.append(Images(name=f"attention-{number}", title=title, images=heat_map(weights, rows, columns)[None]))
+            rows = [*map(self.target.token, tokens), END]
+            columns = [*map(self.source.token, source[0, :-1].tolist()), END]
+            read_off = [f"{row}←{columns[place]}" for row, place in zip(rows, weights.argmax(1), strict=True)]
+            found.append(
+                Images(
+                    name=f"attention-{number}",
+                    title=f"Attention: {text} → {translation}",
+                    images=heat_map(weights, rows, columns)[None],
+                    captions=[" ".join(read_off).replace("▁", "")],
+                )
+            )
         return found

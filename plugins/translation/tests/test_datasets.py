@@ -199,7 +199,7 @@ def test_fra_txt_is_read_with_and_without_attribution(tmp_path: Path) -> None:
 
 
 def test_without_fra_txt_one_is_told_where_it_is(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"(?s)fra\.txt is missing"):
+    with pytest.raises(DataError, match=r"(?s)fra\.txt is missing.*manythings\.org/anki"):
         fra_eng.build(FraEngConfig(), Context(tmp_path / "data", {"fra-eng": FRA_ENG}, offline=True))
 
 

@@ -17,7 +17,7 @@ from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
 from dlkit.errors import DataError
-from dlkit.samples import Images, Pairs
+from dlkit.samples import Images, Pairs, Text
 from dlkit_translation import metrics
 from dlkit_translation.losses import cross_entropy
 from dlkit_translation.metrics import SIGNATURES, TranslationMetrics, corpus_scores
@@ -160,8 +160,9 @@ def test_sentences_are_answered(beam: int, known: Known, data: Data, info: Trans
     assert [answer["source"] for answer in answers] == as_texts(batch["original"])
     assert all(len(answer.get("alternatives", [])) == (2 if beam > 1 else 0) for answer in answers)
     json.dumps(answers, allow_nan=False)
-    (table,) = asked.show(["x"] * 3, answers)
-    assert isinstance(table, Pairs) and table.rows[0] == [answers[0]["source"], answers[0]["translation"]]
+    first = asked.show(["x"] * 3, answers)[0]
+    assert isinstance(first, Text) and first.title == answers[0]["source"]
+    assert first.text.split("\n") == [answers[0]["translation"], *answers[0].get("alternatives", [])]
 
 
 def test_empty_sentences_are_refused_and_unknown_signs_named(made: Made, info: TranslationInfo) -> None:
@@ -182,9 +183,10 @@ def test_samples_show_pairs_and_attention(kind: str, made: Made, data: Data, inf
     assert pairs.headers == ["English", "French (reference)", "French (translation)"]
     assert {(row[0], row[1]) for row in pairs.rows} <= set(_texts(data))
     assert len(pictures) == 4 and all(isinstance(picture, Images) for picture in pictures)
+    assert all(picture.captions[0].count("←") >= 1 for picture in pictures if isinstance(picture, Images))
     assert asked.samples(6, np.random.default_rng(0), None) == ()
     shown = translator(made(kind), info, attention=True, beam=1, extra=0).show([], asked.predict(["The dog sleeps."]))
-    assert [type(sample) for sample in shown] == [Pairs, Images]
+    assert [type(sample) for sample in shown] == [Text, Images]
 
 
 def _texts(data: Data) -> list[tuple[str, str]]:
