@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -80,6 +81,7 @@ class QueueScreen(Area):
         self._entries: dict[str, Entry] = {}
         self._slots = 1
         self._sources: list[Source[Any]] = []
+        self._doing = threading.Lock()
 
     def body(self) -> ComposeResult:
         yield Static("looking at the devices …", id="devices", markup=False)
@@ -203,7 +205,8 @@ class QueueScreen(Area):
     @work(thread=True, group="queue", exit_on_error=False)
     def _do(self, action: Callable[[], str]) -> None:
         try:
-            self.post_message(self.Done(action()))
+            with self._doing:  # of two steps of a priority at once, one would be lost
+                self.post_message(self.Done(action()))
         except (DlkitError, OSError, ValueError) as error:
             self.post_message(self.Done(str(error), bad=True))
 

@@ -222,9 +222,9 @@ class RunsScreen(Area):
             return
         names = ", ".join(run.id for run in there)
         waiting = all(run.state == "queued" for run in there)
-        question = f"Take {_runs(there)} out of the queue?" if waiting else f"Stop {_runs(there)}?"
-        if not waiting:
-            question += " What runs writes a checkpoint first."
+        question = f"Stop {_runs(there)}? A checkpoint is written first."
+        if waiting:
+            question = f"Take {_runs(there)} out of the queue?"
         self._after(Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], acting.stop))
 
     def action_resume(self) -> None:

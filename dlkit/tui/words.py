@@ -38,9 +38,12 @@ def state_cell(state: str) -> tuple[str, str]:
 
 
 def steps(run: Summary) -> str:
-    """``120/900``, or ``900`` at the end."""
+    """``120/900``, or ``900`` at the end; in at most eleven cells up to a million steps: ``92079/900k``."""
     if run.total_steps and run.step != run.total_steps:
-        return f"{run.step}/{run.total_steps}"
+        step, total = str(run.step), str(run.total_steps)
+        if len(step) + len(total) > 10 and run.total_steps >= 10_000:
+            total = f"{run.total_steps // 1000}k"
+        return f"{step}/{total}"
     return str(run.step) if run.step else ""
 
 

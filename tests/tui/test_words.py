@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from dlkit.tui.words import ago, ago_holds, hanging
+from dlkit.runs.folder import Summary
+from dlkit.tui.words import ago, ago_holds, hanging, steps
 
 NOW = 1_800_000_000.0
 
@@ -53,3 +55,14 @@ def test_no_word_is_lost_and_no_line_too_long(text: str, width: int) -> None:
     broken = hanging(Text(text), width, Console()).plain
     assert "".join(broken.split()) == "".join(text.split())
     assert all(cell_len(line.rstrip()) <= width for line in broken.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("step", "total", "text"),
+    [
+        (0, 0, ""), (9, 180, "9/180"), (900, 900, "900"), (0, 90_000, "0/90000"), (12_345, 90_000, "12345/90000"),
+        (92_079, 900_000, "92079/900k"), (123_456, 999_999, "123456/999k"),
+    ],
+)  # fmt: skip
+def test_steps_fit_into_their_column(step: int, total: int, text: str) -> None:
+    assert steps(Summary(id="x", step=step, total_steps=total)) == text
