@@ -29,14 +29,14 @@ ANY = (
     _recipe("recurrent", trainer=_ADAM, engine={**_OFTEN, "batch_size": 128}),
 )
 GRAMMAR = (
-    _recipe("transformer", model={"width": 128, "dropout": 0.0}, loss={"label_smoothing": 0.0}, engine={"epochs": 2}),
+    _recipe("transformer", model={"width": 128, "dropout": 0.0}, loss={"label_smoothing": 0.0}, engine={"epochs": 3}),
     _recipe("recurrent", model={"dropout": 0.0}, loss={"label_smoothing": 0.0}, engine={"epochs": 3}),
 )
 FRA_ENG = (
     _recipe(
         "transformer",
         model={"width": 256, "layers": 3, "decoder_layers": 3, "dropout": 0.1, "tie": "all"},
-        engine={"epochs": 5},
+        engine={"epochs": 3},
     ),
     _recipe("recurrent", model={"width": 384, "embedding": 256, "dropout": 0.2}, engine={"epochs": 5}),
 )
