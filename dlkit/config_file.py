@@ -80,13 +80,13 @@ def _read_folder(reference: str, task: str) -> Iterator[Preset]:
 
 
 def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, str]) -> Layer:
-    """The preset of that name that fits the ``chosen`` components (part → name); UsageError lists what there is."""
+    """The preset of that name that fits the ``chosen`` components (part → name), of several the one made for the task's
+    own; UsageError lists what there is."""
     offered = presets(catalog, task)
-    fitting = [
-        p
-        for p in offered
-        if p.name == name and all(chosen.get(part, wanted) == wanted for part, wanted in p.components().items())
-    ]
+    fitting = [p for p in offered if p.name == name and _fits(p, chosen)]
+    if len(fitting) > 1:
+        usual = {**catalog.task(task).defaults, **chosen}
+        fitting = [p for p in fitting if p.components().items() <= usual.items()] or fitting
     if len(fitting) == 1:
         return Layer(f"preset {name}", fitting[0].values)
     there = "; ".join(f"{p.name} ({_for(p)})" for p in offered) or "none"
@@ -96,6 +96,10 @@ def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, st
         raise UsageError(f"no preset {name!r} for task {task!r}: {nearest(name, {p.name for p in offered})}")
     parts = ", ".join(f"{part} {component}" for part, component in chosen.items())
     raise UsageError(f"preset {name!r} is not made for {parts}; there are: {there}")
+
+
+def _fits(preset: Preset, chosen: Mapping[str, str]) -> bool:
+    return all(chosen.get(part, wanted) == wanted for part, wanted in preset.components().items())
 
 
 def _for(preset: Preset) -> str:

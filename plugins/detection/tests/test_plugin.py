@@ -158,3 +158,8 @@ def test_the_command_draws_and_names_what_is_wrong(
         main(["data", "show", TASK, "--dataset", "files", "--dataset.path", str(root), "--dataset.skip-unusable"]) == 0
     )
     assert "bad.xml" in capsys.readouterr().out
+
+
+def test_a_preset_of_several_models_is_the_tasks_own_unless_another_is_chosen(catalog: Catalog) -> None:
+    assert preset_layer(catalog, TASK, "course", {}).values["model"]["name"] == "pyramid"
+    assert preset_layer(catalog, TASK, "course", {"model": "grid-relu"}).values["model"]["name"] == "grid-relu"
