@@ -14,7 +14,7 @@ from dlkit.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
-REAL = ("mnist", "cifar10", "bike-sharing", "tinyshakespeare")
+REAL = ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORTEN = {
     "train": ["--epochs", "1", "--limit-batches", "2", "--device", "cpu"],

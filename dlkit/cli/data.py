@@ -47,6 +47,11 @@ def find_source(catalog: Catalog, name: str) -> SourceSpec:
     return found
 
 
+def _amount(download: int) -> str:
+    """Bytes to download; of a source without files there is nothing that could be."""
+    return size(download) if download else "by hand"
+
+
 def _list(argv: list[str]) -> int:
     from dlkit.data.layout import status
 
@@ -57,7 +62,7 @@ def _list(argv: list[str]) -> int:
     if options.json:
         print_json(found)
     elif found:
-        rows = [[s["name"], s["state"], size(s["size"]), s["licence"], ", ".join(s["used_by"])] for s in found]
+        rows = [[s["name"], s["state"], _amount(s["size"]), s["licence"], ", ".join(s["used_by"])] for s in found]
         print(table(["name", "state", "download", "licence", "used by"], rows))
     else:
         say("no plugin declares a source")

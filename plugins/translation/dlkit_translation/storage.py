@@ -20,7 +20,7 @@ from dlkit_translation.texts import as_column
 Texts = Sequence[tuple[str, str]]
 """Pairs of a source sentence and its translation."""
 
-LEARNT_FROM = 100_000
+LEARNT_FROM = 50_000
 """Sentences of each language that subwords are learnt from, at most: evenly from all over the training pairs."""
 
 
