@@ -140,4 +140,4 @@ def test_fra_eng_is_learnt(real: Context, tmp_path: Path) -> None:
         device="cpu",
         offline=True,
     )
-    assert run.metrics["val/token_accuracy"] > 0.3 and run.metrics["val/bleu"] > 1
+    assert run.metrics["val/token_accuracy"] > 0.2 and run.metrics["val/chrf"] > 5
