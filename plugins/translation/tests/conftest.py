@@ -22,7 +22,7 @@ from dlkit_translation.task import TranslationInfo
 KINDS = ["transformer", "gru luong", "lstm luong", "gru bahdanau", "lstm bahdanau"]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """On networks this small, threads wait for each other more than they compute."""
     before = torch.get_num_threads()

@@ -71,6 +71,7 @@ def options(corpus: Path, tmp_path: Path, **more: Any) -> dict[str, Any]:
         "model": {"name": "recurrent", "embedding": 32, "width": 64, "dropout": 0.0},
         "trainer": {"name": "supervised", "optimizer": "adamw", "lr": 0.01, "schedule": "constant", "warmup": 0.0},
         "batch_size": 16,
+        "engine": {"threads": 1},
         "device": "cpu",
         "workspace": tmp_path / "workspace",
         **more,
