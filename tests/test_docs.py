@@ -15,6 +15,8 @@ from dlkit.cli.main import COMMANDS, main
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 REAL = ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng")
+SMALLER = {"translation": ["--dataset.pairs", "4000"]}
+"""Options of the embedded data sets that take seconds to draw in full."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORTEN = {
     "train": ["--epochs", "1", "--limit-batches", "2", "--device", "cpu"],
@@ -65,7 +67,8 @@ def runnable(words: list[str]) -> list[str]:
         while flag in shortened:
             at = shortened.index(flag)
             del shortened[at : at + 2]
-    return [*shortened, *SHORTEN["train"]]
+    smaller = [] if "--dataset" in words else SMALLER.get(words[1], [])
+    return [*shortened, *smaller, *SHORTEN["train"]]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
