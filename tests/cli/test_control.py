@@ -91,12 +91,12 @@ def test_set_changes_what_declares_itself_changeable(dlkit: Command, going: Live
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("trainer.lr", "-1", "greater than 0"),
+        ("trainer.lr", "-1", "must be a number above 0"),
         ("trainer.lr", "much", "trainer.lr = 'much'"),
         ("trainer.lr", "inf", "finite"),
-        ("trainer.lr", "nan", "greater than 0|finite"),
-        ("engine.keep", "1.5", "integer"),
-        ("engine.keep", "0", "≥ 1"),
+        ("trainer.lr", "nan", "above 0|finite"),
+        ("engine.keep", "1.5", "must be a whole number of at least 1"),
+        ("engine.keep", "0", "must be a whole number of at least 1"),
         ("trainer.optimizer", "adamw", "trainer.lr"),
         ("engine.batch_size", "8", "engine.keep"),
         ("model.dropout", "0.5", "trainer.lr"),

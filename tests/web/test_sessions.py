@@ -91,7 +91,7 @@ def alive(process: psutil.Process) -> bool:
 
 async def test_dlkit_itself_comes_through_the_websocket(dlkit_web: Served) -> None:
     async with tab(dlkit_web) as page:
-        await page.until("Regression")
+        await page.until("regression")
         apps = dlkit_web.apps()
         assert len(apps) == 1 and apps[0].cmdline()[1:4] == ["-m", "dlkit", "tui"]
     await gone(apps)
