@@ -91,9 +91,9 @@ class Metrics(Protocol):
     ``update`` runs once a batch and must not synchronise (no ``.item()``); ``compute`` returns plain floats by bare
     name (``"accuracy"``, the engine puts ``val/`` before it) and leaves out what is undefined for the data seen.
 
-    What one forward pass does not show (the sentences that a model writes) is measured in ``ask(model, batch, thorough)``
-    where the metrics have one: called after ``update``, in evaluation mode, without gradients. It may synchronise. While
-    a run trains, ``thorough`` is false: then it looks at a few samples and lets the others pass.
+    What one forward pass does not show (the sentences that a model writes) is measured in ``ask(model, batch,
+    thorough)``, where the metrics have one: called after ``update``, in evaluation mode, without gradients. It may
+    synchronise. While a run trains, ``thorough`` is false: then it looks at a few samples and lets the others pass.
 
     To run in several processes it needs ``reduce(sum)`` too, called on every rank before ``compute``: it replaces each
     of its tensors by ``sum(tensor)``, the sum over ranks; None is allowed where nothing was seen yet.

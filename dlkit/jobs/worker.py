@@ -17,8 +17,8 @@ from pathlib import Path
 from dlkit.errors import DlkitError
 from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, need_of, place
 from dlkit.jobs.claims import Claim, Refused, hold
-from dlkit.processes import die_with_parent
 from dlkit.jobs.supervise import Supervisor
+from dlkit.processes import die_with_parent
 from dlkit.runs import index
 from dlkit.runs.faults import point
 from dlkit.runs.files import read_json
