@@ -27,15 +27,12 @@ from dlkit.data.randomness import rng
 
 Pixels = npt.NDArray[np.uint8]
 
-TWO = {"dataset": {"name": "digits-canvas", "source": "mnist", "classes": 2}}
-TEN = {"dataset": {"name": "digits-canvas", "source": "mnist", "classes": 10}}
 RECIPES: dict[str, dict[str, Any]] = {
     "2 grid-lenet": {"model": "grid-lenet", "preset": "course"},
     "2 grid-relu": {"model": "grid-relu", "preset": "course"},
     "2 grid-wide": {"model": "grid-wide", "preset": "course"},
     "2 grid-wide fine": {"model": "grid-wide", "preset": "fine"},
     "2 pyramid": {"model": "pyramid", "preset": "course"},
-    "10 grid-wide fine": {"model": "grid-wide", "preset": "fine", **TEN},
     "10 pyramid": {"model": "pyramid", "preset": "ten"},
     "photographs": {"model": "pyramid", "preset": "photographs"},
 }
