@@ -23,12 +23,12 @@ def test_two_digits(real: Context, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     (workspace / "data").symlink_to(real.data.resolve())
-    dataset = {"name": "digits-canvas", "source": "mnist", "classes": 2, "train": 8000, "val": 500, "test": 500}
+    options = {"source": "mnist", "classes": 2, "train": 8000, "val": 500, "test": 500}
     run = dlkit.train(
         "detection",
         preset="course",
         model="pyramid",
-        dataset=dataset,
+        dataset={"name": "digits-canvas", **options},
         epochs=2,
         batch_size=64,
         offline=True,
@@ -38,7 +38,7 @@ def test_two_digits(real: Context, tmp_path: Path) -> None:
     assert run.metrics["val/map50"] >= 0.9
     test = run.evaluate("test")
     assert test["test/map"] >= 0.6 and test["test/map50"] >= 0.9 and test["test/accuracy"] >= 0.8
-    split = digits_canvas.build(DigitsCanvasConfig.model_validate(dataset), real).test
+    split = digits_canvas.build(DigitsCanvasConfig.model_validate(options), real).test
     assert split is not None
     pixels, boxes = (split.columns[key][:20] for key in ("image", "boxes"))  # type: ignore[attr-defined]
     for i, image in enumerate(pixels):
