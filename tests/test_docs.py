@@ -94,9 +94,13 @@ def test_training_commands_on_real_data_work(page: Path, workplace: Path) -> Non
         pytest.skip("DLKIT_TEST_DATA is not set")
     (workplace / "workspace").mkdir()
     (workplace / "workspace" / "data").symlink_to(Path(root).resolve())
-    for words in commands(page):
-        if words[0] == "train" and needs_real_data(words):
+    training = [words for words in commands(page) if words[0] == "train" and needs_real_data(words)]
+    lacking = {word for words in training for word in words if word in REAL and not (Path(root) / word).is_dir()}
+    for words in training:
+        if not lacking & set(words):
             assert main(runnable(words)) == 0, f"{page.name}: dlkit {shlex.join(words)}"
+    if lacking:
+        pytest.skip(f"DLKIT_TEST_DATA has no {', '.join(sorted(lacking))}: the commands that need it were left out")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
