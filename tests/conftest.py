@@ -10,12 +10,19 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before torch is imported: nothing in tests is large enough for two threads, and on a busy machine they wait for each
 # other (a toy run took 2 s instead of 0.1). Processes that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Commands say what to type next as they were typed: through `uv run` or not. Tests read them in one wording.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
+
+# A busy machine pauses any example for longer than Hypothesis allows. Where CI is set, Hypothesis takes its profile of
+# that name: the same examples every time.
+settings.register_profile("dlkit", deadline=None)
+if not os.environ.get("CI"):
+    settings.load_profile("dlkit")
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # for `import toy`, a plugin that tests bring along

@@ -1,6 +1,6 @@
-"""Localization's presets at one wall-clock budget each, selected on validation, the best then tested once.
+"""Localization's presets in about equal time, each to its end, selected on validation, the best then tested once.
 
-    DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_localization.py [PRESET …] [--seconds 300] [--seed 0]
+    DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_localization.py [PRESET …] [--seconds 400] [--seed 0]
 
 MNIST's digits on the default canvas. Prints the rows of the plugin README's table, what ``dlkit compare`` says of the
 runs, and the test figures of the one with the best validation. With ``--keep DIR`` the runs stay there, and those that
@@ -10,6 +10,7 @@ are there already are not made again.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -72,6 +73,8 @@ def compare(where: Path, presets: list[str], seconds: float, seed: int) -> None:
     runs: dict[str, dlkit.Run] = {}
     for preset in presets:
         runs[preset] = train(where, preset, seconds, seed)
+        if runs[preset].state != "completed":
+            sys.exit(f"{runs[preset].id} was {runs[preset].state}: the comparison is off")
         print(row(described(runs[preset])), flush=True)
     if len(runs) > 1:
         command(["compare", *(run.id for run in runs.values()), "--workspace", str(where)])
@@ -92,7 +95,7 @@ def compare(where: Path, presets: list[str], seconds: float, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("presets", nargs="*", default=list(PRESETS))
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seconds", type=float, default=400)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="workspace to use, in place of a throw-away one")
     options = parser.parse_args()

@@ -1,0 +1,61 @@
+"""Word vectors in word2vec's text format: a line with their number and size, then a word and its numbers a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.errors import DataError
+
+Vector = npt.NDArray[np.float32]
+
+
+def read_vectors(path: Path) -> Iterator[tuple[str, Vector]]:
+    """The words of a file and their vectors, float32 [size]. DataError names file and line of what is not so."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            size = _head(path, next(lines, ""))[1]
+            for number, line in enumerate(lines, 2):
+                if line.strip():
+                    yield _vector(path, number, line, size)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def vectors_size(path: Path) -> int:
+    """Numbers of each vector in a file, as its first line says. DataError: it does not say."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return _head(path, next(lines, ""))[1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def write_vectors(path: Path, words: Sequence[str], vectors: npt.NDArray[np.floating]) -> None:
+    """Write vectors [words, size]; float32 survives the round trip exactly. No word may hold white space."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"{len(words)} {vectors.shape[1]}\n")
+        for word, vector in zip(words, np.asarray(vectors, np.float32), strict=True):
+            # NumPy's shortest decimal of a float32 that reads back as the same float32.
+            file.write(f"{word} {' '.join(map(str, vector))}\n")
+
+
+def _head(path: Path, line: str) -> tuple[int, int]:
+    head = line.split()
+    if len(head) != 2 or not all(word.isdigit() for word in head):
+        raise DataError(f"{path}: line 1: must be the number of words and the size of their vectors, not {line[:40]!r}")
+    return int(head[0]), int(head[1])
+
+
+def _vector(path: Path, number: int, line: str, size: int) -> tuple[str, Vector]:
+    word, *values = line.rstrip("\n").rstrip(" ").split(" ")
+    try:
+        vector = np.array(values, np.float32)
+    except ValueError as error:
+        raise DataError(f"{path}: line {number}: {error}") from error
+    if len(vector) != size:
+        raise DataError(f"{path}: line {number}: {len(vector)} numbers after {word!r}, not {size}")
+    return word, vector
