@@ -168,7 +168,8 @@ def list_runs(workspace: str | Path | None = None, task: str | None = None) -> l
 
 def make_context(catalog: Catalog, workspace: Path, offline: bool = False) -> Context:
     """What data sets are built with, silently."""
-    return Context(workspace / "data", {s.name: s for s in catalog.specs("source")}, offline)
+    sources = {spec.name: spec for spec in catalog.specs("source")}
+    return Context(workspace / "data", sources, offline, workspace=workspace)
 
 
 def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:

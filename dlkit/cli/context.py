@@ -17,4 +17,4 @@ def make_context(catalog: Catalog, workspace: Path, offline: bool = False) -> Co
     from dlkit.data.context import Context
 
     sources = {source.name: source for source in catalog.specs("source")}
-    return Context(data=workspace / "data", sources=sources, offline=offline, say=say)
+    return Context(data=workspace / "data", sources=sources, offline=offline, say=say, workspace=workspace)

@@ -20,8 +20,8 @@ from dlkit.runs.workspace import locate
 from dlkit.samples import Sample, save
 
 if TYPE_CHECKING:
-    from dlkit.config import Resolved
     from dlkit.data.splits import Split
+    from dlkit.inference.load import Loaded
 
 
 def main(argv: list[str]) -> int:
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
 
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, options.checkpoint)
-    examples = _examples(catalog, loaded.resolved, locate(options.workspace))
+    examples = _examples(catalog, loaded, locate(options.workspace))
     with forked(options.seed, "sample") as generator:
         made = loaded.predictor.samples(options.n, generator, examples)
     head = {"run": run.id, "checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
@@ -55,12 +55,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _examples(catalog: Catalog, resolved: Resolved, workspace: Path) -> Split | None:
+def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None:
     """The validation split, if its data is here: looking at samples is no reason to download."""
     from dlkit.engine.build import build_data, build_task
 
     try:
+        resolved = loaded.resolved
         context = make_context(catalog, workspace, offline=True)
+        context = dataclasses.replace(context, earlier=lambda: loaded.predictor.info)
         return build_data(catalog, resolved, build_task(catalog, resolved.task), context)[0].val
     except DataError as error:
         say(f"without examples of the validation split: {error}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from dlkit.config import Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.data.context import Context
 from dlkit.data.weights import restoring
-from dlkit.engine.build import Job, prepare
-from dlkit.engine.checkpoint import check, judged_weights, read_tensors, write_tensors
+from dlkit.engine.build import Job, build_task, prepare
+from dlkit.engine.checkpoint import check, judged_weights, load_info, read_tensors, write_tensors
 from dlkit.engine.control import Inbox
 from dlkit.engine.loop import Loop
 from dlkit.engine.signals import StopSignals
@@ -33,6 +34,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.lock import BOTH, Part, RunLock, holder
 from dlkit.runs.origin import origin
 from dlkit.runs.stored import readable, stored_config
+from dlkit.task import Info
 
 PINNED = 16
 """Digits of a SHA-256 that name weights."""
@@ -200,6 +202,8 @@ def resume(
     if chosen is None and init is None and engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     weights = read_tensors(init) if init is not None else None
+    if chosen is not None:
+        context = replace(context, earlier=partial(_info_of, chosen, catalog, resolved))
     with restoring() if chosen is not None else nullcontext():
         job = prepare(catalog, resolved, context, init=weights, device=_device(record, resolved.job.nproc))
     if chosen is not None:
@@ -216,6 +220,10 @@ def resume(
     if job.placement.device.type == "cuda" and not engine.deterministic:
         differences = (*differences, "CUDA kernels without engine.deterministic: equal to rounding")
     return Attempt(run, job, chosen, True, differences, config)
+
+
+def _info_of(checkpoint: Checkpoint, catalog: Catalog, resolved: Resolved) -> Info:
+    return load_info(checkpoint, build_task(catalog, resolved.task).Info)
 
 
 def _was_completed(record: Mapping[str, Any], supervised: bool) -> bool:

@@ -116,12 +116,16 @@ class Helper:
         if not self._looked:
             self._looked = True
             sources = {source.name: source for source in self._catalog.specs("source")}
-            data = self._run.path.parent.parent / "data"
-            context = Context(data, sources, offline=True, say=lambda text: print(text, file=sys.stderr, flush=True))
+            workspace = self._run.path.parent.parent
+            context = Context(workspace / "data", sources, offline=True, say=_talk, workspace=workspace)
             self._split = validation_split(self._catalog, self._loaded, context)
         self._examples += 1
         with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:
             return [str(word) for word in self._present.predictor.example(self._split, generator, self._folder)]
+
+
+def _talk(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str]) -> NoReturn:

@@ -71,6 +71,7 @@ def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Spli
     """What the run was validated on, None where its data cannot be had."""
     try:
         task = build_task(catalog, loaded.resolved.task)
+        context = replace(context, earlier=lambda: loaded.predictor.info)
         return build_data(catalog, loaded.resolved, task, context)[0].val
     # A plugin's code on files that may have been moved, changed or deleted: an answer needs none of it.
     except Exception as error:
@@ -95,6 +96,7 @@ def evaluate_run(
     resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
+    context = replace(context, earlier=lambda: storage.load_info(chosen, build_task(catalog, resolved.task).Info))
     with restoring():
         job = prepare(catalog, resolved, context, device=device)
     if split not in job.data.splits:

@@ -54,7 +54,8 @@ def _prepared(run: RunFolder) -> Attempt:
     record = run.read()
     job: dict[str, Any] = record["job"]
     sources = {source.name: source for source in catalog.specs("source")}
-    context = Context(run.path.parent.parent / "data", sources, bool(job.get("offline")), _say)
+    workspace = run.path.parent.parent
+    context = Context(workspace / "data", sources, bool(job.get("offline")), _say, workspace)
     overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
     if "fingerprint" not in record:  # it has never been built
         return begin(catalog, run, context, overrides=overrides)
