@@ -1,0 +1,179 @@
+"""``conjugator``: fills the gap of a sentence, and shows what the model gets wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlkit.data.splits import Split
+from dlkit.data.text.reading import read_text
+from dlkit.data.text.tokenizers import split_words
+from dlkit.errors import DataError, UsageError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Pairs, Sample, Table, Text
+from dlkit_embeddings.conjugation.gaps import GAP, HOLE, question, shown
+from dlkit_embeddings.conjugation.metrics import ConjugationMetrics
+
+BATCH = 1000
+EXAMPLES = 4000
+"""Validation gaps that samples are chosen from."""
+
+_GAP = re.compile(r"(?<!\w)_+(?!\w)|\[gap\]", re.IGNORECASE)
+
+
+def parted(sentence: str) -> tuple[str, str]:
+    """What stands before and after the one gap of a sentence: ``___`` (any number of ``_``) or ``[gap]``.
+
+    UsageError: there is none, or there are several.
+    """
+    sides = _GAP.split(sentence)
+    if len(sides) != 2:
+        number = "no gap" if len(sides) == 1 else f"{len(sides) - 1} gaps"
+        raise UsageError(f"{number} in {sentence!r}: write {GAP} (or [gap]) once, where the form of be or have belongs")
+    return sides[0], sides[1]
+
+
+class Conjugator(Predictor):
+    """Answers sentences from ``info`` alone."""
+
+    usage = 'sentences with a gap, "She ___ happy.", or text files with one a line'
+    asks = "text"
+    label = "sentence"
+    placeholder = f"She {GAP} happy."
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        """Sentences; of an argument that names a file, its lines. UsageError for a sentence without a gap, or with
+        several; DataError names the line of a file."""
+        found: list[str] = []
+        for argument in arguments:
+            found += _lines(Path(argument)) if _is_file(argument) else [argument]
+        for sentence in found:
+            parted(sentence)
+        return found
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """``sentence``, ``form`` (the most probable), ``probability``, ``filled`` (the sentence with it),
+        ``probabilities`` (of every form) and, if there are any, ``unknown`` words."""
+        answers: list[Answer] = []
+        for first in range(0, len(inputs), BATCH):
+            sides = [parted(str(value)) for value in inputs[first : first + BATCH]]
+            contexts = [question(before.replace(HOLE, " ") + f" {HOLE} " + after.replace(HOLE, " "), self.info)
+                        for before, after in sides]  # fmt: skip
+            probabilities = self.forward(torch.from_numpy(np.stack(contexts))).softmax(1)
+            answers += [self._answer(*pair, row) for pair, row in zip(sides, probabilities, strict=True)]
+        return answers
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """One sentence filled, and its forms' probabilities; of several, a line each."""
+        if len(answers) == 1:
+            (answer,) = answers
+            rows: list[list[str | float]] = [[form, round(p, 4)] for form, p in _best(answer, self.config.top)]
+            filled = Text(name="sentence", title="Filled", text=answer["filled"])
+            return [filled, Table(name="forms", title="Forms", headers=["form", "probability"], rows=rows)]
+        lines = []
+        for answer in answers:
+            others = ", ".join(f"{form} {p:.0%}" for form, p in _best(answer, self.config.top)[1:])
+            lines.append([answer["sentence"], answer["form"], f"{answer['probability']:.0%}", others])
+        return [Pairs(name="predictions", headers=["sentence", "form", "", "others"], rows=lines)]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Validation gaps with their true and predicted forms, mistakes first, and the confusion matrix with each
+        form's recall over the gaps looked at."""
+        if examples is None:
+            return ()
+        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
+        contexts, true, logits = self._looked_at(index, examples)
+        return [self._gaps(contexts, true, logits.softmax(1), count), self._confusion(true, logits)]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """Gaps of the validation text whose words are all known, if there are any, or a sentence of ours."""
+        found = []
+        if examples is not None:
+            index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:50]))
+            contexts = [row for row in examples.take(index)["context"].cpu().tolist() if 1 not in row]
+            # Other signs may be forms of the gap themselves.
+            found = [text for row in contexts if len(_GAP.findall(text := shown(row, self.info))) == 1]
+        return found[:3] or [self.placeholder]
+
+    def _answer(self, before: str, after: str, probabilities: Tensor) -> Answer:
+        named = dict(zip(self.info.classes, probabilities.tolist(), strict=True))
+        form = max(named, key=lambda name: named[name])
+        written = form.capitalize() if not before.strip() else form
+        answer = {
+            "sentence": f"{before}{GAP}{after}",
+            "form": form,
+            "probability": named[form],
+            "filled": f"{before}{written}{after}",
+            "probabilities": named,
+        }
+        known = set(self.info.words)
+        words = dict.fromkeys(split_words(f"{before} {after}", lower=self.info.lower))
+        unknown = [word for word in words if word not in known and word != "\n"]
+        return {**answer, "unknown": unknown} if unknown else answer
+
+    def _looked_at(self, index: Tensor, examples: Split) -> tuple[Tensor, Tensor, Tensor]:
+        """Contexts [N,W], labels [N] and logits [N,classes], on the CPU."""
+        found: list[tuple[Tensor, Tensor, Tensor]] = []
+        for rows in torch.split(index, BATCH):
+            batch = examples.take(rows)
+            found.append((batch["context"].cpu(), batch["label"].cpu(), self.forward(batch["context"])))
+        contexts, true, logits = (torch.cat(column) for column in zip(*found, strict=True))
+        return contexts, true, logits
+
+    def _gaps(self, contexts: Tensor, true: Tensor, probabilities: Tensor, count: int) -> Pairs:
+        """The mistakes, the most confident first, then what is right, the least confident first."""
+        probability, predicted = probabilities.max(1)
+        order = torch.where(true != predicted, -1 - probability, probability).argsort(stable=True)[:count].tolist()
+        classes, rows = self.info.classes, []
+        for i in order:
+            mark = "✗" if true[i] != predicted[i] else ""
+            answer = f"{classes[int(predicted[i])]} {float(probability[i]):.0%}"
+            rows.append([mark, shown(contexts[i].tolist(), self.info), classes[int(true[i])], answer])
+        title = "Validation gaps, mistakes first"
+        return Pairs(name="gaps", title=title, headers=["", "gap", "true", "predicted"], rows=rows)
+
+    def _confusion(self, true: Tensor, logits: Tensor) -> Table:
+        """Of the forms that are there or were predicted."""
+        metrics = ConjugationMetrics(self.info.classes)
+        metrics.update(logits, {"label": true})
+        matrix = metrics.matrix()
+        there = [i for i in range(len(matrix)) if matrix[i].sum() + matrix[:, i].sum()]
+        rows: list[list[str | int]] = []
+        for i in there:
+            total = int(matrix[i].sum())
+            recall = f"{int(matrix[i, i]) / total:.0%}" if total else "–"
+            rows.append([self.info.classes[i], *matrix[i, there].tolist(), recall])
+        title = f"Confusion over {len(true)} validation gaps: rows true, columns predicted"
+        headers = ["", *(self.info.classes[i] for i in there), "recall"]
+        return Table(name="confusion", title=title, headers=headers, rows=rows)
+
+
+def _is_file(argument: str) -> bool:
+    try:
+        return Path(argument).is_file()
+    except OSError:  # a sentence longer than a file's name may be
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            parted(line)
+        except UsageError as error:
+            raise DataError(f"{path}: line {number}: {error}") from error
+        found.append(line.strip())
+    return found
+
+
+def _best(answer: Answer, count: int) -> list[tuple[str, float]]:
+    """The most probable forms."""
+    return sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])[:count]

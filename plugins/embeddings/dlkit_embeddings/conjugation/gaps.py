@@ -1,0 +1,143 @@
+"""From a text to gaps: where a form of *be* or *have* stands, and the words around it; the same way for questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.data.text.tokenizers import join_words, split_words
+from dlkit.data.text.vocabulary import UNKNOWN, Ids
+from dlkit_embeddings.conjugation.task import FORMS
+
+PAD = "<pad>"
+SPECIAL = (PAD, UNKNOWN)
+"""The words numbered 0 and 1."""
+GAP = "___"
+HOLE = "\ue000"
+"""Stands for the gap in a question's text: of Unicode's private use, so no word and no sign that texts have."""
+
+_LABELS = {form: label for label, form in enumerate(FORMS)}
+_ENDS = frozenset(".!?…")
+_CLOSING = frozenset("”’)]»")
+Flags = npt.NDArray[np.bool_]
+
+
+class Numbering:
+    """Words by number, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def __call__(self, words: Sequence[str]) -> Ids:
+        """int64 [N]; new words get the next numbers."""
+        known = self._numbers
+        return np.fromiter((known.setdefault(word, len(known)) for word in words), np.int64, len(words))
+
+    @property
+    def words(self) -> list[str]:
+        return list(self._numbers)
+
+    def mask(self, wanted: frozenset[str]) -> Flags:
+        """bool [words]: which of them are ``wanted``."""
+        return np.fromiter((word in wanted for word in self._numbers), np.bool_, len(self._numbers))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Words and signs of a text by number, int64 [n], and the number of each one's sentence, int64 [n], ascending."""
+
+    words: Ids
+    sentences: Ids
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def cut(self, share: float) -> tuple[Passage, Passage]:
+        """The first ``share`` of it and the rest, parted where a sentence begins."""
+        place = round(share * len(self))
+        if 0 < place < len(self):
+            place = int(np.searchsorted(self.sentences, self.sentences[place]))
+        return self[:place], self[place:]
+
+    def __getitem__(self, span: slice) -> Passage:
+        return Passage(self.words[span], self.sentences[span])
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """``context`` int64 [N,W], numbers of words, −1 where there is none; ``label`` int64 [N], the forms in the gaps."""
+
+    context: Ids
+    label: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def at(self, index: Any) -> Gaps:
+        return Gaps(self.context[index], self.label[index])
+
+
+def passage(text: str, numbering: Numbering, *, lower: bool) -> Passage:
+    """Words and signs; line ends are none. A sentence ends with ``.``, ``!``, ``?`` or ``…`` and what closes after it,
+    and with a blank line."""
+    numbers = numbering(split_words(text, lower=lower))
+    kept = np.flatnonzero(~numbering.mask(frozenset("\n"))[numbers])
+    words = numbers[kept]
+    end, closing = numbering.mask(_ENDS)[words], numbering.mask(_CLOSING)[words]
+    after = end | (closing & _shifted(end))
+    after |= closing & _shifted(after)
+    begins = _shifted(after) & ~end & ~closing
+    begins[1:] |= np.diff(kept) > 2  # two line ends or more between them
+    return Passage(words, np.cumsum(begins))
+
+
+def gaps_of(text: Passage, numbering: Numbering, *, window: int, across: bool) -> Gaps:
+    """Every form of *be* and *have* in a passage, with the words around it."""
+    labels = np.fromiter((_LABELS.get(word.lower(), -1) for word in numbering.words), np.int64)
+    found = labels[text.words] if len(text) else text.words
+    places = np.flatnonzero(found >= 0)
+    return Gaps(around(text, places, window=window, across=across), found[places])
+
+
+def around(text: Passage, places: Ids, *, window: int, across: bool) -> Ids:
+    """Numbers of the ``window`` words left and right of each place [N], int64 [N, 2 × window]; −1 beyond the text, and
+    beyond the place's sentence unless ``across``."""
+    offsets = np.concatenate([np.arange(-window, 0), np.arange(1, window + 1)])
+    near = places[:, None] + offsets
+    seen = (near >= 0) & (near < len(text))
+    near = np.where(seen, near, places[:, None])
+    if not across:
+        seen &= text.sentences[near] == text.sentences[places][:, None]
+    return np.where(seen, text.words[near], -1)
+
+
+def question(text: str, info: Any) -> Ids:
+    """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
+    numbering = Numbering()
+    words = passage(text, numbering, lower=info.lower)
+    (place,) = np.flatnonzero(words.words == numbering([HOLE])[0])
+    near = around(words, np.array([place]), window=info.window, across=info.across)[0]
+    numbers: Ids = translation(numbering.words, info.words)[near]
+    return numbers
+
+
+def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
+    """Numbers in ``vocabulary`` by number in ``words``, int64 [words + 1]: 1 for what it lacks; the last is 0 (−1)."""
+    known = {word: number for number, word in enumerate(vocabulary)}
+    return np.array([*(known.get(word, 1) if word not in SPECIAL else 1 for word in words), 0], np.int64)
+
+
+def shown(context: Sequence[int], info: Any) -> str:
+    """A context as text, the gap in it."""
+    words = [info.words[number] if number else "" for number in context]
+    filled = [*words[: info.window], GAP, *words[info.window :]]
+    return join_words(word for word in filled if word)
+
+
+def _shifted(flags: Flags) -> Flags:
+    """What was true one place before."""
+    return np.concatenate([np.zeros(1, np.bool_), flags[:-1]]) if len(flags) else flags

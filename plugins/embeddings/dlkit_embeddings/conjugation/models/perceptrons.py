@@ -1,0 +1,95 @@
+"""A perceptron over the words around the gap, and one behind self-attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlkit_embeddings.conjugation.models.words import embedding, perceptron
+from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig
+
+
+def mlp(config: MlpConfig, info: Any) -> nn.Module:
+    """context int64 [N,W] → logits [N,classes]."""
+    return Mlp(config, info)
+
+
+def attention(config: AttentionConfig, info: Any) -> nn.Module:
+    """context int64 [N,W] → logits [N,classes]."""
+    return Attention(config, info)
+
+
+class Mlp(nn.Module):
+    """The words' vectors one after the other: each place has weights of its own."""
+
+    def __init__(self, config: MlpConfig, info: Any) -> None:
+        super().__init__()
+        self.embedding = embedding(config, info)
+        self.head = perceptron(2 * info.window * self.embedding.embedding_dim, config, info)
+
+    def forward(self, context: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.embedding(context).flatten(1))
+        return logits
+
+
+class Attention(nn.Module):
+    """Left words, the gap (a vector of its own) and right words attend to each other; then all go, one after the other,
+    into a perceptron. Where there is no word, nothing is attended to, and zeros go in."""
+
+    def __init__(self, config: AttentionConfig, info: Any) -> None:
+        super().__init__()
+        self.window = info.window
+        self.embedding = embedding(config, info)
+        self.enter = nn.Linear(self.embedding.embedding_dim, config.width)
+        self.gap = nn.Parameter(torch.randn(config.width) * 0.02)
+        self.positions: Tensor
+        self.register_buffer("positions", sinusoids(2 * info.window + 1, config.width), persistent=False)
+        self.layers = nn.ModuleList(
+            SelfAttention(config.width, config.heads, config.dropout) for _ in range(config.layers)
+        )
+        self.head = perceptron((2 * info.window + 1) * config.width, config, info)
+
+    def forward(self, context: Tensor) -> Tensor:
+        words = self.enter(self.embedding(context))
+        gap = self.gap.to(words.dtype).expand(len(words), 1, -1)
+        x = torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1) + self.positions
+        there = context != 0
+        seen = torch.cat((there[:, : self.window], there.new_ones(len(x), 1), there[:, self.window :]), 1)
+        for layer in self.layers:
+            x = layer(x, seen)
+        logits: Tensor = self.head((x * seen[:, :, None]).flatten(1))
+        return logits
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention of several heads, added to its input and normalised (Vaswani et al. 2017, arXiv
+    1706.03762, sections 3.1 and 3.2)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.project = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
+        """x [N,T,width]; ``seen`` bool [N,T] may be attended to, at least one of each row."""
+        rows, length, width = x.shape
+        parts = self.project(x).view(rows, length, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # [N, heads, T, width / heads] each
+        found = F.scaled_dot_product_attention(query, key, value, seen[:, None, None, :])
+        joined = self.join(found.transpose(1, 2).reshape(rows, length, width))
+        normed: Tensor = self.norm(x + self.dropout(joined))
+        return normed
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Positions float32 [length, width], sine and cosine in turn, of wavelengths from 2π to 10 000 × 2π (Vaswani et al.
+    2017, section 3.5); ``width`` is even."""
+    place = torch.arange(length, dtype=torch.float64)[:, None]
+    angle = place / 10_000 ** (torch.arange(0, width, 2, dtype=torch.float64) / width)
+    return torch.stack((angle.sin(), angle.cos()), 2).flatten(1).float()

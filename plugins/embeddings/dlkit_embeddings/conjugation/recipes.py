@@ -1,0 +1,30 @@
+"""Settings that train well, found on validation splits: by model for any text, then by text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+
+def _recipe(model: str, /, **sections: dict[str, Any]) -> Suggest:
+    """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
+    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
+    return Suggest(settings=settings, when={"model": model, "trainer": "supervised"})
+
+
+_TRAINER = {
+    "optimizer": "adamw",
+    "lr": 1e-3,
+    "weight_decay": 0.01,
+    "schedule": "one-cycle",
+    "final": 0.01,
+}
+_ENGINE = {"epochs": 30, "batch_size": 64, "eval_batch_size": 2000, "sample_every": "10 epochs"}
+
+ANY = tuple(_recipe(model, engine=_ENGINE, trainer=_TRAINER) for model in ("mlp", "attention", "rnn"))
+
+GUTENBERG = tuple(
+    _recipe(model, engine={"epochs": 8, "batch_size": 256, "sample_every": "4 epochs"}, trainer={"lr": 2e-3})
+    for model in ("mlp", "attention", "rnn")
+)
