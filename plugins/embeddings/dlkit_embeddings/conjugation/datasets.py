@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,9 +23,10 @@ from dlkit_embeddings.conjugation.options import (
     GutenbergConfig,
     PythonDocsConfig,
 )
-from dlkit_embeddings.conjugation.pretrained import Matrix, Vectors, find
+from dlkit_embeddings.conjugation.pretrained import Lexicon, find
 from dlkit_embeddings.conjugation.task import FORMS
 
+PARTS = ("train", "val", "test")
 _FEW = 20
 """Gaps below which a part of a text is pointed out."""
 
@@ -36,77 +36,98 @@ def python_docs(config: PythonDocsConfig, context: Context) -> Data:
 
 
 def files(config: FilesConfig, context: Context) -> Data:
-    found = reading.text_files(Path(config.path))
-    return by_position("\n\n".join(reading.read_text(path, config.encoding) for path in found), config, context)
+    place = Path(config.path)
+    if (place / "train").is_dir() and (place / "val").is_dir():
+        return in_folders(place, config, context, config.encoding)
+    return by_position(_read(place, config.encoding), config, context)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    folder = context.source("gutenberg-books")
-    numbering = Numbering()
-    parts = {}
-    for part in ("train", "val", "test"):
-        books = (reading.read_text(path) for path in reading.text_files(folder / part))
-        parts[part] = passage("\n\n".join(books), numbering, lower=config.lower)
-    return build(parts, numbering, config, context)
+    return in_folders(context.source("gutenberg-books"), config, context)
+
+
+def in_folders(place: Path, config: GapsConfig, context: Context, encoding: str = reading.AUTO) -> Data:
+    """The texts of the folders ``train``, ``val`` and, if it is there, ``test``."""
+    numbering, lexicon = Numbering(), given(config, context)
+    folders = {part: place / part for part in PARTS if part != "test" or (place / part).is_dir()}
+    parts = {
+        part: passage(_read(folder, encoding), numbering, lower=config.lower, signs=_signs(lexicon))
+        for part, folder in folders.items()
+    }
+    return build(parts, numbering, lexicon, config)
+
+
+def _read(place: Path, encoding: str) -> str:
+    """The text of a file, or of a folder's, one after the other by path."""
+    return "\n\n".join(reading.read_text(path, encoding) for path in reading.text_files(place))
 
 
 def by_position(text: str, config: ByPositionConfig, context: Context) -> Data:
     """Training, then the test, then validation, parted between sentences. What is repeated word for word, as chapters
     of a manual are, counts where it stands first: nothing is validated on that was trained on."""
-    numbering = Numbering()
-    whole = passage(text, numbering, lower=config.lower)
+    numbering, lexicon = Numbering(), given(config, context)
+    whole = passage(text, numbering, lower=config.lower, signs=_signs(lexicon))
     rest, val = whole.cut(1 - config.val_fraction)
     train, test = rest.cut(1 - config.test_fraction / (1 - config.val_fraction))
     parts = {"train": train, "test": test, "val": val} if config.test_fraction else {"train": rest, "val": val}
-    return build(parts, numbering, config, context, once=True)
+    return build(parts, numbering, lexicon, config, once=True)
+
+
+def given(config: GapsConfig, context: Context) -> Lexicon | None:
+    """The words of word vectors, or those that a run has which goes on or is measured: what it took from elsewhere may
+    be gone or changed by now. None: the training text's are to be counted."""
+    if (earlier := context.earlier()) is not None:
+        return Lexicon(earlier.words, earlier.vectors, earlier.signs, config.embeddings)
+    return find(config.embeddings, config.vocabulary, context)
 
 
 def build(
-    parts: Mapping[str, Passage], numbering: Numbering, config: GapsConfig, context: Context, *, once: bool = False
+    parts: Mapping[str, Passage],
+    numbering: Numbering,
+    lexicon: Lexicon | None,
+    config: GapsConfig,
+    *,
+    once: bool = False,
 ) -> Data:
     """Splits of passages; ``once``: gaps that an earlier part or place has word for word are left out.
 
     DataError names a part without gaps.
     """
     gaps = {name: gaps_of(part, numbering, window=config.window, across=config.across) for name, part in parts.items()}
-    repeated = sum(map(len, gaps.values()))
+    there = sum(map(len, gaps.values()))
     gaps = _without_repeats(gaps) if once else gaps
-    repeated -= sum(map(len, gaps.values()))
+    repeated = there - sum(map(len, gaps.values()))
     _check(gaps)
     gaps["train"] = _capped(gaps["train"], config)
-    vocabulary, vectors, origin = _words(parts["train"], numbering, config, context)
-    numbers = translation(numbering.words, vocabulary)
+    known = lexicon or _counted(parts["train"], numbering, config)
+    numbers = translation(numbering.words, known.words)
     splits = {name: _split(part, numbers) for name, part in gaps.items()}
     info = {
         "classes": list(FORMS),
         "counts": np.bincount(gaps["train"].label, minlength=len(FORMS)).tolist(),
-        "words": list(vocabulary),
-        "vectors": vectors,
+        "words": list(known.words),
+        "vectors": known.vectors,
+        "lower": config.lower,
+        "signs": known.signs,
         "window": config.window,
         "across": config.across,
-        "lower": config.lower,
     }
-    notes = _notes(gaps, splits, vectors, origin, repeated, config)
     train, val, test = splits["train"], splits["val"], splits.get("test")
-    return Data(train, val, info, test, notes=notes, settled={"embeddings": origin})
+    notes = _notes(gaps, val, known, repeated)
+    return Data(train, val, info, test, notes=notes, settled={"embeddings": known.origin})
 
 
-def _words(
-    train: Passage, numbering: Numbering, config: GapsConfig, context: Context
-) -> tuple[Sequence[str], Matrix | None, str]:
-    """The words by number, their vectors if there are any, and what the option ``embeddings`` has come to.
+def _signs(lexicon: Lexicon | None) -> bool:
+    return lexicon is None or lexicon.signs
 
-    A run that goes on, or is measured, has all of it already: where its vectors come from may be gone, or changed.
-    """
-    if (earlier := context.earlier()) is not None:
-        return earlier.words, earlier.vectors, config.embeddings
-    found: Vectors | None = find(config.embeddings, config.vocabulary, context)
-    if found is not None:
-        return found.words, found.matrix, found.origin
+
+def _counted(train: Passage, numbering: Numbering, config: GapsConfig) -> Lexicon:
+    """The words seen often enough in training, without vectors."""
     times = np.bincount(train.words, minlength=len(numbering.words)).tolist()
     counts = {word: count for word, count in zip(numbering.words, times, strict=True) if count}
     most = None if config.vocabulary is None else config.vocabulary + len(SPECIAL)
-    return Vocabulary.counted(counts, least=config.least, most=most, special=SPECIAL).tokens, None, NONE
+    vocabulary = Vocabulary.counted(counts, least=config.least, most=most, special=SPECIAL)
+    return Lexicon(vocabulary.tokens, None, signs=True, origin=NONE)
 
 
 def _without_repeats(gaps: Mapping[str, Gaps]) -> dict[str, Gaps]:
@@ -141,24 +162,21 @@ def _split(gaps: Gaps, numbers: Ids) -> TensorSplit:
     return TensorSplit({"context": torch.from_numpy(numbers[gaps.context]), "label": torch.from_numpy(gaps.label)})
 
 
-def _notes(
-    gaps: Mapping[str, Gaps],
-    splits: Mapping[str, TensorSplit],
-    vectors: Any,
-    origin: str,
-    repeated: int,
-    config: GapsConfig,
-) -> list[str]:
-    context = splits["val"].columns["context"]
+def _notes(gaps: Mapping[str, Gaps], val: TensorSplit, known: Lexicon, repeated: int) -> list[str]:
+    context = val.columns["context"]
     assert isinstance(context, torch.Tensor)
     strange = float((context == 1).sum() / (context != 0).sum().clamp(min=1))
-    what = "no word vectors: they are trained along" if vectors is None else f"word vectors of {origin}"
-    size = "" if vectors is None else f", {len(vectors) - len(SPECIAL):,} of {vectors.shape[1]} numbers"
-    notes = [f"{what}{size}; {strange:.1%} of the validation words are <unk>"]
+    what = "no word vectors: they are trained along"
+    if known.vectors is not None:
+        count, size = len(known.words) - len(SPECIAL), known.vectors.shape[1]
+        left_out = "" if known.signs else "; they have no signs, which are left out"
+        what = f"{count:,} word vectors of {size} numbers from {known.origin}{left_out}"
     commonest = int(np.bincount(gaps["train"].label).argmax())
     share = float((gaps["val"].label == commonest).mean())
-    notes.append(f"always answering {FORMS[commonest]!r} would be right in {share:.1%} of the validation gaps")
-    if repeated:
-        notes.append(f"{repeated:,} gaps left out that the text repeats word for word")
     few = [f"{name} {len(part)}" for name, part in gaps.items() if len(part) < _FEW]
-    return [*notes, *([f"few gaps: {', '.join(few)}"] if few else [])]
+    return [
+        f"{what}; {strange:.1%} of the validation words are <unk>",
+        f"always answering {FORMS[commonest]!r} would be right in {share:.1%} of the validation gaps",
+        *([f"{repeated:,} gaps left out that the text repeats word for word"] if repeated else []),
+        *([f"few gaps: {', '.join(few)}"] if few else []),
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dlkit.data.text.tokenizers import join_words, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Ids
 from dlkit_embeddings.conjugation.task import FORMS
+from dlkit_embeddings.tokens import NUMBER
 
 PAD = "<pad>"
 SPECIAL = (PAD, UNKNOWN)
@@ -21,8 +22,8 @@ HOLE = "\ue000"
 """Stands for the gap in a question's text: of Unicode's private use, so no word and no sign that texts have."""
 
 _LABELS = {form: label for label, form in enumerate(FORMS)}
-_ENDS = frozenset(".!?…")
-_CLOSING = frozenset("”’)]»")
+_ENDS = frozenset(".!?…").__contains__
+_CLOSING = frozenset("”’)]»").__contains__
 Flags = npt.NDArray[np.bool_]
 
 
@@ -41,9 +42,9 @@ class Numbering:
     def words(self) -> list[str]:
         return list(self._numbers)
 
-    def mask(self, wanted: frozenset[str]) -> Flags:
+    def mask(self, wanted: Callable[[str], bool]) -> Flags:
         """bool [words]: which of them are ``wanted``."""
-        return np.fromiter((word in wanted for word in self._numbers), np.bool_, len(self._numbers))
+        return np.fromiter(map(wanted, self._numbers), np.bool_, len(self._numbers))
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Passage:
             place = int(np.searchsorted(self.sentences, self.sentences[place]))
         return self[:place], self[place:]
 
-    def __getitem__(self, span: slice) -> Passage:
+    def __getitem__(self, span: slice | Flags) -> Passage:
         return Passage(self.words[span], self.sentences[span])
 
 
@@ -81,18 +82,31 @@ class Gaps:
         return Gaps(self.context[index], self.label[index])
 
 
-def passage(text: str, numbering: Numbering, *, lower: bool) -> Passage:
-    """Words and signs; line ends are none. A sentence ends with ``.``, ``!``, ``?`` or ``…`` and what closes after it,
-    and with a blank line."""
-    numbers = numbering(split_words(text, lower=lower))
-    kept = np.flatnonzero(~numbering.mask(frozenset("\n"))[numbers])
+def is_sign(word: str) -> bool:
+    """Whether a token is punctuation."""
+    return len(word) == 1 and not word.isalnum() and word not in ("_", HOLE)
+
+
+def spelled(token: str) -> str:
+    """A token as embeddings have it: with a typewriter's apostrophe, without the marks of ``_emphasis_``."""
+    return (token.strip("_") or token).replace("’", "'") if len(token) > 1 else token
+
+
+def passage(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> Passage:
+    """Words and, if they are wanted, signs; line ends are neither. A sentence ends with ``.``, ``!``, ``?`` or ``…``
+    and what closes after it, and with a blank line."""
+    tokens = split_words(text, lower=lower)
+    spelling = {token: spelled(token) for token in set(tokens)}
+    numbers = numbering([spelling[token] for token in tokens])
+    kept = np.flatnonzero(~numbering.mask("\n".__eq__)[numbers])
     words = numbers[kept]
     end, closing = numbering.mask(_ENDS)[words], numbering.mask(_CLOSING)[words]
     after = end | (closing & _shifted(end))
     after |= closing & _shifted(after)
     begins = _shifted(after) & ~end & ~closing
     begins[1:] |= np.diff(kept) > 2  # two line ends or more between them
-    return Passage(words, np.cumsum(begins))
+    found = Passage(words, np.cumsum(begins))
+    return found if signs else found[~numbering.mask(is_sign)[words]]
 
 
 def gaps_of(text: Passage, numbering: Numbering, *, window: int, across: bool) -> Gaps:
@@ -118,7 +132,7 @@ def around(text: Passage, places: Ids, *, window: int, across: bool) -> Ids:
 def question(text: str, info: Any) -> Ids:
     """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
     numbering = Numbering()
-    words = passage(text, numbering, lower=info.lower)
+    words = passage(text, numbering, lower=info.lower, signs=info.signs)
     (place,) = np.flatnonzero(words.words == numbering([HOLE])[0])
     near = around(words, np.array([place]), window=info.window, across=info.across)[0]
     numbers: Ids = translation(numbering.words, info.words)[near]
@@ -126,9 +140,12 @@ def question(text: str, info: Any) -> Ids:
 
 
 def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
-    """Numbers in ``vocabulary`` by number in ``words``, int64 [words + 1]: 1 for what it lacks; the last is 0 (−1)."""
+    """Numbers in ``vocabulary`` by number in ``words``, int64 [words + 1]; the last is 0, for −1. What it lacks is 1,
+    or, of numbers, ``<number>``, if it has that."""
     known = {word: number for number, word in enumerate(vocabulary)}
-    return np.array([*(known.get(word, 1) if word not in SPECIAL else 1 for word in words), 0], np.int64)
+    figure = known.get(NUMBER, 1)
+    strange = (figure if any(map(str.isdigit, word)) else 1 for word in words)
+    return np.array([*(known.get(word, other) for word, other in zip(words, strange, strict=True)), 0], np.int64)
 
 
 def shown(context: Sequence[int], info: Any) -> str:

@@ -66,9 +66,9 @@ class GutenbergConfig(GapsConfig):
 
 
 class FilesConfig(ByPositionConfig):
-    """Text files of your own, one after the other by name."""
+    """Text files of your own; the shares are for those without folders train and val."""
 
-    path: str = Field(min_length=1, description="A text file, or a folder of .txt and .md files")
+    path: str = Field(min_length=1, description="A text file, or a folder of .txt and .md files, or of train/ and val/")
     encoding: str = Field(
         "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
     )

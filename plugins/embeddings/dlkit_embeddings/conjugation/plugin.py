@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, hookimpl
 from dlkit_embeddings.conjugation import recipes
-from dlkit_embeddings.conjugation.sources import GUTENBERG
+from dlkit_embeddings.sources import GUTENBERG
 
 TASK = "conjugation"
 _PACKAGE = "dlkit_embeddings.conjugation"

@@ -18,7 +18,7 @@ from dlkit.errors import DataError, DlkitError, UsageError
 from dlkit.runs import index
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
 from dlkit.runs.folder import RunFolder
-from dlkit_embeddings.conjugation.gaps import SPECIAL
+from dlkit_embeddings.conjugation.gaps import SPECIAL, is_sign
 from dlkit_embeddings.conjugation.options import AUTO, NONE
 
 TASK = "embeddings"
@@ -28,30 +28,34 @@ Matrix = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """``words`` by number, ``<pad>`` and ``<unk>`` first, and their ``matrix`` float32 [words, size]; ``origin`` is
-    what the option ``embeddings`` has to say to get the same ones again."""
+class Lexicon:
+    """``words`` by number, ``<pad>`` and ``<unk>`` first; their ``vectors`` float32 [words, size], if they have any.
+
+    ``signs``: whether punctuation signs are among them. ``origin`` is what the option ``embeddings`` has to say to get
+    the same again.
+    """
 
     words: Sequence[str]
-    matrix: Matrix
+    vectors: Matrix | None
+    signs: bool
     origin: str
 
     @classmethod
-    def of(cls, words: Sequence[str], matrix: npt.NDArray[Any], origin: str, most: int | None = None) -> Vectors:
+    def of(cls, words: Sequence[str], matrix: npt.NDArray[Any], origin: str, most: int | None = None) -> Lexicon:
         """Of words with vectors the first ``most``, each word once. ``<pad>`` is 0; ``<unk>``, where it has no vector,
         the mean of all. DataError: there are none, or they hold what is no number."""
-        places = {word: place for place, word in reversed(list(enumerate(words)))}
+        places = {word: place for place, word in reversed(list(enumerate(words))) if word}
         kept = sorted(place for word, place in places.items() if word not in SPECIAL)[:most]
         vectors = np.asarray(matrix, np.float32)
         if not kept or not np.isfinite(vectors).all():
             raise DataError(f"{origin}: {'its vectors are not all finite' if kept else 'holds no word vectors'}")
-        own = vectors[kept]
+        own, named = vectors[kept], [words[place] for place in kept]
         unknown = vectors[places[UNKNOWN]] if UNKNOWN in places else own.mean(0)
         head = np.stack([np.zeros_like(unknown), unknown])
-        return cls([*SPECIAL, *(words[place] for place in kept)], np.concatenate([head, own]), origin)
+        return cls([*SPECIAL, *named], np.concatenate([head, own]), any(map(is_sign, named)), origin)
 
 
-def find(embeddings: str, most: int | None, context: Context) -> Vectors | None:
+def find(embeddings: str, most: int | None, context: Context) -> Lexicon | None:
     """What the option ``embeddings`` means here and now; None for ``none``, and for ``auto`` where no run has vectors.
 
     UsageError: there is no such run, or it is of another task. DataError: no such file, or it is none of vectors.
@@ -69,14 +73,14 @@ def find(embeddings: str, most: int | None, context: Context) -> Vectors | None:
     return _of_run(*_named(embeddings, context), most, context)
 
 
-def _read(path: Path, most: int | None) -> Vectors:
+def _read(path: Path, most: int | None) -> Lexicon:
     found = list(islice(read_vectors(path), most))
     if not found:
         raise DataError(f"{path}: holds no word vectors")
-    return Vectors.of([word for word, _ in found], np.stack([vector for _, vector in found]), str(path))
+    return Lexicon.of([word for word, _ in found], np.stack([vector for _, vector in found]), str(path))
 
 
-def _latest(most: int | None, context: Context) -> Vectors | None:
+def _latest(most: int | None, context: Context) -> Lexicon | None:
     """Of the newest completed run that can be used; those that cannot are named."""
     for summary in index.list_runs(context.workspace, TASK) if context.workspace else ():
         if summary.state != "completed":
@@ -116,7 +120,7 @@ def _run(name: str, context: Context) -> RunFolder:
         raise UsageError(f"dataset.embeddings: {error}; or a file in word2vec's text format, auto or none") from error
 
 
-def _of_run(run: RunFolder, checkpoint: Checkpoint, most: int | None, context: Context) -> Vectors:
+def _of_run(run: RunFolder, checkpoint: Checkpoint, most: int | None, context: Context) -> Lexicon:
     from dlkit.catalog import Catalog
     from dlkit.inference.load import load_predictor
     from dlkit_embeddings.vectors import stored_vectors
@@ -124,4 +128,4 @@ def _of_run(run: RunFolder, checkpoint: Checkpoint, most: int | None, context: C
     predictor = load_predictor(Catalog.load_everything(), run, str(checkpoint.step)).predictor
     words, matrix = stored_vectors(predictor.model, predictor.info)
     own = context.workspace is not None and run.path.parent.resolve() == (context.workspace / "runs").resolve()
-    return Vectors.of(words, matrix, f"{run.id if own else run.path}@{checkpoint.sha256[:_PINNED]}", most)
+    return Lexicon.of(words, matrix, f"{run.id if own else run.path}@{checkpoint.sha256[:_PINNED]}", most)

@@ -27,6 +27,7 @@ class ConjugationInfo(Info):
     window: int = Field(ge=1, description="words on each side of the gap")
     across: bool = Field(description="whether words beyond the gap's sentence are seen")
     lower: bool = Field(description="whether text is put in lower case first")
+    signs: bool = Field(description="whether punctuation signs are words; if not, they are left out")
 
 
 class Conjugation(Task):
