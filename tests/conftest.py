@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not os.environ.get("DLKIT_TEST_SLOW"):
         for item in items:
             if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes: set DLKIT_TEST_SLOW=1"))
+                item.add_marker(pytest.mark.skip(reason="takes long: set DLKIT_TEST_SLOW=1"))
 
 
 @pytest.fixture(autouse=True)

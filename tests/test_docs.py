@@ -15,7 +15,8 @@ from dlkit.cli.main import COMMANDS, main
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 REAL = ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng")
-SMALLER = {"translation": ["--dataset.pairs", "4000"]}
+_CANVASES = ["--dataset.train", "800", "--dataset.val", "200", "--dataset.test", "200"]
+SMALLER = {"translation": ["--dataset.pairs", "4000"], "localization": _CANVASES, "detection": _CANVASES}
 """Options of the embedded data sets that take seconds to draw in full."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORTEN = {

@@ -99,8 +99,8 @@ def descendants(root: int) -> list[int]:
     found = [root]
     for pid in found:  # grows as it goes
         try:
-            for task in os.scandir(f"/proc/{pid}/task"):
-                found += [int(child) for child in Path(f"{task.path}/children").read_text().split()]
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
         except OSError:  # it has just ended
             continue
     return found

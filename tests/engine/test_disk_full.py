@@ -103,7 +103,7 @@ def tmpfs_can_be_mounted() -> bool:
 
 
 @pytest.mark.skipif(not tmpfs_can_be_mounted(), reason="no tmpfs can be mounted here")
-@pytest.mark.parametrize("what", ["checkpoint", "event"])
+@pytest.mark.parametrize("what", ["checkpoint", pytest.param("event", marks=pytest.mark.slow)])
 def test_a_disk_that_is_really_full(tmp_path: Path, what: str) -> None:
     """In a mount namespace of its own, on a file system of one megabyte that something else fills."""
     script = f"mount -t tmpfs -o size=1m tmpfs {tmp_path} && exec {sys.executable} {Path(__file__)} {tmp_path} {what}"

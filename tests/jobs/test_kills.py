@@ -11,7 +11,13 @@ from kills import RECIPES, Attack, reference
 KILLS = 15  # for each of four plugins; tests/benchmarks/bench_jobs_kill.py does the thousand
 
 
-@pytest.mark.parametrize("plugin", list(RECIPES))
+QUICK = ("toy", "scratch")
+"""One that autograd trains and one that does not; the others' weights and data are other tests' business."""
+
+
+@pytest.mark.parametrize(
+    "plugin", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES]
+)
 def test_kills_lose_nothing(workspace: Path, quick: dict[str, str], plugin: str) -> None:
     recipe = {**RECIPES[plugin], "launcher": quick}
     attack = Attack(workspace, [recipe], [reference(workspace, recipe)], seed=1)

@@ -81,6 +81,7 @@ class TestWhatTheyCompute:
         assert run.read()["processes"] == 2
         assert outcome(run) == outcome(in_one_go(workspace, {**layer, "launcher": quick}))
 
+    @pytest.mark.slow
     def test_one_process_of_torchrun_is_one_process(self, workspace: Path, plugins: None) -> None:
         layer = {**TOY, "launcher": {"name": "torchrun"}, "engine": {**TOY["engine"], "epochs": 5}}
         run = in_one_go(workspace, layer)
@@ -186,7 +187,7 @@ class TestGoingOn:
         assert "processes was 2, is 1" in run.output.read_text()
         assert state(run) == "stopped"
 
-    @pytest.mark.parametrize("rank", [0, 1])
+    @pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.slow)])
     def test_after_one_of_them_was_killed(self, workspace: Path, quick: Quick, rank: int) -> None:
         undisturbed = outcome(in_one_go(workspace, {**TOY, **two(quick)}))
         run, worker = with_a_checkpoint(workspace, {**TOY, "launcher": quick, "job": {"nproc": 2, "max_restarts": 1}})
@@ -199,6 +200,7 @@ class TestGoingOn:
         assert retried.reason.endswith("died without a word")
         check(run, undisturbed)
 
+    @pytest.mark.slow
     def test_after_a_rank_of_torchrun_was_killed(self, workspace: Path, quick: Quick) -> None:
         undisturbed = outcome(in_one_go(workspace, {**TOY, **two(quick)}))
         run, worker = with_a_checkpoint(workspace, {**TOY, "job": {"nproc": 2, "max_restarts": 1}})
@@ -236,6 +238,7 @@ class TestFailures:
         until(lambda: holder(run.lock) is None)
         assert not [p for p in workers.ranks_of(run).values() if workers.alive(p)]
 
+    @pytest.mark.slow
     def test_torchrun_leaves_none_behind(self, workspace: Path, plugins: None) -> None:
         """Killed is the supervisor, which can tell nobody."""
         run, worker = workers.begun(workspace, {**TWO, **troubled()}, **ENDLESS)

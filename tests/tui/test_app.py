@@ -188,6 +188,7 @@ async def test_the_key_line_in_a_narrow_window(tmp_path: Path, width: int) -> No
         await until(pilot, lambda: shown(app).splitlines()[-1].endswith("^q Quit  ? Help"))
 
 
+@pytest.mark.slow
 async def test_nothing_piles_up(tmp_path: Path) -> None:
     """Going around changes the focus and what is shown; what was there before is let go, every widget of it."""
 
