@@ -1,0 +1,123 @@
+"""From texts to splits: words and vocabulary, targets and their contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from dlkit.data.context import Context
+from dlkit.data.splits import Data
+from dlkit.data.text import reading
+from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
+from dlkit.errors import DataError
+from dlkit_embeddings.options import FilesConfig, GutenbergConfig, PythonDocsConfig, SharesConfig, TextConfig
+from dlkit_embeddings.splits import InPassages, InRandomOrder, Surroundings, Text, subsampling
+from dlkit_embeddings.tokens import numbered, vocabulary_of, words_of
+
+PARTS = ("train", "val", "test")
+Parts = Mapping[str, list[str]]
+"""Words in order, by split."""
+
+
+def python_docs(config: PythonDocsConfig, context: Context) -> Data:
+    return build(shared(words_of("\n\n".join(reading.python_docs()), config), config), config)
+
+
+def gutenberg(config: GutenbergConfig, context: Context) -> Data:
+    return build(in_folders(context.source("gutenberg-books"), config), config)
+
+
+def files(config: FilesConfig, context: Context) -> Data:
+    place = Path(config.path)
+    if (place / "train").is_dir() and (place / "val").is_dir():
+        return build(in_folders(place, config, config.encoding), config)
+    return build(shared(_read(place, config, config.encoding), config), config)
+
+
+def in_folders(place: Path, config: TextConfig, encoding: str = reading.AUTO) -> Parts:
+    """The words of the folders ``train``, ``val`` and, if it is there, ``test``."""
+    return {part: _read(place / part, config, encoding) for part in PARTS if part != "test" or (place / part).is_dir()}
+
+
+def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:
+    """The words of a file, or of a folder's, one after the other by path."""
+    return [word for path in reading.text_files(place) for word in words_of(reading.read_text(path, encoding), config)]
+
+
+def shared(words: list[str], config: SharesConfig) -> Parts:
+    """Training, then test, then validation, by position."""
+    held_out = int(len(words) * (1 - config.val_fraction))
+    trained = int(len(words) * (1 - config.val_fraction - config.test_fraction)) if config.test_fraction else held_out
+    parts = {"train": words[:trained], "val": words[held_out:], "test": words[trained:held_out]}
+    return {name: part for name, part in parts.items() if name != "test" or config.test_fraction}
+
+
+def build(parts: Parts, config: TextConfig) -> Data:
+    """DataError if a part is shorter than a context and its word; UsageError for a vocabulary it does not have."""
+    before, after = config.window, config.window if config.context == "around" else 0
+    vocabulary, counts = vocabulary_of(parts["train"], config)
+    targets = np.ones(len(vocabulary), bool)
+    if config.unknown == "context":
+        targets[0] = False
+    texts = {name: Text(numbered(words, vocabulary), targets) for name, words in parts.items()}
+    for name, text in texts.items():
+        _check_length(name, text, config)
+    kept = subsampling(counts, config.subsample)
+    splits = {name: _evaluated(text, before, after, config) for name, text in texts.items() if name != "train"}
+    training = Text(texts["train"].words, targets, kept, config.cap)
+    if config.reading == "passages":  # which have the words that they have, <unk> among them
+        training = Text(training.words, np.ones_like(targets), kept)
+    planner = InPassages(training, config.passage) if config.reading == "passages" else InRandomOrder(training)
+    train = Surroundings(training, before, after, planner=planner)
+    info = {
+        "words": list(vocabulary.tokens),
+        "counts": counts,
+        "lower": config.lower,
+        "before": before,
+        "after": after,
+        "passage": config.passage if config.reading == "passages" else 0,
+    }
+    notes = _notes(parts, vocabulary, texts, train)
+    return Data(train, splits["val"], info, splits.get("test"), notes=notes)
+
+
+def _evaluated(text: Text, before: int, after: int, config: TextConfig) -> Surroundings:
+    """All windows, or as many as the options allow, at equal distances."""
+    places = text.places()
+    if config.evaluated is not None and config.evaluated < len(places):
+        places = places[np.linspace(0, len(places) - 1, config.evaluated).round().astype(np.int64)]
+    return Surroundings(text, before, after, chosen=places)
+
+
+def _check_length(name: str, text: Text, config: TextConfig) -> None:
+    """A part has a target with a whole context; the training part a passage, wherever the first one begins."""
+    words, sides = len(text.words), 2 if config.context == "around" else 1
+    needs = {"dataset.window": (config.window, (words - 1) // sides)}
+    if config.reading == "passages" and name == "train":
+        needs["dataset.passage"] = (config.passage, words // 2)
+    for option, (value, most) in needs.items():
+        if value > most:
+            allowed = f"at most {most}" if most > 1 else "none is short enough"
+            raise DataError(
+                f"the {name} part of the text has {words} words of the vocabulary, too few for {option} = {value}: "
+                f"{allowed}; or give it more text"
+            )
+    if not len(text.places()):
+        raise DataError(f"the {name} part of the text has no word of the vocabulary to ask for")
+
+
+def _notes(parts: Parts, vocabulary: Vocabulary, texts: Mapping[str, Text], train: Surroundings) -> list[str]:
+    words = sum(map(len, parts.values()))
+    notes = [f"{words:,} words, a vocabulary of {len(vocabulary):,}"]
+    strange = 1 - float(np.isin(np.array(parts["val"], object), np.array(vocabulary.tokens, object)).mean())
+    if strange:
+        what = {"context": "never asked for", "target": "asked for too", "drop": "left out"}
+        kind = "drop" if vocabulary.unknown is None else ("context" if not train.text.targets[0] else "target")
+        notes.append(f"{strange:.1%} of the validation words are not in it ({UNKNOWN}): {what[kind]}")
+    if train.text.kept is not None or train.text.cap is not None:
+        notes.append(
+            f"some {train.text.expected():,} of {len(texts['train'].words):,} training words are left an epoch"
+        )
+    return notes

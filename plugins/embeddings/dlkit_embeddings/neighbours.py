@@ -1,0 +1,182 @@
+"""``neighbours``: the nearest words of a word, what an analogy comes to, and how well vectors do on files of either."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlkit.data.splits import Split
+from dlkit.data.text.reading import read_text
+from dlkit.errors import DataError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Sample, Table
+from dlkit_embeddings.similarity import Space, are_analogies, read_analogies, read_pairs
+from dlkit_embeddings.vectors import stored_vectors
+
+_SIGN = re.compile(r"\s+([+-])\s+")
+_PROPORTION = re.compile(r"\s*(\S+)\s*:\s*(\S+)\s*::\s*(\S+?)\s*(?::\s*\??\s*)?\Z")
+_SAMPLED = 8
+"""Words whose neighbours a sample shows where nobody says which."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Words to add and to take away: one word, or an analogy."""
+
+    plus: tuple[str, ...]
+    minus: tuple[str, ...] = ()
+
+
+def question(text: str) -> Question:
+    """``king``, ``king - man + woman``, ``man : king :: woman``. DataError: neither of these."""
+    if proportion := _PROPORTION.match(text):
+        one, other, third = proportion.groups()
+        return Question((other, third), (one,))
+    words = _SIGN.split(text.strip())
+    signs = ["+", *words[1::2]]
+    terms = words[::2]
+    if any(not term or len(term.split()) > 1 for term in terms):
+        raise DataError(f"{text!r} is no question: give a word, 'king - man + woman', 'man : king :: woman', or a file")
+    pairs = list(zip(signs, terms, strict=True))
+    return Question(tuple(t for s, t in pairs if s == "+"), tuple(t for s, t in pairs if s == "-"))
+
+
+class Neighbours(Predictor):
+    """Answers from the checkpoint's vectors alone."""
+
+    usage = (
+        "a word, an analogy ('king - man + woman'), or a file: word1 word2 score a line, or analogies under ': section'"
+    )
+    label = "word or analogy"
+    placeholder = "king - man + woman"
+
+    def __init__(self, model: Any, info: Any, config: Any) -> None:
+        super().__init__(model, info, config)
+        self._space: Space | None = None
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        """Questions and files; DataError names a word that has no vector, or a file's line that is wrong."""
+        for text in arguments:
+            if not _is_file(text):
+                self._placed(question(text))
+            else:
+                _evaluation(Path(text))
+        return list(arguments)
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """Of a question ``question``, ``words`` and their ``scores`` (cosines). Of a file of similarities ``file``,
+        ``spearman``, ``covered`` and ``pairs``; of analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and
+        ``sections`` with the same of each. Shares are of what is covered: all its words known."""
+        return [self._measured(Path(text)) if _is_file(str(text)) else self._near(str(text)) for text in inputs]
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """A table for each question and each file of analogies, one for all files of similarities."""
+        shown: list[Sample] = []
+        correlations = [answer for answer in answers if "pairs" in answer]
+        for number, answer in enumerate(answers, 1):
+            if "words" in answer:
+                rows = list(map(list, zip(answer["words"], answer["scores"], strict=True)))
+                name, title = f"neighbours-{number}", answer["question"]
+                shown.append(Table(name=name, title=title, headers=["word", "cosine"], rows=rows))
+            elif "sections" in answer:
+                shown.append(_sections(f"analogies-{number}", answer))
+        return [*shown, *([_correlations(correlations)] if correlations else [])]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Neighbours of the same words each time, and the words on a map."""
+        from dlkit_embeddings.plane import drawn, telling
+
+        self._space = None  # the model goes on changing
+        space, config = self.space(), self.config
+        chosen = list(config.words) or [space.words[i] for i in telling(self.info, _SAMPLED)]
+        rows = [[word, ", ".join(w for w, _ in self._found(question(word), 5))] for word in chosen]
+        shown: list[Sample] = [
+            Table(name="neighbours", title="Nearest words", headers=["word", "its neighbours"], rows=rows)
+        ]
+        if config.map != "none":
+            places = [space.place(word) for word in config.words]
+            shown.append(drawn(space, [*places, *telling(self.info, config.mapped)], config.map))
+        self._space = None
+        return shown
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """Frequent words with a meaning."""
+        from dlkit_embeddings.plane import telling
+
+        return [self.info.words[i] for i in telling(self.info, 3)]
+
+    def space(self) -> Space:
+        """The vectors of the words, as they are now."""
+        if self._space is None:
+            words, vectors = stored_vectors(self.model, self.info)
+            self._space = Space(words, vectors, lower=self.info.lower)
+        return self._space
+
+    def _placed(self, asked: Question) -> tuple[list[int], list[int]]:
+        space = self.space()
+        return [space.place(word) for word in asked.plus], [space.place(word) for word in asked.minus]
+
+    def _found(self, asked: Question, top: int) -> list[tuple[str, float]]:
+        plus, minus = self._placed(asked)
+        return self.space().nearest(plus, minus, top)
+
+    def _near(self, text: str) -> Answer:
+        found = self._found(question(text), self.config.top)
+        return {"question": text, "words": [w for w, _ in found], "scores": [round(s, 4) for _, s in found]}
+
+    def _measured(self, path: Path) -> Answer:
+        text, analogies = _evaluation(path)
+        if not analogies:
+            pairs = read_pairs(path, text)
+            rho, covered = self.space().spearman(pairs)
+            return {"file": str(path), "spearman": rho, "covered": covered, "pairs": len(pairs)}
+        asked = read_analogies(path, text)
+        solved = self.space().solved(asked)
+        sections = [
+            {"section": name, **_share([s for a, s in zip(asked, solved, strict=True) if a.section == name])}
+            for name in dict.fromkeys(a.section for a in asked)
+        ]
+        return {"file": str(path), **_share(solved), "sections": sections}
+
+
+def _is_file(text: str) -> bool:
+    return len(text) < 4096 and Path(text).is_file()
+
+
+def _evaluation(path: Path) -> tuple[str, bool]:
+    """A file's text, and whether it is of analogies; DataError if it is of neither kind."""
+    text = read_text(path)
+    analogies = are_analogies(text)
+    (read_analogies if analogies else read_pairs)(path, text)
+    return text, analogies
+
+
+def _share(solved: Sequence[bool | None]) -> dict[str, Any]:
+    known = [right for right in solved if right is not None]
+    accuracy = sum(known) / len(known) if known else None
+    return {"accuracy": accuracy, "covered": len(known), "analogies": len(solved)}
+
+
+def _sections(name: str, answer: Answer) -> Table:
+    lines: list[Mapping[str, Any]] = [*answer["sections"], {**answer, "section": "in all"}]
+    rows = [[s["section"] or "–", _percent(s["accuracy"]), s["covered"], s["analogies"]] for s in lines]
+    headers = ["section", "right", "covered", "analogies"]
+    return Table(name=name, title=f"Analogies: {Path(answer['file']).name}", headers=headers, rows=rows)
+
+
+def _correlations(answers: Sequence[Answer]) -> Table:
+    rows = [
+        [Path(a["file"]).name, "–" if a["spearman"] is None else round(a["spearman"], 3), a["covered"], a["pairs"]]
+        for a in answers
+    ]
+    headers = ["file", "Spearman's ρ", "covered", "pairs"]
+    return Table(name="similarity", title="Word similarity", headers=headers, rows=rows)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"

@@ -1,0 +1,50 @@
+"""Settings that train well, found on validation splits: by model for any text, then by text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+
+def _recipe(model: str, trainer: str, /, **sections: dict[str, Any]) -> Suggest:
+    """For a model and its trainer: ``dataset={"window": 5}, engine={"epochs": 5}, …``."""
+    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
+    return Suggest(settings=settings, when={"model": model, "trainer": trainer})
+
+
+SKIP_GRAM = ("skip-gram", "skip-gram")
+CBOW = ("cbow", "supervised")
+
+ANY = (
+    _recipe(
+        *SKIP_GRAM,
+        dataset={"reading": "passages", "unknown": "drop", "window": 5, "subsample": 1e-3, "evaluated": 5_000},
+        engine={
+            "epochs": 5,
+            "batch_size": 16_384,
+            "eval_every": "1 epoch",
+            "sample_every": "end",
+        },
+    ),
+    _recipe(
+        *CBOW,
+        engine={"epochs": 5, "batch_size": 512, "eval_batch_size": 2_000, "sample_every": "end"},
+        trainer={
+            "optimizer": "adamw",
+            "lr": 2e-3,
+            "weight_decay": 0.01,
+            "schedule": "one-cycle",
+        },
+    ),
+)
+
+PYTHON_DOCS = (
+    _recipe(
+        *SKIP_GRAM,
+        dataset={"least": 3, "subsample": 1e-4},
+        engine={"batch_size": 4096, "epochs": 200, "eval_every": "40 epochs", "sample_every": "100 epochs"},
+    ),
+)
+
+GUTENBERG = (_recipe(*CBOW, dataset={"least": 100}),)

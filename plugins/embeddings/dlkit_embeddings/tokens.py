@@ -1,0 +1,68 @@
+"""A text as words, as embeddings want them: in lower case, without signs, numbers as the options say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
+from dlkit.errors import DataError, UsageError
+from dlkit_embeddings.options import TextConfig
+
+NUMBER = "<number>"
+Words = npt.NDArray[np.int32]
+
+
+def words_of(text: str, config: TextConfig) -> list[str]:
+    """The words of a text, in order. Typewriters' apostrophes stand for all; ``_emphasis_`` is taken off."""
+    found = split_words(text, lower=config.lower)
+    # Each spelling is judged once: a text has some fifty times as many words as spellings.
+    spelled = {word: _spelled(word, config) for word in set(found)}
+    return [word for word in map(spelled.__getitem__, found) if word]
+
+
+def _spelled(token: str, config: TextConfig) -> str:
+    """A token as a word of the vocabulary; empty: it is none."""
+    word = token.strip("_").replace("’", "'")
+    if any(character.isdigit() for character in word):
+        return {"keep": word, "drop": "", "one": NUMBER}[config.numbers]
+    if any(character.isalpha() for character in word):
+        return word
+    return word if config.signs and not word.isspace() else ""
+
+
+def vocabulary_of(words: Sequence[str], config: TextConfig) -> tuple[Vocabulary, npt.NDArray[np.int64]]:
+    """The words seen often enough, and how often each was seen, int64 [words]; ``<unk>`` first, unless others are
+    left out of the text. DataError: there is none. UsageError: the text has fewer than ``vocabulary`` asks for."""
+    counts = Counter(words)
+    special = () if config.unknown == "drop" else (UNKNOWN,)
+    found = Vocabulary.counted(counts, least=config.least, special=special)
+    if len(found) == len(special):
+        commonest = max(counts.values(), default=0)
+        raise DataError(
+            f"no word of the training text is seen dataset.least = {config.least} times; the commonest is seen "
+            f"{commonest} times"
+        )
+    if config.vocabulary is not None:
+        if config.vocabulary > len(found):
+            with_unknown = f", with {UNKNOWN}" if special else ""
+            raise UsageError(
+                f"dataset.vocabulary = {config.vocabulary} is more than this text has words seen dataset.least = "
+                f"{config.least} times: at most {len(found)}{with_unknown}"
+            )
+        found = Vocabulary(found.tokens[: config.vocabulary])
+    seen = np.array([counts[word] for word in found.tokens], np.int64)
+    if special:
+        seen[0] = len(words) - seen[1:].sum()
+    return found, seen
+
+
+def numbered(words: Sequence[str], vocabulary: Vocabulary) -> Words:
+    """Words as numbers, int32; without ``<unk>`` in the vocabulary unknown ones are left out."""
+    if vocabulary.unknown is None:
+        words = [word for word in words if word in vocabulary]
+    return vocabulary.encode(words).astype(np.int32)
