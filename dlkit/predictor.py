@@ -36,7 +36,8 @@ class Predictor(ABC):
     ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
     next; a form then makes a new predictor of the same model. ``draws``: whether ``draw`` makes pictures, which ``dlkit
     predict`` then writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit
-    predict`` then shows as it comes.
+    predict`` then shows as it comes. ``exports`` are the formats that ``export`` writes, each with a line that says
+    what it is, the usual one first.
     """
 
     usage: str = "INPUT"
@@ -45,6 +46,7 @@ class Predictor(ABC):
     placeholder: str = ""
     draws: bool = False
     streams: bool = False
+    exports: Mapping[str, str] = {}
 
     def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
         self.model = model
@@ -73,6 +75,10 @@ class Predictor(ABC):
         """One input's answer as text for people, in pieces, each as soon as it is known; for predictors that say
         ``streams``. Joined, they begin with the input where the answer goes on from it."""
         raise NotImplementedError(f"{type(self).__name__} does not answer piece by piece")
+
+    def export(self, form: str, folder: Path) -> list[Path]:
+        """Write what the model knows into files in an empty folder, in one of the formats of ``exports``; the files."""
+        raise NotImplementedError(f"{type(self).__name__} has no format {form!r} to export")
 
     @abstractmethod
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "measure a run's best checkpoint on a split (default: test)",
     "predict": "ask a trained model",
     "sample": "see what a trained model does",
+    "export": "write what a trained model knows into files for other programs",
     "rename": "give a run a name",
     "remove": "delete a run",
     "clean": "free disk space: old checkpoints, interrupted runs",
