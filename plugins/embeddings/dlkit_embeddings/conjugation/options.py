@@ -37,11 +37,9 @@ class GapsConfig(Config):
     @classmethod
     def _absolute(cls, value: str) -> str:
         """What names a file or folder, written down so that a resume from elsewhere finds it."""
-        place, at, which = value.partition("@")
-        path = Path(place).expanduser()
-        if value in (AUTO, NONE) or not (len(path.parts) > 1 or path.suffix or path.is_file()):
-            return value
-        return f"{path.absolute()}{at}{which}"
+        path = Path(value).expanduser()
+        named = len(path.parts) > 1 or path.suffix in (".txt", ".vec") or path.is_file()
+        return str(path.absolute()) if named and value not in (AUTO, NONE) else value
 
 
 class ByPositionConfig(GapsConfig):

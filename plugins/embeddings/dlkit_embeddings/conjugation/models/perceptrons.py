@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlkit_embeddings.conjugation.models.words import embedding, perceptron
+from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig
 
 
@@ -27,11 +27,11 @@ class Mlp(nn.Module):
 
     def __init__(self, config: MlpConfig, info: Any) -> None:
         super().__init__()
-        self.embedding = embedding(config, info)
-        self.head = perceptron(2 * info.window * self.embedding.embedding_dim, config, info)
+        self.words = WordVectors(config, info)
+        self.head = perceptron(2 * info.window * self.words.size, config, info)
 
     def forward(self, context: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embedding(context).flatten(1))
+        logits: Tensor = self.head(self.words(context).flatten(1))
         return logits
 
 
@@ -42,8 +42,8 @@ class Attention(nn.Module):
     def __init__(self, config: AttentionConfig, info: Any) -> None:
         super().__init__()
         self.window = info.window
-        self.embedding = embedding(config, info)
-        self.enter = nn.Linear(self.embedding.embedding_dim, config.width)
+        self.words = WordVectors(config, info)
+        self.enter = nn.Linear(self.words.size, config.width)
         self.gap = nn.Parameter(torch.randn(config.width) * 0.02)
         self.positions: Tensor
         self.register_buffer("positions", sinusoids(2 * info.window + 1, config.width), persistent=False)
@@ -53,7 +53,7 @@ class Attention(nn.Module):
         self.head = perceptron((2 * info.window + 1) * config.width, config, info)
 
     def forward(self, context: Tensor) -> Tensor:
-        words = self.enter(self.embedding(context))
+        words = self.enter(self.words(context))
         gap = self.gap.to(words.dtype).expand(len(words), 1, -1)
         x = torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1) + self.positions
         there = context != 0

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlkit_embeddings.conjugation.models.words import embedding, perceptron
+from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import RnnConfig
 
 _CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -32,14 +32,14 @@ class Towards(nn.Module):
     def __init__(self, config: RnnConfig, info: Any) -> None:
         super().__init__()
         self.window = info.window
-        self.embedding = embedding(config, info)
+        self.words = WordVectors(config, info)
         self.dropout = nn.Dropout(config.dropout)
-        self.left = _network(config, self.embedding.embedding_dim)
-        self.right = _network(config, self.embedding.embedding_dim)
+        self.left = _network(config, self.words.size)
+        self.right = _network(config, self.words.size)
         self.head = perceptron(2 * config.units, config, info)
 
     def forward(self, context: Tensor) -> Tensor:
-        words = self.dropout(self.embedding(context))
+        words = self.dropout(self.words(context))
         before, _ = self.left(words[:, : self.window])
         after, _ = self.right(words[:, self.window :].flip(1))
         logits: Tensor = self.head(torch.cat((before[:, -1], after[:, -1]), 1))
@@ -53,14 +53,14 @@ class Through(nn.Module):
     def __init__(self, config: RnnConfig, info: Any) -> None:
         super().__init__()
         self.window = info.window
-        self.embedding = embedding(config, info)
-        self.gap = nn.Parameter(torch.zeros(self.embedding.embedding_dim))
+        self.words = WordVectors(config, info)
+        self.gap = nn.Parameter(torch.zeros(self.words.size))
         self.dropout = nn.Dropout(config.dropout)
-        self.network = _network(config, self.embedding.embedding_dim, bidirectional=True)
+        self.network = _network(config, self.words.size, bidirectional=True)
         self.head = perceptron(2 * config.units, config, info)
 
     def forward(self, context: Tensor) -> Tensor:
-        words = self.dropout(self.embedding(context))
+        words = self.dropout(self.words(context))
         gap = self.gap.expand(len(words), 1, -1)
         read, _ = self.network(torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1))
         logits: Tensor = self.head(read[:, self.window])

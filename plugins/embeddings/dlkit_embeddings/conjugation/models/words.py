@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dlkit.errors import UsageError
 from dlkit_embeddings.conjugation.options import ModelConfig
@@ -15,18 +15,37 @@ SIZE = 64
 """Numbers of a word's vector where nothing says how many."""
 
 
-def embedding(config: ModelConfig, info: Any) -> nn.Embedding:
-    """``info``'s vectors, frozen unless the options say otherwise; without any, random ones that are trained along."""
-    if info.vectors is None:
-        return nn.Embedding(len(info.words), config.embedding or SIZE, padding_idx=0)
-    vectors = torch.from_numpy(np.array(info.vectors, np.float32))
+class WordVectors(nn.Module):
+    """``info``'s vectors, frozen unless the options say otherwise; without any, random ones that are trained along.
+
+    Vectors of every origin come out with a mean square of 1, so that one learning rate does for all.
+    """
+
+    def __init__(self, config: ModelConfig, info: Any) -> None:
+        super().__init__()
+        vectors = None if info.vectors is None else torch.from_numpy(np.array(info.vectors, np.float32))
+        self.size = _size(config, vectors)
+        self.embedding = nn.Embedding(len(info.words), self.size, padding_idx=0, _weight=vectors)
+        self.embedding.weight.requires_grad_(vectors is None or not config.freeze)
+        self.scale: Tensor
+        self.register_buffer("scale", torch.tensor(1.0))
+        if vectors is not None and bool(vectors.any()):
+            self.scale.copy_(vectors[1:].square().mean().rsqrt())
+
+    def forward(self, context: Tensor) -> Tensor:
+        """int64 [N,W] → [N,W,size]."""
+        vectors: Tensor = self.embedding(context) * self.scale
+        return vectors
+
+
+def _size(config: ModelConfig, vectors: Tensor | None) -> int:
+    if vectors is None:
+        return config.embedding or SIZE
     if config.embedding not in (None, vectors.shape[1]):
         raise UsageError(
             f"model.embedding = {config.embedding}: the vectors of dataset.embeddings have {vectors.shape[1]} numbers"
         )
-    made = nn.Embedding(len(vectors), vectors.shape[1], padding_idx=0, _weight=vectors)
-    made.weight.requires_grad_(not config.freeze)
-    return made
+    return vectors.shape[1]
 
 
 def perceptron(inputs: int, config: ModelConfig, info: Any) -> nn.Sequential:
