@@ -62,7 +62,7 @@ def build(parts: Parts, config: TextConfig) -> Data:
     if config.unknown == "context":
         targets[0] = False
     texts = {name: Text(numbered(words, vocabulary), targets) for name, words in parts.items()}
-    for name, text in texts.items():
+    for name, text in sorted(texts.items(), key=lambda item: len(item[1].words)):
         _check_length(name, text, config)
     kept = subsampling(counts, config.subsample)
     splits = {name: _evaluated(text, before, after, config) for name, text in texts.items() if name != "train"}
@@ -74,6 +74,7 @@ def build(parts: Parts, config: TextConfig) -> Data:
     info = {
         "words": list(vocabulary.tokens),
         "counts": counts,
+        "subsample": config.subsample,
         "lower": config.lower,
         "before": before,
         "after": after,

@@ -15,6 +15,7 @@ from dlkit.data.text.reading import read_text
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Table
+from dlkit_embeddings import exports
 from dlkit_embeddings.similarity import Space, are_analogies, read_analogies, read_pairs
 from dlkit_embeddings.vectors import stored_vectors
 
@@ -54,6 +55,7 @@ class Neighbours(Predictor):
     )
     label = "word or analogy"
     placeholder = "king - man + woman"
+    exports = exports.FORMATS
 
     def __init__(self, model: Any, info: Any, config: Any) -> None:
         super().__init__(model, info, config)
@@ -109,6 +111,9 @@ class Neighbours(Predictor):
         from dlkit_embeddings.plane import telling
 
         return [self.info.words[i] for i in telling(self.info, 3)]
+
+    def export(self, form: str, folder: Path) -> list[Path]:
+        return exports.write(form, *stored_vectors(self.model, self.info), folder)
 
     def space(self) -> Space:
         """The vectors of the words, as they are now."""

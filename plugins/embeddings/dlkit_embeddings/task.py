@@ -22,6 +22,7 @@ class WordsInfo(Info):
 
     words: list[str] = Field(min_length=1, description="the vocabulary by number, the commonest first after <unk>")
     counts: Array = Field(description="how often each was seen in training, int64 [words]")
+    subsample: float = Field(0.0, ge=0, lt=1, description="share beyond which words are left out in training; 0: none")
     lower: bool = Field(description="whether words are in lower case")
     before: int = Field(ge=0, description="words of a context that stand before the target")
     after: int = Field(ge=0, description="words of a context that stand after it")

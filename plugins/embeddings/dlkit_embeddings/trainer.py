@@ -23,9 +23,12 @@ from dlkit.errors import PluginError, UsageError
 from dlkit_embeddings.losses import NegativeSampling
 from dlkit_embeddings.models import SkipGram
 from dlkit_embeddings.options import SkipGramTrainerConfig
+from dlkit_embeddings.splits import subsampling
 
 _TABLE = 1 << 20
 """Entries of the table that words are drawn from, each as often as it is drawn."""
+_LONGEST = 12.0
+"""Rate times terms of the commonest word's gradient between two changes: what the books stand; 25 and more diverge."""
 
 
 class SkipGramTrainer(Trainer):
@@ -52,6 +55,7 @@ class SkipGramTrainer(Trainer):
         pairs = sum(self._nearness(d, info.before) for d in range(1, info.before + 1))
         pairs += sum(self._nearness(d, info.after) for d in range(1, info.after + 1))
         self._drawn_weight = pairs * setup.loss.negatives / self.config.shared
+        self._at_once = self._steady(info, (pairs * (1 + setup.loss.negatives)).item())
         self._table = _drawing_table(setup.model.log_noise).to(setup.device)
 
     @property
@@ -67,7 +71,7 @@ class SkipGramTrainer(Trainer):
         drawn = self._draw(len(words), step)
         assert self._schedule is not None
         rate = self.config.lr * self._schedule(step)
-        at_once = max(1, self.config.update // self._passage)
+        at_once = self._at_once
         values: Values = {"train/loss": self._loss(words[:at_once], drawn[:at_once])}
         for some, against in zip(torch.split(words, at_once), torch.split(drawn, at_once), strict=True):
             self._descend(some, against, rate)
@@ -129,6 +133,15 @@ class SkipGramTrainer(Trainer):
 
     def _middle(self, whole: Tensor) -> Tensor:
         return whole[:, self._before : self._before + self._passage]
+
+    def _steady(self, info: Any, weight: float) -> int:
+        """Passages between changes: ``update`` words, but fewer where a word is so common that its gradients, each of
+        ``weight`` terms, would add up to a step that overshoots."""
+        counts = np.asarray(info.counts, np.float64)
+        kept = subsampling(np.asarray(info.counts), info.subsample)
+        left = counts if kept is None else counts * kept
+        most = _LONGEST / (self.config.lr * weight * float(left.max() / left.sum()))
+        return max(1, int(min(self.config.update, most)) // self._passage)
 
     def _band(self, info: Any) -> Tensor:
         """What each pair of a word and a target of a passage counts."""

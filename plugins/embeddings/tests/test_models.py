@@ -1,0 +1,91 @@
+"""Networks: shapes, absent words, vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dlkit.errors import PluginError
+from dlkit_embeddings.losses import cross_entropy
+from dlkit_embeddings.metrics import WordMetrics
+from dlkit_embeddings.models import Cbow, SkipGram
+from dlkit_embeddings.options import CbowConfig, SkipGramConfig
+from dlkit_embeddings.task import WordsInfo
+from dlkit_embeddings.vectors import stored_vectors
+
+CBOWS: list[dict[str, Any]] = [
+    {},
+    {"join": "average"},
+    {"join": "average", "hidden": []},
+    {"hidden": []},
+    {"hidden": [12, 9], "dropout": 0.5},
+    {"tied": True},
+    {"tied": True, "join": "average", "hidden": []},
+]
+
+
+@pytest.mark.parametrize("options", CBOWS)
+def test_from_context_to_logits(options: dict[str, Any], info: Callable[..., WordsInfo]) -> None:
+    found = info(window=3)
+    model = Cbow(CbowConfig(size=8, **options), found).eval()
+    context = torch.tensor([[1, 2, 3, 4, 5, 6], [1, 2, -1, -1, -1, -1]])
+    logits = model(context)
+    assert logits.shape == (2, len(found.words)) and logits.isfinite().all()
+    logits.square().sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+    words, vectors = stored_vectors(model, found)
+    assert words == found.words and vectors.shape == (len(words), 8) and vectors.dtype == np.float32
+
+
+def test_an_average_is_of_the_words_that_are_there(info: Callable[..., WordsInfo]) -> None:
+    model = Cbow(CbowConfig(size=8, join="average"), info(window=2)).eval()
+    whole, part = model(torch.tensor([[1, 1, 1, 1]])), model(torch.tensor([[-1, 1, -1, -1]]))
+    assert torch.allclose(whole, part, atol=1e-6)
+    swapped = model(torch.tensor([[1, 2, 3, 4]])), model(torch.tensor([[4, 3, 2, 1]]))
+    assert torch.allclose(*swapped, atol=1e-6)
+
+
+def test_skip_grams_logits_are_its_scores_and_how_common_a_word_is(info: Callable[..., WordsInfo]) -> None:
+    found = info(window=2)
+    model = SkipGram(SkipGramConfig(size=8), found)
+    counts = np.asarray(found.counts, float)
+    noise = np.maximum(counts, 1) ** 0.75
+    nothing = model(torch.tensor([[-1, -1, -1, -1]])).softmax(1)[0]
+    assert np.allclose(nothing.numpy(), noise / noise.sum(), atol=1e-6)
+    model.outer.data.normal_()
+    context = torch.tensor([[3, -1, 1, -1]])
+    expected = model.inner[[1, 3]].mean(0) @ model.outer.T + model.log_noise
+    assert torch.allclose(model(context)[0], expected, atol=1e-6)
+    assert stored_vectors(model, found)[1].shape == (len(found.words), 8)
+
+
+def test_a_strangers_model_needs_an_embedding(info: Callable[..., WordsInfo]) -> None:
+    found = info()
+    words, vectors = stored_vectors(nn.Sequential(nn.Embedding(len(found.words) + 3, 4), nn.Flatten()), found)
+    assert vectors.shape == (len(words), 4)
+    with pytest.raises(PluginError, match="Linear has no vectors"):
+        stored_vectors(nn.Linear(2, 2), found)
+
+
+def test_metrics_are_over_all_targets_whatever_the_batches() -> None:
+    generator = torch.Generator().manual_seed(0)
+    outputs, target = torch.randn(90, 12, generator=generator), torch.randint(12, (90,), generator=generator)
+    whole, parts = WordMetrics(), WordMetrics()
+    whole.update(outputs, {"target": target})
+    for some, t in zip(outputs.split([50, 40]), target.split([50, 40]), strict=True):
+        parts.update(some, {"target": t})
+    found = whole.compute()
+    assert parts.compute() == pytest.approx(found, rel=1e-6)
+    order = outputs.argsort(1, descending=True)
+    assert found["accuracy"] == pytest.approx((order[:, 0] == target).double().mean().item())
+    assert found["top5"] == pytest.approx((order[:, :5] == target[:, None]).any(1).double().mean().item())
+    loss = cross_entropy(None, None)(outputs, {"target": target})["loss"].item()  # type: ignore[arg-type]
+    assert found["loss"] == pytest.approx(loss, rel=1e-6) and found["perplexity"] == pytest.approx(
+        np.exp(loss), rel=1e-5
+    )
+    assert WordMetrics().compute() == {}

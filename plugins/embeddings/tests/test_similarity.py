@@ -1,0 +1,124 @@
+"""Neighbours, analogies and correlations against their definitions; files that are not what they should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from dlkit.errors import DataError
+from dlkit_embeddings.neighbours import Question, question
+from dlkit_embeddings.similarity import (
+    Analogy,
+    Pair,
+    Space,
+    are_analogies,
+    ranks,
+    read_analogies,
+    read_pairs,
+    spearman,
+)
+
+HERE = Path("file.txt")
+WORDS = ["<unk>", "king", "man", "woman", "queen", "apple"]
+VECTORS = np.array([[9, 9, 9], [1, 1, 0], [1, 0, 0], [0, 0.1, 1], [0, 1.1, 1], [-1, 0, 0]], np.float32)
+
+
+@pytest.fixture
+def space() -> Space:
+    return Space(WORDS, VECTORS, lower=True)
+
+
+def test_nearest_are_by_cosine_without_the_question(space: Space) -> None:
+    found = space.nearest([1], [], 9)
+    cosines = {w: float(v @ VECTORS[1] / np.linalg.norm(v) / 2**0.5) for w, v in zip(WORDS, VECTORS, strict=True)}
+    assert [word for word, _ in found] == ["queen", "man", "woman", "apple"] or found[0][0] == "man"
+    for word, cosine in found:
+        assert cosine == pytest.approx(cosines[word], abs=1e-6)
+    assert [c for _, c in found] == sorted((c for _, c in found), reverse=True)
+    assert space.nearest([1, 3], [2], 1)[0][0] == "queen"
+
+
+def test_analogies_are_solved_where_their_words_are_known(space: Space) -> None:
+    asked = [
+        Analogy("man", "king", "woman", "queen", "a"),
+        Analogy("Man", "King", "Woman", "Apple", "a"),
+        Analogy("man", "king", "girl", "princess", "b"),
+    ]
+    assert space.solved(asked) == [True, False, None]
+
+
+def test_an_unknown_word_is_named_with_those_spelled_like_it(space: Space) -> None:
+    with pytest.raises(DataError, match=r"no vector for 'Quen' among 5 words; spelled like it: queen"):
+        space.place("Quen")
+    with pytest.raises(DataError, match="none is spelled like it"):
+        space.place("xyzzyx")
+    assert space.find("<unk>") is None and space.place("KING") == 1
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=30))
+def test_spearman_is_scipys(pairs: list[tuple[int, int]]) -> None:
+    one, other = np.array(pairs, float).T
+    found = spearman(one, other)
+    if found is None:
+        assert len(set(one)) == 1 or len(set(other)) == 1
+    else:
+        assert found == pytest.approx(spearmanr(one, other).statistic, abs=1e-9)
+
+
+def test_equal_values_share_a_rank() -> None:
+    assert ranks(np.array([5.0, 1.0, 5.0, 7.0])).tolist() == [2.5, 1.0, 2.5, 4.0]
+
+
+def test_a_correlation_is_over_covered_pairs(space: Space) -> None:
+    pairs = [Pair("king", "queen", 3), Pair("king", "woman", 1), Pair("king", "apple", 0), Pair("king", "pawn", 9)]
+    rho, covered = space.spearman(pairs)
+    assert (rho, covered) == (pytest.approx(1.0), 3)
+    assert space.spearman(pairs[:1]) == (None, 1)
+
+
+def test_files_of_pairs() -> None:
+    text = "# a comment\nword1\tword2\tscore\nlove\tsex\t6.77\n\ntiger\tcat\t7.35\n"
+    assert read_pairs(HERE, text) == [Pair("love", "sex", 6.77), Pair("tiger", "cat", 7.35)]
+    assert read_pairs(HERE, "sun sunlight 50.0\n") == read_pairs(HERE, "sun,sunlight,50\n")
+    assert not are_analogies(text) and not are_analogies("a\tb\t1\tmore\n")
+    for bad, line in (("a\tb\t1\na\tb\n", 2), ("a b one\nc d two\n", 2), ("nonsense\n", 1)):
+        with pytest.raises(DataError, match=rf"file.txt: line {line}: must be two words and a number"):
+            read_pairs(HERE, bad)
+    with pytest.raises(DataError, match="no pairs"):
+        read_pairs(HERE, "# nothing\n")
+
+
+def test_files_of_analogies() -> None:
+    text = ": family\nman king woman queen\n:verbs\ngo went see saw\n"
+    assert are_analogies(text) and are_analogies("go went see saw\n")
+    found = read_analogies(HERE, text)
+    assert [a.section for a in found] == ["family", "verbs"] and found[1].answer == "saw"
+    with pytest.raises(DataError, match="line 2: must be four words"):
+        read_analogies(HERE, ": family\nman king woman\n")
+    with pytest.raises(DataError, match="no analogies"):
+        read_analogies(HERE, ": family\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("king", Question(("king",))),
+        ("king - man + woman", Question(("king", "woman"), ("man",))),
+        ("man : king :: woman", Question(("king", "woman"), ("man",))),
+        ("man:king::woman:?", Question(("king", "woman"), ("man",))),
+        ("well-known", Question(("well-known",))),
+    ],
+)
+def test_questions(text: str, expected: Question) -> None:
+    assert question(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "two words", "king - + man", "king -", "absent/file.txt and more"])
+def test_what_is_no_question_is_said(text: str) -> None:
+    with pytest.raises(DataError, match="is no question"):
+        question(text)
