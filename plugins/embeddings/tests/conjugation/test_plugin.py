@@ -140,3 +140,19 @@ def test_auto_is_settled_once(tmp_path: Path, text: str) -> None:
     given = arguments(tmp_path, text, steps=1, model={"name": "mlp", "hidden": []})
     run = dlkit.train(TASK, **given)
     assert read_toml(run.folder.config).values["dataset"]["embeddings"] == "none"
+
+
+@pytest.mark.realdata
+def test_books_are_learnt_from_in_a_minute(tmp_path: Path) -> None:
+    import os
+
+    root = os.environ.get("DLKIT_TEST_DATA")
+    if not root or not (Path(root) / "gutenberg-books").is_dir():
+        pytest.skip("DLKIT_TEST_DATA is not set, or lacks gutenberg-books")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "gutenberg-books").symlink_to(Path(root) / "gutenberg-books")
+    dataset = {"name": "gutenberg", "embeddings": "none", "vocabulary": 3000}
+    engine = {"max_time": 55.0, "threads": 1, "sample_every": "never"}
+    run = dlkit.train(TASK, dataset=dataset, epochs=2, engine=engine, workspace=tmp_path)
+    assert run.metrics["val/accuracy"] > 0.55  # always "was": 0.25
+    assert run.predictor().predict(["I ___ very glad to see you."])[0]["form"] in ("am", "was")
