@@ -150,7 +150,7 @@ class Conjugator(Predictor):
             recall = f"{int(matrix[i, i]) / total:.0%}" if total else "–"
             rows.append([self.info.classes[i], *matrix[i, there].tolist(), recall])
         title = f"Confusion over {len(true)} validation gaps: rows true, columns predicted"
-        headers = ["", *(self.info.classes[i] for i in there), "recall"]
+        headers = ["", *(self.info.classes[i] for i in there), "right"]
         return Table(name="confusion", title=title, headers=headers, rows=rows)
 
 

@@ -45,7 +45,7 @@ class GapsConfig(Config):
 class ByPositionConfig(GapsConfig):
     """One text, divided by position: training, then the test, then validation."""
 
-    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the gaps, the text's last, for validation")
+    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the text, its end, for validation")
     test_fraction: float = Field(0.1, ge=0, lt=1, description="Share for the test, just before that; 0: no test split")
 
     @model_validator(mode="after")

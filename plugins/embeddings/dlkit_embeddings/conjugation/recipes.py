@@ -31,6 +31,8 @@ _ENGINE = {
 ANY = tuple(_recipe(model, engine=_ENGINE, trainer=_TRAINER) for model in ("mlp", "attention", "rnn"))
 
 GUTENBERG = tuple(
-    _recipe(model, engine={"epochs": 8, "batch_size": 256, "sample_every": "4 epochs", "threads": 0}, trainer={"lr": 2e-3})
+    _recipe(
+        model, engine={"epochs": 8, "batch_size": 256, "sample_every": "4 epochs", "threads": 0}, trainer={"lr": 2e-3}
+    )
     for model in ("mlp", "attention", "rnn")
 )

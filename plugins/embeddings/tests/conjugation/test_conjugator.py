@@ -87,7 +87,7 @@ def test_samples_show_mistakes_first(conjugator: Conjugator, data: Callable[...,
     counts = [row[1:-1] for row in table.rows]
     assert sum(map(sum, counts)) == len(val)
     names = [row[0] for row in table.rows]
-    assert table.headers == ["", *names, "recall"] and set(names) <= set(FORMS)
+    assert table.headers == ["", *names, "right"] and set(names) <= set(FORMS)
     assert dict(zip(names, (row[-1] for row in table.rows), strict=True))["be"] == "0%"
     assert conjugator.samples(12, np.random.default_rng(0), None) == ()
 
