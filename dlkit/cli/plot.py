@@ -19,6 +19,7 @@ COLOURS = (36, 33, 35, 32, 34, 31)
 _HEIGHT = 12
 _APART = 10
 """Columns from one mark of a line to its next."""
+_DOT = "·"
 _BRAILLE = 0x2800
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bit of each of a braille character's points, by row and column."""
@@ -55,18 +56,52 @@ def scatter(
     height: int = _HEIGHT,
     marked: bool = False,
 ) -> str:
-    """Points; those of one name share a mark and a colour, where there are few names.
+    """Points; those of one name share a mark and a colour, where there are few names. Many points with a name each are
+    written as their names, the first ones first, as far as there is room; the others are dots.
 
     ``marked``: the mark is seen in colour, too.
     """
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     look = _Look(colour, width, height, False)
     distinct = list(dict.fromkeys(names))
+    if len(MARKS) < len(distinct) == len(xs):
+        return _written(xs, ys, names, labels, look)
     if not 1 <= len(distinct) <= len(MARKS):
         return _plot({"": _finite(xs, ys)}, labels, look, joined=False)
     chosen = np.asarray(names)
     series = {name: _finite(xs[chosen == name], ys[chosen == name]) for name in distinct}
     return _plot(series, labels, look._replace(marked=marked and colour and len(series) > 1), joined=False)
+
+
+def _written(x: Floats, y: Floats, names: Sequence[str], labels: tuple[str, str], look: _Look) -> str:
+    """Names in the place of points."""
+    kept = np.isfinite(x) & np.isfinite(y)
+    if not kept.any():
+        return "(no finite values)"
+    x, y, names = x[kept], y[kept], [name for name, there in zip(names, kept.tolist(), strict=True) if there]
+    x_range, y_range = _range(x), _range(y)
+    margin, columns = _margin(y_range, look.width)
+    grid = [[" "] * columns for _ in range(look.height)]
+    places_x = np.rint(_scaled(x, x_range, columns)).astype(int).tolist()
+    places_y = (look.height - 1 - np.rint(_scaled(y, y_range, look.height))).astype(int).tolist()
+    for column, row, name in zip(places_x, places_y, names, strict=True):
+        _write(grid[row], column, name)
+    body = [_in_colour("".join(line).rstrip(), look.colour) for line in grid]
+    return _framed(body, x_range, y_range, labels, [labels[1]] if labels[1] else [], margin, columns)
+
+
+def _write(line: list[str], column: int, name: str) -> None:
+    """A name around its column, a blank on each side of it; a dot, where there is no room for that."""
+    first = max(0, min(column - len(name) // 2, len(line) - len(name)))
+    around = line[max(0, first - 1) : first + len(name) + 1]
+    if len(name) <= len(line) and not "".join(around).strip(" " + _DOT):
+        line[first : first + len(name)] = name
+    elif line[column] == " ":
+        line[column] = _DOT
+
+
+def _in_colour(line: str, colour: bool) -> str:
+    return _painted(line, 0) if colour and line else line
 
 
 def _finite(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -89,8 +124,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
     if not len(xs):
         return "(no finite values)"
     x_range, y_range = _range(xs), _range(ys)
-    margin = max(len(_number(value)) for value in y_range) + 1
-    columns = max(5, look.width - margin - 1)
+    margin, columns = _margin(y_range, look.width)
     fine = len(series) == 1 or (look.colour and (joined or not look.marked))
     canvas = _Canvas(columns, look.height, 2 if fine else 1, 4 if fine else 1)
     for index, (x, y) in enumerate(series.values()):
@@ -101,16 +135,30 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
             joined,
         )
     body = canvas.lines(fine, look.colour, look.marked and joined)
-    left = [""] * look.height
+    head = _legend(list(series), labels[1], fine and not look.marked, look.colour)
+    return _framed(body, x_range, y_range, labels, head, margin, columns)
+
+
+def _margin(y_range: tuple[float, float], width: int) -> tuple[int, int]:
+    """Columns for the numbers of the upright axis, and for the plot itself."""
+    margin = max(len(_number(value)) for value in y_range) + 1
+    return margin, max(5, width - margin - 1)
+
+
+def _framed(
+    body: Sequence[str],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    labels: tuple[str, str],
+    head: Sequence[str],
+    margin: int,
+    columns: int,
+) -> str:
+    """A plot's lines between its axes, under its head."""
+    left = [""] * len(body)
     left[0], left[-1] = _number(y_range[1]), _number(y_range[0])
     rows = [f"{text:>{margin - 1}} │{line}" for text, line in zip(left, body, strict=True)]
-    return "\n".join(
-        [
-            *_legend(list(series), labels[1], fine and not look.marked, look.colour),
-            *rows,
-            *_x_axis(x_range, labels[0], margin, columns),
-        ]
-    )
+    return "\n".join([*head, *rows, *_x_axis(x_range, labels[0], margin, columns)])
 
 
 def _range(values: Floats) -> tuple[float, float]:
