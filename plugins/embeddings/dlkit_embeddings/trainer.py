@@ -141,7 +141,8 @@ class SkipGramTrainer(Trainer):
         kept = subsampling(np.asarray(info.counts), info.subsample)
         left = counts if kept is None else counts * kept
         most = _LONGEST / (self.config.lr * weight * float(left.max() / left.sum()))
-        return max(1, int(min(self.config.update, most)) // self._passage)
+        passages: int = int(min(self.config.update, most)) // self._passage
+        return max(1, passages)
 
     def _band(self, info: Any) -> Tensor:
         """What each pair of a word and a target of a passage counts."""
