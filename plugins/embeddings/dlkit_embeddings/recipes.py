@@ -25,8 +25,8 @@ ANY = (
     ),
     _recipe(
         *CBOW,
-        engine={"epochs": 5, "batch_size": 512, "eval_batch_size": 2_000, "sample_every": "end"},
-        trainer={"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "one-cycle"},
+        engine={"epochs": 3, "batch_size": 1024, "eval_batch_size": 2_000, "sample_every": "end"},
+        trainer={"optimizer": "adamw", "lr": 3e-3, "weight_decay": 0.01, "schedule": "one-cycle"},
     ),
 )
 
