@@ -37,7 +37,7 @@ class NegativeSampling:
     def __call__(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"loss": F.cross_entropy(outputs, batch["target"])}
 
-    def of_pairs(self, pairs: Tensor, weight: Tensor, drawn: Tensor, drawn_weight: Tensor) -> Tensor:
-        """The loss of scores: ``pairs`` with their weights, ``drawn`` with theirs, whose shapes fit each other's."""
-        total = (F.softplus(-pairs) * weight).sum() + (F.softplus(drawn) * drawn_weight).sum()
+    def of_pairs(self, pairs: Tensor, weight: Tensor, drawn: Tensor, drawn_weight: float) -> Tensor:
+        """The loss of scores: ``pairs`` [passages, …] each with its ``weight`` […], ``drawn`` all with the same."""
+        total = (F.softplus(-pairs) * weight).sum() + F.softplus(drawn).sum() * drawn_weight
         return total / weight.expand_as(pairs).sum()

@@ -21,6 +21,8 @@ from dlkit_embeddings.vectors import stored_vectors
 
 _SIGN = re.compile(r"\s+([+-])\s+")
 _PROPORTION = re.compile(r"\s*(\S+)\s*:\s*(\S+)\s*::\s*(\S+?)\s*(?::\s*\??\s*)?\Z")
+_FILES = (".txt", ".tsv", ".csv")
+"""What ends so is no word."""
 _SAMPLED = 8
 """Words whose neighbours a sample shows where nobody says which."""
 
@@ -64,10 +66,12 @@ class Neighbours(Predictor):
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Questions and files; DataError names a word that has no vector, or a file's line that is wrong."""
         for text in arguments:
-            if not _is_file(text):
-                self._placed(question(text))
-            else:
+            if _is_file(text):
                 _evaluation(Path(text))
+            elif Path(text).suffix in _FILES:
+                raise DataError(f"{text}: no such file")
+            else:
+                self._placed(question(text))
         return list(arguments)
 
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:

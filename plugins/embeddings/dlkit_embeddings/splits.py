@@ -48,11 +48,7 @@ class Text:
         chance = np.ones_like(counts) if self.kept is None else self.kept.astype(np.float64)
         asked = np.where(self.targets, counts, 0.0)
         if self.cap is not None:
-            return (
-                int(np.minimum(asked * chance, self.cap).sum())
-                if self.kept is not None
-                else int(np.minimum(asked, self.cap).sum())
-            )
+            return int(np.minimum(asked * chance, self.cap).sum())
         spread = np.sqrt((asked * chance * (1 - chance)).sum())
         return int((asked * chance).sum() - _SIGMAS * spread)
 

@@ -54,8 +54,8 @@ class SkipGramTrainer(Trainer):
         # A word's pairs, wherever their targets stand: it is in the middle of just one passage.
         pairs = sum(self._nearness(d, info.before) for d in range(1, info.before + 1))
         pairs += sum(self._nearness(d, info.after) for d in range(1, info.after + 1))
-        self._drawn_weight = pairs * setup.loss.negatives / self.config.shared
-        self._at_once = self._steady(info, (pairs * (1 + setup.loss.negatives)).item())
+        self._drawn_weight = float(pairs) * setup.loss.negatives / self.config.shared
+        self._at_once = self._steady(info, float(pairs) * (1 + setup.loss.negatives))
         self._table = _drawing_table(setup.model.log_noise).to(setup.device)
 
     @property
@@ -104,8 +104,8 @@ class SkipGramTrainer(Trainer):
         """The mean over the pairs of some passages."""
         inner, middle, outer, against = self._vectors(words, drawn)
         pairs, scores = inner @ outer.mT, middle @ against.mT
-        weight = torch.tensor(self._drawn_weight, device=scores.device)
-        return cast(NegativeSampling, self.setup.loss).of_pairs(pairs, self._weight, scores, weight)
+        loss: NegativeSampling = self.setup.loss
+        return loss.of_pairs(pairs, self._weight, scores, self._drawn_weight)
 
     def _vectors(self, words: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Of a passage's words and surroundings as contexts, of its words alone, of its words as targets, and of the

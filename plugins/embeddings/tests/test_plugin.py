@@ -148,7 +148,7 @@ def test_the_command_line_answers(ask: Callable[..., tuple[int, str, str]], tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "match"), [("catt", "spelled like it: cat"), ("two words", "is no question"), ("no.txt", "no vector")]
+    ("text", "match"), [("catt", "spelled like it: cat"), ("two words", "is no question"), ("no.txt", "no such file")]
 )
 def test_what_cannot_be_answered_is_said(text: str, match: str, ask: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = ask("predict", text)
@@ -188,7 +188,7 @@ def test_cbow_learns_what_stands_in_a_sentence(tmp_path: Path, language: str) ->
         dataset={"name": "files", "path": str(tmp_path / "text.txt"), "least": 1},
         model={"name": "cbow", "size": 16, "hidden": [32]},
         trainer={"name": "supervised", "lr": 0.01},
-        epochs=12,
+        epochs=6,
         batch_size=32,
         device="cpu",
         engine={"threads": 1, "sample_every": "never", "eval_every": "end"},
