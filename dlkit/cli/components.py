@@ -41,6 +41,8 @@ def _records(catalog: Catalog, kind: str, task: str | None) -> list[dict[str, An
     if task is not None and kind == "source":
         needed = {name for dataset in catalog.specs("dataset", task) for name in dataset.sources}
         specs = [spec for spec in specs if spec.name in needed]
+    if kind == "source":  # several plugins may declare the same one
+        specs = list({spec.name: spec for spec in specs}.values())
     return [_record(catalog, spec) for spec in specs]
 
 

@@ -125,6 +125,13 @@ def test_components_of_a_task_prints_its_contract(dlkit):
     assert "features: size of x [integer; required]" in text
 
 
+def test_a_source_that_two_plugins_declare_is_listed_once(dlkit, install):
+    install("remote", REMOTE)
+    install("other", REMOTE.replace('"remote"', '"other"'))
+    names = [record["name"] for record in dlkit("components", "source", "--json").json]
+    assert names.count("far") == 1
+
+
 def test_a_component_whose_options_cannot_be_imported_is_listed_with_the_reason(dlkit, install):
     install("odd", BAD_CONFIG)
     outcome = dlkit("components", "model")
