@@ -116,8 +116,13 @@ class SpotlightConfig(Config):
 
     stem_width: Width = Field(32, description="Filters of the first convolution, which halves the image")
     widths: list[Width] = Field([64, 128], min_length=2, description="Filters of each stage, which halves it again")
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([0, 2], description="Residual blocks of each stage")
+    blocks: list[Annotated[int, Field(ge=0)]] = Field([0, 1], description="Residual blocks of each stage")
     neck: Width = Field(64, description="Channels that the last two stages are joined in")
+    glimpse: int = Field(28, ge=0, description="Side in pixels of the closer look that classes are told by; 0: none")
+    glimpse_widths: list[Width] = Field([32, 64, 128], min_length=1, description="Filters of its stages")
+    jitter: float = Field(
+        0.2, ge=0, lt=1, description="What it is turned (radians), resized and moved by at random in training, at most"
+    )
     dropout: float = Field(0.2, ge=0, lt=1, description="Share left out before the classes")
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit_localization.glimpse import Glimpse, cut_out
 from dlkit_localization.options import SpotlightConfig
 
 _SIDES = 4
@@ -42,9 +43,10 @@ class Spotlight(nn.Module):
         )
         self.grid = nn.Conv2d(config.neck, 1 + 2 * _SIDES, 1)
         self.present = nn.Linear(config.neck + 1, 1)
-        self.classes = nn.Sequential(
-            nn.Dropout(config.dropout), nn.Linear(config.neck + config.widths[-1], len(info.classes))
-        )
+        self.side, self.jitter = config.glimpse, config.jitter
+        self.glimpse = Glimpse(channels, config.glimpse_widths, self.side) if self.side else None
+        seen = config.neck + config.widths[-1] + (self.glimpse.features if self.glimpse else 0)
+        self.classes = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(seen, len(info.classes)))
         stride = 2 ** len(config.widths)  # of the grid, in pixels
         self.step = stride / width, stride / height
 
@@ -54,7 +56,14 @@ class Spotlight(nn.Module):
         features = self.neck(self.fine(fine) + doubled[:, :, : fine.shape[2], : fine.shape[3]])
         grid = self.grid(features)
         with torch.autocast(image.device.type, enabled=False):  # boxes to fractions of a pixel
-            return self._answer(grid.float(), features.float(), coarse.float())
+            present, box, seen = self._answer(grid.float(), features.float(), coarse.float())
+        if self.glimpse is not None:
+            # Where to look is learnt from the box's loss alone.
+            jitter = self.jitter if self.training else 0.0
+            closer = self.glimpse(cut_out(image, box.detach(), self.side, jitter))
+            seen = torch.cat([seen, closer.float()], 1)
+        with torch.autocast(image.device.type, enabled=False):
+            return torch.cat([present, box, self.classes(seen)], 1)
 
     def _features(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The last two stages' outputs."""
@@ -62,7 +71,8 @@ class Spotlight(nn.Module):
         found = [values := stage(values) for stage in self.stages]
         return found[-2], found[-1]
 
-    def _answer(self, grid: Tensor, features: Tensor, coarse: Tensor) -> Tensor:
+    def _answer(self, grid: Tensor, features: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The logit of presence [N,1], the box [N,4], and what is seen at the object's middle [N, …]."""
         height, width = grid.shape[2:]
         grid = grid.flatten(2)  # [N, 9, places]
         weights = grid[:, : 1 + _SIDES].softmax(2)
@@ -73,7 +83,7 @@ class Spotlight(nn.Module):
         around = torch.einsum("np,nkp->nk", blurred, coarse.flatten(2))
         present = self.present(torch.cat([seen, grid[:, :1].amax(2)], 1))
         box = self._box(weights[:, 1:], grid[:, 1 + _SIDES :], (height, width))
-        return torch.cat([present, box, self.classes(torch.cat([seen, around], 1))], 1)
+        return present, box, torch.cat([seen, around], 1)
 
     def _box(self, weights: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
         """The box [N,4], relative: centre x, y, width, height.
