@@ -34,14 +34,21 @@ def cut_out(image: Tensor, box: Tensor, side: int, jitter: float = 0.0) -> Tenso
     return F.grid_sample(image, torch.stack([columns, rows], 3) * 2 - 1, align_corners=False)
 
 
+def convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """A convolution that keeps the size, but for its stride; batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+    )
+
+
 class Glimpse(nn.Module):
     """[N,C,side,side] → features [N, ``features``]: stages that each halve the picture, then a residual block."""
 
     def __init__(self, channels: int, widths: list[int], side: int) -> None:
         super().__init__()
-        stages = [_convolution(before, after, 3) for before, after in pairwise([channels, *widths])]
+        stages = [convolution(before, after, 3) for before, after in pairwise([channels, *widths])]
         self.stages = nn.ModuleList(stages)
-        self.last = _convolution(widths[-1], widths[-1], 3)
+        self.last = convolution(widths[-1], widths[-1], 3)
         left = side
         for _ in widths:
             left = -(-left // 2)
@@ -53,11 +60,3 @@ class Glimpse(nn.Module):
             values = F.max_pool2d(stage(values), 2, ceil_mode=True)
         found: Tensor = (values + self.last(values)).flatten(1)
         return found
-
-
-def _convolution(before: int, after: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )

@@ -4,7 +4,8 @@ Every place of a coarse grid says how likely the object's middle is there, and h
 there, and if so, how far from the place's own middle. A softmax over the grid makes weights of the first five (as
 Luvizon et al. 2017, arXiv 1710.02322, read coordinates off maps); a side is the weighted mean of what places say of it,
 the class is told from what is seen at the middle. A side is thus found where it can be seen, not from afar, and the
-network is the same all over the image: it need not learn every place anew, as dense layers must.
+network is the same all over the image: it need not learn every place anew, as dense layers must. Then it looks again: the
+square around the box, brought to one size, tells the class too (``glimpse.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlkit_localization.glimpse import Glimpse, cut_out
+from dlkit_localization.glimpse import Glimpse, convolution, cut_out
 from dlkit_localization.options import SpotlightConfig
 
 _SIDES = 4
@@ -33,13 +34,13 @@ class Spotlight(nn.Module):
     def __init__(self, config: SpotlightConfig, info: Any) -> None:
         super().__init__()
         channels, height, width = info.shape
-        self.stem = _convolution(channels, config.stem_width, 5, stride=2)
+        self.stem = convolution(channels, config.stem_width, 5, stride=2)
         pairs = zip(pairwise([config.stem_width, *config.widths]), config.blocks, strict=True)
         self.stages = nn.ModuleList(_stage(before, after, blocks) for (before, after), blocks in pairs)
         self.fine = nn.Conv2d(config.widths[-2], config.neck, 1, bias=False)
         self.coarse = nn.Conv2d(config.widths[-1], config.neck, 1, bias=False)
         self.neck = nn.Sequential(
-            nn.BatchNorm2d(config.neck), nn.ReLU(inplace=True), _convolution(config.neck, config.neck, 3)
+            nn.BatchNorm2d(config.neck), nn.ReLU(inplace=True), convolution(config.neck, config.neck, 3)
         )
         self.grid = nn.Conv2d(config.neck, 1 + 2 * _SIDES, 1)
         self.present = nn.Linear(config.neck + 1, 1)
@@ -105,7 +106,7 @@ class _Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.body = _convolution(width, width, 3)
+        self.body = convolution(width, width, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = x + self.body(x)
@@ -116,11 +117,5 @@ def build(config: SpotlightConfig, info: Any) -> nn.Module:
     return Spotlight(config, info)
 
 
-def _convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
-
-
 def _stage(before: int, after: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(_convolution(before, after, 3, stride=2), *(_Residual(after) for _ in range(blocks)))
+    return nn.Sequential(convolution(before, after, 3, stride=2), *(_Residual(after) for _ in range(blocks)))
