@@ -199,7 +199,7 @@ def test_what_cannot_be_set_is_refused(tmp_path: Path, whole: Outcome, key: str,
 ASKED = st.lists(st.tuples(st.integers(1, STEPS), st.sampled_from(["sample", "checkpoint", "pause"])), max_size=6)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=ASKED, stop=st.integers(1, STEPS), every=st.sampled_from(["1 step", "5 steps", "1 epoch", "never"]))
 def test_whatever_is_asked_changes_no_weight(
     tmp_path_factory: pytest.TempPathFactory,

@@ -139,7 +139,7 @@ async def test_data_is_fetched_and_then_the_run_starts(
     async with opened(workspace) as (app, pilot):
         await launch_toy(app, pilot)
         await choose(app, pilot, "dataset", "fetched")
-        await until(pilot, lambda: status(app) == "data: 6 B to be downloaded first")
+        assert status(app) == "data: 6 B to be downloaded first", shown(app)
         await press(pilot, "ctrl+o")
         await until(pilot, lambda: "Download rows (6 B) first?" in shown(app) and "Download and queue" in shown(app))
         await press(pilot, "n", "ctrl+s")
