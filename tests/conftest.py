@@ -76,10 +76,11 @@ def realdata() -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def write_plugin(tmp_path: Path) -> Callable[..., Path]:
+def write_plugin(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """``write_plugin("name", source)``: an installed distribution (module and .dist-info) in a folder to import from.
 
-    Returns the folder, for sys.path or PYTHONPATH.
+    Returns the folder, for sys.path or PYTHONPATH. What was imported from it is forgotten after the test: the next one
+    may write a plugin of the same name.
     """
     root = tmp_path / "site"
 
@@ -90,7 +91,10 @@ def write_plugin(tmp_path: Path) -> Callable[..., Path]:
         install_metadata(root, f"dlkit-{name}", name, module, version)
         return root
 
-    return write
+    yield write
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(root):
+            del sys.modules[name]
 
 
 def install_metadata(root: Path, distribution: str, name: str, module: str, version: str = "1.0") -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import invalidate_caches
 from pathlib import Path
 
@@ -73,7 +72,7 @@ class Choosy(Config):
 
 
 @pytest.fixture
-def stranger(write_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stranger(write_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin with broken models, and data to be fetched, for this process and those it starts."""
     folder = write_plugin("stranger", STRANGER)
     (folder / "stranger_options.py").write_text(OPTIONS)
@@ -81,9 +80,6 @@ def stranger(write_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=":")
     monkeypatch.setenv("DLKIT_DISABLE", ",".join(PLUGINS))
     invalidate_caches()
-    yield
-    for name in ("stranger_plugin", "stranger_options"):
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture

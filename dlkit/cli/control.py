@@ -13,8 +13,9 @@ from dlkit.cli.ending import to_type, unsaid
 from dlkit.cli.wording import what_came
 from dlkit.errors import RunError
 from dlkit.events import Commanded, Finished, Resumed, Started
-from dlkit.jobs.follow import LOST, Follower, Gone, size, state_now
+from dlkit.jobs.follow import LOST, Follower, Gone, state_now
 from dlkit.runs import commands
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, FORMAT, RunFolder
 
 TIMEOUT = 10.0
@@ -49,7 +50,7 @@ class Request:
 
     def send(self) -> Answer:
         self._wait_until_it_trains()
-        self._follower = Follower(self.run, size(self.run.events))
+        self._follower = Follower(self.run, file_size(self.run.events))
         self._append()
         return self._answer()
 

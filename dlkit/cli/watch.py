@@ -14,7 +14,8 @@ from dlkit.cli.ending import EXIT, result, to_type, unsaid
 from dlkit.cli.progress import Display, make_display
 from dlkit.errors import DlkitError, RunError, UsageError
 from dlkit.events import Event, Finished, Resumed, Started
-from dlkit.jobs.follow import Follower, Gone, OutputLog, size
+from dlkit.jobs.follow import Follower, Gone, OutputLog
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 
 INTERVAL = 0.1
@@ -120,7 +121,7 @@ class Watch:
         self._live = self._follower.ended is None
         self._before = self._follower.withheld if self._live else None
         begun = any(isinstance(event, (Started, Resumed)) for event in past)
-        self._log = OutputLog(self.run, size(self.run.output) if begun or not self._live else 0)
+        self._log = OutputLog(self.run, file_size(self.run.output) if begun or not self._live else 0)
         if self._as_json:
             self._display.catch_up(past)
         elif self._live:

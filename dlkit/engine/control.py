@@ -15,6 +15,7 @@ from dlkit.errors import UsageError, nearest
 from dlkit.events import Commanded
 from dlkit.runs import commands
 from dlkit.runs.commands import Command
+from dlkit.runs.files import file_size
 from dlkit.runs.log import parse_lines
 
 LOOK_SECONDS = 0.1
@@ -27,7 +28,7 @@ class Inbox:
     def __init__(self, path: Path, offset: int | None = None) -> None:
         """Without ``offset``, what stands there already is passed over: it was asked of an earlier attempt."""
         self.path = path
-        self.offset = size(path) if offset is None else offset
+        self.offset = file_size(path) if offset is None else offset
         self._looked = 0.0
 
     def due(self) -> bool:
@@ -37,14 +38,10 @@ class Inbox:
     def look(self) -> list[Command]:
         """What has been asked since the last look."""
         self._looked = time.monotonic()
-        if size(self.path) <= self.offset:
+        if file_size(self.path) <= self.offset:
             return []
         found, self.offset = commands.read(self.path, self.offset)
         return found
-
-
-def size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 class Settings:

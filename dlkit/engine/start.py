@@ -72,6 +72,9 @@ class Attempt:
         """
         try:
             with RunLock(self.run.lock, part) if self.job.world.chief else nullcontext():
+                if commands_from is None and not self.resumed:
+                    commands_from = 0
+                inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes
                 self._write_down()
                 yield from Loop(
                     self.job,
@@ -80,7 +83,7 @@ class Attempt:
                     resumed=self.resumed,
                     differences=self.differences,
                     signals=signals,
-                    inbox=Inbox(self.run.commands, commands_from),
+                    inbox=inbox,
                     report=report,
                 )
         except BlockingIOError as error:

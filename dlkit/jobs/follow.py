@@ -149,11 +149,3 @@ def _state(run: RunFolder) -> str:
     except (OSError, ValueError):
         return "damaged" if run.path.is_dir() else "removed"
     return str(record["state"]) if record.get("state") in ENDED else state
-
-
-def size(path: Path) -> int:
-    """Bytes of a file; 0 if there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -14,6 +14,7 @@ from dlkit.errors import RunError, UsageError
 from dlkit.jobs.detach import detach
 from dlkit.jobs.table import Submission, job_table, resume_table
 from dlkit.runs.checkpoints import choose
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, create, current_state
 from dlkit.runs.index import find_run
 from dlkit.runs.lock import RunLock, holder
@@ -67,7 +68,8 @@ def resubmit(
             resolved = stored_config(catalog, run, record, layer)
             if not overrides and record.get("state") == "completed":
                 raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
-            table = resume_table(resolved, submission, record, overrides, allow_inexact)
+            since = file_size(run.commands)
+            table = resume_table(resolved, submission, record, overrides, allow_inexact, since)
             run.update(state="queued", reason="", result=None, job=table)
     except BlockingIOError as error:
         raise RunError(f"{run.id} is running (process {holder(run.lock)})") from error

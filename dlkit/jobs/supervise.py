@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -26,6 +25,7 @@ from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
 from dlkit.runs.ending import end_run, tell, writing
 from dlkit.runs.faults import point
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, summarise
 
 POLL_SECONDS = 0.5
@@ -59,6 +59,7 @@ class Supervisor:
         self.job: dict[str, Any] = self._record["job"]
         self._signals = 0
         self._ending = ""
+        self._offset = int(self.job.get("commands_from", file_size(run.commands)))
         self._process: subprocess.Popen[bytes] | None = None
         self._since = 0.0
 
@@ -82,7 +83,6 @@ class Supervisor:
             old.unlink()
         before = oom_kills()
         self._begun_at = self._log_size()
-        self._offset = _size(self.folder.commands)
         try:
             self._process = self._start()
         except (OSError, DlkitError) as error:
@@ -147,7 +147,7 @@ class Supervisor:
         return self._log_size() > self._begun_at
 
     def _log_size(self) -> int:
-        return _size(self.folder.events)
+        return file_size(self.folder.events)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
@@ -204,8 +204,18 @@ class Supervisor:
         if self._ending or died.kind == "final":
             return None
         if died.kind == "memory" and self.job["on_oom"] == "halve":
-            return halved(self.folder)
-        return {} if attempt < int(self.job["max_restarts"]) else None
+            change = halved(self.folder)
+        else:
+            change = {} if attempt < int(self.job["max_restarts"]) else None
+        return None if change is not None and self._stop_asked(died) else change
+
+    def _stop_asked(self, died: Death) -> bool:
+        """Whether the attempt was told to stop and died before it could, or since; what else it was told is past."""
+        asked, self._offset = commands.read(self.folder.commands, self._offset)
+        stops = [command for command in asked if command.action == "stop"]
+        if stops:
+            self._ending = f"stopped by {stops[0].by}; {died.reason}"
+        return bool(stops)
 
     def _retry(self, died: Death, attempt: int, change: Mapping[str, Any]) -> None:
         settings = {f"engine.{key}": value for key, value in change.items()}
@@ -247,7 +257,3 @@ def halved(run: RunFolder) -> dict[str, Any] | None:
     change["eval_batch_size"] = max(1, int(engine["eval_batch_size"]) // part)
     limits = {key: int(engine[key]) * part for key in ("limit_batches", "overfit_batches") if engine.get(key)}
     return {**change, **limits}
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

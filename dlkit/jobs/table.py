@@ -23,8 +23,12 @@ class Submission(NamedTuple):
     offline: bool = False
 
 
-def job_table(resolved: Resolved, submission: Submission) -> dict[str, Any]:
-    """The table of a job that begins; ``resume_table`` adds to it."""
+def job_table(resolved: Resolved, submission: Submission, commands_from: int = 0) -> dict[str, Any]:
+    """The table of a job that begins; ``resume_table`` adds to it.
+
+    ``commands_from`` is the offset in commands.jsonl from which on this job is meant: what is asked while it is being
+    started is for it, too.
+    """
     job, launcher = resolved.job, resolved.specs["launcher"].name
     options = resolved.sections["launcher"].model_dump(mode="json", exclude_none=True)
     return {
@@ -39,6 +43,7 @@ def job_table(resolved: Resolved, submission: Submission) -> dict[str, Any]:
         "max_restarts": job.max_restarts,
         "on_oom": job.on_oom,
         "notify": job.notify,
+        "commands_from": commands_from,
     }
 
 
@@ -48,11 +53,12 @@ def resume_table(
     record: Mapping[str, Any],
     overrides: Mapping[str, Any] | None,
     allow_inexact: bool,
+    commands_from: int,
 ) -> dict[str, Any]:
     """The table of a job that goes on. ``before`` is what its run.json said, in case that comes to nothing."""
     device = str(record.get("device", resolved.engine.device))
     return {
-        **job_table(resolved, submission),
+        **job_table(resolved, submission, commands_from),
         "device": device.partition(":")[0] if device.startswith("cuda") else device,
         "resume": True,
         "overrides": dict(overrides or {}),

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dlkit.jobs.follow import Tail, size
+from dlkit.jobs.follow import Tail
 from dlkit.monitor.lines import BAD, parse
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, Summary, current_state, disk_use, summarise
 from dlkit.runs.index import newest_runs, signatures
 
@@ -114,7 +115,7 @@ class LiveRun:
         back among them, and nothing else of a long run is kept."""
         self._last: float | None = None
         self._record: dict[str, Any] | None = None
-        self._tail = Tail(run.events, max(0, size(run.events) - HISTORY))
+        self._tail = Tail(run.events, max(0, file_size(run.events) - HISTORY))
         self._measured = time.monotonic()
         self._started = summary.updated - summary.seconds
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
-from dlkit.jobs.follow import OutputLog, Tail, size, state_now
+from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.monitor.history import Series as Series
 from dlkit.monitor.lines import parse
 from dlkit.monitor.reading import Reading
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 
 LOG_LINES = 10_000
@@ -105,7 +106,7 @@ class RunView:
 
     def _restart_output(self) -> None:
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
-        self._cut = max(0, size(self.run.output) - LOG_BYTES)
+        self._cut = max(0, file_size(self.run.output) - LOG_BYTES)
         self._output = OutputLog(self.run, self._cut)
 
     def _state(self) -> str:
@@ -175,7 +176,7 @@ class RunView:
         return True
 
     def _read_output(self, state: str) -> bool:
-        if size(self.run.output) < self._output.offset:
+        if file_size(self.run.output) < self._output.offset:
             self._restart_output()
             self.log_count = 0
         alive = state in ("running", "paused", "queued") or state.startswith("unknown")

@@ -33,6 +33,14 @@ def write_text(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
+def file_size(path: Path) -> int:
+    """Bytes; 0 of a file that is not there or cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def sync_folder(folder: Path) -> None:
     """Make names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)

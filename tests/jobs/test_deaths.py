@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 import tomllib
@@ -16,6 +17,7 @@ from dlkit.cli.main import main
 from dlkit.errors import STOPPED
 from dlkit.events import Finished, Resumed, Retried
 from dlkit.jobs.submit import start_worker
+from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import holder
@@ -116,6 +118,19 @@ class TestRestarts:
         assert [(e.attempt, e.of, dict(e.settings)) for e in retried] == [(1, 2, {}), (2, 2, {})]
         assert {event.reason for event in retried} == {"its process was ended by SIGKILL"}
         assert (state(run), run.read()["reason"]) == ("completed", "")
+
+    def test_one_that_died_instead_of_stopping_is_not_restarted(self, workspace: Path, quick: Quick) -> None:
+        run = make_job(workspace, {"launcher": quick, **troubled(), "job": {"max_restarts": 5}}, **ENDLESS)
+        worker = start_worker(run)
+        until(lambda: goes_on(run))
+        process = workers.trainer_of(run)
+        os.kill(process, signal.SIGSTOP)
+        commands.append(run.commands, "stop", by="somebody")
+        kill(process)
+        assert worker.wait(workers.PATIENCE) == STOPPED
+        reason = "stopped by somebody; its process was ended by SIGKILL"
+        assert (state(run), run.read()["reason"]) == ("stopped", reason)
+        assert not any(isinstance(event, Retried) for event in all_events(run))
 
     def test_one_kill_too_many(self, workspace: Path, quick: Quick) -> None:
         run = make_job(workspace, {"launcher": quick, **troubled(), "job": {"max_restarts": 1}}, **ENDLESS)

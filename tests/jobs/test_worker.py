@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import workers
+from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.errors import STOPPED, PluginError, RunError, UsageError
 from dlkit.events import Finished, Started
@@ -148,6 +149,17 @@ def test_a_stop_that_an_earlier_attempt_was_asked_for_is_not_obeyed_again(worksp
     assert worker.wait(workers.PATIENCE) == STOPPED
     assert workers.go_on(run) == 0
     assert state(run) == "completed"
+
+
+def test_a_stop_that_comes_while_the_job_is_started(workspace: Path, quick: Quick) -> None:
+    """From the moment on when it was handed over it is this job that is meant."""
+    run = make_job(workspace, {"launcher": quick}, **ENDLESS)
+    commands.append(run.commands, "stop", by="somebody")
+    assert work(run) == STOPPED
+    resubmit(Catalog.load_everything(), run, Submission(queued=False))
+    commands.append(run.commands, "stop", by="somebody")
+    assert work(run) == STOPPED
+    assert workers.go_on(run, overrides={"epochs": 2}, allow_inexact=True) == 0
 
 
 def test_a_foreground_worker_stops_when_its_parent_ends(workspace: Path, quick: Quick) -> None:
