@@ -66,6 +66,16 @@ STOPPED = 130
 """Exit code of a run that was stopped before its end, its checkpoint written."""
 
 
+NAMED = 5
+"""Things that a message names; the rest are counted."""
+
+
+def listed(head: str, items: Sequence[str]) -> str:
+    """``HEAD:`` and the first NAMED items, a line each; how many more there are."""
+    more = [f"… and {len(items) - NAMED} more"] if len(items) > NAMED else []
+    return "\n".join([f"{head}:", *items[:NAMED], *more])
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A sentence that names the allowed words, the nearest first: ``did you mean 'mlp'? There are: cnn, mlp``."""
     import difflib

@@ -71,6 +71,14 @@ class Predictor(ABC):
         """One input as a picture at its own size, its answer drawn into it; for predictors that say ``draws``."""
         raise NotImplementedError(f"{type(self).__name__} draws no pictures")
 
+    def files(self, value: Any, answer: Answer) -> Mapping[str, bytes]:
+        """What belongs beside that picture, by suffix: ``{".code": …}``; for predictors that say ``draws``."""
+        return {}
+
+    def stem(self, value: Any) -> str:
+        """What the files of an input's answer are called, without suffix; empty: they are numbered."""
+        return Path(value).stem if isinstance(value, (str, Path)) else ""
+
     def stream(self, value: Any) -> Iterator[str]:
         """One input's answer as text for people, in pieces, each as soon as it is known; for predictors that say
         ``streams``. Joined, they begin with the input where the answer goes on from it."""
@@ -85,7 +93,8 @@ class Predictor(ABC):
         """What the model does now, for a person to judge: about ``count`` items.
 
         ``examples`` is the validation split (``take`` it), or None where only a checkpoint is at hand; ``rng`` is the
-        one source of randomness besides torch's generator, which is forked around this call.
+        one source of randomness besides torch's generator, which is forked around this call. While a run trains, both
+        draw the same at every sampling time, so that one can see what has become of the same noise or the same image.
         """
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:

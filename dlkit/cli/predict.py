@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +109,9 @@ def _arguments(given: list[str], usage: str) -> list[str]:
 
 
 def _drawn(predictor: Predictor, inputs: Sequence[Any], answers: Sequence[Answer], folder: Path) -> list[Answer]:
-    """The answers, each with its ``picture``: a PNG in the folder, named as the input file is.
+    """The answers, each with its ``picture``: a PNG in the folder, named as the input file is; and what belongs to it.
 
-    Pictures of an earlier call are written over; an input file never is, and of two inputs of one name each gets its
-    own picture.
+    Files of an earlier call are written over; an input file never is, and of two inputs of one name each gets its own.
     """
     asked = {Path(value).resolve() for value in inputs if isinstance(value, (str, Path))}
     taken: set[Path] = set()
@@ -119,21 +119,22 @@ def _drawn(predictor: Predictor, inputs: Sequence[Any], answers: Sequence[Answer
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, (value, answer) in enumerate(zip(inputs, answers, strict=True), 1):
-            stem = Path(value).stem if isinstance(value, (str, Path)) else f"input-{number}"
-            path = _free(folder, stem, asked | taken)
-            taken.add(path.resolve())
-            predictor.draw(value, answer).save(path)
-            drawn.append({**answer, "picture": str(path)})
+            others = predictor.files(value, answer)
+            paths = _free(folder, predictor.stem(value) or f"input-{number}", [".png", *others], asked | taken)
+            taken |= {path.resolve() for path in paths}
+            predictor.draw(value, answer).save(paths[0])
+            for path, content in zip(paths[1:], others.values(), strict=True):
+                path.write_bytes(content)
+            written = {suffix.lstrip("."): str(path) for suffix, path in zip(others, paths[1:], strict=True)}
+            drawn.append({**answer, "picture": str(paths[0]), **written})
     except OSError as error:
         raise UsageError(f"-o {folder}: cannot be written: {error.strerror or error}") from error
     say(f"wrote {drawn[0]['picture']}" if len(drawn) == 1 else f"wrote {len(drawn)} pictures into {folder}")
     return drawn
 
 
-def _free(folder: Path, stem: str, taken: set[Path]) -> Path:
-    """``STEM.png``, or ``STEM-2.png`` and so on where that is taken."""
-    path, number = folder / f"{stem}.png", 1
-    while path.resolve() in taken:
-        number += 1
-        path = folder / f"{stem}-{number}.png"
-    return path
+def _free(folder: Path, stem: str, suffixes: Sequence[str], taken: set[Path]) -> list[Path]:
+    """``STEM`` with each suffix, or ``STEM-2`` and so on where one of those is taken."""
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    candidates = ([folder / f"{name}{suffix}" for suffix in suffixes] for name in names)
+    return next(paths for paths in candidates if taken.isdisjoint(path.resolve() for path in paths))

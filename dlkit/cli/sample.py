@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from dlkit.cli.context import make_context
 from dlkit.cli.render import render
 from dlkit.errors import DataError, UsageError
 from dlkit.runs.workspace import locate
-from dlkit.samples import Sample, save
+from dlkit.samples import Images, Sample, save, tile
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     parser = run_parser("sample", "See what a trained model does, on the validation split where it needs one.")
     parser.add_argument("-n", type=int, default=16, metavar="N", help="about how many items (default: 16)")
-    parser.add_argument("-o", metavar="DIR", help="write the samples there, as PNG and JSON, and list the files")
+    parser.add_argument(
+        "-o",
+        metavar="DIR",
+        help="write the samples there, as PNG (pictures also one by one) and JSON, and list the files",
+    )
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")
     options = parser.with_json().parse_args(argv)
@@ -72,15 +77,32 @@ def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None
 def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, Any] | None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files = [str(folder / save(sample, folder, sample.name)) for sample in made]
+        files = [_saved(sample, folder) for sample in made]
     except OSError as error:
         raise UsageError(f"-o {folder}: cannot be written: {error.strerror}") from error
     if head is None:
-        pictures = [str(path) for file in files if (path := Path(file).with_suffix(".png")).exists()]
-        print("\n".join(sorted([*files, *pictures])))
+        print("\n".join(sorted(str(path) for paths in files for path in paths)))
     else:
-        listed = [{"kind": s.kind, "name": s.name, "file": f} for s, f in zip(made, files, strict=True)]
+        listed = [{"kind": s.kind, "name": s.name, "file": str(paths[0])} for s, paths in zip(made, files, strict=True)]
         print_json({**head, "samples": listed})
+
+
+def _saved(sample: Sample, folder: Path) -> list[Path]:
+    """Write a sample; its JSON file, then its pictures. Of images there is one picture of all, and each by itself."""
+    if not isinstance(sample, Images):
+        path = folder / save(sample, folder, sample.name)
+        picture = path.with_suffix(".png")
+        return [path, picture] if hasattr(sample, "image") else [path]
+    from PIL import Image
+
+    path, grid = folder / f"{sample.name}.json", folder / f"{sample.name}.png"
+    Image.fromarray(tile(sample.images, sample.columns)).save(grid)
+    single = [folder / f"{sample.name}-{number:04d}.png" for number in range(1, len(sample.images) + 1)]
+    for file, image in zip(single, sample.images, strict=True):
+        Image.fromarray(image).save(file)
+    told = {"kind": sample.kind, "title": sample.title, "images": [file.name for file in single]}
+    path.write_text(json.dumps({**told, "captions": list(sample.captions)}, ensure_ascii=False), encoding="utf-8")
+    return [path, grid, *single]
 
 
 def _plain(value: Any) -> Any:

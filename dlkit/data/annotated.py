@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
-from dlkit.data.boxes import listed
 from dlkit.data.randomness import rng
-from dlkit.errors import DataError
+from dlkit.errors import DataError, listed
 
 PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 """Split → what its folder, COCO file or list may be called."""

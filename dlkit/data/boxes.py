@@ -15,15 +15,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from dlkit.data.annotations import Annotation, Corners
-from dlkit.errors import DataError
+from dlkit.errors import DataError, listed
 
 Policy = Literal["error", "clip", "drop"]
 """What becomes of an invalid box: it stops everything; what is left of it inside the image is kept; it is left out."""
 
 TOLERANCE = 1.0
 """Pixels that a box may reach beyond its image without being invalid: tools round, and VOC counts from 1."""
-NAMED = 5
-"""Problems that a message names; the rest are counted."""
 
 
 @dataclass
@@ -66,12 +64,6 @@ def check_boxes(
     if policy == "error" and checked.dropped:
         raise DataError(listed(f"{len(checked.dropped)} invalid boxes", checked.dropped))
     return checked
-
-
-def listed(head: str, items: Sequence[str]) -> str:
-    """``HEAD:`` and the first NAMED items, a line each; how many more there are."""
-    more = [f"… and {len(items) - NAMED} more"] if len(items) > NAMED else []
-    return "\n".join([f"{head}:", *items[:NAMED], *more])
 
 
 def class_names(annotations: Sequence[Annotation]) -> list[str]:

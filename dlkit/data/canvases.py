@@ -116,12 +116,12 @@ def enlarged(images: Pixels, side: int = 20, border: int = 4) -> Pixels:
     Returns uint8 [N, side + 2·border, side + 2·border].
     """
     large = np.zeros((len(images), side + 2 * border, side + 2 * border), np.uint8)
-    inner = _stretched(_stretched(images.astype(np.int64) << 8, 1, side), 2, side)
+    inner = stretched(stretched(images.astype(np.int64) << 8, 1, side), 2, side)
     large[:, border : border + side, border : border + side] = (inner + 128) >> 8
     return large
 
 
-def _stretched(values: Integers, axis: int, size: int) -> Integers:
+def stretched(values: Integers, axis: int, size: int) -> Integers:
     """Linear interpolation along an axis to ``size`` samples, pixel centres aligned, in fixed point."""
     old = values.shape[axis]
     position = ((2 * np.arange(size) + 1) * old * 128) // size - 128

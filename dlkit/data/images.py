@@ -23,6 +23,8 @@ Fit = Literal["crop", "letterbox"]
 """``crop``: scaled until it covers the size, the middle kept; ``letterbox``: scaled until it fits, on black."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+_ORIENTATION = 0x0112
+"""EXIF's tag; from 5 on the image lies on its side."""
 _THREADS = 4
 """Decoding releases the interpreter's lock, and waiting for the disk costs nothing."""
 
@@ -99,6 +101,17 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
                     image.draft("RGB" if colour else "L", (enough, enough))
                 return as_pixels(ImageOps.exif_transpose(image), colour=colour)
     # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
+    except Exception as error:
+        raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of a file, upright, without decoding it; DataError names it if that fails."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) >= 5
+            return (image.height, image.width) if turned else image.size
+    # As in open_image.
     except Exception as error:
         raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
 

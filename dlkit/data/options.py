@@ -45,3 +45,30 @@ class AnnotatedFiles(Config):
         if (self.val_list or self.test_list) and not self.train_list:
             raise ValueError("val_list and test_list need a train_list")
         return self
+
+
+class ImageFiles(Config):
+    """Images of your own, without labels: where they are, what they are brought to, how strictly they are read."""
+
+    path: str = Field(min_length=1, description="Folder of images, at any depth; or of train, val and test folders")
+    colour: bool = Field(True, description="RGB images; false: grey")
+    fit: Literal["crop", "letterbox"] = Field(
+        "crop", description="Images that are not square: their middle, or the whole on black"
+    )
+    enlarge: bool = Field(False, description="Take images smaller than the size too, and blow them up; false: stop")
+    skip_unreadable: bool = Field(False, description="Leave unreadable images out and say how many; false: stop")
+    val_fraction: float = Field(0.1, gt=0, lt=1, description="Share for validation, where no folder says which")
+    test_fraction: float = Field(0.1, ge=0, lt=1, description="Share for the test, where no folder says which")
+    split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: str) -> str:
+        """Written down so that a resume from another folder finds it."""
+        return str(Path(path).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+        return self

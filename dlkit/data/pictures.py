@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from dlkit.data.annotated import Division, read_parts
 from dlkit.data.annotations import Annotation, Corners
-from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, listed
+from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names
 from dlkit.data.images import open_image
 from dlkit.data.options import AnnotatedFiles
-from dlkit.errors import DataError
+from dlkit.errors import DataError, listed
 
 _THREADS = 4
 

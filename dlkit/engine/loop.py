@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dlkit import events, samples
-from dlkit.data.randomness import derive, forked, rng, seed_all
+from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Batch, OnHost
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import Job
@@ -236,7 +236,8 @@ class Loop(Recorder):
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
-        with forked(self.engine.seed, "evaluate", self.step), self.job.trainer.evaluating():
+        rank = [self._world.rank] if self._world.rank else []  # what a model draws itself differs on every rank
+        with forked(self.engine.seed, "evaluate", self.step, *rank), self.job.trainer.evaluating():
             yield
 
     def _judge(self, values: dict[str, float]) -> None:
@@ -263,8 +264,8 @@ class Loop(Recorder):
         self.progress.sampled = self.step
         if not self._world.chief:
             return
-        with forked(self.engine.seed, "samples", self.step), self.job.trainer.evaluating():
-            generator = rng(self.engine.seed, "samples", self.step)
+        # The same draws every time: pictures of different steps can be compared.
+        with forked(self.engine.seed, "samples") as generator, self.job.trainer.evaluating():
             made = self.job.predictor.samples(SAMPLES, generator, OnHost(self._val))
         refs = []
         for sample in made:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlkit.data.annotations import Annotation
-from dlkit.data.boxes import NAMED, Letterbox, check_boxes, class_names, clip
+from dlkit.data.boxes import Letterbox, check_boxes, class_names, clip
 from dlkit.data.images import fitted
-from dlkit.errors import DataError
+from dlkit.errors import NAMED, DataError
 
 
 def annotation(*boxes: tuple[float, float, float, float], names: tuple[str, ...] = ()) -> Annotation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +9,12 @@ import numpy as np
 from dlkit.data.context import Context
 from dlkit.data.images import ImageFolder, class_folders, read_images
 from dlkit.data.splits import Data
-from dlkit.errors import DataError
+from dlkit.errors import DataError, listed
 from dlkit_classification.options import FilesConfig
 from dlkit_classification.storage import Known, Pictures, from_one_set, from_parts
 
 PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 """Split → the names its folder may have."""
-
-_NAMED = 5
-"""Unreadable files named in a message; the rest are counted."""
 
 
 def build(config: FilesConfig, context: Context) -> Data:
@@ -64,7 +60,7 @@ def read(folder: ImageFolder, config: FilesConfig) -> tuple[Pictures, list[str]]
     pictures = Pictures(images, np.array(folder.labels, np.int64))
     if not failed:
         return pictures, []
-    message = _failures(list(failed.values()), len(folder))
+    message = listed(f"{len(failed)} of {len(folder)} images cannot be read", list(failed.values()))
     if not config.skip_unreadable:
         raise DataError(f"{message}\ndataset.skip_unreadable = true leaves them out")
     kept = np.setdiff1d(np.arange(len(folder)), list(failed))
@@ -72,11 +68,6 @@ def read(folder: ImageFolder, config: FilesConfig) -> tuple[Pictures, list[str]]
     if lost:
         raise DataError(f"{message}\nno readable image is left of {', '.join(folder.classes[i] for i in sorted(lost))}")
     return Pictures(images[kept], pictures.labels[kept]), [message]
-
-
-def _failures(reasons: Sequence[str], total: int) -> str:
-    more = f"\n… and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
-    return f"{len(reasons)} of {total} images cannot be read:\n" + "\n".join(reasons[:_NAMED]) + more
 
 
 def _check_classes(root: Path, folder: ImageFolder) -> None:
