@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dlkit import LauncherSpec, SourceSpec, TrainerSpec, hookimpl
-from dlkit.data.known import MNIST
+from dlkit.data.known import LFWCROP, MNIST
 
 
 @hookimpl
 def dlkit_sources() -> list[SourceSpec]:
-    return [MNIST]
+    return [LFWCROP, MNIST]
 
 
 @hookimpl
@@ -19,7 +19,14 @@ def dlkit_trainers() -> list[TrainerSpec]:
             summary="Gradient descent on a loss: SGD, Adam, AdamW or Muon, with a schedule",
             target="dlkit.engine.supervised:SupervisedTrainer",
             config="dlkit.engine.options:SupervisedConfig",
-        )
+        ),
+        TrainerSpec(
+            name="adversarial",
+            summary="A generator and a discriminator taking turns, each with Adam",
+            target="dlkit.engine.adversarial:AdversarialTrainer",
+            config="dlkit.engine.options:AdversarialConfig",
+            interface="adversarial",
+        ),
     ]
 
 

@@ -14,7 +14,16 @@ def dlkit_models() -> list[ModelSpec]:
             summary="Two hidden layers, normalised, maybe with one matrix for both",
             target="extras_parts:build_mlp",
             config="extras_options:MlpConfig",
-        )
+        ),
+        ModelSpec(
+            name="duel",
+            task="toy",
+            summary="A generator of points and a discriminator that knows the plane's",
+            target="duel:build",
+            config="extras_options:DuelConfig",
+            interface="adversarial",
+            defaults={"loss": "duel", "trainer": "adversarial"},
+        ),
     ]
 
 
@@ -27,7 +36,14 @@ def dlkit_losses() -> list[LossSpec]:
             summary="Mean squared error that waits, turns into NaN, or raises",
             target="extras_parts:build_troubled",
             config="extras_options:TroubleConfig",
-        )
+        ),
+        LossSpec(
+            name="duel",
+            task="toy",
+            summary="Sigmoid cross-entropy of both",
+            target="duel:Duelling",
+            interface="adversarial",
+        ),
     ]
 
 

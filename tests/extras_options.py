@@ -15,6 +15,14 @@ class MlpConfig(Config):
     tied: bool = Field(False, description="One matrix for the second and third layer")
 
 
+class DuelConfig(Config):
+    """Two small networks."""
+
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the discriminator's units left out at a step")
+    given: bool = Field(False, description="The same latents for every batch, instead of random ones")
+    norm: bool = Field(True, description="Batch normalisation in the generator")
+
+
 class TroubleConfig(Config):
     """What goes wrong, and when; steps count from 1, each process for itself."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from dlkit import events
 from dlkit.cli.common import colours, duration, number, say
 from dlkit.cli.render import render
-from dlkit.cli.wording import describe, metrics_line, started_again, told, usage
+from dlkit.cli.wording import describe, losses, metrics_line, started_again, told, usage
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
 
@@ -96,7 +96,7 @@ class Talk(Display):
         evaluations = [e for e in metrics if _is_evaluation(e)]
         if evaluations:
             self._evaluation(evaluations[-1])
-        steps = [e for e in metrics if "train/loss" in e.values]
+        steps = [e for e in metrics if losses(e.values)]
         self._planned(planned[-1], max((_last_step(e) for e in steps), default=0))
         machine = [e for e in past if isinstance(e, events.Machine)]
         self._machine = usage(machine[-1], brief=True) if machine else ""
@@ -121,7 +121,7 @@ class Talk(Display):
             self._last.update({name: column[-1] for name, column in event.values.items()})
             if _is_evaluation(event):
                 self._now_or_later(event, EVALUATION_SECONDS)
-            elif "train/loss" in event.values:
+            elif losses(event.values):
                 self._progress(_last_step(event), event)
         elif isinstance(event, events.Sampled):
             self._now_or_later(event, SAMPLE_SECONDS)
@@ -189,7 +189,8 @@ class Bar(Talk):
         if self._bar is None:
             return
         machine = f", {self._machine}" if self._machine and self._width() >= ROOMY else ""
-        postfix = f"epoch {event.epoch + 1}, loss {number(self._last['train/loss'])}{machine}"
+        shown = ", ".join(f"{name.removeprefix('train/')} {number(self._last[name])}" for name in losses(self._last))
+        postfix = f"epoch {event.epoch + 1}, {shown}{machine}"
         self._bar.set_postfix_str(postfix, refresh=False)
         self._bar.update(step - self._bar.n)
 
@@ -229,8 +230,8 @@ class Lines(Talk):
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
             left = (self._total - step) / event.rate if event.rate else 0
-            loss = number(self._last["train/loss"])
-            where = f"step {step}/{self._total}  train/loss {loss}  {event.rate:.3g} steps/s  {duration(left)} left"
+            shown = "  ".join(f"{name} {number(self._last[name])}" for name in losses(self._last))
+            where = f"step {step}/{self._total}  {shown}  {event.rate:.3g} steps/s  {duration(left)} left"
             self.say(f"{where}  {self._machine}".rstrip())
 
     def _samples(self, event: events.Sampled) -> None:

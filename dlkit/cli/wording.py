@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlkit.cli.common import number, size, table
@@ -65,6 +65,11 @@ def _figures(gpu: Mapping[str, Any]) -> str:
     return ", ".join(([] if use is None else [f"{use:.0f} %"]) + ([] if memory is None else [size(memory)]))
 
 
+def losses(values: Iterable[str]) -> list[str]:
+    """The names of what training minimises: ``train/loss``, or the losses of several networks (``train/g_loss``)."""
+    return [name for name in values if name.startswith("train/") and name.count("/") == 1 and name.endswith("loss")]
+
+
 def metrics_line(head: str, values: Mapping[str, float], primary: str, width: int) -> str:
     """The main metrics in one line, as many as fit: losses, the primary one, then what else evaluation gave.
 
@@ -72,7 +77,7 @@ def metrics_line(head: str, values: Mapping[str, float], primary: str, width: in
     """
     others = [name for name in values if name.startswith("val/") and name.count("/") == 1]
     line = head
-    for name in dict.fromkeys(["train/loss", "val/loss", primary, *others]):
+    for name in dict.fromkeys([*losses(values), "val/loss", primary, *others]):
         part = f"  {name} {number(values[name])}" if name in values else ""
         if len(line) + len(part) <= width:
             line += part

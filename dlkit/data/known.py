@@ -57,3 +57,16 @@ MNIST = SourceSpec(
     ),
     homepage="https://yann.lecun.com/exdb/mnist/",
 )
+
+LFWCROP = SourceSpec(
+    name="lfwcrop",
+    summary="13 233 faces, 64×64, RGB",
+    layout=(LayoutFile("faces/Aaron_Eckhart_0001.ppm"),),
+    licence="research use; not for redistribution",
+    citation=(
+        "Sanderson, C. and Lovell, B. C. (2009). Multi-region probabilistic histograms for robust and scalable "
+        "identity inference. ICB 2009, LNCS 5558, 199–208; from Huang, G. B., Ramesh, M., Berg, T. and "
+        "Learned-Miller, E. (2007). Labeled Faces in the Wild. University of Massachusetts, Amherst, report 07-49"
+    ),
+    homepage="https://conradsanderson.id.au/lfwcrop/",
+)

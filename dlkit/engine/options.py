@@ -36,3 +36,22 @@ class SupervisedConfig(Config):
         0.0, ge=0, lt=1, description="Share of the run in which the rate rises linearly to lr (one-cycle: 0 means 0.25)"
     )
     final: float = Field(0.0, ge=0, le=1, description="Rate at the end, as a share of lr (cosine, one-cycle)")
+
+
+class AdversarialConfig(Config):
+    """Two networks taking turns, each with Adam."""
+
+    lr: float = Field(2e-4, gt=0, description="Learning rate of the generator", json_schema_extra=CHANGEABLE)
+    discriminator_lr: float = Field(
+        0.0, ge=0, description="Learning rate of the discriminator; 0: the generator's", json_schema_extra=CHANGEABLE
+    )
+    beta1: float = Field(0.5, ge=0, lt=1, description="Decay of the gradient's mean")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Decay of the gradient's square")
+    turns: int = Field(1, ge=1, description="Updates of the discriminator for one of the generator")
+    schedule: Literal["constant", "cosine", "one-cycle"] = Field(
+        "constant", description="Course of both learning rates over the run"
+    )
+    warmup: float = Field(
+        0.0, ge=0, lt=1, description="Share of the run in which the rates rise linearly (one-cycle: 0 means 0.25)"
+    )
+    final: float = Field(0.0, ge=0, le=1, description="Rates at the end, as a share of the highest (cosine, one-cycle)")

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from dlkit.data.splits import Data
 from dlkit.engine.device import Placement
@@ -20,8 +21,7 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[dict[st
     Runs the model once on ``inputs`` in evaluation mode and returns its outputs too; shapes lack the batch axis.
     """
     shapes: dict[str, list[int]] = {}
-    leaves = {name: m for name, m in model.named_modules() if not any(m.children()) and name}
-    leaves = leaves or {type(model).__name__: model}
+    leaves = _leaves(model) or {type(model).__name__: model}
 
     def remember(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
@@ -46,7 +46,7 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[dict[st
     layers = [
         {
             "name": name,
-            "type": type(module).__name__,
+            "type": type(module).__name__.removeprefix("Parametrized"),
             "output": shapes.get(name, []),
             "parameters": sum(p.numel() for p in module.parameters()),
         }
@@ -60,6 +60,16 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[dict[st
         "memory": sum(p.numel() * p.element_size() for p in (*unique, *trainable)),
     }
     return summary, outputs
+
+
+def _leaves(model: nn.Module) -> dict[str, nn.Module]:
+    """Modules without children, by name; what a weight is computed by (spectral norm, say) is part of its layer."""
+    found: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        inside = "parametrizations" in name.split(".")
+        if name and not inside and (is_parametrized(module) or not any(module.children())):
+            found[name] = module
+    return found
 
 
 def data_summary(data: Data) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Trainer:
     """Base of all trainers. Override ``optimizers`` (update rules), ``schedule``, ``losses``, or ``step`` itself."""
 
     supports: ClassVar[frozenset[str]] = ALL_OPTIONS
+    averages: ClassVar[str] = ""
+    """Of which part of the model ``engine.ema`` keeps an average, as the beginning of its state names; empty: all."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -63,13 +65,17 @@ class Trainer:
         self.shares: Sequence[float] = ()
         """Under several processes, what each micro-batch counts: its samples, as a multiple of the ranks' mean."""
         self._several = setup.world.size > 1
-        self._trained = setup.world.wrap(setup.model)
+        self._trained = self.wrapped()
         self._forward = self._bind_forward(self._trained)
         self._evaluated = self._bind_forward(self.model) if self._several else self._forward
         self._optimizers = self.optimizers()
         self._schedule = self.schedule()
-        self._ema = _Average(self.model, setup.engine.ema) if setup.engine.ema else None
+        self._ema = _Average(self.model, setup.engine.ema, self.averages) if setup.engine.ema else None
         self._base_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
+
+    def wrapped(self) -> nn.Module:
+        """The model for training: under several processes, wrapped so that their gradients are averaged."""
+        return self.setup.world.wrap(self.model)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
         """The update rules; made once. The default has none, for trainers that override ``step``."""
@@ -238,11 +244,11 @@ def to_float(outputs: Any) -> Any:
 
 
 class _Average:
-    """Exponential moving average of a model's floating-point state (weights and buffers)."""
+    """Exponential moving average of a model's floating-point state (weights and buffers), or of a part of it."""
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, model: nn.Module, decay: float, part: str) -> None:
         state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        self._live = {name: t for name, t in state.items() if t.is_floating_point()}
+        self._live = {name: t for name, t in state.items() if t.is_floating_point() and name.startswith(part)}
         self._mean = {name: t.detach().clone() for name, t in self._live.items()}
         self._weight = 1 - decay
 

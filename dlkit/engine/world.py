@@ -51,6 +51,9 @@ class World:
         """The sum over ranks; None stands for zeros, where a rank has seen nothing."""
         return tensor
 
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """The ranks' mean of each tensor, in its place."""
+
     def gather(self, data: bytes) -> list[bytes]:
         """Every rank's data, by rank."""
         return [data]
@@ -125,6 +128,14 @@ class Ranks(World):
         total = tensor.cpu()  # sums of an evaluation are small, and a rank without any does not know the device
         self._dist.all_reduce(total)
         return total.to(there)
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        self._dist.all_reduce(flat)
+        flat /= self.size
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            tensor.copy_(part.view(tensor.shape))
 
     def gather(self, data: bytes) -> list[bytes]:
         own = torch.tensor([len(data)])

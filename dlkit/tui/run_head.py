@@ -13,6 +13,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from dlkit.cli.common import duration, number
+from dlkit.cli.wording import losses
 from dlkit.monitor.view import RunView
 from dlkit.tui.words import ago, state_cell
 
@@ -147,8 +148,8 @@ def _quality(view: RunView) -> Text:
     text = Text()
     if metric in view.metrics:
         text.append(f"{metric} {number(view.metrics[metric])}, best {number(best_value(view, metric))}", style="bold")
-    if "train/loss" in view.metrics:
-        text.append(f"{'  ' if text else ''}train/loss {number(view.metrics['train/loss'])}")
+    for name in losses(view.metrics):
+        text.append(f"{'  ' if text else ''}{name} {number(view.metrics[name])}")
     return text
 
 

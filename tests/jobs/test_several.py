@@ -73,6 +73,24 @@ class TestWhatTheyCompute:
         assert {key: found[key] for key in losses} == pytest.approx({k: expected[k] for k in losses}, rel=ROUNDING)
         assert found != expected or batch["batch_size"] == 15, "two processes do not round as one does"
 
+    def test_two_networks_taking_turns(self, workspace: Path, quick: Quick) -> None:
+        """The same as in one process, too, where chance has no part; and where it has, exactly resumed."""
+        layer = {"model": {"name": "duel", "dropout": 0.0, "given": True, "norm": False}}
+        engine = {"epochs": 3, "batch_size": 20, "ema": 0.9, "probe_every": 1}
+        run = in_one_go(workspace, two(quick, **layer, engine=engine))
+        alone = finish(toy_attempt(workspace, layer=layer, plugins=("extras",), **{**workers.ENGINE, **engine}))
+        found, expected = values_of(run), values_of(alone)
+        assert found == pytest.approx(expected, rel=1e-4) and any(name == "train/g_loss" for name, _ in found)
+
+    def test_two_networks_taking_turns_go_on_exactly(self, workspace: Path, quick: Quick) -> None:
+        layer = two(quick, model={"name": "duel"}, engine={"epochs": 40, "batch_size": 20, "ema": 0.9})
+        whole = in_one_go(workspace, layer)
+        run, worker = with_a_checkpoint(workspace, layer)
+        workers.kill(workers.trainer_of(run))
+        worker.wait(workers.PATIENCE)
+        assert workers.go_on(run) == 0
+        assert outcome(run) == outcome(whole)
+
     def test_the_same_with_torchrun(self, workspace: Path, quick: Quick) -> None:
         """And so it is with the forked ones, bit for bit: the tests below may use those."""
         layer = {**TOY, "job": {"nproc": 2}, "engine": {**TOY["engine"], "epochs": 5}}

@@ -1,0 +1,151 @@
+"""``artist``: draws images from seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dlkit.data.splits import Split
+from dlkit.errors import UsageError
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Images, Sample, Table
+from dlkit_gan.judge import Judge, prepared, restored
+from dlkit_gan.storage import ENCODING
+
+BATCH = 250
+COLUMNS = 8
+STRIPS = 4
+"""Walks from one latent to another that samples show, COLUMNS steps each."""
+MOST = 10_000
+"""Seeds that one range may have: what is asked for by mistake ends at once."""
+
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?\Z")
+
+
+class Artist(Predictor):
+    """A seed is one image, the same one always; what is drawn from noise, it shows beside walks between two images."""
+
+    usage = "seeds: whole numbers such as 7, or ranges such as 0-15"
+    asks = "seed"
+    label = "seed"
+    placeholder = "a whole number, or a range such as 0-15"
+    draws = True
+
+    def __init__(self, model: Any, info: Any, config: Any) -> None:
+        super().__init__(model, info, config)
+        self._judge: Judge | None = None
+
+    def read(self, arguments: Sequence[str]) -> list[int]:
+        """The seeds that are named; UsageError says what is none."""
+        seeds: list[int] = []
+        for argument in arguments:
+            for word in argument.replace(",", " ").split():
+                seeds += _seeds(word)
+        return seeds
+
+    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+        """``seed``; of digits also ``class`` and ``sure``, what the judge takes the image for and how sure it is."""
+        answers: list[Answer] = []
+        for first in range(0, len(inputs), BATCH):
+            seeds = [int(value) for value in inputs[first : first + BATCH]]
+            answers += self._described(seeds, self.drawn(self.latents(seeds)))
+        return answers
+
+    def draw(self, value: Any, answer: Answer) -> Image.Image:
+        return Image.fromarray(ENCODING.pixels(self.drawn(self.latents([int(value)])))[0])
+
+    def stem(self, value: Any) -> str:
+        return f"seed-{value}"
+
+    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """The images, and a table of what the judge says of them."""
+        pictures = ENCODING.pixels(self.drawn(self.latents([int(value) for value in inputs])))
+        captions = [_caption(answer) for answer in answers]
+        headers = [key for key in answers[0] if key != "picture"] if answers else []
+        rows = [[answer[key] for key in headers] for answer in answers]
+        return [
+            Images(name="images", images=pictures, captions=captions, columns=COLUMNS),
+            Table(name="predictions", headers=headers, rows=rows),
+        ]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """``count`` images from latents drawn with ``rng``, and walks from one image to another."""
+        noise = torch.from_numpy(rng.standard_normal((count, self._latent), np.float32))
+        ends = torch.from_numpy(rng.standard_normal((2 * STRIPS, self._latent), np.float32))
+        walks = torch.cat([between(ends[2 * i], ends[2 * i + 1], COLUMNS) for i in range(STRIPS)])
+        drawn, walked = (ENCODING.pixels(self.drawn(latents * self.config.temperature)) for latents in (noise, walks))
+        return [
+            Images(name="drawn", title="Drawn from noise", images=drawn, columns=COLUMNS),
+            Images(name="walks", title="From one image to another, a row each", images=walked, columns=COLUMNS),
+        ]
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        return ["0-15", "7"]
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """[len(seeds),Z]: the same for a seed on every machine."""
+        rows = [
+            np.random.Generator(np.random.Philox(key=seed)).standard_normal(self._latent, np.float32) for seed in seeds
+        ]
+        found: Tensor = torch.from_numpy(np.stack(rows)) * self.config.temperature
+        return found
+
+    def drawn(self, latents: Tensor) -> Tensor:
+        """Latents [N,Z] → images float32 [N,C,H,W] in [−1, 1], on the CPU."""
+        model: Any = self.model.eval()
+        device = next(self.model.parameters()).device
+        with torch.no_grad():
+            parts = torch.split(latents, BATCH)
+            images: Tensor = torch.cat([model.generator(part.to(device)).float().cpu() for part in parts])
+        return images
+
+    @property
+    def _latent(self) -> int:
+        model: Any = self.model
+        return int(model.latent)
+
+    def _described(self, seeds: Sequence[int], images: Tensor) -> list[Answer]:
+        if self.info.look != "digits":
+            return [{"seed": seed} for seed in seeds]
+        if self._judge is None:
+            self._judge = restored(self.info.judge, self.info.shape[0], len(self.info.classes))
+        sure, label = self._judge(prepared(images, self.info.look)).softmax(1).max(1)
+        named = [self.info.classes[i] for i in label.tolist()]
+        return [
+            {"seed": seed, "class": name, "sure": round(p, 4)}
+            for seed, name, p in zip(seeds, named, sure.tolist(), strict=True)
+        ]
+
+
+def between(one: Tensor, other: Tensor, steps: int) -> Tensor:
+    """Latents [steps,Z] along the arc from one to the other, which keeps their length (Shoemake 1985; White 2016)."""
+    cosine = torch.dot(one / one.norm(), other / other.norm()).clamp(-1, 1)
+    angle = torch.acos(cosine)
+    way = torch.linspace(0, 1, steps)[:, None]
+    if angle < 1e-4:
+        return one + (other - one) * way
+    return (torch.sin((1 - way) * angle) * one + torch.sin(way * angle) * other) / torch.sin(angle)
+
+
+def _seeds(word: str) -> range:
+    found = _RANGE.match(word)
+    if found is None:
+        raise UsageError(f"{word!r} is no seed: give whole numbers such as 7, or ranges such as 0-15")
+    first = int(found[1])
+    last = int(found[2]) if found[2] else first
+    if last < first or last >= 2**63:
+        raise UsageError(f"{word!r}: a range goes from a smaller seed to a larger one, below 2^63")
+    if last - first >= MOST:
+        raise UsageError(f"{word!r}: {last - first + 1} seeds; a range has at most {MOST}")
+    return range(first, last + 1)
+
+
+def _caption(answer: Answer) -> str:
+    return f"{answer['seed']}: {answer['class']} {answer['sure']:.0%}" if "class" in answer else str(answer["seed"])

@@ -1,0 +1,93 @@
+"""DCGAN's two networks (Radford, Metz and Chintala 2016, arXiv 1511.06434), for images of 28, 32 and 64 pixels."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from dlkit.errors import UsageError
+from dlkit_gan.augment import DifferentiableAugment
+from dlkit_gan.options import DcganConfig
+
+DOUBLINGS = {28: 2, 32: 3, 64: 4}
+"""Side of an image → how often the generator doubles it, from 7 or 4 pixels on."""
+
+
+class Adversaries(nn.Module):
+    """A generator and a discriminator, as ``dlkit.engine.adversarial`` wants them; ``latent`` is Z."""
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent: int) -> None:
+        super().__init__()
+        self.generator, self.discriminator, self.latent = generator, discriminator, latent
+
+    def latents(self, count: int) -> Tensor:
+        """Standard normal [count,Z], from torch's global generator."""
+        return torch.randn(count, self.latent, device=next(self.parameters()).device)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """As many images as it is given, drawn, and the verdicts: ``image`` [N,C,H,W], ``real`` and ``fake`` [N]."""
+        drawn = self.generator(self.latents(len(images)))
+        return {"image": drawn, "real": self.discriminator(images), "fake": self.discriminator(drawn)}
+
+
+def build(config: DcganConfig, info: Any) -> nn.Module:
+    """The model for images of ``info.shape``; UsageError for sizes that DCGAN has no form for."""
+    channels, height, width = info.shape
+    if height != width or height not in DOUBLINGS:
+        raise UsageError(f"images of {height}x{width} pixels: model dcgan draws 28x28, 32x32 and 64x64")
+    side, doublings = height // 2 ** DOUBLINGS[height], DOUBLINGS[height]
+    drawing = _generator(config.latent, side, _widths(config.width, doublings), channels)
+    judging = _discriminator(channels, _widths(config.discriminator_width or config.width, doublings), side, config)
+    model = Adversaries(drawing, judging, config.latent)
+    if config.init == "normal":
+        model.apply(_as_published)
+    if config.norm == "spectral":
+        for module in judging.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                spectral_norm(module)
+    return model
+
+
+def _widths(width: int, doublings: int) -> list[int]:
+    """Filters from the smallest size to the largest."""
+    return [width * 2**i for i in reversed(range(doublings))]
+
+
+def _generator(latent: int, side: int, widths: list[int], channels: int) -> nn.Sequential:
+    """[N,Z] → [N,C,H,W] in [−1, 1]: a projection, then fractionally strided convolutions, with batch norm and ReLU."""
+    layers: list[nn.Module] = [
+        nn.Linear(latent, widths[0] * side * side, bias=False),
+        nn.Unflatten(1, (widths[0], side, side)),
+        nn.BatchNorm2d(widths[0]),
+        nn.ReLU(),
+    ]
+    for small, large in pairwise(widths):
+        layers += [nn.ConvTranspose2d(small, large, 4, 2, 1, bias=False), nn.BatchNorm2d(large), nn.ReLU()]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh())
+
+
+def _discriminator(channels: int, widths: list[int], side: int, config: DcganConfig) -> nn.Sequential:
+    """[N,C,H,W] → logits [N]: strided convolutions with leaky ReLU, the first without batch norm."""
+    layers: list[nn.Module] = [DifferentiableAugment(config.augment)] if config.augment else []
+    for number, filters in enumerate(reversed(widths)):
+        normed = config.norm == "batch" and number > 0
+        layers.append(nn.Conv2d(channels, filters, 4, 2, 1, bias=not normed))
+        layers += [nn.BatchNorm2d(filters)] if normed else []
+        layers.append(nn.LeakyReLU(0.2))
+        channels = filters
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, 1), nn.Flatten(0))
+
+
+def _as_published(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), scales of batch norm from N(1, 0.02), shifts and biases 0."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        nn.init.normal_(module.weight, 0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1, 0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,190 @@
+"""The judge: a small classifier of our own, whose features tell how like two sets of images are, and how sure it is.
+
+Of digits it is a classifier trained once on MNIST and on scikit-learn's digits (``tests/benchmarks/train_judge.py``
+made its file of weights, so that figures can be compared anywhere). Of images without labels it learns, at the start of
+a run, to tell by how many quarter turns an image was turned (Gidaris et al. 2018, arXiv 1803.07728).
+
+``frechet`` over its features is made like the Fréchet inception distance (Heusel et al. 2017, arXiv 1706.08500) and is
+not that: other network, other features, other numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from dlkit.data.randomness import forked, rng
+from dlkit.engine.device import bf16_is_fast
+from dlkit_gan.options import Look
+
+SIDE = 28
+"""Digits are looked at in MNIST's own size."""
+TURNED_SIDE = 32
+FEATURES = 128
+TURNS = ["upright", "quarter turn", "half turn", "three quarters"]
+
+_BATCH = 250
+_EPOCHS, _LEAST, _MOST = 8, 300, 1500
+"""Passes over the images to learn their turns from; at least, and at most so many steps."""
+
+
+class Judge(nn.Module):
+    """Images float32 [N,C,S,S] in [−1, 1] → features [N,128] and, by ``head``, logits [N,classes]; three stages."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_stage(channels, 32), nn.MaxPool2d(2), *_stage(32, 64), nn.MaxPool2d(2), *_stage(64, FEATURES)
+        )
+        self.head = nn.Linear(FEATURES, classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """[N,128], not negative: the mean over places."""
+        found: Tensor = self.body(images).mean((2, 3))
+        return found
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+
+def _stage(channels: int, filters: int) -> list[nn.Module]:
+    return [nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()]
+
+
+def of_digits() -> npt.NDArray[np.float32]:
+    """The weights of the judge of digits, flat."""
+    return flattened(
+        {name: t.float() for name, t in load(files("dlkit_gan").joinpath("judge.safetensors").read_bytes()).items()}
+    )
+
+
+def of_turns(images: npt.NDArray[np.uint8], seed: int = 0) -> npt.NDArray[np.float32]:
+    """The weights, flat, of a judge that has learnt to tell the turns of these images, uint8 [N,C,H,W].
+
+    A few seconds to a minute. The same on one machine for the same images; kept with a run, it is not made again.
+    """
+    with forked(seed, "judge"):
+        judge = Judge(images.shape[1], len(TURNS))
+        learn(judge, prepared(torch.from_numpy(images), "turns"), None, seed, _steps(len(images)))
+    return flattened(judge.state_dict())
+
+
+def _steps(count: int) -> int:
+    return min(_MOST, max(_LEAST, _EPOCHS * count // _BATCH))
+
+
+def learn(judge: Judge, images: Tensor, labels: Tensor | None, seed: int, steps: int) -> None:
+    """Train on images as ``prepared`` makes them: on their labels int64 [N], or on their turns. Adam, one cycle."""
+    fast = bf16_is_fast(torch.device("cpu"))
+    judge.train().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)
+    generator = rng(seed, "judge")
+    for _ in range(steps):
+        index = torch.from_numpy(generator.integers(0, len(images), min(_BATCH, len(images))))
+        some = images[index]
+        if labels is None:
+            turns = torch.arange(len(some)) % len(TURNS)
+            some = torch.stack([torch.rot90(image, int(turn), (1, 2)) for image, turn in zip(some, turns, strict=True)])
+            wanted = turns
+        else:
+            some, wanted = jittered(some), labels[index]
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            logits = judge(some.contiguous(memory_format=torch.channels_last))
+        F.cross_entropy(logits.float(), wanted).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    judge.eval().to(memory_format=torch.contiguous_format)
+
+
+def jittered(images: Tensor, angle: float = 12, scale: float = 0.12, shift: float = 0.1) -> Tensor:
+    """Each image turned, resized and moved a little at random: degrees, share of its size, share of its side."""
+    count = len(images)
+    turn = (torch.rand(count) * 2 - 1) * (angle * torch.pi / 180)
+    size = 1 + (torch.rand(count) * 2 - 1) * scale
+    move = (torch.rand(count, 2, 1) * 2 - 1) * (2 * shift)
+    cosine, sine = turn.cos() / size, turn.sin() / size
+    matrix = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
+    grid = F.affine_grid(torch.cat([matrix, move], 2), list(images.shape), align_corners=False)
+    return F.grid_sample(images + 1, grid, align_corners=False) - 1  # beyond the border it is black, which is −1
+
+
+def prepared(images: Tensor, look: Look) -> Tensor:
+    """Images float32 [N,C,H,W] in [−1, 1], or uint8, as a judge wants them: its size, digits without a wider border."""
+    if images.dtype == torch.uint8:
+        images = images.float() / 127.5 - 1
+    side = SIDE if look == "digits" else TURNED_SIDE
+    height = images.shape[2]
+    if look == "digits" and SIDE <= height <= SIDE + 4:
+        border = (height - SIDE) // 2
+        return images[:, :, border : border + SIDE, border : border + SIDE]
+    return images if height == side else F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+
+
+def restored(weights: npt.NDArray[np.float32], channels: int, classes: int) -> Judge:
+    """A judge of these weights, not to be trained on."""
+    judge = Judge(channels, classes)
+    state, first = {}, 0
+    for name, tensor in judge.state_dict().items():
+        part = weights[first : first + tensor.numel()]
+        state[name], first = torch.from_numpy(part.copy()).view(tensor.shape).to(tensor.dtype), first + tensor.numel()
+    judge.load_state_dict(state)
+    return judge.eval().requires_grad_(False)
+
+
+def flattened(state: Mapping[str, Tensor]) -> npt.NDArray[np.float32]:
+    """All tensors of a judge, one after the other, in the order of its state."""
+    names = Judge(1, 2).state_dict().keys()
+    return np.concatenate([state[name].detach().float().reshape(-1).numpy() for name in names])
+
+
+class Moments:
+    """Count, sum and sum of outer products of features, in float64: they add up over batches and processes."""
+
+    def __init__(self) -> None:
+        self.count: Tensor | None = None
+        self.total: Tensor | None = None
+        self.products: Tensor | None = None
+
+    def update(self, features: Tensor) -> None:
+        """Add features [N,F]."""
+        exact = (features.cpu() if features.device.type == "mps" else features).double()  # MPS has no float64
+        found = torch.tensor(len(exact), dtype=torch.float64), exact.sum(0), exact.T @ exact
+        if self.count is None or self.total is None or self.products is None:
+            self.count, self.total, self.products = found
+        else:
+            self.count, self.total, self.products = (
+                self.count + found[0],
+                self.total + found[1],
+                self.products + found[2],
+            )
+
+    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+        """Add up what several processes have seen."""
+        self.count, self.total, self.products = map(over_ranks, (self.count, self.total, self.products))
+
+    def mean_and_covariance(self) -> tuple[Tensor, Tensor]:
+        """[F] and [F,F], the latter unbiased; ValueError for fewer than two samples."""
+        if self.count is None or self.count < 2 or self.total is None or self.products is None:
+            raise ValueError("moments need two samples at least")
+        count = float(self.count)
+        mean = self.total.cpu() / count
+        return mean, (self.products.cpu() - count * torch.outer(mean, mean)) / (count - 1)
+
+
+def frechet(one: Moments, other: Moments) -> float:
+    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½), the squared Fréchet distance of two normal distributions."""
+    (mean1, covariance1), (mean2, covariance2) = one.mean_and_covariance(), other.mean_and_covariance()
+    values, vectors = torch.linalg.eigh(covariance1)
+    root = vectors @ values.clamp_min(0).sqrt().diag() @ vectors.T
+    both = torch.linalg.eigvalsh(root @ covariance2 @ root).clamp_min(0).sqrt().sum()
+    return float((mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * both)

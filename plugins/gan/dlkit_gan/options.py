@@ -1,0 +1,77 @@
+"""Options of the components; no torch here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dlkit.config import Config
+from dlkit.data.options import ImageFiles
+
+Look = Literal["digits", "turns"]
+"""What a judge was trained to see: digits, or by how many quarter turns an image was turned."""
+Size = Literal[28, 32, 64]
+Augmentation = Literal["brightness", "contrast", "translation", "cutout"]
+
+
+class DigitsConfig(Config):
+    """Handwritten digits, light on dark."""
+
+    size: Size = Field(32, description="Side of the images in pixels: 28, 32 (a wider border) or 64 (enlarged)")
+
+
+class FacesConfig(Config):
+    """LFWcrop; a tenth of the faces is for validation, another for the test."""
+
+    size: Size = Field(64, description="Side that the images, which have 64 pixels, are brought to")
+    flip: bool = Field(True, description="Mirror images left and right at random")
+
+
+class FilesConfig(ImageFiles):
+    """A folder of images of your own."""
+
+    size: Size = Field(64, description="Side that images are brought to, in pixels")
+    flip: bool = Field(True, description="Mirror images left and right at random")
+
+
+class DcganConfig(Config):
+    """A generator and a discriminator after Radford et al. 2016, for images of 28, 32 or 64 pixels."""
+
+    latent: int = Field(100, ge=1, description="Numbers that an image is drawn from")
+    width: int = Field(64, ge=1, description="Filters at the largest size in the generator; twice as many at each half")
+    discriminator_width: int = Field(0, ge=0, description="The same in the discriminator; 0: as in the generator")
+    norm: Literal["batch", "spectral", "none"] = Field(
+        "batch", description="Normalisation in the discriminator: of batches, or of weights by their spectral norm"
+    )
+    init: Literal["normal", "torch"] = Field(
+        "normal", description="Weights at first: N(0, 0.02) as published, or as torch has them"
+    )
+    augment: list[Augmentation] = Field(
+        [], description="Random changes to all that the discriminator sees, which gradients pass through"
+    )
+
+
+class SpectralConfig(DcganConfig):
+    """The same two networks, the discriminator's weights normalised by their spectral norm."""
+
+    norm: Literal["batch", "spectral", "none"] = Field(
+        "spectral", description="Normalisation in the discriminator: of batches, or of weights by their spectral norm"
+    )
+    init: Literal["normal", "torch"] = Field(
+        "torch", description="Weights at first: N(0, 0.02) as published, or as torch has them"
+    )
+
+
+class CrossEntropyConfig(Config):
+    """Sigmoid cross-entropy."""
+
+    smoothing: float = Field(0.0, ge=0, lt=0.5, description="What real images' label 1 is lowered by")
+
+
+class ArtistConfig(Config):
+    """How images are drawn."""
+
+    temperature: float = Field(
+        1.0, gt=0, le=2, description="What latents are multiplied by: less is more typical and less varied"
+    )

@@ -1,0 +1,36 @@
+"""Settings that make each model train well with no flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlkit import Suggest
+
+
+def _for(dataset: str, **engine: Any) -> Suggest:
+    return Suggest(settings={f"engine.{key}": value for key, value in engine.items()}, when={"dataset": dataset})
+
+
+ANY = (
+    Suggest(settings={"engine.batch_size": 64, "engine.eval_every": "1 epoch", "engine.sample_every": "1 epoch"}),
+    _for("digits", epochs=120, eval_every="10 epochs", sample_every="10 epochs"),
+    _for("mnist", epochs=8),
+    _for("lfwcrop", epochs=60, eval_every="5 epochs", sample_every="2 epochs"),
+    _for("files", epochs=60, eval_every="5 epochs", sample_every="2 epochs"),
+)
+SPECTRAL = (
+    Suggest(
+        settings={
+            "engine.ema": 0.999,
+            "trainer.lr": 4e-4,
+            "trainer.beta1": 0.0,
+            "trainer.beta2": 0.99,
+            "trainer.schedule": "cosine",
+        }
+    ),
+)
+PUBLISHED = (
+    Suggest(
+        settings={"engine.batch_size": 128, "trainer.lr": 2e-4, "trainer.beta1": 0.5, "trainer.beta2": 0.999},
+    ),
+)
