@@ -1,0 +1,168 @@
+"""A residual network to a grid of a quarter of the image's sides, a perceptron to the code, and the same back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlkit.errors import UsageError
+from dlkit_autoencoder.options import ConvolutionalConfig, DenoisingConfig, VariationalConfig
+
+_NOISE_SEED = 20130613
+"""Of what corrupts images outside training: the same every time."""
+_SPREAD = 8.0
+"""Bound of a posterior's log variance, so that no exponential overflows."""
+
+
+class Residual(nn.Module):
+    """x + two convolutions; the second begins at zero, so the block begins as nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = convolution(width, width)
+        self.norm = nn.BatchNorm2d(width)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = x + self.second(F.silu(self.norm(self.first(x))))
+        return found
+
+
+class Encoder(nn.Sequential):
+    """image [N,C,H,W] → [N,outputs]. Halving an image moves each 2×2 square into channels: nothing is thrown away."""
+
+    def __init__(self, shape: tuple[int, int, int], config: ConvolutionalConfig, outputs: int) -> None:
+        channels, height, width = shape
+        super().__init__(
+            nn.PixelUnshuffle(2),
+            convolution(4 * channels, config.stem),
+            nn.BatchNorm2d(config.stem),
+            nn.SiLU(),
+            nn.PixelUnshuffle(2),
+            convolution(4 * config.stem, config.width),
+            *(Residual(config.width) for _ in range(config.blocks)),
+            nn.BatchNorm2d(config.width),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(config.width * (height // 4) * (width // 4), config.hidden),
+            nn.SiLU(),
+            nn.Linear(config.hidden, outputs),
+        )
+
+
+class Decoder(nn.Sequential):
+    """[N,K] → the logits of image [N,C,H,W]."""
+
+    def __init__(self, shape: tuple[int, int, int], config: ConvolutionalConfig) -> None:
+        channels, height, width = shape
+        grid = (config.width, height // 4, width // 4)
+        super().__init__(
+            nn.Linear(config.code, config.hidden),
+            nn.SiLU(),
+            nn.Linear(config.hidden, math.prod(grid)),
+            nn.Unflatten(1, grid),
+            *(Residual(config.width) for _ in range(config.blocks)),
+            nn.BatchNorm2d(config.width),
+            nn.SiLU(),
+            convolution(config.width, 4 * config.stem),
+            nn.PixelShuffle(2),
+            nn.BatchNorm2d(config.stem),
+            nn.SiLU(),
+            nn.Conv2d(config.stem, 4 * channels, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+
+
+class Convolutional(nn.Module):
+    """Encoder and decoder; the decoder's sigmoid, in float32, makes pixels."""
+
+    def __init__(self, shape: tuple[int, int, int], config: ConvolutionalConfig) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape, config, self.encoded * config.code)
+        self.decoder = Decoder(shape, config)
+
+    encoded = 1
+    """Numbers that the encoder gives for each one of the code."""
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        code = self.encoder(image)
+        return {"image": self.decode(code), "code": code}
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Codes [N,K] as images [N,C,H,W] in [0, 1]."""
+        image: Tensor = self.decoder(code).float().sigmoid()
+        return image
+
+
+class Denoising(Convolutional):
+    """Sees images corrupted in training and gives clean ones back (Vincent et al. 2008).
+
+    Noise is not clipped: a pixel may be darker than black. Outside training it encodes what it is given.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], config: DenoisingConfig) -> None:
+        super().__init__(shape, config)
+        self._noise, self._mask = config.noise, config.mask
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return super().forward(self.corrupted(image) if self.training else image)
+
+    def corrupted(self, image: Tensor) -> Tensor:
+        """Pixels with Gaussian noise, some of them black: drawn anew in training, else the same for equal shapes."""
+        if self.training:
+            noise, chance = torch.randn_like(image), torch.rand_like(image[:, :1])
+        else:
+            fixed = torch.Generator().manual_seed(_NOISE_SEED)
+            noise, chance = (
+                torch.randn(image.shape, generator=fixed).to(image.device),
+                torch.rand(image[:, :1].shape, generator=fixed).to(image.device),
+            )
+        return (image + self._noise * noise) * (chance >= self._mask)
+
+
+class Variational(Convolutional):
+    """A normal posterior for each image (Kingma and Welling 2014, arXiv 1312.6114); ``code`` is its mean.
+
+    In training the reconstruction is that of a draw from it, from torch's global generator, otherwise of the mean.
+    """
+
+    encoded = 2
+
+    def __init__(self, shape: tuple[int, int, int], config: VariationalConfig) -> None:
+        super().__init__(shape, config)
+        self.prior = config.code
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        mean, log_variance = self.encoder(image).float().chunk(2, 1)
+        log_variance = log_variance.clamp(-_SPREAD, _SPREAD)
+        code = mean + (0.5 * log_variance).exp() * torch.randn_like(mean) if self.training else mean
+        return {"image": self.decode(code), "code": mean, "log_variance": log_variance}
+
+
+def convolution(before: int, after: int) -> nn.Conv2d:
+    """3×3, the grid's size kept, without a bias: a norm follows."""
+    return nn.Conv2d(before, after, 3, padding=1, bias=False)
+
+
+def convolutional(config: ConvolutionalConfig, info: Any) -> Convolutional:
+    return Convolutional(_divisible(info), config)
+
+
+def denoising(config: DenoisingConfig, info: Any) -> Denoising:
+    return Denoising(_divisible(info), config)
+
+
+def variational(config: VariationalConfig, info: Any) -> Variational:
+    return Variational(_divisible(info), config)
+
+
+def _divisible(info: Any) -> tuple[int, int, int]:
+    shape: tuple[int, int, int] = info.shape
+    if shape[1] % 4 or shape[2] % 4:
+        raise UsageError(f"images of {shape[2]}x{shape[1]}: convolutional models need sides that are multiples of 4")
+    return shape

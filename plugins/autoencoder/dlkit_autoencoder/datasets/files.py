@@ -1,0 +1,26 @@
+"""A folder of images: your own, or LFWcrop's faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlkit.data.context import Context
+from dlkit.data.options import ImageFiles
+from dlkit.data.splits import Data
+from dlkit.data.unlabelled import Mirror, folder
+from dlkit_autoencoder.options import FilesConfig, LfwcropConfig
+from dlkit_autoencoder.storage import data_of
+
+_SHARE = 0.05
+"""Of LFWcrop's faces for validation, and for the test."""
+
+
+def build(config: FilesConfig, context: Context) -> Data:
+    found = folder(Path(config.path), config, config.size)
+    return data_of(found, config.fit, Mirror() if config.flip else None)
+
+
+def build_lfwcrop(config: LfwcropConfig, context: Context) -> Data:
+    faces = context.source("lfwcrop") / "faces"
+    options = ImageFiles(path=str(faces), colour=config.colour, val_fraction=_SHARE, test_fraction=_SHARE)
+    return data_of(folder(faces, options, config.size), options.fit, Mirror() if config.flip else None)

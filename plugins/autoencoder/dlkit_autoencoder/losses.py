@@ -1,0 +1,71 @@
+"""What autoencoders minimise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dlkit.errors import PluginError
+from dlkit_autoencoder.options import ElboConfig
+
+Outputs = Mapping[str, Tensor]
+Loss = Callable[[Outputs, Mapping[str, Tensor]], Mapping[str, Tensor]]
+
+
+def mse(config: Any, info: Any) -> Loss:
+    """The squared difference of image and reconstruction, mean over pixels in [0, 1] and the batch."""
+    return lambda outputs, batch: {"loss": F.mse_loss(outputs["image"], batch["image"])}
+
+
+def cross_entropy(config: Any, info: Any) -> Loss:
+    """−x log y − (1 − x) log(1 − y), a pixel being the probability of white: mean over pixels and batch, in nats."""
+
+    def loss(outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"loss": F.binary_cross_entropy(outputs["image"].clamp(0, 1), batch["image"])}
+
+    return loss
+
+
+class Elbo:
+    """The negative evidence lower bound (Kingma and Welling 2014, arXiv 1312.6114, eq. 3 and appendix B).
+
+    ``reconstruction``: −log p(image | code), in nats an image. ``bernoulli`` takes a pixel for the probability of
+    white. ``gaussian`` takes one variance for all pixels, at every batch the one of the greatest likelihood, which is
+    the mean squared error (Rybkin et al. 2021, arXiv 2006.13202).
+
+    ``kl``: the divergence of the posterior N(code, exp(log_variance)) from N(0, 1), in nats an image.
+
+    ``loss`` is the sum, the divergence weighted by ``beta`` (Higgins et al. 2017) times ``share``, a share of it in
+    [0, 1] that a trainer may let rise. Outside training the reconstruction is that of the posterior's mean: no draw.
+    """
+
+    def __init__(self, config: ElboConfig) -> None:
+        self.beta = config.beta
+        self._reconstruction = {"bernoulli": _bernoulli, "gaussian": _gaussian}[config.likelihood]
+
+    def __call__(self, outputs: Outputs, batch: Mapping[str, Tensor], share: float = 1.0) -> Mapping[str, Tensor]:
+        if "log_variance" not in outputs:
+            raise PluginError(f"loss 'elbo' needs log_variance [N,K]; this model returns: {', '.join(sorted(outputs))}")
+        mean, log_variance = outputs["code"], outputs["log_variance"]
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+        reconstruction = self._reconstruction(outputs["image"], batch["image"])
+        return {"loss": reconstruction + self.beta * share * kl, "reconstruction": reconstruction, "kl": kl}
+
+
+def elbo(config: ElboConfig, info: Any) -> Elbo:
+    return Elbo(config)
+
+
+def _bernoulli(found: Tensor, image: Tensor) -> Tensor:
+    return F.binary_cross_entropy(found.clamp(0, 1), image, reduction="sum") / len(image)
+
+
+def _gaussian(found: Tensor, image: Tensor) -> Tensor:
+    """½ n (log 2π σ² + 1) with σ² the batch's mean squared error, n the values of an image."""
+    variance = F.mse_loss(found, image).clamp_min(1e-8)
+    return 0.5 * image[0].numel() * (torch.log(2 * math.pi * variance) + 1)

@@ -1,0 +1,52 @@
+"""The contract of autoencoders: what data sets, models, losses and predictors of this task agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from dlkit.task import Column, Info, Metrics, Task
+
+if TYPE_CHECKING:
+    from dlkit.data.splits import Split
+    from dlkit.samples import Sample
+
+
+class AutoencoderInfo(Info):
+    """How a picture becomes the model's input and back: enough to compress an image file."""
+
+    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
+    fit: Literal["crop", "letterbox"] = Field(
+        "crop", description="how an image of another shape is brought to this one"
+    )
+
+
+class Autoencoder(Task):
+    """Images squeezed into a few numbers, and back.
+
+    ``image`` is pixel / 255, in [0, 1]. Of the outputs, ``image`` is the reconstruction in the same scale and ``code``
+    what it was made from. A model may return more, and offer more, which this plugin's losses, metrics and predictor
+    use where it is there:
+
+    - ``log_variance`` float32[N,K], of the normal posterior around ``code`` (word ``variational``);
+    - ``decode(code [N,K]) -> image [N,C,H,W]``: code files are restored, and samples walk through the code;
+    - ``prior``: how many independent standard normal numbers make a code from which new images are drawn;
+    - ``corrupted(image) -> image``: what it learns to restore from; in evaluation mode the same every time.
+    """
+
+    Info = AutoencoderInfo
+    batch = {"image": Column("float32[N,C,H,W]")}
+    inputs = ("image",)
+    outputs = {"image": Column("float32[N,C,H,W]"), "code": Column("float32[N,K]")}
+
+    def metrics(self, info: Any) -> Metrics:
+        from dlkit_autoencoder.metrics import AutoencoderMetrics
+
+        return AutoencoderMetrics()
+
+    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+        from dlkit_autoencoder.preview import grid
+
+        return [grid(info, split, count)]
