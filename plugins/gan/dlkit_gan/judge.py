@@ -66,14 +66,15 @@ def of_digits() -> npt.NDArray[np.float32]:
     )
 
 
-def of_turns(images: npt.NDArray[np.uint8], seed: int = 0) -> npt.NDArray[np.float32]:
+def of_turns(images: npt.NDArray[np.uint8], seed: int = 0, steps: int = 0) -> npt.NDArray[np.float32]:
     """The weights, flat, of a judge that has learnt to tell the turns of these images, uint8 [N,C,H,W].
 
-    A few seconds to a minute. The same on one machine for the same images; kept with a run, it is not made again.
+    ``steps`` 0: so many that it takes seconds to a minute. The same on one machine for the same images; kept with a
+    run, it is not made again.
     """
     with forked(seed, "judge"):
         judge = Judge(images.shape[1], len(TURNS))
-        learn(judge, prepared(torch.from_numpy(images), "turns"), None, seed, _steps(len(images)))
+        learn(judge, prepared(torch.from_numpy(images), "turns"), None, seed, steps or _steps(len(images)))
     return flattened(judge.state_dict())
 
 
