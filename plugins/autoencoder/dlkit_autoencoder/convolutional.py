@@ -10,12 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
-from dlkit_autoencoder.options import ConvolutionalConfig, DenoisingConfig, VariationalConfig
+from dlkit_autoencoder.options import ConvolutionalConfig, DenoisingConfig
 
 _NOISE_SEED = 20130613
 """Of what corrupts images outside training: the same every time."""
-_SPREAD = 8.0
-"""Bound of a posterior's log variance, so that no exponential overflows."""
 
 
 class Residual(nn.Module):
@@ -45,6 +43,8 @@ class Encoder(nn.Sequential):
             nn.SiLU(),
             nn.PixelUnshuffle(2),
             convolution(4 * config.stem, config.width),
+            nn.BatchNorm2d(config.width),
+            nn.SiLU(),
             *(Residual(config.width) for _ in range(config.blocks)),
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
@@ -66,6 +66,9 @@ class Decoder(nn.Sequential):
             nn.SiLU(),
             nn.Linear(config.hidden, math.prod(grid)),
             nn.Unflatten(1, grid),
+            nn.BatchNorm2d(config.width),
+            nn.SiLU(),
+            nn.Conv2d(config.width, config.width, 3, padding=1),
             *(Residual(config.width) for _ in range(config.blocks)),
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
@@ -125,43 +128,21 @@ class Denoising(Convolutional):
         return (image + self._noise * noise) * (chance >= self._mask)
 
 
-class Variational(Convolutional):
-    """A normal posterior for each image (Kingma and Welling 2014, arXiv 1312.6114); ``code`` is its mean.
-
-    In training the reconstruction is that of a draw from it, from torch's global generator, otherwise of the mean.
-    """
-
-    encoded = 2
-
-    def __init__(self, shape: tuple[int, int, int], config: VariationalConfig) -> None:
-        super().__init__(shape, config)
-        self.prior = config.code
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        mean, log_variance = self.encoder(image).float().chunk(2, 1)
-        log_variance = log_variance.clamp(-_SPREAD, _SPREAD)
-        code = mean + (0.5 * log_variance).exp() * torch.randn_like(mean) if self.training else mean
-        return {"image": self.decode(code), "code": mean, "log_variance": log_variance}
-
-
 def convolution(before: int, after: int) -> nn.Conv2d:
     """3×3, the grid's size kept, without a bias: a norm follows."""
     return nn.Conv2d(before, after, 3, padding=1, bias=False)
 
 
 def convolutional(config: ConvolutionalConfig, info: Any) -> Convolutional:
-    return Convolutional(_divisible(info), config)
+    return Convolutional(divisible(info), config)
 
 
 def denoising(config: DenoisingConfig, info: Any) -> Denoising:
-    return Denoising(_divisible(info), config)
+    return Denoising(divisible(info), config)
 
 
-def variational(config: VariationalConfig, info: Any) -> Variational:
-    return Variational(_divisible(info), config)
-
-
-def _divisible(info: Any) -> tuple[int, int, int]:
+def divisible(info: Any) -> tuple[int, int, int]:
+    """The shape of the images; UsageError if their sides do not fit."""
     shape: tuple[int, int, int] = info.shape
     if shape[1] % 4 or shape[2] % 4:
         raise UsageError(f"images of {shape[2]}x{shape[1]}: convolutional models need sides that are multiples of 4")

@@ -51,8 +51,9 @@ def samples(asked: Compresses, count: int, rng: np.random.Generator, examples: S
     if images is not None:
         made += _reconstructions(asked, images, max(1, count // 2))
     if prior:
-        made.append(_drawn(asked, noise))
-        made.append(_walk(asked, noise if images is None else asked.forward(images[: 2 * _WALKS])["code"]))
+        codes = _new_codes(asked.model, noise)
+        made.append(_drawn(asked, codes))
+        made.append(_walk(asked, codes if images is None else asked.forward(images[: 2 * _WALKS])["code"]))
     return made
 
 
@@ -113,9 +114,16 @@ def _compared(encoding: Encoding, name: str, stages: Sequence[Tensor], total: in
     return stacked(name, f"Noisy above restored above clean: {which}", rows)
 
 
-def _drawn(asked: Compresses, noise: Tensor) -> Images:
-    pictures = asked.encoding.pixels(asked.decoded(noise))
-    columns = COLUMNS if len(noise) <= COLUMNS**2 else _WIDE
+def _new_codes(model: Any, noise: Tensor) -> Tensor:
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        codes: Tensor = model.new_codes(noise.to(device)).cpu()
+    return codes
+
+
+def _drawn(asked: Compresses, codes: Tensor) -> Images:
+    pictures = asked.encoding.pixels(asked.decoded(codes))
+    columns = COLUMNS if len(codes) <= COLUMNS**2 else _WIDE
     return Images(name="random", title="New images, from random codes", images=pictures, columns=columns)
 
 

@@ -38,7 +38,8 @@ class Elbo:
     white. ``gaussian`` takes one variance for all pixels, at every batch the one of the greatest likelihood, which is
     the mean squared error (Rybkin et al. 2021, arXiv 2006.13202).
 
-    ``kl``: the divergence of the posterior N(code, exp(log_variance)) from N(0, 1), in nats an image.
+    ``kl``: the divergence of the posterior N(code, exp(log_variance)) from N(0, 1), in nats an image; of a model with
+    another prior what it says itself, as ``kl`` [N].
 
     ``loss`` is the sum, the divergence weighted by ``beta`` (Higgins et al. 2017) times ``share``, a share of it in
     [0, 1] that a trainer may let rise. Outside training the reconstruction is that of the posterior's mean: no draw.
@@ -51,14 +52,18 @@ class Elbo:
     def __call__(self, outputs: Outputs, batch: Mapping[str, Tensor], share: float = 1.0) -> Mapping[str, Tensor]:
         if "log_variance" not in outputs:
             raise PluginError(f"loss 'elbo' needs log_variance [N,K]; this model returns: {', '.join(sorted(outputs))}")
-        mean, log_variance = outputs["code"], outputs["log_variance"]
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+        kl = (outputs["kl"] if "kl" in outputs else _from_standard_normal(outputs)).mean()
         reconstruction = self._reconstruction(outputs["image"], batch["image"])
         return {"loss": reconstruction + self.beta * share * kl, "reconstruction": reconstruction, "kl": kl}
 
 
 def elbo(config: ElboConfig, info: Any) -> Elbo:
     return Elbo(config)
+
+
+def _from_standard_normal(outputs: Outputs) -> Tensor:
+    mean, log_variance = outputs["code"], outputs["log_variance"]
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
 def _bernoulli(found: Tensor, image: Tensor) -> Tensor:

@@ -77,6 +77,7 @@ class VariationalConfig(ConvolutionalConfig):
     """The convolutional network with a distribution over codes for each image, close to a standard normal one."""
 
     code: Width = Field(16, description="Numbers in the code")
+    components: Width = Field(32, description="Normal distributions in the prior of codes; 1: the standard one")
 
 
 class ElboConfig(Config):

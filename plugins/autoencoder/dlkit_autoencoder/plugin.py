@@ -21,7 +21,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             target="dlkit_autoencoder.task:Autoencoder",
             defaults={
                 "dataset": "digits",
-                "model": "convolutional",
+                "model": "variational",
                 "loss": "mse",
                 "trainer": "supervised",
                 "inference": "compressor",
@@ -113,7 +113,7 @@ def dlkit_models() -> list[ModelSpec]:
             name="variational",
             task=TASK,
             summary="The residual network with a distribution over codes: draws new images too",
-            target="dlkit_autoencoder.convolutional:variational",
+            target="dlkit_autoencoder.variational:build",
             config="dlkit_autoencoder.options:VariationalConfig",
             interface=VARIATIONAL,
             defaults={"loss": "elbo", "trainer": "variational"},

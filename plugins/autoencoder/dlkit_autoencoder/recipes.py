@@ -26,23 +26,38 @@ _ADAM = {"optimizer": "adamw", "lr": 3e-3, "beta2": 0.99, "schedule": "cosine", 
 _MUON = {"optimizer": "muon", "lr": 0.02, "aux_lr": 3e-3, "schedule": "one-cycle", "warmup": 0.1}
 
 ANY = (
-    _recipe("linear", trainer=_ADAM, engine={"epochs": 20, "batch_size": 128, "sample_every": "10 epochs"}),
-    _recipe("deep", trainer=_MUON, engine={"epochs": 20, "batch_size": 128}),
-    *_each(_GRIDS, trainer=_MUON, engine={"epochs": 20, "batch_size": 128}),
+    _recipe("linear", trainer=_ADAM, engine={"epochs": 40, "batch_size": 128, "sample_every": "10 epochs"}),
+    _recipe("deep", trainer=_MUON, engine={"epochs": 40, "batch_size": 64}),
+    *_each(_GRIDS, trainer=_MUON, engine={"epochs": 30, "batch_size": 64}),
+    _recipe("variational", trainer={"aux_lr": 0.01, "prior_warmup": 0.3}),
 )
 
+_SMALL = {"width": 32, "stem": 8, "blocks": 0}
 DIGITS = (
-    _recipe("linear", engine={"epochs": 100, "sample_every": "25 epochs", "eval_every": "10 epochs"}),
-    _recipe("deep", engine={"epochs": 40, "sample_every": "10 epochs", "eval_every": "5 epochs"}),
-    *_each(_GRIDS, engine={"epochs": 60, "sample_every": "15 epochs", "eval_every": "5 epochs"}),
+    _recipe("linear", engine={"epochs": 100, "sample_every": "25 epochs", "eval_every": "5 epochs"}),
+    _recipe("deep", engine={"epochs": 30, "sample_every": "10 epochs", "eval_every": "2 epochs"}),
+    *_each(_GRIDS, model=_SMALL, engine={"sample_every": "10 epochs", "eval_every": "2 epochs"}),
+    _recipe("convolutional", model={"hidden": 128}, trainer={"lr": 0.03}, engine={"epochs": 40}),
+    _recipe("denoising", model={"hidden": 128}, engine={"epochs": 60}),
+    _recipe("variational", engine={"epochs": 60}),
 )
 
+_LARGE = {"width": 48, "stem": 12, "hidden": 128}
 MNIST = (
     _recipe("linear", engine={"epochs": 15, "batch_size": 256, "sample_every": "5 epochs"}),
-    _recipe("deep", engine={"epochs": 15, "batch_size": 256, "sample_every": "5 epochs"}),
-    *_each(_GRIDS, engine={"epochs": 5, "batch_size": 256, "sample_every": "1 epoch"}),
+    _recipe("deep", engine={"epochs": 18, "batch_size": 512, "sample_every": "6 epochs"}),
+    *_each(_GRIDS, model=_LARGE, engine={"epochs": 9, "batch_size": 256, "sample_every": "3 epochs"}),
 )
 
-FACES = ()
+_COLOUR = {"likelihood": "gaussian"}
+FACES = (
+    *_each(("linear", "deep"), model={"code": 128}, engine={"batch_size": 128}),
+    *_each(("convolutional", "denoising"), model={**_LARGE, "code": 128}, engine={"epochs": 8}),
+    _recipe("variational", model={**_LARGE, "code": 64}, loss=_COLOUR, engine={"epochs": 8}),
+    *_each(_GRIDS, engine={"sample_every": "2 epochs"}),
+)
 
-FILES = ()
+FILES = (
+    *_each(("linear", "deep", "convolutional", "denoising"), model={"code": 64}),
+    _recipe("variational", model={"code": 32}, loss=_COLOUR),
+)

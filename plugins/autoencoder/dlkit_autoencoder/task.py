@@ -30,9 +30,10 @@ class Autoencoder(Task):
     what it was made from. A model may return more, and offer more, which this plugin's losses, metrics and predictor
     use where it is there:
 
-    - ``log_variance`` float32[N,K], of the normal posterior around ``code`` (word ``variational``);
+    - ``log_variance`` float32[N,K], of the normal posterior around ``code`` (word ``variational``), and ``kl``
+      float32[N], its divergence from the prior, where that is not the standard normal one;
     - ``decode(code [N,K]) -> image [N,C,H,W]``: code files are restored, and samples walk through the code;
-    - ``prior``: how many independent standard normal numbers make a code from which new images are drawn;
+    - ``new_codes(noise [N,prior]) -> code [N,K]``, codes from the prior, of ``prior`` standard normal numbers each;
     - ``corrupted(image) -> image``: what it learns to restore from; in evaluation mode the same every time.
     """
 

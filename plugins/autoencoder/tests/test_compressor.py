@@ -21,7 +21,7 @@ from dlkit.data.images import fitted
 from dlkit.data.splits import TensorSplit
 from dlkit.errors import DataError, UsageError
 from dlkit.samples import Images, Table
-from dlkit_autoencoder import convolutional, models
+from dlkit_autoencoder import convolutional, models, variational
 from dlkit_autoencoder.compressor import Compressor
 from dlkit_autoencoder.gallery import stacked
 from dlkit_autoencoder.options import CompressorConfig, DenoisingConfig, LinearConfig, VariationalConfig
@@ -216,7 +216,7 @@ def test_a_denoising_model_shows_three_rows() -> None:
 
 def test_a_model_with_a_prior_draws_and_walks() -> None:
     torch.manual_seed(0)
-    model = convolutional.variational(VariationalConfig(**SMALL), AutoencoderInfo(shape=SHAPE))
+    model = variational.build(VariationalConfig(**SMALL), AutoencoderInfo(shape=SHAPE))
     asked = compressor(model)
     names = [sample.name for sample in asked.samples(16, np.random.default_rng(1), split())]
     assert names == ["typical", "worst", "random", "walk"]
@@ -224,7 +224,7 @@ def test_a_model_with_a_prior_draws_and_walks() -> None:
     assert isinstance(random, Images) and random.images.shape == (16, 16, 16, 3)
     assert isinstance(walk, Images) and walk.images.shape == (32, 16, 16, 3)
     index = np.random.default_rng(1)
-    index.standard_normal((16, 5), np.float32)
+    index.standard_normal((16, model.prior), np.float32)
     chosen = torch.from_numpy(index.permutation(60))[:2]
     with torch.no_grad():
         ends = model.eval()(split().take(chosen)["image"])["image"]
