@@ -42,11 +42,12 @@ DIGITS = (
     _recipe("variational", engine={"epochs": 60}),
 )
 
-_LARGE = {"width": 48, "stem": 12, "hidden": 128}
+_LARGE = {"width": 48, "hidden": 128}
 MNIST = (
     _recipe("linear", engine={"epochs": 15, "batch_size": 256, "sample_every": "5 epochs"}),
     _recipe("deep", engine={"epochs": 18, "batch_size": 512, "sample_every": "6 epochs"}),
-    *_each(_GRIDS, model=_LARGE, engine={"epochs": 9, "batch_size": 256, "sample_every": "3 epochs"}),
+    *_each(_GRIDS, model=_LARGE, trainer={"lr": 0.04}, engine={"epochs": 8, "batch_size": 128}),
+    *_each(_GRIDS, engine={"sample_every": "2 epochs"}),
 )
 
 _COLOUR = {"likelihood": "gaussian"}

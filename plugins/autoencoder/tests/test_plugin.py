@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,16 +68,21 @@ def test_mixes_that_do_not_train_are_refused(mixed: dict[str, str], match: str, 
         resolve(catalog, TASK, [layer])
 
 
-def train(root: Path, workspace: Path, model: str, **engine: Any) -> dlkit.Run:
+def train(
+    root: Path, workspace: Path, model: str, beta: float = 1.0, prior_warmup: float = 0.1, **engine: Any
+) -> dlkit.Run:
+    own = {"loss": {"beta": beta}} if model == "variational" else {}
+    slowly = {"prior_warmup": prior_warmup} if model == "variational" else {}
     sizes: dict[str, Any] = {"linear": {"code": 4}, "deep": {"code": 4, "hidden": [16]}}
     return dlkit.train(
         TASK,
         dataset={"name": "files", "path": str(root), "size": 16},
         model={"name": model, **sizes.get(model, SMALL)},
-        trainer={"optimizer": "adamw", "lr": 0.01, "schedule": "constant", "warmup": 0.0},
+        trainer={"optimizer": "adamw", "lr": 0.01, "schedule": "constant", "warmup": 0.0, **slowly},
         engine={"threads": 1, "sample_every": "end", "eval_every": "2 epochs"},
         **{"epochs": 4, "batch_size": 8, "device": "cpu", "precision": "float32", **engine},
         workspace=workspace,
+        **own,
     )
 
 
@@ -94,8 +100,15 @@ def test_trained_and_evaluated(model: str, discs: Callable[..., Path], tmp_path:
     assert run.metrics.keys() == {f"val/{name}" for name in ("loss", "mse", "psnr", "compression_ratio")} | extra
     test = run.evaluate("test")
     assert test["test/mse"] < 0.2 and run.evaluate("test") == test
-    if model == "variational":
-        assert run.history("train/reconstruction")[0] and run.history("train/kl")[0]
+
+
+def test_the_divergence_comes_in_slowly(discs: Callable[..., Path], tmp_path: Path) -> None:
+    run = train(discs(count=50), tmp_path, "variational", beta=0.5, prior_warmup=0.5)
+    loss, reconstruction, kl = (np.array(run.history(f"train/{name}")[1]) for name in ("loss", "reconstruction", "kl"))
+    assert len(kl) == 20 and (kl > 0.01).all()
+    expected = 0.5 * np.minimum(1, np.arange(1, 21) / 10)
+    assert loss == pytest.approx(reconstruction + expected * kl, rel=1e-5)
+    assert float((0.1 * kl / loss).max()) > 1e-4  # a share that is wrong would be seen
 
 
 @pytest.mark.parametrize("model", ["denoising", "variational"])
