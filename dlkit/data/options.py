@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Location, Shares
 
 
-class AnnotatedFiles(Config):
+class AnnotatedFiles(Shares):
     """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
 
-    path: str = Field(
-        min_length=1, description="Folder of images and annotations, or of train, val and test folders; or a COCO file"
+    path: Location = Field(
+        description="Folder of images and annotations, or of train, val and test folders; or a COCO file"
     )
     colour: bool = Field(True, description="RGB images; false: grey")
     classes: list[str] = Field([], description="Names of the classes, by label; empty: those found, sorted")
@@ -25,32 +24,24 @@ class AnnotatedFiles(Config):
     skip_unusable: bool = Field(
         False, description="Leave out files that are broken or unreadable and say how many; false: stop"
     )
-    train_list: str | None = Field(None, description="Text file with the training images' names")
-    val_list: str | None = Field(None, description="Text file with the validation images' names")
-    test_list: str | None = Field(None, description="Text file with the test images' names")
+    train_list: Location | None = Field(None, description="Text file with the training images' names")
+    val_list: Location | None = Field(None, description="Text file with the validation images' names")
+    test_list: Location | None = Field(None, description="Text file with the test images' names")
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
     test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
 
-    @field_validator("path", "train_list", "val_list", "test_list")
-    @classmethod
-    def _absolute(cls, path: str | None) -> str | None:
-        """Written down so that a resume from another folder finds it."""
-        return path and str(Path(path).expanduser().absolute())
-
     @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+    def _lists_fit(self) -> Self:
         if (self.val_list or self.test_list) and not self.train_list:
             raise ValueError("val_list and test_list need a train_list")
         return self
 
 
-class ImageFiles(Config):
+class ImageFiles(Shares):
     """Images of your own, without labels: where they are, what they are brought to, how strictly they are read."""
 
-    path: str = Field(min_length=1, description="Folder of images, at any depth; or of train, val and test folders")
+    path: Location = Field(description="Folder of images, at any depth; or of train, val and test folders")
     colour: bool = Field(True, description="RGB images; false: grey")
     fit: Literal["crop", "letterbox"] = Field(
         "crop", description="Images that are not square: their middle, or the whole on black"
@@ -60,15 +51,3 @@ class ImageFiles(Config):
     val_fraction: float = Field(0.1, gt=0, lt=1, description="Share for validation, where no folder says which")
     test_fraction: float = Field(0.1, ge=0, lt=1, description="Share for the test, where no folder says which")
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
-        return str(Path(path).expanduser().absolute())
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Location, Shares
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -21,18 +20,12 @@ class Augmentation(Config):
     cutout: int = Field(0, ge=0, description="Side in pixels of a square that is blanked at random; 0: none")
 
 
-class Fractions(Augmentation):
+class Fractions(Shares, Augmentation):
     """How one set of images is split, stratified by class."""
 
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the images for validation")
     test_fraction: float = Field(0.15, ge=0, lt=1, description="Share of the images for the test; 0: no test split")
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class DigitsConfig(Fractions):
@@ -52,7 +45,7 @@ class Cifar10Config(Augmentation):
 class FilesConfig(Fractions):
     """A folder of images per class, of your own."""
 
-    path: str = Field(min_length=1, description="Folder with a folder per class, or with train, val and test of those")
+    path: Location = Field(description="Folder with a folder per class, or with train, val and test of those")
     size: int = Field(64, ge=4, le=1024, description="Height and width that images are brought to, in pixels")
     colour: bool = Field(True, description="RGB images; false: grey")
     fit: Literal["crop", "letterbox"] = Field(
@@ -60,12 +53,6 @@ class FilesConfig(Fractions):
     )
     skip_unreadable: bool = Field(False, description="Leave unreadable images out and say how many; false: stop")
     flip: bool = Field(True, description="Mirror images left and right at random")
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
-        return str(Path(path).expanduser().absolute())
 
 
 class MlpConfig(Config):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Location
 from dlkit.data.options import AnnotatedFiles
 
 Width = Annotated[int, Field(ge=1)]
@@ -117,7 +116,7 @@ class PyramidConfig(Config):
     backbone: Literal["own", "squeezenet1_1", "mobilenet_v3_small", "mobilenet_v3_large", "resnet18", "resnet50"] = (
         Field("own", description="Network that features come from: own, from scratch, or torchvision's")
     )
-    weights: str | None = Field(
+    weights: Location | None = Field(
         None, description="A torchvision backbone's weights, a .safetensors file; without, it starts from scratch"
     )
     freeze: bool = Field(False, description="Keep the backbone's weights as they are")
@@ -136,12 +135,6 @@ class PyramidConfig(Config):
     neck: Width = Field(64, description="Channels of the pyramid")
     head: int = Field(2, ge=0, le=8, description="Convolutions of the head before its answers")
     quality: bool = Field(True, description="Say of each box how well it fits, too; scores take it into account")
-
-    @field_validator("weights")
-    @classmethod
-    def _absolute(cls, path: str | None) -> str | None:
-        """Written down so that a resume from another folder finds it."""
-        return path and str(Path(path).expanduser().absolute())
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

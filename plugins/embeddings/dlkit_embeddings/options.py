@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import CHANGEABLE, Config
+from dlkit.config import CHANGEABLE, Config, Location, Shares
 
 
 class TextConfig(Config):
@@ -49,17 +48,11 @@ class TextConfig(Config):
         return self
 
 
-class SharesConfig(TextConfig):
+class SharesConfig(Shares, TextConfig):
     """A text without splits of its own."""
 
     val_fraction: float = Field(0.1, gt=0, lt=1, description="Share of the text, its end, for validation")
     test_fraction: float = Field(0.05, ge=0, lt=1, description="Share for the test, just before that; 0: no test split")
-
-    @model_validator(mode="after")
-    def _leaves_training(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class PythonDocsConfig(SharesConfig):
@@ -73,16 +66,10 @@ class GutenbergConfig(TextConfig):
 class FilesConfig(SharesConfig):
     """Text files of your own; the shares are for those without folders train, val and test."""
 
-    path: str = Field(min_length=1, description="A text file, or a folder of .txt and .md files, or of train/ and val/")
+    path: Location = Field(description="A text file, or a folder of .txt and .md files, or of train/ and val/")
     encoding: str = Field(
         "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
-        return str(Path(path).expanduser().absolute())
 
 
 class CbowConfig(Config):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from dlkit.config import Config
+from dlkit.data.options import AnnotatedFiles
 
 Width = Annotated[int, Field(ge=1)]
 Factor = Annotated[float, Field(ge=0.1, le=8)]
@@ -40,42 +40,12 @@ class DigitCanvasConfig(Config):
         return self
 
 
-class FilesConfig(Config):
+class FilesConfig(AnnotatedFiles):
     """Images of your own with Pascal VOC XML (or one COCO JSON file); of several boxes on an image, the first."""
 
-    path: str = Field(min_length=1, description="Folder of images and annotations, or of train, val and test folders")
     height: int = Field(96, ge=8, le=1024, description="Height that images are letter-boxed to, in pixels")
     width: int = Field(96, ge=8, le=1024, description="Width that images are letter-boxed to, in pixels")
-    colour: bool = Field(True, description="RGB images; false: grey")
-    classes: list[str] = Field([], description="Names of the classes, by label; empty: those found, sorted")
-    unknown: Literal["error", "drop"] = Field("error", description="A box of another class: stop, or leave it out")
-    invalid: Literal["error", "clip", "drop"] = Field(
-        "error", description="A box outside its image or of no size: stop, cut it at the edge, or leave it out"
-    )
-    skip_unusable: bool = Field(
-        False, description="Leave out files that are broken or unreadable and say how many; false: stop"
-    )
-    train_list: str | None = Field(None, description="Text file with the training images' names; then val_list too")
-    val_list: str | None = Field(None, description="Text file with the validation images' names")
-    test_list: str | None = Field(None, description="Text file with the test images' names")
-    val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
-    test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
-    split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
     flip: bool = Field(False, description="Mirror training images and boxes left and right at random")
-
-    @field_validator("path", "train_list", "val_list", "test_list")
-    @classmethod
-    def _absolute(cls, path: str | None) -> str | None:
-        """Written down so that a resume from another folder finds it."""
-        return path and str(Path(path).expanduser().absolute())
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        if (self.val_list or self.test_list) and not self.train_list:
-            raise ValueError("val_list and test_list need a train_list")
-        return self
 
 
 class LenetConfig(Config):

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from dlkit.config import Config
+from dlkit.config import Config, Location, Shares
 
 Width = Annotated[int, Field(ge=1)]
 
 
-class Fractions(Config):
+class Fractions(Shares):
     """How one table is split."""
 
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the rows for validation")
     test_fraction: float = Field(0.15, ge=0, lt=1, description="Share of the rows for the test; 0: no test split")
     split_seed: int = Field(0, ge=0, description="Which rows go to which split is a function of it")
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class DiabetesConfig(Fractions):
@@ -40,7 +33,7 @@ class BikeSharingConfig(Config):
 class FilesConfig(Fractions):
     """A CSV file of your own, with a header."""
 
-    path: str = Field(min_length=1, description="The CSV file")
+    path: Location = Field(description="The CSV file")
     target: str = Field("", description="Column to predict; empty: the last one")
     unit: str = Field("", description="What the target is counted in, for answers and samples")
     ignore: list[str] = Field([], description="Columns to leave out (numbers of rows, dates, names)")
@@ -49,12 +42,6 @@ class FilesConfig(Fractions):
     time_ordered: bool = Field(
         False, description="Rows are in time order: the last are the test, those before validation; false: drawn"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
-        return str(Path(path).expanduser().absolute())
 
 
 class MlpConfig(Config):

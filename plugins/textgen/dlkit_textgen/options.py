@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Location, Shares
 from dlkit.engine.options import SupervisedConfig
 
 
-class TextConfig(Config):
+class TextConfig(Shares):
     """How a text becomes tokens, splits and windows."""
 
     tokens: Literal["characters", "words", "pieces"] = Field(
@@ -31,8 +30,6 @@ class TextConfig(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
         if self.tokens == "characters" and self.vocabulary is not None:
             raise ValueError("vocabulary is for words and pieces: of characters, all are in it")
         return self
@@ -51,16 +48,10 @@ class TinyShakespeareConfig(TextConfig):
 class FilesConfig(TextConfig):
     """Text files of your own, one after the other by name."""
 
-    path: str = Field(min_length=1, description="A text file, or a folder of .txt and .md files")
+    path: Location = Field(description="A text file, or a folder of .txt and .md files")
     encoding: str = Field(
         "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
-        return str(Path(path).expanduser().absolute())
 
 
 class TransformerConfig(Config):
@@ -89,15 +80,10 @@ class RecurrentConfig(Config):
     layers: int = Field(2, ge=1, description="Recurrent layers")
     dropout: float = Field(0.2, ge=0, lt=1, description="Share left out at random before, between and after the layers")
     attention: bool = Field(False, description="Look back on the outputs of the last window of tokens")
-    embeddings: str | None = Field(
-        None, min_length=1, description="Word vectors to start from: a file in word2vec's text format; for words"
+    embeddings: Location | None = Field(
+        None, description="Word vectors to start from: a file in word2vec's text format; for words"
     )
     freeze_embeddings: bool = Field(False, description="Leave the embedding as it is")
-
-    @field_validator("embeddings")
-    @classmethod
-    def _absolute(cls, path: str | None) -> str | None:
-        return None if path is None else str(Path(path).expanduser().absolute())
 
 
 class LanguageTrainerConfig(SupervisedConfig):

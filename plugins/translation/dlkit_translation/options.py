@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Location, Shares
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
@@ -39,10 +39,10 @@ class FraEngConfig(Subwords):
     split_seed: int = Field(0, ge=0, description="Which sentences go to which split is a function of it")
 
 
-class FilesConfig(Subwords):
+class FilesConfig(Shares, Subwords):
     """Sentence pairs of your own: a file with a tab between the two, or two files with a sentence a line."""
 
-    path: str = Field(min_length=1, description="TSV file of pairs; or, with target_path, the file of source sentences")
+    path: Location = Field(description="TSV file of pairs; or, with target_path, the file of source sentences")
     target_path: str = Field("", description="File of target sentences, line by line as those of path; empty: TSV")
     source_language: str = Field("source", min_length=1, description="Name of the language that is translated from")
     target_language: str = Field("target", min_length=1, description="Name of the language that is translated into")
@@ -53,17 +53,11 @@ class FilesConfig(Subwords):
     test_fraction: float = Field(0.05, ge=0, lt=1, description="Share of the source sentences for the test")
     split_seed: int = Field(0, ge=0, description="Which sentences go to which split is a function of it")
 
-    @field_validator("path", "target_path")
+    @field_validator("target_path")
     @classmethod
     def _absolute(cls, path: str) -> str:
-        """Written down so that a resume from another folder finds it."""
+        """As ``Location``, where there is one."""
         return str(Path(path).expanduser().absolute()) if path else path
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class RecurrentConfig(Config):

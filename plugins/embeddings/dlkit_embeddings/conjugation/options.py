@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Location, Shares
 
 AUTO, NONE = "auto", "none"
 
@@ -42,17 +42,11 @@ class GapsConfig(Config):
         return str(path.absolute()) if named and value not in (AUTO, NONE) else value
 
 
-class ByPositionConfig(GapsConfig):
+class ByPositionConfig(Shares, GapsConfig):
     """One text, divided by position: training, then the test, then validation."""
 
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share of the text, its end, for validation")
     test_fraction: float = Field(0.1, ge=0, lt=1, description="Share for the test, just before that; 0: no test split")
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class PythonDocsConfig(ByPositionConfig):
@@ -66,15 +60,10 @@ class GutenbergConfig(GapsConfig):
 class FilesConfig(ByPositionConfig):
     """Text files of your own; the shares are for those without folders train and val."""
 
-    path: str = Field(min_length=1, description="A text file, or a folder of .txt and .md files, or of train/ and val/")
+    path: Location = Field(description="A text file, or a folder of .txt and .md files, or of train/ and val/")
     encoding: str = Field(
         "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _where(cls, path: str) -> str:
-        return str(Path(path).expanduser().absolute())
 
 
 class ModelConfig(Config):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from dlkit.data.annotated import Division
 from dlkit.data.context import Context
 from dlkit.data.pictures import Form, Pictures, Wanted, decode, read_sound
 from dlkit.data.splits import Data
@@ -16,7 +13,7 @@ from dlkit_localization.storage import Scenes, splits_and_info
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    sound = read_sound(_wanted(config))
+    sound = read_sound(Wanted.by(config))
     notes = list(sound.notes)
     form = Form(config.height, config.width, config.colour)
     parts = {}
@@ -39,16 +36,3 @@ def first_objects(pictures: Pictures) -> Scenes:
         if len(names):
             boxes[i], labels[i] = found[0], names[0]
     return Scenes(pictures.images, boxes, labels)
-
-
-def _wanted(config: FilesConfig) -> Wanted:
-    lists = {"train": config.train_list, "val": config.val_list, "test": config.test_list}
-    named = {part: Path(file) for part, file in lists.items() if file}
-    return Wanted(
-        path=Path(config.path),
-        division=Division(named, config.val_fraction, config.test_fraction, config.split_seed),
-        classes=config.classes,
-        invalid=config.invalid,
-        unknown=config.unknown,
-        skip=config.skip_unusable,
-    )
