@@ -14,7 +14,7 @@ from dlkit.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/*.md"))]
-REAL = {name: name for name in ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng")}
+REAL = {name: name for name in ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng", "lfwcrop")}
 REAL["gutenberg"] = "gutenberg-books"
 """Data sets that are not embedded, and the folder that each one needs."""
 _CANVASES = ["--dataset.train", "800", "--dataset.val", "200", "--dataset.test", "200"]

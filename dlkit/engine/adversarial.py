@@ -29,6 +29,8 @@ from dlkit.engine.options import AdversarialConfig
 from dlkit.engine.schedules import Schedule, build_schedule
 from dlkit.engine.trainer import Setup, Trainer, Values, to_float
 
+_RAMP = 9
+"""At first the generator's average reaches back over a ninth of the run so far: what it drew untrained is forgotten."""
 Network = Callable[[Tensor], Tensor]
 
 
@@ -87,7 +89,7 @@ class AdversarialTrainer(Trainer):
             self._teach_generator(batches, values, drawn)
             norm = self._descend(1, probed)
             if self._ema is not None:
-                self._ema.update()
+                self._ema.update(_RAMP / (_RAMP + step // self.config.turns))
         if norm is not None and turn:
             values["grad_norm"] = norm
         if probed:

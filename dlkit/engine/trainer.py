@@ -253,8 +253,9 @@ class _Average:
         self._weight = 1 - decay
 
     @torch.no_grad()
-    def update(self) -> None:
-        torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), self._weight)
+    def update(self, least: float = 0.0) -> None:
+        """Take the live values in, with the weight 1 − decay, or ``least`` where that is more."""
+        torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), max(self._weight, least))
 
     def swap(self) -> None:
         """Exchange live and averaged values, by pointer."""

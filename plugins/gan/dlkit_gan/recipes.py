@@ -13,6 +13,8 @@ def _for(dataset: str, **engine: Any) -> Suggest:
 
 ANY = (
     Suggest(settings={"engine.batch_size": 64, "engine.eval_every": "1 epoch", "engine.sample_every": "1 epoch"}),
+    Suggest(settings={"model.width": 32}, when={"dataset": "digits"}),
+    Suggest(settings={"model.width": 32}, when={"dataset": "mnist"}),
     _for("digits", epochs=120, eval_every="10 epochs", sample_every="10 epochs"),
     _for("mnist", epochs=8),
     _for("lfwcrop", epochs=60, eval_every="5 epochs", sample_every="2 epochs"),

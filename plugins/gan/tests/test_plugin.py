@@ -20,7 +20,9 @@ from dlkit.cli.main import main
 from dlkit.data.context import Context
 from dlkit.engine.checkpoint import load_state, read_tensors
 from dlkit.errors import DataError, UsageError
+from dlkit.events import Started
 from dlkit.runs.checkpoints import choose
+from dlkit.runs.log import read_events
 from dlkit.samples import Images
 from dlkit_gan import judge, storage
 from dlkit_gan.artist import between
@@ -200,3 +202,40 @@ class TestFiles:
     def test_too_few_images(self, photographs: Callable[..., Path], context: Context) -> None:
         with pytest.raises(DataError, match="too few"):
             files.build(FilesConfig(path=str(photographs(3)), size=32), context)
+
+
+class TestWatching:
+    def test_both_losses_are_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["--model.width", 4, "--limit-batches", 2, "--epochs", 1, "--workspace", tmp_path]
+        code, out, err = told(capsys, "train", "gan", *words)
+        assert code == 0 and "train/d_loss" in err and "train/g_loss" in err and "val/judge_frechet" in out + err
+
+    def test_layers_are_shown_as_what_they_are(self, run: dlkit.Run) -> None:
+        """A weight's normalisation is part of its layer."""
+        (started,) = (event for event in read_events(run.path / "events.jsonl") if isinstance(event, Started))
+        layers = {layer["name"]: layer for layer in started.summary["model"]["layers"]}
+        first = layers["discriminator.1"]  # after the augmentation
+        assert (first["type"], first["output"], first["parameters"]) == ("Conv2d", [4, 16, 16], 4 * 16 + 4)
+        assert not any("parametrizations" in name for name in layers)
+
+
+@pytest.mark.realdata
+def test_a_minute_of_mnist(real: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(real)
+    run = dlkit.train(
+        "gan", dataset="mnist", max_time=55, workspace=tmp_path, offline=True, engine={"eval_every": "end"}
+    )
+    found = run.evaluate("val", checkpoint="last")
+    assert found["val/classes"] == 10 and found["val/sure"] > 0.3
+    assert found["val/judge_frechet"] < 15
+
+
+@pytest.mark.realdata
+def test_faces(real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "_MOST", 30)
+    (tmp_path / "data").symlink_to(real)
+    engine = {"limit_batches": 3, "eval_every": "end"}
+    run = dlkit.train("gan", dataset="lfwcrop", epochs=1, workspace=tmp_path, offline=True, engine=engine)
+    assert run.metrics["val/judge_frechet"] > 0
+    (drawn, _) = run.predictor().samples(3, np.random.default_rng(0), None)
+    assert isinstance(drawn, Images) and drawn.images.shape == (3, 64, 64, 3)
