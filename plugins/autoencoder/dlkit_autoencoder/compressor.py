@@ -85,7 +85,7 @@ class Compressor(Predictor):
             shown.append(gallery.stacked("images", "Originals above what comes back from their codes", rows))
         if codes:
             shown.append(Images(name="restored", title="Restored from their codes", images=self._pictures(codes)))
-        headers = ["file", "size", "brought to", "PSNR", "code", "raw", "ratio"]
+        headers = ["file", "size", "brought to", "PSNR", "code bytes", "file bytes", "raw bytes", "ratio"]
         return [*shown, Table(name="predictions", headers=headers, rows=[_row(*row) for row in enumerate(answers, 1)])]
 
     def draw(self, value: Any, answer: Answer) -> Image.Image:
@@ -148,7 +148,10 @@ class Compressor(Predictor):
     def _restored(self, path: Path, model: str) -> Answer:
         code, bits = read_code(path)
         if code.model != model:
-            raise DataError(f"{path}: made by another model ({code.model}; this one is {model}), or checkpoint of it")
+            raise DataError(
+                f"{path}: made with other weights ({code.model}) than this model's ({model}): "
+                "the run and the checkpoint that made it restore it"
+            )
         return {"psnr": None, **self._described(code, bits)}
 
     def _described(self, code: Code, bits: Literal[8, 16]) -> Answer:
@@ -191,8 +194,8 @@ def _row(number: int, answer: Answer) -> list[str | float | int]:
     file = str(answer.get("file", number))
     loss = "" if is_code(file) else gallery.decibels(answer["psnr"])
     size = f"{answer['width']}x{answer['height']}"
-    code = f"{answer['code_bytes']} bytes ({answer['file_bytes']} with its header)"
-    return [file, size, answer["brought_to"], loss, code, f"{answer['raw_bytes']:,} bytes", f"{answer['ratio']:.1f}x"]
+    sizes = [answer[name] for name in ("code_bytes", "file_bytes", "raw_bytes")]
+    return [file, size, answer["brought_to"], loss, *sizes, f"{answer['ratio']:.1f}x"]
 
 
 def _drawable(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -94,7 +94,7 @@ def test_an_image_to_a_file_and_back(ask: Callable[..., tuple[int, str, str]], t
     assert np.array_equal(np.asarray(Image.open(again["picture"])), restored)
     assert Path("photo-2.code").read_bytes() == written
     code, out, _ = ask("photo-2.code", "photo-2.png")
-    assert code == 0 and "48.0x" in out and "16 bytes" in out and " dB" in out
+    assert code == 0 and "48.0x" in out and "code bytes" in out and " dB" in out
     assert sorted(path.name for path in Path("predictions").iterdir()) == [
         "photo-2-2.code",
         "photo-2-2.png",
@@ -147,7 +147,7 @@ def test_what_cannot_be_restored_is_named(ask: Callable[..., tuple[int, str, str
     Path("foreign.code").write_bytes(b"PK\x03\x04 something else")
     Path("text.png").write_text("text")
     for file, match in (
-        ("other.code", "made by another model"),
+        ("other.code", "made with other weights"),
         ("cut.code", "not a readable code file"),
         ("foreign.code", "not a readable code file"),
         ("absent.code", "no such file"),
