@@ -22,6 +22,8 @@ from dlkit.data.randomness import derive
 Source = Literal["auto", "digits", "mnist"]
 """``auto``: MNIST where it lies in the workspace, else the embedded digits."""
 CLASSES = 10
+_LEVELS = 16
+"""The brightest value of a pixel of scikit-learn's digits, which counts the inked ones of a 4×4 block."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,21 @@ def settle(source: Source, context: Context) -> Literal["digits", "mnist"]:
     return "mnist" if status(MNIST, context.data) == "present" else "digits"
 
 
+def small_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """scikit-learn's 1,797 digits, uint8 [N,8,8], light on dark, and their labels; for plugins that depend on it.
+
+    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
+    """
+    from sklearn.datasets import load_digits
+
+    values, labels = load_digits(return_X_y=True)
+    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)
+
+
 def digit_parts(
     source: Literal["digits", "mnist"],
     context: Context,
-    embedded: Callable[[], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
+    embedded: Callable[[], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]] = small_digits,
 ) -> dict[str, Digits]:
     """``train``, ``val`` and ``test``, which share no digit; validation is a tenth of the training images.
 

@@ -5,7 +5,7 @@ Parts are uint8 [N,C,size,size], kept so in memory and encoded batch by batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,14 +51,9 @@ class Unlabelled:
         }
 
 
-def digits(
-    source: Literal["digits", "mnist"],
-    size: int,
-    context: Context,
-    embedded: Callable[[], tuple[Pixels, npt.NDArray[np.int64]]],
-) -> Unlabelled:
-    """Handwritten digits, light on dark; ``embedded`` and the parts are those of ``digit_parts``."""
-    parts = digit_parts(source, context, embedded)
+def digits(source: Literal["digits", "mnist"], size: int, context: Context) -> Unlabelled:
+    """Handwritten digits, light on dark; the parts are those of ``digit_parts``."""
+    parts = digit_parts(source, context)
     return Unlabelled({part: sized(found.images, size)[:, None] for part, found in parts.items()})
 
 

@@ -35,7 +35,6 @@ from dlkit.data.randomness import rng
 from dlkit.data.unlabelled import sized
 from dlkit.engine.device import choose_autocast, place
 from dlkit.events import Finished
-from dlkit_gan.datasets.digits import embedded
 from dlkit_gan.dcgan import build
 from dlkit_gan.judge import Moments, frechet, of_digits, prepared, restored
 from dlkit_gan.options import DcganConfig
@@ -95,7 +94,7 @@ def told(run: dlkit.Run, measured: dict[str, float]) -> str:
 
 def floor() -> float:
     """The distance of COUNT training images, every so many-th, to the test's."""
-    parts = digit_parts("mnist", Context(data_folder(), {"mnist": MNIST}, offline=True), embedded)
+    parts = digit_parts("mnist", Context(data_folder(), {"mnist": MNIST}, offline=True))
     judge, moments = restored(of_digits(), 1, 10), []
     for images in (parts["train"].images[:: len(parts["train"]) // COUNT][:COUNT], parts["test"].images):
         moments.append(Moments())
@@ -128,7 +127,7 @@ def bare_seconds() -> float:
     device, engine = torch.device("cpu"), SimpleNamespace(precision="auto")
     model: Any = place(build(DcganConfig(width=WIDTH), SimpleNamespace(shape=(1, 32, 32))), device)
     dtype = choose_autocast(engine, device, model, True)  # type: ignore[arg-type]
-    parts = digit_parts("mnist", Context(data_folder(), {"mnist": MNIST}, offline=True), embedded)
+    parts = digit_parts("mnist", Context(data_folder(), {"mnist": MNIST}, offline=True))
     images = torch.from_numpy(sized(parts["train"].images, 32)[:, None])
     optimizers = [
         torch.optim.Adam(part.parameters(), 2e-4, (0.5, 0.999), fused=True)

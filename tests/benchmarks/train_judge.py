@@ -20,7 +20,6 @@ from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.known import MNIST
 from dlkit.data.randomness import seed_all
-from dlkit_gan.datasets.digits import embedded
 from dlkit_gan.judge import Judge, learn, prepared
 
 SHARE = 10
@@ -33,7 +32,7 @@ def main() -> None:
     parser.add_argument("-o", type=Path, default=Path(__file__).parents[2] / "plugins/gan/dlkit_gan/judge.safetensors")
     options = parser.parse_args()
     context = Context(data_folder(), {"mnist": MNIST}, offline=True)
-    sets = {source: digit_parts(source, context, embedded) for source in ("mnist", "digits")}
+    sets = {source: digit_parts(source, context) for source in ("mnist", "digits")}
     few, many = sets["digits"]["train"], sets["mnist"]["train"]
     images = torch.from_numpy(np.concatenate([many.images, *[few.images] * SHARE])[:, None])
     labels = torch.from_numpy(np.concatenate([many.labels, *[few.labels] * SHARE]))

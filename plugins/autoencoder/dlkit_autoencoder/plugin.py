@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, TrainerSpec, hookimpl
-from dlkit.data.known import LFWCROP
+from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, TaskSpec, TrainerSpec, hookimpl
 from dlkit_autoencoder import recipes
 
 TASK = "autoencoder"
@@ -31,11 +30,6 @@ def dlkit_tasks() -> list[TaskSpec]:
             suggest=recipes.ANY,
         )
     ]
-
-
-@hookimpl
-def dlkit_sources() -> list[SourceSpec]:
-    return [LFWCROP]
 
 
 @hookimpl

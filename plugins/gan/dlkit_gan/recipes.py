@@ -24,10 +24,10 @@ SPECTRAL = (
     Suggest(
         settings={
             "engine.ema": 0.999,
-            "trainer.lr": 4e-4,
+            "trainer.lr": 2e-3,
+            "trainer.discriminator_lr": 5e-4,
             "trainer.beta1": 0.0,
             "trainer.beta2": 0.99,
-            "trainer.schedule": "cosine",
         }
     ),
 )

@@ -15,7 +15,6 @@ from torch import Tensor
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.unlabelled import sized
-from dlkit_gan.datasets.digits import embedded
 from dlkit_gan.judge import FEATURES, Judge, Moments, flattened, frechet, of_digits, of_turns, prepared, restored
 
 SMALL = 6
@@ -35,7 +34,7 @@ def judge() -> Judge:
 
 def test_it_knows_digits_of_every_size(judge: Judge, tmp_path: Path) -> None:
     """scikit-learn's, which it was not trained on."""
-    test = digit_parts("digits", Context(tmp_path), embedded)["test"]
+    test = digit_parts("digits", Context(tmp_path))["test"]
     for size in (28, 32, 64):
         images = torch.from_numpy(sized(test.images, size)[:, None])
         guessed = judge(prepared(images, "digits")).argmax(1)
@@ -44,7 +43,7 @@ def test_it_knows_digits_of_every_size(judge: Judge, tmp_path: Path) -> None:
 
 
 def test_a_border_is_no_difference(judge: Judge, tmp_path: Path) -> None:
-    images = digit_parts("digits", Context(tmp_path), embedded)["val"].images[:5]
+    images = digit_parts("digits", Context(tmp_path))["val"].images[:5]
     small, large = (prepared(torch.from_numpy(sized(images, size)[:, None]), "digits") for size in (28, 32))
     assert torch.equal(small, large)
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.unlabelled import digits
 from dlkit_autoencoder.augment import Shift
 from dlkit_autoencoder.options import DigitsConfig
 from dlkit_autoencoder.storage import data_of
-
-_LEVELS = 16
-"""The brightest value of a pixel of scikit-learn's digits."""
 
 
 def build(config: DigitsConfig, context: Context) -> Data:
@@ -28,17 +22,6 @@ def build_mnist(config: DigitsConfig, context: Context) -> Data:
     return _built("mnist", config, context)
 
 
-def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """scikit-learn's 1,797 digits, uint8 [N,8,8], and their labels.
-
-    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
-    """
-    from sklearn.datasets import load_digits
-
-    values, labels = load_digits(return_X_y=True)
-    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)
-
-
 def _built(source: Literal["digits", "mnist"], config: DigitsConfig, context: Context) -> Data:
-    found = digits(source, config.size, context, embedded)
+    found = digits(source, config.size, context)
     return data_of(found, "crop", Shift(config.shift) if config.shift else None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from dlkit.data.canvases import CanvasOptions
@@ -21,14 +19,11 @@ COUNTS = {
 """Canvases of each split, where no other number is asked for."""
 NAMES = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
 
-_LEVELS = 16
-"""The brightest value of a pixel of scikit-learn's digits."""
-
 
 def build(config: DigitsCanvasConfig, context: Context) -> Data:
     source = settle(config.source, context)
     counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
-    digits = digit_parts(source, context, embedded)
+    digits = digit_parts(source, context)
     chosen = {part: found.below(config.classes) for part, found in digits.items()}
     drawn = draw_parts(chosen, counts, config.canvas_seed, canvas_options(config))
     encoding = Encoding(*channel_statistics(drawn["train"].images[:, None]))
@@ -64,14 +59,3 @@ def canvas_options(config: DigitsCanvasConfig) -> CanvasOptions:
         noise=config.noise,
         max_iou=config.max_iou,
     )
-
-
-def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """scikit-learn's 1,797 digits, uint8 [N,8,8], and their labels.
-
-    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
-    """
-    from sklearn.datasets import load_digits
-
-    values, labels = load_digits(return_X_y=True)
-    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)

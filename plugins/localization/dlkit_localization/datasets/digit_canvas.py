@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
 from dlkit.data.digits import CLASSES, digit_parts, draw_parts, settle
@@ -19,14 +16,11 @@ COUNTS = {
 }
 """Canvases of each split, where no other number is asked for."""
 
-_LEVELS = 16
-"""The brightest value of a pixel of scikit-learn's digits."""
-
 
 def build(config: DigitCanvasConfig, context: Context) -> Data:
     source = settle(config.source, context)
     counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
-    drawn = draw_parts(digit_parts(source, context, embedded), counts, config.canvas_seed, canvas_options(config))
+    drawn = draw_parts(digit_parts(source, context), counts, config.canvas_seed, canvas_options(config))
     parts = {
         part: Scenes(canvases.images[:, None], canvases.boxes[:, 0], canvases.labels[:, 0])
         for part, canvases in drawn.items()
@@ -54,14 +48,3 @@ def canvas_options(config: DigitCanvasConfig) -> CanvasOptions:
         noise=config.noise,
         empty=config.empty,
     )
-
-
-def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """scikit-learn's 1,797 digits, uint8 [N,8,8], and their labels.
-
-    From the UCI repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998), its test part.
-    """
-    from sklearn.datasets import load_digits
-
-    values, labels = load_digits(return_X_y=True)
-    return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)
