@@ -77,10 +77,9 @@ class Artist(Predictor):
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """``count`` images from latents drawn with ``rng``, and walks from one image to another."""
-        noise = torch.from_numpy(rng.standard_normal((count, self._latent), np.float32))
-        ends = torch.from_numpy(rng.standard_normal((2 * STRIPS, self._latent), np.float32))
+        latents, ends = self._latents(count, rng), self._latents(2 * STRIPS, rng)
         walks = torch.cat([between(ends[2 * i], ends[2 * i + 1], COLUMNS) for i in range(STRIPS)])
-        drawn, walked = (ENCODING.pixels(self.drawn(latents * self.config.temperature)) for latents in (noise, walks))
+        drawn, walked = (ENCODING.pixels(self.drawn(part)) for part in (latents, walks))
         return [
             Images(name="drawn", title="Drawn from noise", images=drawn, columns=COLUMNS),
             Images(name="walks", title="From one image to another, a row each", images=walked, columns=COLUMNS),
@@ -91,10 +90,8 @@ class Artist(Predictor):
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """[len(seeds),Z]: the same for a seed on every machine."""
-        rows = [
-            np.random.Generator(np.random.Philox(key=seed)).standard_normal(self._latent, np.float32) for seed in seeds
-        ]
-        found: Tensor = torch.from_numpy(np.stack(rows)) * self.config.temperature
+        rows = [self._latents(1, np.random.Generator(np.random.Philox(key=seed))) for seed in seeds]
+        found: Tensor = torch.cat(rows)
         return found
 
     def drawn(self, latents: Tensor) -> Tensor:
@@ -106,10 +103,16 @@ class Artist(Predictor):
             images: Tensor = torch.cat([model.generator(part.to(device)).float().cpu() for part in parts])
         return images
 
-    @property
-    def _latent(self) -> int:
+    def _latents(self, count: int, rng: np.random.Generator) -> Tensor:
+        """[count,Z], drawn with ``rng``."""
         model: Any = self.model
-        return int(model.latent)
+        noise: Tensor = torch.from_numpy(rng.standard_normal((count, model.latent), np.float32))
+        noise = noise * self.config.temperature
+        kinds = getattr(model, "kinds", 0)
+        if not kinds:
+            return noise
+        found: Tensor = model.joined(noise, torch.from_numpy(rng.integers(kinds, size=count)))
+        return found
 
     def _described(self, seeds: Sequence[int], images: Tensor) -> list[Answer]:
         if self.info.look != "digits":

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -18,15 +19,28 @@ DOUBLINGS = {28: 2, 32: 3, 64: 4}
 
 
 class Adversaries(nn.Module):
-    """A generator and a discriminator, as ``dlkit.engine.adversarial`` wants them; ``latent`` is Z."""
+    """A generator and a discriminator, as ``dlkit.engine.adversarial`` wants them.
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent: int) -> None:
+    A latent is ``latent`` standard normal numbers and, with ``kinds``, one of so many unit vectors, as long as those
+    numbers are: images of ten digits do not lie as one cloud, and what is drawn from a single one falls between them
+    (as Gurumurthy et al. 2017, arXiv 1706.02071, with fixed means of equal distance).
+    """
+
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent: int, kinds: int = 0) -> None:
         super().__init__()
-        self.generator, self.discriminator, self.latent = generator, discriminator, latent
+        self.generator, self.discriminator, self.latent, self.kinds = generator, discriminator, latent, kinds
 
     def latents(self, count: int) -> Tensor:
-        """Standard normal [count,Z], from torch's global generator."""
-        return torch.randn(count, self.latent, device=next(self.parameters()).device)
+        """[count,Z], from torch's global generator."""
+        device = next(self.parameters()).device
+        noise = torch.randn(count, self.latent, device=device)
+        return self.joined(noise, torch.randint(self.kinds, (count,), device=device)) if self.kinds else noise
+
+    def joined(self, noise: Tensor, kind: Tensor) -> Tensor:
+        """Latents of standard normal numbers [N,latent] and kinds int64 [N]."""
+        if not self.kinds:
+            return noise
+        return torch.cat([noise, self.latent**0.5 * F.one_hot(kind, self.kinds)], 1)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """As many images as it is given, drawn, and the verdicts: ``image`` [N,C,H,W], ``real`` and ``fake`` [N]."""
@@ -40,9 +54,9 @@ def build(config: DcganConfig, info: Any) -> nn.Module:
     if height != width or height not in DOUBLINGS:
         raise UsageError(f"images of {height}x{width} pixels: model dcgan draws 28x28, 32x32 and 64x64")
     side, doublings = height // 2 ** DOUBLINGS[height], DOUBLINGS[height]
-    drawing = _generator(config.latent, side, _widths(config.width, doublings), channels)
+    drawing = _generator(config.latent + config.kinds, side, _widths(config.width, doublings), channels)
     judging = _discriminator(channels, _widths(config.discriminator_width or config.width, doublings), side, config)
-    model = Adversaries(drawing, judging, config.latent)
+    model = Adversaries(drawing, judging, config.latent, config.kinds)
     if config.init == "normal":
         model.apply(_as_published)
     if config.norm == "spectral":

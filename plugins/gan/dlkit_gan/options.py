@@ -39,6 +39,9 @@ class DcganConfig(Config):
     """A generator and a discriminator after Radford et al. 2016, for images of 28, 32 or 64 pixels."""
 
     latent: int = Field(100, ge=1, description="Numbers that an image is drawn from")
+    kinds: int = Field(
+        0, ge=0, description="Kinds that an image is drawn as one of, at random; 0: from the numbers alone"
+    )
     width: int = Field(64, ge=1, description="Filters at the largest size in the generator; twice as many at each half")
     discriminator_width: int = Field(0, ge=0, description="The same in the discriminator; 0: as in the generator")
     norm: Literal["batch", "spectral", "none"] = Field(
@@ -53,7 +56,12 @@ class DcganConfig(Config):
 
 
 class SpectralConfig(DcganConfig):
-    """The same two networks, the discriminator's weights normalised by their spectral norm."""
+    """The same two networks, the discriminator's weights normalised by their spectral norm, images drawn by kind."""
+
+    latent: int = Field(90, ge=1, description="Numbers that an image is drawn from, besides its kind")
+    kinds: int = Field(
+        10, ge=0, description="Kinds that an image is drawn as one of, at random; 0: from the numbers alone"
+    )
 
     norm: Literal["batch", "spectral", "none"] = Field(
         "spectral", description="Normalisation in the discriminator: of batches, or of weights by their spectral norm"

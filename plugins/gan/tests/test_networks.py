@@ -26,7 +26,7 @@ def info(size: int, channels: int = 1) -> Any:
 @pytest.mark.parametrize(("channels", "config"), [(1, DcganConfig(width=4)), (3, SpectralConfig(width=4, latent=7))])
 def test_they_draw_and_judge(size: int, channels: int, config: DcganConfig) -> None:
     model: Any = build(config, info(size, channels))
-    assert model.latents(5).shape == (5, config.latent)
+    assert model.latents(5).shape == (5, config.latent + config.kinds)
     found = model(torch.zeros(5, channels, size, size))
     assert found["image"].shape == (5, channels, size, size) and found["image"].abs().max() <= 1
     assert found["real"].shape == found["fake"].shape == (5,)
@@ -41,6 +41,20 @@ def test_as_published() -> None:
     assert [m.num_features for m in model.discriminator if isinstance(m, torch.nn.BatchNorm2d)] == [128, 256, 512]
     filters = model.discriminator[2].weight
     assert float(filters.detach().std()) == pytest.approx(0.02, rel=0.02)
+
+
+def test_kinds_are_as_far_from_each_other_as_numbers_are_long() -> None:
+    torch.manual_seed(0)
+    model: Any = build(SpectralConfig(width=4, latent=16, kinds=5), info(28))
+    latents = model.latents(400)
+    assert latents[:, :16].square().sum(1).mean() == pytest.approx(16, rel=0.1)
+    kinds = latents[:, 16:]
+    assert torch.equal(kinds.square().sum(1), torch.full((400,), 16.0))
+    assert sorted(set(kinds.argmax(1).tolist())) == [0, 1, 2, 3, 4]
+    noise, kind = latents[:, :16], kinds.argmax(1)
+    assert torch.equal(model.joined(noise, kind), latents)
+    plain: Any = build(DcganConfig(width=4), info(28))
+    assert plain.joined(noise, kind) is noise
 
 
 def test_spectral_norm_keeps_every_layer_at_one() -> None:
