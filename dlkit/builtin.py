@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dlkit import LauncherSpec, SourceSpec, TrainerSpec, hookimpl
-from dlkit.data.known import LFWCROP, MNIST
+from dlkit.data.known import MNIST
 
 
 @hookimpl
 def dlkit_sources() -> list[SourceSpec]:
-    return [LFWCROP, MNIST]
+    return [MNIST]
 
 
 @hookimpl

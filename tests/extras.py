@@ -16,13 +16,13 @@ def dlkit_models() -> list[ModelSpec]:
             config="extras_options:MlpConfig",
         ),
         ModelSpec(
-            name="duel",
+            name="rivals",
             task="toy",
             summary="A generator of points and a discriminator that knows the plane's",
-            target="duel:build",
-            config="extras_options:DuelConfig",
+            target="rivals:build",
+            config="extras_options:RivalsConfig",
             interface="adversarial",
-            defaults={"loss": "duel", "trainer": "adversarial"},
+            defaults={"loss": "rivals", "trainer": "adversarial"},
         ),
     ]
 
@@ -38,10 +38,10 @@ def dlkit_losses() -> list[LossSpec]:
             config="extras_options:TroubleConfig",
         ),
         LossSpec(
-            name="duel",
+            name="rivals",
             task="toy",
             summary="Sigmoid cross-entropy of both",
-            target="duel:Duelling",
+            target="rivals:Rivalry",
             interface="adversarial",
         ),
     ]

@@ -15,7 +15,7 @@ class MlpConfig(Config):
     tied: bool = Field(False, description="One matrix for the second and third layer")
 
 
-class DuelConfig(Config):
+class RivalsConfig(Config):
     """Two small networks."""
 
     dropout: float = Field(0.2, ge=0, lt=1, description="Share of the discriminator's units left out at a step")

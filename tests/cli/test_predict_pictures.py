@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from dlkit.cli.predict import _drawn
+from dlkit.predictor import Predictor
 
 
 @pytest.fixture
@@ -53,8 +54,20 @@ def test_a_predictor_that_does_not_draw_refuses_a_folder_and_writes_nothing(dlki
     assert not (tmp_path / "out").exists() and not (tmp_path / "predictions").exists()
 
 
-class White:
-    """Draws a white pixel for every input."""
+class White(Predictor):
+    """Draws a white pixel for every input, and puts a note beside it."""
+
+    def read(self, arguments):
+        return list(arguments)
+
+    def predict(self, inputs):
+        return [{} for _ in inputs]
+
+    def samples(self, count, rng, examples):
+        return []
+
+    def files(self, value, answer):
+        return {".note": b"white"}
 
     def draw(self, value, answer):
         return Image.new("RGB", (1, 1), "white")
@@ -65,10 +78,15 @@ def test_inputs_are_never_written_over_and_every_input_has_a_picture_of_its_own(
         (tmp_path / folder).mkdir()
         Image.new("RGB", (3, 3)).save(tmp_path / folder / "1.png")
     inputs = [tmp_path / "a" / "1.png", tmp_path / "b" / "1.png", str(tmp_path / "a" / "2.jpg")]
-    drawn = _drawn(White(), inputs, [{"n": 1}, {"n": 2}, {"n": 3}], tmp_path / "a")
-    assert [Path(answer["picture"]).name for answer in drawn] == ["1-2.png", "1-3.png", "2.png"]
-    assert [answer["n"] for answer in drawn] == [1, 2, 3]
+    (tmp_path / "a" / "2.note").write_bytes(b"mine")
+    inputs.append(tmp_path / "a" / "2.note")
+    drawn = _drawn(White(None, None, None), inputs, [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}], tmp_path / "a")
+    assert [Path(answer["picture"]).name for answer in drawn] == ["1-2.png", "1-3.png", "2-2.png", "2-3.png"]
+    assert [Path(answer["note"]).name for answer in drawn] == ["1-2.note", "1-3.note", "2-2.note", "2-3.note"]
+    assert (tmp_path / "a" / "2-2.note").read_bytes() == b"white"
+    assert (tmp_path / "a" / "2.note").read_bytes() == b"mine"
+    assert [answer["n"] for answer in drawn] == [1, 2, 3, 4]
     with Image.open(inputs[0]) as image:
         assert image.size == (3, 3)
-    again = _drawn(White(), inputs, [{}, {}, {}], tmp_path / "a")
+    again = _drawn(White(None, None, None), inputs, [{}, {}, {}, {}], tmp_path / "a")
     assert [answer["picture"] for answer in again] == [answer["picture"] for answer in drawn]

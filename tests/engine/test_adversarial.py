@@ -9,21 +9,21 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import duel
+import rivals
 from dlkit.data.randomness import derive, rng, seed_all
 from dlkit.engine import loop
 from dlkit.engine.checkpoint import load_state, read_tensors
 from dlkit.errors import UsageError
 from dlkit.runs.checkpoints import choose
-from extras_options import DuelConfig
+from extras_options import RivalsConfig
 from outcome import close_at, outcome, values_of
 from toy import finish, toy_attempt, toy_resume
 from toy_options import ToyInfo
 
 EXTRAS = ("extras",)
-DUEL: dict[str, Any] = {
-    "model": {"name": "duel"},
-    "loss": {"name": "duel"},
+RIVALS: dict[str, Any] = {
+    "model": {"name": "rivals"},
+    "loss": {"name": "rivals"},
     "trainer": {"name": "adversarial", "lr": 0.01},
 }
 
@@ -35,7 +35,7 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def layer(**sections: dict[str, Any]) -> dict[str, Any]:
-    return {**DUEL, **{name: {**DUEL.get(name, {}), **section} for name, section in sections.items()}}
+    return {**RIVALS, **{name: {**RIVALS.get(name, {}), **section} for name, section in sections.items()}}
 
 
 def weights(run: Any) -> dict[str, torch.Tensor]:
@@ -44,12 +44,12 @@ def weights(run: Any) -> dict[str, torch.Tensor]:
 
 def test_it_is_the_loop_that_one_would_write_by_hand(tmp_path: Path) -> None:
     """Bit for bit: discriminator on real and drawn, then the generator on the new discriminator's verdict."""
-    attempt = toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS, epochs=2, eval_every="never", sample_every="never")
+    attempt = toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS, epochs=2, eval_every="never", sample_every="never")
     train = attempt.job.data.train
     x = train.take(torch.arange(len(train)))["x"]
     found = weights(finish(attempt))
     seed_all(derive(0, "init"))
-    model = duel.Duel(3, DuelConfig())
+    model = rivals.Rivals(3, RivalsConfig())
     seed_all(derive(0, "train"))
     optimizers = [
         torch.optim.Adam(part.parameters(), 0.01, (0.5, 0.999), fused=True)
@@ -58,7 +58,7 @@ def test_it_is_the_loop_that_one_would_write_by_hand(tmp_path: Path) -> None:
     for epoch in range(2):
         order = torch.from_numpy(rng(0, "order", epoch).permutation(len(x)))
         for index in order.split(16):
-            drawn = model.generator(torch.randn(16, duel.LATENT))
+            drawn = model.generator(torch.randn(16, rivals.LATENT))
             real, fake = model.discriminator(x[index]), model.discriminator(drawn.detach())
             (F.softplus(-real).mean() + F.softplus(fake).mean()).backward()
             optimizers[0].step()
@@ -104,14 +104,14 @@ def test_the_generator_has_its_turns(tmp_path: Path) -> None:
 def test_looking_changes_no_weight(tmp_path: Path) -> None:
     """Evaluation and samples draw latents too."""
     runs = [
-        finish(toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS, eval_every=often, sample_every=often))
+        finish(toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS, eval_every=often, sample_every=often))
         for often in ("never", "1 step")
     ]
     assert outcome(runs[0])[:2] == outcome(runs[1])[:2]
 
 
 def test_the_average_is_the_generators_alone(tmp_path: Path) -> None:
-    attempt = toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS, ema=0.5)
+    attempt = toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS, ema=0.5)
     run = finish(attempt)
     averaged = load_state(choose(run.path, "last"))["averaged"]
     live = weights(run)
@@ -133,13 +133,13 @@ def test_accumulated_batches_weigh_as_one_large_one(tmp_path: Path) -> None:
 
 
 def test_clipping_bounds_both_gradients(tmp_path: Path) -> None:
-    run = finish(toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS, clip=1e-9, epochs=1))
+    run = finish(toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS, clip=1e-9, epochs=1))
     norms = [value for (name, _), value in values_of(run).items() if name == "grad_norm"]
     assert len(norms) == 6 and all(value > 0 for value in norms)
 
 
 def test_rates_can_be_changed_while_it_goes(tmp_path: Path) -> None:
-    trainer = toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS).job.trainer
+    trainer = toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS).job.trainer
     assert trainer.changeable() == ["trainer.lr", "trainer.discriminator_lr"]
     trainer.change(trainer.config.model_copy(update={"lr": 0.5}))
     assert [o.param_groups[0]["lr"] for o in trainer._optimizers] == [0.5, 0.5]
@@ -152,8 +152,8 @@ def test_rates_can_be_changed_while_it_goes(tmp_path: Path) -> None:
 )
 def test_what_does_not_go_together_is_refused(tmp_path: Path, mixed: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="adversarial"):
-        toy_attempt(tmp_path, layer={**DUEL, **mixed}, plugins=EXTRAS)
+        toy_attempt(tmp_path, layer={**RIVALS, **mixed}, plugins=EXTRAS)
 
 
 def test_its_info_is_the_tasks(tmp_path: Path) -> None:
-    assert isinstance(toy_attempt(tmp_path, layer=DUEL, plugins=EXTRAS).job.info, ToyInfo)
+    assert isinstance(toy_attempt(tmp_path, layer=RIVALS, plugins=EXTRAS).job.info, ToyInfo)

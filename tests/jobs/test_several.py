@@ -75,7 +75,7 @@ class TestWhatTheyCompute:
 
     def test_two_networks_taking_turns(self, workspace: Path, quick: Quick) -> None:
         """The same as in one process, too, where chance has no part; and where it has, exactly resumed."""
-        layer = {"model": {"name": "duel", "dropout": 0.0, "given": True, "norm": False}}
+        layer = {"model": {"name": "rivals", "dropout": 0.0, "given": True, "norm": False}}
         engine = {"epochs": 3, "batch_size": 20, "ema": 0.9, "probe_every": 1}
         run = in_one_go(workspace, two(quick, **layer, engine=engine))
         alone = finish(toy_attempt(workspace, layer=layer, plugins=("extras",), **{**workers.ENGINE, **engine}))
@@ -83,7 +83,7 @@ class TestWhatTheyCompute:
         assert found == pytest.approx(expected, rel=1e-4) and any(name == "train/g_loss" for name, _ in found)
 
     def test_two_networks_taking_turns_go_on_exactly(self, workspace: Path, quick: Quick) -> None:
-        layer = two(quick, model={"name": "duel"}, engine={"epochs": 40, "batch_size": 20, "ema": 0.9})
+        layer = two(quick, model={"name": "rivals"}, engine={"epochs": 40, "batch_size": 20, "ema": 0.9})
         whole = in_one_go(workspace, layer)
         run, worker = with_a_checkpoint(workspace, layer)
         workers.kill(workers.trainer_of(run))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, TaskSpec, TrainerSpec, hookimpl
+from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, TrainerSpec, hookimpl
+from dlkit.data.known import LFWCROP
 from dlkit_autoencoder import recipes
 
 TASK = "autoencoder"
@@ -30,6 +31,11 @@ def dlkit_tasks() -> list[TaskSpec]:
             suggest=recipes.ANY,
         )
     ]
+
+
+@hookimpl
+def dlkit_sources() -> list[SourceSpec]:
+    return [LFWCROP]
 
 
 @hookimpl

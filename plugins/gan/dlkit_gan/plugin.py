@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, TaskSpec, hookimpl
+from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, hookimpl
+from dlkit.data.known import LFWCROP
 from dlkit_gan import recipes
 
 TASK = "gan"
@@ -29,6 +30,11 @@ def dlkit_tasks() -> list[TaskSpec]:
             suggest=recipes.ANY,
         )
     ]
+
+
+@hookimpl
+def dlkit_sources() -> list[SourceSpec]:
+    return [LFWCROP]
 
 
 @hookimpl

@@ -8,16 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from extras_options import DuelConfig
+from extras_options import RivalsConfig
 from toy_options import ToyInfo
 
 LATENT = 4
 
 
-class Duel(nn.Module):
+class Rivals(nn.Module):
     """``forward`` is the discriminator's verdict on points [N,D], shaped as the task wants it: [N]."""
 
-    def __init__(self, features: int, config: DuelConfig) -> None:
+    def __init__(self, features: int, config: RivalsConfig) -> None:
         super().__init__()
         norm = [nn.BatchNorm1d(8)] if config.norm else []
         self.generator = nn.Sequential(nn.Linear(LATENT, 8), *norm, nn.ReLU(), nn.Linear(8, features))
@@ -34,11 +34,11 @@ class Duel(nn.Module):
         return verdict
 
 
-def build(config: DuelConfig, info: ToyInfo) -> nn.Module:
-    return Duel(info.features, config)
+def build(config: RivalsConfig, info: ToyInfo) -> nn.Module:
+    return Rivals(info.features, config)
 
 
-class Duelling:
+class Rivalry:
     """Sigmoid cross-entropy of both."""
 
     def __init__(self, config: Any, info: ToyInfo) -> None:
