@@ -21,6 +21,7 @@ from dlkit.data.context import Context
 from dlkit.engine.checkpoint import load_state, read_tensors
 from dlkit.errors import DataError, UsageError
 from dlkit.events import Started
+from dlkit.runs import faults
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.log import read_events
 from dlkit.samples import Images
@@ -66,17 +67,20 @@ def test_what_is_measured(run: dlkit.Run) -> None:
 
 
 def test_killed_and_resumed_it_is_as_if_never_killed(tmp_path: Path) -> None:
-    """Both networks, both optimizers, the average, the latents: kill -9 where a checkpoint gets its name."""
-    options = ["--engine.checkpoint-every", "0.01", "--epochs", "4", "--engine.eval-every", "2 steps"]
-    for name, value in TINY["engine"].items():
-        options += [] if name == "eval_every" else [f"--engine.{name.replace('_', '-')}", str(value)]
-    options += ["--model", "spectral", "--model.width", "4", "--model.latent", "8", "--model.augment", "translation"]
-    words = [sys.executable, "-m", "dlkit", "train", "gan", *options, "--offline"]
-    environment = {**os.environ, "DLKIT_FAULT": "checkpoint.renamed:3"}
-    for folder, env in ((tmp_path / "whole", os.environ), (tmp_path / "killed", environment)):
-        ended = subprocess.run([*words, "--workspace", folder], env=env, capture_output=True, text=True, check=False)
-        assert ended.returncode == (0 if folder.name == "whole" else -signal.SIGKILL), ended.stderr
-    (whole,), (killed,) = (dlkit.list_runs(tmp_path / name) for name in ("whole", "killed"))
+    """Both networks, both optimizers, the average, the latents: kill -9 where a checkpoint gets its name, in a process
+    of its own."""
+    how = {**TINY, "engine": {**TINY["engine"], "eval_every": "2 steps", "checkpoint_every": 0.01, "epochs": 4}}
+    whole = dlkit.train("gan", workspace=tmp_path / "whole", **how)
+    child = os.fork()
+    if child == 0:
+        faults._label, faults._left = "checkpoint.renamed", 3
+        try:
+            dlkit.train("gan", workspace=tmp_path / "killed", **how)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    (killed,) = dlkit.list_runs(tmp_path / "killed")
+    assert killed.state == "interrupted"
     resumed = killed.resume()
     ends = [choose(found.path, "last") for found in (whole, resumed)]
     assert ends[0].step == 16
