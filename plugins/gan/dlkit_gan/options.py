@@ -56,12 +56,7 @@ class DcganConfig(Config):
 
 
 class SpectralConfig(DcganConfig):
-    """The same two networks, the discriminator's weights normalised by their spectral norm, images drawn by kind."""
-
-    latent: int = Field(90, ge=1, description="Numbers that an image is drawn from, besides its kind")
-    kinds: int = Field(
-        10, ge=0, description="Kinds that an image is drawn as one of, at random; 0: from the numbers alone"
-    )
+    """The same two networks, the discriminator's weights normalised by their spectral norm."""
 
     norm: Literal["batch", "spectral", "none"] = Field(
         "spectral", description="Normalisation in the discriminator: of batches, or of weights by their spectral norm"
