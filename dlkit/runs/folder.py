@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,7 +218,12 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
     if record.get("host") != socket.gethostname():
         age = max(0, int(time.time() - run.events.stat().st_mtime)) if run.events.exists() else 0
         return f"unknown, last event {age} s ago"
-    return state if holder(run.lock) is not None else "interrupted"
+    if holder(run.lock) is not None:
+        return state
+    with suppress(OSError, ValueError, AttributeError):  # its last word may have come after the record was read
+        if (last := str(run.read().get("state"))) in ENDED:
+            return last
+    return "interrupted"
 
 
 def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:

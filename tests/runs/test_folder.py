@@ -104,6 +104,14 @@ def test_a_run_is_running_while_its_process_is(run: RunFolder, holding: subproce
     assert summarise(run).state == "interrupted"
 
 
+def test_a_run_that_ends_while_one_looks_is_not_interrupted(run: RunFolder) -> None:
+    """Its record was read before its last word, its lock looked at after."""
+    before = run.read()
+    run.update(state="stopped")
+    assert before["state"] == "running"
+    assert current_state(run, before) == "stopped"
+
+
 def test_a_run_that_never_said_goodbye_was_interrupted(run: RunFolder) -> None:
     assert summarise(run).state == "interrupted"
     with RunLock(run.lock):
