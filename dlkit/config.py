@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec, TaskSpec
@@ -38,29 +37,6 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
-
-
-Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
-"""A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
-
-
-class Shares(Config):
-    """A set that shares are held out of. Subclasses declare them, with defaults of their own: ``val_fraction`` and
-    ``test_fraction``, which must leave something to train on."""
-
-    if TYPE_CHECKING:
-        val_fraction: float
-        test_fraction: float
-
-    @model_validator(mode="after")
-    def _something_left(self) -> Self:
-        if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
-        return self
 
 
 class NoOptions(Config):

@@ -18,7 +18,7 @@ from dlkit.cli.context import make_context
 from dlkit.cli.render import render
 from dlkit.errors import DataError, UsageError
 from dlkit.runs.workspace import locate
-from dlkit.samples import Images, Sample, save, tile
+from dlkit.samples import Boxes, Images, Sample, save, tile
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
@@ -92,7 +92,7 @@ def _saved(sample: Sample, folder: Path) -> list[Path]:
     if not isinstance(sample, Images):
         path = folder / save(sample, folder, sample.name)
         picture = path.with_suffix(".png")
-        return [path, picture] if hasattr(sample, "image") else [path]
+        return [path, picture] if isinstance(sample, Boxes) else [path]
     from PIL import Image
 
     path, grid = folder / f"{sample.name}.json", folder / f"{sample.name}.png"

@@ -5,7 +5,7 @@ What is trained on, validated on and tested on never shares a digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,21 +62,17 @@ def small_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     return np.round(values * (255 / _LEVELS)).astype(np.uint8).reshape(-1, 8, 8), labels.astype(np.int64)
 
 
-def digit_parts(
-    source: Literal["digits", "mnist"],
-    context: Context,
-    embedded: Callable[[], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]] = small_digits,
-) -> dict[str, Digits]:
+def digit_parts(source: Literal["digits", "mnist"], context: Context) -> dict[str, Digits]:
     """``train``, ``val`` and ``test``, which share no digit; validation is a tenth of the training images.
 
-    ``embedded`` gives the small digits, uint8 [N,h,w] and labels [N], which are enlarged to MNIST's proportions; a
-    sixth of them is the test. MNIST (fetched if it must be and may be) has a test set of its own.
+    The small digits are enlarged to MNIST's proportions; a sixth of them is the test. MNIST (fetched if it must be and
+    may be) has a test set of its own.
     """
     if source == "mnist":
         folder = context.source("mnist")
         train, test = Digits(*read_mnist(folder, "train")), Digits(*read_mnist(folder, "t10k"))
     else:
-        images, labels = embedded()
+        images, labels = small_digits()
         train, test = _divided(Digits(enlarged(images), labels), len(images) // 6, "test")
     train, val = _divided(train, len(train) // 10, "val")
     return {"train": train, "val": val, "test": test}

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from dlkit.config import Location, Shares
+from dlkit.config import Config
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
+"""A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
+
+
+class Shares(Config):
+    """A set that shares are held out of. Subclasses declare them, with defaults of their own: ``val_fraction`` and
+    ``test_fraction``, which must leave something to train on."""
+
+    if TYPE_CHECKING:
+        val_fraction: float
+        test_fraction: float
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.val_fraction + self.test_fraction >= 1:
+            raise ValueError("val_fraction + test_fraction must be less than 1: the rest is for training")
+        return self
 
 
 class AnnotatedFiles(Shares):

@@ -133,16 +133,7 @@ def printable(line: str) -> str:
 
 
 def state_now(run: RunFolder) -> str:
-    """``current_state``, also of a folder that is damaged or gone.
-
-    A run that ends between the look at its run.json and the look at its lock seems interrupted: what run.json says
-    after the lock was found free is what counts.
-    """
-    state = _state(run)
-    return _state(run) if state in LOST else state
-
-
-def _state(run: RunFolder) -> str:
+    """``current_state``, also of a folder that is damaged or gone; an end is believed of a newer format's too."""
     try:
         record = run.read()
         state = current_state(run, record)

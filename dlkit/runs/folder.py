@@ -207,7 +207,11 @@ def disk_use(folder: str) -> int:
 
 
 def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
-    """``running`` is believed only while somebody holds the lock; of another host's run nothing can be known."""
+    """``running`` is believed only while somebody holds the lock; of another host's run nothing can be known.
+
+    A run that ends between the look at its run.json and the look at its lock seems interrupted: what run.json says
+    after the lock was found free is what counts.
+    """
     state = str(record.get("state", "?"))
     if record.get("format", 0) > FORMAT:
         return f"{state} (newer format)"
@@ -220,8 +224,8 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
         return f"unknown, last event {age} s ago"
     if holder(run.lock) is not None:
         return state
-    with suppress(OSError, ValueError, AttributeError):  # its last word may have come after the record was read
-        if (last := str(run.read().get("state"))) in ENDED:
+    with suppress(OSError, ValueError, AttributeError):
+        if (last := str(run.read().get("state"))) in (*ENDED, "queued"):
             return last
     return "interrupted"
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dlkit.data import digits
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
 from dlkit.data.digits import Digits, digit_parts, draw_parts, settle
@@ -17,35 +18,55 @@ from dlkit.data.known import MNIST
 from dlkit.errors import DataError
 from mnist_files import write_mnist
 
+Small = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 
-def embedded() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+
+def noise() -> Small:
     """600 images 8 × 8, no two alike."""
     pixels = np.random.default_rng(0).integers(0, 256, (600, 8, 8), dtype=np.uint8)
     return pixels, (np.arange(600) % 10).astype(np.int64)
 
 
-def test_parts_share_no_digit_and_leave_none_out(tmp_path: Path) -> None:
-    parts = digit_parts("digits", Context(tmp_path), embedded)
+def grey() -> Small:
+    """60 images of one value each, which is their label too."""
+    return np.repeat(np.arange(60, dtype=np.uint8), 64).reshape(60, 8, 8), np.arange(60)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Small]], None]:
+    """``small(noise)``: these are the embedded digits."""
+    return lambda made: monkeypatch.setattr(digits, "small_digits", made)
+
+
+def test_parts_share_no_digit_and_leave_none_out(tmp_path: Path, small: Callable[..., None]) -> None:
+    small(noise)
+    parts = digit_parts("digits", Context(tmp_path))
     assert {name: len(part) for name, part in parts.items()} == {"train": 450, "val": 50, "test": 100}
     seen = [image.tobytes() for part in parts.values() for image in part.images]
     assert len(set(seen)) == 600
-    again = digit_parts("digits", Context(tmp_path), embedded)
+    again = digit_parts("digits", Context(tmp_path))
     for name, part in parts.items():
         np.testing.assert_array_equal(part.images, again[name].images)
         np.testing.assert_array_equal(part.labels, again[name].labels)
         assert part.images.shape[1:] == (28, 28)
 
 
-def test_labels_stay_with_their_images(tmp_path: Path) -> None:
-    parts = digit_parts("digits", Context(tmp_path), lambda: (np.repeat(np.arange(60, dtype=np.uint8), 64)
-                                                              .reshape(60, 8, 8), np.arange(60)))  # fmt: skip
+def test_labels_stay_with_their_images(tmp_path: Path, small: Callable[..., None]) -> None:
+    small(grey)
+    parts = digit_parts("digits", Context(tmp_path))
     for part in parts.values():
         assert part.images[:, 14, 14].tolist() == part.labels.tolist()
 
 
+def test_the_embedded_digits() -> None:
+    images, labels = digits.small_digits()
+    assert (images.shape, images.dtype, images.max()) == ((1797, 8, 8), np.uint8, 255)
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
 def test_fewer_classes() -> None:
-    digits = Digits(np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
-    assert digits.below(2).labels.tolist() == [0, 1, 0, 1]
+    zeros = Digits(np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
+    assert zeros.below(2).labels.tolist() == [0, 1, 0, 1]
 
 
 def test_auto_is_mnist_where_that_is_laid_out(tmp_path: Path) -> None:
@@ -62,11 +83,12 @@ def test_auto_is_mnist_where_that_is_laid_out(tmp_path: Path) -> None:
 
 def test_mnist_that_is_asked_for_and_absent_is_missing_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="mnist"):
-        digit_parts("mnist", Context(tmp_path, {"mnist": MNIST}, offline=True), embedded)
+        digit_parts("mnist", Context(tmp_path, {"mnist": MNIST}, offline=True))
 
 
-def test_canvases_of_the_parts_differ(tmp_path: Path) -> None:
-    parts = digit_parts("digits", Context(tmp_path), embedded)
+def test_canvases_of_the_parts_differ(tmp_path: Path, small: Callable[..., None]) -> None:
+    small(noise)
+    parts = digit_parts("digits", Context(tmp_path))
     counts = {"train": 30, "val": 20, "test": 10}
     drawn = draw_parts(parts, counts, 0, CanvasOptions())
     assert {name: len(canvases) for name, canvases in drawn.items()} == counts
@@ -79,7 +101,7 @@ def test_canvases_of_the_parts_differ(tmp_path: Path) -> None:
 def test_the_first_canvases_of_mnist_are_these(realdata: Callable[[str], Path]) -> None:
     """The default canvas, as figures are measured on it."""
     context = Context(realdata("mnist").parent, {"mnist": MNIST}, offline=True)
-    parts = digit_parts("mnist", context, embedded)
+    parts = digit_parts("mnist", context)
     assert {name: len(part) for name, part in parts.items()} == {"train": 54_000, "val": 6_000, "test": 10_000}
     drawn = draw_parts(parts, {"train": 100, "val": 100, "test": 100}, 0, CanvasOptions())
     found = {}

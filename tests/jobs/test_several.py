@@ -82,6 +82,7 @@ class TestWhatTheyCompute:
         found, expected = values_of(run), values_of(alone)
         assert found == pytest.approx(expected, rel=1e-4) and any(name == "train/g_loss" for name, _ in found)
 
+    @pytest.mark.slow
     def test_two_networks_taking_turns_go_on_exactly(self, workspace: Path, quick: Quick) -> None:
         layer = two(quick, model={"name": "rivals"}, engine={"epochs": 40, "batch_size": 20, "ema": 0.9})
         whole = in_one_go(workspace, layer)

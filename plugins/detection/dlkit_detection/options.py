@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config, Location
-from dlkit.data.options import AnnotatedFiles
+from dlkit.config import Config
+from dlkit.data.options import AnnotatedFiles, Location
 
 Width = Annotated[int, Field(ge=1)]
 Factor = Annotated[float, Field(ge=0.1, le=8)]

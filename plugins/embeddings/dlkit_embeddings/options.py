@@ -6,7 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import CHANGEABLE, Config, Location, Shares
+from dlkit.config import CHANGEABLE, Config
+from dlkit.data.options import Location, Shares
 
 
 class TextConfig(Config):

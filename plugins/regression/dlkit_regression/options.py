@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlkit.config import Config, Location, Shares
+from dlkit.config import Config
+from dlkit.data.options import Location, Shares
 
 Width = Annotated[int, Field(ge=1)]
 

@@ -6,7 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config, Location, Shares
+from dlkit.config import Config
+from dlkit.data.options import Location, Shares
 from dlkit.engine.options import SupervisedConfig
 
 

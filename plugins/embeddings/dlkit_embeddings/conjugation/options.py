@@ -7,7 +7,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import Config, Location, Shares
+from dlkit.config import Config
+from dlkit.data.options import Location, Shares
 
 AUTO, NONE = "auto", "none"
 
