@@ -69,7 +69,7 @@ def of_digits() -> npt.NDArray[np.float32]:
 def of_turns(images: npt.NDArray[np.uint8], seed: int = 0, steps: int = 0) -> npt.NDArray[np.float32]:
     """The weights, flat, of a judge that has learnt to tell the turns of these images, uint8 [N,C,H,W].
 
-    ``steps`` 0: so many that it takes seconds to a minute. The same on one machine for the same images; kept with a
+    ``steps`` 0: a few passes over the images, within bounds. The same on one machine for the same images; kept with a
     run, it is not made again.
     """
     with forked(seed, "judge"):

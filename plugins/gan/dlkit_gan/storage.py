@@ -26,7 +26,7 @@ def assembled(images: Unlabelled, look: Look, context: Context, *, flip: bool = 
     elif look == "digits":
         weights = of_digits()
     else:
-        context.say("learning from the images themselves what to judge drawn ones by (a minute at most)")
+        context.say("learning from the images themselves what to judge drawn ones by, before training begins")
         weights = of_turns(images.parts["train"])
     info: dict[str, Any] = {
         "shape": images.shape,
