@@ -1,4 +1,4 @@
-"""Draws a README's picture of 64 images that a run draws: ``python pictures.py RUN_FOLDER NAME [CHECKPOINT]``."""
+"""Draws a README's picture of the first 64 seeds of a run: ``python pictures.py RUN_FOLDER NAME [CHECKPOINT]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from dlkit.samples import tile
 from dlkit_gan.artist import Artist
 from dlkit_gan.storage import ENCODING
 
-COUNT, ACROSS, SCALE = 64, 16, 2
+COUNT, ACROSS = 64, 16
+LARGE = 64
+"""Images of this side are shown as they are, smaller ones at twice their size."""
 
 
 def main() -> None:
@@ -24,8 +26,13 @@ def main() -> None:
     assert isinstance(artist, Artist)
     drawn = ENCODING.pixels(artist.drawn(artist.latents(range(COUNT))))
     picture = Image.fromarray(np.ascontiguousarray(tile(drawn, ACROSS)))
-    large = picture.resize((picture.width * SCALE, picture.height * SCALE), Image.Resampling.NEAREST)
-    large.quantize(64).save(Path(__file__).parent / f"{name}.png", optimize=True)
+    if drawn.shape[1] < LARGE:
+        picture = picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+    target = Path(__file__).parent / name
+    if picture.mode == "RGB":
+        picture.save(target.with_suffix(".jpg"), quality=88)
+    else:
+        picture.quantize(64).save(target.with_suffix(".png"), optimize=True)
 
 
 if __name__ == "__main__":
