@@ -58,7 +58,8 @@ class Resumed(Event):
 class Metrics(Event):
     """A column batch: value i of every list in ``values`` belongs to step ``first + i * every``.
 
-    ``rate`` is steps a second since the batch before; ``epoch`` the epoch of the last step.
+    ``rate`` is steps a second since the batch before; ``epoch`` the epoch of the last step; ``clock`` the seconds that
+    are left until ``engine.max_time`` ends the run, None where it does not.
     """
 
     event = "metrics"
@@ -68,6 +69,7 @@ class Metrics(Event):
     every: int = 1
     epoch: int = 0
     rate: float = 0.0
+    clock: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +185,12 @@ KINDS: dict[str, type[Event]] = {
     cls.event: cls
     for cls in (Started, Resumed, Metrics, Sampled, Checkpointed, Notice, Commanded, Machine, Retried, Finished)
 }
+
+
+def likely_end(planned: int, step: int, rate: float, clock: float | None) -> int:
+    """The step at which a run will end that is at ``step`` now: the planned one, unless the clock ends it sooner."""
+    more = clock * rate if clock is not None and rate > 0 else math.inf
+    return min(planned, step + round(max(0.0, more))) if math.isfinite(more) else planned
 
 
 def to_json(event: Event) -> str:

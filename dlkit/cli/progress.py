@@ -173,6 +173,7 @@ class Bar(Talk):
     def _planned(self, total: int, done: int) -> None:
         from tqdm import tqdm
 
+        super()._planned(total, done)
         self.close()  # of an attempt before this one
         self._bar = tqdm(total=total, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr, leave=False)
 
@@ -192,6 +193,7 @@ class Bar(Talk):
         shown = ", ".join(f"{name.removeprefix('train/')} {number(self._last[name])}" for name in losses(self._last))
         postfix = f"epoch {event.epoch + 1}, {shown}{machine}"
         self._bar.set_postfix_str(postfix, refresh=False)
+        self._bar.total = events.likely_end(self._total, step, event.rate, event.clock)
         self._bar.update(step - self._bar.n)
 
     def _width(self) -> int:
@@ -229,7 +231,9 @@ class Lines(Talk):
     def _progress(self, step: int, event: events.Metrics) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
-            left = (self._total - step) / event.rate if event.rate else 0
+            left = (
+                (events.likely_end(self._total, step, event.rate, event.clock) - step) / event.rate if event.rate else 0
+            )
             shown = "  ".join(f"{name} {number(self._last[name])}" for name in losses(self._last))
             where = f"step {step}/{self._total}  {shown}  {event.rate:.3g} steps/s  {duration(left)} left"
             self.say(f"{where}  {self._machine}".rstrip())

@@ -36,6 +36,7 @@ class Reading:
         self.summary: Mapping[str, Any] = {}
         self.step = self.total_steps = self.epoch = 0
         self.rate = self.started = self.updated = 0.0
+        self.clock: float | None = None
         self._metrics: list[Mapping[str, Any]] = []
         self._passed: deque[tuple[float, int]] = deque()
         self._machine: deque[Mapping[str, Any]] = deque(maxlen=round(MACHINE_SECONDS))
@@ -60,13 +61,15 @@ class Reading:
         records, self._metrics = self._metrics, []
         self.history.append(records)
         try:
-            newest = records[-1]
-            last = max(map(_reached, records[-FLUSHED:]))
-            rate, moment = float(newest.get("rate", 0.0)), newest.get("time", 0.0)
+            newest, some = records[-1], records[-FLUSHED:]
+            last = max(map(_reached, some))
+            paced = next((record for record in reversed(some) if record.get("rate")), newest)  # an evaluation has none
+            rate, clock, moment = float(paced.get("rate", 0.0)), paced.get("clock"), newest.get("time", 0.0)
             self.step, self.epoch = max(self.step, last), int(newest.get("epoch", 0))
         except BAD:
             return
-        self.rate = rate or self.rate  # an evaluation has none
+        if rate:
+            self.rate, self.clock = rate, float(clock) if isinstance(clock, (int, float)) else None
         self._tell_time(records[0].get("time"))
         self._tell_time(moment)
         self._pass(records)

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from dlkit.cli.common import duration, number
 from dlkit.cli.wording import losses
+from dlkit.events import likely_end
 from dlkit.monitor.view import RunView
 from dlkit.tui.words import ago, state_cell
 
@@ -118,19 +119,20 @@ def _progress(view: RunView, width: int) -> Text:
     if not view.step and not view.total_steps:
         return Text("no steps yet", style="dim")
     live, total = view.state in LIVE, view.total_steps
+    ends = likely_end(total, view.step, view.pace, view.clock) if live else total
     parts = [f"step {view.step}/{total}" if total else f"step {view.step}"]
     if view.epoch or view.step:
         parts.append(f"epoch {view.epoch + 1}")
     if live and view.pace > 0:
         parts.append(f"{number(view.pace)} steps/s")
     if view.state == "running" and view.pace > 0 and total > view.step:
-        parts.append(f"{duration((total - view.step) / view.pace)} left")
+        parts.append(f"{duration((ends - view.step) / view.pace)} left")
     elif view.finished is not None and not live:
         parts.append(f"took {duration(view.finished.seconds)}")
     if view.updated and not live:
         parts.append(ago(view.updated))
     words = "  ".join(parts)
-    return Text(f"{bar(view.step, total, min(30, width - cell_len(words) - 2))}{words}")
+    return Text(f"{bar(view.step, ends, min(30, width - cell_len(words) - 2))}{words}")
 
 
 def bar(step: int, total: int, width: int) -> str:

@@ -152,6 +152,8 @@ def test_time_ends_a_run_completed_after_a_last_evaluation(tmp_path: Path) -> No
     end = finished(run)
     assert (end.status, end.reason) == ("completed", "max_time of 0.3 s reached")
     assert 0 < end.steps < 6000
+    clocks = [e.clock for e in read_events(run.events) if isinstance(e, Metrics) and e.rate]
+    assert None not in clocks and clocks == sorted(clocks, reverse=True) and 0 <= clocks[-1] < 0.3
     assert history(read_events(run.events), "val/mse")[0] == [end.steps]
     assert choose(run.path, "last").step == end.steps
     assert [e.step for e in read_events(run.events) if isinstance(e, Sampled)] == [end.steps]
