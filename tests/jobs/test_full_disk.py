@@ -32,6 +32,7 @@ def tmpfs_can_be_mounted() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not tmpfs_can_be_mounted(), reason="no tmpfs can be mounted here")
 def test_a_detached_job_on_a_full_disk(tmp_path: Path, plugins: None) -> None:
     disk = tmp_path / "disk"

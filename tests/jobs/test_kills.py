@@ -11,7 +11,7 @@ from kills import RECIPES, Attack, reference
 KILLS = 15  # for each of four plugins; tests/benchmarks/bench_jobs_kill.py does the thousand
 
 
-QUICK = ("toy", "scratch")
+QUICK = ("toy",)
 """One that autograd trains and one that does not; the others' weights and data are other tests' business."""
 
 

@@ -145,6 +145,7 @@ def test_two_workspaces_share_one_slot(workspace: Path, quick: Quick) -> None:
     assert moments == sorted(moments), f"two at once: {spans}"
 
 
+@pytest.mark.slow
 def test_two_slots(workspace: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once, each with its share of the cores. The default launcher: threads are chosen when torch begins."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

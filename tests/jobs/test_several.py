@@ -206,7 +206,8 @@ class TestGoingOn:
         assert "processes was 2, is 1" in run.output.read_text()
         assert state(run) == "stopped"
 
-    @pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.slow)])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("rank", [0, 1])
     def test_after_one_of_them_was_killed(self, workspace: Path, quick: Quick, rank: int) -> None:
         undisturbed = outcome(in_one_go(workspace, {**TOY, **two(quick)}))
         run, worker = with_a_checkpoint(workspace, {**TOY, "launcher": quick, "job": {"nproc": 2, "max_restarts": 1}})
