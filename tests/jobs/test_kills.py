@@ -11,12 +11,8 @@ from kills import RECIPES, Attack, reference
 KILLS = 15  # for each of four plugins; tests/benchmarks/bench_jobs_kill.py does the thousand
 
 
-QUICK = ("toy",)
-"""One that autograd trains and one that does not; the others' weights and data are other tests' business."""
-
-
 @pytest.mark.parametrize(
-    "plugin", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES]
+    "plugin", [name if name == "toy" else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES]
 )
 def test_kills_lose_nothing(workspace: Path, quick: dict[str, str], plugin: str) -> None:
     recipe = {**RECIPES[plugin], "launcher": quick}
