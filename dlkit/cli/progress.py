@@ -231,9 +231,8 @@ class Lines(Talk):
     def _progress(self, step: int, event: events.Metrics) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
-            left = (
-                (events.likely_end(self._total, step, event.rate, event.clock) - step) / event.rate if event.rate else 0
-            )
+            end = events.likely_end(self._total, step, event.rate, event.clock)
+            left = (end - step) / event.rate if event.rate else 0
             shown = "  ".join(f"{name} {number(self._last[name])}" for name in losses(self._last))
             where = f"step {step}/{self._total}  {shown}  {event.rate:.3g} steps/s  {duration(left)} left"
             self.say(f"{where}  {self._machine}".rstrip())
