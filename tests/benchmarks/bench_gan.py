@@ -74,7 +74,8 @@ def faces(options: argparse.Namespace) -> None:
         recipe = {"dataset": "lfwcrop", "model": {"width": options.width}, "epochs": 1000}
         run = trained(Path(where), f"faces-{options.width}", recipe, 0, options.seconds)
         print(told(run, run.evaluate("test", checkpoint="last")))
-        print(run.path)
+        if options.keep:
+            print(run.path)  # for .readme/pictures.py
 
 
 def trained(where: Path, name: str, recipe: dict[str, Any], seed: int, seconds: float) -> dlkit.Run:
