@@ -156,10 +156,7 @@ class Loop(Recorder):
         rate = self._rate = len(rows) / max(now - self._last_flush, 1e-9)
         self._last_flush = now
         epoch = self.job.course.epoch_of(self.step - 1) if self.step else 0
-        until = self.engine.max_time
-        told: dict[str, Any] = {"epoch": epoch, "rate": rate, "clock": None}
-        if until is not None:
-            told["clock"] = max(0.0, until - self._elapsed(now))
+        told: dict[str, Any] = {"epoch": epoch, "rate": rate, "clock": self._seconds_left(now)}
         parts = list(columns(rows, first))
         if self._world.size > 1:
             parts = averaged(parts, self._world)
@@ -291,14 +288,15 @@ class Loop(Recorder):
             yield self._notice("checkpoint skipped: the one before is still being written")
         self._overdue = ""
 
-    def _elapsed(self, now: float) -> float:
-        """Seconds of the run by ``time.monotonic() == now``, over all its resumes."""
-        return self.progress.seconds + now - self._began
+    def _seconds_left(self, now: float) -> float | None:
+        """Until ``max_time``, which counts all of the run's resumes, at ``time.monotonic() == now``; None: no limit."""
+        limit = self.engine.max_time
+        return None if limit is None else max(0.0, limit - (self.progress.seconds + now - self._began))
 
     def _look(self) -> dict[str, Any] | None:
         """What people, signals and clocks ask for, as rank 0 sees it; None: nothing."""
         asked, found, now = self.signals.asked, self._inbox.look(), time.monotonic()
-        time_up = self.engine.max_time is not None and self._elapsed(now) >= self.engine.max_time
+        time_up = self._seconds_left(now) == 0
         overdue = now >= self._checkpoint_due
         if not (asked or found or time_up or overdue):
             return None

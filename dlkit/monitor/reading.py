@@ -116,6 +116,7 @@ class Reading:
             self.history.cut(event.from_step, event.from_seq)
             self.step, self.total_steps = event.from_step, event.total_steps
             self._passed.clear()
+            self.clock = None  # it may have been given another limit
         elif isinstance(event, Started):
             self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
         elif isinstance(event, Finished):

@@ -53,6 +53,9 @@ def test_the_interface_says_the_same(clock: float | None, told: tuple[str, str],
     view.state, view.pace = "running", 5.0
     line = headlines(view, 120)[1].plain
     assert "step 500/9900" in line and all(words in line for words in told)
+    write_events(run, [Resumed(from_step=500, total_steps=9900, epoch_steps=165, exact=True)], first=3)
+    view.poll()
+    assert view.clock is None, "a resume may have another limit, or none"
 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.floats(), st.none() | st.floats())
