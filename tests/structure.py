@@ -1,4 +1,4 @@
-"""Measures the tree's structure: ``python tests/structure.py [FOLDER …]`` prints it, test_structure.py holds the limits.
+"""Measures the tree: ``python tests/structure.py [FOLDER …]`` prints it, test_structure.py holds the limits.
 
 Functions count from ``def`` to their last line, without decorators; the lines of a module are those of its file. A
 comment is a line that has one. ``Any`` counts once for every mention in a parameter's or a return value's annotation.
