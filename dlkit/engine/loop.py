@@ -20,9 +20,9 @@ from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Batch, OnHost
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import Job
-from dlkit.engine.evaluate import Interruptible, Meter, first_bad
+from dlkit.engine.columns import NonFiniteMetric, averaged, columns, first_non_finite
+from dlkit.engine.evaluation import Interruptible, Meter, first_bad
 from dlkit.engine.loader import Cadence, Loader, evaluation_plan, own_part
-from dlkit.engine.record import NonFiniteMetric, averaged, columns, first_non_finite
 from dlkit.engine.recording import Recorder
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import PluginError

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 from dlkit import events
 from dlkit.config import EngineConfig
 from dlkit.engine import checkpoint as storage
-from dlkit.engine import ending, tree
+from dlkit.engine import failure, tree
 from dlkit.engine.build import Job
 from dlkit.engine.control import Inbox, Settings
+from dlkit.engine.machine import MachineMonitor
 from dlkit.engine.observers import Observers
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.trainer import Values
-from dlkit.engine.usage import Sampler
 from dlkit.runs.checkpoints import Checkpoint, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, NoLog
@@ -101,7 +101,7 @@ class Recorder:
         stack.callback(self._observers.close)
         self._writer = storage.Writer(self.run.checkpoints, self._log.sync)
         stack.callback(self._abandon_writer)
-        self._sampler = Sampler(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
+        self._sampler = MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
         if chief:
             self._sampler.start()
             stack.callback(self._sampler.close)
@@ -236,7 +236,7 @@ class Recorder:
 
     def _fail(self, error: BaseException) -> events.Finished:
         self._save_what_can_be()
-        self._ending = ending.explain(error, self.run.path, self.job)
+        self._ending = failure.explain(error, self.run.path, self.job)
         self._reserve.unlink(missing_ok=True)
         progress = self.progress
         return self._end(
@@ -248,7 +248,7 @@ class Recorder:
                 train_seconds=round(progress.train_seconds, 3),
                 steps=self.step,
                 reason=self._ending,
-                traceback=ending.details(error),
+                traceback=failure.details(error),
             )
         )
 
@@ -257,7 +257,7 @@ class Recorder:
         self._save_what_can_be()
         self._reserve.unlink(missing_ok=True)
         seconds = self.progress.seconds + time.monotonic() - self._began
-        ending.report(
+        failure.report(
             path,
             error,
             self.run.path,

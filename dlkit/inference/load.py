@@ -19,7 +19,7 @@ from dlkit.data.splits import Split
 from dlkit.data.weights import restoring
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
-from dlkit.engine.evaluate import evaluate
+from dlkit.engine.evaluation import evaluate
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
 from dlkit.predictor import Predictor

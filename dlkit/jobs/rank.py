@@ -27,9 +27,9 @@ def main(argv: list[str]) -> int:
     # The process's boundary: whatever ends it, a component's sys.exit too, the supervisor is told why.
     except (Exception, SystemExit) as error:
         if not report.exists():  # else the loop has told already
-            from dlkit.engine import ending
+            from dlkit.engine import failure
 
-            ending.report(report, error, run.path, None)
+            failure.report(report, error, run.path, None)
         return 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from dlkit.engine.build import Job
-from dlkit.engine.record import NonFiniteMetric
+from dlkit.engine.columns import NonFiniteMetric
 from dlkit.errors import DlkitError
 from dlkit.runs.checkpoints import complete
 

@@ -19,7 +19,7 @@ KEPT = 60
 """Measurements that wait to be drained; of a loop that is busy for longer the oldest are lost."""
 
 
-class Sampler:
+class MachineMonitor:
     """Measures the process tree below ``root_pid``; ``drain`` gives what was measured since, as ``Machine``'s fields.
 
     Memory is resident memory: what forked processes share counts once for each (the exact figure takes the kernel tens
@@ -34,7 +34,7 @@ class Sampler:
         self._since = time.monotonic()
         self._found: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="usage", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="machine-monitor", daemon=True)
         self._has_gpus = True
 
     def start(self) -> None:
