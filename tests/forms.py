@@ -16,11 +16,11 @@ from conftest import PLUGINS, install_metadata
 from dlkit.monitor.form import LAUNCHER, Checked
 from dlkit.monitor.form_fields import Field
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.fields import FieldRow, Pick
-from dlkit.tui.launch import LaunchScreen
-from dlkit.tui.launch_list import FieldList
-from dlkit.tui.launch_parts import Lines, PartChoice
-from dlkit.tui.launch_section import Heading, SectionBox
+from dlkit.tui.launch.field_list import FieldList
+from dlkit.tui.launch.fields import FieldRow, Pick
+from dlkit.tui.launch.parts import Lines, PartChoice
+from dlkit.tui.launch.screen import LaunchScreen
+from dlkit.tui.launch.section import Heading, SectionBox
 from screens import notices, press, shown, until
 
 ROWS = b"1,2,3\n"

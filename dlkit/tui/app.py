@@ -23,17 +23,25 @@ from textual.worker import Worker, WorkerState
 from dlkit.catalog import Catalog
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
-from dlkit.tui import settings
-from dlkit.tui.poll import Poller, Trouble
+from dlkit.tui.shared import settings
+from dlkit.tui.shared.poll import Poller, Trouble
 
 FIRST = {
-    "tasks": "dlkit.tui.tasks:TasksScreen",
-    "runs": "dlkit.tui.runs:RunsScreen",
-    "queue": "dlkit.tui.queue:QueueScreen",
-    "playground": "dlkit.tui.playground:PlaygroundScreen",
+    "tasks": "dlkit.tui.tasks.screen:TasksScreen",
+    "runs": "dlkit.tui.runs.screen:RunsScreen",
+    "queue": "dlkit.tui.queue.screen:QueueScreen",
+    "playground": "dlkit.tui.playground.screen:PlaygroundScreen",
 }
 """The first screen of every area, imported when somebody goes there."""
-SOON = ("run", "curves", "launch", "fields", "queue", "samples", "compare", "playground")
+SOON = (
+    "dlkit.tui.run.screen",
+    "dlkit.tui.run.curves",
+    "dlkit.tui.run.samples",
+    "dlkit.tui.launch.screen",
+    "dlkit.tui.queue.screen",
+    "dlkit.tui.compare.screen",
+    "dlkit.tui.playground.screen",
+)
 """Modules of what somebody will open in a moment, imported when the first screen stands: NumPy alone takes 0.1 s."""
 SOON_SECONDS = 0.3
 
@@ -144,7 +152,7 @@ class DlkitApp(App[None]):
     @work(thread=True, group="imports", exit_on_error=False)
     def _import_soon(self) -> None:
         for module in SOON:
-            import_module(f"dlkit.tui.{module}")
+            import_module(module)
         if not self.is_headless:
             gc.freeze()  # what is there by now stays: going through all of it again and again took 40 ms each time
 
@@ -194,7 +202,7 @@ class DlkitApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action that has a key here, the tasks, the newest runs, and what has no key."""
-        from dlkit.tui.palette import commands
+        from dlkit.tui.keys.palette import commands
 
         yield from commands(self, screen)
 
@@ -205,7 +213,7 @@ class DlkitApp(App[None]):
 
     def write_keys(self) -> None:
         """A file with all binding ids and their keys, unless there is one."""
-        from dlkit.tui.keys import write_keys_file
+        from dlkit.tui.keys.file import write_keys_file
 
         try:
             path, new = write_keys_file()
@@ -228,23 +236,23 @@ class DlkitApp(App[None]):
             self.switch_mode(mode)
 
     def action_help(self) -> None:
-        self.push_screen(make("dlkit.tui.help:HelpScreen"))
+        self.push_screen(make("dlkit.tui.keys.help:HelpScreen"))
 
     def open_launch(self, task: str, preset: str = "") -> None:
         """The form that starts a run of a task."""
-        self.push_screen(make("dlkit.tui.launch:LaunchScreen", task, preset))
+        self.push_screen(make("dlkit.tui.launch.screen:LaunchScreen", task, preset))
 
     def open_run(self, run: RunFolder) -> None:
         """A run, in the runs' area."""
-        self._show_in("runs", make("dlkit.tui.run:RunScreen", run))
+        self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
 
     def open_compare(self, runs: list[RunFolder]) -> None:
         """Runs side by side."""
-        self._show_in("runs", make("dlkit.tui.compare:CompareScreen", runs))
+        self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs))
 
     def open_playground(self, run: RunFolder) -> None:
         """Ask a run's model something."""
-        self._show_in("playground", make("dlkit.tui.playground:AskScreen", run))
+        self._show_in("playground", make("dlkit.tui.playground.ask:AskScreen", run))
 
     def _show_in(self, mode: str, screen: Screen[Any]) -> None:
         if self.current_mode != mode:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dlkit.cli.common import Parser, say
 from dlkit.errors import UsageError
 from dlkit.runs.workspace import locate
-from dlkit.tui.settings import folder
+from dlkit.tui.shared.settings import folder
 
 FRAMES = "120"
 """Most frames a second, unless TEXTUAL_FPS says otherwise. Textual's 60 let a key that comes just after a frame wait
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     options = parser.with_workspace().parse_args(argv)
     _check_terminal()
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # Textual reads it when it is imported
-    from dlkit.tui.terminal import AUTO, PICTURES, asking, end_without_terminal
+    from dlkit.tui.shared.terminal import AUTO, PICTURES, asking, end_without_terminal
 
     PICTURES.choose(os.environ.get("DLKIT_IMAGES") or AUTO)
     with asking():  # what pictures it can show; the answer comes while this is imported

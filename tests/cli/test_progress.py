@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dlkit.cli.progress import Bar, Lines
 from dlkit.events import Event, Metrics, Resumed, likely_end
 from dlkit.monitor.view import RunView
-from dlkit.tui.run_head import headlines
+from dlkit.tui.run.head import headlines
 from recorded import record_run, write_events
 
 

@@ -13,13 +13,13 @@ from textual.command import CommandPalette
 from textual.widget import Widget
 
 from dlkit.tui.app import FIRST, DlkitApp
-from dlkit.tui.area import AREAS
-from dlkit.tui.help import HelpScreen
-from dlkit.tui.keys import all_bindings, write_keys_file
-from dlkit.tui.main_keys import MainKeys
-from dlkit.tui.poll import Poller
-from dlkit.tui.settings import DARK, LIGHT, keymap, keys_file, theme
-from dlkit.tui.table import Table
+from dlkit.tui.keys.file import all_bindings, write_keys_file
+from dlkit.tui.keys.help import HelpScreen
+from dlkit.tui.keys.main_keys import MainKeys
+from dlkit.tui.shared.area import AREAS
+from dlkit.tui.shared.poll import Poller
+from dlkit.tui.shared.settings import DARK, LIGHT, keymap, keys_file, theme
+from dlkit.tui.shared.table import Table
 from recorded import record_run
 from screens import notices, opened, press, shown, until
 from terminal import Terminal
@@ -131,7 +131,7 @@ def test_the_interface_never_imports_torch(tmp_path: Path) -> None:
 import asyncio, sys
 from pathlib import Path
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.keys import all_bindings
+from dlkit.tui.keys.file import all_bindings
 all_bindings()
 async def main():
     app = DlkitApp(Path({str(tmp_path)!r}))

@@ -14,12 +14,12 @@ from textual.pilot import Pilot
 from dlkit.events import Metrics, Started
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
-from dlkit.tui import compare
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.compare import CompareScreen
-from dlkit.tui.filter_line import FilterLine
-from dlkit.tui.runs import RunsScreen
-from dlkit.tui.table import Table
+from dlkit.tui.compare import screen as compare
+from dlkit.tui.compare.screen import CompareScreen
+from dlkit.tui.runs.screen import RunsScreen
+from dlkit.tui.shared.filter_line import FilterLine
+from dlkit.tui.shared.table import Table
 from recorded import record_run, write_events
 from screens import notices, opened, shown, typed, until
 

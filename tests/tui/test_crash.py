@@ -13,7 +13,8 @@ from terminal import Terminal
 
 SCRIPT = """
 import sys
-from dlkit.tui import command, tasks
+from dlkit.tui import command
+from dlkit.tui.tasks import screen as tasks
 def boom(self, broken=[1]):
     if broken and broken.pop():
         raise RuntimeError("the wire is [b]cut")

@@ -14,11 +14,11 @@ from textual.widgets import Input
 from dlkit.events import Checkpointed, Event, Metrics, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
+from dlkit.tui.chart.epochs import epoch_steps
 from dlkit.tui.chart.look import Look
-from dlkit.tui.curves import CurvesPane, Group, grouped, matches
-from dlkit.tui.epochs import epoch_steps
-from dlkit.tui.filter_line import FilterLine
-from dlkit.tui.run import RunScreen
+from dlkit.tui.run.curves import CurvesPane, Group, grouped, matches
+from dlkit.tui.run.screen import RunScreen
+from dlkit.tui.shared.filter_line import FilterLine
 from recorded import record_run, write_events
 from screens import notices, opened, shown, typed, until
 

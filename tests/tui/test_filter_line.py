@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.filter_line import FilterLine
+from dlkit.tui.shared.filter_line import FilterLine
 from recorded import record_run
 from screens import opened, press, shown, until
 

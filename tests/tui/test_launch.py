@@ -16,11 +16,11 @@ from dlkit.monitor.form import LAUNCHER, NAME, PRIORITY
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import list_runs
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.dialogs import Confirm
-from dlkit.tui.launch import LaunchScreen
-from dlkit.tui.queue import QueueScreen
-from dlkit.tui.run import RunScreen
-from dlkit.tui.table import Table
+from dlkit.tui.launch.screen import LaunchScreen
+from dlkit.tui.queue.screen import QueueScreen
+from dlkit.tui.run.screen import RunScreen
+from dlkit.tui.shared.dialogs import Confirm
+from dlkit.tui.shared.table import Table
 from forms import (
     ROWS,
     choose,

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from dlkit.monitor.form import AFTER, LAUNCHER, NAME
-from dlkit.tui.dialogs import Confirm
-from dlkit.tui.launch import LaunchScreen
-from dlkit.tui.launch_list import FieldList
-from dlkit.tui.launch_section import Heading, SectionBox
+from dlkit.tui.launch.field_list import FieldList
+from dlkit.tui.launch.screen import LaunchScreen
+from dlkit.tui.launch.section import Heading, SectionBox
+from dlkit.tui.shared.dialogs import Confirm
 from forms import (
     about,
     box,

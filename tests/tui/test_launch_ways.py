@@ -8,12 +8,12 @@ from pathlib import Path
 from textual.widgets import OptionList
 
 from dlkit.monitor.form import AFTER, LAUNCHER
-from dlkit.tui.dialogs import Confirm
-from dlkit.tui.fields import ChooseDialog, FieldRow
-from dlkit.tui.launch import LaunchScreen
-from dlkit.tui.launch_list import FieldList
-from dlkit.tui.launch_section import Heading
-from dlkit.tui.run import RunScreen
+from dlkit.tui.launch.field_list import FieldList
+from dlkit.tui.launch.fields import ChooseDialog, FieldRow
+from dlkit.tui.launch.screen import LaunchScreen
+from dlkit.tui.launch.section import Heading
+from dlkit.tui.run.screen import RunScreen
+from dlkit.tui.shared.dialogs import Confirm
 from forms import (
     about,
     box,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlkit.tui.settings import LIGHT
+from dlkit.tui.shared.settings import LIGHT
 from pictures import compare
 from recorded import record_run, record_runs
 from screens import opened, press, shown, until

@@ -18,11 +18,11 @@ from textual.widgets import Input
 from dlkit.monitor.asking import Asked
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.ask import AskScreen, OptionInput, written
-from dlkit.tui.openfile import OpenFile
-from dlkit.tui.playground import PlaygroundScreen, has_checkpoint
+from dlkit.tui.playground.ask import AskScreen, OptionInput, written
+from dlkit.tui.playground.open_file import OpenFile
+from dlkit.tui.playground.screen import PlaygroundScreen, has_checkpoint
 from dlkit.tui.sample.view import SampleView
-from dlkit.tui.table import Table
+from dlkit.tui.shared.table import Table
 from moody import moody_run
 
 

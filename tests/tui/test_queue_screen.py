@@ -10,9 +10,9 @@ from dlkit.jobs.claims import hold
 from dlkit.jobs.queue import cpu_slots
 from dlkit.monitor.devices import Devices
 from dlkit.runs.folder import RunFolder
-from dlkit.tui.dialogs import Ask, Confirm
-from dlkit.tui.queue import bars
-from dlkit.tui.table import Table
+from dlkit.tui.queue.screen import bars
+from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.table import Table
 from live import live_run
 from recorded import record_run
 from screens import notices, opened, press, shown, until

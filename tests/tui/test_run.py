@@ -20,15 +20,15 @@ from dlkit.monitor.view import RunView
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.dialogs import Ask, Confirm, TextDialog
-from dlkit.tui.events_pane import EventsPane
-from dlkit.tui.log_pane import Lines
-from dlkit.tui.machine_pane import bars, per_column, rounded_up
-from dlkit.tui.run import PANES, RunScreen
-from dlkit.tui.run_head import bar, headlines
-from dlkit.tui.run_orders import Orders, refusal
-from dlkit.tui.set_dialog import SetDialog
-from dlkit.tui.table import Table
+from dlkit.tui.run.events import EventsPane
+from dlkit.tui.run.head import bar, headlines
+from dlkit.tui.run.log import Lines
+from dlkit.tui.run.machine import bars, per_column, rounded_up
+from dlkit.tui.run.orders import Orders, refusal
+from dlkit.tui.run.screen import PANES, RunScreen
+from dlkit.tui.run.set_dialog import SetDialog
+from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
+from dlkit.tui.shared.table import Table
 from live import live_run
 from recorded import record_run
 from screens import notices, opened, press, shown, until

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from dlkit.events import Metrics
 from dlkit.runs.folder import Summary
-from dlkit.tui.dialogs import Ask, Confirm
-from dlkit.tui.runs import RunsScreen, arranged, matches
-from dlkit.tui.table import Table
+from dlkit.tui.runs.screen import RunsScreen, arranged, matches
+from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.table import Table
 from live import live_run
 from recorded import record_run, record_runs, write_events
 from screens import notices, opened, press, shown, until

@@ -23,12 +23,12 @@ from textual.widget import Widget
 from dlkit.events import Sampled, SampleRef
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text, save
-from dlkit.tui import terminal
+from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
 from dlkit.tui.sample.picture import in_cells, padded, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
-from dlkit.tui.samples import KEPT, SamplesPane, Scrubber
-from dlkit.tui.terminal import HALF_CELLS, KITTY, SIXEL, Pictures, understand
+from dlkit.tui.shared import terminal
+from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, SIXEL, Pictures, understand
 
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
 KINDS: dict[str, Sample] = {

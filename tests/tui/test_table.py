@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from dlkit.tui.table import Column, Row, Table, fit
+from dlkit.tui.shared.table import Column, Row, Table, fit
 
 COLUMNS = (Column("a", "alpha", 8), Column("b", "beta", 6, right=True, rank=2), Column("c", "rest", 0, rank=1))
 

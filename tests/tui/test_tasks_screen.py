@@ -10,9 +10,9 @@ import pytest
 from dlkit.catalog import GROUP, Catalog
 from dlkit.monitor.tasklist import best_of
 from dlkit.runs.folder import Summary
-from dlkit.tui.dialogs import TextDialog
-from dlkit.tui.fetch import FetchDialog, fraction
-from dlkit.tui.table import Table
+from dlkit.tui.shared.dialogs import TextDialog
+from dlkit.tui.shared.fetch import FetchDialog, fraction
+from dlkit.tui.shared.table import Table
 from recorded import record_run
 from screens import notices, opened, press, shown, until
 from toy import toy_catalog

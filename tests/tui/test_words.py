@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dlkit.runs.folder import Summary
-from dlkit.tui.words import ago, ago_holds, hanging, steps
+from dlkit.tui.shared.words import ago, ago_holds, hanging, steps
 
 NOW = 1_800_000_000.0
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text, load
-from dlkit.tui.terminal import Pictures
+from dlkit.tui.shared.terminal import Pictures
 
 Shown = Sample | str
 """A sample, or the line that says why there is none."""

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dlkit.tui.terminal import HALF_CELLS, KITTY, Pictures
+from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, Pictures
 
 Pixels = npt.NDArray[np.uint8]
 """RGBA [H,W,4]; alpha 0 is the screen's background."""

@@ -15,7 +15,7 @@ from dlkit.cli.common import number
 from dlkit.cli.render import WRONG, clean
 from dlkit.samples import Box, Boxes, Images
 from dlkit.tui.sample.picture import Pixels, in_cells, padded, picture, rgba, scale_to, scaled
-from dlkit.tui.terminal import Pictures
+from dlkit.tui.shared.terminal import Pictures
 
 MOST = 100
 """Images that are shown of one sample."""

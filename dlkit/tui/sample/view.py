@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 from dlkit.tui.sample import PICTURED, Shown, widgets
-from dlkit.tui.terminal import PICTURES
+from dlkit.tui.shared.terminal import PICTURES
 
 
 class SampleView(ScrollableContainer, inherit_bindings=False):

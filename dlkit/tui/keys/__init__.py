@@ -1,0 +1,1 @@
+"""Keys: the line that names them, the palette, help, and the file of one's own."""

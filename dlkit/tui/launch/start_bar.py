@@ -1,0 +1,161 @@
+"""Starting from the form: its buttons, how it stands in a word, the data fetched first, the run handed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Button, Static
+
+from dlkit.catalog import Catalog
+from dlkit.cli.common import size
+from dlkit.errors import DlkitError
+from dlkit.monitor.form import Checked, Form
+from dlkit.monitor.form_check import check
+from dlkit.monitor.form_submit import Submitted, hand_in
+from dlkit.tui.shared.dialogs import Confirm
+
+HELP = {
+    "start": (
+        "Enter starts the run as it is; or go down and change something first.",
+        "It runs in a process of its own, which goes on when this one is closed.",
+    ),
+    "queue": (
+        "Enter queues the run: it starts by itself when a device is free.",
+        "The last section has its priority, and runs that must be completed before.",
+    ),
+}
+"""What the buttons do, by their id."""
+
+
+class StartBar(Horizontal):
+    """Start, Queue, and at the right how things stand. ``start`` does it; what comes of it are messages."""
+
+    DEFAULT_CSS = """
+    StartBar { height: 1; padding: 0 1; }
+    StartBar Button { margin-right: 1; min-width: 10; }
+    StartBar #status { width: 1fr; text-align: right; text-wrap: nowrap; text-overflow: ellipsis; }
+    StartBar #status.wrong { color: $text-error; text-style: bold; }
+    """
+
+    class Refused(Message):
+        """It was not started; ``checked`` has the problems, if the form has some."""
+
+        def __init__(self, checked: Checked, reason: str) -> None:
+            self.checked, self.reason = checked, reason
+            super().__init__()
+
+    class Lacking(Message):
+        """It was not started, for its data must be fetched first."""
+
+        def __init__(self, checked: Checked, workspace: Path, queued: bool) -> None:
+            self.checked, self.workspace, self.queued = checked, workspace, queued
+            super().__init__()
+
+    class Fetched(Message):
+        """The data is here: go on."""
+
+        def __init__(self, queued: bool) -> None:
+            self.queued = queued
+            super().__init__()
+
+    class Done(Message):
+        """A run was handed over."""
+
+        def __init__(self, submitted: Submitted) -> None:
+            self.submitted = submitted
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        yield Button("Start (ctrl+s)", id="start", variant="primary", compact=True)
+        yield Button("Queue (ctrl+o)", id="queue", compact=True)
+        yield Static("loading the plugins …", id="status", markup=False)
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        status = self.query_one("#status", Static)
+        status.update(text, layout=False)
+        status.set_class(wrong, "wrong")
+
+    def say_state(self, checked: Checked) -> None:
+        """How many problems the form has, else what becomes of its data."""
+        if self._busy:
+            return
+        if checked.problems:
+            key = " (ctrl+g)" if any(field.problem for field in checked.fields()) else ""
+            self.say(f"{checked.problems} problem{'s' * (checked.problems > 1)}{key}", wrong=True)
+        elif checked.data.sources:
+            self.say(f"data: {size(checked.data.size)} to be downloaded first")
+        else:
+            self.say({"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, "ready"))
+
+    def start(self, form: Form, catalog: Catalog, workspace: Path, *, queued: bool) -> None:
+        """Have the run started, or queued; while that is being done, nothing."""
+        if not self._busy:
+            self._busy = True
+            self.say("starting …")
+            self._hand_in(form, catalog, workspace, queued)
+
+    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
+    def _hand_in(self, form: Form, catalog: Catalog, workspace: Path, queued: bool) -> None:
+        """What was typed last may not have been checked yet."""
+        checked = check(form, catalog, workspace)
+        if checked.problems:
+            self.post_message(self.Refused(checked, first_problem(checked)))
+        elif checked.data.sources:
+            self.post_message(self.Lacking(checked, workspace, queued))
+        else:
+            self.post_message(_handed_in(checked, catalog, workspace, queued))
+
+    def on_start_bar_refused(self, message: Refused) -> None:
+        self._busy = False
+        self.say_state(message.checked)
+
+    def on_start_bar_done(self, message: Done) -> None:
+        self._busy = False
+        self.say("queued" if message.submitted.queued else "started")
+
+    def on_start_bar_lacking(self, message: Lacking) -> None:
+        """Offer to fetch the data; then the run is started."""
+        from dlkit.tui.shared.fetch import FetchDialog
+
+        self._busy = False
+        self.say_state(message.checked)
+        need = message.checked.data
+
+        def go_on(fetched: bool | None) -> None:
+            if fetched:
+                self.post_message(self.Fetched(message.queued))
+
+        def fetch(wanted: bool | None) -> None:
+            if wanted:
+                self.app.push_screen(FetchDialog(need.sources, need.size, message.workspace, stays=False), go_on)
+
+        question = f"Download {', '.join(need.sources)} ({size(need.size)}) first?"
+        what = "queue" if message.queued else "start"
+        detail = f"The data set is not here yet. The run {what}s when it is."
+        self.app.push_screen(Confirm(question, detail, yes=f"Download and {what}"), fetch)
+
+
+def first_problem(checked: Checked) -> str:
+    """The first thing that is wrong, in a line."""
+    wrong = [f"{field.key}: {field.problem}" for field in checked.fields() if field.problem]
+    return [*checked.general, *wrong][0]
+
+
+def _handed_in(checked: Checked, catalog: Catalog, workspace: Path, queued: bool) -> Message:
+    try:
+        return StartBar.Done(hand_in(checked, catalog, workspace, queued=queued))
+    except DlkitError as error:
+        return StartBar.Refused(checked, str(error))
+    except OSError as error:
+        return StartBar.Refused(checked, f"{workspace}: {error.strerror or error}")
+    # The boundary to a thread: whatever it was, the form must not say "starting …" for ever.
+    except Exception as error:
+        return StartBar.Refused(checked, f"{type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""Asking a run's model something."""

@@ -1,0 +1,1 @@
+"""What waits for a device, and who holds which."""

@@ -1,0 +1,242 @@
+"""Queue and devices: what runs and what waits, and why; who uses which device."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Static
+
+from dlkit.cli.common import size
+from dlkit.errors import DlkitError
+from dlkit.jobs.board import Board
+from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
+from dlkit.monitor import acting
+from dlkit.monitor.devices import Devices, DeviceUse
+from dlkit.runs.folder import RunFolder
+from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.poll import Source
+from dlkit.tui.shared.table import Column, Row, Table
+from dlkit.tui.shared.words import ago, state_cell
+
+COLUMNS = (
+    Column("state", "state", 9),
+    Column("run", "run", 30, rank=0),
+    Column("priority", "prio", 4, right=True, rank=2),
+    Column("since", "since", 10, right=True, rank=3),
+    Column("why", "why", 0, rank=1),
+)
+_EMPTY = "nothing runs or waits: press 1 and start or queue a task"
+
+
+class QueueScreen(Area):
+    """Devices above, jobs below, in the order in which they will start."""
+
+    area = "queue"
+    DEFAULT_CSS = """
+    QueueScreen #devices { height: auto; max-height: 10; padding: 0 2; background: $surface; }
+    QueueScreen #detail { height: 3; padding: 0 2; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "stop", "Cancel or stop", id="queue.stop", tooltip="A waiting job leaves, a running one stops"),
+        Binding("plus,equals_sign", "priority(1)", "Sooner", key_display="+", id="queue.sooner"),
+        Binding("minus", "priority(-1)", "Later", key_display="-", id="queue.later"),
+        Binding("c", "slots", "CPU slots", id="queue.slots", tooltip="How many jobs may share the CPU"),
+        Binding("w", "wake", "Start scheduler", show=False, id="queue.wake"),
+    ]
+
+    class Looked(Message):
+        """What runs and waits, and who starts it."""
+
+        def __init__(self, entries: Sequence[Entry], process: int | None, slots: int) -> None:
+            self.entries, self.process, self.slots = entries, process, slots
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, QueueScreen.Looked)
+
+    class Measured(Message):
+        def __init__(self, devices: Sequence[DeviceUse]) -> None:
+            self.devices = devices
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, QueueScreen.Measured)
+
+    class Done(Message):
+        def __init__(self, text: str, *, bad: bool = False) -> None:
+            self.text, self.bad = text, bad
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[str, Entry] = {}
+        self._slots = 1
+        self._sources: list[Source[Any]] = []
+        self._doing = threading.Lock()
+
+    def body(self) -> ComposeResult:
+        yield Static("looking at the devices …", id="devices", markup=False)
+        yield Table(COLUMNS, empty="looking …", enter="Open", id="jobs")
+        yield Static("", id="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self._table.focus()
+
+    def on_screen_resume(self) -> None:
+        board = Board(self.workspace)
+        watch = self.dlkit.poller.watch
+        self._sources = [
+            watch(partial(self._look, board), lambda found: self.Looked(*found), self),
+            watch(Devices().poll, self.Measured, self),
+        ]
+
+    def on_screen_suspend(self) -> None:
+        self._close()
+
+    def on_unmount(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for source in self._sources:
+            source.close()
+        self._sources = []
+
+    def _look(self, board: Board) -> tuple[list[Entry], int | None, int]:
+        """In the poller's thread."""
+        return listing(self.workspace, board), scheduler(self.workspace), cpu_slots(self.workspace)
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one(Table)
+
+    # What there is
+
+    def on_queue_screen_looked(self, message: Looked) -> None:
+        self._entries, self._slots = {entry.id: entry for entry in message.entries}, message.slots
+        self._table.empty = _EMPTY
+        if bool(message.entries) != bool(self._table.rows):
+            self.refresh_bindings()
+        self._table.show([_row(entry) for entry in message.entries])
+        waiting = sum(entry.state == "queued" for entry in message.entries)
+        who = f"scheduler {message.process}" if message.process else "no scheduler" if waiting else ""
+        slots = f"{message.slots} CPU slot{'s' * (message.slots != 1)}"
+        self.say_where("  ".join(filter(None, [f"{waiting} waiting", slots, who])))
+        self._tell()
+
+    def on_queue_screen_measured(self, message: Measured) -> None:
+        width = max(10, min(60, self.size.width - 70))
+        self.query_one("#devices", Static).update(Text("\n").join(_device(device, width) for device in message.devices))
+
+    def on_table_moved(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        entry = self._entries.get(self._table.key)
+        text = Text()
+        if entry is not None:
+            text = Text.assemble((f"{entry.id}  {entry.name}".rstrip(), "bold"), f"\n{entry.state}: {entry.why}")
+            unsaid = [run for run in entry.after if run not in entry.why]
+            if unsaid:
+                text.append(f"\nafter {', '.join(unsaid)}")
+        self.query_one("#detail", Static).update(text, layout=False)
+
+    # What can be done
+
+    def applies(self, action: str) -> bool:
+        needs_a_job = action in ("choose", "stop") or action.startswith("priority")
+        return bool(self._entries) or not needs_a_job
+
+    @property
+    def _run(self) -> RunFolder | None:
+        return RunFolder(self.workspace / "runs" / self._table.key) if self._table.key else None
+
+    def on_table_chosen(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        if self._run is not None:
+            self.dlkit.open_run(self._run)
+
+    def action_stop(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        waits = self._entries[run.id].state == "queued"
+        question = f"Take {run.id} out of the queue?" if waits else f"Stop {run.id}? A checkpoint is written first."
+        dialog = Confirm(question, yes="Cancel the job" if waits else "Stop", no="Keep it")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(partial(acting.stop, run))
+
+        self.app.push_screen(dialog, answered)
+
+    def action_priority(self, by: int) -> None:
+        run = self._run
+        if run is not None:
+            self._do(lambda: f"{run.id}: priority {reprioritise(run, by)}")
+
+    def action_slots(self) -> None:
+        def take(text: str | None) -> None:
+            if text is not None:
+                self._do(partial(self._set_slots, text))
+
+        self.app.push_screen(Ask("How many jobs may share this machine's CPU?", str(self._slots)), take)
+
+    def _set_slots(self, text: str) -> str:
+        if not text.strip().isdigit():
+            raise ValueError(f"CPU slots {text!r}: must be a whole number, at least 1")
+        set_cpu_slots(self.workspace, int(text))
+        wake(self.workspace)
+        return f"{text.strip()} CPU slots from now on"
+
+    def action_wake(self) -> None:
+        self._do(lambda: "scheduler started" if wake(self.workspace) else "nothing that a scheduler could start")
+
+    @work(thread=True, group="queue", exit_on_error=False)
+    def _do(self, action: Callable[[], str]) -> None:
+        try:
+            with self._doing:  # of two steps of a priority at once, one would be lost
+                self.post_message(self.Done(action()))
+        except (DlkitError, OSError, ValueError) as error:
+            self.post_message(self.Done(str(error), bad=True))
+
+    def on_queue_screen_done(self, message: Done) -> None:
+        self.notify(message.text, severity="error" if message.bad else "information", markup=False)
+        self.dlkit.poller.nudge()
+
+
+def _row(entry: Entry) -> Row:
+    short = entry.id.partition("-")[2].partition("-")[2] or entry.id
+    cells = {
+        "state": state_cell(entry.state),
+        "run": entry.name or short,
+        "priority": str(entry.priority),
+        "since": ago(entry.since),
+        "why": entry.why,
+    }
+    return Row(entry.id, cells)  # type: ignore[arg-type]
+
+
+def _device(device: DeviceUse, width: int) -> Text:
+    """Two lines: name, its last minutes, use, memory; and who has it."""
+    use = "  –" if device.use is None else f"{device.use:3.0f}"
+    text = Text.assemble((f"{device.name[:22]:22} ", "bold"), (bars(device.history[-width:], width), "green"))
+    text.append(f" {use} %  memory {size(device.memory)} of {size(device.total)}")
+    runs = ", ".join(claim.run for claim in device.claims)
+    text.append(f"\n  {f'used by {runs}' if runs else 'free'}", "dim")
+    return text
+
+
+def bars(values: Sequence[float], width: int) -> str:
+    """Percentages as blocks of height, right-aligned: 0 is the lowest, 100 the full one."""
+    return "".join(" ▁▂▃▄▅▆▇█"[min(8, round(max(0.0, value) / 100 * 8))] for value in values).rjust(width)

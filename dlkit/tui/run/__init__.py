@@ -1,0 +1,1 @@
+"""One run: its head, and a pane for each aspect of it."""

@@ -1,0 +1,359 @@
+"""Runs: all of a workspace, live; filtered, sorted, marked, compared, stopped, resumed, removed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Static
+
+from dlkit.cli.common import number, size
+from dlkit.errors import DlkitError
+from dlkit.monitor import acting
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.filter_line import FilterLine
+from dlkit.tui.shared.table import Cell, Column, Row, Table
+from dlkit.tui.shared.words import ago, ago_holds, counted, spent, state_cell, steps
+
+COLUMNS = (
+    Column("state", "state", 11),
+    Column("task", "task", 14),
+    Column("model", "model", 9, rank=1, most=14),
+    Column("dataset", "data", 12, rank=5, most=18),
+    Column("step", "step", 11, right=True, most=15),
+    Column("last", "last", 8, right=True, rank=4),
+    Column("best", "best", 8, right=True),
+    Column("seconds", "time", 8, right=True, rank=2),
+    Column("created", "started", 10, right=True, rank=3),
+    Column("device", "device", 8, rank=6),
+    Column("size", "size", 9, right=True, rank=7),
+    Column("name", "name", 0, rank=8),
+)
+_STATES = ("running", "paused", "queued", "interrupted", "failed", "stopped", "completed")
+_NEED_A_RUN = ("choose", "mark", "compare", "resume", "stop")
+_EMPTY = "no runs here yet: press 1, choose a task and press Enter"
+
+
+class RunsScreen(Area):
+    """The table of all runs, newest first until it is sorted otherwise."""
+
+    area = "runs"
+    DEFAULT_CSS = """
+    RunsScreen #detail { height: 3; padding: 0 2; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
+        Binding("space", "mark", "Mark", id="runs.mark"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked runs and the one under the cursor"),
+        Binding("s", "sort(1)", "Sort", show=False, id="runs.sort", tooltip="By the next column"),
+        Binding("S", "sort(0)", "Turn order", show=False, id="runs.order", tooltip="Ascending, descending"),
+        Binding("r", "resume", "Resume", id="runs.resume", tooltip="In a worker of its own, from the last checkpoint"),
+        Binding("x", "stop", "Stop", id="runs.stop", tooltip="After its step, checkpoint written; or out of the queue"),
+        Binding("delete,D", "remove", "Remove", show=False, id="runs.remove", tooltip="Delete folders; asks first"),
+        Binding("n", "rename", "Rename", show=False, id="runs.rename"),
+        Binding("p", "ask", "Ask model", show=False, id="runs.ask", tooltip="In the playground"),
+        Binding("u", "unmark", "Unmark all", show=False, id="runs.unmark"),
+    ]
+
+    class Done(Message):
+        """What came of something that took its time."""
+
+        def __init__(self, text: str, *, bad: bool = False) -> None:
+            self.text, self.bad = text, bad
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[str, tuple[Summary, float, Row]] = {}
+        self._sort, self._descending = "created", True
+        self._filter = ""
+        self._found: Sequence[Summary] = ()
+
+    def body(self) -> ComposeResult:
+        yield Table(COLUMNS, empty="looking …", enter="Open", id="runs")
+        yield FilterLine("words that must occur; task:NAME  state:WORD  model:NAME  data:NAME")
+        yield Static("", id="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self._table.focus()
+        self.runs_changed()
+
+    def on_screen_resume(self) -> None:
+        self.runs_changed()
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one(Table)
+
+    # Rows
+
+    def runs_changed(self) -> None:
+        if self.dlkit.looked:
+            self._show()
+
+    def _show(self) -> None:
+        runs = self.dlkit.summaries
+        found = [run for run in runs if matches(run, self._filter)] if self._filter else runs
+        was_empty, self._found = not self._found, arranged(found, self._sort, self._descending)
+        if was_empty != (not self._found):
+            self.refresh_bindings()
+        table = self._table
+        table.empty = f"no run matches {self._filter!r}: escape shows all" if runs else _EMPTY
+        table.sort_key, table.descending = self._sort, self._descending
+        now = time.time()
+        table.show([self._row(run, now) for run in self._found])
+        marked = f", {len(table.marked)} marked" if table.marked else ""
+        shown = f"{len(self._found)} of " if self._filter else ""
+        self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}{self._order()}  {self.workspace}")
+        self._tell()
+
+    def _order(self) -> str:
+        """By what they are sorted: its column may be one that a narrow window has no room for."""
+        if (self._sort, self._descending) == ("created", True):
+            return ""
+        title = next(column.title for column in COLUMNS if column.key == self._sort)
+        return f", by {title}{'▼' if self._descending else '▲'}"
+
+    def _row(self, run: Summary, now: float) -> Row:
+        """A run that has not changed keeps its row until "3 min ago" is over: of a thousand that is most work."""
+        known = self._rows.get(run.id)
+        if known is None or known[0] is not run or now >= known[1]:
+            known = self._rows[run.id] = run, ago_holds(run.created, now), _row(run, ago(run.created, now))
+        return known[2]
+
+    @on(Table.Moved)
+    def _tell(self) -> None:
+        run = self._run
+        self.query_one("#detail", Static).update(_about(run) if run else "", layout=False)
+
+    @property
+    def _run(self) -> Summary | None:
+        key = self._table.key
+        return next((run for run in self._found if run.id == key), None)
+
+    @property
+    def _chosen(self) -> list[Summary]:
+        """The marked runs, else the one under the cursor."""
+        marked = [run for run in self._found if run.id in self._table.marked]
+        return marked or ([self._run] if self._run else [])
+
+    def _folder(self, run: Summary) -> RunFolder:
+        return RunFolder(self.workspace / "runs" / run.id)
+
+    # Looking
+
+    def applies(self, action: str) -> bool:
+        if action == "filter":
+            return bool(self.dlkit.summaries)
+        return bool(self._found) or action not in _NEED_A_RUN
+
+    def on_table_chosen(self, message: Table.Chosen) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        if self._run is not None:
+            self.dlkit.open_run(self._folder(self._run))
+
+    def action_ask(self) -> None:
+        if self._run is not None:
+            self.dlkit.open_playground(self._folder(self._run))
+
+    def action_mark(self) -> None:
+        self._table.toggle_mark()
+        self._show()
+
+    def action_unmark(self) -> None:
+        self._table.marked.clear()
+        self._show()
+
+    def action_compare(self) -> None:
+        chosen = self._chosen
+        if self._run is not None and self._run not in chosen:
+            chosen.append(self._run)
+        if len(chosen) < 2:
+            self.notify("mark two or more runs with space, then press c")
+            return
+        self.dlkit.open_compare([self._folder(run) for run in chosen])
+
+    def on_table_header_clicked(self, message: Table.HeaderClicked) -> None:
+        self._descending = not self._descending if message.key == self._sort else message.key == "created"
+        self._sort = message.key
+        self._show()
+
+    def action_sort(self, by: int) -> None:
+        """By the next column; with 0 the other way round."""
+        keys = [column.key for column in COLUMNS]
+        if by:
+            self._sort = keys[(keys.index(self._sort) + by) % len(keys)]
+            self._descending = self._sort == "created"
+        else:
+            self._descending = not self._descending
+        self._show()
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).open()
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self._filter = message.text
+        self._show()
+
+    def on_filter_line_left(self) -> None:
+        self._table.focus()
+
+    def action_back(self) -> None:
+        """All runs again; there is nothing behind this screen."""
+        self.query_one(FilterLine).leave()
+
+    # Doing
+
+    def action_stop(self) -> None:
+        there = [run for run in self._chosen if run.state in (*acting.ALIVE, "queued")]
+        if not there:
+            self.notify("nothing to stop: it neither runs nor waits", severity="warning")
+            return
+        names = ", ".join(run.id for run in there)
+        waiting = all(run.state == "queued" for run in there)
+        question = f"Stop {_runs(there)}? A checkpoint is written first."
+        if waiting:
+            question = f"Take {_runs(there)} out of the queue?"
+        self._after(Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], acting.stop))
+
+    def action_resume(self) -> None:
+        there = [run for run in self._chosen if run.state in acting.RESUMABLE]
+        catalog = self.dlkit.catalog
+        if not there or catalog is None:
+            self.notify("nothing to resume: only what was stopped, failed or interrupted can go on", severity="warning")
+            return
+        several = len(there) > 1
+        self._do([self._folder(r) for r in there], lambda run: acting.resume(catalog, run, queued=several))
+
+    def action_remove(self) -> None:
+        from dlkit.cli.remove import delete_run
+
+        there = self._chosen
+        if any(run.state in acting.ALIVE for run in there):
+            self.notify("a running job cannot be removed: stop it first", severity="warning")
+            return
+        if there:
+            question = f"Remove {_runs(there)}, {size(sum(run.size for run in there))}? This cannot be undone."
+            detail = "\n".join(run.id for run in there[:8]) + (f"\n… {len(there) - 8} more" if len(there) > 8 else "")
+
+            def remove(run: RunFolder) -> str:
+                delete_run(run)
+                return f"{run.id}: removed"
+
+            self._after(Confirm(question, detail, "Remove"), lambda: self._do([self._folder(r) for r in there], remove))
+
+    def action_rename(self) -> None:
+        from dlkit.cli.rename import rename
+
+        run = self._run
+        if run is None:
+            return
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self._do([self._folder(run)], partial(rename, text=name))
+
+        self.app.push_screen(Ask(f"A name for {run.id}", run.name), take)
+
+    def _after(self, question: Confirm, action: Callable[[], Any]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                action()
+
+        self.app.push_screen(question, answered)
+
+    @work(thread=True, group="runs", exit_on_error=False)
+    def _do(self, runs: Sequence[RunFolder], action: Callable[[RunFolder], str]) -> None:
+        """The same to each; what is wrong with one does not keep the others from it."""
+        told = []
+        for run in runs:
+            try:
+                told.append(action(run))
+            except (DlkitError, OSError, ValueError) as error:
+                self.post_message(self.Done(str(error), bad=True))
+        if told:
+            self.post_message(self.Done(told[0] if len(told) == 1 else f"{told[0]}; and {len(told) - 1} more"))
+
+    def on_runs_screen_done(self, message: Done) -> None:
+        self.notify(message.text, severity="error" if message.bad else "information", markup=False)
+        self._table.marked.clear()
+        self.dlkit.poller.nudge()
+
+
+def arranged(runs: Sequence[Summary], key: str, descending: bool) -> list[Summary]:
+    """Sorted by a column; what has no value there comes last either way."""
+    if key == "created":
+        return list(runs) if descending else list(runs)[::-1]
+
+    def value(run: Summary) -> Any:
+        found = getattr(run, key)
+        return _STATES.index(found) if key == "state" and found in _STATES else found
+
+    there = [run for run in runs if _has(value(run))]
+    words = any(isinstance(value(run), str) for run in there)
+    ordered = sorted(there, key=lambda r: str(value(r)) if words else value(r), reverse=descending)
+    return ordered + [run for run in runs if not _has(value(run))]
+
+
+def _has(value: Any) -> bool:
+    return value is not None and value != "" and value == value
+
+
+def matches(run: Summary, text: str) -> bool:
+    """Whether all words of a filter occur; ``task:``, ``state:``, ``model:``, ``data:``, ``name:`` look there only."""
+    fields = {"task": run.task, "state": run.state, "model": run.model, "data": run.dataset, "name": run.name}
+    everything = " ".join((run.id, *fields.values(), run.device)).lower()
+    for word in text.lower().split():
+        field, colon, rest = word.partition(":")
+        where = fields[field].lower() if colon and field in fields else everything
+        if (rest if colon and field in fields else word) not in where:
+            return False
+    return True
+
+
+def _row(run: Summary, age: str) -> Row:
+    cells: dict[str, Cell] = {
+        "state": state_cell(run.state),
+        "task": run.task or run.id,
+        "model": run.model,
+        "dataset": run.dataset,
+        "step": steps(run),
+        "last": number(run.last),
+        "best": number(run.best),
+        "seconds": spent(run),
+        "created": age,
+        "device": run.device,
+        "size": size(run.size),
+        "name": run.name,
+    }
+    return Row(run.id, cells)
+
+
+def _about(run: Summary) -> Text:
+    """What the columns leave out."""
+    text = Text().append(f"{run.id}  {run.name}".rstrip(), "bold")
+    text.append("\n" + ", ".join(filter(None, (run.dataset, run.device, size(run.size)))))
+    if run.metric:
+        text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
+    if run.reason:
+        text.append(f"\n{run.reason.partition(chr(10))[0]}", "italic")
+    elif run.state not in _STATES:
+        text.append(f"\n{run.state}", "italic")
+    elif run.state == "interrupted":
+        text.append("\nits worker died; r goes on from the last checkpoint", "italic")
+    return text
+
+
+def _runs(runs: Sequence[Summary]) -> str:
+    return "this run" if len(runs) == 1 else f"{len(runs)} runs"

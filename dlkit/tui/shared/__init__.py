@@ -1,0 +1,1 @@
+"""What the screens share: their frame, lists, dialogs, the poller, settings, the terminal."""

@@ -1,0 +1,111 @@
+"""What all screens have in common: the line with the areas at the top, the few main keys at the bottom."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import Horizontal
+from textual.keys import _character_to_key
+from textual.screen import Screen
+from textual.widgets import Static
+
+from dlkit.tui.keys.main_keys import MainKeys
+
+if TYPE_CHECKING:
+    from dlkit.tui.app import DlkitApp
+
+AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground"}
+"""Areas by mode, in the order of their keys 1 to 4."""
+
+TYPED = frozenset(map(_character_to_key, string.punctuation))
+"""Keys that are a character; Textual does not know it of all of them (``slash``, ``plus``)."""
+
+
+class Area(Screen[None]):
+    """Base of all full screens. ``area`` is the one of ``AREAS`` that this screen belongs to, ``body()`` what is
+    between the lines; ``where`` (a string, shown in the top line) says what is being looked at."""
+
+    area: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False, id="back"),
+    ]
+
+    def __init__(self, where: str = "") -> None:
+        super().__init__()
+        self._where = where
+
+    @property
+    def dlkit(self) -> DlkitApp:
+        """The app, by its own type."""
+        return cast("DlkitApp", self.app)
+
+    @property
+    def workspace(self) -> Path:
+        return self.dlkit.workspace
+
+    def compose(self) -> ComposeResult:
+        yield Bar(self.area, self._where)
+        yield from self.body()
+        yield MainKeys()
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def say_where(self, text: str) -> None:
+        """Change what the top line says is being looked at."""
+        self.query_one(Bar).say_where(text)
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """Those that do something now: a key that is typed into a field has no other meaning."""
+        found, focused = super().active_bindings, self.focused
+        if focused is None or not focused.check_consume_key("a", "a"):
+            return found
+        return {key: binding for key, binding in found.items() if key not in TYPED}
+
+    def applies(self, action: str) -> bool:
+        """Whether there is use for an action now: the line at the bottom names those only. Where that changes,
+        call ``refresh_bindings()``."""
+        return True
+
+    def action_back(self) -> None:
+        """To the screen before this one; the first of an area stays."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+
+class Bar(Horizontal):
+    """The areas, the present one marked; a click goes there."""
+
+    DEFAULT_CSS = """
+    Bar { dock: top; height: 1; background: $panel; }
+    Bar > Static { width: auto; height: 1; padding: 0 1; color: $text-muted; }
+    Bar > Static.here { color: $text; text-style: bold reverse; }
+    Bar > #where { width: 1fr; padding: 0 1 0 0; text-align: right; color: $text;
+                   text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, area: str, where: str) -> None:
+        super().__init__()
+        self._area, self._where = area, where
+
+    def compose(self) -> ComposeResult:
+        for number, (mode, title) in enumerate(AREAS.items(), 1):
+            yield AreaName(f"{number} {title}", mode, here=mode == self._area)
+        yield Static(self._where, id="where", markup=False)
+
+    def say_where(self, text: str) -> None:
+        self.query_one("#where", Static).update(text, layout=False)
+
+
+class AreaName(Static):
+    def __init__(self, text: str, mode: str, *, here: bool) -> None:
+        super().__init__(text, classes="here" if here else "", markup=False)
+        self._mode = mode
+
+    async def on_click(self) -> None:
+        await self.run_action(f"app.area('{self._mode}')")

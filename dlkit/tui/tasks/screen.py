@@ -1,0 +1,215 @@
+"""Tasks: what can be trained, with which data, how the last run went, and what is wrong with what cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Static
+
+from dlkit.catalog import Catalog, Plugin
+from dlkit.cli.common import number, size
+from dlkit.cli.plugins import first_line
+from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.table import Cell, Column, Row, Table
+from dlkit.tui.shared.words import ago, best, hanging, state_cell
+
+COLUMNS = (
+    Column("task", "task", 15),
+    Column("title", "title", 22, rank=3),
+    Column("data", "data", 20, rank=1),
+    Column("last", "last run", 23),
+    Column("best", "best", 16, rank=2),
+    Column("summary", "about", 0, rank=4),
+)
+_BROKEN = "plugin "
+"""Before the name, the key of a row that is a plugin that does not work."""
+_HINT = "Enter: choose settings and start a run. d: fetch data. ?: all keys."
+
+
+class TasksScreen(Area):
+    """The first screen: one row a task, one a broken plugin."""
+
+    area = "tasks"
+    DEFAULT_CSS = """
+    TasksScreen #detail { height: auto; max-height: 11; padding: 0 2; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "fetch", "Fetch data", id="tasks.fetch", tooltip="Download what the task's data sets need"),
+        Binding("r", "last", "Last run", id="tasks.last", tooltip="Open the task's newest run"),
+        Binding("b", "best", "Best run", show=False, id="tasks.best"),
+    ]
+
+    class Listed(Message):
+        def __init__(self, entries: list[TaskEntry], broken: list[Plugin]) -> None:
+            self.entries, self.broken = entries, broken
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[str, TaskEntry] = {}
+        self._broken: dict[str, Plugin] = {}
+
+    def body(self) -> ComposeResult:
+        yield Table(COLUMNS, empty="loading the plugins …", enter="Launch", id="tasks")
+        yield Static(_HINT, id="detail")
+
+    def on_mount(self) -> None:
+        self.say_where(str(self.workspace))
+        self._table.focus()
+        if self.dlkit.catalog is not None:
+            self.plugins_loaded()
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one(Table)
+
+    # What there is
+
+    def plugins_loaded(self) -> None:
+        self._list()
+
+    def runs_changed(self) -> None:
+        self._list()
+
+    def on_screen_resume(self) -> None:
+        self._list()
+
+    def _list(self) -> None:
+        if self.dlkit.catalog is not None:
+            self._look(self.dlkit.catalog, self.workspace / "data", self.dlkit.summaries)
+
+    @work(thread=True, exclusive=True, group="tasks", exit_on_error=False)
+    def _look(self, catalog: Catalog, data: Path, runs: Sequence[Summary]) -> None:
+        self.post_message(self.Listed(list_tasks(catalog, data, runs), troubled(catalog)))
+
+    def on_tasks_screen_listed(self, message: Listed) -> None:
+        self._entries = {entry.spec.name: entry for entry in message.entries}
+        self._broken = {_BROKEN + plugin.name: plugin for plugin in message.broken}
+        self._table.empty = "no plugin offers a task: pip install one, or see dlkit plugins"
+        rows = [_row(entry) for entry in message.entries]
+        self._table.show(rows + [_broken_row(key, plugin) for key, plugin in self._broken.items()])
+        self._tell()
+
+    # The row under the cursor
+
+    def on_table_moved(self, _: Table.Moved) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        key = self._table.key
+        if key in self._entries:
+            text = _about(self._entries[key], first_time=not self.dlkit.summaries)
+        elif key in self._broken:
+            text = _trouble(self._broken[key])
+        else:
+            return
+        detail = self.query_one("#detail", Static)
+        detail.update(hanging(text, max(20, self.size.width - 4), self.app.console))
+
+    def on_resize(self) -> None:
+        self._tell()
+
+    def on_table_chosen(self, _: Table.Chosen) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        """The launch form, or what is wrong."""
+        key = self._table.key
+        if key in self._broken:
+            from dlkit.tui.shared.dialogs import TextDialog
+
+            plugin = self._broken[key]
+            self.app.push_screen(TextDialog(f"{plugin.name} is broken", f"{plugin.reason}\n\n{plugin.traceback}"))
+        elif key:
+            self.dlkit.open_launch(key)
+
+    def action_fetch(self) -> None:
+        """Download what the task's data sets lack."""
+        entry, catalog = self._entries.get(self._table.key), self.dlkit.catalog
+        if entry is None or catalog is None:
+            return
+        wanted = [d for d in catalog.specs("dataset", entry.spec.name) if entry.data[d.name]["state"] == "download"]
+        sources = list(dict.fromkeys(name for dataset in wanted for name in dataset.sources))
+        if not sources:
+            self.notify(f"{entry.spec.name}: all its data is here", markup=False)
+            return
+        from dlkit.tui.shared.fetch import FetchDialog
+
+        total = sum(entry.data[dataset.name]["download"] for dataset in wanted)
+        self.app.push_screen(FetchDialog(sources, total, self.workspace), lambda _: self._list())
+
+    def action_last(self) -> None:
+        self._open_run("last")
+
+    def action_best(self) -> None:
+        self._open_run("best")
+
+    def _open_run(self, which: str) -> None:
+        entry = self._entries.get(self._table.key)
+        run: Summary | None = getattr(entry, which, None)
+        if run is None:
+            self.notify("this task has no run yet: Enter starts one")
+        else:
+            self.dlkit.open_run(RunFolder(self.workspace / "runs" / run.id))
+
+
+def _row(entry: TaskEntry) -> Row:
+    spec, last, best = entry.spec, entry.last, entry.best
+    cells: dict[str, Cell] = {"task": spec.name, "title": spec.title, "summary": spec.summary}
+    cells["data"] = data_word(entry.default_data)
+    if last is not None:
+        text, style = state_cell(last.state)
+        cells["last"] = f"{text}, {ago(last.updated or last.created)}", style
+    if best is not None and best.best is not None:
+        cells["best"] = f"{best.metric.rpartition('/')[2]} {number(best.best)}"
+    return Row(spec.name, cells)
+
+
+def _broken_row(key: str, plugin: Plugin) -> Row:
+    return Row(key, {"task": plugin.name, "last": ("broken", "bold red"), "summary": first_line(plugin.reason)})
+
+
+def data_word(state: Mapping[str, Any]) -> str:
+    """``embedded``, ``present``, or what is to be downloaded."""
+    return f"download {size(state['download'])}" if state["state"] == "download" else str(state["state"])
+
+
+def _about(entry: TaskEntry, *, first_time: bool) -> Text:
+    spec, default = entry.spec, entry.spec.defaults["dataset"]
+    text = Text()
+    text.append(f"{spec.title}. ", "bold")
+    text.append(f"{spec.summary}\n")
+    text.append("default  ", "dim")
+    text.append(", ".join(f"{part} {name}" for part, name in spec.defaults.items()) + "\n")
+    text.append("data     ", "dim")
+    names = sorted(entry.data, key=lambda name: (name != default, name))
+    text.append("; ".join(f"{name}: {data_word(entry.data[name])}" for name in names) + "\n")
+    for word, run in (("last", entry.last), ("best", entry.best)):
+        if run is not None and not (word == "best" and run is entry.last):
+            text.append(f"{word:9}", "dim")
+            figure = f", {best(run)}" if run.best is not None else ""
+            also = ", the best so far" if word == "last" and run is entry.best else ""
+            text.append(f"{run.id}, {run.state}{figure}{also}\n")
+    text.append("metric   ", "dim")
+    text.append(f"{spec.metric}, {'higher' if spec.direction == 'max' else 'lower'} is better")
+    text.append(f"   plugin {entry.plugin.name} {entry.plugin.version}".rstrip(), "dim")
+    if first_time:
+        text.append(f"\n{_HINT}", "italic")
+    return text
+
+
+def _trouble(plugin: Plugin) -> Text:
+    text = Text()
+    text.append(f"Plugin {plugin.name} ({plugin.distribution} {plugin.version}) is broken.\n", "bold")
+    text.append(f"{plugin.reason}\n")
+    text.append("Enter: the whole traceback. The other plugins work.", "italic")
+    return text
