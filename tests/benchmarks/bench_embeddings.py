@@ -28,10 +28,10 @@ from common import data_folder, workspace
 from dlkit.data.text.reading import read_text
 from dlkit.events import Finished, Metrics
 from dlkit.runs.log import read_events
-from dlkit_embeddings.datasets import in_folders
-from dlkit_embeddings.options import GutenbergConfig
-from dlkit_embeddings.similarity import Space, read_pairs
 from dlkit_embeddings.vectors import stored_vectors
+from dlkit_embeddings.word_vectors.datasets import in_folders
+from dlkit_embeddings.word_vectors.options import GutenbergConfig
+from dlkit_embeddings.word_vectors.space import Space, read_pairs
 
 LEAST_PAIRS = 100
 SENTENCE = 10_000

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, SourceSpec, TaskSpec, TrainerSpec, hookimpl
-from dlkit_embeddings import recipes
 from dlkit_embeddings.sources import GUTENBERG
+from dlkit_embeddings.word_vectors import recipes
 
 TASK = "embeddings"
-PRESETS = "dlkit_embeddings:presets"
+PRESETS = "dlkit_embeddings.word_vectors:presets"
 SKIP_GRAM = "skip-gram"
 
 
@@ -18,7 +18,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             name=TASK,
             title="Word embeddings",
             summary="Vectors for words, learnt from the words around them",
-            target="dlkit_embeddings.task:WordEmbeddings",
+            target="dlkit_embeddings.word_vectors.task:WordEmbeddings",
             defaults={
                 "dataset": "python-docs",
                 "model": SKIP_GRAM,
@@ -46,16 +46,16 @@ def dlkit_datasets() -> list[DatasetSpec]:
             name="python-docs",
             task=TASK,
             summary="65,000 words of Python's language reference (from the interpreter; no network needed)",
-            target="dlkit_embeddings.datasets:python_docs",
-            config="dlkit_embeddings.options:PythonDocsConfig",
+            target="dlkit_embeddings.word_vectors.datasets:python_docs",
+            config="dlkit_embeddings.word_vectors.options:PythonDocsConfig",
             suggest=recipes.PYTHON_DOCS,
         ),
         DatasetSpec(
             name="gutenberg",
             task=TASK,
             summary="Books in folders for training, validation and test",
-            target="dlkit_embeddings.datasets:gutenberg",
-            config="dlkit_embeddings.options:GutenbergConfig",
+            target="dlkit_embeddings.word_vectors.datasets:gutenberg",
+            config="dlkit_embeddings.word_vectors.options:GutenbergConfig",
             sources=("gutenberg-books",),
             suggest=recipes.GUTENBERG,
         ),
@@ -63,8 +63,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             name="files",
             task=TASK,
             summary="Your own text: a file, a folder of them, or folders train, val and test",
-            target="dlkit_embeddings.datasets:files",
-            config="dlkit_embeddings.options:FilesConfig",
+            target="dlkit_embeddings.word_vectors.datasets:files",
+            config="dlkit_embeddings.word_vectors.options:FilesConfig",
         ),
     ]
 
@@ -76,8 +76,8 @@ def dlkit_models() -> list[ModelSpec]:
             name=SKIP_GRAM,
             task=TASK,
             summary="Skip-gram: a word's vector tells the words around it apart from others (word2vec)",
-            target="dlkit_embeddings.models:skip_gram",
-            config="dlkit_embeddings.options:SkipGramConfig",
+            target="dlkit_embeddings.word_vectors.cbow:skip_gram",
+            config="dlkit_embeddings.word_vectors.options:SkipGramConfig",
             interface=SKIP_GRAM,
             defaults={"loss": "negative-sampling", "trainer": SKIP_GRAM},
         ),
@@ -85,8 +85,8 @@ def dlkit_models() -> list[ModelSpec]:
             name="cbow",
             task=TASK,
             summary="A perceptron over the context's vectors, concatenated or averaged, predicts the word",
-            target="dlkit_embeddings.models:cbow",
-            config="dlkit_embeddings.options:CbowConfig",
+            target="dlkit_embeddings.word_vectors.cbow:cbow",
+            config="dlkit_embeddings.word_vectors.options:CbowConfig",
         ),
     ]
 
@@ -98,14 +98,14 @@ def dlkit_losses() -> list[LossSpec]:
             name="cross-entropy",
             task=TASK,
             summary="Cross-entropy of the word over the vocabulary, in nats",
-            target="dlkit_embeddings.losses:cross_entropy",
+            target="dlkit_embeddings.word_vectors.losses:cross_entropy",
         ),
         LossSpec(
             name="negative-sampling",
             task=TASK,
             summary="Each word of a context against its target and words drawn at random",
-            target="dlkit_embeddings.losses:NegativeSampling",
-            config="dlkit_embeddings.options:NegativeSamplingConfig",
+            target="dlkit_embeddings.word_vectors.losses:NegativeSampling",
+            config="dlkit_embeddings.word_vectors.options:NegativeSamplingConfig",
             interface=SKIP_GRAM,
         ),
     ]
@@ -118,8 +118,8 @@ def dlkit_trainers() -> list[TrainerSpec]:
             name=SKIP_GRAM,
             task=TASK,
             summary="Gradient by hand, a passage of text as products of matrices",
-            target="dlkit_embeddings.trainer:SkipGramTrainer",
-            config="dlkit_embeddings.options:SkipGramTrainerConfig",
+            target="dlkit_embeddings.word_vectors.skip_gram.trainer:SkipGramTrainer",
+            config="dlkit_embeddings.word_vectors.options:SkipGramTrainerConfig",
             interface=SKIP_GRAM,
         )
     ]
@@ -132,7 +132,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             name="neighbours",
             task=TASK,
             summary="Nearest words, analogies, and how well the vectors do on files of either",
-            target="dlkit_embeddings.neighbours:Neighbours",
-            config="dlkit_embeddings.options:NeighboursConfig",
+            target="dlkit_embeddings.word_vectors.neighbours:Neighbours",
+            config="dlkit_embeddings.word_vectors.options:NeighboursConfig",
         )
     ]

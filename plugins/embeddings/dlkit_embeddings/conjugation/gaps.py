@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dlkit.data.text.tokenizers import join_words, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Ids
 from dlkit_embeddings.conjugation.task import FORMS
-from dlkit_embeddings.tokens import NUMBER
+from dlkit_embeddings.word_vectors.vocabulary import NUMBER
 
 PAD = "<pad>"
 SPECIAL = (PAD, UNKNOWN)

@@ -12,9 +12,15 @@ from dlkit.data.splits import Data
 from dlkit.data.text import reading
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError
-from dlkit_embeddings.options import FilesConfig, GutenbergConfig, PythonDocsConfig, SharesConfig, TextConfig
-from dlkit_embeddings.splits import InPassages, InRandomOrder, Surroundings, Text, subsampling
-from dlkit_embeddings.tokens import numbered, vocabulary_of, words_of
+from dlkit_embeddings.word_vectors.options import (
+    FilesConfig,
+    GutenbergConfig,
+    PythonDocsConfig,
+    SharesConfig,
+    TextConfig,
+)
+from dlkit_embeddings.word_vectors.vocabulary import numbered, vocabulary_of, words_of
+from dlkit_embeddings.word_vectors.windows import InPassages, InRandomOrder, Surroundings, Text, subsampling
 
 PARTS = ("train", "val", "test")
 Parts = Mapping[str, list[str]]

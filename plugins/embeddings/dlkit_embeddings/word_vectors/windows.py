@@ -15,8 +15,8 @@ from dlkit.data.plans import Plan, Planner
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Batch, Split
 from dlkit.errors import UsageError
-from dlkit_embeddings.task import ABSENT
-from dlkit_embeddings.tokens import Words
+from dlkit_embeddings.word_vectors.task import ABSENT
+from dlkit_embeddings.word_vectors.vocabulary import Words
 
 Places = npt.NDArray[np.int64]
 _SIGMAS = 4

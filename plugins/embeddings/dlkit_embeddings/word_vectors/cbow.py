@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlkit_embeddings.options import CbowConfig, SkipGramConfig
+from dlkit_embeddings.word_vectors.options import CbowConfig, SkipGramConfig
 
 
 def cbow(config: CbowConfig, info: Any) -> nn.Module:

@@ -17,10 +17,10 @@ from dlkit.data.context import Context
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Batch, Data, Split
 from dlkit.errors import DataError, UsageError
-from dlkit_embeddings import datasets
-from dlkit_embeddings.options import FilesConfig, PythonDocsConfig, TextConfig
-from dlkit_embeddings.splits import InPassages, InRandomOrder, Surroundings, Text, subsampling
-from dlkit_embeddings.task import WordEmbeddings, WordsInfo
+from dlkit_embeddings.word_vectors import datasets
+from dlkit_embeddings.word_vectors.options import FilesConfig, PythonDocsConfig, TextConfig
+from dlkit_embeddings.word_vectors.task import WordEmbeddings, WordsInfo
+from dlkit_embeddings.word_vectors.windows import InPassages, InRandomOrder, Surroundings, Text, subsampling
 
 
 def everything(split: Split, epoch: int | None = None, batch_size: int = 7, seed: int = 3) -> Batch:

@@ -43,11 +43,11 @@ class WordEmbeddings(Task):
     outputs = Column("float32[N,words]")
 
     def metrics(self, info: Any) -> Metrics:
-        from dlkit_embeddings.metrics import WordMetrics
+        from dlkit_embeddings.word_vectors.metrics import WordMetrics
 
         return WordMetrics()
 
     def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
-        from dlkit_embeddings.preview import commonest, windows
+        from dlkit_embeddings.word_vectors.preview import commonest, windows
 
         return [commonest(info), windows(info, split, count)]

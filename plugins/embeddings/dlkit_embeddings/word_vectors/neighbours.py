@@ -15,9 +15,9 @@ from dlkit.data.text.reading import read_text
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Table
-from dlkit_embeddings import exports
-from dlkit_embeddings.similarity import Space, are_analogies, read_analogies, read_pairs
 from dlkit_embeddings.vectors import stored_vectors
+from dlkit_embeddings.word_vectors import exports
+from dlkit_embeddings.word_vectors.space import Space, are_analogies, read_analogies, read_pairs
 
 _SIGN = re.compile(r"\s+([+-])\s+")
 _PROPORTION = re.compile(r"\s*(\S+)\s*:\s*(\S+)\s*::\s*(\S+?)\s*(?::\s*\??\s*)?\Z")
@@ -95,7 +95,7 @@ class Neighbours(Predictor):
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Neighbours of the same words each time, and the words on a map."""
-        from dlkit_embeddings.plane import drawn, telling
+        from dlkit_embeddings.word_vectors.map import drawn, telling
 
         self._space = None  # the model goes on changing
         space, config = self.space(), self.config
@@ -112,7 +112,7 @@ class Neighbours(Predictor):
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """Frequent words with a meaning."""
-        from dlkit_embeddings.plane import telling
+        from dlkit_embeddings.word_vectors.map import telling
 
         return [self.info.words[i] for i in telling(self.info, 3)]
 

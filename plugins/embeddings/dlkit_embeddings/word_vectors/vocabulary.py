@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError, UsageError
-from dlkit_embeddings.options import TextConfig
+from dlkit_embeddings.word_vectors.options import TextConfig
 
 NUMBER = "<number>"
 Words = npt.NDArray[np.int32]

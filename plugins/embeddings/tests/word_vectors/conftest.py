@@ -12,10 +12,10 @@ import torch
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit_embeddings.datasets import build, shared
-from dlkit_embeddings.options import PythonDocsConfig
-from dlkit_embeddings.task import WordsInfo
-from dlkit_embeddings.tokens import words_of
+from dlkit_embeddings.word_vectors.datasets import build, shared
+from dlkit_embeddings.word_vectors.options import PythonDocsConfig
+from dlkit_embeddings.word_vectors.task import WordsInfo
+from dlkit_embeddings.word_vectors.vocabulary import words_of
 
 ANIMALS, TOOLS = ("cat", "dog", "cow", "hen"), ("saw", "axe", "drill", "plane")
 

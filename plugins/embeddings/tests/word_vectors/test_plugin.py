@@ -68,7 +68,7 @@ def ask(run: dlkit.Run, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
 def test_listing_imports_no_torch() -> None:
     code = (
         "import sys; import dlkit_embeddings.plugin as p; assert 'pydantic' not in sys.modules;"
-        "import dlkit_embeddings.task, dlkit_embeddings.options;"
+        "import dlkit_embeddings.word_vectors.task, dlkit_embeddings.word_vectors.options;"
         "heavy = {'torch', 'sklearn', 'scipy', 'pydoc_data.topics'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -91,7 +91,7 @@ def test_mixes_that_do_not_train_are_refused(catalog: Catalog) -> None:
 
 
 def test_every_preset_resolves(catalog: Catalog) -> None:
-    own = {entry.name for entry in (files("dlkit_embeddings") / "presets").iterdir()}
+    own = {entry.name for entry in (files("dlkit_embeddings.word_vectors") / "presets").iterdir()}
     mine = [preset for preset in presets(catalog, TASK) if preset.file in own]
     assert len(mine) == len(own) > 3
     for preset in mine:
@@ -120,8 +120,8 @@ def test_samples_are_neighbours_and_a_map(run: dlkit.Run) -> None:
 
 
 def test_words_drawn_by_their_neighbourhoods(run: dlkit.Run, catalog: Catalog) -> None:
-    from dlkit_embeddings.neighbours import Neighbours
-    from dlkit_embeddings.options import NeighboursConfig
+    from dlkit_embeddings.word_vectors.neighbours import Neighbours
+    from dlkit_embeddings.word_vectors.options import NeighboursConfig
 
     one = run.predictor()
     maps = [

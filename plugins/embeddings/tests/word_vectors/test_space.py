@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from dlkit.errors import DataError
-from dlkit_embeddings.neighbours import Question, question
-from dlkit_embeddings.similarity import (
+from dlkit_embeddings.word_vectors.neighbours import Question, question
+from dlkit_embeddings.word_vectors.space import (
     Analogy,
     Pair,
     Space,

@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from dlkit.errors import PluginError
-from dlkit_embeddings.losses import cross_entropy
-from dlkit_embeddings.metrics import WordMetrics
-from dlkit_embeddings.models import Cbow, SkipGram
-from dlkit_embeddings.options import CbowConfig, SkipGramConfig
-from dlkit_embeddings.task import WordsInfo
 from dlkit_embeddings.vectors import stored_vectors
+from dlkit_embeddings.word_vectors.cbow import Cbow, SkipGram
+from dlkit_embeddings.word_vectors.losses import cross_entropy
+from dlkit_embeddings.word_vectors.metrics import WordMetrics
+from dlkit_embeddings.word_vectors.options import CbowConfig, SkipGramConfig
+from dlkit_embeddings.word_vectors.task import WordsInfo
 
 CBOWS: list[dict[str, Any]] = [
     {},

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.config import NoOptions
-from dlkit_embeddings.options import NegativeSamplingConfig
+from dlkit_embeddings.word_vectors.options import NegativeSamplingConfig
 
 Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 

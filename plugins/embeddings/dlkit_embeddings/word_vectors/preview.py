@@ -9,7 +9,7 @@ import numpy as np
 from dlkit.data.splits import Split
 from dlkit.samples import Pairs, Table
 from dlkit.task import first_batch
-from dlkit_embeddings.task import ABSENT
+from dlkit_embeddings.word_vectors.task import ABSENT
 
 _ROWS = 12
 

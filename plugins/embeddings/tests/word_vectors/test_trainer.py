@@ -19,11 +19,16 @@ from dlkit.engine import loop
 from dlkit.engine.trainer import Setup
 from dlkit.errors import PluginError, UsageError
 from dlkit.events import Event
-from dlkit_embeddings.losses import NegativeSampling
-from dlkit_embeddings.models import Cbow, SkipGram
-from dlkit_embeddings.options import CbowConfig, NegativeSamplingConfig, SkipGramConfig, SkipGramTrainerConfig
-from dlkit_embeddings.task import WordEmbeddings, WordsInfo
-from dlkit_embeddings.trainer import SkipGramTrainer
+from dlkit_embeddings.word_vectors.cbow import Cbow, SkipGram
+from dlkit_embeddings.word_vectors.losses import NegativeSampling
+from dlkit_embeddings.word_vectors.options import (
+    CbowConfig,
+    NegativeSamplingConfig,
+    SkipGramConfig,
+    SkipGramTrainerConfig,
+)
+from dlkit_embeddings.word_vectors.skip_gram.trainer import SkipGramTrainer
+from dlkit_embeddings.word_vectors.task import WordEmbeddings, WordsInfo
 
 PASSAGES = {"reading": "passages", "passage": 8, "window": 3, "unknown": "drop"}
 

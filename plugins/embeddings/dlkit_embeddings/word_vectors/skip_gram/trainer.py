@@ -20,10 +20,10 @@ from dlkit.data.splits import Batch
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.trainer import Setup, Trainer, Values
 from dlkit.errors import PluginError, UsageError
-from dlkit_embeddings.losses import NegativeSampling
-from dlkit_embeddings.models import SkipGram
-from dlkit_embeddings.options import SkipGramTrainerConfig
-from dlkit_embeddings.splits import subsampling
+from dlkit_embeddings.word_vectors.cbow import SkipGram
+from dlkit_embeddings.word_vectors.losses import NegativeSampling
+from dlkit_embeddings.word_vectors.options import SkipGramTrainerConfig
+from dlkit_embeddings.word_vectors.windows import subsampling
 
 _TABLE = 1 << 20
 """Entries of the table that words are drawn from, each as often as it is drawn."""

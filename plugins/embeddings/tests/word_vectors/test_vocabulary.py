@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.errors import DataError, UsageError
-from dlkit_embeddings.options import TextConfig
-from dlkit_embeddings.tokens import numbered, vocabulary_of, words_of
+from dlkit_embeddings.word_vectors.options import TextConfig
+from dlkit_embeddings.word_vectors.vocabulary import numbered, vocabulary_of, words_of
 
 TEXT = "Don’t say _never_: 3 Cats,\n12.5 cats—well-known!"
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.samples import Scatter
-from dlkit_embeddings.similarity import Floats, Space
-from dlkit_embeddings.tokens import NUMBER
+from dlkit_embeddings.word_vectors.space import Floats, Space
+from dlkit_embeddings.word_vectors.vocabulary import NUMBER
 
 _SHORTEST = 4
 """Letters of a word that is taken to tell something."""
