@@ -135,7 +135,7 @@ def chosen(catalog: Catalog, task: str, typed: Typed) -> tuple[list[Layer], dict
     named = Layer("flag", {part: {"name": name} for part, name in typed.names.items()})
     layers = [read_toml(typed.file)] if typed.file is not None else []
     if typed.preset is not None:
-        tables = [(part, layer.values[part]) for layer in (*layers, named) for part in PARTS if part in layer.values]
+        tables = [(part, layer.table(part)) for layer in (*layers, named) for part in PARTS]
         wanted = {part: str(table["name"]) for part, table in tables if "name" in table}
         layers.insert(0, preset_layer(catalog, task, typed.preset, wanted))
     nproc = [int(text) for key, text in typed.settings if key == "job.nproc" and text and text.isdigit()]
@@ -143,7 +143,7 @@ def chosen(catalog: Catalog, task: str, typed: Typed) -> tuple[list[Layer], dict
     return layers, *choose_components(catalog, catalog.task(task), [*layers, named, *started])
 
 
-def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | None) -> tuple[str, Any]:
+def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | None) -> tuple[str, object]:
     section, _, name = key.partition(".")
     if section not in schema:
         raise UsageError(f"unknown option --{key}: {nearest(section, schema)}")

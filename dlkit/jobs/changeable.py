@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
-from dlkit import config
 from dlkit.catalog import Catalog
-from dlkit.config import SHORT_FLAGS, Config, EngineConfig, FieldInfo, explain, fields_of, parse_text
+from dlkit.config import (
+    SHORT_FLAGS,
+    Config,
+    EngineConfig,
+    FieldInfo,
+    config_class,
+    explain,
+    fields_of,
+    parse_text,
+)
+from dlkit.config import changeable as changeable_names
 from dlkit.errors import UsageError, nearest
+from dlkit.json_types import Settings
 
 
 def changeable(catalog: Catalog, task: str, names: Mapping[str, str]) -> dict[str, FieldInfo]:
@@ -20,13 +29,13 @@ def changeable(catalog: Catalog, task: str, names: Mapping[str, str]) -> dict[st
         f"{section}.{field.name}": field
         for section, model in _models(catalog, task, names).items()
         for field in fields_of(model)
-        if field.name in config.changeable(model)
+        if field.name in changeable_names(model)
     }
 
 
 def parse_change(
-    catalog: Catalog, task: str, names: Mapping[str, str], stored: Mapping[str, Any], key: str, text: str
-) -> tuple[str, Any]:
+    catalog: Catalog, task: str, names: Mapping[str, str], stored: Mapping[str, Settings], key: str, text: str
+) -> tuple[str, object]:
     """A key and a value as typed → the full key and the value; UsageError says what may be changed, and to what.
 
     ``stored`` is the run's configuration: a value is judged among the options it will stand with.
@@ -39,25 +48,25 @@ def parse_change(
     value = _value(allowed[full], text)
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{full} = {text}: must be finite (allowed: {allowed[full].allowed})")
-    _judge(_models(catalog, task, names)[section], section, dict(stored.get(section, {})), name, value)
+    _judge(_models(catalog, task, names)[section], section, stored.get(section, {}), name, value)
     return full, value
 
 
 def _models(catalog: Catalog, task: str, names: Mapping[str, str]) -> dict[str, type[Config]]:
     trainer = catalog.find("trainer", names["trainer"], task)
-    return {"engine": EngineConfig, "trainer": config.config_class(catalog, trainer)}
+    return {"engine": EngineConfig, "trainer": config_class(catalog, trainer)}
 
 
-def _value(field: FieldInfo, text: str) -> Any:
+def _value(field: FieldInfo, text: str) -> object:
     nullable = any(option.get("type") == "null" for option in field.schema.get("anyOf", ()))
     return None if nullable and text == "none" else parse_text(field.schema, text)
 
 
-def _judge(model: type[Config], section: str, stored: dict[str, Any], name: str, value: Any) -> None:
+def _judge(model: type[Config], section: str, stored: Settings, name: str, value: object) -> None:
     """UsageError if pydantic objects to the value; what an older version stored beside it is no reason to."""
-    stored.pop("name", None)
+    beside = {option: other for option, other in stored.items() if option != "name"}
     try:
-        model.model_validate({**stored, name: value})
+        model.model_validate({**beside, name: value})
     except ValidationError as error:
         problems = [found for found in error.errors() if not found["loc"] or found["loc"][0] == name]
         lines = [explain(section, model, problem, {}, section) for problem in problems]

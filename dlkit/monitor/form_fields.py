@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from dlkit.config import FieldInfo, parse_text
+from dlkit.config import FieldInfo, Property, parse_text
 from dlkit.gpus import gpus
 
 SUBMIT = "submit"
@@ -59,7 +57,7 @@ class Section:
     main: bool
 
 
-def make_field(key: str, info: FieldInfo, default: Any, origin: str, typed: str | None, problem: str) -> Field:
+def make_field(key: str, info: FieldInfo, default: object, origin: str, typed: str | None, problem: str) -> Field:
     """``default`` as a plain value, ``typed`` what the user has set the field to, if anything."""
     kind, prop = kind_of(info.schema), info.schema
     default_text = text_of(prop, default)
@@ -84,7 +82,7 @@ def is_given(info: FieldInfo, text: str) -> bool:
     return text != "" or (info.schema.get("type") == "string" and "enum" not in info.schema and not info.required)
 
 
-def kind_of(prop: Mapping[str, Any]) -> str:
+def kind_of(prop: Property) -> str:
     """The widget's kind for an option of this JSON schema."""
     options = [option for option in prop.get("anyOf", [prop]) if option.get("type") != "null"]
     if len(options) != 1:
@@ -97,7 +95,7 @@ def kind_of(prop: Mapping[str, Any]) -> str:
     return {"integer": "whole number", "number": "number", "array": "list"}.get(kind, "text")
 
 
-def text_of(prop: Mapping[str, Any], value: Any) -> str:
+def text_of(prop: Property, value: object) -> str:
     """A plain value as a text that ``parse_text`` reads as the same value; none is the empty one."""
     if value is None:
         return ""
@@ -109,7 +107,7 @@ def text_of(prop: Mapping[str, Any], value: Any) -> str:
     return str(tomlkit.item(value).as_string())
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
@@ -117,18 +115,18 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     """Equal as options: a tuple is a list, true is not 1."""
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _nullable(prop: Mapping[str, Any]) -> bool:
+def _nullable(prop: Property) -> bool:
     return any(option.get("type") == "null" for option in prop.get("anyOf", ()))
 
 
-def _choices(prop: Mapping[str, Any], kind: str) -> Choices:
+def _choices(prop: Property, kind: str) -> Choices:
     if kind != "choice":
         return ()
     option = next(option for option in prop.get("anyOf", [prop]) if option.get("type") != "null")

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from dlkit.config.schema import Bound, Property, fields_of
+from dlkit.errors import Problem, nearest
+from dlkit.json_types import Json
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _OURS = ("greater_", "less_", "int_", "float_", "bool_", "list_", "tuple_", "string_", "literal_", "too_", "finite_")
 """How the types of pydantic's errors begin that the option's own schema explains better."""
 _SINGULAR = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
 _PLURAL = {"integer": "whole numbers", "number": "numbers", "boolean": "true or false", "string": "texts"}
+_LIMITS: Mapping[Bound, str] = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
 
-Property = Mapping[str, Any]
-"""An option's JSON schema."""
 
-
-def refusal(problem: Mapping[str, Any], prop: Property | None) -> str:
+def refusal(problem: ErrorDetails, prop: Property | None) -> str:
     """Why, for one of pydantic's errors (an item of ``ValidationError.errors()``) with an option whose schema is
     ``prop`` (None: it has none)."""
     kind, said = problem["type"], str(problem["msg"])
@@ -65,18 +77,15 @@ def bounds(prop: Property) -> str:
     """``from 1 to 9``, ``above 0 and at most 1``; empty for what has none."""
     if "minimum" in prop and "maximum" in prop:
         return f"from {_number(prop['minimum'])} to {_number(prop['maximum'])}"
-    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    found = [f"{word} {_number(prop[key])}" for key, word in words.items() if key in prop]
+    found = [f"{word} {_number(prop[key])}" for key, word in _LIMITS.items() if key in prop]
     return " and ".join(found)
 
 
 def _list(prop: Property) -> str:
-    first = prop.get("prefixItems", ())
+    first = prop.get("prefixItems", [])
     alike = all(item == first[0] for item in first)
-    item = first[0] if first and alike else prop.get("items", {}) if not first else {}
-    what = (
-        _PLURAL.get(str(item.get("type")), "values") if isinstance(item, Mapping) and "enum" not in item else "values"
-    )
+    item: Property = first[0] if first and alike else prop.get("items", {}) if not first else {}
+    what = _PLURAL.get(str(item.get("type")), "values") if "enum" not in item else "values"
     limits = f"one of {', '.join(map(_shown, item['enum']))}" if "enum" in item else bounds(item)
     return " ".join(filter(None, ("a list of", _count(prop), what))) + (f", each {limits}" if limits else "")
 
@@ -90,9 +99,34 @@ def _count(prop: Property) -> str:
     return f"{least} to {most}" if least else f"up to {most}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(value: float) -> str:
     return str(value) if isinstance(value, int) and abs(value) < 10**7 else f"{value:g}"
+
+
+def explain(section: str, model: type[BaseModel], problem: ErrorDetails, origins: Mapping[str, str], owner: str) -> str:
+    """One line for one of pydantic's errors: key, value, what is allowed, which layer set it."""
+    return problem_of(section, model, problem, origins, owner).text
+
+
+def problem_of(
+    section: str, model: type[BaseModel], problem: ErrorDetails, origins: Mapping[str, str], owner: str
+) -> Problem:
+    """One of pydantic's errors with its option's key: an error in a list's third element is the list's."""
+    path = [str(part) for part in problem["loc"][:1]]
+    places = [part for part in problem["loc"][1:] if isinstance(part, int)]  # the rest says which type was tried
+    field_key = ".".join([section, *path])
+    key = ".".join([field_key, *map(str, places)])
+    source = f" (from {origins[field_key]})" if origins.get(field_key) else ""
+    if problem["type"] == "extra_forbidden":
+        why = f"{owner} has no such option; {nearest(path[-1], model.model_fields)}"
+        return Problem(field_key, f"unknown option {key}{source}: {why}", why)
+    found = next((f for f in fields_of(model) if path and f.name == path[0]), None)
+    why = refusal(problem, found.schema if found else None)
+    if found is None or problem["type"] == "missing":  # its input is the whole section
+        return Problem(field_key, f"{key}{source}: {why}", why)
+    at_field = f"value {places[0] + 1}, {problem['input']!r}, {why}" if places else why
+    return Problem(field_key, f"{key} = {problem['input']!r}{source}: {why}", at_field)

@@ -1,0 +1,139 @@
+"""One declaration of every option: from it come the flag, the form field, the JSON schema and the error."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dlkit.catalog import Catalog, load_config
+from dlkit.components import PARTS, Spec
+from dlkit.errors import PluginError
+
+CHOICES = (*PARTS, "launcher")
+"""What is chosen by name: the components of a run, and what starts its processes."""
+SECTIONS = ("engine", "job", *CHOICES)
+Cadence = str
+CHANGEABLE: dict[str, Any] = {"changeable": True}
+"""Marks an option, as its ``json_schema_extra``, that ``dlkit set`` may change while a run is going."""
+CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
+
+
+class Config(BaseModel):
+    """Base of every component's options: frozen, unknown keys refused, every field described and bounded.
+
+    Give each field a ``description`` and its bounds; ``json_schema_extra={"changeable": True}`` marks what may be set
+    while a run is going.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class NoOptions(Config):
+    """The options of a component that has none."""
+
+
+class EngineConfig(Config):
+    """What every run has, whatever its task."""
+
+    epochs: int | None = Field(10, ge=1, description="Passes over the training split; or give steps")
+    steps: int | None = Field(None, ge=1, description="Optimizer steps in all; or give epochs")
+    batch_size: int = Field(64, ge=1, description="Samples a batch, over all processes together")
+    eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")
+    seed: int = Field(0, ge=0, lt=2**63, description="Everything random is a function of it")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        "auto", description="auto: bf16 autocast where device and model gain from it, float32 elsewhere"
+    )
+    eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
+    sample_every: Cadence = Field("5 epochs", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
+    checkpoint_every: float = Field(
+        30.0, gt=0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE
+    )
+    keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best", json_schema_extra=CHANGEABLE)
+    accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged into one optimizer step")
+    clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
+    ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
+    early_stopping: int = Field(
+        0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"
+    )
+    compile: bool = Field(False, description="Run the model through torch.compile")
+    max_time: float | None = Field(
+        None, gt=0, description="Seconds after which the run ends, completed", json_schema_extra=CHANGEABLE
+    )
+    limit_batches: int | None = Field(None, ge=1, description="Batches an epoch and an evaluation at most")
+    overfit_batches: int | None = Field(
+        None, ge=1, description="Train and evaluate on these first batches only, not shuffled, not augmented"
+    )
+    probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
+    workers: int = Field(0, ge=0, description="Loader processes, for data that does not fit in memory")
+    threads: int = Field(0, ge=0, description="CPU threads of a step; 0: torch's choice")
+    deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
+    init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
+
+
+class JobConfig(Config):
+    """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
+
+    nproc: int = Field(1, ge=1, description="Processes that share every batch, each on a device of its own")
+    max_restarts: int = Field(0, ge=0, description="Times to go on from the last checkpoint when a process dies")
+    on_oom: Literal["fail", "halve"] = Field(
+        "fail", description="Out of memory: fail, or go on with half the batch and twice the accumulation"
+    )
+    gpu_memory: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|B)?$",
+        description="GPU memory that the run needs on each GPU, which it may then share: 4GiB; none: a GPU to itself",
+    )
+    notify: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="Address to POST the finished event to, as JSON"
+    )
+
+    @property
+    def supervised(self) -> bool:
+        """Whether more is asked for than one process can do by itself."""
+        return self.nproc > 1 or self.max_restarts > 0 or self.on_oom != "fail"
+
+
+OWN: dict[str, type[Config]] = {"engine": EngineConfig, "job": JobConfig}
+"""The sections that are dlkit's own, the same for all components."""
+
+EXCLUSIVE = (("epochs", "steps"),)
+"""Engine options of which a higher layer's one displaces a lower layer's other."""
+
+SHORT_FLAGS = {
+    "epochs": "engine.epochs",
+    "steps": "engine.steps",
+    "batch_size": "engine.batch_size",
+    "seed": "engine.seed",
+    "device": "engine.device",
+    "precision": "engine.precision",
+    "max_time": "engine.max_time",
+    "limit_batches": "engine.limit_batches",
+    "overfit_batches": "engine.overfit_batches",
+    "accumulate": "engine.accumulate",
+    "clip": "engine.clip",
+    "ema": "engine.ema",
+    "early_stopping": "engine.early_stopping",
+    "init_from": "engine.init_from",
+    "nproc": "job.nproc",
+    "max_restarts": "job.max_restarts",
+    "on_oom": "job.on_oom",
+    "gpu_memory": "job.gpu_memory",
+    "notify": "job.notify",
+    "lr": "trainer.lr",
+}
+
+
+def config_class(catalog: Catalog, spec: Spec) -> type[Config]:
+    """The options of a component."""
+    found = load_config(spec, catalog) or NoOptions
+    if not (isinstance(found, type) and issubclass(found, Config)):
+        raise PluginError(f"{spec.kind} {spec.name!r}: {spec.config} is not a subclass of dlkit.config.Config")
+    return found
+
+
+def changeable(model: type[BaseModel]) -> list[str]:
+    """The options of a config class that declare themselves changeable while a run is going."""
+    marks = {name: found.json_schema_extra for name, found in model.model_fields.items()}
+    return [name for name, extra in marks.items() if isinstance(extra, dict) and extra.get("changeable")]

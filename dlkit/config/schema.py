@@ -1,0 +1,119 @@
+"""Options as people see them: read from a config class's JSON schema, and typed as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from pydantic import BaseModel
+
+from dlkit.catalog import Catalog
+from dlkit.config.options import CHOICES, OWN, config_class
+from dlkit.json_types import Json
+
+Bound = Literal["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"]
+
+
+class Property(TypedDict, total=False):
+    """An option's JSON schema, as far as it is read here."""
+
+    type: str
+    format: str
+    description: str
+    pattern: str
+    default: Json
+    const: Json
+    enum: list[Json]
+    anyOf: list[Property]
+    items: Property
+    prefixItems: list[Property]
+    minItems: int
+    maxItems: int
+    minimum: float
+    exclusiveMinimum: float
+    maximum: float
+    exclusiveMaximum: float
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """One option as people see it: ``type`` in words, ``allowed`` with bounds or choices, ``default`` as TOML."""
+
+    name: str
+    type: str
+    allowed: str
+    default: Any
+    required: bool
+    description: str
+    schema: Property
+
+
+def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
+    """The options of a config class, from its JSON schema."""
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    found = []
+    for name, prop in schema.get("properties", {}).items():
+        kind = _type_words(prop)
+        default = prop.get("default")
+        found.append(
+            FieldInfo(name, kind, _allowed(prop, kind), default, name in required, prop.get("description", ""), prop)
+        )
+    return found
+
+
+Schema: TypeAlias = Mapping[str, Mapping[str, FieldInfo]]
+
+
+def schema_of(catalog: Catalog, task: str, names: Mapping[str, str]) -> Schema:
+    """Section → field name → the option, for the chosen components."""
+    chosen = {part: config_class(catalog, catalog.find(part, names[part], task)) for part in CHOICES}
+    models = {**OWN, **chosen}
+    return {section: {f.name: f for f in fields_of(model)} for section, model in models.items()}
+
+
+_SIGNS: Mapping[Bound, str] = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+_WORDS = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "none"}
+
+
+def _type_words(prop: Property) -> str:
+    if "enum" in prop:
+        return "choice"
+    if "anyOf" in prop:
+        return " or ".join(_type_words(p) for p in prop["anyOf"] if p.get("type") != "null")
+    if prop.get("type") == "array":
+        return f"list of {_type_words(prop.get('items', {}))}s"
+    return _WORDS.get(str(prop.get("type")), "value")
+
+
+def _allowed(prop: Property, kind: str) -> str:
+    for option in prop.get("anyOf", ()):
+        if option.get("type") != "null":
+            return _allowed(option, kind)
+    if "enum" in prop:
+        return ", ".join(str(choice) for choice in prop["enum"])
+    if prop.get("type") == "array":
+        inner = prop.get("items", {})
+        return f"list of: {_allowed(inner, _type_words(inner))}"
+    bounds = ", ".join(f"{sign} {prop[key]:g}" for key, sign in _SIGNS.items() if key in prop)
+    return f"{kind} {bounds}".strip()
+
+
+def parse_text(prop: Property, text: str) -> object:
+    """A flag's text as a value for pydantic to judge: TOML where it is TOML, a bare comma list for list options."""
+    import tomllib
+
+    types = {p.get("type") for p in prop.get("anyOf", [prop])}
+    if "enum" in prop:
+        return next((choice for choice in prop["enum"] if str(choice) == text), text)
+    if types <= {"string", "null"}:
+        return text
+    if "array" in types and not text.startswith("["):
+        text = f"[{text}]"
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if "array" in types:
+            return [part.strip() for part in text.strip("[]").split(",")]
+        return text
