@@ -84,3 +84,11 @@ def test_first_party_plugins_import_neither_torch_nor_pydantic_to_declare_themse
     found = loaded("plugins", "--json")
     assert {"dlkit_regression", "dlkit_classification", "dlkit_scratch"} <= found
     assert not found & {"torch", "pydantic", "numpy"}
+
+
+@pytest.mark.parametrize(("package", "stranger"), [("tui", "cli"), ("tui", "web"), ("web", "cli"), ("web", "tui")])
+def test_the_interface_and_the_web_do_not_mention_their_siblings(package: str, stranger: str) -> None:
+    """Neither by import nor by a name to import; import-linter sees only the first."""
+    folder = Path(dlkit.__file__).parent / package
+    sources = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+    assert not [str(path) for path, source in sources.items() if f"dlkit.{stranger}" in source]

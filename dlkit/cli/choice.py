@@ -6,10 +6,9 @@ import sys
 from typing import Any
 
 from dlkit.cli.common import Parser
-from dlkit.errors import RunError, UsageError
-from dlkit.runs.folder import FORMAT, RunFolder
+from dlkit.errors import UsageError
+from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
-from dlkit.runs.lock import holder
 from dlkit.runs.workspace import locate
 
 RUN_HELP = "id, unique prefix, last, or folder"
@@ -27,16 +26,6 @@ def chosen_run(options: Any) -> RunFolder:
     return find_run(locate(options.workspace), options.run)
 
 
-def refuse_live(run: RunFolder, record: dict[str, Any]) -> None:
-    """RunError if somebody writes this run, or may be doing so on another host, or a newer dlkit made it."""
-    if (process := holder(run.lock)) is not None:
-        raise RunError(f"{run.id} is running (process {process}); stop it first")
-    if record.get("state") in ("running", "paused") and record.get("host") not in (None, _host()):
-        raise RunError(f"{run.id} says it runs on {record['host']}: do this there")
-    if record.get("format", 0) > FORMAT:
-        raise RunError(f"{run.id} was written by a newer dlkit (format {record['format']}); this one knows {FORMAT}")
-
-
 def confirm(question: str, yes: bool) -> bool:
     """``--yes``, or a yes at the terminal; UsageError where nobody can be asked."""
     if yes:
@@ -45,9 +34,3 @@ def confirm(question: str, yes: bool) -> bool:
         raise UsageError(f"{question} Nobody to ask here: give --yes")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _host() -> str:
-    import socket
-
-    return socket.gethostname()

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlkit.cli.choice import confirm
-from dlkit.cli.common import Parser, print_json, say, size, table
-from dlkit.cli.remove import delete_run, folder_size
+from dlkit.cli.common import Parser, print_json
 from dlkit.errors import DlkitError, RunError
+from dlkit.present.numbers import size
+from dlkit.present.output import say
+from dlkit.present.table import table
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.runs.index import list_runs, note
 from dlkit.runs.lock import RunLock, holder
+from dlkit.runs.removal import delete_run, folder_size
 from dlkit.runs.workspace import locate
 
 STALE_SECONDS = 600.0

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlkit.cli.choice import RUN_HELP
-from dlkit.cli.common import Parser, number, print_json, table
+from dlkit.cli.common import Parser, print_json
 from dlkit.errors import UsageError
 from dlkit.monitor.comparison import Comparison, compare
+from dlkit.present.numbers import number
+from dlkit.present.table import table
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import say
+from dlkit.present.output import say
 
 if TYPE_CHECKING:
     from dlkit.data.context import Context

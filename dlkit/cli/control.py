@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from dlkit.cli.choice import run_parser
-from dlkit.cli.common import Parser, print_json, say
-from dlkit.cli.ending import to_type, unsaid
-from dlkit.cli.wording import what_came
+from dlkit.cli.common import Parser, print_json
 from dlkit.errors import RunError
 from dlkit.events import Commanded, Finished, Resumed, Started
 from dlkit.jobs.follow import LOST, Follower, Gone, state_now
+from dlkit.present.commands import to_type
+from dlkit.present.events import describe_answer
+from dlkit.present.outcome import unrecorded_end
+from dlkit.present.output import say
 from dlkit.runs import commands
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, FORMAT, RunFolder
@@ -154,7 +156,7 @@ def document(request: Request, answer: Answer) -> dict[str, Any]:
 
 def how_it_ended(run: RunFolder, end: Finished | Gone) -> str:
     if isinstance(end, Gone):
-        return unsaid(run, end.state)
+        return unrecorded_end(run, end.state)
     return f"{run.id}: {end.status} at step {end.steps}{f' ({end.reason})' if end.reason else ''}"
 
 
@@ -163,7 +165,7 @@ def _text(run: RunFolder, answer: Answer) -> str:
         assert answer.end is not None
         return how_it_ended(run, answer.end)
     hint = f" ({to_type(run, f'unpause {run.id}')} goes on)" if answer.event.action == "pause" else ""
-    return f"{run.id}: {what_came(answer.event)}{hint}"
+    return f"{run.id}: {describe_answer(answer.event)}{hint}"
 
 
 def _refuse(run: RunFolder, state: str) -> NoReturn:
@@ -174,7 +176,7 @@ def _refuse(run: RunFolder, state: str) -> NoReturn:
     if state == "completed":
         raise RunError(f"{run.id} is completed: {to_type(run, f'resume {run.id} --epochs N')} trains it longer")
     if state == "interrupted":
-        raise RunError(unsaid(run, state))
+        raise RunError(unrecorded_end(run, state))
     raise RunError(f"{run.id} is {state}, not running{f': {goes_on}' if state in ENDED else ''}")
 
 

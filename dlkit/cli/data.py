@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlkit.cli.common import Parser, print_json, say, size, table
+from dlkit.cli.common import Parser, print_json
 from dlkit.errors import DataError, UsageError, nearest
+from dlkit.present.numbers import size
+from dlkit.present.output import say
+from dlkit.present.table import table
 
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog

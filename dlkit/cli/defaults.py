@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlkit.cli.record import flatten
 from dlkit.errors import DlkitError
+from dlkit.monitor.record import flatten
 
 
 def differences(values: Mapping[str, Any]) -> dict[str, Any]:

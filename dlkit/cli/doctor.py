@@ -7,8 +7,9 @@ from typing import Any
 
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
-from dlkit.cli.common import Parser, print_json, size
-from dlkit.cli.plugins import first_line
+from dlkit.cli.common import Parser, print_json
+from dlkit.present.numbers import size
+from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.cli.common import say
-from dlkit.cli.ending import to_type
 from dlkit.errors import UsageError
+from dlkit.present.commands import to_type
+from dlkit.present.output import say
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 

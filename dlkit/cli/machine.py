@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from dlkit.cli.common import colours, size
+from dlkit.present.numbers import size
+from dlkit.present.output import colours
 
 PACKAGES = (
     "dlkit",

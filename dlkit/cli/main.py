@@ -1,4 +1,4 @@
-"""The entry point: dispatches to one module a command, and owns the exit codes (dlkit.errors)."""
+"""The entry point: dispatches to one module per command, and owns the exit codes (dlkit.errors)."""
 
 from __future__ import annotations
 
@@ -33,9 +33,6 @@ COMMANDS = {
     "clean": "free disk space: old checkpoints, interrupted runs",
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
-
-ELSEWHERE = {"tui": "dlkit.tui.command", "web": "dlkit.web.command"}
-"""Commands that are no module of this package: named, not imported, since nothing headless may reach Textual."""
 
 _HEAD = (
     "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
@@ -98,7 +95,7 @@ def _run(command: str, arguments: list[str]) -> int:
     from dlkit.errors import STOPPED, DlkitError
 
     try:
-        return int(import_module(ELSEWHERE.get(command, f"dlkit.cli.{command}")).main(arguments))
+        return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
         print(f"dlkit {command}: {error}", file=sys.stderr)
         return error.exit_code

@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.cli.common import Parser, print_json, table
+from dlkit.cli.common import Parser, print_json
+from dlkit.present.table import table
+from dlkit.present.text import first_line
 
 _HEADERS = ("plugin", "state", "distribution", "offers", "seconds")
 
@@ -42,10 +44,6 @@ def problem_lines(catalog: Catalog, verbose: bool = False) -> list[str]:
             if verbose and plugin.traceback:
                 lines += [f"  {line}" for line in plugin.traceback.rstrip().splitlines()]
     return ["", *lines] if lines else []
-
-
-def first_line(text: str) -> str:
-    return text.partition("\n")[0]
 
 
 def _distribution(plugin: Plugin) -> str:

@@ -10,9 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from dlkit import events
-from dlkit.cli.common import colours, duration, number, say
-from dlkit.cli.render import render
-from dlkit.cli.wording import describe, losses, metrics_line, started_again, told, usage
+from dlkit.present.events import (
+    describe_command,
+    describe_restart,
+    describe_start,
+    loss_names,
+    machine_use,
+    metrics_line,
+)
+from dlkit.present.numbers import duration, number
+from dlkit.present.output import colours, say
+from dlkit.present.samples import render
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
 
@@ -96,10 +104,10 @@ class Talk(Display):
         evaluations = [e for e in metrics if _is_evaluation(e)]
         if evaluations:
             self._evaluation(evaluations[-1])
-        steps = [e for e in metrics if losses(e.values)]
+        steps = [e for e in metrics if loss_names(e.values)]
         self._planned(planned[-1], max((_last_step(e) for e in steps), default=0))
         machine = [e for e in past if isinstance(e, events.Machine)]
-        self._machine = usage(machine[-1], brief=True) if machine else ""
+        self._machine = machine_use(machine[-1], brief=True) if machine else ""
         if steps:
             self._progress(_last_step(steps[-1]), steps[-1])
 
@@ -107,7 +115,7 @@ class Talk(Display):
         say(text)
 
     def _begun(self, event: events.Started) -> None:
-        self.say(f"run {self.run.id}\n{describe(event.summary)}")
+        self.say(f"run {self.run.id}\n{describe_start(event.summary)}")
 
     def _show(self, event: events.Event) -> None:
         if isinstance(event, events.Started):
@@ -121,18 +129,18 @@ class Talk(Display):
             self._last.update({name: column[-1] for name, column in event.values.items()})
             if _is_evaluation(event):
                 self._now_or_later(event, EVALUATION_SECONDS)
-            elif losses(event.values):
+            elif loss_names(event.values):
                 self._progress(_last_step(event), event)
         elif isinstance(event, events.Sampled):
             self._now_or_later(event, SAMPLE_SECONDS)
         elif isinstance(event, events.Notice):
             self.say(f"note: {event.text}")
         elif isinstance(event, events.Commanded):
-            self.say(told(event))
+            self.say(describe_command(event))
         elif isinstance(event, events.Retried):
-            self.say(f"note: {started_again(event)}")
+            self.say(f"note: {describe_restart(event)}")
         elif isinstance(event, events.Machine):
-            self._machine = usage(event, brief=True)
+            self._machine = machine_use(event, brief=True)
         elif isinstance(event, events.Finished):
             for held in list(self._held.values()):
                 self._now_or_later(held, 0)
@@ -190,7 +198,9 @@ class Bar(Talk):
         if self._bar is None:
             return
         machine = f", {self._machine}" if self._machine and self._width() >= ROOMY else ""
-        shown = ", ".join(f"{name.removeprefix('train/')} {number(self._last[name])}" for name in losses(self._last))
+        shown = ", ".join(
+            f"{name.removeprefix('train/')} {number(self._last[name])}" for name in loss_names(self._last)
+        )
         postfix = f"epoch {event.epoch + 1}, {shown}{machine}"
         self._bar.set_postfix_str(postfix, refresh=False)
         self._bar.total = events.likely_end(self._total, step, event.rate, event.clock)
@@ -233,7 +243,7 @@ class Lines(Talk):
             self._told = time.monotonic()
             end = events.likely_end(self._total, step, event.rate, event.clock)
             left = (end - step) / event.rate if event.rate else 0
-            shown = "  ".join(f"{name} {number(self._last[name])}" for name in losses(self._last))
+            shown = "  ".join(f"{name} {number(self._last[name])}" for name in loss_names(self._last))
             where = f"step {step}/{self._total}  {shown}  {event.rate:.3g} steps/s  {duration(left)} left"
             self.say(f"{where}  {self._machine}".rstrip())
 

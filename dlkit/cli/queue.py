@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dlkit.cli.common import Parser, duration, print_json, say, table
+from dlkit.cli.common import Parser, print_json
 from dlkit.errors import UsageError, nearest
+from dlkit.present.numbers import duration
+from dlkit.present.output import say
+from dlkit.present.table import table
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 

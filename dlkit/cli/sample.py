@@ -13,10 +13,11 @@ import numpy as np
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import colours, print_json, say
+from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
-from dlkit.cli.render import render
 from dlkit.errors import DataError, UsageError
+from dlkit.present.output import colours, say
+from dlkit.present.samples import render
 from dlkit.runs.workspace import locate
 from dlkit.samples import Boxes, Images, Sample, save, tile
 

@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dlkit.cli import record
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import colours, duration, number, print_json, say, size, table
+from dlkit.cli.common import print_json
 from dlkit.cli.defaults import differences
-from dlkit.cli.sparkline import sparkline
-from dlkit.cli.wording import started_again, told, usage
 from dlkit.events import Commanded, Event, Machine, Metrics, Retried
+from dlkit.monitor import record
+from dlkit.present.events import describe_command, describe_restart, machine_use
+from dlkit.present.numbers import duration, number, size
+from dlkit.present.output import colours, say
+from dlkit.present.sparkline import sparkline
+from dlkit.present.table import table
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
 
@@ -90,7 +93,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "device": f"{run.device} on {run.host}" if run.device else "",
-        "machine": usage(machine) if machine is not None else "",
+        "machine": machine_use(machine) if machine is not None else "",
         "best": f"{run.metric} {number(run.best)}" if run.best is not None else "",
         "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",
         "folder": str(folder.path),
@@ -148,7 +151,7 @@ def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:
 
 
 def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
-    from dlkit.cli.render import render
+    from dlkit.present.samples import render
     from dlkit.samples import load
 
     try:
@@ -169,9 +172,9 @@ def _log(events: list[Event]) -> Iterator[str]:
 
 def _words(event: Event) -> str:
     if isinstance(event, Commanded):
-        return told(event)
+        return describe_command(event)
     if isinstance(event, Retried):
-        return started_again(event)
+        return describe_restart(event)
     details = [getattr(event, key, "") for key in ("status", "reason", "text", "folder")]
     files = [sample.file for sample in getattr(event, "samples", ())]
     best = ["best"] if getattr(event, "best", False) is True else []

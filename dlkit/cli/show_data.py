@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import colours, print_json, table
+from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
 from dlkit.cli.data import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.config import Resolved, resolve
 from dlkit.errors import UsageError
+from dlkit.present.output import colours
+from dlkit.present.table import table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,8 +70,8 @@ def _resolve(catalog: Catalog, words: Words) -> Resolved:
 
 def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Any) -> None:
     """Fetch what the data set needs from the mirror that the command line names."""
-    from dlkit.cli.common import say
     from dlkit.data.sources import ensure
+    from dlkit.present.output import say
 
     for name in resolved.specs["dataset"].sources:  # type: ignore[attr-defined]
         spec = find_source(catalog, name)
@@ -145,7 +147,7 @@ class _ColumnFigures:
 
 
 def _print(found: Mapping[str, Any], samples: Sequence[Sample]) -> None:
-    from dlkit.cli.render import render
+    from dlkit.present.samples import render
 
     print(f"{found['task']}: data set {found['dataset']}\n")
     print(table(["split", "samples"], found["splits"].items()))

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import Parser, print_json, say, size, table
+from dlkit.cli.common import Parser, print_json
 from dlkit.cli.plugins import problem_lines
 from dlkit.components import TaskSpec
 from dlkit.monitor.data import data_state
+from dlkit.present.numbers import size
+from dlkit.present.output import say
+from dlkit.present.table import table
 from dlkit.runs.workspace import locate
 
 _HEADERS = ("task", "title", "data set", "data", "model", "metric")

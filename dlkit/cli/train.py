@@ -7,14 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import say
 from dlkit.cli.context import make_context
-from dlkit.cli.ending import EXIT, result
+from dlkit.cli.exit_codes import EXIT
 from dlkit.cli.flags import Words, help_text, layers_of, split_words
 from dlkit.cli.handover import hand_over, look_on, submission
 from dlkit.config import Resolved, resolve
 from dlkit.config_file import to_toml
 from dlkit.errors import UsageError, nearest
+from dlkit.present.outcome import result
+from dlkit.present.output import say
 from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:

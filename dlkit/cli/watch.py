@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 from dlkit.cli.bell import tell_ended
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import say
-from dlkit.cli.ending import EXIT, result, to_type, unsaid
+from dlkit.cli.exit_codes import EXIT
 from dlkit.cli.progress import Display, make_display
 from dlkit.errors import DlkitError, RunError, UsageError
 from dlkit.events import Event, Finished, Resumed, Started
 from dlkit.jobs.follow import Follower, Gone, OutputLog
+from dlkit.present.commands import to_type
+from dlkit.present.outcome import result, unrecorded_end
+from dlkit.present.output import say
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 
@@ -186,7 +188,7 @@ class Watch:
         if self._as_json:
             print(json.dumps({"event": "gone", "run": self.run.id, "state": end.state}), flush=True)
         else:
-            print(unsaid(self.run, end.state))
+            print(unrecorded_end(self.run, end.state))
 
 
 def why_queued(run: RunFolder) -> str:

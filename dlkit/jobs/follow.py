@@ -6,20 +6,18 @@ of its lock, which a follower never takes.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from dlkit.events import Event, Finished
+from dlkit.present.text import printable
 from dlkit.runs.folder import ENDED, RunFolder, current_state
 from dlkit.runs.log import effective, parse_lines
 
 LOST = ("interrupted", "damaged", "removed")
 """States of a run that nothing more will come from, though it never said how it ended."""
-_UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-"""Escape sequences, and control characters but the tab."""
 
 
 class Gone(NamedTuple):
@@ -125,11 +123,6 @@ class OutputLog:
         """The next lines, maybe none; with ``torn``, an unfinished last one too."""
         lines = (printable(line.decode(errors="replace")) for line in self._tail.lines(torn=torn))
         return [line for line in lines if line]
-
-
-def printable(line: str) -> str:
-    """A line without escape sequences and control characters; of one that was redrawn (``\\r``) its last form."""
-    return _UNPRINTABLE.sub("", line.rstrip().rpartition("\r")[2]).rstrip()
 
 
 def state_now(run: RunFolder) -> str:

@@ -187,13 +187,13 @@ class DlkitApp(App[None]):
 
     def _tell_end(self, run: Summary) -> None:
         """A notice, the terminal's bell and its own notification."""
-        from dlkit.cli.bell import signal_of
+        from dlkit.present.notification import notification
 
         good = run.state in ("completed", "stopped")
         text = f"{run.id}: {run.state}{f' ({run.reason})' if run.reason else ''}"
         self.notify(text, severity="information" if good else "error", markup=False)
         if self._driver is not None and not self.is_headless:
-            self._driver.write(signal_of(f"{run.id}: {run.state}", os.environ))
+            self._driver.write(notification(f"{run.id}: {run.state}", os.environ))
 
     def on_trouble(self, message: Trouble) -> None:
         self.notify(message.text, title="cannot be read", severity="error", markup=False)

@@ -1,4 +1,4 @@
-"""``dlkit`` and ``dlkit tui``: open the interface."""
+"""Opening the interface, and opening it again after an error of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import time
 import traceback
 from pathlib import Path
 
-from dlkit.cli.common import Parser, say
 from dlkit.errors import UsageError
-from dlkit.runs.workspace import locate
+from dlkit.present.output import say
 from dlkit.tui.shared.settings import folder
 
 FRAMES = "120"
@@ -24,10 +23,8 @@ AGAIN_SECONDS = 5.0
 """An interface that breaks sooner than this after it was opened is not opened again."""
 
 
-def main(argv: list[str]) -> int:
-    parser = Parser("tui", "The terminal interface: tasks, runs, queue, playground.")
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    options = parser.with_workspace().parse_args(argv)
+def open_interface(workspace: Path, *, mouse: bool) -> int:
+    """Show the interface until it is left; returns the exit code. UsageError where there is no terminal."""
     _check_terminal()
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # Textual reads it when it is imported
     from dlkit.tui.shared.terminal import AUTO, PICTURES, asking, end_without_terminal
@@ -38,11 +35,11 @@ def main(argv: list[str]) -> int:
 
     end_without_terminal()
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
-    workspace, greeting = locate(options.workspace), ""
+    greeting = ""
     while True:
         began = time.monotonic()
         app = DlkitApp(workspace, greeting)
-        app.run(mouse=not options.no_mouse)
+        app.run(mouse=mouse)
         if app.crash is None:
             return app.return_code or 0
         greeting = f"Something went wrong in dlkit itself: {note_crash(app.crash)}. Jobs are not touched."

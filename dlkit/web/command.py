@@ -1,45 +1,37 @@
-"""``dlkit web``: the interface in a browser on this machine."""
+"""Serving the interface to a browser on this machine."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import json
 import socket
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
-from dlkit.cli.common import Parser, say
 from dlkit.errors import UsageError
-from dlkit.runs.workspace import locate
+from dlkit.present.output import say
 
 HOST = "127.0.0.1"
 
 
-def main(argv: list[str]) -> int:
-    parser = Parser("web", "The terminal interface in a browser on this machine; prints the address to open.")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="1 to 65535 (default: a free one)")
-    parser.add_argument(
-        "--open", action=argparse.BooleanOptionalAction, default=False, help="open a browser (default: no)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the address as a JSON object")
-    options = parser.with_workspace().parse_args(argv)
+def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> int:
+    """Serve the interface until Ctrl-C; returns the exit code. UsageError for a port that cannot be had."""
     need_extra()
-    with listen(options.port) as listener:
+    with listen(port) as listener:
         from dlkit.web.guard import Guard
         from dlkit.web.opening import in_browser
         from dlkit.web.server import WebServer
 
-        workspace = str(locate(options.workspace).absolute())
-        words = [sys.executable, "-m", "dlkit", "tui", "--workspace", workspace]
+        words = [sys.executable, "-m", "dlkit", "tui", "--workspace", str(workspace.absolute())]
         server = WebServer(Guard(listener.getsockname()[1]), words)
 
         def ready(url: str) -> None:
-            print(json.dumps({"event": "serving", "url": url}) if options.json else url, flush=True)
+            print(json.dumps({"event": "serving", "url": url}) if as_json else url, flush=True)
             say("open this address in a browser on this machine; Ctrl-C ends it, jobs go on")
 
-        with in_browser(server.guard.url) if options.open else nullcontext():
+        with in_browser(server.guard.url) if open_browser else nullcontext():
             asyncio.run(server.run(listener, ready))
     return 0
 

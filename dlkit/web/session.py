@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
-from dlkit.cli.common import say
+from dlkit.present.output import say
 
 PATIENCE_SECONDS = 2.0
 """For each way of asking a process to end, the next being ruder."""

@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dlkit.cli.bell import signal_of
 from dlkit.events import Commanded, Event, Finished, Machine, Retried, Started
 from dlkit.jobs.follow import Follower
 from dlkit.runs import commands
@@ -243,19 +240,6 @@ def test_a_terminal_gets_a_bar_and_a_bell_at_the_end(live: Live) -> None:
     assert "%|" in text
     assert re.search(r"/30000 \[", text)
     assert text.endswith(f"\a\033]9;dlkit: {live.run.id} stopped\a")
-
-
-def test_the_bell_knows_terminals() -> None:
-    assert signal_of("a\033]b", {"TERM": "xterm-256color"}) == "\a\033]9;a ]b\a"
-    assert signal_of("done", {"TERM": "tmux-256color", "TMUX": "/tmp/x,1,0"}) == "\a\033Ptmux;\033\033]9;done\a\033\\"
-    assert signal_of("done", {"TERM": "linux"}) == "\a"
-    assert signal_of("done", {"TERM": "dumb"}) == signal_of("done", {}) == ""
-
-
-@given(st.text())
-def test_the_bells_text_cannot_command_the_terminal(text: str) -> None:
-    inner = signal_of(text, {"TERM": "xterm"}).removeprefix("\a\033]9;").removesuffix("\a")
-    assert inner.isprintable()
 
 
 def test_looking_on_loads_no_torch(trained: Path, ids: list[str]) -> None:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlkit.events import Commanded, Event, Finished, Metrics, Resumed, Started, to_json
-from dlkit.jobs.follow import Follower, Gone, OutputLog, follow, printable
+from dlkit.jobs.follow import Follower, Gone, OutputLog, follow
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, read_events
 
@@ -268,9 +268,3 @@ def test_output_comes_by_whole_lines_fit_for_a_terminal(run: RunFolder) -> None:
         file.flush()
         assert log.poll() == ["half"]
         assert log.poll(torn=True) == ["end"]
-
-
-@given(st.text())
-def test_nothing_that_moves_the_cursor_is_printed(text: str) -> None:
-    shown = set(printable(text))
-    assert not {c for c in shown if (c < " " and c != "\t") or "\x7f" <= c <= "\x9f"}

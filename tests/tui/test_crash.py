@@ -13,6 +13,7 @@ from terminal import Terminal
 
 SCRIPT = """
 import sys
+from dlkit.cli import tui
 from dlkit.tui import command
 from dlkit.tui.tasks import screen as tasks
 def boom(self, broken=[1]):
@@ -20,7 +21,7 @@ def boom(self, broken=[1]):
         raise RuntimeError("the wire is [b]cut")
 tasks.TasksScreen.action_best = boom
 command.AGAIN_SECONDS = float(sys.argv[1])
-sys.exit(command.main([]))
+sys.exit(tui.main([]))
 """
 
 

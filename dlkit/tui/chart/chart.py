@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dlkit.cli.common import number
+from dlkit.present.numbers import number
 from dlkit.tui.chart.axes import thousands
 from dlkit.tui.chart.draw import Drawing, Line, Theme, draw, extent_of
 from dlkit.tui.chart.look import Extent, Look

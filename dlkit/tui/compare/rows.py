@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
-from dlkit.cli.common import duration, number
-from dlkit.cli.render import clean
 from dlkit.monitor.comparison import Comparison
+from dlkit.present.numbers import duration, number
+from dlkit.present.text import clean
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.table import Cell, Row
 

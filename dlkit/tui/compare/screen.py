@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from dlkit.cli.render import clean
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.view import RunView, follow_run
+from dlkit.present.text import clean
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line

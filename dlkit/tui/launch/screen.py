@@ -19,9 +19,9 @@ from textual.widgets import Button, Static
 from textual.worker import get_current_worker
 
 from dlkit.catalog import Catalog
-from dlkit.cli.ending import tool
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
+from dlkit.present.commands import tool
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow, Pick, about
 from dlkit.tui.launch.parts import Lines, PartChoice, PartChoices

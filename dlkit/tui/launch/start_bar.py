@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import size
 from dlkit.errors import DlkitError
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
 from dlkit.monitor.form_submit import Submitted, hand_in
+from dlkit.present.numbers import size
 from dlkit.tui.shared.dialogs import Confirm
 
 HELP = {

@@ -16,10 +16,10 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static
 
-from dlkit.cli.common import duration
-from dlkit.cli.render import clean
 from dlkit.errors import DlkitError
 from dlkit.monitor.asking import Answered, Asked, Gone, Hello, Option
+from dlkit.present.numbers import duration
+from dlkit.present.text import clean
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.playground.open_file import OpenFile

@@ -11,14 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from dlkit.cli.common import number
+from dlkit.present.numbers import ago, counted, number
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.playground.ask import AskScreen
 from dlkit.tui.runs.screen import matches
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.table import Cell, Column, Row, Table
-from dlkit.tui.shared.words import ago, counted, state_cell
+from dlkit.tui.shared.words import state_cell
 
 __all__ = ["AskScreen", "PlaygroundScreen"]
 

@@ -14,18 +14,18 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.cli.common import size
 from dlkit.errors import DlkitError
 from dlkit.jobs.board import Board
 from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
 from dlkit.monitor import acting
 from dlkit.monitor.devices import Devices, DeviceUse
+from dlkit.present.numbers import ago, size
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.poll import Source
 from dlkit.tui.shared.table import Column, Row, Table
-from dlkit.tui.shared.words import ago, state_cell
+from dlkit.tui.shared.words import state_cell
 
 COLUMNS = (
     Column("state", "state", 9),

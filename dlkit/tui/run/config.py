@@ -15,10 +15,10 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.cli.common import size
-from dlkit.cli.record import checkpoints, flatten, stored_values
-from dlkit.cli.wording import describe
+from dlkit.monitor.record import checkpoints, flatten, stored_values
 from dlkit.monitor.view import RunView
+from dlkit.present.events import describe_start
+from dlkit.present.numbers import size
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.words import hanging
@@ -166,7 +166,7 @@ def _summary(text: Text, summary: Mapping[str, Any]) -> None:
     if not summary:
         return
     try:
-        words = describe(summary)
+        words = describe_start(summary)
     except (KeyError, TypeError, AttributeError, ValueError):  # another version's
         return
     _title(text, "Model and data")

@@ -14,6 +14,7 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from dlkit.monitor.view import RunView
+from dlkit.present.numbers import counted
 from dlkit.runs.folder import ENDED
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line, extent_of
@@ -21,7 +22,6 @@ from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
-from dlkit.tui.shared.words import counted
 
 SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", COLOURS[2])}
 """First part of a metric's name → its line's letter and colour."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from dlkit.cli.common import duration, number
-from dlkit.cli.wording import describe, started_again, told
 from dlkit.events import Checkpointed, Commanded, Event, Finished, Notice, Resumed, Retried, Sampled, Started, to_json
 from dlkit.monitor.view import RunView
+from dlkit.present.events import describe_command, describe_restart, describe_start
+from dlkit.present.numbers import duration, number
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.table import Column, Row, Table
 
@@ -121,9 +121,9 @@ def brief(entry: Event | Mapping[str, Any]) -> str:
         case Notice():
             text = entry.text
         case Commanded():
-            text = told(entry)
+            text = describe_command(entry)
         case Retried():
-            text = started_again(entry)
+            text = describe_restart(entry)
         case Finished():
             text = ", ".join(filter(None, (entry.reason, _values(entry.metrics), f"in {duration(entry.seconds)}")))
         case Event():
@@ -142,7 +142,7 @@ def whole(entry: Event | Mapping[str, Any]) -> str:
     """Everything that is recorded of it, for reading."""
     if isinstance(entry, Started):
         try:
-            return describe(entry.summary)
+            return describe_start(entry.summary)
         except (KeyError, TypeError, AttributeError, ValueError):  # another version's summary
             return _fields(json.loads(to_json(entry)))
     if isinstance(entry, Event):

@@ -12,11 +12,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.widget import Widget
 
-from dlkit.cli.common import duration, number
-from dlkit.cli.wording import losses
 from dlkit.events import likely_end
 from dlkit.monitor.view import RunView
-from dlkit.tui.shared.words import ago, state_cell
+from dlkit.present.events import loss_names
+from dlkit.present.numbers import ago, duration, number
+from dlkit.tui.shared.words import state_cell
 
 LIVE = ("running", "paused")
 
@@ -150,7 +150,7 @@ def _quality(view: RunView) -> Text:
     text = Text()
     if metric in view.metrics:
         text.append(f"{metric} {number(view.metrics[metric])}, best {number(best_value(view, metric))}", style="bold")
-    for name in losses(view.metrics):
+    for name in loss_names(view.metrics):
         text.append(f"{'  ' if text else ''}{name} {number(view.metrics[name])}")
     return text
 

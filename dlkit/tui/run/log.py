@@ -20,9 +20,9 @@ from textual.widgets import Static
 
 from dlkit.events import Notice
 from dlkit.monitor.view import RunView
+from dlkit.present.numbers import counted
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
-from dlkit.tui.shared.words import counted
 
 _NONE = "Nothing is kept of what this run printed: it was trained in the foreground, or has printed nothing yet."
 

@@ -11,13 +11,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from dlkit.cli.common import size
-from dlkit.cli.sparkline import BLOCKS
-from dlkit.cli.wording import usage
 from dlkit.events import Machine
 from dlkit.monitor.view import RunView
+from dlkit.present.events import machine_use
+from dlkit.present.numbers import ago, size
+from dlkit.present.sparkline import BLOCKS
 from dlkit.tui.run.pane import Pane
-from dlkit.tui.shared.words import ago
 
 SECONDS = 600.0
 _EMPTY = "No figures yet: they are sampled once a second while a job runs."
@@ -69,7 +68,7 @@ class MachinePane(Pane):
 def picture(samples: Sequence[Machine], width: int, height: int) -> Text:
     """All charts, ``width`` cells wide, ``height`` lines each."""
     newest = samples[-1]
-    text = Text().append(f"{usage(newest)}, {ago(newest.time)}\n")
+    text = Text().append(f"{machine_use(newest)}, {ago(newest.time)}\n")
     span = min(SECONDS, max(60.0, newest.time - samples[0].time))
     for figure in figures(newest):
         known = [v for v in (figure.value(sample) for sample in samples) if v is not None]

@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.cli.render import clean
 from dlkit.events import Sampled, SampleRef
 from dlkit.monitor.view import RunView
+from dlkit.present.text import clean
 from dlkit.runs.folder import ENDED, RunFolder
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.sample import Shown, read

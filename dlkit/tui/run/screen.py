@@ -16,11 +16,12 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.cli.wording import what_came
 from dlkit.errors import DlkitError
 from dlkit.monitor import acting
 from dlkit.monitor.view import RunView, follow_run
+from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import PATIENCE, Orders, queued, refusal
 from dlkit.tui.run.pane import Pane
@@ -115,7 +116,7 @@ class RunScreen(Area):
     def on_run_screen_seen(self, _: Seen) -> None:
         self._show()
         for event in self._orders.answered(self.view.events):
-            self.notify(what_came(event), severity="warning" if event.refused else "information", markup=False)
+            self.notify(describe_answer(event), severity="warning" if event.refused else "information", markup=False)
         if self.view.state in (*acting.RESUMABLE, "completed"):
             self._orders.drop()
 
@@ -253,8 +254,6 @@ class RunScreen(Area):
     def action_rename(self) -> None:
         def take(name: str | None) -> None:
             if name is not None:
-                from dlkit.cli.rename import rename
-
                 self._do(partial(rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {self.run.id}", str(self.view.record.get("name") or "")), take)

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from dlkit.catalog import Catalog
-from dlkit.cli.record import stored_values
 from dlkit.config import FieldInfo
 from dlkit.errors import DlkitError
 from dlkit.jobs.changeable import changeable, parse_change
+from dlkit.monitor.record import stored_values
 from dlkit.monitor.view import RunView
 from dlkit.tui.run.head import part
 from dlkit.tui.run.orders import changes

@@ -14,15 +14,18 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.cli.common import number, size
 from dlkit.errors import DlkitError
 from dlkit.monitor import acting
+from dlkit.present.numbers import ago, ago_holds_until, counted, number, size
+from dlkit.present.runs import spent, steps
 from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.naming import rename
+from dlkit.runs.removal import delete_run
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.table import Cell, Column, Row, Table
-from dlkit.tui.shared.words import ago, ago_holds, counted, spent, state_cell, steps
+from dlkit.tui.shared.words import state_cell
 
 COLUMNS = (
     Column("state", "state", 11),
@@ -127,7 +130,7 @@ class RunsScreen(Area):
         """A run that has not changed keeps its row until "3 min ago" is over: of a thousand that is most work."""
         known = self._rows.get(run.id)
         if known is None or known[0] is not run or now >= known[1]:
-            known = self._rows[run.id] = run, ago_holds(run.created, now), _row(run, ago(run.created, now))
+            known = self._rows[run.id] = run, ago_holds_until(run.created, now), _row(run, ago(run.created, now))
         return known[2]
 
     @on(Table.Moved)
@@ -237,8 +240,6 @@ class RunsScreen(Area):
         self._do([self._folder(r) for r in there], lambda run: acting.resume(catalog, run, queued=several))
 
     def action_remove(self) -> None:
-        from dlkit.cli.remove import delete_run
-
         there = self._chosen
         if any(run.state in acting.ALIVE for run in there):
             self.notify("a running job cannot be removed: stop it first", severity="warning")
@@ -254,8 +255,6 @@ class RunsScreen(Area):
             self._after(Confirm(question, detail, "Remove"), lambda: self._do([self._folder(r) for r in there], remove))
 
     def action_rename(self) -> None:
-        from dlkit.cli.rename import rename
-
         run = self._run
         if run is None:
             return

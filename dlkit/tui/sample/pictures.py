@@ -11,8 +11,9 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.cli.common import number
-from dlkit.cli.render import WRONG, clean
+from dlkit.present.numbers import number
+from dlkit.present.samples import WRONG
+from dlkit.present.text import clean
 from dlkit.samples import Box, Boxes, Images
 from dlkit.tui.sample.picture import Pixels, in_cells, padded, picture, rgba, scale_to, scaled
 from dlkit.tui.shared.terminal import Pictures

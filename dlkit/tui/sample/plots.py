@@ -7,8 +7,8 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.cli import plot
-from dlkit.cli.render import clean
+from dlkit.present import plot
+from dlkit.present.text import clean
 from dlkit.samples import Curve, Scatter
 
 LEAST, MOST = 6, 60

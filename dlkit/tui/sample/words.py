@@ -12,8 +12,8 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.cli.common import number
-from dlkit.cli.render import clean
+from dlkit.present.numbers import number
+from dlkit.present.text import clean
 from dlkit.samples import Pairs, Table, Text
 
 MOST_ROWS = 200

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, ProgressBar, RichLog
 from textual.worker import get_current_worker
 
-from dlkit.cli.common import size
+from dlkit.present.numbers import size
 
 
 class FetchDialog(ModalScreen[bool]):

@@ -14,13 +14,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.cli.common import number, size
-from dlkit.cli.plugins import first_line
 from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
+from dlkit.present.numbers import ago, number, size
+from dlkit.present.runs import best
+from dlkit.present.text import first_line
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.table import Cell, Column, Row, Table
-from dlkit.tui.shared.words import ago, best, hanging, state_cell
+from dlkit.tui.shared.words import hanging, state_cell
 
 COLUMNS = (
     Column("task", "task", 15),

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.cli.plot import scatter
+from dlkit.present.plot import scatter
 
 NAMES = [letter * 4 for letter in "abcdefghijkl"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.cli import plot
-from dlkit.cli.common import table
+from dlkit.present import plot
+from dlkit.present.table import table
+from dlkit.present.text import clean
 from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
 
 Pixels = npt.NDArray[np.uint8]
@@ -19,9 +19,7 @@ Pixels = npt.NDArray[np.uint8]
 WRONG = "✗"
 CAPTION = 14
 """Columns that an image narrower than its caption is widened to at most."""
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and newline, halves of surrogate pairs, and what turns the direction of writing."""
-_ROLES = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
+ROLE_COLOURS = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
 
 
 def render(sample: Sample, *, colour: bool, width: int) -> str:
@@ -29,11 +27,6 @@ def render(sample: Sample, *, colour: bool, width: int) -> str:
     body = _RENDERERS[sample.kind](sample, colour, max(width, 20))
     title = clean(sample.title or sample.name)
     return f"{_styled(title, 1) if colour else title}\n{body}"
-
-
-def clean(text: str) -> str:
-    """Text from data or a model, without the control characters that could steer the terminal."""
-    return _STEERING.sub("�", text).expandtabs(4)
 
 
 def _styled(text: str, *codes: int) -> str:
@@ -105,7 +98,7 @@ def _boxes(sample: Boxes, colour: bool, width: int) -> str:
     for box in sample.boxes:
         _draw(picture, box, picture.shape[1] / full.shape[1])
     painted = [
-        _styled(_cut(line, width), 38, 2, *_ROLES.get(box.role, (255, 255, 255)))
+        _styled(_cut(line, width), 38, 2, *ROLE_COLOURS.get(box.role, (255, 255, 255)))
         for line, box in zip(lines, sample.boxes, strict=False)
     ]
     return "\n".join([*_half_blocks(picture), *(painted or lines)])
@@ -121,7 +114,7 @@ def _draw(picture: Pixels, box: Box, scale: float) -> None:
     height, width = picture.shape[:2]
     limits = np.array([width - 1, height - 1] * 2)
     x1, y1, x2, y2 = np.clip(np.rint(np.array(box.corners) * scale).astype(int), 0, limits)
-    shade = _ROLES.get(box.role, (255, 255, 255))
+    shade = ROLE_COLOURS.get(box.role, (255, 255, 255))
     picture[[y1, y2], x1 : x2 + 1] = shade
     picture[y1 : y2 + 1, [x1, x2]] = shade
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dlkit.cli.common import number, size, table
 from dlkit.events import Commanded, Machine, Retried
+from dlkit.present.numbers import grouped, number, size
+from dlkit.present.table import table
 
 
-def what_came(event: Commanded) -> str:
+def describe_answer(event: Commanded) -> str:
     """What a run did, or did not do, because it was told to."""
     if event.refused:
         asked = f"set {event.key}" if event.action == "set" else event.action
@@ -27,18 +28,18 @@ def what_came(event: Commanded) -> str:
             return f"{action} asked for at step {event.step}"
 
 
-def told(event: Commanded) -> str:
+def describe_command(event: Commanded) -> str:
     """What came of a command, and whose it was."""
-    return f"{event.by}: {what_came(event)}" if event.by else what_came(event)
+    return f"{event.by}: {describe_answer(event)}" if event.by else describe_answer(event)
 
 
-def started_again(event: Retried) -> str:
+def describe_restart(event: Retried) -> str:
     """Why a job's processes are started anew, and what is different."""
     changed = ", ".join(f"{key} = {value}" for key, value in event.settings.items())
     return f"{event.reason}; started again ({event.attempt} of {event.of}){f' with {changed}' if changed else ''}"
 
 
-def usage(event: Machine, *, brief: bool = False) -> str:
+def machine_use(event: Machine, *, brief: bool = False) -> str:
     """What a job's processes use: ``cpu 180 %, memory 1.2 GB, 3 processes``; ``brief``: as short as can be."""
     if brief:
         parts = [f"cpu {event.cpu:.0f} %", size(event.memory)]
@@ -65,7 +66,7 @@ def _figures(gpu: Mapping[str, Any]) -> str:
     return ", ".join(([] if use is None else [f"{use:.0f} %"]) + ([] if memory is None else [size(memory)]))
 
 
-def losses(values: Iterable[str]) -> list[str]:
+def loss_names(values: Iterable[str]) -> list[str]:
     """The names of what training minimises: ``train/loss``, or the losses of several networks (``train/g_loss``)."""
     return [name for name in values if name.startswith("train/") and name.count("/") == 1 and name.endswith("loss")]
 
@@ -77,21 +78,21 @@ def metrics_line(head: str, values: Mapping[str, float], primary: str, width: in
     """
     others = [name for name in values if name.startswith("val/") and name.count("/") == 1]
     line = head
-    for name in dict.fromkeys([*losses(values), "val/loss", primary, *others]):
+    for name in dict.fromkeys([*loss_names(values), "val/loss", primary, *others]):
         part = f"  {name} {number(values[name])}" if name in values else ""
         if len(line) + len(part) <= width:
             line += part
     return line
 
 
-def describe(summary: Mapping[str, Any]) -> str:
+def describe_start(summary: Mapping[str, Any]) -> str:
     """Model, data, device and precision at the start of a run."""
     model, data = summary["model"], summary["data"]
-    splits = ", ".join(f"{name} {count:,}".replace(",", " ") for name, count in data["splits"].items())
+    splits = ", ".join(f"{name} {grouped(count)}" for name, count in data["splits"].items())
     lines = [
         f"data    {splits}",
         *(f"        {note}" for note in data["notes"]),
-        f"model   {model['name']}: {_count(model['parameters'])} parameters, {size(model['memory'])} with gradients",
+        f"model   {model['name']}: {grouped(model['parameters'])} parameters, {size(model['memory'])} with gradients",
         _indent(_layers(model["layers"], model["more_layers"])),
         f"device  {summary['device']}, {summary['precision']}",
     ]
@@ -99,7 +100,7 @@ def describe(summary: Mapping[str, Any]) -> str:
 
 
 def _layers(layers: Sequence[Mapping[str, Any]], more: int) -> str:
-    rows = [(e["name"], e["type"], "×".join(map(str, e["output"])), _count(e["parameters"])) for e in layers]
+    rows = [(e["name"], e["type"], "×".join(map(str, e["output"])), grouped(e["parameters"])) for e in layers]
     if len(rows) > 24:
         rows, more = rows[:24], more + len(rows) - 24
     text = table(("layer", "type", "output", "parameters"), rows)
@@ -108,7 +109,3 @@ def _layers(layers: Sequence[Mapping[str, Any]], more: int) -> str:
 
 def _indent(text: str) -> str:
     return "\n".join(f"        {line}" for line in text.splitlines())
-
-
-def _count(value: int) -> str:
-    return f"{value:,}".replace(",", " ")

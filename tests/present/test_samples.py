@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlkit.cli.render import WRONG, render
+from dlkit.present.samples import WRONG, render
 from dlkit.samples import KINDS, Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")

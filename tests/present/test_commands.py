@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlkit.cli.ending import to_type
+from dlkit.present.commands import to_type
 from dlkit.runs.folder import RunFolder
 
 

@@ -1,19 +1,12 @@
-"""How a run ended, in words: the last lines of ``train`` and ``watch``, and the exit codes."""
+"""How a run ended, and what to type next."""
 
 from __future__ import annotations
 
-import os
-import shlex
-from pathlib import Path
-
-from dlkit.cli.common import duration, number
-from dlkit.errors import STOPPED
 from dlkit.events import Finished
+from dlkit.present.commands import to_type
+from dlkit.present.numbers import duration, number
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.workspace import locate
-
-EXIT = {"completed": 0, "failed": 1, "stopped": STOPPED}
 
 
 def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "last") -> str:
@@ -30,7 +23,7 @@ def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "la
     return "\n".join([*lines, "", "next:", *(f"  {to_type(run, word)}" for word in words)])
 
 
-def unsaid(run: RunFolder, state: str) -> str:
+def unrecorded_end(run: RunFolder, state: str) -> str:
     """The end of a run whose log does not tell it; ``state`` as in ``dlkit.jobs.follow.Gone``."""
     if state == "removed":
         return f"{run.id}: removed"
@@ -44,18 +37,3 @@ def unsaid(run: RunFolder, state: str) -> str:
         f"{run.id}: interrupted{reason}: its worker died at step {found.step}; {last}; "
         f"{to_type(run, f'resume {run.id}')} goes on"
     )
-
-
-def to_type(run: RunFolder, words: str) -> str:
-    """A command to type next, as this one was typed: through ``uv run`` or not, in the same workspace."""
-    return f"{tool()} {words}{_where(run.path.parent.parent)}"
-
-
-def tool() -> str:
-    """What to type for dlkit itself."""
-    return "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
-
-
-def _where(workspace: Path) -> str:
-    same = workspace.resolve() == locate().resolve()
-    return "" if same else f" --workspace {shlex.quote(str(workspace))}"

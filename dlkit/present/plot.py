@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.present.numbers import number
+
 Floats = npt.NDArray[np.float64]
 
 MARKS = "*o+x#@%&"
@@ -141,7 +143,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
 
 def _margin(y_range: tuple[float, float], width: int) -> tuple[int, int]:
     """Columns for the numbers of the upright axis, and for the plot itself."""
-    margin = max(len(_number(value)) for value in y_range) + 1
+    margin = max(len(number(value)) for value in y_range) + 1
     return margin, max(5, width - margin - 1)
 
 
@@ -156,7 +158,7 @@ def _framed(
 ) -> str:
     """A plot's lines between its axes, under its head."""
     left = [""] * len(body)
-    left[0], left[-1] = _number(y_range[1]), _number(y_range[0])
+    left[0], left[-1] = number(y_range[1]), number(y_range[0])
     rows = [f"{text:>{margin - 1}} │{line}" for text, line in zip(left, body, strict=True)]
     return "\n".join([*head, *rows, *_x_axis(x_range, labels[0], margin, columns)])
 
@@ -237,14 +239,10 @@ def _legend(names: Sequence[str], y_label: str, fine: bool, colour: bool) -> lis
 
 
 def _x_axis(limits: tuple[float, float], label: str, margin: int, columns: int) -> list[str]:
-    low, high = _number(limits[0]), _number(limits[1])
+    low, high = number(limits[0]), number(limits[1])
     line = " " * margin + "└" + "─" * columns
     if len(low) + len(high) + 1 > columns:  # too narrow for both: one below the other
         return [line, low.rjust(margin + 2), high.rjust(margin + 1 + columns)]
     middle = label if len(low) + len(label) + len(high) + 2 <= columns else ""
     numbers = low + middle.center(columns - len(low) - len(high)) + high
     return [line, " " * (margin + 1) + numbers]
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"

@@ -1,0 +1,25 @@
+"""What to type next, as this command was typed: through ``uv run`` or not, in the same workspace."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.workspace import locate
+
+
+def tool() -> str:
+    """What to type for dlkit itself."""
+    return "uv run dlkit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "dlkit"
+
+
+def to_type(run: RunFolder, words: str) -> str:
+    """A whole command for a run: the tool, the words, and the run's workspace where it is not the usual one."""
+    return f"{tool()} {words}{_where(run.path.parent.parent)}"
+
+
+def _where(workspace: Path) -> str:
+    same = workspace.resolve() == locate().resolve()
+    return "" if same else f" --workspace {shlex.quote(str(workspace))}"
