@@ -42,6 +42,23 @@ def gpus() -> list[Gpu]:
     return visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
+def driver_version() -> str:
+    """What NVML says of the NVIDIA driver; empty where there is none, ``error: …`` where it cannot say."""
+    try:
+        import pynvml
+    except ImportError:
+        return ""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        missing = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
+        return "" if isinstance(error, missing) else f"error: {error}"
+    try:
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    finally:
+        pynvml.nvmlShutdown()
+
+
 def visible(found: Sequence[Gpu], names: str | None) -> list[Gpu]:
     """Those that CUDA_VISIBLE_DEVICES names, in its order: indices or UUID prefixes, up to the first unknown one."""
     if names is None:

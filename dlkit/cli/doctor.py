@@ -8,6 +8,7 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
 from dlkit.cli.common import Parser, print_json
+from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
 from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
@@ -20,7 +21,7 @@ def main(argv: list[str]) -> int:
     report: dict[str, Any] = {
         "versions": machine.versions(),
         "devices": machine.devices(),
-        "nvidia_driver": machine.driver(),
+        "nvidia_driver": driver_version(),
         "workspace": machine.workspace(locate(options.workspace)),
         "plugins": _plugins(catalog),
         "network": machine.network(),

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlkit.present.numbers import size
 from dlkit.present.output import colours
+
+if TYPE_CHECKING:
+    from dlkit.engine.device import Device
 
 PACKAGES = (
     "dlkit",
@@ -59,70 +62,51 @@ def version_problems(found: Mapping[str, str]) -> list[dict[str, Any]]:
 def devices() -> list[dict[str, Any]]:
     """CPU, CUDA devices and MPS, as torch sees them, each with what it makes of bf16; or why torch cannot be used."""
     try:
-        import torch
+        import torch  # noqa: F401
     except Exception as error:  # a torch that cannot be imported is what this command is there to find
         return [{"device": "cpu", "name": platform.processor(), "details": [], "bf16": "unknown", "error": str(error)}]
-    found = [_cpu(torch.get_num_threads())]
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    found += [_cuda(index) for index in range(count)]
-    if torch.backends.mps.is_available():
-        found.append({"device": "mps", "name": "Apple GPU", "details": [], "bf16": "not used", "error": ""})
-    return found
+    from dlkit.engine.device import all_devices
+
+    return [_cpu(device) if device.kind == "cpu" else _accelerator(device) for device in all_devices()]
 
 
-def _cpu(threads: int) -> dict[str, Any]:
+def _cpu(device: Device) -> dict[str, Any]:
     import torch
 
-    from dlkit.engine.device import bf16_is_fast, cpu_flags
+    from dlkit.engine.device import cpu_flags
 
     flags = [name for name in _INSTRUCTIONS if name in cpu_flags()]
     return {
         "device": "cpu",
         "name": platform.processor() or platform.machine(),
-        "details": [f"{os.cpu_count()} cores", f"{threads} threads a step", *([" ".join(flags)] if flags else [])],
-        "bf16": _speed(bf16_is_fast(torch.device("cpu"))),
+        "details": [
+            f"{os.cpu_count()} cores",
+            f"{torch.get_num_threads()} threads a step",
+            *([" ".join(flags)] if flags else []),
+        ],
+        "bf16": _speed(device.multiplies_bf16()),
         "error": "",
     }
 
 
-def _cuda(index: int) -> dict[str, Any]:
-    import torch
-
-    from dlkit.engine.device import bf16_is_fast
-
-    device = torch.device("cuda", index)
-    base = {"device": str(device), "name": torch.cuda.get_device_name(device)}
+def _accelerator(device: Device) -> dict[str, Any]:
+    base = {"device": str(device), "name": device.model_name()}
+    if not device.lowers:
+        return {**base, "details": [], "bf16": "not used", "error": ""}
     try:
-        free, total = torch.cuda.mem_get_info(device)
+        used, total = device.memory()
     except RuntimeError as error:  # a GPU that is listed and does not answer
         return {**base, "details": [], "bf16": "unknown", "error": str(error).partition("\n")[0]}
-    details = [f"{size(total)} memory", f"{size(free)} free"]
-    return {**base, "details": details, "bf16": _speed(bf16_is_fast(device)), "error": ""}
+    details = [f"{size(total)} memory", f"{size(total - used)} free"]
+    return {**base, "details": details, "bf16": _speed(device.multiplies_bf16()), "error": ""}
 
 
 def _speed(fast: bool) -> str:
     return "fast" if fast else "slow (auto takes float32)"
 
 
-def driver() -> str:
-    """What NVML says of the NVIDIA driver; empty where there is none."""
-    try:
-        import pynvml
-    except ImportError:
-        return ""
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        missing = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
-        return "" if isinstance(error, missing) else f"error: {error}"
-    try:
-        return str(pynvml.nvmlSystemGetDriverVersion())
-    finally:
-        pynvml.nvmlShutdown()
-
-
 def device_problems(found: Sequence[Mapping[str, Any]], nvml: str) -> list[dict[str, Any]]:
-    """``nvml`` is what ``driver`` says."""
+    """``nvml`` is what ``gpus.driver_version`` says."""
     problems = [
         problem(f"{d['device']}: {d['error']}", _hint(d), stops=d["device"] == "cpu") for d in found if d["error"]
     ]

@@ -46,12 +46,10 @@ def main(argv: list[str]) -> int:
     options = parser.with_json().parse_args(argv)
     run = chosen_run(options)
 
-    from dlkit.engine.device import choose_device
     from dlkit.inference.load import load_predictor, with_words
 
-    device = str(choose_device(options.device))
     catalog = Catalog.load_everything()
-    loaded = load_predictor(catalog, run, options.checkpoint, device)
+    loaded = load_predictor(catalog, run, options.checkpoint, options.device)
     if changed:
         loaded = with_words(catalog, loaded, changed)
     if options.output and not loaded.predictor.draws:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlkit.data.destination import HOST, Destination
 from dlkit.data.plans import Plan, Planner, Shuffled
 from dlkit.data.randomness import rng
 
@@ -48,8 +49,8 @@ class Split(ABC):
     def fingerprint(self) -> str:
         """A hash of the content: resume refuses other data."""
 
-    def to(self, device: torch.device, workers: int = 0) -> Split:
-        """This split, its batches arriving on ``device``."""
+    def to(self, destination: Destination, workers: int = 0) -> Split:
+        """This split, its batches arriving at ``destination``, made by that many processes where it makes them."""
         return self
 
     def close(self) -> None:
@@ -84,8 +85,10 @@ class Ragged:
         outside = ~inside.reshape(*inside.shape, *[1] * (rows.dim() - 2))
         return rows.masked_fill(outside, self.padding)
 
-    def to(self, device: torch.device) -> Ragged:
-        return Ragged(self.values.to(device), self.offsets.to(device), self.padding)
+    def to(self, destination: Destination) -> Ragged:
+        values, offsets = destination.put(self.values), destination.put(self.offsets)
+        same = values is self.values and offsets is self.offsets
+        return self if same else Ragged(values, offsets, self.padding)
 
 
 def pad(rows: Sequence[Tensor], padding: float = 0) -> Tensor:
@@ -135,10 +138,13 @@ class TensorSplit(Split):
         column = next(iter(self.columns.values()))
         return column.values.device if isinstance(column, Ragged) else column.device
 
-    def to(self, device: torch.device, workers: int = 0) -> TensorSplit:
-        if device == self.device:
+    def to(self, destination: Destination, workers: int = 0) -> TensorSplit:
+        columns = {
+            name: column.to(destination) if isinstance(column, Ragged) else destination.put(column)
+            for name, column in self.columns.items()
+        }
+        if all(columns[name] is column for name, column in self.columns.items()):
             return self
-        columns = {name: column.to(device) for name, column in self.columns.items()}
         return TensorSplit(columns, transform=self.transform, planner=self.planner)
 
     def fingerprint(self) -> str:
@@ -181,7 +187,7 @@ class MapSplit(Split):
     def __init__(self, *, transform: Transform | None = None, planner: Planner | None = None) -> None:
         self.transform = transform
         self.planner = planner or Shuffled()
-        self._device = torch.device("cpu")
+        self._destination = HOST
         self._workers = 0
         self._loaders: dict[bool, _Loading] = {}
 
@@ -216,16 +222,15 @@ class MapSplit(Split):
         for batch in loader:
             yield self._arrived(batch)
 
-    def to(self, device: torch.device, workers: int = 0) -> MapSplit:
-        self._device, self._workers = device, workers
+    def to(self, destination: Destination, workers: int = 0) -> MapSplit:
+        self._destination, self._workers = destination, workers
         return self
 
     def _make(self, index: int, seed: int, epoch: int | None) -> Mapping[str, Any]:
         return self.sample(index, None if epoch is None else rng(seed, "sample", epoch, index))
 
     def _arrived(self, batch: Batch) -> Batch:
-        pinned = self._device.type == "cuda"
-        moved = {name: column.to(self._device, non_blocking=pinned) for name, column in batch.items()}
+        moved = {name: self._destination.put(column) for name, column in batch.items()}
         return self.transform(moved) if self.transform else moved
 
     def _loading(self, seed: int, *, training: bool) -> _Loading:
@@ -237,9 +242,9 @@ class MapSplit(Split):
                 num_workers=self._workers,
                 collate_fn=self.collate,
                 persistent_workers=True,
-                pin_memory=self._device.type == "cuda",
                 worker_init_fn=_quiet_worker,
                 generator=torch.Generator(),  # else every epoch's start draws from the training stream
+                **self._destination.loader_options,
             )
             self._loaders[training] = loader, order
         return self._loaders[training]
@@ -250,7 +255,7 @@ class MapSplit(Split):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a worker that is not forked needs: it makes samples, and neither batches nor workers of its own."""
-        return {**vars(self), "_loaders": {}, "transform": None}
+        return {**vars(self), "_loaders": {}, "transform": None, "_destination": HOST}
 
 
 _Loading = tuple["torch.utils.data.DataLoader[Batch]", list[list[tuple[int, int]]]]

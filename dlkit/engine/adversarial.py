@@ -62,7 +62,7 @@ class AdversarialTrainer(Trainer):
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
         """The discriminator's and the generator's, in this order."""
-        config, fused = self.config, self.setup.device.type in ("cpu", "cuda")
+        config, fused = self.config, self.setup.device.fuses
         betas = (config.beta1, config.beta2)
         return [
             torch.optim.Adam(part, rate, betas, fused=fused)
@@ -167,12 +167,12 @@ class AdversarialTrainer(Trainer):
     def _lowered(self, network: nn.Module) -> Network:
         """A network's forward pass in the run's precision, its result in float32."""
         run: Network = torch.compile(network) if self.setup.engine.compile else network
-        dtype, device = self.setup.autocast, self.setup.device.type
+        dtype, device = self.setup.autocast, self.setup.device
         if dtype is None:
             return run
 
         def lowered(value: Tensor) -> Tensor:
-            with torch.autocast(device, dtype):
+            with device.autocast(dtype):
                 return cast(Tensor, to_float(run(value)))
 
         return lowered

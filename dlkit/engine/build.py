@@ -17,11 +17,11 @@ from dlkit.data.context import Context
 from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Data
 from dlkit.engine.checkpoint import model_state
-from dlkit.engine.device import Placement, choose_autocast, choose_device, place, set_threads
+from dlkit.engine.device import Device, Placement, choose_autocast, set_threads
+from dlkit.engine.distributed import World, join, refuse_unshared
 from dlkit.engine.loader import Course
 from dlkit.engine.summary import data_summary, device_summary, model_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
-from dlkit.engine.world import World, join, refuse_unshared
 from dlkit.errors import PluginError, UsageError
 from dlkit.predictor import Predictor
 from dlkit.task import Info, Task, check_columns, first_batch
@@ -82,9 +82,9 @@ def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
     return model
 
 
-def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: torch.device) -> Any:
+def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device) -> Any:
     loss = load_target(resolved.specs["loss"], catalog)(resolved.sections["loss"], info)
-    return loss.to(device) if isinstance(loss, nn.Module) else loss
+    return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 
 
 def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> Predictor:
@@ -136,19 +136,19 @@ def prepare(
     if engine.deterministic != torch.are_deterministic_algorithms_enabled():  # the call imports inductor: 0.1–1 s
         torch.use_deterministic_algorithms(engine.deterministic)
     target = trainer_class(catalog, resolved)
-    world = join(device or engine.device)
-    where = choose_device(device or engine.device)
+    world, where = join(device or engine.device)
+    where.make_current()
     threads = set_threads(engine.threads)
     task = build_task(catalog, resolved.task)
-    with world.chief_first():
+    with world.rank_zero_first():
         data, info = build_data(catalog, resolved, task, context)
     resolved = _settled(resolved, data)
     refuse_unshared(task, info, world)
-    seed_all(derive(engine.seed, "init"))
+    seed_all(derive(engine.seed, "init"), where)
     model = build_model(catalog, resolved, info)
     if init is not None:
         start_from(model, init)
-    model = place(model, where)
+    model = where.place(model)
     lowers = "amp" in target.supports
     placement = Placement(where, choose_autocast(engine, where, model, lowers), threads)
     summary = {**_summary(task, data, model, placement, resolved), "processes": world.size}
@@ -196,8 +196,8 @@ def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
 def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, resolved: Resolved) -> dict[str, Any]:
     """The summary, from one pass over two samples, which also proves that model and contract agree."""
     device = placement.device
-    batch = {key: column.to(device) for key, column in first_batch(data.val, 2).items()}
-    with forked(resolved.engine.seed, "summary"):
+    batch = {key: device.put(column) for key, column in first_batch(data.val, 2).items()}
+    with forked(resolved.engine.seed, "summary", device=device):
         summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
     declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
     found = outputs if isinstance(outputs, Mapping) else {"outputs": outputs}

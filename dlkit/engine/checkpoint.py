@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import threading
 import time
@@ -17,14 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dlkit.data.layout import file_sha256
 from dlkit.engine import tree
+from dlkit.engine.device import Copies, Device
 from dlkit.errors import RunError
 from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
 from dlkit.runs.faults import point
@@ -84,6 +82,7 @@ Published = tuple[Checkpoint, float]
 @dataclass(frozen=True)
 class _Staged:
     tensors: Mapping[str, dict[str, Tensor]]
+    copies: Copies
     documents: Mapping[str, str]
     fields: Mapping[str, Any]
     learned: tuple[str, ...]
@@ -98,9 +97,10 @@ class Writer:
     the events durable).
     """
 
-    def __init__(self, folder: Path, before_publish: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, before_publish: Callable[[], None], device: Device) -> None:
         self._folder = folder
         self._before_publish = before_publish
+        self._device = device
         self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
         self._active = 0
         self._waiting: _Staged | None = None
@@ -112,13 +112,12 @@ class Writer:
         return self._thread is not None
 
     def submit(self, shot: Snapshot) -> None:
-        """Copy the tensors; write now, or after the one in progress."""
+        """Begin copying the tensors; write now, or after the one in progress."""
         free = 1 - self._active
-        staged = {f: {n: self._stage(free, f"{f}:{n}", t) for n, t in ts.items()} for f, ts in shot.tensors.items()}
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+        staged = {f: {n: self._buffer(free, f"{f}:{n}", t) for n, t in ts.items()} for f, ts in shot.tensors.items()}
+        copies = self._device.stage((t, staged[f][n]) for f, ts in shot.tensors.items() for n, t in ts.items())
         documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
-        self._waiting = _Staged(staged, documents, shot.fields, shot.learned)
+        self._waiting = _Staged(staged, copies, documents, shot.fields, shot.learned)
         if self._thread is None:
             self._start()
 
@@ -151,18 +150,17 @@ class Writer:
             self._start()
         return [result]
 
-    def _stage(self, bank: int, key: str, source: Tensor) -> Tensor:
-        """A copy in a buffer that is allocated once."""
+    def _buffer(self, bank: int, key: str, source: Tensor) -> Tensor:
+        """Room for a copy on the host, allocated once."""
         buffer = self._buffers[bank].get(key)
         if buffer is None or buffer.shape != source.shape or buffer.dtype != source.dtype:
-            pinned = source.device.type == "cuda"
-            buffer = torch.empty(source.shape, dtype=source.dtype, pin_memory=pinned)
-            self._buffers[bank][key] = buffer
-        return buffer.copy_(source, non_blocking=True)
+            buffer = self._buffers[bank][key] = self._device.host_buffer(source)
+        return buffer
 
     def _work(self, staged: _Staged) -> None:
         began = time.monotonic()
         try:
+            staged.copies.wait()  # here, not in the loop: steps go on while the device copies
             self._result = self._publish(staged), time.monotonic() - began
         # The thread's boundary: whatever went wrong is raised in the loop by poll or wait.
         except BaseException as error:
@@ -317,28 +315,3 @@ def _check_header(path: Path) -> None:
         size = int.from_bytes(file.read(8), "little")
     if size > HEADER_LIMIT:
         raise RunError(f"{path}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read")
-
-
-def generators() -> dict[str, Any]:
-    """The state of every global generator: Python, NumPy, torch, CUDA."""
-    version, internal, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()
-    state: dict[str, Any] = {
-        "python": [version, np.asarray(internal, np.int64), gauss],  # as a list it took 0.5 ms to take apart
-        "numpy": [name, np.asarray(keys), int(position), int(has_gauss), float(cached)],
-        "torch": torch.get_rng_state(),
-    }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        state["cuda"] = torch.cuda.get_rng_state_all()
-    return state
-
-
-def restore_generators(state: Mapping[str, Any]) -> None:
-    """Put ``generators()`` back."""
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(int(number) for number in internal), gauss))
-    name, keys, position, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, keys, position, has_gauss, cached))
-    torch.set_rng_state(state["torch"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])

@@ -10,8 +10,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from dlkit.engine.distributed import World
 from dlkit.engine.trainer import Values
-from dlkit.engine.world import World
 from dlkit.errors import PluginError, RunError
 
 

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import torch
 from torch import Tensor
 
+from dlkit.data.randomness import generators, restore_generators
 from dlkit.data.splits import Batch
-from dlkit.engine.checkpoint import generators, restore_generators
+from dlkit.engine.device import Device
+from dlkit.engine.distributed import World
 from dlkit.engine.trainer import Trainer
-from dlkit.engine.world import World
 from dlkit.task import Info, Task
 
 
@@ -75,8 +76,8 @@ def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch],
 class Interruptible:
     """A context that can be left for a while: ``with frame.suspended():`` puts everything outside it as it was."""
 
-    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], AbstractContextManager[None]], device: Device) -> None:
+        self._make, self._device = make, device
         self._stack = ExitStack()
 
     def __enter__(self) -> Interruptible:
@@ -88,13 +89,13 @@ class Interruptible:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        inside = generators()
+        inside = generators(self._device)
         self._stack.close()
         try:
             yield
         finally:
             self._stack.enter_context(self._make())
-            restore_generators(inside)
+            restore_generators(inside, self._device)
 
 
 def first_bad(values: dict[str, float]) -> str | None:

@@ -7,21 +7,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dlkit.engine.build import Job
 from dlkit.engine.columns import NonFiniteMetric
+from dlkit.engine.device import is_out_of_memory
 from dlkit.errors import DlkitError
 from dlkit.runs.checkpoints import complete
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA's error, Python's, or that of torch's allocator on the CPU."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def explain(error: BaseException, run: Path, job: Job | None) -> str:
@@ -34,7 +24,7 @@ def explain(error: BaseException, run: Path, job: Job | None) -> str:
         epoch = job.course.epoch_of(error.step - 1)
         batch = (error.step - 1 - job.course.start_of(epoch)) * job.resolved.engine.accumulate
         return f"{error} (epoch {epoch}, batch {batch}); {last}"
-    if is_out_of_memory(error):
+    if _is_out_of_memory(error, job):
         where = f" on {job.placement.name}" if job is not None else ""
         return f"out of memory{where}: try a smaller --batch-size, --accumulate, or --on-oom halve; {last}"
     if isinstance(error, OSError):
@@ -52,17 +42,22 @@ def report(path: Path, error: BaseException, run: Path, job: Job | None, **progr
     found = {
         "reason": explain(error, run, job),
         "traceback": details(error),
-        "kind": _kind(error),
+        "kind": _kind(error, job),
         "exit_code": error.exit_code if isinstance(error, DlkitError) else 1,
         **progress,
     }
     path.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
 
 
-def _kind(error: BaseException) -> str:
+def _kind(error: BaseException, job: Job | None) -> str:
     """``memory``, ``peer`` (another process is gone), ``final`` (trying again cannot help), or ``error``."""
-    if is_out_of_memory(error):
+    if _is_out_of_memory(error, job):
         return "memory"
     if type(error).__module__.startswith("torch.distributed") or "gloo" in str(error).lower() or "NCCL" in str(error):
         return "peer"
     return "final" if isinstance(error, DlkitError) else "error"
+
+
+def _is_out_of_memory(error: BaseException, job: Job | None) -> bool:
+    """As the run's device tells it; before there is one, as any does."""
+    return is_out_of_memory(error) if job is None else job.placement.device.is_out_of_memory(error)

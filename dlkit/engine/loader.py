@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from dlkit.config import EngineConfig
+from dlkit.data.destination import Destination
 from dlkit.data.plans import Plan, in_order
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Augment, Batch, Split
-from dlkit.engine.world import World
+from dlkit.engine.distributed import World
 
 MAX_EPOCHS = 10_000_000
 
@@ -79,7 +80,7 @@ class Loader:
         split: Split,
         augment: Augment | None,
         engine: EngineConfig,
-        device: torch.device,
+        device: Destination,
         course: Course,
         world: World | None = None,
     ) -> None:
@@ -140,7 +141,7 @@ class Loader:
             count = len(plan[number])
             own = slice(count * rank // ranks, count * (rank + 1) // ranks)
             drawn = augment.draw(rng(self._engine.seed, "augment", epoch, number), count)
-            moved = {name: torch.from_numpy(values[own]).to(self._device) for name, values in drawn.items()}
+            moved = {name: self._device.put(torch.from_numpy(values[own])) for name, values in drawn.items()}
             yield augment.apply(batch, moved)
 
     def _counted(self, batches: Iterator[Batch], plan: Plan) -> Iterator[Batch]:

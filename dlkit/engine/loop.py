@@ -46,8 +46,8 @@ class Loop(Recorder):
 
     def __init__(self, job: Job, run: RunFolder, **how: Any) -> None:
         super().__init__(job, run, **how)
-        course, device = job.course, job.placement.device
-        self._loader = Loader(self._train, job.data.augment, self.engine, device, course, job.world)
+        course = job.course
+        self._loader = Loader(self._train, job.data.augment, self.engine, self._device, course, job.world)
         self._evaluations = course.due(self.engine.eval_every)
         self._sampling = course.due(self.engine.sample_every)
         self._closing = self._paused = False
@@ -81,7 +81,7 @@ class Loop(Recorder):
         if self._resume is not None:
             self._restore(self._resume)
         else:
-            seed_all(derive(self.engine.seed, "train", *([self._world.rank] if self._world.rank else [])))
+            seed_all(derive(self.engine.seed, "train", *([self._world.rank] if self._world.rank else [])), self._device)
             if self._resumed:
                 self._settings.restore({}, (), self.run.events, 0)
         self.progress.evaluated, self.progress.sampled = (
@@ -89,7 +89,7 @@ class Loop(Recorder):
         )
         if self._resume is not None:
             self._submitted = self._mark
-        if self._world.chief:
+        if self._world.rank_zero:
             storage.clear_void(self.run.path, self.step)
         self._checkpoint_due = time.monotonic() + self.engine.checkpoint_every
         total, ends = self.job.course.total, self.job.course.ends
@@ -211,7 +211,7 @@ class Loop(Recorder):
         plan = evaluation_plan(split, self.engine)
         self._evaluation_batches = len(own_part(plan, 0, world.size))  # rank 0 has the fewest
         batches = split.batches(own_part(plan, world.rank, world.size), seed=self.engine.seed, epoch=None)
-        with Interruptible(self._evaluating) as frame:
+        with Interruptible(self._evaluating, self._device) as frame:
             world.align(job.trainer.model)  # here, where averaged statistics are in the place of the last ones
             for number, batch in enumerate(batches):
                 meter.update(batch)
@@ -236,7 +236,7 @@ class Loop(Recorder):
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
         rank = [self._world.rank] if self._world.rank else []  # what a model draws itself differs on every rank
-        with forked(self.engine.seed, "evaluate", self.step, *rank), self.job.trainer.evaluating():
+        with forked(self.engine.seed, "evaluate", self.step, *rank, device=self._device), self.job.trainer.evaluating():
             yield
 
     def _judge(self, values: dict[str, float]) -> None:
@@ -261,10 +261,10 @@ class Loop(Recorder):
         if not asked and not self._due(self._sampling, self.progress.sampled):
             return
         self.progress.sampled = self.step
-        if not self._world.chief:
+        if not self._world.rank_zero:
             return
         # The same draws every time: pictures of different steps can be compared.
-        with forked(self.engine.seed, "samples") as generator, self.job.trainer.evaluating():
+        with forked(self.engine.seed, "samples", device=self._device) as generator, self.job.trainer.evaluating():
             made = self.job.predictor.samples(SAMPLES, generator, OnHost(self._val))
         refs = []
         for sample in made:
@@ -309,7 +309,7 @@ class Loop(Recorder):
 
     def _agree(self) -> dict[str, Any]:
         """The same, on every rank; and after how many steps they look again."""
-        found = self._look() if self._world.chief else None
+        found = self._look() if self._world.rank_zero else None
         if self._world.size == 1:
             return found or {}
         asked = self._world.any(bool(self.signals.asked))

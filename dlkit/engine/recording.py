@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from dlkit import events
 from dlkit.config import EngineConfig
+from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import failure, tree
 from dlkit.engine.build import Job
@@ -72,11 +73,11 @@ class Recorder:
         self.step = 0
         self.progress = Progress()
         self._resume, self._resumed, self._differences = resume, resumed or resume is not None, differences
-        self._report, self._world = report, job.world
+        self._report, self._world, self._device = report, job.world, job.placement.device
         self._inbox = inbox or Inbox(run.commands)
         self._settings = Settings(job.trainer, self.engine, self._take_over)
-        self._train = job.data.train.to(job.placement.device, self.engine.workers)
-        self._val = job.data.val.to(job.placement.device, self.engine.workers)
+        self._train = job.data.train.to(self._device, self.engine.workers)
+        self._val = job.data.val.to(self._device, self.engine.workers)
         self._reserve = run.path / ".reserve"
         self._checkpoint_due = math.inf
         self._submitted: tuple[Any, ...] = ()
@@ -94,15 +95,15 @@ class Recorder:
         gc.freeze()  # what is there stays: the collector need not look at it again (halves the cost of a null step)
         stack.callback(gc.unfreeze)
         stack.callback(self._world.close)
-        chief = self._world.chief
-        self._log: EventLog | NoLog = EventLog(self.run.events) if chief else NoLog()
+        rank_zero = self._world.rank_zero
+        self._log: EventLog | NoLog = EventLog(self.run.events) if rank_zero else NoLog()
         stack.callback(self._log.close)
-        self._observers = Observers(self.job.catalog.observers() if chief else [], self.run.read())
+        self._observers = Observers(self.job.catalog.observers() if rank_zero else [], self.run.read())
         stack.callback(self._observers.close)
-        self._writer = storage.Writer(self.run.checkpoints, self._log.sync)
+        self._writer = storage.Writer(self.run.checkpoints, self._log.sync, self._device)
         stack.callback(self._abandon_writer)
         self._sampler = MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
-        if chief:
+        if rank_zero:
             self._sampler.start()
             stack.callback(self._sampler.close)
             self._reserve.write_bytes(bytes(1 << 16))  # given up when the disk is full, to say so
@@ -117,7 +118,7 @@ class Recorder:
         return recorded
 
     def _update(self, **fields: Any) -> None:
-        if self._world.chief:
+        if self._world.rank_zero:
             self.run.update(**fields)
 
     def _notice(self, text: str) -> events.Event:
@@ -133,7 +134,7 @@ class Recorder:
 
     def _write(self) -> None:
         shot = self._snapshot()
-        if self._world.chief:
+        if self._world.rank_zero:
             self._writer.submit(shot)
         self._submitted = self._mark
         self._improved = False
@@ -146,7 +147,7 @@ class Recorder:
         self.progress.obeyed = list(self._settings.obeyed)
         state: dict[str, Any] = {
             "trainer": trainer.state(),
-            "generators": storage.generators(),
+            "generators": generators(self._device),
             "progress": vars(self.progress),
             "local": trainer.local_state(),
         }
@@ -196,7 +197,7 @@ class Recorder:
         self._settings.restore(chosen.manifest.settings, self.progress.obeyed, self.run.events, self.step)
         own = state["ranks"][self._world.rank] if self._world.size > 1 else state
         self.job.trainer.load_local(own.get("local", {}))
-        storage.restore_generators(own["generators"])
+        restore_generators(own["generators"], self._device)
 
     def _settle(self) -> Iterator[events.Event]:
         """The last checkpoint, complete before the run says how it ended."""

@@ -23,6 +23,7 @@ from dlkit.data.weights import restoring
 from dlkit.engine.build import Job, build_task, prepare
 from dlkit.engine.checkpoint import check, judged_weights, load_info, read_tensors, write_tensors
 from dlkit.engine.control import Inbox
+from dlkit.engine.device import same_again
 from dlkit.engine.loop import Loop
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError, UsageError
@@ -71,7 +72,7 @@ class Attempt:
         the offset of the first command that is for this attempt.
         """
         try:
-            with RunLock(self.run.lock, part) if self.job.world.chief else nullcontext():
+            with RunLock(self.run.lock, part) if self.job.world.rank_zero else nullcontext():
                 if commands_from is None and not self.resumed:
                     commands_from = 0
                 inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes
@@ -96,7 +97,7 @@ class Attempt:
                 index.note(self.run.path.parent.parent, self.run)
 
     def _write_down(self) -> None:
-        if not self.job.world.chief:
+        if not self.job.world.rank_zero:
             return
         if self.weights is not None:
             write_tensors(self.weights, self.run.init)
@@ -208,7 +209,8 @@ def resume(
     if chosen is not None:
         context = replace(context, earlier=partial(_info_of, chosen, catalog, resolved))
     with restoring() if chosen is not None else nullcontext():
-        job = prepare(catalog, resolved, context, init=weights, device=_device(record, resolved.job.nproc))
+        device = same_again(str(record.get("device", "cpu")), resolved.job.nproc)
+        job = prepare(catalog, resolved, context, init=weights, device=device)
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total and _was_completed(record, supervised):
@@ -220,8 +222,8 @@ def resume(
         raise UsageError(
             f"{run.id} cannot be resumed exactly: {'; '.join(differences)}. Give --allow-inexact to go on all the same"
         )
-    if job.placement.device.type == "cuda" and not engine.deterministic:
-        differences = (*differences, "CUDA kernels without engine.deterministic: equal to rounding")
+    if inexact_kernels := job.placement.device.inexactness(engine.deterministic):
+        differences = (*differences, inexact_kernels)
     return Attempt(run, job, chosen, True, differences, config)
 
 
@@ -246,17 +248,6 @@ def last_good(run: RunFolder, context: Context) -> Checkpoint | None:
     if found:
         raise RunError(f"{run.id}: no checkpoint can be used")
     return None
-
-
-def _device(record: Mapping[str, Any], nproc: int) -> str | None:
-    """Where the run was, if that is here; several processes have a GPU each."""
-    kind, _, number = str(record.get("device", "cpu")).partition(":")
-    if kind == "cuda":
-        if nproc > 1:
-            return "cuda"
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        return f"cuda:{number or 0}" if int(number or 0) < count else ("cuda" if count else None)
-    return kind if kind == "cpu" or torch.backends.mps.is_available() else None
 
 
 def _differences(job: Job, record: Mapping[str, Any]) -> tuple[str, ...]:

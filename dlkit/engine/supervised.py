@@ -42,7 +42,7 @@ class SupervisedTrainer(Trainer):
     @property
     def _fused(self) -> bool:
         """One kernel for all parameters; on the CPU an Adam step took 260 µs instead of 346."""
-        return self.setup.device.type in ("cpu", "cuda") and all(p.is_floating_point() for p in self.parameters)
+        return self.setup.device.fuses and all(p.is_floating_point() for p in self.parameters)
 
     def _muon(self) -> list[torch.optim.Optimizer]:
         config = self.config

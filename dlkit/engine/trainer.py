@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from dlkit.config import Config, EngineConfig, changeable
 from dlkit.data.splits import Batch
+from dlkit.engine.device import Device
+from dlkit.engine.distributed import World
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
-from dlkit.engine.world import World
 from dlkit.task import Info, Task
 
 ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile", "ddp"})
@@ -42,7 +43,7 @@ class Setup:
     info: Info
     config: Config
     engine: EngineConfig
-    device: torch.device
+    device: Device
     autocast: torch.dtype | None
     total_steps: int
     world: World = field(default_factory=World)
@@ -222,12 +223,12 @@ class Trainer:
             plain: Callable[[Batch], Any] = lambda batch: model(batch[key])  # noqa: E731
         else:
             plain = lambda batch: model(*[batch[key] for key in inputs])  # noqa: E731
-        dtype, device = self.setup.autocast, self.setup.device.type
+        dtype, device = self.setup.autocast, self.setup.device
         if dtype is None:
             return plain
 
         def lowered(batch: Batch) -> Any:
-            with torch.autocast(device, dtype):
+            with device.autocast(dtype):
                 outputs = plain(batch)
             return to_float(outputs)
 

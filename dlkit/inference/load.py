@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved, config_class, fields_of, parse_text, resolve
 from dlkit.data.context import Context
@@ -19,6 +17,7 @@ from dlkit.data.splits import Split
 from dlkit.data.weights import restoring
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
+from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
@@ -39,6 +38,7 @@ class Loaded:
 
 def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device: str = "cpu") -> Loaded:
     """Build the model from the checkpoint alone: neither the data set's files nor its code are touched."""
+    where = choose_device(device)
     resolved = stored_config(catalog, run, readable(run))
     chosen = choose(run.path, which)
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
@@ -47,7 +47,8 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     with forked(resolved.engine.seed, "load"), restoring():
         model = build_model(catalog, resolved, info)
     storage.load_model(chosen, model, averaged=True)
-    model = model.to(torch.device(device)).eval()
+    where.make_current()
+    model = model.to(where.torch_device).eval()
     return Loaded(resolved, chosen, build_predictor(catalog, resolved, model, info))
 
 
@@ -109,7 +110,7 @@ def evaluate_run(
     job.trainer.load(storage.load_state(chosen)["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
     batches = evaluation_batches(data, resolved.engine)
-    with forked(resolved.engine.seed, "evaluate", split):
+    with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):
         metrics = evaluate(job.trainer, job.task, job.info, batches, split)
     data.close()
     result = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}

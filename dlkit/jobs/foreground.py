@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dlkit.config import Resolved
 from dlkit.errors import DlkitError, RunError
 from dlkit.events import Event, Finished
-from dlkit.gpus import gpus
 from dlkit.jobs.claims import Claim, hold
 from dlkit.jobs.follow import Gone, follow
 from dlkit.jobs.notify import finished_record, post
@@ -19,7 +18,6 @@ from dlkit.jobs.submit import start_worker
 from dlkit.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from dlkit.engine.device import Placement
     from dlkit.engine.signals import StopSignals
     from dlkit.engine.start import Attempt
 
@@ -72,7 +70,7 @@ def train_in_worker(run: RunFolder) -> Generator[Event, None, None]:
 @contextmanager
 def _claim(attempt: Attempt, say: Callable[[str], None]) -> Iterator[None]:
     run = attempt.run
-    devices = claim_names(attempt.job.placement)
+    devices = attempt.job.placement.device.claims()
     holding = hold(devices, run=run.id, workspace=run.path.parent.parent, memory=None, queued=False)
     try:
         others: list[Claim] = holding.__enter__()
@@ -86,11 +84,3 @@ def _claim(attempt: Attempt, say: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         holding.__exit__(*sys.exc_info())
-
-
-def claim_names(placement: Placement) -> tuple[str, ...]:
-    """A device as claims name it: GPUs by UUID."""
-    device = placement.device
-    if device.type != "cuda":
-        return (device.type,)
-    return tuple(gpu.uuid for gpu in gpus() if gpu.position == (device.index or 0)) or (str(device),)

@@ -39,7 +39,7 @@ from dlkit.data.known import LFWCROP, MNIST
 from dlkit.data.options import ImageFiles
 from dlkit.data.randomness import rng
 from dlkit.data.unlabelled import Pixels, folder, sized
-from dlkit.engine.device import choose_autocast, choose_device, place
+from dlkit.engine.device import choose_autocast, choose_device
 from dlkit.events import Finished
 from dlkit_gan.dcgan import build
 from dlkit_gan.judge import Moments, frechet, of_digits, prepared, restored
@@ -132,8 +132,8 @@ def engine_seconds(where: Path, options: argparse.Namespace) -> float:
 def bare_seconds(options: argparse.Namespace) -> float:
     """The loop of the published recipe, by hand, with the same networks, layout and precision."""
     device, engine = choose_device("auto"), SimpleNamespace(precision="auto")
-    images = torch.from_numpy(training_images(options.dataset)).to(device)
-    model: Any = place(build(DcganConfig(width=options.width), SimpleNamespace(shape=images.shape[1:])), device)
+    images = device.put(torch.from_numpy(training_images(options.dataset)))
+    model: Any = device.place(build(DcganConfig(width=options.width), SimpleNamespace(shape=images.shape[1:])))
     dtype = choose_autocast(engine, device, model, True)  # type: ignore[arg-type]
     optimizers = [
         torch.optim.Adam(part.parameters(), 2e-4, (0.5, 0.999), fused=True)
@@ -141,12 +141,11 @@ def bare_seconds(options: argparse.Namespace) -> float:
     ]
     epochs = -(-options.steps * BATCH // len(images))
     order = torch.cat([torch.from_numpy(rng(0, "order", epoch).permutation(len(images))) for epoch in range(epochs)])
-    order = order[: options.steps * BATCH].to(device)
+    order = device.put(order[: options.steps * BATCH])
     began = time.perf_counter()
     for index in order.split(BATCH):
         step(model, optimizers, images[index].float() / 127.5 - 1, dtype)
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    device.synchronize()
     return time.perf_counter() - began
 
 

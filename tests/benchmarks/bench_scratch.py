@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from common import interleaved
 from dlkit.config import EngineConfig
 from dlkit.data.randomness import seed_all
+from dlkit.engine.device import Cpu
 from dlkit.engine.trainer import Setup
 from dlkit_scratch.losses import SquaredError
 from dlkit_scratch.models import mlp_regressor
@@ -54,9 +55,7 @@ def make_trainer() -> ScratchTrainer:
     task: Any = SimpleNamespace(inputs=("features",))
     config = DescentConfig(lr=LR, momentum=MOMENTUM)
     loss = SquaredError(DescentConfig(), info)
-    return ScratchTrainer(
-        Setup(model, loss, task, info, config, EngineConfig(device="cpu"), torch.device("cpu"), None, STEPS)
-    )
+    return ScratchTrainer(Setup(model, loss, task, info, config, EngineConfig(device="cpu"), Cpu(), None, STEPS))
 
 
 class Inline:

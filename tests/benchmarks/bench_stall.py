@@ -19,7 +19,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from dlkit.engine.checkpoint import Snapshot, Writer, generators, snapshot
+from dlkit.data.randomness import generators
+from dlkit.engine.checkpoint import Snapshot, Writer, snapshot
+from dlkit.engine.device import Cpu
 from dlkit.task import Info
 
 ROUNDS = 60
@@ -44,7 +46,7 @@ def taken(model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> Snap
 def stalls(folder: Path) -> list[float]:
     """Milliseconds of each checkpoint, the one before being complete."""
     model, optimizer = training()
-    writer = Writer(folder, before_publish=lambda: None)
+    writer = Writer(folder, before_publish=lambda: None, device=Cpu())
     found = []
     for step in range(1, ROUNDS + 1):
         began = time.perf_counter()
@@ -65,7 +67,7 @@ def synced(folder: Path) -> set[str]:
 
     os.fsync = fsync
     try:
-        writer = Writer(folder, before_publish=lambda: None)
+        writer = Writer(folder, before_publish=lambda: None, device=Cpu())
         writer.submit(taken(*training(), step=1))
         writer.wait()
     finally:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from dlkit.data.destination import HOST
 from dlkit.data.plans import Plan, Shuffled, in_order
 from dlkit.data.randomness import rng as stream
 from dlkit.data.splits import Batch, Data, MapSplit, OnHost, Ragged, Split, TensorSplit, pad
 
-CPU = torch.device("cpu")
 LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=12)
 WIDTHS = st.sampled_from([(), (4,), (2, 3)])
 
@@ -82,7 +82,7 @@ def test_a_transform_is_applied_to_whole_batches_everywhere() -> None:
     (batch,) = split.batches(in_order(6, 6), seed=0, epoch=None)
     assert batch["x"].tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
     assert same(batch, split.take(torch.arange(6)))
-    assert same(batch, split.to(CPU).take(torch.arange(6)))
+    assert same(batch, split.to(HOST).take(torch.arange(6)))
 
 
 def test_columns_of_different_length_are_refused() -> None:
@@ -137,7 +137,7 @@ def crews() -> Iterator[dict[int, Sentences]]:
     """The same split with that many workers, which stay."""
     splits = {workers: Sentences() for workers in (0, 1, 2)}
     for workers, split in splits.items():
-        split.to(CPU, workers)
+        split.to(HOST, workers)
     yield splits
     for split in splits.values():
         split.close()
@@ -187,7 +187,7 @@ def test_evaluation_may_come_in_the_middle_of_an_epoch(crews: dict[int, Sentence
 
 
 def test_a_split_that_is_closed_begins_anew() -> None:
-    split = Sentences().to(CPU, 1)
+    split = Sentences().to(HOST, 1)
     first = list(split.batches(in_order(23, 8), seed=5, epoch=0))
     assert len(multiprocessing.active_children()) >= 1
     before = set(multiprocessing.active_children())
@@ -199,7 +199,7 @@ def test_a_split_that_is_closed_begins_anew() -> None:
 
 
 def test_workers_leave_the_training_stream_alone() -> None:
-    split = Sentences().to(CPU, 1)
+    split = Sentences().to(HOST, 1)
     torch.manual_seed(3)
     undisturbed = torch.rand(3).tolist()
     torch.manual_seed(3)
@@ -211,7 +211,7 @@ def test_workers_leave_the_training_stream_alone() -> None:
 
 def test_a_split_with_workers_and_a_transform_can_be_sent_to_another_process() -> None:
     """Where workers are not forked, they get a copy: it needs neither transform nor workers."""
-    split = Sentences(transform=lambda batch: batch).to(CPU, 1)
+    split = Sentences(transform=lambda batch: batch).to(HOST, 1)
     list(split.batches(in_order(23, 23), seed=5, epoch=0))
     sent = copy.copy(split)
     split.close()
@@ -234,4 +234,4 @@ def test_a_split_on_the_host_is_the_same_split(split: Split) -> None:
     plan = in_order(9, 4)
     pairs = zip(host.batches(plan, seed=0, epoch=1), split.batches(plan, seed=0, epoch=1), strict=True)
     assert all(same(one, other) for one, other in pairs)
-    assert all(column.device == CPU for column in host.take(torch.tensor([0])).values())
+    assert all(column.device == HOST.torch_device for column in host.take(torch.tensor([0])).values())

@@ -16,8 +16,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import loop
+from dlkit.engine.device import Cpu
 from dlkit.errors import RunError
 from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
@@ -94,13 +96,13 @@ def test_predictions_use_the_average_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_every_generator_is_stored() -> None:
-    state = storage.generators()
+    state = generators()
 
     def draw() -> list[float]:
         return [random.random(), random.gauss(0, 1), *np.random.normal(size=3), *torch.randn(3).tolist()]
 
     first = draw()
-    storage.restore_generators(state)
+    restore_generators(state)
     assert draw() == first
 
 
@@ -213,7 +215,7 @@ def test_the_writer_raises_what_went_wrong_and_goes_on(tmp_path: Path) -> None:
         if broken:
             raise OSError(5, "Input/output error")
 
-    writer = storage.Writer(tmp_path, sync)
+    writer = storage.Writer(tmp_path, sync, Cpu())
     model = torch.nn.Linear(2, 1)
     from toy_options import ToyInfo
 
@@ -232,7 +234,7 @@ def test_what_is_staged_is_what_was_submitted(tmp_path: Path) -> None:
     """Training goes on while a checkpoint is being written."""
     from toy_options import ToyInfo
 
-    writer = storage.Writer(tmp_path, lambda: None)
+    writer = storage.Writer(tmp_path, lambda: None, Cpu())
     model = torch.nn.Linear(50, 50)
     expected = {}
     for step in range(1, 6):

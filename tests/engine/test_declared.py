@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dlkit.config import EngineConfig
-from dlkit.engine import device
+from dlkit.engine.device import Cpu, choose_autocast
 from dlkit.engine.supervised import _muon_parameters
 
 
@@ -27,12 +27,12 @@ class Tied(nn.Module):
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_bf16_where_a_model_gains_and_the_hardware_is_fast(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "bf16_is_fast", lambda _: fast)
-    cpu = torch.device("cpu")
+    monkeypatch.setattr(Cpu, "multiplies_bf16", lambda self: fast)
+    cpu = Cpu()
     inside = nn.Sequential(nn.Linear(2, 2), Tied())
-    assert device.choose_autocast(EngineConfig(), cpu, inside, True) is (torch.bfloat16 if fast else None)
-    assert device.choose_autocast(EngineConfig(), cpu, nn.Linear(2, 2), True) is None
-    assert device.choose_autocast(EngineConfig(precision="float32"), cpu, inside, True) is None
+    assert choose_autocast(EngineConfig(), cpu, inside, True) is (torch.bfloat16 if fast else None)
+    assert choose_autocast(EngineConfig(), cpu, nn.Linear(2, 2), True) is None
+    assert choose_autocast(EngineConfig(precision="float32"), cpu, inside, True) is None
 
 
 def test_muon_takes_the_matrices_that_a_model_names() -> None:

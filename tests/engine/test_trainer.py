@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dlkit.config import EngineConfig
 from dlkit.data.splits import Batch
+from dlkit.engine.device import Cpu
 from dlkit.engine.options import SupervisedConfig
 from dlkit.engine.supervised import SupervisedTrainer, decay_groups
 from dlkit.engine.trainer import Setup, Trainer
@@ -22,7 +23,7 @@ from dlkit.errors import UsageError
 from toy import finish, toy_attempt
 from toy_options import ToyInfo, ToyTask
 
-CPU = torch.device("cpu")
+CPU = Cpu()
 
 
 def squared(outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:

@@ -20,8 +20,8 @@ from torch import Tensor
 
 import workers
 from dlkit.data.plans import Plan, Shuffled, in_order
+from dlkit.engine.distributed import World, refuse_unshared
 from dlkit.engine.loader import own_part
-from dlkit.engine.world import World, refuse_unshared
 from dlkit.errors import STOPPED, UsageError
 from dlkit.events import Checkpointed, Commanded, Finished, Metrics, Resumed, Retried, Sampled
 from dlkit.jobs.submit import start_worker

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlkit.data.destination import Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Batch, Split
@@ -65,10 +66,11 @@ class Windows(Split):
         batch["target"] = batch["target"].masked_fill(known, IGNORED)
         return batch
 
-    def to(self, device: torch.device, workers: int = 0) -> Windows:
-        if device == self._ids.device:
+    def to(self, destination: Destination, workers: int = 0) -> Windows:
+        ids = destination.put(self._ids)
+        if ids is self._ids:
             return self
-        return Windows(self._ids.to(device), self.length, whole=self._whole, planner=self.planner)
+        return Windows(ids, self.length, whole=self._whole, planner=self.planner)
 
     def fingerprint(self) -> str:
         head = f"{self.length} {self._whole} {self._ids.dtype} {len(self._ids)}".encode()

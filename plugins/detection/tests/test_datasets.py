@@ -13,6 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from dlkit.data.context import Context
+from dlkit.data.destination import HOST
 from dlkit.data.pictures import Wanted, read_sound
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Data, TensorSplit
@@ -122,7 +123,7 @@ def test_what_does_not_fit_in_memory_is_read_when_it_is_its_turn(
         for key, column in split.take(index).items():
             torch.testing.assert_close(column, here.splits[name].take(index)[key])
     plan = in_order(len(there.train), 3)
-    (worker,) = [split.to(torch.device("cpu"), workers=1) for split in (there.train,)]
+    (worker,) = [split.to(HOST, workers=1) for split in (there.train,)]
     loaded = list(worker.batches(plan, seed=0, epoch=0))
     worker.close()
     assert torch.equal(

@@ -21,7 +21,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from dlkit.data.randomness import forked, rng
-from dlkit.engine.device import bf16_is_fast
+from dlkit.engine.device import Cpu
 from dlkit_gan.options import Look
 
 SIDE = 28
@@ -84,7 +84,7 @@ def _steps(count: int) -> int:
 
 def learn(judge: Judge, images: Tensor, labels: Tensor | None, seed: int, steps: int) -> None:
     """Train on images as ``prepared`` makes them: on their labels int64 [N], or on their turns. Adam, one cycle."""
-    fast = bf16_is_fast(torch.device("cpu"))
+    fast = Cpu().multiplies_bf16()
     judge.train().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)

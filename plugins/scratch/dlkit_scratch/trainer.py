@@ -29,7 +29,7 @@ class ScratchTrainer(Trainer):
     supports = frozenset({"accumulate", "clip"})
 
     def __init__(self, setup: Setup) -> None:
-        check_device(setup.device)
+        check_device(setup.device.torch_device)
         if not isinstance(setup.model, Network) or not isinstance(setup.loss, Loss):
             pair = f"{type(setup.model).__name__} and {type(setup.loss).__name__}"
             raise PluginError(f"trainer 'scratch' needs a model and a loss of the plugin scratch, not {pair}")

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
 from dlkit.config import EngineConfig
+from dlkit.engine.device import Cpu, Device
 from dlkit.engine.trainer import Setup
 from dlkit_scratch.losses import CrossEntropy, Logistic, Loss, Perceptron, SquaredError
 from dlkit_scratch.network import Network
@@ -29,7 +29,12 @@ def make_trainer() -> Callable[..., ScratchTrainer]:
     """``make_trainer(network, "mse", engine={"clip": 1.0}, lr=0.1)``: options are the trainer's."""
 
     def make(
-        network: Network, loss: str, *, engine: dict[str, Any] | None = None, device: str = "cpu", **options: Any
+        network: Network,
+        loss: str,
+        *,
+        engine: dict[str, Any] | None = None,
+        device: Device | None = None,
+        **options: Any,
     ) -> ScratchTrainer:
         task: Any = SimpleNamespace(inputs=("x",))
         config, info = DescentConfig(**options), SimpleNamespace()
@@ -37,7 +42,7 @@ def make_trainer() -> Callable[..., ScratchTrainer]:
         settings = EngineConfig(device="cpu", **(engine or {}))
         info_: Any = info
         return ScratchTrainer(
-            Setup(network, built, task, info_, config, settings, torch.device(device), None, total_steps=100)
+            Setup(network, built, task, info_, config, settings, device or Cpu(), None, total_steps=100)
         )
 
     return make

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.engine import tree
+from dlkit.engine.device.mps import Mps
 from dlkit.errors import PluginError, UsageError
 from dlkit_scratch.network import Network, multilayer, zeros
 from dlkit_scratch.trainer import ScratchTrainer
@@ -223,7 +224,7 @@ def test_l1_makes_weights_vanish_that_l2_only_shrinks(make_trainer: Make) -> Non
 
 def test_other_devices_are_refused(make_trainer: Make) -> None:
     with pytest.raises(UsageError, match="cpu"):
-        make_trainer(network(), "mse", device="meta")
+        make_trainer(network(), "mse", device=Mps())
     with pytest.raises(UsageError, match="--device cpu"):
         network()(torch.empty(2, 5, device="meta"))
 

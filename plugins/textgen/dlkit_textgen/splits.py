@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
+from dlkit.data.destination import Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.splits import Batch
 from dlkit.data.text.windows import IGNORED, Windows
@@ -29,10 +29,10 @@ class TextWindows(Windows):
         for batch in super().batches(plan, seed=seed, epoch=epoch, start=start):
             yield batch if "characters" in batch else self._counted(batch)
 
-    def to(self, device: torch.device, workers: int = 0) -> TextWindows:
-        if device == self._ids.device:
+    def to(self, destination: Destination, workers: int = 0) -> TextWindows:
+        ids = destination.put(self._ids)
+        if ids is self._ids:
             return self
-        ids = self._ids.to(device)
         return TextWindows(ids, self.length, self.per_token, whole=self._whole, planner=self.planner)
 
     def ids(self) -> Tensor:

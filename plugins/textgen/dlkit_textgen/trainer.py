@@ -45,7 +45,7 @@ class LanguageTrainer(SupervisedTrainer):
             return super().losses(batch)
         before = self._before(batch)
         lower = self.setup.autocast
-        with torch.autocast(self.setup.device.type, lower) if lower is not None else nullcontext():
+        with self.setup.device.autocast(lower) if lower is not None else nullcontext():
             logits, after = self._reader(batch["token"], before)
         self._carried = _map(after, Tensor.detach)
         found: Mapping[str, Tensor] = self.setup.loss(to_float(logits), batch)
@@ -61,7 +61,7 @@ class LanguageTrainer(SupervisedTrainer):
 
     def load_local(self, state: Mapping[str, Any]) -> None:
         carried = state.get("carried")
-        self._carried = None if carried is None else _map(carried, lambda tensor: tensor.to(self.setup.device))
+        self._carried = None if carried is None else _map(carried, self.setup.device.put)
 
     @property
     def _forget(self) -> float:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlkit.data.context import Context
+from dlkit.data.destination import HOST, TorchDestination
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Data
 from dlkit.data.text.tokenizers import restore
@@ -155,10 +156,10 @@ def test_every_device_gets_the_same_windows(rhyme: str, epoch: int, batch_size: 
     split = build(rhyme * 10, TextConfig(context=8)).train
     plan = split.planner.plan(len(split), 1, epoch, batch_size)
     first = next(iter(split.batches(plan, seed=1, epoch=epoch)))
-    again = next(iter(split.to(torch.device("cpu")).batches(plan, seed=1, epoch=epoch)))
+    again = next(iter(split.to(HOST).batches(plan, seed=1, epoch=epoch)))
     assert all(torch.equal(first[key], again[key]) for key in first)
-    assert split.to(torch.device("meta")).fingerprint  # a split of this kind, with all it needs
-    assert isinstance(split.to(torch.device("meta")), TextWindows)
+    assert split.to(TorchDestination(torch.device("meta"))).fingerprint  # a split of this kind, with all it needs
+    assert isinstance(split.to(TorchDestination(torch.device("meta"))), TextWindows)
 
 
 @pytest.mark.realdata

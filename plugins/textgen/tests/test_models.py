@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from dlkit.data.weights import restoring
 from dlkit.decoding import Beam, Drawing
-from dlkit.engine.device import choose_autocast
+from dlkit.engine.device import Cpu, choose_autocast
 from dlkit.engine.supervised import _muon_parameters
 from dlkit.errors import DataError, UsageError
 from dlkit_textgen.models import recurrent
@@ -167,8 +167,8 @@ def test_tied_weights_are_one_and_muon_gets_the_hidden_ones() -> None:
 def test_a_transformer_asks_for_bf16_where_that_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlkit.config import EngineConfig
 
-    monkeypatch.setattr("dlkit.engine.device.bf16_is_fast", lambda device: True)
-    cpu, engine = torch.device("cpu"), EngineConfig()
+    monkeypatch.setattr(Cpu, "multiplies_bf16", lambda self: True)
+    cpu, engine = Cpu(), EngineConfig()
     assert choose_autocast(engine, cpu, make("transformer"), lowers=True) is torch.bfloat16
     assert choose_autocast(engine, cpu, make("lstm"), lowers=True) is None
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import dlkit
 from dlkit.config import EngineConfig
 from dlkit.engine import loop, tree
+from dlkit.engine.device import Cpu
 from dlkit.engine.trainer import Setup
 from dlkit.events import Event
 from dlkit_textgen.losses import cross_entropy
@@ -28,7 +29,7 @@ STATES = [("lstm", False), ("gru", False), ("lstm", True)]
 
 def make_trainer(model: nn.Module, **options: Any) -> LanguageTrainer:
     config = LanguageTrainerConfig(**{"optimizer": "sgd", "lr": 1e-9, "forget": 0.0, **options})
-    task, info, cpu = TextGeneration(), None, torch.device("cpu")
+    task, info, cpu = TextGeneration(), None, Cpu()
     return LanguageTrainer(
         Setup(model, cross_entropy(None, None), task, info, config, EngineConfig(), cpu, None, 100)  # type: ignore[arg-type]
     )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dlkit.data.destination import Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Batch, Split
@@ -121,7 +122,8 @@ class Surroundings(Split):
             # A rare epoch may have a few targets less than the plan: it then begins again.
             yield self._cut(stream, places[index % len(places)])
 
-    def to(self, device: torch.device, workers: int = 0) -> Surroundings:
+    def to(self, destination: Destination, workers: int = 0) -> Surroundings:
+        device = destination.torch_device
         if device == self._device:
             return self
         return Surroundings(

@@ -16,6 +16,7 @@ import dlkit
 from dlkit.config import EngineConfig
 from dlkit.data.splits import Data
 from dlkit.engine import loop
+from dlkit.engine.device import Cpu
 from dlkit.engine.trainer import Setup
 from dlkit.errors import PluginError, UsageError
 from dlkit.events import Event
@@ -39,7 +40,7 @@ def make_trainer(info: WordsInfo, total: int = 10, **options: Any) -> SkipGramTr
     model.inner.data[:-1].normal_()
     model.outer.data.normal_()
     loss = NegativeSampling(NegativeSamplingConfig(negatives=4), info)
-    config, cpu = SkipGramTrainerConfig(**options), torch.device("cpu")
+    config, cpu = SkipGramTrainerConfig(**options), Cpu()
     return SkipGramTrainer(Setup(model, loss, WordEmbeddings(), info, config, EngineConfig(), cpu, None, total))
 
 

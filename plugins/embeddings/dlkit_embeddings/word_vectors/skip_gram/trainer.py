@@ -50,13 +50,13 @@ class SkipGramTrainer(Trainer):
         super().__init__(setup)
         self._inner, self._outer = setup.model.inner.data, setup.model.outer.data
         self._passage, self._before, self._after = info.passage, info.before, info.after
-        self._weight = self._band(info).to(setup.device)  # of pairs, [before + passage + after, passage]
+        self._weight = setup.device.put(self._band(info))  # of pairs, [before + passage + after, passage]
         # A word's pairs, wherever their targets stand: it is in the middle of just one passage.
         pairs = sum(self._nearness(d, info.before) for d in range(1, info.before + 1))
         pairs += sum(self._nearness(d, info.after) for d in range(1, info.after + 1))
         self._drawn_weight = float(pairs) * setup.loss.negatives / self.config.shared
         self._at_once = self._steady(info, float(pairs) * (1 + setup.loss.negatives))
-        self._table = _drawing_table(setup.model.log_noise).to(setup.device)
+        self._table = setup.device.put(_drawing_table(setup.model.log_noise))
 
     @property
     def config(self) -> SkipGramTrainerConfig:

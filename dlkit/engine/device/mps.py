@@ -1,0 +1,44 @@
+"""Apple's GPUs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlkit.engine.device.base import Device, Memory
+from dlkit.errors import UsageError
+
+
+class Mps(Device):
+    """The one GPU of a Mac. bf16 and channels last gain nothing there, and there are no fused optimizers."""
+
+    kind = "mps"
+    lowers = False
+
+    @classmethod
+    def count(cls) -> int:
+        return int(torch.backends.mps.is_available())
+
+    @classmethod
+    def find(cls, wanted: str, index: int | None) -> Mps:
+        if not cls.count():
+            raise UsageError(f"engine.device = {wanted!r}: not available here; there is: cpu")
+        return cls()
+
+    def model_name(self) -> str:
+        return "Apple GPU"
+
+    def memory(self) -> Memory:
+        return Memory(torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory())
+
+    def synchronize(self) -> None:
+        torch.mps.synchronize()
+
+    def seed(self, seed: int) -> None:
+        torch.mps.manual_seed(seed)
+
+    def generator_state(self) -> Tensor | None:
+        return torch.mps.get_rng_state()
+
+    def set_generator_state(self, state: Tensor) -> None:
+        torch.mps.set_rng_state(state)
