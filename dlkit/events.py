@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from dlkit.json_types import Json, JsonObject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Started(Event):
     event = "started"
     total_steps: int
     epoch_steps: int
-    summary: Mapping[str, Any]
+    summary: Mapping[str, Json]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,21 +57,61 @@ class Resumed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metrics(Event):
-    """A column batch: value i of every list in ``values`` belongs to step ``first + i * every``.
+class MetricsLogged(Event):
+    """Metrics of ``steps``, in columns: value i of every list in ``values`` belongs to step ``first + i * every``.
 
-    ``rate`` is steps a second since the batch before; ``epoch`` the epoch of the last step; ``clock`` the seconds that
-    are left until ``engine.max_time`` ends the run, None where it does not.
+    ``rate`` is steps a second since the batch before; ``epoch`` the epoch of the last step; ``time_left`` the seconds
+    until ``engine.max_time`` ends the run, None where it does not.
     """
 
     event = "metrics"
     first: int
     count: int
     values: Mapping[str, Sequence[float]]
-    every: int = 1
+    every: int = 1  # metrics that are measured now and then stay columns, too
     epoch: int = 0
     rate: float = 0.0
-    clock: float | None = None
+    time_left: float | None = None
+
+    @property
+    def steps(self) -> range:
+        return metric_steps(self.first, self.count, self.every)
+
+    @property
+    def last_step(self) -> int:
+        return last_of(self.steps)
+
+    def points(self, name: str) -> Iterator[tuple[int, float]]:
+        """One metric's steps with their values; none if it is not among them."""
+        return zip(self.steps, self.values.get(name, ()), strict=False)
+
+    def until(self, step: int) -> MetricsLogged | None:
+        """What of it belongs to steps up to ``step``; None if nothing does."""
+        count = len(range(self.first, min(self.steps.stop, step + 1), self.every))
+        if count >= self.count:
+            return self
+        values = {name: column[:count] for name, column in self.values.items()}
+        return dataclasses.replace(self, count=count, values=values) if count else None
+
+
+def metric_steps(first: int, count: int, every: int = 1) -> range:
+    """The steps that a line of metrics has values of. ValueError if ``every`` is 0."""
+    return range(first, first + count * every, every)
+
+
+def last_of(steps: range) -> int:
+    """The last of the steps of a line; what is before the first if it has none."""
+    return steps.stop - steps.step
+
+
+def steps_of(record: Mapping[str, Any]) -> range:
+    """The steps of a parsed line of metrics. What a damaged line raises: KeyError, TypeError, ValueError."""
+    return metric_steps(int(record["first"]), int(record["count"]), int(record.get("every", 1)))
+
+
+def time_left_of(record: Mapping[str, Json]) -> Json:
+    """``time_left`` of a parsed line of metrics, which logs of older versions call ``clock``."""
+    return record.get("time_left", record.get("clock"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +165,7 @@ class Commanded(Event):
     step: int
     action: str
     key: str = ""
-    value: Any = None
+    value: Json = None
     id: str = ""
     by: str = ""
     end: int = 0
@@ -144,7 +186,7 @@ class Machine(Event):
     cpu: float
     memory: int
     processes: int
-    gpus: Sequence[Mapping[str, Any]] = ()
+    gpus: Sequence[Mapping[str, Json]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +201,7 @@ class Retried(Event):
     reason: str
     attempt: int
     of: int
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Json] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,13 +225,13 @@ class Finished(Event):
 
 KINDS: dict[str, type[Event]] = {
     cls.event: cls
-    for cls in (Started, Resumed, Metrics, Sampled, Checkpointed, Notice, Commanded, Machine, Retried, Finished)
+    for cls in (Started, Resumed, MetricsLogged, Sampled, Checkpointed, Notice, Commanded, Machine, Retried, Finished)
 }
 
 
-def likely_end(planned: int, step: int, rate: float, clock: float | None) -> int:
-    """The step at which a run will end that is at ``step`` now: the planned one, unless the clock ends it sooner."""
-    more = clock * rate if clock is not None and rate > 0 else math.inf
+def likely_end(planned: int, step: int, rate: float, time_left: float | None) -> int:
+    """The step at which a run will end that is at ``step`` now: the planned one, unless its time is up sooner."""
+    more = time_left * rate if time_left is not None and rate > 0 else math.inf
     return min(planned, step + round(max(0.0, more))) if math.isfinite(more) else planned
 
 
@@ -201,27 +243,31 @@ def to_json(event: Event) -> str:
     record = {"event": event.event, **fields}
     try:
         return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    except ValueError:
+    except ValueError:  # a number that is not finite: rare, so that only then every value is looked at
         return json.dumps(encode(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 
-def from_record(record: Mapping[str, Any]) -> Event | None:
-    """A parsed line as an event; None for a kind this version does not know, unknown fields left out."""
-    cls = KINDS.get(record.get("event", ""))
+def from_record(record: Mapping[str, Json]) -> Event | None:
+    """A parsed line as an event; None for a kind this version does not know, unknown fields left out.
+
+    A line that is damaged raises AttributeError, KeyError, TypeError or ValueError.
+    """
+    cls = KINDS.get(str(record.get("event", "")))
     if cls is None:
         return None
-    known = {item.name for item in dataclasses.fields(cls)}
-    fields = {key: value for key, value in record.items() if key in known}
-    if cls in (Metrics, Finished):
-        key = "values" if cls is Metrics else "metrics"
-        fields[key] = decode(fields[key])
-    if cls is Sampled:
+    fields: dict[str, Any] = {item.name: record[item.name] for item in dataclasses.fields(cls) if item.name in record}
+    if cls is MetricsLogged:
+        steps_of(record)  # raises what readers of this line would otherwise meet one by one
+        fields |= {"values": decode(fields["values"]), "time_left": time_left_of(record)}
+    elif cls is Finished:
+        fields["metrics"] = decode(fields["metrics"])
+    elif cls is Sampled:
         names = {item.name for item in dataclasses.fields(SampleRef)}
         fields["samples"] = [SampleRef(**{k: v for k, v in s.items() if k in names}) for s in fields["samples"]]
     return cls(**fields)
 
 
-def encode(value: Any) -> Any:
+def encode(value: object) -> object:
     """Non-finite numbers as strings, anywhere inside."""
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
@@ -232,12 +278,12 @@ def encode(value: Any) -> Any:
     return value
 
 
-def decode(values: Mapping[str, Any]) -> dict[str, Any]:
+def decode(values: JsonObject) -> JsonObject:
     """Metric values back from strict JSON: "nan", "inf" and "-inf" are numbers again."""
     return {
         key: [_number(v) for v in item] if isinstance(item, list) else _number(item) for key, item in values.items()
     }
 
 
-def _number(value: Any) -> Any:
+def _number(value: Json) -> Json:
     return float(value) if isinstance(value, str) and value in ("nan", "inf", "-inf") else value

@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
@@ -29,7 +29,7 @@ def write(runs: list[RunFolder], rate: float) -> None:
         for i in range(written, due):
             log, step = logs[i % len(logs)], 101 + i // len(logs)
             values = {"train/loss": [math.exp(-step / 1e4)], "val/mse": [math.exp(-step / 2e4)], "lr": [0.01]}
-            log.append(Metrics(first=step, count=1, values=values, epoch=step // 100, rate=rate / len(logs)))
+            log.append(MetricsLogged(first=step, count=1, values=values, epoch=step // 100, rate=rate / len(logs)))
         written = due
         time.sleep(PERIOD)
 

@@ -20,7 +20,7 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.errors import RunError
-from dlkit.events import Finished, Metrics, Started
+from dlkit.events import Finished, MetricsLogged, Started
 from dlkit.jobs.board import Board
 from dlkit.jobs.queue import scheduler, wake
 from dlkit.jobs.submit import resubmit, submit
@@ -89,10 +89,10 @@ def outcome(run: RunFolder) -> Outcome:
     last = choose(run.path, "last")
     values: dict[tuple[str, int], float] = {}
     for event in read_events(run.events):
-        if isinstance(event, Metrics):
-            for name, column in event.values.items():
-                for i, value in enumerate(column):
-                    key = name, event.first + i * event.every
+        if isinstance(event, MetricsLogged):
+            for name in event.values:
+                for step, value in event.points(name):
+                    key = name, step
                     assert key not in values, f"{run.id}: {key} is recorded twice"
                     values[key] = value
     assert last.problems() == []

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.jobs.follow import Follower
 from dlkit.runs.folder import RunFolder
 from toy import finish, toy_attempt
@@ -56,7 +56,7 @@ def _begun(workspace: Path, process: BaseProcess) -> RunFolder:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.is_alive():
         for path in (workspace / "runs").glob("[!.]*"):
-            if any(isinstance(event, Metrics) for event in Follower(RunFolder(path)).poll()):
+            if any(isinstance(event, MetricsLogged) for event in Follower(RunFolder(path)).poll()):
                 return RunFolder(path)
         time.sleep(0.02)
     raise AssertionError("the run never reported a step")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.start import Attempt
-from dlkit.events import Event, Finished, Metrics, Resumed
+from dlkit.events import Event, Finished, MetricsLogged, Resumed
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
@@ -24,10 +24,10 @@ def values_of(run: RunFolder) -> dict[tuple[str, int], float]:
     """(metric, step) → value, each of which must have been recorded once."""
     found: dict[tuple[str, int], float] = {}
     for event in read_events(run.events):
-        if isinstance(event, Metrics):
-            for name, column in event.values.items():
-                for i, value in enumerate(column):
-                    key = name, event.first + i * event.every
+        if isinstance(event, MetricsLogged):
+            for name in event.values:
+                for step, value in event.points(name):
+                    key = name, step
                     assert key not in found, f"{key} is recorded twice"
                     found[key] = value
     return found
@@ -62,7 +62,7 @@ def stop_at(attempt: Attempt, step: int) -> RunFolder:
 def _reached(event: Event, step: int) -> bool:
     if isinstance(event, Resumed):
         return event.from_step >= step
-    return isinstance(event, Metrics) and event.first + (event.count - 1) * event.every >= step
+    return isinstance(event, MetricsLogged) and event.last_step >= step
 
 
 def notices(events: Iterator[Event]) -> list[str]:

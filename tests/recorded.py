@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlkit.events import Event, Finished, Metrics, Started, to_json
+from dlkit.events import Event, Finished, MetricsLogged, Started, to_json
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import FORMAT, RunFolder
 
@@ -54,8 +54,8 @@ def course(began: float, best: float, state: str) -> list[Event]:
     losses = [best + math.exp(-step / 20) for step in range(1, 101)]
     events: list[Event] = [
         Started(total_steps=100, epoch_steps=20, summary={"model": {"parameters": 4}}),
-        Metrics(first=1, count=100, values={"train/loss": losses}, epoch=4, rate=8.0),
-        Metrics(first=20, count=5, every=20, values={"val/mse": losses[19::20]}, epoch=4, rate=8.0),
+        MetricsLogged(first=1, count=100, values={"train/loss": losses}, epoch=4, rate=8.0),
+        MetricsLogged(first=20, count=5, every=20, values={"val/mse": losses[19::20]}, epoch=4, rate=8.0),
     ]
     if state in ("completed", "stopped", "failed"):
         metrics = {"val/mse": best}

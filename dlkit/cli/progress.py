@@ -98,18 +98,18 @@ class Talk(Display):
         planned = [e.total_steps for e in past if isinstance(e, (events.Started, events.Resumed))]
         if not planned:
             return
-        metrics = [e for e in past if isinstance(e, events.Metrics)]
+        metrics = [e for e in past if isinstance(e, events.MetricsLogged)]
         for event in metrics:
             self._last.update({name: column[-1] for name, column in event.values.items()})
         evaluations = [e for e in metrics if _is_evaluation(e)]
         if evaluations:
             self._evaluation(evaluations[-1])
         steps = [e for e in metrics if loss_names(e.values)]
-        self._planned(planned[-1], max((_last_step(e) for e in steps), default=0))
+        self._planned(planned[-1], max((e.last_step for e in steps), default=0))
         machine = [e for e in past if isinstance(e, events.Machine)]
         self._machine = machine_use(machine[-1], brief=True) if machine else ""
         if steps:
-            self._progress(_last_step(steps[-1]), steps[-1])
+            self._progress(steps[-1].last_step, steps[-1])
 
     def _say(self, text: str) -> None:
         say(text)
@@ -125,12 +125,12 @@ class Talk(Display):
             how = "exactly" if event.exact else f"not exactly ({'; '.join(event.differences)})"
             self.say(f"run {self.run.id} goes on from step {event.from_step} of {event.total_steps}, {how}")
             self._planned(event.total_steps, event.from_step)
-        elif isinstance(event, events.Metrics):
+        elif isinstance(event, events.MetricsLogged):
             self._last.update({name: column[-1] for name, column in event.values.items()})
             if _is_evaluation(event):
                 self._now_or_later(event, EVALUATION_SECONDS)
             elif loss_names(event.values):
-                self._progress(_last_step(event), event)
+                self._progress(event.last_step, event)
         elif isinstance(event, events.Sampled):
             self._now_or_later(event, SAMPLE_SECONDS)
         elif isinstance(event, events.Notice):
@@ -152,11 +152,11 @@ class Talk(Display):
             del self._held[event.event]
             if isinstance(event, events.Sampled):
                 self._samples(event)
-            elif isinstance(event, events.Metrics):
+            elif isinstance(event, events.MetricsLogged):
                 self._evaluation(event)
             self._shown[event.event] = time.monotonic()
 
-    def _evaluation(self, event: events.Metrics) -> None:
+    def _evaluation(self, event: events.MetricsLogged) -> None:
         head = f"epoch {event.epoch + 1}  step {event.first}"
         self.say(metrics_line(head, self._last, self._metric, self._width()))
 
@@ -166,7 +166,7 @@ class Talk(Display):
     def _planned(self, total: int, done: int) -> None:
         self._total = total
 
-    def _progress(self, step: int, event: events.Metrics) -> None:
+    def _progress(self, step: int, event: events.MetricsLogged) -> None:
         """Training has come to ``step``."""
 
     def _samples(self, event: events.Sampled) -> None:
@@ -194,7 +194,7 @@ class Bar(Talk):
         if self._bar is not None:
             self._bar.close()
 
-    def _progress(self, step: int, event: events.Metrics) -> None:
+    def _progress(self, step: int, event: events.MetricsLogged) -> None:
         if self._bar is None:
             return
         machine = f", {self._machine}" if self._machine and self._width() >= ROOMY else ""
@@ -203,7 +203,7 @@ class Bar(Talk):
         )
         postfix = f"epoch {event.epoch + 1}, {shown}{machine}"
         self._bar.set_postfix_str(postfix, refresh=False)
-        self._bar.total = events.likely_end(self._total, step, event.rate, event.clock)
+        self._bar.total = events.likely_end(self._total, step, event.rate, event.time_left)
         self._bar.update(step - self._bar.n)
 
     def _width(self) -> int:
@@ -238,10 +238,10 @@ class Lines(Talk):
         self._told -= PLAIN_SECONDS
         super().catch_up(past)
 
-    def _progress(self, step: int, event: events.Metrics) -> None:
+    def _progress(self, step: int, event: events.MetricsLogged) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
-            end = events.likely_end(self._total, step, event.rate, event.clock)
+            end = events.likely_end(self._total, step, event.rate, event.time_left)
             left = (end - step) / event.rate if event.rate else 0
             shown = "  ".join(f"{name} {number(self._last[name])}" for name in loss_names(self._last))
             where = f"step {step}/{self._total}  {shown}  {event.rate:.3g} steps/s  {duration(left)} left"
@@ -260,9 +260,5 @@ def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:
     return Bar(run, quiet=quiet) if sys.stderr.isatty() else Lines(run, quiet=quiet)
 
 
-def _is_evaluation(event: events.Metrics) -> bool:
+def _is_evaluation(event: events.MetricsLogged) -> bool:
     return any(name.startswith("val/") for name in event.values)
-
-
-def _last_step(event: events.Metrics) -> int:
-    return event.first + (event.count - 1) * event.every

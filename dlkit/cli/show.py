@@ -9,7 +9,7 @@ from typing import Any
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
 from dlkit.cli.defaults import differences
-from dlkit.events import Commanded, Event, Machine, Metrics, Retried
+from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
 from dlkit.monitor import record
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
@@ -103,7 +103,8 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
 
 def _metrics(summary: Summary, events: list[Event], width: int) -> str:
     """Last value, range and course of every main metric; details (``val/accuracy/cat``) are in the JSON."""
-    names = dict.fromkeys(name for e in events if isinstance(e, Metrics) for name in e.values if name.count("/") < 2)
+    logged = [event for event in events if isinstance(event, MetricsLogged)]
+    names = dict.fromkeys(name for event in logged for name in event.values if name.count("/") < 2)
     rows = []
     for name in sorted(names, key=lambda name: (name != summary.metric, "/" not in name)):
         _, values = history(events, name)
@@ -163,7 +164,7 @@ def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
 
 def _log(events: list[Event]) -> Iterator[str]:
     """Events but what is measured all the time, the newest last, with the time since the first."""
-    told = [event for event in events if not isinstance(event, (Metrics, Machine))]
+    told = [event for event in events if not isinstance(event, (MetricsLogged, Machine))]
     yield "events" if len(told) <= LOG_LINES else f"the last {LOG_LINES} of {len(told)} events (events.jsonl has all)"
     for event in told[-LOG_LINES:]:
         step = getattr(event, "step", getattr(event, "steps", getattr(event, "from_step", 0)))

@@ -156,12 +156,12 @@ class Loop(Recorder):
         rate = self._rate = len(rows) / max(now - self._last_flush, 1e-9)
         self._last_flush = now
         epoch = self.job.course.epoch_of(self.step - 1) if self.step else 0
-        told: dict[str, Any] = {"epoch": epoch, "rate": rate, "clock": self._seconds_left(now)}
+        told: dict[str, Any] = {"epoch": epoch, "rate": rate, "time_left": self._seconds_left(now)}
         parts = list(columns(rows, first))
         if self._world.size > 1:
             parts = averaged(parts, self._world)
         recorded: list[events.Event] = [
-            self._record(events.Metrics(first=p.first, count=p.count, every=p.every, values=p.values, **told))
+            self._record(events.MetricsLogged(first=p.first, count=p.count, every=p.every, values=p.values, **told))
             for p in parts
         ]
         for part in parts:
@@ -192,7 +192,7 @@ class Loop(Recorder):
             return
         self._last_flush = time.monotonic()
         lists = {name: [value] for name, value in values.items()}
-        event = self._record(events.Metrics(first=self.step, count=1, values=lists, epoch=self._epoch()))
+        event = self._record(events.MetricsLogged(first=self.step, count=1, values=lists, epoch=self._epoch()))
         self.progress.evaluated = self.step
         if (name := first_bad(values)) is not None:
             self._bad = NonFiniteMetric(name, values[name], self.step)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record
+from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record, last_of, steps_of, time_left_of
 from dlkit.monitor.history import History
 from dlkit.monitor.lines import BAD, parse
 from dlkit.runs.log import surviving
@@ -36,7 +36,7 @@ class Reading:
         self.summary: Mapping[str, Any] = {}
         self.step = self.total_steps = self.epoch = 0
         self.rate = self.started = self.updated = 0.0
-        self.clock: float | None = None
+        self.time_left: float | None = None
         self._metrics: list[Mapping[str, Any]] = []
         self._passed: deque[tuple[float, int]] = deque()
         self._machine: deque[Mapping[str, Any]] = deque(maxlen=round(MACHINE_SECONDS))
@@ -64,12 +64,12 @@ class Reading:
             newest, some = records[-1], records[-FLUSHED:]
             last = max(map(_reached, some))
             paced = next((record for record in reversed(some) if record.get("rate")), newest)  # an evaluation has none
-            rate, clock, moment = float(paced.get("rate", 0.0)), paced.get("clock"), newest.get("time", 0.0)
+            rate, left, moment = float(paced.get("rate", 0.0)), time_left_of(paced), newest.get("time", 0.0)
             self.step, self.epoch = max(self.step, last), int(newest.get("epoch", 0))
         except BAD:
             return
         if rate:
-            self.rate, self.clock = rate, float(clock) if isinstance(clock, (int, float)) else None
+            self.rate, self.time_left = rate, float(left) if isinstance(left, (int, float)) else None
         self._tell_time(records[0].get("time"))
         self._tell_time(moment)
         self._pass(records)
@@ -87,7 +87,7 @@ class Reading:
         fresh: deque[tuple[float, int]] = deque()
         for record in reversed(records):
             try:
-                moment, step = float(record["time"]), _last_step(record)
+                moment, step = float(record["time"]), last_of(steps_of(record))
             except BAD:
                 continue
             if moment < self.updated - PACE_SECONDS:
@@ -116,7 +116,7 @@ class Reading:
             self.history.cut(event.from_step, event.from_seq)
             self.step, self.total_steps = event.from_step, event.total_steps
             self._passed.clear()
-            self.clock = None  # it may have been given another limit
+            self.time_left = None  # it may have been given another limit
         elif isinstance(event, Started):
             self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
         elif isinstance(event, Finished):
@@ -134,14 +134,9 @@ class Reading:
 def _reached(record: Mapping[str, Any]) -> int:
     """The last step of a metrics event, -1 if that cannot be known."""
     try:
-        return _last_step(record)
+        return last_of(steps_of(record))
     except BAD:
         return -1
-
-
-def _last_step(record: Mapping[str, Any]) -> int:
-    """Of a metrics event."""
-    return int(record["first"]) + (int(record["count"]) - 1) * int(record.get("every", 1))
 
 
 _NUMBERED = ("seq", "step", "steps", "from_step", "from_seq", "total_steps")

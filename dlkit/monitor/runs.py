@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dlkit.events import last_of, steps_of
 from dlkit.jobs.follow import Tail
 from dlkit.monitor.lines import BAD, parse
 from dlkit.runs.files import file_size
@@ -168,9 +169,9 @@ class LiveRun:
         would have to wait for."""
         for record in parse(lines) if lines else ():
             with suppress(*BAD):
-                first, every, seq = int(record["first"]), int(record.get("every", 1)), int(record.get("seq", -1))
-                for i, value in enumerate(map(float, record["values"].get(self._metric, ()))):  # "nan" is a number
-                    self._value(seq, first + i * every, value)
+                seq, column = int(record.get("seq", -1)), record["values"].get(self._metric, ())
+                for step, value in zip(steps_of(record), map(float, column), strict=False):  # "nan" is a number
+                    self._value(seq, step, value)
         del self._bests[:-BESTS]
 
     def _value(self, seq: int, step: int, value: float) -> None:
@@ -180,10 +181,10 @@ class LiveRun:
             self._bests.append((seq, step, value))
 
     def _progress(self, record: dict[str, Any], summary: Summary) -> dict[str, Any]:
-        if not record:
+        try:
+            step, moment = last_of(steps_of(record)), float(record.get("time", 0.0))
+        except BAD:
             return {}
-        step = int(record.get("first", 0)) + (int(record.get("count", 1)) - 1) * int(record.get("every", 1))
-        moment = float(record.get("time", 0.0))
         seconds = max(0.0, moment - self._started) if self._started > 0 else summary.seconds
         return {"step": max(step, summary.step), "updated": moment, "seconds": seconds}
 

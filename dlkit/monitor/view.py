@@ -52,8 +52,8 @@ class RunView:
         """Steps a second, as last told."""
         self.pace = 0.0
         """Steps a second over the last half minute, evaluations and all."""
-        self.clock: float | None = None
-        """Seconds that were left until ``engine.max_time``, as last told; None: the run does not end by the clock."""
+        self.time_left: float | None = None
+        """Seconds until ``engine.max_time`` ends the run, as last told; None: it does not."""
         self.started = 0.0
         self.updated = 0.0
         """UTC seconds of the first and of the last event."""
@@ -155,7 +155,7 @@ class RunView:
     def _publish(self) -> None:
         reading = self._reading
         self.step, self.total_steps, self.epoch = reading.step, reading.total_steps, reading.epoch
-        self.rate, self.pace, self.clock = reading.rate, reading.pace, reading.clock
+        self.rate, self.pace, self.time_left = reading.rate, reading.pace, reading.time_left
         self.started, self.updated = reading.started, reading.updated
         self.metrics, self.summary = reading.history.last(), reading.summary
         self.machine = tuple(reading.machine)

@@ -232,7 +232,7 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
 
 def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
     """Step and metrics of a run that has not said how it ended, from the end of its log."""
-    from dlkit.events import Finished, Metrics, Resumed, Started
+    from dlkit.events import Finished, MetricsLogged, Resumed, Started
     from dlkit.runs.log import tail_events
 
     metric, better = record.get("metric", ""), max if record.get("direction") == "max" else min
@@ -241,8 +241,8 @@ def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
     values: list[float] = []
     events = tail_events(run.events)
     for event in events:
-        if isinstance(event, Metrics):
-            step = max(step, event.first + (event.count - 1) * event.every)
+        if isinstance(event, MetricsLogged):
+            step = max(step, event.last_step)
             metrics.update({name: column[-1] for name, column in event.values.items() if column})
             values += event.values.get(metric, ())
         elif isinstance(event, (Started, Resumed)):

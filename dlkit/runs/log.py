@@ -15,7 +15,7 @@ from dlkit.events import (
     Commanded,
     Event,
     Finished,
-    Metrics,
+    MetricsLogged,
     Notice,
     Resumed,
     Sampled,
@@ -144,16 +144,10 @@ def surviving(events: Iterable[Event], resumed: Resumed) -> list[Event]:
 
 
 def _until(event: Event, step: int, seq: int) -> Event | None:
-    if 0 <= seq <= event.seq and isinstance(event, (Metrics, Sampled, Commanded)):
+    if 0 <= seq <= event.seq and isinstance(event, (MetricsLogged, Sampled, Commanded)):
         return None
-    if isinstance(event, Metrics):
-        if event.first > step:
-            return None
-        count = min(event.count, (step - event.first) // event.every + 1)
-        if count == event.count:
-            return event
-        values = {name: column[:count] for name, column in event.values.items()}
-        return dataclasses.replace(event, count=count, values=values)
+    if isinstance(event, MetricsLogged):
+        return event.until(step)
     if isinstance(event, (Sampled, Checkpointed, Notice, Commanded)):
         return event if event.step <= step else None
     return None if isinstance(event, Finished) else event
@@ -164,8 +158,8 @@ def history(events: Iterable[Event], metric: str) -> tuple[list[int], list[float
     steps: list[int] = []
     values: list[float] = []
     for event in events:
-        if isinstance(event, Metrics) and metric in event.values:
-            steps.extend(range(event.first, event.first + event.count * event.every, event.every))
+        if isinstance(event, MetricsLogged) and metric in event.values:
+            steps.extend(event.steps)
             values.extend(event.values[metric])
     return steps, values
 

@@ -26,7 +26,7 @@ import numpy as np
 import dlkit
 from common import data_folder, workspace
 from dlkit.data.text.reading import read_text
-from dlkit.events import Finished, Metrics
+from dlkit.events import Finished, MetricsLogged
 from dlkit.runs.log import read_events
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors.datasets import in_folders
@@ -141,7 +141,9 @@ def cbow(options: argparse.Namespace) -> None:
                 events = list(read_events(run.path / "events.jsonl"))
                 (end,) = (event for event in events if isinstance(event, Finished))
                 course = [
-                    e.values["val/accuracy"][0] for e in events if isinstance(e, Metrics) and "val/accuracy" in e.values
+                    e.values["val/accuracy"][0]
+                    for e in events
+                    if isinstance(e, MetricsLogged) and "val/accuracy" in e.values
                 ]
                 print(
                     f"{preset}, <unk> a {unknown}: val/accuracy {run.metrics['val/accuracy']:.4f} "

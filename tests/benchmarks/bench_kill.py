@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from common import workspace
-from dlkit.events import Metrics, Resumed
+from dlkit.events import MetricsLogged, Resumed
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.log import parse_lines, read_events
 
@@ -59,10 +59,10 @@ def course(run: Path) -> dict[tuple[str, int], float]:
     """Every metric at every step; AssertionError if one occurs twice."""
     found: dict[tuple[str, int], float] = {}
     for event in read_events(run / "events.jsonl"):
-        if isinstance(event, Metrics):
-            for name, column in event.values.items():
-                for i, value in enumerate(column):
-                    key = name, event.first + i * event.every
+        if isinstance(event, MetricsLogged):
+            for name in event.values:
+                for step, value in event.points(name):
+                    key = name, step
                     assert key not in found, f"{key} twice"
                     found[key] = value
     return found

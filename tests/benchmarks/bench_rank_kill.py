@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import workers
 from conftest import TESTS, install_metadata
-from dlkit.events import Metrics, Resumed, Retried
+from dlkit.events import MetricsLogged, Resumed, Retried
 from dlkit.jobs.submit import start_worker
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
@@ -115,7 +115,7 @@ def trains(run: RunFolder, attempt: int, steps: int) -> None:
         began = next((e for e in reversed(events) if e.event in ("started", "resumed")), None)
         if began is None or resumes(run) != attempt:
             return False
-        ends = [e.first + e.count * e.every for e in events if isinstance(e, Metrics) and e.seq > began.seq]
+        ends = [e.steps.stop for e in events if isinstance(e, MetricsLogged) and e.seq > began.seq]
         return bool(ends) and max(ends) > getattr(began, "from_step", 0) + steps
 
     until(recorded, "it does not train")

@@ -19,7 +19,7 @@ import torch
 
 import dlkit
 from common import data_folder, workspace
-from dlkit.events import Event, Finished, Metrics, Started
+from dlkit.events import Event, Finished, MetricsLogged, Started
 from dlkit.runs.log import read_events
 from dlkit_textgen.reading import Cached, Uncached
 
@@ -41,7 +41,7 @@ def course(events: list[Event]) -> list[tuple[float, int, float]]:
     return [
         (event.time - began, event.first, event.values["val/loss"][0])
         for event in events
-        if isinstance(event, Metrics) and "val/loss" in event.values
+        if isinstance(event, MetricsLogged) and "val/loss" in event.values
     ]
 
 

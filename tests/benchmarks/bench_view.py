@@ -20,7 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from dlkit.events import Metrics, to_json
+from dlkit.events import MetricsLogged, to_json
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.runs.folder import RunFolder
 from recorded import record_run
@@ -40,7 +40,9 @@ def write_log(folder: Path, per_event: int) -> RunFolder:
     with run.events.open("w") as file:
         for seq, first in enumerate(range(0, POINTS, per_event)):
             values = losses[first : first + per_event].tolist()
-            event = Metrics(first=first + 1, count=len(values), values={"train/loss": values}, seq=seq, time=seq / 4)
+            event = MetricsLogged(
+                first=first + 1, count=len(values), values={"train/loss": values}, seq=seq, time=seq / 4
+            )
             file.write(to_json(event) + "\n")
     return run
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dlkit.engine import loop
 from dlkit.engine.start import Attempt
-from dlkit.events import Checkpointed, Commanded, Event, Metrics, Sampled
+from dlkit.events import Checkpointed, Commanded, Event, MetricsLogged, Sampled
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder, summarise
@@ -40,7 +40,7 @@ def attempt(where: Path, wait: float = 0.0, evaluation_wait: float = 0.0, **engi
 
 
 def at(event: Event) -> int:
-    return event.first + (event.count - 1) * event.every if isinstance(event, Metrics) else -1
+    return event.last_step if isinstance(event, MetricsLogged) else -1
 
 
 def train(job: Attempt, asks: Mapping[int, Callable[[RunFolder], object]]) -> RunFolder:
@@ -135,7 +135,7 @@ def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome
     job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=1, eval_every="5 epochs")
     sent = time.time()
     for event in job.events():
-        if isinstance(event, Metrics) and "train/loss" in event.values and event.first == 1:
+        if isinstance(event, MetricsLogged) and "train/loss" in event.values and event.first == 1:
             sent = time.time()
             for seconds, action in ((0.2, "sample"), (0.25, "checkpoint"), (0.5, "stop")):
                 threading.Timer(seconds, commands.append, (job.run.commands, action)).start()
@@ -155,9 +155,9 @@ def test_what_a_checkpoint_within_an_evaluation_holds_is_before_it(tmp_path: Pat
     job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=4, eval_every="5 epochs")
     stream = job.events()
     for event in stream:
-        if isinstance(event, Metrics) and event.first == 1 and "train/loss" in event.values:
+        if isinstance(event, MetricsLogged) and event.first == 1 and "train/loss" in event.values:
             threading.Timer(0.15, commands.append, (job.run.commands, "checkpoint")).start()
-        if isinstance(event, Metrics) and "val/mse" in event.values and event.first == 30:
+        if isinstance(event, MetricsLogged) and "val/mse" in event.values and event.first == 30:
             break
     log = job.run.events.read_bytes()
     (folder,) = job.run.checkpoints.glob("step-*")

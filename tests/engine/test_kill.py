@@ -9,7 +9,7 @@ from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 from typing import Any
 
-from dlkit.events import Metrics, Resumed
+from dlkit.events import MetricsLogged, Resumed
 from dlkit.runs.folder import RunFolder, current_state
 from dlkit.runs.index import find_run
 from dlkit.runs.log import parse_lines, read_events
@@ -48,7 +48,7 @@ def train(workspace: str, reported: Flag) -> None:
     else:
         attempt = toy_attempt(where, layer=layer(wait=0.003), plugins=EXTRAS, **ENGINE)
     for event in attempt.events():
-        if isinstance(event, Metrics):
+        if isinstance(event, MetricsLogged):
             reported.set()
 
 

@@ -18,7 +18,7 @@ from dlkit.data.splits import Split
 from dlkit.engine import loop
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError, UsageError
-from dlkit.events import Checkpointed, Finished, Metrics, Sampled, Started
+from dlkit.events import Checkpointed, Finished, MetricsLogged, Sampled, Started
 from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder, summarise
@@ -60,7 +60,7 @@ def test_events_come_in_order_and_are_recorded_before_they_are_seen(tmp_path: Pa
         kinds.append(type(event))
     assert kinds[0] is Started
     assert kinds[-1] is Finished
-    assert {Metrics, Sampled, Checkpointed} <= set(kinds)
+    assert {MetricsLogged, Sampled, Checkpointed} <= set(kinds)
     assert kinds.count(Sampled) == 1
 
 
@@ -152,8 +152,8 @@ def test_time_ends_a_run_completed_after_a_last_evaluation(tmp_path: Path) -> No
     end = finished(run)
     assert (end.status, end.reason) == ("completed", "max_time of 0.3 s reached")
     assert 0 < end.steps < 6000
-    clocks = [e.clock for e in read_events(run.events) if isinstance(e, Metrics) and e.rate]
-    assert None not in clocks and clocks == sorted(clocks, reverse=True) and 0 <= clocks[-1] < 0.3
+    left = [e.time_left for e in read_events(run.events) if isinstance(e, MetricsLogged) and e.rate]
+    assert None not in left and left == sorted(left, reverse=True) and 0 <= left[-1] < 0.3
     assert history(read_events(run.events), "val/mse")[0] == [end.steps]
     assert choose(run.path, "last").step == end.steps
     assert [e.step for e in read_events(run.events) if isinstance(e, Sampled)] == [end.steps]
@@ -259,7 +259,7 @@ def test_closing_the_stream_when_all_is_done_completes_the_run(tmp_path: Path) -
 def test_a_signal_stops_after_the_step_with_a_checkpoint(tmp_path: Path, number: int, reason: str) -> None:
     attempt = toy_attempt(tmp_path)
     for event in attempt.events():
-        if isinstance(event, Metrics) and event.first == 7:
+        if isinstance(event, MetricsLogged) and event.first == 7:
             os.kill(os.getpid(), number)
     end = finished(attempt.run)
     assert (end.status, end.reason) == ("stopped", reason)

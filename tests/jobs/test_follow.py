@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlkit.events import Commanded, Event, Finished, Metrics, Resumed, Started, to_json
+from dlkit.events import Commanded, Event, Finished, MetricsLogged, Resumed, Started, to_json
 from dlkit.jobs.follow import Follower, Gone, OutputLog, follow
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, read_events
@@ -24,7 +24,7 @@ from dlkit.runs.log import EventLog, read_events
 HOLDER = """
 import sys
 from pathlib import Path
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
@@ -33,7 +33,7 @@ run, steps = RunFolder(Path(sys.argv[1])), int(sys.argv[2])
 with RunLock(run.lock):
     log = EventLog(run.events)
     for step in range(1, steps + 1):
-        log.append(Metrics(first=step, count=1, values={"train/loss": [1.0 / step]}))
+        log.append(MetricsLogged(first=step, count=1, values={"train/loss": [1.0 / step]}))
     print("ready", flush=True)
     sys.stdin.readline()
 """
@@ -77,11 +77,11 @@ def record(run: RunFolder, *events: Event) -> None:
 
 
 def steps_of(events: Sequence[Event | Gone]) -> list[int]:
-    return [event.first for event in events if isinstance(event, Metrics)]
+    return [event.first for event in events if isinstance(event, MetricsLogged)]
 
 
-def metrics(step: int, count: int = 1) -> Metrics:
-    return Metrics(first=step, count=count, values={"train/loss": [0.5] * count})
+def metrics(step: int, count: int = 1) -> MetricsLogged:
+    return MetricsLogged(first=step, count=count, values={"train/loss": [0.5] * count})
 
 
 def finished(status: str = "completed", **fields: Any) -> Finished:
@@ -119,7 +119,7 @@ def test_history_is_what_holds_then_comes_what_is_appended(run: RunFolder, hold:
     follower = Follower(run)
     first = follower.poll()
     assert first == read_events(run.events)
-    assert [(e.first, e.count) for e in first if isinstance(e, Metrics)] == [(1, 2), (3, 1)]
+    assert [(e.first, e.count) for e in first if isinstance(e, MetricsLogged)] == [(1, 2), (3, 1)]
     assert follower.state == "running"
     record(run, metrics(4))
     assert steps_of(follower.poll()) == [4]
@@ -171,7 +171,7 @@ def test_an_earlier_attempts_end_is_none(run: RunFolder, hold: Holder, state: st
     assert not any(isinstance(event, Finished) for event in follower.poll())
     assert follower.ended is None
     record(run, resumed(3), metrics(4))
-    assert [type(event) for event in follower.poll()] == [Resumed, Metrics]
+    assert [type(event) for event in follower.poll()] == [Resumed, MetricsLogged]
     record(run, finished("completed"))
     run.update(state="completed")
     assert [e.status for e in follower.poll() if isinstance(e, Finished)] == ["completed"]
@@ -203,7 +203,7 @@ def test_a_run_that_ends_between_two_looks_is_not_interrupted(run: RunFolder, mo
 
     monkeypatch.setattr(folder, "holder", end_first)
     follower = Follower(run)
-    assert [type(event) for event in follower.poll()] == [Started, Metrics, Finished]
+    assert [type(event) for event in follower.poll()] == [Started, MetricsLogged, Finished]
     assert isinstance(follower.ended, Finished)
 
 

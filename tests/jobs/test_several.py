@@ -23,7 +23,7 @@ from dlkit.data.plans import Plan, Shuffled, in_order
 from dlkit.engine.distributed import World, refuse_unshared
 from dlkit.engine.loader import own_part
 from dlkit.errors import STOPPED, UsageError
-from dlkit.events import Checkpointed, Commanded, Finished, Metrics, Resumed, Retried, Sampled
+from dlkit.events import Checkpointed, Commanded, Finished, MetricsLogged, Resumed, Retried, Sampled
 from dlkit.jobs.submit import start_worker
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
@@ -136,7 +136,7 @@ class TestControl:
         assert "cannot be changed while the run goes" in obeyed(run)[4].refused
         until(lambda: any(event.step == paused.step for event in events_of(run, Checkpointed)))
         until(lambda: any(event.step == paused.step for event in events_of(run, Sampled)))
-        assert max(e.first + (e.count - 1) * e.every for e in events_of(run, Metrics)) == paused.step
+        assert max(e.last_step for e in events_of(run, MetricsLogged)) == paused.step
         ask(run, "unpause")
         until_step(run, paused.step + 20)
         ask(run, "stop")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlkit.events import Metrics, Resumed
+from dlkit.events import MetricsLogged, Resumed
 from dlkit.monitor.runs import BESTS, Runs
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder, Summary, summarise
@@ -58,7 +58,9 @@ def test_a_live_run_is_followed(tmp_path: Path) -> None:
         assert {s.state for s in runs.poll() or ()} == {"running"}
         assert runs.poll() is None
     assert {s.state for s in runs.poll() or ()} == {"interrupted"}
-    write_events(run, [Metrics(first=101, count=2, values={"train/loss": [0.5, 0.4], "val/mse": [0.25, 0.125]})], 3)
+    write_events(
+        run, [MetricsLogged(first=101, count=2, values={"train/loss": [0.5, 0.4], "val/mse": [0.25, 0.125]})], 3
+    )
     now = polled(runs)[run.id]
     assert (now.step, now.last, now.best) == (102, 0.125, 0.125)
     assert runs.poll() is None
@@ -68,13 +70,13 @@ def test_a_resume_takes_back_what_came_after_it(tmp_path: Path) -> None:
     run = record_run(tmp_path, state="interrupted")
     runs = Runs(tmp_path)
     runs.poll()
-    write_events(run, [Metrics(first=101, count=1, values={"val/mse": [0.0001]})], 3)
+    write_events(run, [MetricsLogged(first=101, count=1, values={"val/mse": [0.0001]})], 3)
     assert polled(runs)[run.id].best == 0.0001
     write_events(
         run,
         [
             Resumed(from_step=100, total_steps=200, epoch_steps=20, exact=True, from_seq=3),
-            Metrics(first=101, count=1, values={"val/mse": [0.5]}),
+            MetricsLogged(first=101, count=1, values={"val/mse": [0.5]}),
         ],
         4,
     )
@@ -88,7 +90,7 @@ def test_a_value_that_is_no_number_is_no_best(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     runs.poll()
     for seq, value in enumerate((math.nan, 0.25, math.nan), 3):
-        write_events(run, [Metrics(first=98 + seq, count=1, values={"val/mse": [value]})], seq)
+        write_events(run, [MetricsLogged(first=98 + seq, count=1, values={"val/mse": [value]})], seq)
     now = polled(runs)[run.id]
     assert now.best == 0.25
     assert now.last is not None and math.isnan(now.last)
@@ -99,7 +101,7 @@ def test_following_a_run_for_long_keeps_little(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     runs.poll()
     losses = [1 / step for step in range(1, 20_001)]
-    write_events(run, [Metrics(first=101, count=len(losses), values={"val/mse": losses})], 3)
+    write_events(run, [MetricsLogged(first=101, count=len(losses), values={"val/mse": losses})], 3)
     now = polled(runs)[run.id]
     assert (now.last, now.best) == (losses[-1], losses[-1])
     assert len(runs._live[run.id]._bests) <= BESTS
@@ -139,7 +141,9 @@ def test_followed_in_pieces_it_says_the_same_as_read_at_once(batches: list[list[
         runs.poll()
         step, events = 101, []
         for column in batches:
-            events.append(Metrics(first=step, count=len(column), values={"val/mse": column, "train/loss": column}))
+            events.append(
+                MetricsLogged(first=step, count=len(column), values={"val/mse": column, "train/loss": column})
+            )
             step += len(column)
         whole = RunFolder(Path(folder) / "other")
         whole.path.mkdir()

@@ -21,7 +21,7 @@ from dlkit.events import (
     Event,
     Finished,
     Machine,
-    Metrics,
+    MetricsLogged,
     Notice,
     Resumed,
     Sampled,
@@ -52,11 +52,11 @@ values = st.lists(st.floats(width=32), min_size=1, max_size=8)
 
 
 @st.composite
-def metrics(draw: st.DrawFn) -> Metrics:
+def metrics(draw: st.DrawFn) -> MetricsLogged:
     count = draw(st.integers(1, 8))
     names = draw(st.lists(st.sampled_from(["train/loss", "val/loss", "lr", "ünï"]), max_size=3, unique=True))
     columns = {name: draw(st.lists(st.floats(width=32), min_size=count, max_size=count)) for name in names}
-    return Metrics(first=draw(steps), count=count, every=draw(st.integers(1, 5)), values=columns)
+    return MetricsLogged(first=draw(steps), count=count, every=draw(st.integers(1, 5)), values=columns)
 
 
 def one(cls: type[Event], **fields: Any) -> st.SearchStrategy[Event]:
@@ -91,14 +91,14 @@ def lines_of(found: Sequence[Event]) -> list[bytes]:
 def assert_holds(seen: Any, lines: Sequence[bytes], names: Sequence[str]) -> None:
     """``seen`` (a Reading) shows what holds of the lines."""
     kept = effective(parse_lines(lines))
-    expected = {name for e in kept if isinstance(e, Metrics) for name in e.values}
+    expected = {name for e in kept if isinstance(e, MetricsLogged) for name in e.values}
     assert set(names) == expected
     for name in expected:
         course = sorted(zip(*history(kept, name), strict=True), key=lambda point: point[0])
         series = seen.history.series(name)
         np.testing.assert_array_equal(series.steps, [step for step, _ in course])
         np.testing.assert_array_equal(series.values, [value for _, value in course])
-    rest = [e for e in kept if not isinstance(e, (Metrics, Machine))]
+    rest = [e for e in kept if not isinstance(e, (MetricsLogged, Machine))]
     assert [json.loads(to_json(e)) for e in seen.events] == [json.loads(to_json(e)) for e in rest]
     assert len(seen.machine) == sum(isinstance(e, Machine) for e in kept)
 
@@ -157,8 +157,8 @@ def record(run: RunFolder, *found: Event) -> None:
     log.close()
 
 
-def batch(first: int, *values: float) -> Metrics:
-    return Metrics(first=first, count=len(values), values={"train/loss": values}, epoch=2, rate=50.0)
+def batch(first: int, *values: float) -> MetricsLogged:
+    return MetricsLogged(first=first, count=len(values), values={"train/loss": values}, epoch=2, rate=50.0)
 
 
 def test_snapshots_never_change(run: RunFolder) -> None:
@@ -185,7 +185,7 @@ def test_progress(run: RunFolder) -> None:
     assert (view.step, view.total_steps, view.epoch, view.rate) == (2, 90, 2, 50.0)
     assert view.summary == {"device": "cpu"}
     assert 0 < view.started <= view.updated
-    record(run, Metrics(first=2, count=1, values={"val/mse": [math.inf]}, epoch=2))
+    record(run, MetricsLogged(first=2, count=1, values={"val/mse": [math.inf]}, epoch=2))
     assert view.poll()
     assert view.rate == 50.0, "an evaluation has no rate"
     assert view.metrics["val/mse"] == math.inf
@@ -195,7 +195,7 @@ def test_progress(run: RunFolder) -> None:
 
 
 def test_the_newest_step_is_not_that_of_what_is_measured_less_often(run: RunFolder) -> None:
-    record(run, batch(1, *[0.1] * 5), Metrics(first=3, count=1, values={"grad_norm": [0.5]}, epoch=2))
+    record(run, batch(1, *[0.1] * 5), MetricsLogged(first=3, count=1, values={"grad_norm": [0.5]}, epoch=2))
     view = RunView(run)
     view.poll()
     assert view.step == 5
@@ -225,7 +225,7 @@ def test_ten_minutes_of_machine(run: RunFolder) -> None:
 def test_pace() -> None:
     """Steps a second over the last half minute, whatever the newest batch's rate; anew after a resume."""
     reading = Reading()
-    slow = [Metrics(first=i, count=1, values={"a": [1.0]}, rate=9.0, time=1000.0 + 10 * i) for i in range(10)]
+    slow = [MetricsLogged(first=i, count=1, values={"a": [1.0]}, rate=9.0, time=1000.0 + 10 * i) for i in range(10)]
     reading.feed([to_json(event).encode() for event in slow])
     assert reading.pace == pytest.approx(0.1)
     resumed = Resumed(from_step=2, total_steps=9, epoch_steps=3, exact=True, time=2000.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.runs.ending import end_run
 from dlkit.runs.folder import summarise
 from recorded import record_run, write_events
@@ -14,7 +14,7 @@ from recorded import record_run, write_events
 def test_a_run_that_went_out_with_nan(tmp_path: Path) -> None:
     run = record_run(tmp_path, state="interrupted")
     best = summarise(run).best
-    write_events(run, [Metrics(first=101, count=1, values={"val/mse": [math.nan], "train/loss": [0.5]})], 3)
+    write_events(run, [MetricsLogged(first=101, count=1, values={"val/mse": [math.nan], "train/loss": [0.5]})], 3)
     end_run(run, "failed", "the worker died")
     summary = summarise(run)
     assert (summary.state, summary.reason, summary.last, summary.best) == ("failed", "the worker died", None, best)

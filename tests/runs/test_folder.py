@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from dlkit.errors import RunError
-from dlkit.events import Finished, Metrics, Resumed, Started
+from dlkit.events import Finished, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import FORMAT, RunFolder, create, current_state, new_id, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
@@ -187,9 +187,9 @@ def test_progress_is_read_from_the_log_until_there_is_a_result(run: RunFolder) -
     write(
         run,
         Started(total_steps=20, epoch_steps=3, summary={}),
-        Metrics(first=1, count=3, values={"train/loss": [3.0, 2.0, 1.0]}),
-        Metrics(first=3, count=1, values={"val/mse": [0.25]}),
-        Metrics(first=6, count=1, values={"val/mse": [0.5]}),
+        MetricsLogged(first=1, count=3, values={"train/loss": [3.0, 2.0, 1.0]}),
+        MetricsLogged(first=3, count=1, values={"val/mse": [0.25]}),
+        MetricsLogged(first=6, count=1, values={"val/mse": [0.5]}),
     )
     found = summarise(run)
     assert (found.step, found.total_steps, found.best, found.last) == (6, 20, 0.25, 0.5)
@@ -204,14 +204,14 @@ def test_progress_is_read_from_the_log_until_there_is_a_result(run: RunFolder) -
 
 def test_greater_may_be_better(run: RunFolder) -> None:
     run.update(direction="max")
-    write(run, Metrics(first=1, count=2, values={"val/mse": [0.5, 0.25]}))
+    write(run, MetricsLogged(first=1, count=2, values={"val/mse": [0.5, 0.25]}))
     assert (summarise(run).best, summarise(run).last) == (0.5, 0.25)
 
 
 def test_an_end_that_run_json_never_heard_of(run: RunFolder) -> None:
     """Killed between the last line of the log and run.json."""
     end = Finished(run=run.id, status="completed", metrics={}, seconds=1, train_seconds=1, steps=9)
-    write(run, Metrics(first=1, count=1, values={"train/loss": [1.0]}), end)
+    write(run, MetricsLogged(first=1, count=1, values={"train/loss": [1.0]}), end)
     assert (summarise(run).state, summarise(run).step) == ("interrupted", 9)
 
 

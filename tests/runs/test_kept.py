@@ -137,7 +137,7 @@ def test_the_time_left_of_an_earlier_log(workspace: Path) -> None:
     assert '"clock":3' in run.events.read_text()
     view = RunView(run)
     view.poll()
-    assert view.clock == pytest.approx(3600, abs=60)
+    assert view.time_left == pytest.approx(3600, abs=60)
 
 
 @pytest.mark.parametrize("name", NAMES)

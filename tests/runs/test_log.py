@@ -13,12 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlkit.events import Checkpointed, Event, Finished, Metrics, Notice, Resumed, Sampled, SampleRef, Started, to_json
+from dlkit.events import (
+    Checkpointed,
+    Event,
+    Finished,
+    MetricsLogged,
+    Notice,
+    Resumed,
+    Sampled,
+    SampleRef,
+    Started,
+    last_of,
+    steps_of,
+    to_json,
+)
 from dlkit.runs.log import EventLog, effective, history, parse_lines, read_events, tail_events
 
 
-def metrics(first: int, values: list[float], every: int = 1, name: str = "train/loss") -> Metrics:
-    return Metrics(first=first, count=len(values), every=every, values={name: values})
+def metrics(first: int, values: list[float], every: int = 1, name: str = "train/loss") -> MetricsLogged:
+    return MetricsLogged(first=first, count=len(values), every=every, values={name: values})
 
 
 def resumed(step: int) -> Resumed:
@@ -236,3 +249,36 @@ def test_the_end_of_a_long_log_is_read_alone(path: Path) -> None:
     assert 5 < len(tail) < 40
     assert [event.seq for event in tail] == list(range(399 - len(tail), 399))
     assert tail_events(path) == read_events(path)
+
+
+# The steps of a line of metrics
+
+
+@given(first=st.integers(0, 40), count=st.integers(1, 9), every=st.integers(1, 5), step=st.integers(-1, 90))
+def test_until_a_step(first: int, count: int, every: int, step: int) -> None:
+    event = metrics(first, [float(i) for i in range(count)], every)
+    kept = event.until(step)
+    points = [point for point in event.points("train/loss") if point[0] <= step]
+    assert points == ([] if kept is None else list(kept.points("train/loss")))
+    assert kept is None or (len(kept.steps), kept.last_step) == (kept.count, points[-1][0])
+
+
+def test_a_parsed_line_has_the_steps_of_its_event() -> None:
+    event = metrics(3, [1.0, 2.0, 3.0], every=2)
+    assert steps_of(json.loads(to_json(event))) == event.steps == range(3, 9, 2)
+    assert last_of(event.steps) == event.last_step == 7
+    assert steps_of({"first": 3, "count": 2}) == range(3, 5)
+
+
+@pytest.mark.parametrize("fields", [{"every": 0}, {"first": "x"}, {"count": None}])
+def test_a_line_without_steps_is_passed_over(path: Path, fields: dict[str, Any]) -> None:
+    line = {"event": "metrics", "seq": 0, "first": 1, "count": 1, "values": {"a": [1.0]}, **fields}
+    path.write_text(json.dumps(line) + "\n")
+    assert read_events(path) == []
+
+
+def test_the_time_left_was_called_clock() -> None:
+    line = {"event": "metrics", "first": 1, "count": 1, "values": {"a": [1.0]}, "clock": 60.0}
+    (event,) = parse_lines([json.dumps(line).encode()])
+    assert isinstance(event, MetricsLogged) and event.time_left == 60.0
+    assert '"time_left":60.0' in to_json(event)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from dlkit.events import Metrics, Started
+from dlkit.events import MetricsLogged, Started
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
@@ -107,7 +107,7 @@ async def test_a_run_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     runs = [record_run(tmp_path, 1), record_run(tmp_path, 2, state="interrupted")]
     async with compared(runs) as (app, pilot, screen):
         for last in (150, 200):
-            event = Metrics(first=last - 49, count=50, values={"train/loss": [0.5] * 50}, epoch=9, rate=8.0)
+            event = MetricsLogged(first=last - 49, count=50, values={"train/loss": [0.5] * 50}, epoch=9, rate=8.0)
             write_events(runs[1], [event], last)
             app.poller.nudge()
             await typed(pilot, "down")
@@ -126,7 +126,7 @@ async def test_runs_that_have_nothing_in_common(tmp_path: Path) -> None:
     other = record_run(tmp_path, 3, task="regression", metric="val/rmse")
     other.events.write_text("")
     write_events(other, [Started(total_steps=9, epoch_steps=0, summary={}),
-                         Metrics(first=1, count=3, values={"val/rm\x1b[31mse": [3.0, 2.0, 1.0]})])  # fmt: skip
+                         MetricsLogged(first=1, count=3, values={"val/rm\x1b[31mse": [3.0, 2.0, 1.0]})])  # fmt: skip
     other.config.write_text('task = "regression"\n[model]\nname = "名前\\u001b[31m"\n')
     damaged, newer = record_run(tmp_path, 4), record_run(tmp_path, 5, format=99)
     damaged.record.write_text("{")
@@ -186,7 +186,7 @@ async def test_ten_runs_in_a_small_terminal(tmp_path: Path) -> None:
 
 async def test_the_filter_and_the_metrics_of_classes(tmp_path: Path) -> None:
     runs = [record_run(tmp_path, i, state="interrupted") for i in (1, 2)]
-    write_events(runs[0], [Metrics(first=20, count=1, values={"val/mse/north": [0.1], "lr": [0.1]})], 3)
+    write_events(runs[0], [MetricsLogged(first=20, count=1, values={"val/mse/north": [0.1], "lr": [0.1]})], 3)
     async with compared(runs) as (app, pilot, screen):
         assert metrics(screen) == ["val/mse", "train/loss", "lr (1 of 2)"]
         await typed(pilot, "d")

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from dlkit.events import Checkpointed, Event, Metrics, Resumed, Started
+from dlkit.events import Checkpointed, Event, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.chart.epochs import epoch_steps
@@ -25,11 +25,11 @@ from screens import notices, opened, shown, typed, until
 WIDE = (160, 50)
 
 
-def curve(name: str, count: int = 5, every: int = 20, *, first: int = 0, scale: float = 1.0) -> Metrics:
+def curve(name: str, count: int = 5, every: int = 20, *, first: int = 0, scale: float = 1.0) -> MetricsLogged:
     """A falling metric, every so many steps."""
     steps = range(first or every, (first or every) + count * every, every)
     values = [scale * math.exp(-step / 50) for step in steps]
-    return Metrics(first=steps[0], count=count, every=every, values={name: values}, epoch=1, rate=10.0)
+    return MetricsLogged(first=steps[0], count=count, every=every, values={name: values}, epoch=1, rate=10.0)
 
 
 def rich_run(workspace: Path, *more: Event) -> RunFolder:

@@ -15,7 +15,18 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from conftest import TESTS
-from dlkit.events import Checkpointed, Commanded, Event, Finished, Machine, Metrics, Notice, Resumed, Started, to_json
+from dlkit.events import (
+    Checkpointed,
+    Commanded,
+    Event,
+    Finished,
+    Machine,
+    MetricsLogged,
+    Notice,
+    Resumed,
+    Started,
+    to_json,
+)
 from dlkit.monitor.view import RunView
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
@@ -102,7 +113,7 @@ async def test_every_pane_of_a_completed_run(run: RunFolder) -> None:
 async def test_what_comes_is_shown(run: RunFolder) -> None:
     """New steps, and a resume that makes some of them void."""
     async with opened_run(run, "e") as (app, pilot, screen):
-        add(run, Metrics(first=101, count=3, values={"train/loss": [0.5, 0.25, 0.125]}))
+        add(run, MetricsLogged(first=101, count=3, values={"train/loss": [0.5, 0.25, 0.125]}))
         await until(pilot, lambda: "step 103/100" in shown(app))
         add(run, Resumed(from_step=80, total_steps=200, epoch_steps=20, exact=True))
         await until(pilot, lambda: "step 80/200" in shown(app))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.runs.folder import Summary
 from dlkit.tui.runs.screen import RunsScreen, arranged, matches
 from dlkit.tui.shared.dialogs import Ask, Confirm
@@ -185,7 +185,7 @@ async def test_many_events_a_second_do_not_pile_up(tmp_path: Path) -> None:
             for run in runs:
                 write_events(
                     run,
-                    [Metrics(first=s, count=1, values={"val/mse": [1.0 / s]}) for s in range(step, step + 100)],
+                    [MetricsLogged(first=s, count=1, values={"val/mse": [1.0 / s]}) for s in range(step, step + 100)],
                     step,
                 )
         await until(pilot, lambda: all(summary.step == 1100 for summary in app.summaries))

@@ -119,7 +119,7 @@ def _progress(view: RunView, width: int) -> Text:
     if not view.step and not view.total_steps:
         return Text("no steps yet", style="dim")
     live, total = view.state in LIVE, view.total_steps
-    ends = likely_end(total, view.step, view.pace, view.clock) if live else total
+    ends = likely_end(total, view.step, view.pace, view.time_left) if live else total
     parts = [f"step {view.step}/{total}" if total else f"step {view.step}"]
     if view.epoch or view.step:
         parts.append(f"epoch {view.epoch + 1}")

@@ -16,7 +16,7 @@ from dlkit.data.context import Context
 from dlkit.engine.checkpoint import read_tensors
 from dlkit.engine.start import resume, start
 from dlkit.errors import UsageError
-from dlkit.events import Metrics
+from dlkit.events import MetricsLogged
 from dlkit.runs.checkpoints import choose
 
 
@@ -86,7 +86,7 @@ def test_a_resumed_run_ends_at_the_same_weights(catalog: Catalog, tmp_path: Path
     cut = begin("cut")
     events = cut.events()
     for event in events:
-        if isinstance(event, Metrics) and event.first + event.count - 1 > 100:
+        if isinstance(event, MetricsLogged) and event.first + event.count - 1 > 100:
             break
     events.close()  # type: ignore[attr-defined]
     stopped_at = choose(cut.run.path, "last").step
