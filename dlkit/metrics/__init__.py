@@ -1,0 +1,1 @@
+"""Counts and orders that the metrics and samples of several tasks are made of."""

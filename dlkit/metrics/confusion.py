@@ -1,0 +1,33 @@
+"""The confusion matrix, counted on the device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlkit.metrics.total import SumOverRanks
+
+
+class Confusion:
+    """Counts [true, predicted] over a split; adding never waits for the device, and ranks' counts add up."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self.counts: Tensor | None = None
+
+    def update(self, predicted: Tensor, true: Tensor) -> None:
+        """Add int64 [N] predicted and true labels."""
+        if self.counts is None:
+            self.counts = torch.zeros(self.classes**2, dtype=torch.int64, device=true.device)
+        # torch.bincount sizes its result by the largest value it meets, which on CUDA is a synchronisation.
+        self.counts.scatter_add_(0, true * self.classes + predicted, torch.ones_like(true))
+
+    def reduce(self, over_ranks: SumOverRanks) -> None:
+        """Add up what several processes have seen."""
+        self.counts = over_ranks(self.counts)
+
+    def matrix(self) -> Tensor:
+        """int64 [classes, classes] on the CPU: rows true, columns predicted."""
+        if self.counts is None:
+            return torch.zeros(self.classes, self.classes, dtype=torch.int64)
+        return self.counts.cpu().view(self.classes, self.classes)

@@ -1,0 +1,22 @@
+"""Which samples to look at: some of a split, the worst first."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def some_indices(size: int, most: int, rng: np.random.Generator) -> Tensor:
+    """int64 [at most ``most``]: samples of a split of ``size``, drawn at random, in their order."""
+    return torch.from_numpy(np.sort(rng.permutation(size)[:most]))
+
+
+def worst_first(wrong: Tensor, sure: Tensor, right: Tensor | None = None) -> Tensor:
+    """Indices [N]: what is ``wrong`` bool [N], the surest first; then what is right, by ``right`` [N] from the lowest.
+
+    ``right`` None: the least sure first. Equal ones keep their order.
+    """
+    # Two sorts and not one of combined numbers, which would round small differences away.
+    within = torch.where(wrong, -sure, sure if right is None else right).argsort(stable=True)
+    return within[wrong[within].logical_not().int().argsort(stable=True)]
