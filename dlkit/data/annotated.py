@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
-from dlkit.data.randomness import rng
+from dlkit.data.parts import PARTS, drawn, held_out, named_parts
 from dlkit.errors import DataError, listed
-
-PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-"""Split → what its folder, COCO file or list may be called."""
 
 _LISTS = ("ImageSets/Main", ".")
 """Folders that hold ``train.txt``, ``val.txt``, ``test.txt``: VOC's own place, and the top."""
@@ -55,7 +52,8 @@ def read_parts(root: Path, division: Division) -> Parts:
         lists = dict(division.lists) or _lists(root)
         read = _by_lists(root, found, lists) if lists else _by_ratio(found, division)
     if read.parts.get("train") and "val" not in read.parts:
-        train, val = _carved(read.parts["train"], division.val_fraction, division.seed, "val")
+        count = held_out(len(read.parts["train"]), division.val_fraction)
+        train, val = _drawn(read.parts["train"], count, division.seed, "val")
         read = Parts({**read.parts, "train": train, "val": val}, read.problems, read.notes)
     empty = [part for part in ("train", "val") if not read.parts.get(part)]
     if empty:
@@ -74,10 +72,10 @@ def _separate(root: Path) -> dict[str, Found]:
         return {}
     folders = {p.name: p for p in root.iterdir() if p.is_dir()}
     if any(_holds_annotations(folders[name]) for name in PARTS["train"] if name in folders):
-        named = _named(root, folders)
+        named = named_parts(root, folders)
         return {part: read_annotations(path) for part, path in named.items() if _holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
-    found = _named(root, {_part_word(path): path for path in files})
+    found = named_parts(root, {_part_word(path): path for path in files})
     return {part: read_coco(path) for part, path in found.items()} if "train" in found else {}
 
 
@@ -90,22 +88,11 @@ def _part_word(path: Path) -> str:
     return path.stem.removeprefix("instances_").rstrip("0123456789").rstrip("_-").lower()
 
 
-def _named(root: Path, paths: Mapping[str, Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for part, names in PARTS.items():
-        of_part = [paths[name] for name in names if name in paths]
-        if len(of_part) > 1:
-            raise DataError(f"{root}: both {of_part[0].name} and {of_part[1].name} are {part} parts")
-        if of_part:
-            found[part] = of_part[0]
-    return found
-
-
 def _lists(root: Path) -> dict[str, Path]:
     """Lists beside the images, where there is one for training."""
     for place in _LISTS:
         files = {p.stem: p for p in sorted((root / place).glob("*.txt"))}
-        found = _named(root, files)
+        found = named_parts(root, files)
         if "train" in found:
             return found
     return {}
@@ -153,18 +140,16 @@ def _lines(file: Path) -> list[str]:
 
 def _by_ratio(found: Found, division: Division) -> Parts:
     rest, parts = list(found.annotations), {}
-    total = len(rest)
+    total = len(rest)  # both shares are of all that is divided
     for part, fraction in (("test", division.test_fraction), ("val", division.val_fraction)):
         if fraction and rest:
-            rest, parts[part] = _carved(rest, fraction * total / len(rest), division.seed, part)
+            rest, parts[part] = _drawn(rest, held_out(len(rest), fraction * total / len(rest)), division.seed, part)
     return Parts({"train": rest, **parts}, found.problems)
 
 
-def _carved(
-    annotations: Sequence[Annotation], fraction: float, seed: int, part: str
+def _drawn(
+    annotations: Sequence[Annotation], count: int, seed: int, part: str
 ) -> tuple[list[Annotation], list[Annotation]]:
-    """(rest, chosen), each in its old order: one at least is chosen and one left, of two or more."""
-    count = min(max(1, round(fraction * len(annotations))), len(annotations) - 1)
-    chosen = set(rng(seed, "split", part).permutation(len(annotations))[:count].tolist())
-    rest = [annotation for i, annotation in enumerate(annotations) if i not in chosen]
-    return rest, [annotation for i, annotation in enumerate(annotations) if i in chosen]
+    """(rest, chosen), each in its old order; of two annotations or more one at least is left."""
+    rest, chosen = drawn(len(annotations), min(count, len(annotations) - 1), seed, part)
+    return [annotations[i] for i in rest], [annotations[i] for i in chosen]

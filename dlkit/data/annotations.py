@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from dlkit.data.images import SUFFIXES
+from dlkit.data.images import SUFFIXES, image_size
+from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError
+from dlkit.json_types import Json, JsonObject
 
 Corners = npt.NDArray[np.float32]
+Key: TypeAlias = Json
+"""What a COCO file identifies images and categories by: usually a number."""
 
 IMAGE_FOLDERS = (".", "JPEGImages", "images", "../JPEGImages", "../images")
 """Where a VOC file's image is looked for, from the file's own folder; in this order."""
-
-_TURNED = (5, 6, 7, 8)
-"""EXIF orientations under which width and height change places."""
-_ORIENTATION = 0x0112
-_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,7 @@ def read_voc(folder: Path) -> Found:
     files = _files(folder, ".xml")
     if not files:
         raise DataError(f"{folder}: holds no VOC XML files")
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return _collected(list(pool.map(_attempt_voc, files)))
+    return _collected(attempt_all(_voc_file, files))
 
 
 def read_coco(path: Path, images: Path | None = None) -> Found:
@@ -108,7 +104,7 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
         category["id"]: str(category["name"]) for category in _records(path, content, "categories", ("id", "name"))
     }
     listed = _records(path, content, "images", ("id", "file_name"))
-    boxes: dict[Any, list[Mapping[str, Any]]] = {image["id"]: [] for image in listed}
+    boxes: dict[Key, list[JsonObject]] = {image["id"]: [] for image in listed}
     problems = []
     for number, record in enumerate(_records(path, content, "annotations", ("image_id", "category_id", "bbox"))):
         if record["image_id"] not in boxes:
@@ -117,43 +113,20 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
             boxes[record["image_id"]].append(record)
     places = [images] if images else _coco_places(path)
 
-    def attempt(image: Mapping[str, Any]) -> Annotation | str:
-        try:
-            return _coco_image(path, image, boxes[image["id"]], names, places)
-        except DataError as error:
-            return str(error)
+    def attempt(image: JsonObject) -> Annotation:
+        return _coco_image(path, image, boxes[image["id"]], names, places)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return _collected(list(pool.map(attempt, listed))) + Found([], problems)
+    return _collected(attempt_all(attempt, listed)) + Found([], problems)
 
 
-def upright_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image turned upright, from its header; DataError names a file that is no image."""
-    try:
-        with Image.open(path) as image:
-            plain = image.format == "PNG" and "exif" not in image.info  # asked for it, Pillow decodes all of a PNG
-            turned = not plain and image.getexif().get(_ORIENTATION) in _TURNED
-            return (image.height, image.width) if turned else image.size
-    # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
-    except Exception as error:
-        raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
-
-
-def _collected(results: Sequence[Annotation | str]) -> Found:
+def _collected(results: Sequence[Annotation | DataError]) -> Found:
     sound = [result for result in results if isinstance(result, Annotation)]
-    return Found(sound, [result for result in results if isinstance(result, str)])
+    return Found(sound, [str(result) for result in results if isinstance(result, DataError)])
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:
     found = (p for p in folder.rglob(f"*{suffix}") if p.is_file())
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
-
-
-def _attempt_voc(file: Path) -> Annotation | str:
-    try:
-        return _voc_file(file)
-    except DataError as error:
-        return str(error)
 
 
 def _voc_file(file: Path) -> Annotation:
@@ -164,7 +137,7 @@ def _voc_file(file: Path) -> Annotation:
     if root.tag != "annotation":
         raise DataError(f"{file}: its root is <{root.tag}>, not VOC's <annotation>")
     image = _voc_image(file, root.findtext("filename", "").strip())
-    width, height = upright_size(image)
+    width, height = image_size(image)
     _compare(file, image, (width, height), (root.findtext("size/width"), root.findtext("size/height")))
     boxes, names = [], []
     for number, element in enumerate(root.iter("object"), 1):
@@ -208,17 +181,18 @@ def _cases(suffix: str) -> tuple[str, str]:
     return suffix, suffix.upper()
 
 
-def _compare(file: Path, image: Path, found: tuple[int, int], written: Sequence[Any]) -> None:
+def _compare(file: Path, image: Path, found: tuple[int, int], written: Sequence[Json]) -> None:
     """DataError if the annotation is of an image of another size. Many tools write 0, or nothing: that says nothing."""
     try:
-        width, height = (int(float(value or 0)) for value in written)
+        # What is neither a number nor the text of one is refused here, and said below.
+        width, height = (int(float(value or 0)) for value in written)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise DataError(f"{file}: its size {written[0]!r}×{written[1]!r} is not two numbers") from None
     if width > 0 and height > 0 and (width, height) != found:
         raise DataError(f"{file}: written for {width}×{height} pixels, but {image.name} has {found[0]}×{found[1]}")
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def _json(path: Path) -> JsonObject:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -228,27 +202,25 @@ def _json(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _records(path: Path, content: Mapping[str, Any], key: str, fields: Sequence[str]) -> list[Mapping[str, Any]]:
+def _records(path: Path, content: JsonObject, key: str, fields: Sequence[str]) -> list[JsonObject]:
     """One of a COCO file's lists, its entries having these fields; DataError names the entry that has not."""
     records = content.get(key)
     if not isinstance(records, list):
         raise DataError(f"{path}: not a COCO file: it has no list {key!r}")
+    found: list[JsonObject] = []
     for number, record in enumerate(records):
         lacking = [f for f in fields if not isinstance(record, dict) or isinstance(record.get(f), (dict, type(None)))]
-        if lacking or any(isinstance(record[f], list) for f in fields if f != "bbox"):
+        if not isinstance(record, dict) or lacking or any(isinstance(record[f], list) for f in fields if f != "bbox"):
             raise DataError(f"{path}: {key}[{number}] has no {', '.join(lacking) or 'plain ' + '/'.join(fields)}")
-    return records
+        found.append(record)
+    return found
 
 
 def _coco_image(
-    path: Path,
-    image: Mapping[str, Any],
-    records: Sequence[Mapping[str, Any]],
-    names: Mapping[Any, str],
-    places: Sequence[Path],
+    path: Path, image: JsonObject, records: Sequence[JsonObject], names: Mapping[Key, str], places: Sequence[Path]
 ) -> Annotation:
     file = _coco_file(path, str(image["file_name"]), places)
-    width, height = upright_size(file)
+    width, height = image_size(file)
     _compare(path, file, (width, height), (image.get("width"), image.get("height")))
     boxes = [list(_coco_box(path, file, record)) for record in records]
     classes = []
@@ -274,10 +246,10 @@ def _coco_file(path: Path, name: str, places: Sequence[Path]) -> Path:
     raise DataError(f"{path}: its image {name} is missing (looked in {', '.join(map(str, places))})")
 
 
-def _coco_box(path: Path, file: Path, record: Mapping[str, Any]) -> Iterator[float]:
+def _coco_box(path: Path, file: Path, record: JsonObject) -> Iterator[float]:
     box = record["bbox"]
-    numbers = isinstance(box, list) and len(box) == 4 and all(isinstance(v, (int, float)) for v in box)
-    if not numbers or not all(map(math.isfinite, box)):
+    numbers = [value for value in box if isinstance(value, (int, float))] if isinstance(box, list) else []
+    if not isinstance(box, list) or not len(box) == len(numbers) == 4 or not all(map(math.isfinite, numbers)):
         raise DataError(f"{path}: {file.name}: bbox {box!r} is not [x, y, width, height]")
-    x, y, width, height = box
+    x, y, width, height = numbers
     return iter((x, y, x + width, y + height))

@@ -44,7 +44,7 @@ class Digits:
         return self.at(np.flatnonzero(self.labels < classes))
 
 
-def settle(source: Source, context: Context) -> Literal["digits", "mnist"]:
+def resolve_source(source: Source, context: Context) -> Literal["digits", "mnist"]:
     """What ``auto`` means in this workspace now. Keep the answer: MNIST may be fetched before a run is resumed."""
     if source != "auto":
         return source

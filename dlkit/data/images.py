@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from dlkit.data.unusable import attempt_all, left_out
 from dlkit.errors import DataError
 
 Fit = Literal["crop", "letterbox"]
@@ -24,9 +24,9 @@ Fit = Literal["crop", "letterbox"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 _ORIENTATION = 0x0112
-"""EXIF's tag; from 5 on the image lies on its side."""
-_THREADS = 4
-"""Decoding releases the interpreter's lock, and waiting for the disk costs nothing."""
+"""EXIF's tag for how an image is turned."""
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""Orientations under which width and height change places."""
 
 
 @dataclass(frozen=True)
@@ -106,17 +106,19 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of a file, upright, without decoding it; DataError names it if that fails."""
+    """Width and height of a file, upright, from its header; DataError names it if that fails."""
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION, 1) >= 5
+            # Asked for the EXIF of a PNG that has none in its header, Pillow decodes all of it to look at its end.
+            has_none = image.format == "PNG" and "exif" not in image.info
+            turned = not has_none and image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
             return (image.height, image.width) if turned else image.size
     # As in open_image.
     except Exception as error:
         raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
 
 
-def any_image(value: Any, *, colour: bool, enough: int = 0) -> Image.Image:
+def any_image(value: object, *, colour: bool, enough: int = 0) -> Image.Image:
     """What people ask about, as RGB or grey: a path, a PIL image, or an array uint8 [H,W] or [H,W,3] (or nested lists).
 
     DataError says what else it is; ``enough`` as for ``open_image``.
@@ -126,8 +128,8 @@ def any_image(value: Any, *, colour: bool, enough: int = 0) -> Image.Image:
     return as_pixels(value if isinstance(value, Image.Image) else _from_array(value), colour=colour)
 
 
-def _from_array(value: Any) -> Image.Image:
-    pixels = np.asarray(value)
+def _from_array(value: object) -> Image.Image:
+    pixels: npt.NDArray[np.generic] = np.asarray(value)
     whole = pixels.dtype.kind in "iu" and pixels.dtype != np.uint8 and pixels.size
     if whole and 0 <= pixels.min() <= pixels.max() < 256:
         pixels = pixels.astype(np.uint8)
@@ -169,18 +171,32 @@ def read_images(
 ) -> tuple[npt.NDArray[np.uint8], dict[int, str]]:
     """Many files as uint8 [N,C,height,width], straight into one array, and what failed: index → reason.
 
-    Rows of failed files are zero: the caller leaves them out or raises.
+    Rows of failed files are zero: the caller leaves them out or raises (``read_usable`` does).
     """
     images = np.zeros((len(paths), 3 if colour else 1, height, width), np.uint8)
-    failed: dict[int, str] = {}
 
     def read(i: int) -> None:
-        try:
-            images[i] = read_image(paths[i], height, width, colour=colour, fit=fit)
-        except DataError as error:
-            failed[i] = str(error)
+        images[i] = read_image(paths[i], height, width, colour=colour, fit=fit)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(read, range(len(paths))):
-            pass
-    return images, dict(sorted(failed.items()))
+    results = attempt_all(read, range(len(paths)))
+    return images, {i: str(failure) for i, failure in enumerate(results) if failure is not None}
+
+
+def read_usable(
+    paths: Sequence[Path], height: int, width: int, *, colour: bool, fit: Fit, skip: bool
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[str]]:
+    """The files that can be read, uint8 [K,C,height,width], their places in ``paths`` int64 [K], and notes.
+
+    DataError names those that cannot, unless ``skip`` says to leave them out; and if none is left.
+    """
+    images, failed = read_images(paths, height, width, colour=colour, fit=fit)
+    notes = left_out(
+        f"{len(failed)} of {len(paths)} images cannot be read",
+        list(failed.values()),
+        skip=skip,
+        option="dataset.skip_unreadable",
+    )
+    kept = np.setdiff1d(np.arange(len(paths)), list(failed))
+    if not len(kept):
+        raise DataError("\n".join([*notes, "none is left"]))
+    return (images[kept] if failed else images), kept, notes

@@ -5,29 +5,27 @@ Parts are uint8 [N,C,size,size], kept so in memory and encoded batch by batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from dlkit.data.annotated import PARTS
 from dlkit.data.canvases import stretched
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.encoding import Encoding
-from dlkit.data.images import image_files, image_size, read_images
+from dlkit.data.images import image_files, image_size, read_usable
 from dlkit.data.options import ImageFiles
-from dlkit.data.randomness import rng
-from dlkit.data.splits import Augment, Batch, TensorSplit
+from dlkit.data.parts import drawn, held_out, part_folders, too_few
+from dlkit.data.splits import TensorSplit
+from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError, listed
 
 Pixels = npt.NDArray[np.uint8]
-_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def folder(path: Path, options: ImageFiles, size: int) -> Unlabelled:
     as the options do not have them left out or enlarged.
     """
     notes: list[str] = []
-    files = {part: image_files(found) for part, found in _folders(path).items()} or {"train": image_files(path)}
+    files = {part: image_files(found) for part, found in part_folders(path).items()} or {"train": image_files(path)}
     empty = [part for part, paths in files.items() if not paths]
     if empty:
         raise DataError(f"{path if files.keys() == {'train'} else path / empty[0]}: holds no images")
@@ -81,36 +79,26 @@ def folder(path: Path, options: ImageFiles, size: int) -> Unlabelled:
     for part, paths in files.items():
         parts[part], said = _read(paths, options, size)
         notes += said
-    for part, fraction in (("test", options.test_fraction), ("val", options.val_fraction)):
-        if part in files or (part == "test" and len(files) > 1):
+    return Unlabelled(_divided(parts, path, options), notes)
+
+
+def _divided(parts: dict[str, Pixels], path: Path, options: ImageFiles) -> dict[str, Pixels]:
+    """The parts that a folder has, and those held out of its training images: validation, and where no folder says
+    what any part is, the test."""
+    shares = {"test": 0.0 if len(parts) > 1 else options.test_fraction, "val": options.val_fraction}
+    rest, found = parts["train"], dict(parts)
+    # Shares are of what is divided here. A test folder's images are not: with many of them, validation would be asked
+    # to have more images than there are to train on.
+    total = len(rest)
+    for part, fraction in shares.items():
+        if part in parts or not fraction:
             continue
-        count = round(fraction * sum(map(len, parts.values())))
-        if fraction and not 0 < count < len(parts["train"]):
-            raise DataError(f"{path}: {len(parts['train'])} images are too few to take a {part} split from")
-        parts["train"], parts[part] = _carved(parts["train"], count, options.split_seed, part)
-    return Unlabelled({part: images for part, images in parts.items() if len(images)}, notes)
-
-
-class Mirror(Augment):
-    """Mirrors images left and right with probability ½."""
-
-    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
-        """``mirror`` bool [count]."""
-        return {"mirror": rng.random(count) < 0.5}
-
-    def apply(self, batch: Batch, drawn: Batch) -> Batch:
-        image = batch["image"]
-        return {**batch, "image": torch.where(drawn["mirror"][:, None, None, None], image.flip(3), image)}
-
-
-def _folders(root: Path) -> dict[str, Path]:
-    """The folders of the splits, where there is one for training; else none."""
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder")
-    found = {
-        part: next((root / name for name in names if (root / name).is_dir()), None) for part, names in PARTS.items()
-    }
-    return {part: path for part, path in found.items() if path is not None} if found["train"] else {}
+        count = held_out(total, fraction, least=0)
+        if not 0 < count < len(rest):
+            raise too_few(f"{path}: {len(rest)} images", part)
+        left, chosen = drawn(len(rest), count, options.split_seed, part)
+        rest, found[part] = rest[left], rest[chosen]
+    return {**found, "train": rest}
 
 
 def _read(paths: Sequence[Path], options: ImageFiles, size: int) -> tuple[Pixels, list[str]]:
@@ -118,34 +106,19 @@ def _read(paths: Sequence[Path], options: ImageFiles, size: int) -> tuple[Pixels
     if failed:
         advice = f"dataset.enlarge = true takes them all the same, a smaller dataset.size (now {size}) as they are"
         raise DataError(f"{listed(f'{len(failed)} of {len(paths)} images are too small', failed)}\n{advice}")
-    images, broken = read_images(paths, size, size, colour=options.colour, fit=options.fit)
-    if not broken:
-        return images, []
-    message = listed(f"{len(broken)} of {len(paths)} images cannot be read", list(broken.values()))
-    if not options.skip_unreadable:
-        raise DataError(f"{message}\ndataset.skip_unreadable = true leaves them out")
-    kept = np.setdiff1d(np.arange(len(paths)), list(broken))
-    if not len(kept):
-        raise DataError(f"{message}\nnone is left")
-    return images[kept], [message]
+    images, _, notes = read_usable(
+        paths, size, size, colour=options.colour, fit=options.fit, skip=options.skip_unreadable
+    )
+    return images, notes
 
 
 def _too_small(paths: Sequence[Path], options: ImageFiles, size: int) -> list[str]:
-    """What is said of images that would have to be enlarged; of unreadable ones the reader tells."""
+    """What is said of images that would have to be enlarged."""
 
     def judge(path: Path) -> str:
-        try:
-            width, height = image_size(path)
-        except DataError:
-            return ""
+        width, height = image_size(path)
         fits = max(width, height) if options.fit == "letterbox" else min(width, height)
         return "" if fits >= size else f"{path}: {width}x{height}, less than {size}x{size}"
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return [found for found in pool.map(judge, paths) if found]
-
-
-def _carved(images: Pixels, count: int, seed: int, purpose: str) -> tuple[Pixels, Pixels]:
-    """(the rest, ``count`` chosen at random), each in the order they came."""
-    order = rng(seed, "split", purpose).permutation(len(images))
-    return images[np.sort(order[count:])], images[np.sort(order[:count])]
+    # Of unreadable ones the reader tells, a moment later.
+    return [found for found in attempt_all(judge, paths) if isinstance(found, str) and found]

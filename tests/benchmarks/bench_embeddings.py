@@ -25,7 +25,7 @@ import numpy as np
 
 import dlkit
 from common import data_folder, workspace
-from dlkit.data.text.reading import read_text
+from dlkit.data.text.corpus import read_text
 from dlkit.events import Finished, MetricsLogged
 from dlkit.runs.log import read_events
 from dlkit_embeddings.vectors import stored_vectors

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from annotated import coco, picture, voc, voc_xml
-from dlkit.data.annotations import read_annotations, read_coco, read_voc, upright_size
+from dlkit.data.annotations import read_annotations, read_coco, read_voc
+from dlkit.data.images import image_size
 from dlkit.errors import DataError
 
 OBJECTS = [("cat", 3.0, 4.0, 13.0, 24.0), ("dog", 15.0, 2.0, 35.0, 12.0)]
@@ -142,8 +143,8 @@ def test_a_turned_photograph_has_the_size_that_people_see(tmp_path: Path) -> Non
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
-    assert upright_size(tmp_path / "turned.jpg") == (30, 40)
-    assert upright_size(picture(tmp_path / "plain.png", 40, 30)) == (40, 30)
+    assert image_size(tmp_path / "turned.jpg") == (30, 40)
+    assert image_size(picture(tmp_path / "plain.png", 40, 30)) == (40, 30)
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:

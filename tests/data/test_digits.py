@@ -13,7 +13,7 @@ import pytest
 from dlkit.data import digits
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import Digits, digit_parts, draw_parts, settle
+from dlkit.data.digits import Digits, digit_parts, draw_parts, resolve_source
 from dlkit.data.known import MNIST
 from dlkit.errors import DataError
 from mnist_files import write_mnist
@@ -71,14 +71,14 @@ def test_fewer_classes() -> None:
 
 def test_auto_is_mnist_where_that_is_laid_out(tmp_path: Path) -> None:
     context = Context(tmp_path, {"mnist": MNIST}, offline=True)
-    assert settle("auto", context) == "digits"
-    assert settle("mnist", context) == "mnist"
+    assert resolve_source("auto", context) == "digits"
+    assert resolve_source("mnist", context) == "mnist"
     for part, count in (("train", 60_000), ("t10k", 10_000)):
         write_mnist(tmp_path / "mnist", part, images=count, label=count % 256)
         labels = tmp_path / "mnist" / f"{part}-labels-idx1-ubyte"
         labels.write_bytes(labels.read_bytes()[:8] + bytes(count))
-    assert settle("auto", context) == "mnist"
-    assert settle("digits", context) == "digits"
+    assert resolve_source("auto", context) == "mnist"
+    assert resolve_source("digits", context) == "digits"
 
 
 def test_mnist_that_is_asked_for_and_absent_is_missing_data(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from dlkit.data.encoding import Encoding
 from dlkit.data.options import ImageFiles
-from dlkit.data.unlabelled import Mirror, Unlabelled, folder, sized
+from dlkit.data.unlabelled import Unlabelled, folder, sized
 from dlkit.errors import DataError
 
 
@@ -57,8 +57,30 @@ def test_folders_of_splits_are_taken_as_they_are(images: Callable[..., Path], tm
 def test_a_missing_validation_folder_is_made_up_for(images: Callable[..., Path], tmp_path: Path) -> None:
     images("root/train", 10)
     images("root/test", 2)
-    found = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.25), 32)
+    found = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.3), 32)
     assert {part: len(pixels) for part, pixels in found.parts.items()} == {"train": 7, "test": 2, "val": 3}
+
+
+def test_a_large_test_folder_takes_no_more_from_training(images: Callable[..., Path], tmp_path: Path) -> None:
+    """The share is one of the training images: of all 60, a tenth would be more than the 5 there are."""
+    images("root/train", 5)
+    images("root/test", 55)
+    found = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.2), 32)
+    assert {part: len(pixels) for part, pixels in found.parts.items()} == {"train": 4, "test": 55, "val": 1}
+
+
+def test_a_folder_called_train_among_others_is_one_of_them(images: Callable[..., Path], tmp_path: Path) -> None:
+    for name, count in (("train", 8), ("plane", 7), ("car", 5)):
+        images(f"root/{name}", count)
+    found = folder(tmp_path / "root", options(tmp_path / "root"), 32)
+    assert sum(map(len, found.parts.values())) == 20
+
+
+def test_two_validation_folders_are_refused(images: Callable[..., Path], tmp_path: Path) -> None:
+    for name in ("train", "val", "valid"):
+        images(f"root/{name}", 3)
+    with pytest.raises(DataError, match="both val and valid are val parts"):
+        folder(tmp_path / "root", options(tmp_path / "root"), 32)
 
 
 def test_grey_and_cropped(images: Callable[..., Path]) -> None:
@@ -133,13 +155,8 @@ def test_digits_of_every_size(size: int) -> None:
         assert found.mean() == pytest.approx(digit.mean(), rel=0.05)
 
 
-def test_splits_and_mirror() -> None:
+def test_splits() -> None:
     pixels = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
     split = Unlabelled({"train": pixels}).splits(Encoding([0.5], [0.5]))["train"]
     image = split.take(torch.tensor([1]))["image"]
     torch.testing.assert_close(image, torch.from_numpy(pixels[1:]).float() / 127.5 - 1)
-    mirror = Mirror()
-    assert 0.3 < mirror.draw(np.random.default_rng(0), 1000)["mirror"].mean() < 0.7
-    both = {"image": torch.cat([image, image])}
-    changed = mirror.apply(both, {"mirror": torch.tensor([True, False])})["image"]
-    assert torch.equal(changed[0], image[0].flip(2)) and torch.equal(changed[1], image[0])

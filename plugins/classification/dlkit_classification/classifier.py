@@ -17,9 +17,9 @@ from dlkit.data.encoding import Encoding
 from dlkit.data.images import any_image, fitted, named_images
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
+from dlkit.metrics.confusion import Confusion
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Sample, Table
-from dlkit_classification.metrics import Confusion
 
 BATCH = 250
 EXAMPLES = 2000

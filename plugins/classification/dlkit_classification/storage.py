@@ -11,12 +11,11 @@ import numpy.typing as npt
 import torch
 
 from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.parts import Indices, held_out, stratified, too_few
 from dlkit.data.splits import Data, TensorSplit
-from dlkit.errors import DataError
 from dlkit_classification.augment import build_augment
 from dlkit_classification.options import Augmentation, Fractions
 from dlkit_classification.patches import patch_covariance
-from dlkit_classification.splitting import Indices, stratified
 
 FLOAT_LIMIT = 256 << 20
 """Bytes up to which a whole data set is kept as float32, ready to use; MNIST has 220 million."""
@@ -87,7 +86,7 @@ def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
     total, parts = len(pictures), {}
     for part, fraction in (("test", config.test_fraction), ("val", config.val_fraction)):
         if fraction:
-            pictures, parts[part] = _carved(pictures, part, round(fraction * total), config.split_seed)
+            pictures, parts[part] = _carved(pictures, part, held_out(total, fraction, least=0), config.split_seed)
     return from_parts({**parts, "train": pictures}, known, config)
 
 
@@ -95,7 +94,7 @@ def from_parts(parts: Mapping[str, Pictures], known: Known, config: Fractions) -
     """Splits as they are given; a missing ``val`` is taken from the training images, stratified."""
     parts = dict(parts)
     if "val" not in parts:
-        count = round(config.val_fraction * len(parts["train"]))
+        count = held_out(len(parts["train"]), config.val_fraction, least=0)
         parts["train"], parts["val"] = _carved(parts["train"], "val", count, config.split_seed)
     train = parts["train"].images
     encoding = Encoding(*channel_statistics(train))
@@ -120,9 +119,7 @@ def _train_and_val(pictures: Pictures, encoding: Encoding, *, as_float: bool) ->
 def _carved(pictures: Pictures, part: str, count: int, seed: int) -> tuple[Pictures, Pictures]:
     rest, chosen = stratified(pictures.labels, count, seed, part)
     if not len(chosen):
-        raise DataError(
-            f"{len(pictures)} images are too few to take a {part} split from; raise dataset.{part}_fraction"
-        )
+        raise too_few(f"{len(pictures)} images", part)
     return pictures.at(rest), pictures.at(chosen)
 
 

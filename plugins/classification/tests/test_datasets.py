@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dlkit.data.context import Context
@@ -20,7 +18,6 @@ from dlkit.task import check_columns, first_batch
 from dlkit_classification import storage
 from dlkit_classification.datasets import cifar10, digits, files, mnist
 from dlkit_classification.options import Cifar10Config, DigitsConfig, FilesConfig, MnistConfig
-from dlkit_classification.splitting import stratified
 from dlkit_classification.task import Classification, ClassificationInfo
 
 
@@ -40,32 +37,6 @@ def labels(data: Data, split: str) -> list[int]:
     column = found.columns["label"]
     assert isinstance(column, torch.Tensor)
     return torch.bincount(column, minlength=len(data.info["classes"])).tolist()
-
-
-@given(
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=6),
-    share=st.floats(0.05, 0.9),
-    seed=st.integers(0, 2**40),
-)
-def test_a_stratified_split_keeps_proportions(sizes: list[int], share: float, seed: int) -> None:
-    label = np.repeat(np.arange(len(sizes)), sizes)
-    count = round(share * len(label))
-    rest, chosen = stratified(label, count, seed, "val")
-    assert sorted([*rest, *chosen]) == list(range(len(label)))
-    for i, size in enumerate(sizes):
-        taken = int((label[chosen] == i).sum())
-        assert size - taken >= 1
-        assert taken <= np.ceil(size * count / len(label) + len(sizes))
-    assert len(chosen) == min(count, len(label) - len(sizes))
-    again = stratified(label, count, seed, "val")
-    assert again[0].tolist() == rest.tolist() and again[1].tolist() == chosen.tolist()
-
-
-def test_equal_classes_give_equal_shares() -> None:
-    label = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 60))
-    _, chosen = stratified(label, 50, 0, "val")
-    assert np.bincount(label[chosen]).tolist() == [5] * 10
-    assert chosen.tolist() != stratified(label, 50, 1, "val")[1].tolist()
 
 
 def test_digits(context: Context) -> None:
@@ -111,8 +82,8 @@ def test_train_val_and_test_as_given(coloured: Callable[..., Path], context: Con
     with pytest.raises(DataError, match=r"test: unknown classes blue; there are: green, red"):
         files.build(FilesConfig(path=str(root), size=8), context)
     coloured("images/val", red=1)
-    with pytest.raises(DataError, match="both val and valid are val splits"):
-        files.find_parts(root)
+    with pytest.raises(DataError, match="both val and valid are val parts"):
+        files.folders_of_parts(root)
 
 
 def test_a_class_called_train_is_a_class(coloured: Callable[..., Path], context: Context) -> None:

@@ -12,9 +12,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from dlkit.data.annotated_images import ReadRules, read_sound
 from dlkit.data.context import Context
 from dlkit.data.destination import HOST
-from dlkit.data.pictures import Wanted, read_sound
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
@@ -217,7 +217,7 @@ def test_a_broken_coco_file_is_named(tmp_path: Path, context: Context) -> None:
 
 def test_coco_is_read_as_voc_is(scenes: Callable[[int], Path], tmp_path: Path, context: Context) -> None:
     root = scenes(9)
-    found = read_sound(Wanted.by(FilesConfig(path=str(root))))
+    found = read_sound(ReadRules.of(FilesConfig(path=str(root))))
     everything = sorted((a for part in found.parts.values() for a in part), key=lambda a: a.image.name)
     content = {
         "images": [{"id": i, "file_name": a.image.name} for i, a in enumerate(everything)],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlkit.data.augment import Mirror
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Data
-from dlkit.data.unlabelled import Mirror, Unlabelled
+from dlkit.data.unlabelled import Unlabelled
 from dlkit_gan.judge import TURNS, of_digits, of_turns
 from dlkit_gan.options import Look
 

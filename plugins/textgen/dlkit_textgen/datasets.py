@@ -9,7 +9,7 @@ import torch
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit.data.text import reading
+from dlkit.data.text import corpus
 from dlkit.data.text.pieces import train_pieces
 from dlkit.data.text.tokenizers import Characters, Pieces, Tokenizer, Words
 from dlkit.data.text.vocabulary import UNKNOWN
@@ -23,16 +23,16 @@ PIECES = 1000
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return build("\n\n".join(reading.python_docs()), config)
+    return build("\n\n".join(corpus.python_docs()), config)
 
 
 def tinyshakespeare(config: TinyShakespeareConfig, context: Context) -> Data:
-    return build(reading.read_text(context.source("tinyshakespeare") / "input.txt"), config)
+    return build(corpus.read_text(context.source("tinyshakespeare") / "input.txt"), config)
 
 
 def files(config: FilesConfig, context: Context) -> Data:
-    found = reading.text_files(Path(config.path))
-    texts = [reading.read_text(path, config.encoding).strip("\n") for path in found]
+    found = corpus.text_files(Path(config.path))
+    texts = [corpus.read_text(path, config.encoding).strip("\n") for path in found]
     return build("\n\n".join(texts) + "\n", config)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlkit.data.text.corpus import python_docs, read_text, text_files
 from dlkit.data.text.pieces import train_pieces
-from dlkit.data.text.reading import python_docs, read_text, text_files
 from dlkit.data.text.tokenizers import Characters, Pieces, StoredTokenizer, Words, join_words, restore, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError, UsageError

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dlkit.data.augment import Mirror
 from dlkit.data.context import Context
 from dlkit.data.options import ImageFiles
 from dlkit.data.splits import Data
-from dlkit.data.unlabelled import Mirror, folder
+from dlkit.data.unlabelled import folder
 from dlkit_autoencoder.options import FilesConfig, LfwcropConfig
 from dlkit_autoencoder.storage import data_of
 

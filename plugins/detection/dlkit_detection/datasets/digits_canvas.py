@@ -6,7 +6,7 @@ import torch
 
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import digit_parts, draw_parts, settle
+from dlkit.data.digits import digit_parts, draw_parts, resolve_source
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data
 from dlkit_detection.options import DigitsCanvasConfig
@@ -21,7 +21,7 @@ NAMES = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (
 
 
 def build(config: DigitsCanvasConfig, context: Context) -> Data:
-    source = settle(config.source, context)
+    source = resolve_source(config.source, context)
     counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
     digits = digit_parts(source, context)
     chosen = {part: found.below(config.classes) for part, found in digits.items()}

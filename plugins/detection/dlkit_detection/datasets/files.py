@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from dlkit.data.annotated_images import ImageForm, ReadRules, SoundParts, decode_part, label_numbers, read_sound
 from dlkit.data.annotations import Annotation
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
-from dlkit.data.pictures import Form, Sound, Wanted, decode, label_numbers, read_sound
 from dlkit.data.splits import Data, MapSplit, Split
 from dlkit_detection.options import FilesConfig
 from dlkit_detection.storage import assembled, padded, split
@@ -22,8 +22,8 @@ _MEASURED = 500
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    sound = read_sound(Wanted.by(config))
-    form = Form(config.height, config.width, config.colour)
+    sound = read_sound(ReadRules.of(config))
+    form = ImageForm(config.height, config.width, config.colour)
     channels = 3 if config.colour else 1
     total = sum(map(len, sound.parts.values())) * channels * config.height * config.width
     in_memory = total <= config.memory * 2**30
@@ -32,8 +32,8 @@ def build(config: FilesConfig, context: Context) -> Data:
     return assembled(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
 
 
-def _in_memory(sound: Sound, form: Form, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
-    read = {part: decode(sound, part, form, skip=config.skip_unusable) for part in sound.parts}
+def _in_memory(sound: SoundParts, form: ImageForm, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
+    read = {part: decode_part(sound, part, form, skip=config.skip_unusable) for part in sound.parts}
     encoding = Encoding(*channel_statistics(read["train"][0].images))
     splits: dict[str, Split] = {
         part: split(torch.from_numpy(found.images), padded(found.boxes, 0), padded(found.labels, -1), encoding)
@@ -42,7 +42,7 @@ def _in_memory(sound: Sound, form: Form, config: FilesConfig) -> tuple[dict[str,
     return splits, encoding, [note for _, notes in read.values() for note in notes]
 
 
-def _on_disk(sound: Sound, form: Form) -> tuple[dict[str, Split], Encoding, list[str]]:
+def _on_disk(sound: SoundParts, form: ImageForm) -> tuple[dict[str, Split], Encoding, list[str]]:
     train = sound.parts["train"]
     some = np.linspace(0, len(train) - 1, min(_MEASURED, len(train))).astype(int)
     encoding = Encoding(*channel_statistics(np.stack([form.pixels(train[i]) for i in some])))
@@ -58,7 +58,7 @@ class FileSplit(MapSplit):
     padding = {"boxes": 0, "labels": -1}
 
     def __init__(
-        self, annotations: Sequence[Annotation], classes: Sequence[str], form: Form, encoding: Encoding
+        self, annotations: Sequence[Annotation], classes: Sequence[str], form: ImageForm, encoding: Encoding
     ) -> None:
         super().__init__(transform=encoding)
         self._annotations, self._classes, self._form = annotations, classes, form

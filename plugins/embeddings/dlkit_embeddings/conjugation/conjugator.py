@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dlkit.data.splits import Split
-from dlkit.data.text.reading import read_text
+from dlkit.data.text.corpus import read_text
 from dlkit.data.text.tokenizers import split_words
 from dlkit.errors import DataError, UsageError
 from dlkit.predictor import Answer, Predictor

@@ -11,7 +11,7 @@ import torch
 from dlkit.data.context import Context
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Data, TensorSplit
-from dlkit.data.text import reading
+from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import Ids, Vocabulary
 from dlkit.errors import DataError
 from dlkit_embeddings.conjugation.gaps import SPECIAL, Gaps, Numbering, Passage, gaps_of, passage, translation
@@ -32,7 +32,7 @@ _FEW = 20
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return by_position("\n\n".join(reading.python_docs()), config, context)
+    return by_position("\n\n".join(corpus.python_docs()), config, context)
 
 
 def files(config: FilesConfig, context: Context) -> Data:
@@ -46,7 +46,7 @@ def gutenberg(config: GutenbergConfig, context: Context) -> Data:
     return in_folders(context.source("gutenberg-books"), config, context)
 
 
-def in_folders(place: Path, config: GapsConfig, context: Context, encoding: str = reading.AUTO) -> Data:
+def in_folders(place: Path, config: GapsConfig, context: Context, encoding: str = corpus.AUTO) -> Data:
     """The texts of the folders ``train``, ``val`` and, if it is there, ``test``."""
     numbering, lexicon = Numbering(), given(config, context)
     folders = {part: place / part for part in PARTS if part != "test" or (place / part).is_dir()}
@@ -59,7 +59,7 @@ def in_folders(place: Path, config: GapsConfig, context: Context, encoding: str 
 
 def _read(place: Path, encoding: str) -> str:
     """The text of a file, or of a folder's, one after the other by path."""
-    return "\n\n".join(reading.read_text(path, encoding) for path in reading.text_files(place))
+    return "\n\n".join(corpus.read_text(path, encoding) for path in corpus.text_files(place))
 
 
 def by_position(text: str, config: ByPositionConfig, context: Context) -> Data:

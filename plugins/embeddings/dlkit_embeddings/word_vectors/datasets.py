@@ -9,7 +9,7 @@ import numpy as np
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit.data.text import reading
+from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError
 from dlkit_embeddings.word_vectors.options import (
@@ -28,7 +28,7 @@ Parts = Mapping[str, list[str]]
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return build(shared(words_of("\n\n".join(reading.python_docs()), config), config), config)
+    return build(shared(words_of("\n\n".join(corpus.python_docs()), config), config), config)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
@@ -42,14 +42,14 @@ def files(config: FilesConfig, context: Context) -> Data:
     return build(shared(_read(place, config, config.encoding), config), config)
 
 
-def in_folders(place: Path, config: TextConfig, encoding: str = reading.AUTO) -> Parts:
+def in_folders(place: Path, config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
     """The words of the folders ``train``, ``val`` and, if it is there, ``test``."""
     return {part: _read(place / part, config, encoding) for part in PARTS if part != "test" or (place / part).is_dir()}
 
 
 def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:
     """The words of a file, or of a folder's, one after the other by path."""
-    return [word for path in reading.text_files(place) for word in words_of(reading.read_text(path, encoding), config)]
+    return [word for path in corpus.text_files(place) for word in words_of(corpus.read_text(path, encoding), config)]
 
 
 def shared(words: list[str], config: SharesConfig) -> Parts:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dlkit.data.splits import Split
-from dlkit.data.text.reading import read_text
+from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Table

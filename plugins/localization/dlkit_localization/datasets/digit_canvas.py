@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import CLASSES, digit_parts, draw_parts, settle
+from dlkit.data.digits import CLASSES, digit_parts, draw_parts, resolve_source
 from dlkit.data.splits import Data
 from dlkit_localization.augment import Move
 from dlkit_localization.options import DigitCanvasConfig
@@ -18,7 +18,7 @@ COUNTS = {
 
 
 def build(config: DigitCanvasConfig, context: Context) -> Data:
-    source = settle(config.source, context)
+    source = resolve_source(config.source, context)
     counts = {part: getattr(config, part) or count for part, count in COUNTS[source].items()}
     drawn = draw_parts(digit_parts(source, context), counts, config.canvas_seed, canvas_options(config))
     parts = {

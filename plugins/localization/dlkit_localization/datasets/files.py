@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dlkit.data.annotated_images import BoxedImages, ImageForm, ReadRules, decode_part, read_sound
 from dlkit.data.context import Context
-from dlkit.data.pictures import Form, Pictures, Wanted, decode, read_sound
 from dlkit.data.splits import Data
 from dlkit_localization.augment import Mirror
 from dlkit_localization.options import FilesConfig
@@ -13,12 +13,12 @@ from dlkit_localization.storage import Scenes, splits_and_info
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    sound = read_sound(Wanted.by(config))
+    sound = read_sound(ReadRules.of(config))
     notes = list(sound.notes)
-    form = Form(config.height, config.width, config.colour)
+    form = ImageForm(config.height, config.width, config.colour)
     parts = {}
     for part in sound.parts:
-        pictures, said = decode(sound, part, form, skip=config.skip_unusable)
+        pictures, said = decode_part(sound, part, form, skip=config.skip_unusable)
         parts[part] = first_objects(pictures)
         several = sum(len(labels) > 1 for labels in pictures.labels)
         notes += [*said, *([f"{part}: {several} images have several boxes: the first counts"] if several else [])]
@@ -28,7 +28,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     )
 
 
-def first_objects(pictures: Pictures) -> Scenes:
+def first_objects(pictures: BoxedImages) -> Scenes:
     """Each image with the first of its boxes, or none."""
     boxes = np.zeros((len(pictures), 4), np.float32)
     labels = np.full(len(pictures), -1, np.int64)

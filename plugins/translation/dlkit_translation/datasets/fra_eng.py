@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit.data.text.reading import read_text
+from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
 from dlkit_translation.options import FraEngConfig
 from dlkit_translation.splitting import by_sentence

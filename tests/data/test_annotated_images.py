@@ -10,7 +10,7 @@ from PIL import Image
 
 from annotated import voc, voc_xml
 from dlkit.data.annotated import Division
-from dlkit.data.pictures import Form, Wanted, decode, read_sound
+from dlkit.data.annotated_images import ImageForm, ReadRules, decode_part, read_sound
 from dlkit.errors import DataError
 
 CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
@@ -26,10 +26,10 @@ def ten(tmp_path: Path) -> Path:
 
 def test_objects_lie_where_their_boxes_say(ten: Path) -> None:
     """Objects are bright on dark: pixels in a box are, pixels beyond all boxes are not."""
-    sound = read_sound(Wanted(ten, Division(test_fraction=0.2)))
+    sound = read_sound(ReadRules(ten, Division(test_fraction=0.2)))
     assert sound.classes == ["cat", "dog"] and sound.notes == []
     assert {part: len(found) for part, found in sound.parts.items()} == {"train": 6, "val": 2, "test": 2}
-    pictures, notes = decode(sound, "train", Form(64, 80), skip=False)
+    pictures, notes = decode_part(sound, "train", ImageForm(64, 80), skip=False)
     assert pictures.images.shape == (6, 3, 64, 80) and notes == []
     for image, boxes, labels in zip(pictures.images, pictures.boxes, pictures.labels, strict=True):
         assert labels.tolist() == [0, 1][: len(boxes)]
@@ -41,16 +41,16 @@ def test_objects_lie_where_their_boxes_say(ten: Path) -> None:
 
 
 def test_grey_and_given_classes(ten: Path) -> None:
-    sound = read_sound(Wanted(ten, classes=["dog", "cow", "cat"]))
-    pictures, _ = decode(sound, "val", Form(32, 32, colour=False), skip=False)
+    sound = read_sound(ReadRules(ten, classes=["dog", "cow", "cat"]))
+    pictures, _ = decode_part(sound, "val", ImageForm(32, 32, colour=False), skip=False)
     assert pictures.images.shape[1:] == (1, 32, 32)
     assert {int(label) for labels in pictures.labels for label in labels} <= {0, 2}
 
 
 def test_an_unknown_class_is_refused_or_left_out(ten: Path) -> None:
     with pytest.raises(DataError, match=r"(?s)boxes of an unknown class \(known: cat\).*unknown class 'dog'"):
-        read_sound(Wanted(ten, classes=["cat"]))
-    sound = read_sound(Wanted(ten, classes=["cat"], unknown="drop"))
+        read_sound(ReadRules(ten, classes=["cat"]))
+    sound = read_sound(ReadRules(ten, classes=["cat"], unknown="drop"))
     assert all(annotation.names == ("cat",) for found in sound.parts.values() for annotation in found)
     assert sum("boxes of an unknown class left out" in note for note in sound.notes) >= 1
 
@@ -61,14 +61,14 @@ def test_unusable_files_stop_or_are_counted(ten: Path) -> None:
     (ten / "cut.png").write_bytes(picture[: len(picture) // 2])
     (ten / "cut.xml").write_text(voc_xml("cut.png", 40, 30, [CAT]))
     with pytest.raises(DataError, match=r"(?s)1 annotated images cannot be used.*bad\.xml.*skip_unusable = true"):
-        read_sound(Wanted(ten))
-    sound = read_sound(Wanted(ten, skip=True))
+        read_sound(ReadRules(ten))
+    sound = read_sound(ReadRules(ten, skip=True))
     assert "bad.xml" in sound.notes[0]
     part = next(part for part, found in sound.parts.items() if any(a.image.name == "cut.png" for a in found))
     with pytest.raises(DataError, match=r"cut\.png: not a readable image"):
-        decode(sound, part, Form(16, 16), skip=False)
+        decode_part(sound, part, ImageForm(16, 16), skip=False)
     if len(sound.parts[part]) > 1:
-        pictures, (note,) = decode(sound, part, Form(16, 16), skip=True)
+        pictures, (note,) = decode_part(sound, part, ImageForm(16, 16), skip=True)
         assert len(pictures) == len(sound.parts[part]) - 1 and "cut.png" in note
 
 
@@ -76,12 +76,12 @@ def test_images_without_any_box_and_without_readable_ones_are_refused(tmp_path: 
     for i in range(3):
         voc(tmp_path / "none", str(i), [])
     with pytest.raises(DataError, match="the training images have no box"):
-        read_sound(Wanted(tmp_path / "none"))
+        read_sound(ReadRules(tmp_path / "none"))
     for i in range(3):
         voc(tmp_path / "cut", str(i), [CAT])
-    sound = read_sound(Wanted(tmp_path / "cut"))
+    sound = read_sound(ReadRules(tmp_path / "cut"))
     for path in (tmp_path / "cut").glob("*.png"):
         Image.new("RGB", (40, 30)).save(path)
         path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DataError, match="no image of the train part can be read"):
-        decode(sound, "train", Form(16, 16), skip=True)
+        decode_part(sound, "train", ImageForm(16, 16), skip=True)

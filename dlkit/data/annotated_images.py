@@ -6,7 +6,6 @@ What several plugins do with ``files`` of VOC or COCO annotations, whatever thei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,13 +18,12 @@ from dlkit.data.annotations import Annotation, Corners
 from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names
 from dlkit.data.images import open_image
 from dlkit.data.options import AnnotatedFiles
-from dlkit.errors import DataError, listed
-
-_THREADS = 4
+from dlkit.data.unusable import attempt_all, left_out
+from dlkit.errors import DataError
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReadRules:
     """What to read, and how strictly.
 
     classes  their names, by label; empty: those that the training images have, sorted
@@ -41,7 +39,7 @@ class Wanted:
     skip: bool = False
 
     @classmethod
-    def by(cls, options: AnnotatedFiles) -> Wanted:
+    def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
         lists = {"train": options.train_list, "val": options.val_list, "test": options.test_list}
         given = {part: Path(file) for part, file in lists.items() if file}
@@ -51,7 +49,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Sound:
+class SoundParts:
     """Annotations of each part whose boxes are all sound and of these classes; ``notes`` say what was left out."""
 
     classes: list[str]
@@ -60,7 +58,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Form:
+class ImageForm:
     """What images are brought to: RGB or grey, letter-boxed to height × width."""
 
     height: int
@@ -81,7 +79,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class BoxedImages:
     """Images uint8 [N,C,H,W]; of each its boxes float32 [M,4] in its pixels, and their labels int64 [M]."""
 
     images: npt.NDArray[np.uint8]
@@ -92,42 +90,37 @@ class Pictures:
         return len(self.images)
 
 
-def read_sound(wanted: Wanted) -> Sound:
+def read_sound(rules: ReadRules) -> SoundParts:
     """Read, divide and check annotations. DataError names what is wrong, as far as that is not to be left out."""
-    read = read_parts(wanted.path, wanted.division)
-    notes = [*read.notes, *_unusable(read.problems, wanted.skip)]
-    classes = list(wanted.classes) or class_names(read.parts["train"])
+    read = read_parts(rules.path, rules.division)
+    notes = [*read.notes, *_unusable(read.problems, rules.skip)]
+    classes = list(rules.classes) or class_names(read.parts["train"])
     if not classes:
-        raise DataError(f"{wanted.path}: the training images have no box")
+        raise DataError(f"{rules.path}: the training images have no box")
     parts = {}
     for part, found in read.parts.items():
-        checked = check_boxes(found, policy=wanted.invalid, classes=classes, unknown=wanted.unknown)
+        checked = check_boxes(found, policy=rules.invalid, classes=classes, unknown=rules.unknown)
         parts[part] = checked.annotations
         notes += [f"{part}: {note}" for note in checked.notes()]
-    return Sound(classes, parts, notes)
+    return SoundParts(classes, parts, notes)
 
 
-def decode(sound: Sound, part: str, form: Form, *, skip: bool) -> tuple[Pictures, list[str]]:
+def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) -> tuple[BoxedImages, list[str]]:
     """A part's images in memory, and notes of what could not be read (DataError where that is not to be skipped)."""
     annotations = sound.parts[part]
     images = np.zeros((len(annotations), 3 if form.colour else 1, form.height, form.width), np.uint8)
 
-    def read(i: int) -> str | None:
-        try:
-            images[i] = form.pixels(annotations[i])
-        except DataError as error:
-            return str(error)
-        return None
+    def read(i: int) -> None:
+        images[i] = form.pixels(annotations[i])
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        failures = list(pool.map(read, range(len(annotations))))
-    notes = [f"{part}: {note}" for note in _unusable([failure for failure in failures if failure], skip)]
+    failures = attempt_all(read, range(len(annotations)))
+    notes = [f"{part}: {note}" for note in _unusable([str(failure) for failure in failures if failure], skip)]
     kept = [i for i, failure in enumerate(failures) if failure is None]
     if not kept:
         raise DataError(f"no image of the {part} part can be read")
     boxes = [form.boxes(annotations[i]) for i in kept]
     labels = [label_numbers(annotations[i], sound.classes) for i in kept]
-    return Pictures(images if len(kept) == len(images) else images[kept], boxes, labels), notes
+    return BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels), notes
 
 
 def label_numbers(annotation: Annotation, classes: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -136,9 +129,5 @@ def label_numbers(annotation: Annotation, classes: Sequence[str]) -> npt.NDArray
 
 
 def _unusable(problems: Sequence[str], skip: bool) -> list[str]:
-    if not problems:
-        return []
-    message = listed(f"{len(problems)} annotated images cannot be used", problems)
-    if not skip:
-        raise DataError(f"{message}\ndataset.skip_unusable = true leaves them out")
-    return [message]
+    what = f"{len(problems)} annotated images cannot be used"
+    return left_out(what, problems, skip=skip, option="dataset.skip_unusable")
