@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.common import print_json
+from dlkit.cli.data_options import SUMMARIES, data_folder, find_source, parser
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit.present.numbers import size
 from dlkit.present.output import say
@@ -25,29 +26,7 @@ def main(argv: list[str]) -> int:
         return 0
     if argv[0] not in _ACTIONS:
         raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], _ACTIONS)}")
-    return _ACTIONS[argv[0]][1](argv[1:])
-
-
-def parser(action: str, *, fetches: bool = False) -> Parser:
-    """The parser of one action, with the options that all have."""
-    made = Parser(f"data {action}", _ACTIONS[action][0]).with_workspace().with_json()
-    if fetches:
-        made.add_argument("--mirror", metavar="DIR_OR_URL", help="a copy to take it from; default: $DLKIT_MIRROR")
-        made.add_argument("--offline", action="store_true", help="never use the network; also $DLKIT_OFFLINE=1")
-    return made
-
-
-def data_folder(workspace: str | None) -> Path:
-    """Where sources are laid out."""
-    from dlkit.runs.workspace import locate
-
-    return locate(workspace) / "data"
-
-
-def find_source(catalog: Catalog, name: str) -> SourceSpec:
-    """The source of that name, whichever plugin declares it; UsageError names the nearest."""
-    found: SourceSpec = catalog.find("source", name)
-    return found
+    return _ACTIONS[argv[0]](argv[1:])
 
 
 def _amount(download: int) -> str:
@@ -138,7 +117,7 @@ def _path(argv: list[str]) -> int:
 
 
 def _show(argv: list[str]) -> int:
-    from dlkit.cli.show_data import show
+    from dlkit.cli.show_data import show  # imports pydantic, which the other actions do without
 
     return show(argv)
 
@@ -156,17 +135,17 @@ def _catalog() -> Catalog:
     return Catalog.load_everything()
 
 
-_ACTIONS: dict[str, tuple[str, Callable[[list[str]], int]]] = {
-    "list": ("what can be downloaded: state, size, licence, and which data sets use it", _list),
-    "get": ("download a source, unless it is there", _get),
-    "verify": ("check a source's files: sizes, and SHA-256 where it is declared", _verify),
-    "path": ("print the folder of a source", _path),
-    "show": ("look at a task's data: splits, columns, samples", _show),
+_ACTIONS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "get": _get,
+    "verify": _verify,
+    "path": _path,
+    "show": _show,
 }
 
 
 def _usage() -> str:
-    lines = [f"  {action:7} {summary}" for action, (summary, _) in _ACTIONS.items()]
+    lines = [f"  {action:7} {summary}" for action, summary in SUMMARIES.items()]
     head = "usage: dlkit data ACTION …      (dlkit data ACTION --help: its options)\n"
     return "\n".join([head, *lines])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlkit.catalog import Catalog
 from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
-from dlkit.cli.data import data_folder, find_source, parser
+from dlkit.cli.data_options import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.config import Resolved, resolve
 from dlkit.errors import UsageError

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import QueryError
 from textual.message import Message
@@ -24,6 +24,7 @@ from dlkit.catalog import Catalog
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import settings
+from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
 
 FIRST = {
@@ -53,9 +54,9 @@ def make(reference: str, *arguments: Any) -> Screen[Any]:
     return screen
 
 
-def of_nobody(error: Exception) -> bool:
-    """Whether an error is that of a widget on its way out. One that is closed before it was complete (a screen left by
-    the next key already) gets no children, and misses them in its ``on_mount`` or what it put off: nobody will."""
+def is_teardown_error(error: Exception) -> bool:
+    """Whether a widget raised it that is being closed. One that is closed before it was complete (a screen left by the
+    next key already) gets no children and misses them, in its ``on_mount`` or in what it put off: nobody else does."""
     frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
     widgets = [subject for subject in frames if isinstance(subject, Widget)]
     return isinstance(error, QueryError | MountError) and any(map(_leaving, widgets))
@@ -74,10 +75,8 @@ PLUGIN_SECONDS = 10.0
 """A plugin whose import takes longer is shown as broken; the others are there."""
 
 
-class DlkitApp(App[None]):
-    """``workspace`` need not exist. ``poller`` looks at it; ``catalog`` is None until the plugins are loaded;
-    ``summaries`` are all runs as last seen, newest first. Screens that want to know have ``plugins_loaded()`` and
-    ``runs_changed()``, called on those of the area that is shown."""
+class DlkitApp(Host):
+    """Routes: which screen is shown, and who hears of what the poller and the workers have found."""
 
     TITLE = "dlkit"
     DEFAULT_MODE = "tasks"
@@ -116,10 +115,9 @@ class DlkitApp(App[None]):
         self.crash: BaseException | None = None
         """An error of dlkit's own that ended the interface."""
         self.poller = Poller()
-        self.catalog: Catalog | None = None
-        self.summaries: Sequence[Summary] = ()
+        self.catalog = None
+        self.summaries = ()
         self.looked = False
-        """Whether the workspace has been looked at: an empty list of runs means that there are none."""
         self.animation_level = "none"
         wanted = settings.theme(os.environ)
         self.theme = self._first_theme = wanted if wanted in self.available_themes else settings.DARK
@@ -167,7 +165,7 @@ class DlkitApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's way is a traceback over the terminal; ``command`` writes it down and opens the interface again."""
-        if of_nobody(error):
+        if is_teardown_error(error):
             return
         if self.is_headless:  # a test is to fail
             super()._handle_exception(error)
@@ -212,7 +210,6 @@ class DlkitApp(App[None]):
             settings.keep_theme(theme)
 
     def write_keys(self) -> None:
-        """A file with all binding ids and their keys, unless there is one."""
         from dlkit.tui.keys.file import write_keys_file
 
         try:
@@ -223,7 +220,6 @@ class DlkitApp(App[None]):
         self.notify(f"{path}{'' if new else ' is there already'}", title="keys", markup=False)
 
     def save_picture(self) -> None:
-        """This screen as an SVG file in the present folder."""
         try:
             self.notify(f"saved {self.save_screenshot()}", markup=False)
         except OSError as error:
@@ -239,19 +235,15 @@ class DlkitApp(App[None]):
         self.push_screen(make("dlkit.tui.keys.help:HelpScreen"))
 
     def open_launch(self, task: str, preset: str = "") -> None:
-        """The form that starts a run of a task."""
         self.push_screen(make("dlkit.tui.launch.screen:LaunchScreen", task, preset))
 
     def open_run(self, run: RunFolder) -> None:
-        """A run, in the runs' area."""
         self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
 
     def open_compare(self, runs: list[RunFolder]) -> None:
-        """Runs side by side."""
         self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs))
 
     def open_playground(self, run: RunFolder) -> None:
-        """Ask a run's model something."""
         self._show_in("playground", make("dlkit.tui.playground.ask:AskScreen", run))
 
     def _show_in(self, mode: str, screen: Screen[Any]) -> None:

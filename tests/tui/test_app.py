@@ -15,8 +15,8 @@ from textual.widget import Widget
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.keys.file import all_bindings, write_keys_file
 from dlkit.tui.keys.help import HelpScreen
-from dlkit.tui.keys.main_keys import MainKeys
 from dlkit.tui.shared.area import AREAS
+from dlkit.tui.shared.main_keys import MainKeys
 from dlkit.tui.shared.poll import Poller
 from dlkit.tui.shared.settings import DARK, LIGHT, keymap, keys_file, theme
 from dlkit.tui.shared.table import Table

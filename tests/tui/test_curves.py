@@ -15,8 +15,9 @@ from dlkit.events import Checkpointed, Event, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.chart.epochs import epoch_steps
+from dlkit.tui.chart.groups import Group, grouped, matches
 from dlkit.tui.chart.look import Look
-from dlkit.tui.run.curves import CurvesPane, Group, grouped, matches
+from dlkit.tui.run.curves import CurvesPane
 from dlkit.tui.run.screen import RunScreen
 from dlkit.tui.shared.filter_line import FilterLine
 from recorded import record_run, write_events

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from dlkit.events import MetricsLogged
 from dlkit.runs.folder import Summary
-from dlkit.tui.runs.screen import RunsScreen, arranged, matches
+from dlkit.tui.runs.screen import RunsScreen, arranged
 from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.table import Table
 from live import live_run
 from recorded import record_run, record_runs, write_events

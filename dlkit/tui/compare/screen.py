@@ -21,9 +21,9 @@ from dlkit.runs.folder import RunFolder
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
+from dlkit.tui.chart.groups import PLACEHOLDER, grouped
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.compare.rows import about, letter, metrics, settings
-from dlkit.tui.run.curves import PLACEHOLDER, grouped
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.poll import Source

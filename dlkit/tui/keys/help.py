@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from rich.table import Table as Grid
 from rich.text import Text
@@ -13,10 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from dlkit.tui.keys.palette import Key, keys_here
+from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.settings import keys_file
-
-if TYPE_CHECKING:
-    from dlkit.tui.app import DlkitApp
 
 FIRST_STEPS = (
     "On Tasks, Enter opens the launch form of a task; Enter once more starts a run with its defaults.",
@@ -40,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        app = cast("DlkitApp", self.app)
+        app = cast("Host", self.app)
         keys = keys_here(app, app.screen_stack[-2] if len(app.screen_stack) > 1 else app.screen)
         with Vertical() as box:
             box.border_title, box.border_subtitle = "Help", "escape: close"

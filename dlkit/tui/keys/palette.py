@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from dlkit.runs.folder import RunFolder
-
-if TYPE_CHECKING:
-    from dlkit.tui.app import DlkitApp
+from dlkit.tui.shared.host import Host
 
 RUNS = 20
 """The newest runs that are offered by name."""
@@ -33,7 +31,7 @@ class Key(NamedTuple):
     main: bool
 
 
-def keys_here(app: DlkitApp, screen: Screen[Any]) -> list[Key]:
+def keys_here(app: Host, screen: Screen[Any]) -> list[Key]:
     """The bindings that work on a screen now, each once, with all its keys."""
     found: dict[tuple[str, str], list[tuple[Binding, Any]]] = {}
     for active in screen.active_bindings.values():
@@ -43,7 +41,7 @@ def keys_here(app: DlkitApp, screen: Screen[Any]) -> list[Key]:
     return [_key(app, several) for several in found.values()]
 
 
-def _key(app: DlkitApp, several: list[tuple[Binding, Any]]) -> Key:
+def _key(app: Host, several: list[tuple[Binding, Any]]) -> Key:
     binding, node = several[0]
     keys = " ".join(dict.fromkeys(app.get_key_display(one) for one, _ in several))
     title = binding.description[:1].upper() + binding.description[1:]
@@ -51,7 +49,7 @@ def _key(app: DlkitApp, several: list[tuple[Binding, Any]]) -> Key:
     return Key(binding.id or "", keys, title, detail, binding.action, node, node is not app, binding.show)
 
 
-def commands(app: DlkitApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
+def commands(app: Host, screen: Screen[Any]) -> Iterable[SystemCommand]:
     for key in keys_here(app, screen):
         if not key.id.startswith("table."):
             detail = f"{key.detail} (key: {key.keys})" if key.detail else f"key: {key.keys}"
@@ -69,5 +67,5 @@ def commands(app: DlkitApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
     yield SystemCommand("Save screenshot", "This screen as an SVG picture", app.save_picture)
 
 
-def _runner(app: DlkitApp, key: Key) -> Callable[[], Any]:
+def _runner(app: Host, key: Key) -> Callable[[], Any]:
     return partial(app.run_action, key.action, key.namespace)

@@ -14,9 +14,9 @@ from textual.message import Message
 from dlkit.present.numbers import ago, counted, number
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.playground.ask import AskScreen
-from dlkit.tui.runs.screen import matches
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
+from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import state_cell
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from textual import on
@@ -19,62 +16,14 @@ from dlkit.runs.folder import ENDED
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line, extent_of
 from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
+from dlkit.tui.chart.groups import PLACEHOLDER, SPLITS, Group, grouped
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
 
-SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", COLOURS[2])}
-"""First part of a metric's name → its line's letter and colour."""
 WIDE, TALL = 56, 17
 """Cells that a chart should have before there is room for another beside or below it."""
 MOST = (3, 2)
-PLACEHOLDER = "val/*, *acc*, or a part of the name"
-
-
-@dataclass(frozen=True)
-class Group:
-    """What shares a chart: metrics of one name, of several splits."""
-
-    title: str
-    names: tuple[str, ...]
-
-
-def grouped(names: Iterable[str], primary: str = "", *, details: bool = False, pattern: str = "") -> list[Group]:
-    """The primary metric's chart first, then the loss, then the others in their order; lr and its like, which have no
-    split, last. ``details``: also those of single classes (``val/accuracy/cat``), which a pattern with two strokes
-    brings too."""
-    stems: dict[str, list[str]] = {}
-    for name in names:
-        wanted = details or name.count("/") < 2 or pattern.count("/") > 1
-        if wanted and matches(name, pattern):
-            stems.setdefault(_stem(name), []).append(name)
-    order = sorted(stems, key=lambda stem: _rank(stem, stems[stem], _stem(primary)))
-    return [Group(stem if len(stems[stem]) > 1 else stems[stem][0], _by_split(stems[stem])) for stem in order]
-
-
-def matches(name: str, pattern: str) -> bool:
-    """By a pattern with * or ?, or by a part of the name."""
-    if any(sign in pattern for sign in "*?["):
-        return fnmatchcase(name.lower(), pattern.lower())
-    return pattern.lower() in name.lower()
-
-
-def _stem(name: str) -> str:
-    split, stroke, rest = name.partition("/")
-    return rest if stroke and split in SPLITS else name
-
-
-def _by_split(names: Sequence[str]) -> tuple[str, ...]:
-    order = {split: i for i, split in enumerate(SPLITS)}
-    return tuple(sorted(names, key=lambda name: order.get(name.split("/")[0], -1)))
-
-
-def _rank(stem: str, names: Sequence[str], primary: str) -> int:
-    if stem == primary:
-        return 0
-    if stem == "loss":
-        return 1
-    return 4 if all("/" not in name for name in names) else 3 if "/" in stem else 2
 
 
 class CurvesPane(ChartKeys, Pane, can_focus=True):

@@ -24,6 +24,7 @@ from dlkit.runs.removal import delete_run
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.filter_line import FilterLine
+from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import state_cell
 
@@ -307,18 +308,6 @@ def arranged(runs: Sequence[Summary], key: str, descending: bool) -> list[Summar
 
 def _has(value: Any) -> bool:
     return value is not None and value != "" and value == value
-
-
-def matches(run: Summary, text: str) -> bool:
-    """Whether all words of a filter occur; ``task:``, ``state:``, ``model:``, ``data:``, ``name:`` look there only."""
-    fields = {"task": run.task, "state": run.state, "model": run.model, "data": run.dataset, "name": run.name}
-    everything = " ".join((run.id, *fields.values(), run.device)).lower()
-    for word in text.lower().split():
-        field, colon, rest = word.partition(":")
-        where = fields[field].lower() if colon and field in fields else everything
-        if (rest if colon and field in fields else word) not in where:
-            return False
-    return True
 
 
 def _row(run: Summary, age: str) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -13,10 +13,8 @@ from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.widgets import Static
 
-from dlkit.tui.keys.main_keys import MainKeys
-
-if TYPE_CHECKING:
-    from dlkit.tui.app import DlkitApp
+from dlkit.tui.shared.host import Host
+from dlkit.tui.shared.main_keys import MainKeys
 
 AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground"}
 """Areas by mode, in the order of their keys 1 to 4."""
@@ -39,9 +37,9 @@ class Area(Screen[None]):
         self._where = where
 
     @property
-    def dlkit(self) -> DlkitApp:
+    def dlkit(self) -> Host:
         """The app, by its own type."""
-        return cast("DlkitApp", self.app)
+        return cast("Host", self.app)
 
     @property
     def workspace(self) -> Path:
@@ -50,7 +48,7 @@ class Area(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Bar(self.area, self._where)
         yield from self.body()
-        yield MainKeys()
+        yield MainKeys(self.applies)
 
     def body(self) -> ComposeResult:
         raise NotImplementedError

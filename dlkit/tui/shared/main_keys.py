@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -10,9 +11,6 @@ from rich.text import Text
 from textual.events import Click, MouseMove
 from textual.screen import Screen
 from textual.widget import Widget
-
-if TYPE_CHECKING:
-    from dlkit.tui.shared.area import Area
 
 ALWAYS = ("quit", "help")
 """Actions whose keys are named in every width: how to get out, and where the rest is explained."""
@@ -48,6 +46,11 @@ class MainKeys(Widget):
     MainKeys > .main-keys--key { color: $footer-key-foreground; text-style: bold; }
     """
 
+    def __init__(self, applies: Callable[[str], bool]) -> None:
+        """``applies``: whether there is use for an action now."""
+        super().__init__()
+        self._applies = applies
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
@@ -60,10 +63,9 @@ class MainKeys(Widget):
     @property
     def keys(self) -> list[Key]:
         """Those that are named."""
-        area = cast("Area", self.screen)
         found: dict[str, Key] = {}
-        for _, binding, enabled, tooltip in area.active_bindings.values():
-            if binding.show and enabled and area.applies(binding.action):
+        for _, binding, enabled, tooltip in self.screen.active_bindings.values():
+            if binding.show and enabled and self._applies(binding.action):
                 shown = self.app.get_key_display(binding)
                 key = Key(binding.key, shown, binding.description, tooltip, binding.action)
                 found.setdefault(binding.action, key)

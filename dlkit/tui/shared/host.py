@@ -1,0 +1,52 @@
+"""What screens may ask of the app that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.app import App
+
+from dlkit.catalog import Catalog
+from dlkit.runs.folder import RunFolder, Summary
+from dlkit.tui.shared.poll import Poller
+
+
+class Host(App[None]):
+    """``workspace`` need not exist. ``poller`` looks at it; ``catalog`` is None until the plugins are loaded;
+    ``summaries`` are all runs as last seen, newest first. Screens that want to know have ``plugins_loaded()`` and
+    ``runs_changed()``, called on those of the area that is shown.
+
+    Screens know this class and no other screen: where they lead, they say by the ``open_…`` methods.
+    """
+
+    workspace: Path
+    poller: Poller
+    catalog: Catalog | None
+    summaries: Sequence[Summary]
+    looked: bool
+    """Whether the workspace has been looked at: an empty list of runs means that there are none."""
+
+    def open_launch(self, task: str, preset: str = "") -> None:
+        """The form that starts a run of a task."""
+        raise NotImplementedError
+
+    def open_run(self, run: RunFolder) -> None:
+        """A run, in the runs' area."""
+        raise NotImplementedError
+
+    def open_compare(self, runs: list[RunFolder]) -> None:
+        """Runs side by side."""
+        raise NotImplementedError
+
+    def open_playground(self, run: RunFolder) -> None:
+        """Ask a run's model something."""
+        raise NotImplementedError
+
+    def write_keys(self) -> None:
+        """A file with all binding ids and their keys, unless there is one."""
+        raise NotImplementedError
+
+    def save_picture(self) -> None:
+        """This screen as an SVG file in the present folder."""
+        raise NotImplementedError
