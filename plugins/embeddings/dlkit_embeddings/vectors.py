@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
 from dlkit.errors import PluginError
+from dlkit_embeddings.word_vectors.info import WordsInfo
 
 Matrix = npt.NDArray[np.float32]
 
 
-def stored_vectors(model: nn.Module, info: Any) -> tuple[list[str], Matrix]:
+def stored_vectors(model: nn.Module, info: WordsInfo) -> tuple[list[str], Matrix]:
     """The vocabulary by number, ``<unk>`` among it where the text kept it, and a vector each, float32 [words, size].
 
     A model says which of its matrices they are as ``vectors() -> Tensor [words, size]``; of one that does not it is the

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,7 +56,7 @@ class Conjugator(Predictor):
             parted(sentence)
         return found
 
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``sentence``, ``form`` (the most probable), ``probability``, ``filled`` (the sentence with it),
         ``probabilities`` (of every form) and, if there are any, ``unknown`` words."""
         answers: list[Answer] = []
@@ -69,7 +68,7 @@ class Conjugator(Predictor):
             answers += [self._answer(*pair, row) for pair, row in zip(sides, probabilities, strict=True)]
         return answers
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
         """One sentence filled, and its forms' probabilities; of several, a line each."""
         if len(answers) == 1:
             (answer,) = answers

@@ -15,6 +15,7 @@ from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import Ids, Vocabulary
 from dlkit.errors import DataError
 from dlkit_embeddings.conjugation.gaps import SPECIAL, Gaps, Numbering, Passage, gaps_of, passage, translation
+from dlkit_embeddings.conjugation.info import FORMS
 from dlkit_embeddings.conjugation.options import (
     NONE,
     ByPositionConfig,
@@ -24,7 +25,6 @@ from dlkit_embeddings.conjugation.options import (
     PythonDocsConfig,
 )
 from dlkit_embeddings.conjugation.pretrained import Lexicon, find
-from dlkit_embeddings.conjugation.task import FORMS
 
 PARTS = ("train", "val", "test")
 _FEW = 20

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.text.tokenizers import join_words, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Ids
-from dlkit_embeddings.conjugation.task import FORMS
-from dlkit_embeddings.word_vectors.vocabulary import NUMBER
+from dlkit_embeddings.conjugation.info import FORMS, ConjugationInfo
+from dlkit_embeddings.spelling import NUMBER, plain
 
 PAD = "<pad>"
 SPECIAL = (PAD, UNKNOWN)
@@ -78,7 +77,7 @@ class Gaps:
     def __len__(self) -> int:
         return len(self.label)
 
-    def at(self, index: Any) -> Gaps:
+    def at(self, index: Flags | Ids) -> Gaps:
         return Gaps(self.context[index], self.label[index])
 
 
@@ -88,8 +87,8 @@ def is_sign(word: str) -> bool:
 
 
 def spelled(token: str) -> str:
-    """A token as embeddings have it: with a typewriter's apostrophe, without the marks of ``_emphasis_``."""
-    return (token.strip("_") or token).replace("’", "'") if len(token) > 1 else token
+    """A token as word vectors have it; signs stay, for a lone ``’`` closes a quotation."""
+    return (plain(token) or token) if len(token) > 1 else token
 
 
 def passage(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> Passage:
@@ -129,7 +128,7 @@ def around(text: Passage, places: Ids, *, window: int, across: bool) -> Ids:
     return np.where(seen, text.words[near], -1)
 
 
-def question(text: str, info: Any) -> Ids:
+def question(text: str, info: ConjugationInfo) -> Ids:
     """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
     numbering = Numbering()
     words = passage(text, numbering, lower=info.lower, signs=info.signs)
@@ -148,7 +147,7 @@ def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
     return np.array([*(known.get(word, other) for word, other in zip(words, strange, strict=True)), 0], np.int64)
 
 
-def shown(context: Sequence[int], info: Any) -> str:
+def shown(context: Sequence[int], info: ConjugationInfo) -> str:
     """A context as text, the gap in it."""
     words = [info.words[number] if number else "" for number in context]
     filled = [*words[: info.window], GAP, *words[info.window :]]

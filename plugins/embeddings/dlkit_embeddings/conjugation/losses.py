@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.options import CrossEntropyConfig
 
 Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
-def cross_entropy(config: CrossEntropyConfig, info: Any) -> Loss:
+def cross_entropy(config: CrossEntropyConfig, info: ConjugationInfo) -> Loss:
     """Mean over the gaps of −log softmax at the true form, in nats; weighted, their weighted mean."""
     weights = balanced(info.counts) if config.weights == "balanced" else None
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +40,7 @@ class Lexicon:
     origin: str
 
     @classmethod
-    def of(cls, words: Sequence[str], matrix: npt.NDArray[Any], origin: str, most: int | None = None) -> Lexicon:
+    def of(cls, words: Sequence[str], matrix: npt.ArrayLike, origin: str, most: int | None = None) -> Lexicon:
         """Of words with vectors the first ``most``, each word once. ``<pad>`` is 0; ``<unk>``, where it has no vector,
         the mean of all. DataError: there are none, or they hold what is no number."""
         places = {word: place for place, word in reversed(list(enumerate(words))) if word}

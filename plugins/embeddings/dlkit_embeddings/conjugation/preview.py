@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from dlkit.data.splits import Split
 from dlkit.samples import Pairs, Table
 from dlkit_embeddings.conjugation.gaps import shown
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 
 _EXAMPLES = 12
 _BATCH = 10_000
 
 
-def balance(info: Any, split: Split) -> Table:
+def balance(info: ConjugationInfo, split: Split) -> Table:
     """How often each form stands in the gap: always answering the first line is the accuracy to beat."""
     index = torch.arange(len(split))
     counts = sum(
@@ -30,7 +29,7 @@ def balance(info: Any, split: Split) -> Table:
     return Table(name="forms", title=title, headers=["form", "gaps", "share"], rows=rows)
 
 
-def examples(info: Any, split: Split, count: int) -> Pairs:
+def examples(info: ConjugationInfo, split: Split, count: int) -> Pairs:
     """Gaps from all over the split, as a model sees them."""
     places = torch.linspace(0, len(split) - 1, min(count, _EXAMPLES, len(split)), dtype=torch.float64).round().long()
     batch = split.take(places)

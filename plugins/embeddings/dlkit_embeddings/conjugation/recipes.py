@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
+Setting = str | float | int
 
-def _recipe(model: str, /, **sections: dict[str, Any]) -> Suggest:
+
+def _recipe(model: str, /, **sections: Mapping[str, Setting]) -> Suggest:
     """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
     settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
     return Suggest(settings=settings, when={"model": model, "trainer": "supervised"})
 
 
-_TRAINER = {
+_TRAINER: Mapping[str, Setting] = {
     "optimizer": "adamw",
     "lr": 1e-3,
     "weight_decay": 0.01,
     "schedule": "one-cycle",
     "final": 0.01,
 }
-_ENGINE = {
+_ENGINE: Mapping[str, Setting] = {
     "epochs": 15,
     "batch_size": 64,
     "eval_batch_size": 2000,

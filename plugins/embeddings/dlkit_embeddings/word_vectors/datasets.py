@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
@@ -19,8 +20,11 @@ from dlkit_embeddings.word_vectors.options import (
     SharesConfig,
     TextConfig,
 )
+from dlkit_embeddings.word_vectors.planners import InPassages, InRandomOrder
+from dlkit_embeddings.word_vectors.subsampling import keep_probability
+from dlkit_embeddings.word_vectors.text import Text
 from dlkit_embeddings.word_vectors.vocabulary import numbered, vocabulary_of, words_of
-from dlkit_embeddings.word_vectors.windows import InPassages, InRandomOrder, Surroundings, Text, subsampling
+from dlkit_embeddings.word_vectors.windows import Windows
 
 PARTS = ("train", "val", "test")
 Parts = Mapping[str, list[str]]
@@ -28,23 +32,31 @@ Parts = Mapping[str, list[str]]
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return build(shared(words_of("\n\n".join(corpus.python_docs()), config), config), config)
+    return build(by_position(words_of("\n\n".join(corpus.python_docs()), config), config), config)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    return build(in_folders(context.source("gutenberg-books"), config), config)
+    return build(by_folder(context.source("gutenberg-books"), config), config)
 
 
 def files(config: FilesConfig, context: Context) -> Data:
     place = Path(config.path)
     if (place / "train").is_dir() and (place / "val").is_dir():
-        return build(in_folders(place, config, config.encoding), config)
-    return build(shared(_read(place, config, config.encoding), config), config)
+        return build(by_folder(place, config, config.encoding), config)
+    return build(by_position(_read(place, config, config.encoding), config), config)
 
 
-def in_folders(place: Path, config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
+def by_folder(place: Path, config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
     """The words of the folders ``train``, ``val`` and, if it is there, ``test``."""
     return {part: _read(place / part, config, encoding) for part in PARTS if part != "test" or (place / part).is_dir()}
+
+
+def by_position(words: list[str], config: SharesConfig) -> Parts:
+    """Training, then test, then validation: the end of a text is furthest from what was trained on."""
+    held_out = int(len(words) * (1 - config.val_fraction))
+    trained = int(len(words) * (1 - config.val_fraction - config.test_fraction)) if config.test_fraction else held_out
+    parts = {"train": words[:trained], "val": words[held_out:], "test": words[trained:held_out]}
+    return {name: part for name, part in parts.items() if name != "test" or config.test_fraction}
 
 
 def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:
@@ -52,31 +64,17 @@ def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:
     return [word for path in corpus.text_files(place) for word in words_of(corpus.read_text(path, encoding), config)]
 
 
-def shared(words: list[str], config: SharesConfig) -> Parts:
-    """Training, then test, then validation, by position."""
-    held_out = int(len(words) * (1 - config.val_fraction))
-    trained = int(len(words) * (1 - config.val_fraction - config.test_fraction)) if config.test_fraction else held_out
-    parts = {"train": words[:trained], "val": words[held_out:], "test": words[trained:held_out]}
-    return {name: part for name, part in parts.items() if name != "test" or config.test_fraction}
-
-
 def build(parts: Parts, config: TextConfig) -> Data:
     """DataError if a part is shorter than a context and its word; UsageError for a vocabulary it does not have."""
     before, after = config.window, config.window if config.context == "around" else 0
     vocabulary, counts = vocabulary_of(parts["train"], config)
     targets = np.ones(len(vocabulary), bool)
-    if config.unknown == "context":
-        targets[0] = False
+    targets[0] = config.unknown != "context"
     texts = {name: Text(numbered(words, vocabulary), targets) for name, words in parts.items()}
     for name, text in sorted(texts.items(), key=lambda item: len(item[1].words)):
         _check_length(name, text, config)
-    kept = subsampling(counts, config.subsample)
-    splits = {name: _evaluated(text, before, after, config) for name, text in texts.items() if name != "train"}
-    training = Text(texts["train"].words, targets, kept, config.cap)
-    if config.reading == "passages":  # which have the words that they have, <unk> among them
-        training = Text(training.words, np.ones_like(targets), kept)
-    planner = InPassages(training, config.passage) if config.reading == "passages" else InRandomOrder(training)
-    train = Surroundings(training, before, after, planner=planner)
+    train = _training(texts["train"], before, after, counts, config)
+    evaluated = {name: _evaluated(text, before, after, config) for name, text in texts.items() if name != "train"}
     info = {
         "words": list(vocabulary.tokens),
         "counts": counts,
@@ -87,15 +85,24 @@ def build(parts: Parts, config: TextConfig) -> Data:
         "passage": config.passage if config.reading == "passages" else 0,
     }
     notes = _notes(parts, vocabulary, texts, train)
-    return Data(train, splits["val"], info, splits.get("test"), notes=notes)
+    return Data(train, evaluated["val"], info, evaluated.get("test"), notes=notes)
 
 
-def _evaluated(text: Text, before: int, after: int, config: TextConfig) -> Surroundings:
+def _training(text: Text, before: int, after: int, counts: npt.NDArray[np.int64], config: TextConfig) -> Windows:
+    kept = keep_probability(counts, config.subsample)
+    if config.reading == "passages":  # <unk> is a target too: a passage has no holes
+        passages = Text(text.words, np.ones_like(text.targets), kept)
+        return Windows(passages, before, after, planner=InPassages(passages, config.passage))
+    windows = Text(text.words, text.targets, kept, config.cap)
+    return Windows(windows, before, after, planner=InRandomOrder(windows))
+
+
+def _evaluated(text: Text, before: int, after: int, config: TextConfig) -> Windows:
     """All windows, or as many as the options allow, at equal distances."""
     places = text.places()
     if config.evaluated is not None and config.evaluated < len(places):
         places = places[np.linspace(0, len(places) - 1, config.evaluated).round().astype(np.int64)]
-    return Surroundings(text, before, after, chosen=places)
+    return Windows(text, before, after, chosen=places)
 
 
 def _check_length(name: str, text: Text, config: TextConfig) -> None:
@@ -115,7 +122,7 @@ def _check_length(name: str, text: Text, config: TextConfig) -> None:
         raise DataError(f"the {name} part of the text has no word of the vocabulary to ask for")
 
 
-def _notes(parts: Parts, vocabulary: Vocabulary, texts: Mapping[str, Text], train: Surroundings) -> list[str]:
+def _notes(parts: Parts, vocabulary: Vocabulary, texts: Mapping[str, Text], train: Windows) -> list[str]:
     words = sum(map(len, parts.values()))
     notes = [f"{words:,} words, a vocabulary of {len(vocabulary):,}"]
     strange = 1 - float(np.isin(np.array(parts["val"], object), np.array(vocabulary.tokens, object)).mean())

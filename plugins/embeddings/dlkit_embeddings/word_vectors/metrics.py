@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _LARGEST = 700.0
-"""A loss beyond which its exponential is no number."""
+"""The largest loss whose exponential a float holds."""
 
 
 class WordMetrics:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
@@ -17,36 +16,18 @@ from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Table
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors import exports
-from dlkit_embeddings.word_vectors.space import Space, are_analogies, read_analogies, read_pairs
+from dlkit_embeddings.word_vectors.benchmarks import are_analogies, read_analogies, read_pairs
+from dlkit_embeddings.word_vectors.content_words import content_words
+from dlkit_embeddings.word_vectors.info import WordsInfo
+from dlkit_embeddings.word_vectors.options import NeighboursConfig
+from dlkit_embeddings.word_vectors.projection import word_map
+from dlkit_embeddings.word_vectors.questions import Question, parse_question
+from dlkit_embeddings.word_vectors.space import Space
 
-_SIGN = re.compile(r"\s+([+-])\s+")
-_PROPORTION = re.compile(r"\s*(\S+)\s*:\s*(\S+)\s*::\s*(\S+?)\s*(?::\s*\??\s*)?\Z")
 _FILES = (".txt", ".tsv", ".csv")
-"""What ends so is no word."""
+"""What ends like this is meant as a file, not as a word."""
 _SAMPLED = 8
 """Words whose neighbours a sample shows where nobody says which."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """Words to add and to take away: one word, or an analogy."""
-
-    plus: tuple[str, ...]
-    minus: tuple[str, ...] = ()
-
-
-def question(text: str) -> Question:
-    """``king``, ``king - man + woman``, ``man : king :: woman``. DataError: neither of these."""
-    if proportion := _PROPORTION.match(text):
-        one, other, third = proportion.groups()
-        return Question((other, third), (one,))
-    words = _SIGN.split(text.strip())
-    signs = ["+", *words[1::2]]
-    terms = words[::2]
-    if any(not term or len(term.split()) > 1 for term in terms):
-        raise DataError(f"{text!r} is no question: give a word, 'king - man + woman', 'man : king :: woman', or a file")
-    pairs = list(zip(signs, terms, strict=True))
-    return Question(tuple(t for s, t in pairs if s == "+"), tuple(t for s, t in pairs if s == "-"))
 
 
 class Neighbours(Predictor):
@@ -59,7 +40,10 @@ class Neighbours(Predictor):
     placeholder = "king - man + woman"
     exports = exports.FORMATS
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
+    info: WordsInfo
+    config: NeighboursConfig
+
+    def __init__(self, model: nn.Module, info: WordsInfo, config: NeighboursConfig) -> None:
         super().__init__(model, info, config)
         self._space: Space | None = None
 
@@ -67,20 +51,20 @@ class Neighbours(Predictor):
         """Questions and files; DataError names a word that has no vector, or a file's line that is wrong."""
         for text in arguments:
             if _is_file(text):
-                _evaluation(Path(text))
+                _benchmark(Path(text))
             elif Path(text).suffix in _FILES:
                 raise DataError(f"{text}: no such file")
             else:
-                self._placed(question(text))
+                self._placed(parse_question(text))
         return list(arguments)
 
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """Of a question ``question``, ``words`` and their ``scores`` (cosines). Of a file of similarities ``file``,
         ``spearman``, ``covered`` and ``pairs``; of analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and
         ``sections`` with the same of each. Shares are of what is covered: all its words known."""
         return [self._measured(Path(text)) if _is_file(str(text)) else self._near(str(text)) for text in inputs]
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
         """A table for each question and each file of analogies, one for all files of similarities."""
         shown: list[Sample] = []
         correlations = [answer for answer in answers if "pairs" in answer]
@@ -95,26 +79,22 @@ class Neighbours(Predictor):
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Neighbours of the same words each time, and the words on a map."""
-        from dlkit_embeddings.word_vectors.map import drawn, telling
-
         self._space = None  # the model goes on changing
         space, config = self.space(), self.config
-        chosen = list(config.words) or [space.words[i] for i in telling(self.info, _SAMPLED)]
-        rows = [[word, ", ".join(w for w, _ in self._found(question(word), 5))] for word in chosen]
+        chosen = list(config.words) or [space.words[i] for i in content_words(self.info, _SAMPLED)]
+        rows = [[word, ", ".join(w for w, _ in self._found(parse_question(word), 5))] for word in chosen]
         shown: list[Sample] = [
             Table(name="neighbours", title="Nearest words", headers=["word", "its neighbours"], rows=rows)
         ]
         if config.map != "none":
             places = [space.place(word) for word in config.words]
-            shown.append(drawn(space, [*places, *telling(self.info, config.mapped)], config.map))
+            shown.append(word_map(space, [*places, *content_words(self.info, config.mapped)], config.map))
         self._space = None
         return shown
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """Frequent words with a meaning."""
-        from dlkit_embeddings.word_vectors.map import telling
-
-        return [self.info.words[i] for i in telling(self.info, 3)]
+        return [self.info.words[i] for i in content_words(self.info, 3)]
 
     def export(self, form: str, folder: Path) -> list[Path]:
         return exports.write(form, *stored_vectors(self.model, self.info), folder)
@@ -135,11 +115,11 @@ class Neighbours(Predictor):
         return self.space().nearest(plus, minus, top)
 
     def _near(self, text: str) -> Answer:
-        found = self._found(question(text), self.config.top)
+        found = self._found(parse_question(text), self.config.top)
         return {"question": text, "words": [w for w, _ in found], "scores": [round(s, 4) for _, s in found]}
 
     def _measured(self, path: Path) -> Answer:
-        text, analogies = _evaluation(path)
+        text, analogies = _benchmark(path)
         if not analogies:
             pairs = read_pairs(path, text)
             rho, covered = self.space().spearman(pairs)
@@ -154,10 +134,10 @@ class Neighbours(Predictor):
 
 
 def _is_file(text: str) -> bool:
-    return len(text) < 4096 and Path(text).is_file()
+    return len(text) < 4096 and Path(text).is_file()  # a longer path is an error of the system's
 
 
-def _evaluation(path: Path) -> tuple[str, bool]:
+def _benchmark(path: Path) -> tuple[str, bool]:
     """A file's text, and whether it is of analogies; DataError if it is of neither kind."""
     text = read_text(path)
     analogies = are_analogies(text)
@@ -165,7 +145,7 @@ def _evaluation(path: Path) -> tuple[str, bool]:
     return text, analogies
 
 
-def _share(solved: Sequence[bool | None]) -> dict[str, Any]:
+def _share(solved: Sequence[bool | None]) -> dict[str, float | int | None]:
     known = [right for right in solved if right is not None]
     accuracy = sum(known) / len(known) if known else None
     return {"accuracy": accuracy, "covered": len(known), "analogies": len(solved)}

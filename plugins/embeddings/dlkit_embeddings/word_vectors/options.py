@@ -93,7 +93,7 @@ class CbowConfig(Config):
 
 
 class SkipGramConfig(Config):
-    """Two vectors a word: one as context, which is its embedding, one as target."""
+    """Two vectors a word: one as input, which is its embedding, one as output."""
 
     size: int = Field(100, ge=1, description="Numbers in a word's vector")
     power: float = Field(0.75, ge=0, le=1, description="Negative words are drawn as their counts to this power")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from dlkit.data.splits import Split
 from dlkit.samples import Pairs, Table
 from dlkit.task import first_batch
-from dlkit_embeddings.word_vectors.task import ABSENT
+from dlkit_embeddings.word_vectors.info import ABSENT, WordsInfo
 
 _ROWS = 12
 
 
-def commonest(info: Any) -> Table:
+def commonest(info: WordsInfo) -> Table:
     """The commonest words of the training text, and their share."""
     counts = np.asarray(info.counts)
     order = np.argsort(-counts, kind="stable")[:_ROWS].tolist()
@@ -23,7 +21,7 @@ def commonest(info: Any) -> Table:
     return Table(name="words", title=title, headers=["word", "times", "share"], rows=rows)
 
 
-def windows(info: Any, split: Split, count: int) -> Pairs:
+def windows(info: WordsInfo, split: Split, count: int) -> Pairs:
     """Targets with what stands before and after them."""
     batch = first_batch(split, count)
     rows = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
+Setting = str | float | int
 
-def _recipe(model: str, trainer: str, /, **sections: dict[str, Any]) -> Suggest:
+
+def _recipe(model: str, trainer: str, /, **sections: Mapping[str, Setting]) -> Suggest:
     """For a model and its trainer: ``dataset={"window": 5}, engine={"epochs": 5}, …``."""
     settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
     return Suggest(settings=settings, when={"model": model, "trainer": trainer})

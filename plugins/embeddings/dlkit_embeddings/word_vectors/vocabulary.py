@@ -1,4 +1,4 @@
-"""A text as words, as embeddings want them: in lower case, without signs, numbers as the options say."""
+"""A text as words, and the words as numbers: in lower case, without signs, numbers as the options say."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy.typing as npt
 from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError, UsageError
+from dlkit_embeddings.spelling import NUMBER, plain
 from dlkit_embeddings.word_vectors.options import TextConfig
 
-NUMBER = "<number>"
 Words = npt.NDArray[np.int32]
+"""Words by number: half the memory of int64, and every window is cut from it."""
 
 
 def words_of(text: str, config: TextConfig) -> list[str]:
-    """The words of a text, in order. Typewriters' apostrophes stand for all; ``_emphasis_`` is taken off."""
+    """The words of a text, in order."""
     found = split_words(text, lower=config.lower)
     # Each spelling is judged once: a text has some fifty times as many words as spellings.
     spelled = {word: _spelled(word, config) for word in set(found)}
@@ -26,8 +27,8 @@ def words_of(text: str, config: TextConfig) -> list[str]:
 
 
 def _spelled(token: str, config: TextConfig) -> str:
-    """A token as a word of the vocabulary; empty: it is none."""
-    word = token.strip("_").replace("’", "'")
+    """A token as a word of the vocabulary; empty: it is left out."""
+    word = plain(token)
     if any(character.isdigit() for character in word):
         return {"keep": word, "drop": "", "one": NUMBER}[config.numbers]
     if any(character.isalpha() for character in word):
@@ -48,17 +49,21 @@ def vocabulary_of(words: Sequence[str], config: TextConfig) -> tuple[Vocabulary,
             f"{commonest} times"
         )
     if config.vocabulary is not None:
-        if config.vocabulary > len(found):
-            with_unknown = f", with {UNKNOWN}" if special else ""
-            raise UsageError(
-                f"dataset.vocabulary = {config.vocabulary} is more than this text has words seen dataset.least = "
-                f"{config.least} times: at most {len(found)}{with_unknown}"
-            )
-        found = Vocabulary(found.tokens[: config.vocabulary])
+        found = _commonest(found, config.vocabulary, config.least, with_unknown=bool(special))
     seen = np.array([counts[word] for word in found.tokens], np.int64)
     if special:
         seen[0] = len(words) - seen[1:].sum()
     return found, seen
+
+
+def _commonest(found: Vocabulary, most: int, least: int, *, with_unknown: bool) -> Vocabulary:
+    if most > len(found):
+        unknown = f", with {UNKNOWN}" if with_unknown else ""
+        raise UsageError(
+            f"dataset.vocabulary = {most} is more than this text has words seen dataset.least = {least} times: "
+            f"at most {len(found)}{unknown}"
+        )
+    return Vocabulary(found.tokens[:most])
 
 
 def numbered(words: Sequence[str], vocabulary: Vocabulary) -> Words:

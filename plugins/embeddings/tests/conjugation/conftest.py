@@ -14,8 +14,8 @@ from dlkit.data.splits import Data
 from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vectors import write_vectors
 from dlkit_embeddings.conjugation.datasets import by_position
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.options import ByPositionConfig
-from dlkit_embeddings.conjugation.task import ConjugationInfo
 
 SUBJECTS = (("I", "am", "was", "have"), ("you", "are", "were", "have"), ("she", "is", "was", "has"))
 ADJECTIVES = ("glad", "tired", "late", "ready", "busy", "calm", "well", "away")

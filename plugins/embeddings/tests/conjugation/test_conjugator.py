@@ -15,8 +15,8 @@ from dlkit.data.splits import Data
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.conjugation.conjugator import Conjugator
 from dlkit_embeddings.conjugation.gaps import GAP
+from dlkit_embeddings.conjugation.info import FORMS, ConjugationInfo
 from dlkit_embeddings.conjugation.options import ConjugatorConfig
-from dlkit_embeddings.conjugation.task import FORMS, ConjugationInfo
 
 
 class Rules(nn.Module):

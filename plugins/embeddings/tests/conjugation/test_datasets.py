@@ -17,8 +17,9 @@ from dlkit.data.splits import Data
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.conjugation import datasets
 from dlkit_embeddings.conjugation.gaps import shown
+from dlkit_embeddings.conjugation.info import FORMS, ConjugationInfo
 from dlkit_embeddings.conjugation.options import ByPositionConfig, FilesConfig, GutenbergConfig, PythonDocsConfig
-from dlkit_embeddings.conjugation.task import FORMS, Conjugation, ConjugationInfo
+from dlkit_embeddings.conjugation.task import Conjugation
 from dlkit_embeddings.sources import GUTENBERG
 
 

@@ -25,7 +25,7 @@ from dlkit_embeddings.conjugation.gaps import (
     spelled,
     translation,
 )
-from dlkit_embeddings.conjugation.task import FORMS
+from dlkit_embeddings.conjugation.info import FORMS
 
 TEXT = 'He was late.\n"Are you (all) ready?" she had\nasked… Nobody is!\n\nA title\n\nThey have been there'
 PLAIN = st.text(st.sampled_from("ab .!?’)\n,I"), max_size=40)

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlkit_embeddings.conjugation.info import FORMS, ConjugationInfo
 from dlkit_embeddings.conjugation.losses import balanced, cross_entropy
 from dlkit_embeddings.conjugation.metrics import ConjugationMetrics
 from dlkit_embeddings.conjugation.options import CrossEntropyConfig
-from dlkit_embeddings.conjugation.task import FORMS, ConjugationInfo
 
 LABELS = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), min_size=1, max_size=40)
 INFO = ConjugationInfo(

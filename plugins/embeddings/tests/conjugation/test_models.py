@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from torch import nn
 
 from dlkit.errors import UsageError
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.models.perceptrons import attention, mlp, sinusoids
 from dlkit_embeddings.conjugation.models.recurrent import rnn
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig, RnnConfig
-from dlkit_embeddings.conjugation.task import ConjugationInfo
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "mlp": lambda info, **o: mlp(MlpConfig(hidden=[8], **o), info),

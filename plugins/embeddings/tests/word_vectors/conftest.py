@@ -12,9 +12,9 @@ import torch
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit_embeddings.word_vectors.datasets import build, shared
+from dlkit_embeddings.word_vectors.datasets import build, by_position
+from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import PythonDocsConfig
-from dlkit_embeddings.word_vectors.task import WordsInfo
 from dlkit_embeddings.word_vectors.vocabulary import words_of
 
 ANIMALS, TOOLS = ("cat", "dog", "cow", "hen"), ("saw", "axe", "drill", "plane")
@@ -52,7 +52,7 @@ def data(language: str) -> Callable[..., Data]:
 
     def make(**options: Any) -> Data:
         config = PythonDocsConfig(**{"least": 1, **options})
-        return build(shared(words_of(language, config), config), config)
+        return build(by_position(words_of(language, config), config), config)
 
     return make
 

@@ -18,9 +18,13 @@ from dlkit.data.plans import in_order
 from dlkit.data.splits import Batch, Data, Split
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.word_vectors import datasets
+from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import FilesConfig, PythonDocsConfig, TextConfig
-from dlkit_embeddings.word_vectors.task import WordEmbeddings, WordsInfo
-from dlkit_embeddings.word_vectors.windows import InPassages, InRandomOrder, Surroundings, Text, subsampling
+from dlkit_embeddings.word_vectors.planners import InPassages, InRandomOrder
+from dlkit_embeddings.word_vectors.subsampling import keep_probability
+from dlkit_embeddings.word_vectors.task import WordEmbeddings
+from dlkit_embeddings.word_vectors.text import Text
+from dlkit_embeddings.word_vectors.windows import Windows
 
 
 def everything(split: Split, epoch: int | None = None, batch_size: int = 7, seed: int = 3) -> Batch:
@@ -41,7 +45,7 @@ def everything(split: Split, epoch: int | None = None, batch_size: int = 7, seed
 def test_each_target_stands_in_its_own_context(words: list[int], before: int, after: int, asked: set[int]) -> None:
     text = Text(np.array(words, np.int32), np.isin(np.arange(5), list(asked)))
     places = [i for i, word in enumerate(words) if word in asked]
-    split = Surroundings(text, before, after)
+    split = Windows(text, before, after)
     assert len(split) == len(places)
     batch = split.take(torch.arange(len(places)))
     padded = [-1] * before + words + [-1] * after
@@ -84,11 +88,11 @@ def test_frequent_words_are_left_out_anew_each_epoch(data: Callable[..., Data]) 
 
 def test_the_chance_to_stay_is_word2vecs() -> None:
     counts = np.array([900, 99, 1])
-    kept = subsampling(counts, 0.05)
+    kept = keep_probability(counts, 0.05)
     assert kept is not None
     for share, chance in zip(counts / 1000, kept.tolist(), strict=True):
         assert chance == pytest.approx(min(1, ((share / 0.05) ** 0.5 + 1) * 0.05 / share), rel=1e-6)
-    assert subsampling(counts, 0) is None
+    assert keep_probability(counts, 0) is None
 
 
 def test_no_word_is_asked_for_more_often_than_its_cap(data: Callable[..., Data]) -> None:
@@ -117,7 +121,7 @@ def test_a_plan_is_as_long_as_it_says(planner: Any) -> None:
     for batch_size in (4, 9, 50, 500):
         made = planner(text)
         assert len(made.plan(203, 0, 1, batch_size)) == made.length(203, 0, 1, batch_size)
-    split = Surroundings(text, 1, 1, planner=planner(text))
+    split = Windows(text, 1, 1, planner=planner(text))
     assert everything(split, epoch=0, batch_size=9)["target"].min() >= 0
 
 

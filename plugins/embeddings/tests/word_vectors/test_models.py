@@ -12,11 +12,12 @@ from torch import nn
 
 from dlkit.errors import PluginError
 from dlkit_embeddings.vectors import stored_vectors
-from dlkit_embeddings.word_vectors.cbow import Cbow, SkipGram
+from dlkit_embeddings.word_vectors.cbow import Cbow
+from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.losses import cross_entropy
 from dlkit_embeddings.word_vectors.metrics import WordMetrics
 from dlkit_embeddings.word_vectors.options import CbowConfig, SkipGramConfig
-from dlkit_embeddings.word_vectors.task import WordsInfo
+from dlkit_embeddings.word_vectors.skip_gram.model import SkipGram
 
 CBOWS: list[dict[str, Any]] = [
     {},
@@ -57,9 +58,9 @@ def test_skip_grams_logits_are_its_scores_and_how_common_a_word_is(info: Callabl
     noise = np.maximum(counts, 1) ** 0.75
     nothing = model(torch.tensor([[-1, -1, -1, -1]])).softmax(1)[0]
     assert np.allclose(nothing.numpy(), noise / noise.sum(), atol=1e-6)
-    model.outer.data.normal_()
+    model.output_vectors.data.normal_()
     context = torch.tensor([[3, -1, 1, -1]])
-    expected = model.inner[[1, 3]].mean(0) @ model.outer.T + model.log_noise
+    expected = model.input_vectors[[1, 3]].mean(0) @ model.output_vectors.T + model.log_noise
     assert torch.allclose(model(context)[0], expected, atol=1e-6)
     assert stored_vectors(model, found)[1].shape == (len(found.words), 8)
 

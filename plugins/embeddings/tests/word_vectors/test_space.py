@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from dlkit.errors import DataError
-from dlkit_embeddings.word_vectors.neighbours import Question, question
-from dlkit_embeddings.word_vectors.space import (
-    Analogy,
-    Pair,
-    Space,
-    are_analogies,
-    ranks,
-    read_analogies,
-    read_pairs,
-    spearman,
-)
+from dlkit_embeddings.word_vectors.benchmarks import Analogy, Pair, are_analogies, read_analogies, read_pairs
+from dlkit_embeddings.word_vectors.questions import Question, parse_question
+from dlkit_embeddings.word_vectors.space import Space, ranks, spearman
 
 HERE = Path("file.txt")
 WORDS = ["<unk>", "king", "man", "woman", "queen", "apple"]
@@ -115,10 +107,10 @@ def test_files_of_analogies() -> None:
     ],
 )
 def test_questions(text: str, expected: Question) -> None:
-    assert question(text) == expected
+    assert parse_question(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "two words", "king - + man", "king -", "absent/file.txt and more"])
 def test_what_is_no_question_is_said(text: str) -> None:
     with pytest.raises(DataError, match="is no question"):
-        question(text)
+        parse_question(text)

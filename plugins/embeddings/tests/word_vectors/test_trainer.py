@@ -20,16 +20,18 @@ from dlkit.engine.device import Cpu
 from dlkit.engine.trainer import Setup
 from dlkit.errors import PluginError, UsageError
 from dlkit.events import Event
-from dlkit_embeddings.word_vectors.cbow import Cbow, SkipGram
-from dlkit_embeddings.word_vectors.losses import NegativeSampling
+from dlkit_embeddings.word_vectors.cbow import Cbow
+from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import (
     CbowConfig,
     NegativeSamplingConfig,
     SkipGramConfig,
     SkipGramTrainerConfig,
 )
+from dlkit_embeddings.word_vectors.skip_gram.model import SkipGram
+from dlkit_embeddings.word_vectors.skip_gram.negative_sampling import NegativeSampling
 from dlkit_embeddings.word_vectors.skip_gram.trainer import SkipGramTrainer
-from dlkit_embeddings.word_vectors.task import WordEmbeddings, WordsInfo
+from dlkit_embeddings.word_vectors.task import WordEmbeddings
 
 PASSAGES = {"reading": "passages", "passage": 8, "window": 3, "unknown": "drop"}
 
@@ -37,8 +39,8 @@ PASSAGES = {"reading": "passages", "passage": 8, "window": 3, "unknown": "drop"}
 def make_trainer(info: WordsInfo, total: int = 10, **options: Any) -> SkipGramTrainer:
     torch.manual_seed(0)
     model = SkipGram(SkipGramConfig(size=6), info)
-    model.inner.data[:-1].normal_()
-    model.outer.data.normal_()
+    model.input_vectors.data[:-1].normal_()
+    model.output_vectors.data.normal_()
     loss = NegativeSampling(NegativeSamplingConfig(negatives=4), info)
     config, cpu = SkipGramTrainerConfig(**options), Cpu()
     return SkipGramTrainer(Setup(model, loss, WordEmbeddings(), info, config, EngineConfig(), cpu, None, total))
@@ -78,17 +80,17 @@ def test_a_step_is_along_the_gradient(
     trainer = make_trainer(info(**made), shared=5, update=1000, lr=0.01, **options)
     batch = batch_of(data(**made))
     model: Any = trainer.model
-    inner, outer = (t.detach().clone().requires_grad_() for t in (model.inner, model.outer))
+    inner, outer = (t.detach().clone().requires_grad_() for t in (model.input_vectors, model.output_vectors))
     drawn = trainer._draw(8, 0)
     loss = slow_loss(trainer, batch, drawn, inner, outer)
     loss.backward()
     values = trainer.step([batch], 0)
     assert inner.grad is not None and outer.grad is not None
-    assert torch.allclose(model.inner[:-1], (inner - 0.01 * inner.grad)[:-1], atol=1e-5)
-    assert torch.allclose(model.outer, outer - 0.01 * outer.grad, atol=1e-5)
-    pairs = float(trainer._weight.sum()) * 8
+    assert torch.allclose(model.input_vectors[:-1], (inner - 0.01 * inner.grad)[:-1], atol=1e-5)
+    assert torch.allclose(model.output_vectors, outer - 0.01 * outer.grad, atol=1e-5)
+    pairs = float(trainer._loss.pair_weights.sum()) * 8
     assert float(values["train/loss"]) == pytest.approx(loss.item() / pairs, rel=1e-4)
-    assert values["lr"] == 0.01 and not model.inner[-1].any()
+    assert values["lr"] == 0.01 and not model.input_vectors[-1].any()
 
 
 def test_words_beyond_the_text_change_nothing(info: Callable[..., WordsInfo]) -> None:
@@ -97,7 +99,7 @@ def test_words_beyond_the_text_change_nothing(info: Callable[..., WordsInfo]) ->
     context = torch.full((8, 6), -1)
     context[1:, 2] = context[:-1, 3] = 5
     trainer.step([{"target": torch.full((8,), 5), "context": context}], 0)
-    assert not model.inner[-1].any() and model.inner.isfinite().all()
+    assert not model.input_vectors[-1].any() and model.input_vectors.isfinite().all()
 
 
 def test_updates_follow_each_other_within_a_step(data: Callable[..., Data], info: Callable[..., WordsInfo]) -> None:
@@ -106,7 +108,7 @@ def test_updates_follow_each_other_within_a_step(data: Callable[..., Data], info
     for update in (8, 16, 1000):
         trainer = make_trainer(info(**PASSAGES), update=update, lr=1e-3)
         trainer.step([batch], 0)
-        ends.append(trainer.model.inner.clone())  # type: ignore[union-attr,operator]
+        ends.append(trainer.model.input_vectors.clone())  # type: ignore[union-attr,operator]
     assert not torch.equal(ends[0], ends[1]) and not torch.equal(ends[1], ends[2])
     assert torch.allclose(ends[0], ends[2], atol=0.01)
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig
 
 
-def mlp(config: MlpConfig, info: Any) -> nn.Module:
+def mlp(config: MlpConfig, info: ConjugationInfo) -> nn.Module:
     """context int64 [N,W] → logits [N,classes]."""
     return Mlp(config, info)
 
 
-def attention(config: AttentionConfig, info: Any) -> nn.Module:
+def attention(config: AttentionConfig, info: ConjugationInfo) -> nn.Module:
     """context int64 [N,W] → logits [N,classes]."""
     return Attention(config, info)
 
@@ -25,7 +24,7 @@ def attention(config: AttentionConfig, info: Any) -> nn.Module:
 class Mlp(nn.Module):
     """The words' vectors one after the other: each place has weights of its own."""
 
-    def __init__(self, config: MlpConfig, info: Any) -> None:
+    def __init__(self, config: MlpConfig, info: ConjugationInfo) -> None:
         super().__init__()
         self.words = WordVectors(config, info)
         self.head = perceptron(2 * info.window * self.words.size, config, info)
@@ -39,7 +38,7 @@ class Attention(nn.Module):
     """Left words, the gap (a vector of its own) and right words attend to each other; then all go, one after the other,
     into a perceptron. Where there is no word, nothing is attended to, and zeros go in."""
 
-    def __init__(self, config: AttentionConfig, info: Any) -> None:
+    def __init__(self, config: AttentionConfig, info: ConjugationInfo) -> None:
         super().__init__()
         self.window = info.window
         self.words = WordVectors(config, info)

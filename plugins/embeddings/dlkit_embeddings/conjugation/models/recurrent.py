@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import RnnConfig
 
 _CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
-def rnn(config: RnnConfig, info: Any) -> nn.Module:
+def rnn(config: RnnConfig, info: ConjugationInfo) -> nn.Module:
     """context int64 [N,W] → logits [N,classes]."""
     return Towards(config, info) if config.reading == "towards" else Through(config, info)
 
@@ -29,7 +28,7 @@ class Towards(nn.Module):
     """One network reads the left words, another one the right words from the last to the first, so that both end at the
     gap; their last outputs go into a perceptron. Where there are no words, they read zeros before the words."""
 
-    def __init__(self, config: RnnConfig, info: Any) -> None:
+    def __init__(self, config: RnnConfig, info: ConjugationInfo) -> None:
         super().__init__()
         self.window = info.window
         self.words = WordVectors(config, info)
@@ -50,7 +49,7 @@ class Through(nn.Module):
     """One network reads left words, gap (a vector of its own) and right words, both ways; its output at the gap goes
     into a perceptron."""
 
-    def __init__(self, config: RnnConfig, info: Any) -> None:
+    def __init__(self, config: RnnConfig, info: ConjugationInfo) -> None:
         super().__init__()
         self.window = info.window
         self.words = WordVectors(config, info)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.options import ModelConfig
 
 SIZE = 64
@@ -21,7 +20,7 @@ class WordVectors(nn.Module):
     Vectors of every origin come out with a mean square of 1, so that one learning rate does for all.
     """
 
-    def __init__(self, config: ModelConfig, info: Any) -> None:
+    def __init__(self, config: ModelConfig, info: ConjugationInfo) -> None:
         super().__init__()
         vectors = None if info.vectors is None else torch.from_numpy(np.array(info.vectors, np.float32))
         self.size = _size(config, vectors)
@@ -48,7 +47,7 @@ def _size(config: ModelConfig, vectors: Tensor | None) -> int:
     return vectors.shape[1]
 
 
-def perceptron(inputs: int, config: ModelConfig, info: Any) -> nn.Sequential:
+def perceptron(inputs: int, config: ModelConfig, info: ConjugationInfo) -> nn.Sequential:
     """[N, inputs] → logits [N, classes], through the hidden layers."""
     layers: list[nn.Module] = []
     for units in config.hidden:

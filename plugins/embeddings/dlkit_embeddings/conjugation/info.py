@@ -1,0 +1,23 @@
+"""What a data set of conjugation tells models, losses and predictors; no torch here."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dlkit.task import Array, Info
+
+FORMS = ("be", "am", "are", "is", "was", "were", "been", "being", "have", "has", "had", "having")
+"""The forms of *be* and *have*, by label."""
+
+
+class ConjugationInfo(Info):
+    """How the words around a gap become numbers, and what the forms are."""
+
+    classes: list[str] = Field(min_length=2, description="the forms, by label")
+    counts: list[int] = Field(description="training gaps of each form, by label")
+    words: list[str] = Field(min_length=2, description="the words by number; 0 is <pad>, where there is none, 1 <unk>")
+    vectors: Array | None = Field(None, description="their vectors, float32 [words, size]; None: there are none yet")
+    window: int = Field(ge=1, description="words on each side of the gap")
+    across: bool = Field(description="whether words beyond the gap's sentence are seen")
+    lower: bool = Field(description="whether text is put in lower case first")
+    signs: bool = Field(description="whether punctuation signs are words; if not, they are left out")
