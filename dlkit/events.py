@@ -106,7 +106,7 @@ def last_of(steps: range) -> int:
 
 def steps_of(record: Mapping[str, Any]) -> range:
     """The steps of a parsed line of metrics. What a damaged line raises: KeyError, TypeError, ValueError."""
-    return metric_steps(int(record["first"]), int(record["count"]), int(record.get("every", 1)))
+    return metric_steps(record["first"], record["count"], record.get("every", 1))
 
 
 def time_left_of(record: Mapping[str, Json]) -> Json:

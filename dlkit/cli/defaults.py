@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlkit.errors import DlkitError
-from dlkit.monitor.record import flatten
+from dlkit.runs.contents import flatten
 
 
 def differences(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
-from dlkit.monitor.record import evaluations
 from dlkit.present.output import say
 from dlkit.present.table import table
+from dlkit.runs.contents import evaluations
 from dlkit.runs.workspace import locate
 
 

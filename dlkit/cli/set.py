@@ -7,7 +7,7 @@ from typing import Any
 from dlkit.cli.choice import chosen_run
 from dlkit.cli.control import control_parser, perform
 from dlkit.errors import RunError
-from dlkit.monitor.record import stored_values
+from dlkit.runs.contents import stored_values
 from dlkit.runs.folder import RunFolder
 
 

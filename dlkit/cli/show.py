@@ -10,12 +10,12 @@ from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
 from dlkit.cli.defaults import differences
 from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
-from dlkit.monitor import record
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, say
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
+from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
 
@@ -35,8 +35,8 @@ def main(argv: list[str]) -> int:
         print_json(_document(run, summary, events))
         return 0
     width = shutil.get_terminal_size().columns
-    values = record.stored_values(run)
-    shown = record.flatten(values) if options.config else differences(values)
+    values = contents.stored_values(run)
+    shown = contents.flatten(values) if options.config else differences(values)
     parts = [
         _head(summary, run, _last_machine(events)),
         _metrics(summary, events, width),
@@ -52,14 +52,14 @@ def main(argv: list[str]) -> int:
 
 
 def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, Any]:
-    end = record.ending(events)
+    end = contents.how_it_ended(events)
     return {
         **summary.to_dict(),
         "path": str(run.path),
-        "config": record.stored_values(run),
-        "checkpoints": record.checkpoints(run),
-        "samples": record.samples(events),
-        "evaluations": record.evaluations(run),
+        "config": contents.stored_values(run),
+        "checkpoints": contents.checkpoints(run),
+        "samples": contents.samples(events),
+        "evaluations": contents.evaluations(run),
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
         "traceback": end.traceback if end else "",
@@ -122,7 +122,7 @@ def _configuration(values: Mapping[str, Any], *, whole: bool) -> str:
 
 
 def _checkpoints(run: RunFolder) -> str:
-    found = record.checkpoints(run)
+    found = contents.checkpoints(run)
     if not found:
         return "no checkpoints"
     rows = [(str(c["step"]), "best" if c["best"] else "", size(c["size"]), c["folder"]) for c in found]
@@ -131,7 +131,7 @@ def _checkpoints(run: RunFolder) -> str:
 
 def _evaluations(run: RunFolder) -> str:
     lines = []
-    for entry in record.evaluations(run):
+    for entry in contents.evaluations(run):
         metrics = entry.get("metrics")
         metrics = metrics if isinstance(metrics, dict) else {}
         shown = [f"{name} {number(value)}" for name, value in metrics.items() if name.count("/") < 2]
@@ -141,7 +141,7 @@ def _evaluations(run: RunFolder) -> str:
 
 def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:
     """A count, or with ``width`` the newest samples, drawn."""
-    found = record.samples(events)
+    found = contents.samples(events)
     if not found:
         return ""
     if width is None:
@@ -183,5 +183,5 @@ def _words(event: Event) -> str:
 
 
 def _traceback(events: list[Event]) -> str:
-    end = record.ending(events)
+    end = contents.how_it_ended(events)
     return end.traceback.rstrip() if end else ""

@@ -10,7 +10,7 @@ from dlkit.errors import RunError, UsageError
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
 from dlkit.jobs.board import Board
 from dlkit.jobs.detach import detach
-from dlkit.runs.ending import end_run
+from dlkit.runs.conclude import end_run
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import SUPERVISOR, RunLock, holder

@@ -19,7 +19,7 @@ from dlkit.jobs.board import Board
 from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, hopeful, lock_of, log_of
 from dlkit.jobs.submit import start_worker
-from dlkit.runs.ending import end_run
+from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point
 from dlkit.runs.lock import SUPERVISOR, RunLock
 

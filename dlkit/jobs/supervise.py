@@ -23,7 +23,7 @@ from dlkit.events import Retried
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
-from dlkit.runs.ending import end_run, tell, writing
+from dlkit.runs.conclude import end_run, record_event, writer_lock
 from dlkit.runs.faults import point
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, summarise
@@ -89,7 +89,7 @@ class Supervisor:
             return Death("final", f"could not be started: {error}", exit_code=getattr(error, "exit_code", 1))
         point("worker.launched")
         code = self._wait(self._process)
-        with writing(self.folder):  # of several processes the one that writes may end after their launcher
+        with writer_lock(self.folder):  # of several processes the one that writes may end after their launcher
             pass
         if self.folder.read().get("state") in ENDED:
             return None
@@ -221,7 +221,7 @@ class Supervisor:
         settings = {f"engine.{key}": value for key, value in change.items()}
         of = int(self.job["max_restarts"]) if not change else attempt
         step = summarise(self.folder).step
-        tell(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
+        record_event(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
         self.job.pop("before", None)
         self.job["overrides"] = {**self.job.get("overrides", {}), **change}
         if change:

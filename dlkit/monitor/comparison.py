@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlkit.monitor.record import flatten, latest_evaluations, stored_values
+from dlkit.runs.contents import flatten, latest_evaluations, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
 
 _MINIMISED = ("loss",)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.monitor.lines import BAD
+from dlkit.monitor.json_lines import BAD
+from dlkit.runs.rollback import Rollback
 
 _HEAD = itemgetter("first", "count", "every", "seq")
 
@@ -52,13 +53,11 @@ class Column:
         self._count = end
         self._show()
 
-    def cut(self, step: int, seq: int) -> bool:
-        """Leave out points beyond ``step``, and of events from ``seq`` on (−1: none); whether any are left."""
+    def roll_back(self, rollback: Rollback) -> bool:
+        """Leave out what a resume makes void; whether any points are left."""
         count = self._count
         steps, values, seqs = self._data.steps[:count], self._data.values[:count], self._data.seqs[:count]
-        kept = steps <= step
-        if seq >= 0:
-            kept &= seqs < seq
+        kept = rollback.keeps(steps, seqs)
         if not kept.all():  # into new arrays: somebody may be drawing a snapshot of the old ones
             self._data = Points(steps[kept], values[kept], seqs[kept])
             self._count = len(self._data.steps)
@@ -96,9 +95,9 @@ class History:
             self._columns.setdefault(name, Column()).append(points)
         self.names = tuple(self._columns)
 
-    def cut(self, step: int, seq: int) -> None:
-        """Leave out what a resume from ``step`` and ``seq`` makes void, as ``dlkit.runs.log.effective`` has it."""
-        self._columns = {name: column for name, column in self._columns.items() if column.cut(step, seq)}
+    def roll_back(self, rollback: Rollback) -> None:
+        """Leave out what a resume makes void."""
+        self._columns = {name: column for name, column in self._columns.items() if column.roll_back(rollback)}
         self.names = tuple(self._columns)
 
     def series(self, name: str) -> Series:

@@ -13,7 +13,7 @@ from typing import Any
 
 from dlkit.events import last_of, steps_of
 from dlkit.jobs.follow import Tail
-from dlkit.monitor.lines import BAD, parse
+from dlkit.monitor.json_lines import BAD, parse
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, Summary, current_state, disk_use, summarise
 from dlkit.runs.index import newest_runs, signatures

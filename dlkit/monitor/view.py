@@ -12,8 +12,8 @@ from typing import Any
 from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
 from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.monitor.history import Series as Series
-from dlkit.monitor.lines import parse
-from dlkit.monitor.reading import Reading
+from dlkit.monitor.json_lines import parse
+from dlkit.monitor.log_state import LogState
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 
@@ -90,15 +90,15 @@ class RunView:
     @property
     def names(self) -> Sequence[str]:
         """Every metric recorded, in the order of their first appearance."""
-        return self._reading.history.names
+        return self._log_state.history.names
 
     def series(self, name: str) -> Series:
         """KeyError if there is no such metric."""
-        return self._reading.history.series(name)
+        return self._log_state.history.series(name)
 
     def _restart(self) -> None:
         """Read from the beginning."""
-        self._reading = Reading()
+        self._log_state = LogState()
         self._events_seen = -1
         self._tail = Tail(self.run.events)
         self._inode = 0
@@ -142,7 +142,7 @@ class RunView:
         ends = time.monotonic() + BUDGET_SECONDS
         self.behind = False
         while lines := self._tail.lines(limit=BLOCK):
-            self._reading.feed(lines)
+            self._log_state.feed(lines)
             if time.monotonic() >= ends:
                 self.behind = True
                 break
@@ -153,15 +153,15 @@ class RunView:
         return new
 
     def _publish(self) -> None:
-        reading = self._reading
-        self.step, self.total_steps, self.epoch = reading.step, reading.total_steps, reading.epoch
-        self.rate, self.pace, self.time_left = reading.rate, reading.pace, reading.time_left
-        self.started, self.updated = reading.started, reading.updated
-        self.metrics, self.summary = reading.history.last(), reading.summary
-        self.machine = tuple(reading.machine)
-        if reading.events_changed != self._events_seen:
-            self._events_seen = reading.events_changed
-            events = tuple(reading.events)
+        log = self._log_state
+        self.step, self.total_steps, self.epoch = log.step, log.total_steps, log.epoch
+        self.rate, self.pace, self.time_left = log.rate, log.pace, log.time_left
+        self.started, self.updated = log.started, log.updated
+        self.metrics, self.summary = log.history.last(), log.summary
+        self.machine = tuple(log.machine)
+        if log.events_changed != self._events_seen:
+            self._events_seen = log.events_changed
+            events = tuple(log.events)
             self.sampled = tuple(e for e in events if isinstance(e, Sampled))
             self.checkpoints = tuple(e for e in events if isinstance(e, Checkpointed))
             self.finished = next((e for e in reversed(events) if isinstance(e, Finished)), None)

@@ -10,19 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from dlkit.events import (
-    Checkpointed,
-    Commanded,
-    Event,
-    Finished,
-    MetricsLogged,
-    Notice,
-    Resumed,
-    Sampled,
-    from_record,
-    to_json,
-)
+from dlkit.events import Event, MetricsLogged, Resumed, from_record, to_json
 from dlkit.runs.faults import point
+from dlkit.runs.rollback import Rollback
 
 E = TypeVar("E", bound=Event)
 
@@ -133,24 +123,9 @@ def effective(events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         if isinstance(event, Resumed):
-            kept = surviving(kept, event)
+            kept = Rollback.to(event).apply(kept)
         kept.append(event)
     return kept
-
-
-def surviving(events: Iterable[Event], resumed: Resumed) -> list[Event]:
-    """What of the events before it a ``resumed`` leaves in force."""
-    return [e for e in (_until(e, resumed.from_step, resumed.from_seq) for e in events) if e is not None]
-
-
-def _until(event: Event, step: int, seq: int) -> Event | None:
-    if 0 <= seq <= event.seq and isinstance(event, (MetricsLogged, Sampled, Commanded)):
-        return None
-    if isinstance(event, MetricsLogged):
-        return event.until(step)
-    if isinstance(event, (Sampled, Checkpointed, Notice, Commanded)):
-        return event if event.step <= step else None
-    return None if isinstance(event, Finished) else event
 
 
 def history(events: Iterable[Event], metric: str) -> tuple[list[int], list[float]]:

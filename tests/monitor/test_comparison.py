@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.monitor.comparison import best, compare, direction
-from dlkit.monitor.record import flatten
+from dlkit.runs.contents import flatten
 from dlkit.runs.folder import Summary
 from recorded import record_run
 

@@ -30,7 +30,7 @@ from dlkit.events import (
     to_json,
 )
 from dlkit.monitor import view as views
-from dlkit.monitor.reading import MACHINE_SECONDS, Reading
+from dlkit.monitor.log_state import MACHINE_SECONDS, LogState
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, effective, history, parse_lines
@@ -89,7 +89,7 @@ def lines_of(found: Sequence[Event]) -> list[bytes]:
 
 
 def assert_holds(seen: Any, lines: Sequence[bytes], names: Sequence[str]) -> None:
-    """``seen`` (a Reading) shows what holds of the lines."""
+    """``seen`` (a LogState) shows what holds of the lines."""
     kept = effective(parse_lines(lines))
     expected = {name for e in kept if isinstance(e, MetricsLogged) for name in e.values}
     assert set(names) == expected
@@ -111,14 +111,14 @@ def test_equals_effective(found: list[Event], portions: list[int], data: st.Data
     for _ in range(data.draw(st.integers(0, 3))):
         place = data.draw(st.integers(0, len(lines)))
         lines.insert(place, data.draw(st.sampled_from(RUBBISH)))
-    reading = Reading()
+    log_state = LogState()
     left = list(lines)
     while left:
         count = portions[len(left) % len(portions)]
-        reading.feed(left[:count])
+        log_state.feed(left[:count])
         left = left[count:]
     sound = [line for line in lines if line not in RUBBISH]
-    assert_holds(reading, sound, reading.history.names)
+    assert_holds(log_state, sound, log_state.history.names)
 
 
 @given(events, st.lists(st.integers(1, 400), min_size=1, max_size=10))
@@ -136,7 +136,7 @@ def test_file_in_chunks(tmp_path: Path, found: list[Event], chunks: list[int]) -
             data, i = data[count:], i + 1
             view.poll()
     view.poll()
-    assert_holds(view._reading, lines, view.names)
+    assert_holds(view._log_state, lines, view.names)
     kept = effective(parse_lines(lines))
     assert [e.seq for e in view.sampled] == [e.seq for e in kept if isinstance(e, Sampled)]
     assert [e.seq for e in view.checkpoints] == [e.seq for e in kept if isinstance(e, Checkpointed)]
@@ -215,22 +215,22 @@ def test_nothing_new_is_told(run: RunFolder) -> None:
 
 def test_ten_minutes_of_machine(run: RunFolder) -> None:
     moments = [1000.0, 1000.0 + MACHINE_SECONDS / 2, 1100.0 + MACHINE_SECONDS]
-    reading = Reading()
-    reading.feed(
+    log_state = LogState()
+    log_state.feed(
         [to_json(Machine(step=1, cpu=50.0, memory=10, processes=1, time=moment)).encode() for moment in moments]
     )
-    assert [event.time for event in reading.machine] == moments[1:]
+    assert [event.time for event in log_state.machine] == moments[1:]
 
 
 def test_pace() -> None:
     """Steps a second over the last half minute, whatever the newest batch's rate; anew after a resume."""
-    reading = Reading()
+    log_state = LogState()
     slow = [MetricsLogged(first=i, count=1, values={"a": [1.0]}, rate=9.0, time=1000.0 + 10 * i) for i in range(10)]
-    reading.feed([to_json(event).encode() for event in slow])
-    assert reading.pace == pytest.approx(0.1)
+    log_state.feed([to_json(event).encode() for event in slow])
+    assert log_state.pace == pytest.approx(0.1)
     resumed = Resumed(from_step=2, total_steps=9, epoch_steps=3, exact=True, time=2000.0)
-    reading.feed([to_json(resumed).encode()])
-    assert reading.pace == 9.0
+    log_state.feed([to_json(resumed).encode()])
+    assert log_state.pace == 9.0
 
 
 def test_replaced_log(run: RunFolder) -> None:

@@ -15,10 +15,10 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.monitor.record import checkpoints, flatten, stored_values
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_start
 from dlkit.present.numbers import size
+from dlkit.runs.contents import checkpoints, flatten, stored_values
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.words import hanging

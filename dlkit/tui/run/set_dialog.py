@@ -17,8 +17,8 @@ from dlkit.catalog import Catalog
 from dlkit.config import FieldInfo
 from dlkit.errors import DlkitError
 from dlkit.jobs.changeable import changeable, parse_change
-from dlkit.monitor.record import stored_values
 from dlkit.monitor.view import RunView
+from dlkit.runs.contents import stored_values
 from dlkit.tui.run.head import part
 from dlkit.tui.run.orders import changes
 from dlkit.tui.shared.table import Column, Row, Table

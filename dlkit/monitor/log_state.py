@@ -8,8 +8,8 @@ from typing import Any
 
 from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record, last_of, steps_of, time_left_of
 from dlkit.monitor.history import History
-from dlkit.monitor.lines import BAD, parse
-from dlkit.runs.log import surviving
+from dlkit.monitor.json_lines import BAD, parse
+from dlkit.runs.rollback import Rollback
 
 MACHINE_SECONDS = 600.0
 """How long the figures of the machine are kept."""
@@ -20,7 +20,7 @@ PACE_SECONDS = 30.0
 """What the pace is taken over: the rate of one batch says little where evaluations come in between."""
 
 
-class Reading:
+class LogState:
     """``feed`` takes lines of events.jsonl in their order, in portions of any size.
 
     Metrics go straight into arrays, without becoming events. A line that is damaged, or of a kind or shape that this
@@ -112,8 +112,9 @@ class Reading:
         if event is None:
             return
         if isinstance(event, Resumed):
-            self.events = surviving(self.events, event)
-            self.history.cut(event.from_step, event.from_seq)
+            rollback = Rollback.to(event)
+            self.events = rollback.apply(self.events)
+            self.history.roll_back(rollback)
             self.step, self.total_steps = event.from_step, event.total_steps
             self._passed.clear()
             self.time_left = None  # it may have been given another limit

@@ -39,7 +39,7 @@ def end_run(
         steps=found["steps"],
     )
     try:
-        tell(run, event)
+        record_event(run, event)
     finally:  # run.json is the smaller, and may be written where the log cannot
         run.update(
             state=status,
@@ -61,9 +61,9 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def tell(run: RunFolder, event: Finished | Retried) -> Event:
+def record_event(run: RunFolder, event: Finished | Retried) -> Event:
     """Put an event into the log, durably."""
-    with writing(run):
+    with writer_lock(run):
         log = EventLog(run.events)
         try:
             recorded = log.append(event)
@@ -74,7 +74,7 @@ def tell(run: RunFolder, event: Finished | Retried) -> Event:
 
 
 @contextmanager
-def writing(run: RunFolder) -> Iterator[None]:
+def writer_lock(run: RunFolder) -> Iterator[None]:
     """With the writer's part of run.lock, once the process that wrote is gone."""
     deadline = time.monotonic() + PATIENCE
     with ExitStack() as stack:

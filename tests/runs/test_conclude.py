@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from dlkit.events import MetricsLogged
-from dlkit.runs.ending import end_run
+from dlkit.runs.conclude import end_run
 from dlkit.runs.folder import summarise
 from recorded import record_run, write_events
 

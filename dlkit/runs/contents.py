@@ -84,6 +84,6 @@ def samples(events: list[Event]) -> list[dict[str, Any]]:
     ]
 
 
-def ending(events: list[Event]) -> Finished | None:
+def how_it_ended(events: list[Event]) -> Finished | None:
     """How the run ended, if it said so."""
     return next((event for event in reversed(events) if isinstance(event, Finished)), None)
