@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor
 
-from dlkit.data.randomness import generators, restore_generators
-from dlkit.data.splits import Batch
-from dlkit.engine.device import Device
+from dlkit.data.randomness import forked, generators, restore_generators
+from dlkit.data.splits import Batch, Split
+from dlkit.engine.build import Job
 from dlkit.engine.distributed import World
+from dlkit.engine.loader import evaluation_plan, own_part
 from dlkit.engine.trainer import Trainer
 from dlkit.task import Info, Task
 
@@ -73,29 +74,58 @@ def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch],
     return meter.compute(prefix)
 
 
-class Interruptible:
-    """A context that can be left for a while: ``with frame.suspended():`` puts everything outside it as it was."""
+class Evaluation:
+    """An evaluation in the midst of training: a context, within which its batches are measured one by one.
 
-    def __init__(self, make: Callable[[], AbstractContextManager[None]], device: Device) -> None:
-        self._make, self._device = make, device
-        self._stack = ExitStack()
+    Between two of them the caller may leave for other things: ``with evaluation.suspended():`` puts everything (which
+    weights, which mode, every generator) as it was outside, and then back. Nothing here changes a weight.
+    """
 
-    def __enter__(self) -> Interruptible:
-        self._stack.enter_context(self._make())
+    def __init__(self, job: Job, split: Split, step: int) -> None:
+        self._job, self._world, self._step = job, job.world, step
+        self._engine, self._device = job.resolved.engine, job.placement.device
+        self._meter = Meter(job.trainer, job.task, job.info, job.world)
+        self._split, self._plan = split, evaluation_plan(split, self._engine)
+        self._frame = ExitStack()
+
+    def __enter__(self) -> Evaluation:
+        self._frame.enter_context(self._evaluating())
+        self._world.align(self._job.trainer.model)  # here, where averaged statistics are in the place of the last ones
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._frame.close()
+
+    def batches(self) -> Iterator[bool]:
+        """Measures this rank's batches; after each, whether every rank has one of this number."""
+        world, engine = self._world, self._engine
+        fewest = len(own_part(self._plan, 0, world.size))  # rank 0 has the fewest
+        own = own_part(self._plan, world.rank, world.size)
+        for number, batch in enumerate(self._split.batches(own, seed=engine.seed, epoch=None)):
+            self._meter.update(batch)
+            yield number < fewest
+
+    def values(self) -> dict[str, float]:
+        """The metrics, the same on all ranks; after the context."""
+        return self._world.share(self._meter.compute("val"))
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
         inside = generators(self._device)
-        self._stack.close()
+        self._frame.close()
         try:
             yield
         finally:
-            self._stack.enter_context(self._make())
+            self._frame.enter_context(self._evaluating())
             restore_generators(inside, self._device)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        # What a model draws itself differs on every rank; of one process, or rank 0, the stream has no number.
+        rank = [self._world.rank] if self._world.rank else []
+        stream = forked(self._engine.seed, "evaluate", self._step, *rank, device=self._device)
+        with stream, self._job.trainer.evaluating():
+            yield
 
 
 def first_bad(values: dict[str, float]) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import traceback
 from pathlib import Path
-from typing import Any
 
 from dlkit.engine.build import Job
 from dlkit.engine.columns import NonFiniteMetric
 from dlkit.engine.device import is_out_of_memory
+from dlkit.engine.progress import Reached
 from dlkit.errors import DlkitError
 from dlkit.runs.checkpoints import complete
 
@@ -37,14 +37,14 @@ def details(error: BaseException) -> str:
     return "" if isinstance(error, (DlkitError, OSError)) else "".join(traceback.format_exception(error))
 
 
-def report(path: Path, error: BaseException, run: Path, job: Job | None, **progress: Any) -> None:
+def report(path: Path, error: BaseException, run: Path, job: Job | None, reached: Reached | None = None) -> None:
     """Leave a failure's reason for the supervisor, who decides whether to try again or to end the run."""
     found = {
         "reason": explain(error, run, job),
         "traceback": details(error),
         "kind": _kind(error, job),
         "exit_code": error.exit_code if isinstance(error, DlkitError) else 1,
-        **progress,
+        **(reached or {}),
     }
     path.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
 

@@ -22,9 +22,9 @@ from dlkit.data.context import Context
 from dlkit.data.weights import restoring
 from dlkit.engine.build import Job, build_task, prepare
 from dlkit.engine.checkpoint import check, judged_weights, load_info, read_tensors, write_tensors
-from dlkit.engine.control import Inbox
 from dlkit.engine.device import same_again
-from dlkit.engine.loop import Loop
+from dlkit.engine.loop import Loop, Resuming
+from dlkit.engine.orders import Inbox
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event
@@ -80,9 +80,7 @@ class Attempt:
                 yield from Loop(
                     self.job,
                     self.run,
-                    resume=self.resume,
-                    resumed=self.resumed,
-                    differences=self.differences,
+                    resuming=Resuming(self.resume, self.differences) if self.resumed else None,
                     signals=signals,
                     inbox=inbox,
                     report=report,

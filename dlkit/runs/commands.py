@@ -8,25 +8,36 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from dlkit.json_types import Json
 
 ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
 
 
 class Command(NamedTuple):
-    """One line. ``by`` says who asked, ``end`` is the offset behind the line, by which checkpoints know it."""
+    """What somebody asks for: one line. ``by`` says who; ``end`` is the offset behind it, which orders commands."""
 
     action: str
     key: str = ""
-    value: Any = None
+    value: Json = None
     id: str = ""
     by: str = ""
     time: float = 0.0
     end: int = 0
 
+    def to_json(self) -> dict[str, Json]:
+        return self._asdict()
 
-def append(path: Path, action: str, key: str = "", value: Any = None, *, by: str = "") -> str:
+    @classmethod
+    def from_json(cls, record: Mapping[str, Json]) -> Command:
+        """TypeError if there is no action; unknown fields are left out."""
+        return cls(**{key: record[key] for key in cls._fields if key in record})  # type: ignore[arg-type]
+
+
+def append(path: Path, action: str, key: str = "", value: object = None, *, by: str = "") -> str:
     """Ask; returns the command's id, under which the job records that it obeyed (event ``command``)."""
     identity = os.urandom(4).hex()
     record = {"id": identity, "time": round(time.time(), 3), "by": by or _somebody(), "action": action}
@@ -65,9 +76,7 @@ def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
 
 def _parsed(line: bytes, end: int) -> Command | None:
     try:
-        record = json.loads(line)
-        known = {key: record[key] for key in ("action", "key", "value", "id", "by", "time") if key in record}
-        return Command(**known, end=end)
+        return Command.from_json(json.loads(line))._replace(end=end)
     except (ValueError, TypeError):
         return None
 

@@ -75,7 +75,7 @@ def engine_seconds(workspace: Path) -> float:
         loop = Loop(job, attempt.run)
         for _ in loop:
             pass
-    assert loop.step == STEPS
+    assert loop.progress.step == STEPS
     return time.perf_counter() - began
 
 

@@ -1,0 +1,118 @@
+"""The journal: what an attempt at a run tells others, in its log, in run.json, and to observers.
+
+An event is in ``events.jsonl`` before anybody sees it, so that a consumer which is slow or gone loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TypeVar
+
+from dlkit import events
+from dlkit.catalog import Catalog
+from dlkit.engine.machine import MachineMonitor
+from dlkit.engine.observers import Observers
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.log import EventLog, NoLog
+
+RESERVE_BYTES = 1 << 16
+E = TypeVar("E", bound=events.Event)
+
+
+class Journal:
+    """Open while the run goes (``with journal:``). Of several processes only rank 0's writes anything."""
+
+    def __init__(self, run: RunFolder, catalog: Catalog, *, writes: bool) -> None:
+        self._run, self._catalog, self._writes = run, catalog, writes
+        self._log: EventLog | NoLog = NoLog()
+        self._observers = Observers([], {})
+        # Under a supervisor a job is more than this process: what it starts, and the other ranks.
+        self._machine = MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
+        self._reserve = run.path / ".reserve"
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Journal:
+        with ExitStack() as stack:
+            if self._writes:
+                self._open(stack)
+            self._opened = stack.pop_all()  # it got here: what is open stays so until the end
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def _open(self, stack: ExitStack) -> None:
+        self._log = EventLog(self._run.events)
+        stack.callback(self._log.close)
+        self._observers = Observers(self._catalog.observers(), self._run.read())
+        stack.callback(self._observers.close)
+        self._machine.start()
+        stack.callback(self._machine.close)
+        # Room on the disk that is given up when it is full: "failed, disk full" is a line that must not be lost.
+        self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        stack.callback(self.free_reserve)
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event gets."""
+        return self._log.next_seq
+
+    def record(self, event: E) -> E:
+        """Put an event into the log and tell observers of it; returns it with its ``seq`` and ``time``."""
+        recorded = self._log.append(event)
+        if self._observers:
+            self._observers.post(json.loads(events.to_json(recorded)))
+        return recorded
+
+    def notice(self, step: int, text: str) -> events.Notice:
+        return self.record(events.Notice(step=step, text=text))
+
+    def machine(self, step: int) -> list[events.Machine]:
+        """What the job has used of the machine since the last call."""
+        return [self.record(events.Machine(step=step, **usage)) for usage in self._machine.drain()]
+
+    def switched_off(self, step: int) -> Iterator[events.Notice]:
+        """Says which observers have just been switched off."""
+        for text in self._observers.switched_off():
+            yield self.notice(step, text)
+
+    def update(self, **fields: object) -> None:
+        """Change fields of run.json."""
+        if self._writes:
+            self._run.update(**fields)
+
+    def sync(self) -> None:
+        """Make all events so far durable; called from the checkpoint's thread too."""
+        self._log.sync()
+
+    def free_reserve(self) -> None:
+        self._reserve.unlink(missing_ok=True)
+
+    def end(self, finished: events.Finished, *, last: float | None, best: float | None, total: int) -> events.Finished:
+        """Record the end in the log and in run.json, as far as the disk lets us.
+
+        ``last`` and ``best`` are values of the primary metric, ``total`` the planned steps.
+        """
+        try:
+            finished = self.record(finished)
+            self.sync()
+        except OSError:
+            self.free_reserve()  # run.json is the smaller of the two, and lists are made from it
+        self.update(
+            state=finished.status,
+            reason=finished.reason,
+            result={
+                "step": finished.steps,
+                "total_steps": total,
+                "last": last,
+                "best": best,
+                "metrics": dict(finished.metrics),
+                "updated": round(time.time(), 3),
+                "seconds": finished.seconds,
+            },
+        )
+        return finished
