@@ -31,6 +31,14 @@ class Suggest:
     settings: Mapping[str, Any]
     when: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def recipe(cls, when: Mapping[str, str], /, **sections: Mapping[str, object]) -> Suggest:
+        """Settings by section: ``Suggest.recipe({"model": "cnn"}, engine={"epochs": 10}, trainer={"lr": 1e-3})``."""
+        settings = {
+            f"{section}.{name}": value for section, fields in sections.items() for name, value in fields.items()
+        }
+        return cls(settings=settings, when=when)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:

@@ -35,8 +35,8 @@ def pick_pixels(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     takes 8. Its gradient goes back to the pixels picked.
     """
     count, channels, _, width = images.shape
-    source = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, -1)
-    picked = images.reshape(count, channels, -1).gather(2, source.expand(-1, channels, -1))
+    source = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)[:, None]
+    picked = images.flatten(2).gather(2, source.expand(-1, channels, -1))
     return picked.view(count, channels, rows.shape[1], columns.shape[1])
 
 

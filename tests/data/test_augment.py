@@ -42,3 +42,8 @@ def test_pixels_come_from_their_rows_and_columns() -> None:
         assert torch.equal(picked[n], images[n][:, rows[n]][:, :, columns[n]])
     picked.sum().backward()
     assert images.grad is not None and float(images.grad.sum()) == picked.numel()
+
+
+def test_a_rank_may_have_no_image_of_a_batch() -> None:
+    none = torch.empty(0, 4, dtype=torch.int64)
+    assert pick_pixels(torch.empty(0, 3, 4, 4), none, none).shape == (0, 3, 4, 4)

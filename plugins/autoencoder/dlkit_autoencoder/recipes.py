@@ -5,18 +5,17 @@ The task suggests the first for any data set; each data set suggests its own abo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
 
-def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+def _recipe(name: str, /, **sections: Mapping[str, object]) -> Suggest:
     """For a model, trained by the trainer made for it: ``engine={"epochs": 10}, trainer={…}, …``."""
-    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
-    return Suggest(settings=settings, when={"model": name, "trainer": _TRAINERS.get(name, "supervised")})
+    return Suggest.recipe({"model": name, "trainer": _TRAINERS.get(name, "supervised")}, **sections)
 
 
-def _each(names: tuple[str, ...], /, **sections: dict[str, Any]) -> tuple[Suggest, ...]:
+def _each(names: tuple[str, ...], /, **sections: Mapping[str, object]) -> tuple[Suggest, ...]:
     return tuple(_recipe(name, **sections) for name in names)
 
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
-from dlkit.data.encoding import Encoding
-from dlkit.data.images import any_image, fitted, named_images
 from dlkit.data.splits import Split
-from dlkit.errors import DataError
+from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.metrics.confusion import Confusion
-from dlkit.predictor import Answer, Predictor
+from dlkit.metrics.ranking import some_indices, worst_first
+from dlkit.predictor import Answer
 from dlkit.samples import Images, Sample, Table
+from dlkit_classification.info import ClassificationInfo
+from dlkit_classification.options import ClassifierConfig
 
-BATCH = 250
 EXAMPLES = 2000
 """Validation images that samples are chosen from."""
 
@@ -30,45 +27,33 @@ _FULL_TABLE = 20
 """Classes up to which the confusion matrix is shown whole; of more, the commonest confusions."""
 
 
-class Classifier(Predictor):
+class Classifier(ImagePredictor):
     """Answers images of any size, grey or RGB, from ``info`` alone: they are brought to the training images' form."""
 
-    usage = "image files, or folders of them"
-    asks = "image"
-    label = "image"
-    placeholder = "an image file, or a folder of them"
+    info: ClassificationInfo
+    config: ClassifierConfig
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
-        super().__init__(model, info, config)
-        self._encoding = Encoding(info.mean, info.std)
-
-    def read(self, arguments: Sequence[str]) -> list[Path]:
-        """The files named and those in the folders named; each is decoded when it is its turn."""
-        return named_images(arguments)
-
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
-        """``class``, ``probability``, ``top`` (the most probable [name, probability]) and, for files, ``file``.
-
-        Inputs are paths, PIL images, or uint8 arrays [H,W] or [H,W,3] (lists of such rows too).
-        """
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
+        """``class``, ``probability``, ``top`` (the most probable [name, probability]) and, for files, ``file``."""
         answers: list[Answer] = []
-        for first in range(0, len(inputs), BATCH):
-            some = inputs[first : first + BATCH]
-            images = torch.from_numpy(np.stack([self.prepared(value) for value in some]))
-            probabilities = self.forward(self._encoding.encode(images)).softmax(1)
-            answers += [self._answer(value, row) for value, row in zip(some, probabilities, strict=True)]
+        for some in self.batches(inputs):
+            images = torch.from_numpy(np.stack([self.seen(value) for value in some]))
+            probabilities = self.forward(self.encoding.encode(images)).softmax(1)
+            answers += [
+                self.with_file(self._answer(row), value) for value, row in zip(some, probabilities, strict=True)
+            ]
         return answers
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images as the model sees them, with their answers, and a table of all."""
-        pictures = torch.from_numpy(np.stack([self.prepared(value) for value in inputs[:_SHOWN]]))
+        pictures = as_pictures(np.stack([self.seen(value) for value in inputs[:_SHOWN]]))
         captions = [f"{answer['class']} {answer['probability']:.0%}" for answer in answers]
         rows = [
             [str(answer.get("file", number)), answer["class"], round(answer["probability"], 4)]
             for number, answer in enumerate(answers)
         ]
         return [
-            Images(name="images", images=_drawable(pictures), captions=captions[:_SHOWN]),
+            Images(name="images", images=pictures, captions=captions[:_SHOWN]),
             Table(name="predictions", headers=["file", "class", "probability"], rows=rows),
         ]
 
@@ -76,41 +61,24 @@ class Classifier(Predictor):
         """A grid of validation images, mistakes first, and the confusion matrix over the images looked at."""
         if examples is None:
             return ()
-        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
-        judged = self._judged(index, examples)
+        judged = self._judged(some_indices(len(examples), EXAMPLES, rng), examples)
         confusion = Confusion(len(self.info.classes))
         confusion.update(judged.predicted, judged.true)
         return [self._grid(judged.worst_first(count), examples), self._confusions(confusion.matrix())]
 
-    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """A validation image as a PNG; none without the data, or where pictures cannot show what the model sees."""
-        if examples is None or self.info.shape[0] not in (1, 3):
-            return []
-        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
-        picture = self._encoding.pixels(examples.take(chosen)["image"])[0]
-        path = folder / f"validation-{int(chosen)}.png"
-        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
-        return [str(path)]
+    def seen(self, value: object) -> npt.NDArray[np.uint8]:
+        """One input as the model sees it: uint8 [C,H,W], its negative where the options ask for that."""
+        pixels = self.prepared(value)
+        return 255 - pixels if self.inverts else pixels
 
-    def prepared(self, value: Any) -> npt.NDArray[np.uint8]:
-        """One input as uint8 [C,H,W] in the training images' form."""
-        channels, height, width = self.info.shape
-        if channels not in (1, 3):
-            raise DataError(f"this model was trained on images of {channels} channels: image files cannot be answered")
-        colour = channels == 3
-        image = any_image(value, colour=colour, enough=max(height, width))
-        pixels = fitted(image, height, width, self.info.fit)
-        return 255 - pixels if self.config.invert else pixels
-
-    def _answer(self, value: Any, probabilities: Tensor) -> Answer:
+    def _answer(self, probabilities: Tensor) -> Answer:
         top = probabilities.topk(min(self.config.top, len(probabilities)))
         named = [[self.info.classes[i], p] for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
-        answer = {"class": named[0][0], "probability": named[0][1], "top": named}
-        return {**answer, "file": str(value)} if isinstance(value, (str, Path)) else answer
+        return {"class": named[0][0], "probability": named[0][1], "top": named}
 
     def _judged(self, index: Tensor, examples: Split) -> _Judged:
         found: list[tuple[Tensor, Tensor, Tensor]] = []
-        for rows in torch.split(index, BATCH):
+        for rows in torch.split(index, self.batch):
             batch = examples.take(rows)
             probability, predicted = self.forward(batch["image"]).softmax(1).max(1)
             found.append((batch["label"].cpu(), predicted, probability))
@@ -122,7 +90,7 @@ class Classifier(Predictor):
             truth = "" if true == predicted else f"{classes[true]} → "
             captions.append(f"{truth}{classes[predicted]} {probability:.0%}")
         right = (judged.true == judged.predicted).tolist()
-        pictures = self._encoding.pixels(examples.take(judged.index)["image"])
+        pictures = self.encoding.pixels(examples.take(judged.index)["image"])
         title = "Validation images, mistakes first: true → predicted"
         return Images(name="images", title=title, images=pictures, captions=captions, good=right)
 
@@ -154,11 +122,5 @@ class _Judged:
 
     def worst_first(self, count: int) -> _Judged:
         """The mistakes, the most confident first, then what is right, the least confident first."""
-        wrong = self.true != self.predicted
-        order = torch.where(wrong, -1 - self.probability, self.probability).argsort(stable=True)[:count]
+        order = worst_first(self.true != self.predicted, self.probability)[:count]
         return _Judged(self.index[order], self.true[order], self.predicted[order], self.probability[order])
-
-
-def _drawable(images: Tensor) -> npt.NDArray[np.uint8]:
-    """uint8 [N,C,H,W] as [N,H,W] or [N,H,W,3]."""
-    return (images[:, 0] if images.shape[1] == 1 else images.permute(0, 2, 3, 1)).contiguous().numpy()

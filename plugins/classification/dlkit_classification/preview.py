@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,9 +9,10 @@ from dlkit.data.encoding import Encoding
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Split, TensorSplit
 from dlkit.samples import Images, Table
+from dlkit_classification.info import ClassificationInfo
 
 
-def balance(info: Any, split: Split) -> Table:
+def balance(info: ClassificationInfo, split: Split) -> Table:
     """Images of each class and their share, as a table."""
     counts = torch.bincount(_labels(split), minlength=len(info.classes)).tolist()
     total = max(1, sum(counts))
@@ -21,7 +20,7 @@ def balance(info: Any, split: Split) -> Table:
     return Table(name="balance", title="Images of each class", headers=["class", "images", "share"], rows=rows)
 
 
-def grid(info: Any, split: Split, count: int) -> Images:
+def grid(info: ClassificationInfo, split: Split, count: int) -> Images:
     """Images from all over the split, with their classes."""
     index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
     batch = split.take(index)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit.nn.layers import convolution
+from dlkit.nn.residual import Residual
+from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.options import ResnetConfig
 from dlkit_classification.patches import PATCH
 
@@ -24,7 +28,7 @@ class ResNet(nn.Module):
     as in Jordan 2024, arXiv 2404.00498).
     """
 
-    def __init__(self, config: ResnetConfig, info: Any) -> None:
+    def __init__(self, config: ResnetConfig, info: ClassificationInfo) -> None:
         super().__init__()
         channels, height, width = info.shape
         self.stem = _stem(config, channels, info.patches)
@@ -57,33 +61,23 @@ class _Stage(nn.Module):
         self.convolution = nn.Conv2d(before, after, 3, padding=1, bias=False)
         self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
         self.norm = nn.BatchNorm2d(after)
-        self.blocks = nn.Sequential(*(_Residual(after, convolutions) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(_residual(after, convolutions) for _ in range(blocks)))
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.blocks(self.norm(self.pool(self.convolution(x))).relu_())
         return result
 
 
-class _Residual(nn.Module):
-    """x + f(x), f being convolutions, each with batch norm and ReLU."""
-
-    def __init__(self, width: int, convolutions: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for _ in range(convolutions):
-            layers += [nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
-        self.body = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = x + self.body(x)
-        return result
-
-
-def build(config: ResnetConfig, info: Any) -> nn.Module:
+def build(config: ResnetConfig, info: ClassificationInfo) -> nn.Module:
     return ResNet(config, info)
 
 
-def _stem(config: ResnetConfig, channels: int, covariance: Any) -> nn.Module:
+def _residual(width: int, convolutions: int) -> Residual:
+    layers = (layer for _ in range(convolutions) for layer in convolution(width, width))
+    return Residual({"body": nn.Sequential(*layers)})
+
+
+def _stem(config: ResnetConfig, channels: int, covariance: npt.NDArray[np.float32] | None) -> nn.Module:
     kernel = config.stem_kernel
     convolution = nn.Conv2d(channels, config.stem_width, kernel, config.stem_stride, kernel // 3, bias=False)
     if not config.whiten:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,10 +74,10 @@ def from_published(
     The raw training pixels are let go before the test's are read: memory peaks at little over the finished splits.
     """
     encoding = Encoding(published.mean, published.std)
-    as_float = small(published.count, published.shape)
-    splits = _train_and_val(read_train(), encoding, as_float=as_float)
+    as_float = fits_as_float(published.count, published.shape)
+    splits = _with_validation(read_train(), encoding, as_float=as_float)
     splits["test"] = read_test().split(encoding, as_float=as_float)
-    return _assembled(splits, Known(published.classes), encoding, config)
+    return _as_data(splits, Known(published.classes), encoding, config)
 
 
 def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
@@ -86,7 +85,7 @@ def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
     total, parts = len(pictures), {}
     for part, fraction in (("test", config.test_fraction), ("val", config.val_fraction)):
         if fraction:
-            pictures, parts[part] = _carved(pictures, part, held_out(total, fraction, least=0), config.split_seed)
+            pictures, parts[part] = _take_out(pictures, part, held_out(total, fraction, least=0), config.split_seed)
     return from_parts({**parts, "train": pictures}, known, config)
 
 
@@ -95,20 +94,20 @@ def from_parts(parts: Mapping[str, Pictures], known: Known, config: Fractions) -
     parts = dict(parts)
     if "val" not in parts:
         count = held_out(len(parts["train"]), config.val_fraction, least=0)
-        parts["train"], parts["val"] = _carved(parts["train"], "val", count, config.split_seed)
+        parts["train"], parts["val"] = _take_out(parts["train"], "val", count, config.split_seed)
     train = parts["train"].images
     encoding = Encoding(*channel_statistics(train))
-    as_float = small(sum(map(len, parts.values())), train.shape[1:])
+    as_float = fits_as_float(sum(map(len, parts.values())), train.shape[1:])
     splits = {name: part.split(encoding, as_float=as_float) for name, part in parts.items()}
-    return _assembled(splits, known, encoding, config)
+    return _as_data(splits, known, encoding, config)
 
 
-def small(count: int, shape: Sequence[int]) -> bool:
+def fits_as_float(count: int, shape: Sequence[int]) -> bool:
     """Whether ``count`` images of that shape are kept as float32."""
     return count * int(np.prod(shape)) * 4 <= FLOAT_LIMIT
 
 
-def _train_and_val(pictures: Pictures, encoding: Encoding, *, as_float: bool) -> dict[str, TensorSplit]:
+def _with_validation(pictures: Pictures, encoding: Encoding, *, as_float: bool) -> dict[str, TensorSplit]:
     train, val = stratified(pictures.labels, VALIDATION, 0, "val")
     return {
         "train": pictures.split(encoding, train, as_float=as_float),
@@ -116,16 +115,16 @@ def _train_and_val(pictures: Pictures, encoding: Encoding, *, as_float: bool) ->
     }
 
 
-def _carved(pictures: Pictures, part: str, count: int, seed: int) -> tuple[Pictures, Pictures]:
+def _take_out(pictures: Pictures, part: str, count: int, seed: int) -> tuple[Pictures, Pictures]:
     rest, chosen = stratified(pictures.labels, count, seed, part)
     if not len(chosen):
         raise too_few(f"{len(pictures)} images", part)
     return pictures.at(rest), pictures.at(chosen)
 
 
-def _assembled(splits: Mapping[str, TensorSplit], known: Known, encoding: Encoding, config: Augmentation) -> Data:
+def _as_data(splits: Mapping[str, TensorSplit], known: Known, encoding: Encoding, config: Augmentation) -> Data:
     _, channels, height, width = splits["train"].columns["image"].shape  # type: ignore[union-attr]
-    info: dict[str, Any] = {
+    info = {
         "classes": list(known.classes),
         "shape": (channels, height, width),
         "mean": encoding.mean,

@@ -20,10 +20,11 @@ from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit_classification.classifier import Classifier
 from dlkit_classification.datasets import files
+from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.metrics import PER_CLASS
 from dlkit_classification.options import ClassifierConfig, FilesConfig
 from dlkit_classification.preview import balance, grid
-from dlkit_classification.task import Classification, ClassificationInfo
+from dlkit_classification.task import Classification
 
 
 class ByColour(nn.Module):
@@ -162,8 +163,8 @@ def test_an_example_is_a_validation_image_as_the_model_saw_it(data: Data, tmp_pa
     asked = predictor(data, invert=invert)
     (word,) = asked.example(data.val, np.random.default_rng(1), tmp_path)
     (path,) = asked.read([word])
-    pixels = torch.from_numpy(asked.prepared(path))[None]
+    pixels = torch.from_numpy(asked.seen(path))[None]
     seen = data.val.take(torch.arange(len(data.val)))["image"]
-    distances = (asked._encoding.encode(pixels) - seen).abs().amax((1, 2, 3))
+    distances = (asked.encoding.encode(pixels) - seen).abs().amax((1, 2, 3))
     assert float(distances.min()) < 1e-5
     assert asked.example(None, np.random.default_rng(1), tmp_path) == []

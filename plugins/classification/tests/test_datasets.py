@@ -17,8 +17,9 @@ from dlkit.errors import DataError
 from dlkit.task import check_columns, first_batch
 from dlkit_classification import storage
 from dlkit_classification.datasets import cifar10, digits, files, mnist
+from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.options import Cifar10Config, DigitsConfig, FilesConfig, MnistConfig
-from dlkit_classification.task import Classification, ClassificationInfo
+from dlkit_classification.task import Classification
 
 
 def checked(data: Data) -> ClassificationInfo:

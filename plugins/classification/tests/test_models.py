@@ -14,10 +14,11 @@ from dlkit.data.splits import TensorSplit
 from dlkit.errors import UsageError
 from dlkit.task import check_columns
 from dlkit_classification import models, resnet
+from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.losses import cross_entropy
 from dlkit_classification.options import CnnConfig, CrossEntropyConfig, MlpConfig, ResnetConfig
 from dlkit_classification.patches import patch_covariance
-from dlkit_classification.task import Classification, ClassificationInfo
+from dlkit_classification.task import Classification
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 20, 33), (3, 4, 5)]
 

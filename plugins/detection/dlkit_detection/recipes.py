@@ -5,17 +5,16 @@ The task suggests the first for any data set; each data set suggests its own abo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
 GRIDS = ("grid-lenet", "grid-relu", "grid-wide")
 
 
-def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+def _recipe(name: str, /, **sections: Mapping[str, object]) -> Suggest:
     """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
-    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
-    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+    return Suggest.recipe({"model": name, "trainer": "supervised"}, **sections)
 
 
 _COSINE = {"optimizer": "adamw", "lr": 2e-3, "weight_decay": 0.01, "schedule": "cosine", "warmup": 0.05}

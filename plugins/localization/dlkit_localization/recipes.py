@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
 
-def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+def _recipe(name: str, /, **sections: Mapping[str, object]) -> Suggest:
     """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
-    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
-    return Suggest(settings=settings, when={"model": name, "trainer": "supervised"})
+    return Suggest.recipe({"model": name, "trainer": "supervised"}, **sections)
 
 
 _MUON = {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dlkit import Suggest
 
 
-def _recipe(model: str, /, **sections: dict[str, Any]) -> Suggest:
+def _recipe(model: str, /, **sections: Mapping[str, object]) -> Suggest:
     """For a model, trained by this plugin's trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
-    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
-    return Suggest(settings=settings, when={"model": model, "trainer": "language"})
+    return Suggest.recipe({"model": model, "trainer": "language"}, **sections)
 
 
 _MUON = {

@@ -5,16 +5,15 @@ The task suggests the first for any data set; each data set suggests its own abo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from dlkit import Suggest
 
 
-def _recipe(name: str, /, **sections: dict[str, Any]) -> Suggest:
+def _recipe(name: str, /, **sections: Mapping[str, object]) -> Suggest:
     """For a model, trained by the built-in trainer: ``engine={"epochs": 10}, trainer={…}, …``."""
-    settings = {f"{section}.{key}": value for section, fields in sections.items() for key, value in fields.items()}
     loss = {"loss": "cross-entropy"} if "loss" in sections else {}
-    return Suggest(settings=settings, when={"model": name, "trainer": "supervised", **loss})
+    return Suggest.recipe({"model": name, "trainer": "supervised", **loss}, **sections)
 
 
 _MUON = {
