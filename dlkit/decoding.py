@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlkit.data.trees import map_tensors, tensors_of
+
 State = Any
 """What a model carries from token to token (keys and values, hidden states): nested dicts, lists and tuples of tensors
 whose first axis is the batch, and anything else, which is left as it is."""
@@ -174,18 +176,9 @@ class Beam:
 
 def select(state: State, rows: Tensor) -> State:
     """The state with these rows of the batch, in this order."""
-    if isinstance(state, Tensor):
-        return state.index_select(0, rows.to(state.device))
-    if isinstance(state, dict):
-        return {key: select(value, rows) for key, value in state.items()}
-    if isinstance(state, (list, tuple)):
-        return type(state)(select(value, rows) for value in state)
-    return state
+    return map_tensors(lambda tensor: tensor.index_select(0, rows.to(tensor.device)), state)
 
 
 def _device(state: State) -> torch.device:
-    if isinstance(state, Tensor):
-        return state.device
-    inside = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
-    found = (_device(value) for value in inside)
+    found = (tensor.device for tensor in tensors_of(state))
     return next((device for device in found if device.type != "cpu"), torch.device("cpu"))

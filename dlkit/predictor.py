@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dlkit.config import Config
 from dlkit.data.splits import Split
+from dlkit.data.trees import map_tensors
 from dlkit.samples import Sample, Table
 
 if TYPE_CHECKING:
@@ -110,15 +111,11 @@ class Predictor(ABC):
         device = parameter.device if parameter is not None else torch.device("cpu")
         self.model.eval()
         with torch.no_grad():
-            return _to_cpu(self.model(*[value.to(device) for value in inputs]))
+            return map_tensors(_on_host, self.model(*[value.to(device) for value in inputs]))
 
 
-def _to_cpu(outputs: Any) -> Any:
-    if isinstance(outputs, Tensor):
-        return outputs.float().cpu() if outputs.is_floating_point() else outputs.cpu()
-    if isinstance(outputs, dict):
-        return {key: _to_cpu(value) for key, value in outputs.items()}
-    return type(outputs)(_to_cpu(value) for value in outputs)
+def _on_host(tensor: Tensor) -> Tensor:
+    return tensor.float().cpu() if tensor.is_floating_point() else tensor.cpu()
 
 
 def _cell(value: Any) -> str | float | int:

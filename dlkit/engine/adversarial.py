@@ -173,7 +173,7 @@ class AdversarialTrainer(Trainer):
 
         def lowered(value: Tensor) -> Tensor:
             with device.autocast(dtype):
-                return cast(Tensor, to_float(run(value)))
+                return to_float(run(value))
 
         return lowered
 

@@ -269,7 +269,9 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
 
 def judged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights that evaluation saw: the moving average where the run kept one. Of tied ones, the one stored."""
-    return {**read_tensors(checkpoint.folder / MODEL), **_averaged(checkpoint.folder)}
+    stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
+    # Older checkpoints average buffers too that are no part of a model's state, and that no model would take.
+    return {name: average.get(name, tensor) for name, tensor in stored.items()}
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from dlkit.config import Config, EngineConfig, changeable
 from dlkit.data.splits import Batch
+from dlkit.data.trees import map_tensors
+from dlkit.engine.average import MovingAverage
 from dlkit.engine.device import Device
 from dlkit.engine.distributed import World
 from dlkit.engine.schedules import Schedule
@@ -27,6 +29,7 @@ ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile", "ddp"})
 """Engine options that not every trainer honours (``amp``: any precision below float32; ``ddp``: several processes)."""
 
 Values = dict[str, Tensor | float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Trainer:
         self._evaluated = self._bind_forward(self.model) if self._several else self._forward
         self._optimizers = self.optimizers()
         self._schedule = self.schedule()
-        self._ema = _Average(self.model, setup.engine.ema, self.averages) if setup.engine.ema else None
+        self._ema = MovingAverage(self.model, setup.engine.ema, self.averages) if setup.engine.ema else None
         self._base_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
 
     def wrapped(self) -> nn.Module:
@@ -235,37 +238,6 @@ class Trainer:
         return lowered
 
 
-def to_float(outputs: Any) -> Any:
+def to_float(outputs: T) -> T:
     """Outputs of an autocast forward pass in float32, in which losses and metrics are computed."""
-    if isinstance(outputs, Tensor):
-        return outputs.float() if outputs.is_floating_point() else outputs
-    if isinstance(outputs, dict):
-        return {key: to_float(value) for key, value in outputs.items()}
-    return type(outputs)(to_float(value) for value in outputs) if isinstance(outputs, (list, tuple)) else outputs
-
-
-class _Average:
-    """Exponential moving average of a model's floating-point state (weights and buffers), or of a part of it."""
-
-    def __init__(self, model: nn.Module, decay: float, part: str) -> None:
-        state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        self._live = {name: t for name, t in state.items() if t.is_floating_point() and name.startswith(part)}
-        self._mean = {name: t.detach().clone() for name, t in self._live.items()}
-        self._weight = 1 - decay
-
-    @torch.no_grad()
-    def update(self, least: float = 0.0) -> None:
-        """Take the live values in, with the weight 1 − decay, or ``least`` where that is more."""
-        torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), max(self._weight, least))
-
-    def swap(self) -> None:
-        """Exchange live and averaged values, by pointer."""
-        for name, live in self._live.items():
-            live.data, self._mean[name].data = self._mean[name].data, live.data
-
-    def tensors(self) -> dict[str, Tensor]:
-        return dict(self._mean)
-
-    def load(self, saved: Mapping[str, Tensor]) -> None:
-        for name, tensor in self._mean.items():
-            tensor.copy_(saved[name])
+    return map_tensors(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor, outputs)

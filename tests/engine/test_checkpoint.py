@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import loop
+from dlkit.engine.average import MovingAverage
 from dlkit.engine.device import Cpu
 from dlkit.errors import RunError
 from dlkit.inference.load import load_predictor
@@ -93,6 +94,17 @@ def test_predictions_use_the_average_where_there_is_one(tmp_path: Path) -> None:
     model = load_predictor(toy_catalog(), run, "last").predictor.model
     assert torch.equal(model.linear.weight, averaged["linear.weight"])
     assert not torch.equal(model.linear.weight, live["linear.weight"])
+
+
+def test_an_older_average_of_what_is_not_stored_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffers that are no part of the state were averaged once."""
+    real = MovingAverage.tensors
+    monkeypatch.setattr(MovingAverage, "tensors", lambda self: {**real(self), "scratch": torch.zeros(2)})
+    run = toy_run(tmp_path, ema=0.5)
+    chosen = choose(run.path, "last")
+    assert "scratch" in storage.load_state(chosen)["averaged"]
+    model = load_predictor(toy_catalog(), run, "last").predictor.model
+    assert torch.equal(model.linear.weight, storage.load_state(chosen)["averaged"]["linear.weight"])
 
 
 def test_every_generator_is_stored() -> None:

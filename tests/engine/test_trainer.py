@@ -111,6 +111,43 @@ def test_the_average_is_a_plain_one(decay: float) -> None:
     torch.testing.assert_close(model.state_dict(), live, rtol=0, atol=0)
 
 
+def masked() -> nn.Module:
+    """With a mask of −inf, a count, and a buffer that is no part of the state."""
+    model = network()
+    model.register_buffer("mask", torch.tensor([0.0, -torch.inf], dtype=torch.float64))
+    model.register_buffer("scratch", torch.zeros(2, dtype=torch.float64), persistent=False)
+    model.register_buffer("count", torch.tensor(0))
+    return model
+
+
+def test_the_average_leaves_out_what_has_none() -> None:
+    """Average parameters and statistics; the rest is in the model as it is."""
+    model = masked()
+    trainer = make(model, ema=0.5)
+    for step in range(3):
+        for name in ("scratch", "count"):
+            model.get_buffer(name).add_(1)
+        trainer.step([batch(8, step)], step)
+    averaged = trainer.averaged()
+    assert averaged is not None
+    assert averaged.keys() == dict(model.named_parameters()).keys() and all(
+        t.isfinite().all() for t in averaged.values()
+    )
+    with trainer.evaluating():
+        assert model.get_buffer("mask").tolist() == [0, -torch.inf]
+        assert model.get_buffer("scratch").tolist() == [3, 3] and int(model.get_buffer("count")) == 3
+
+
+def test_an_older_average_is_loaded() -> None:
+    """Of every floating-point buffer, whether it was stored or finite."""
+    trainer, again = make(masked(), ema=0.5), make(masked(), ema=0.5)
+    trainer.step([batch(8)], 0)
+    state = trainer.state()
+    nan = torch.full((2,), torch.nan, dtype=torch.float64)
+    again.load({**state, "ema": {**state["ema"], "mask": nan, "scratch": nan}})
+    torch.testing.assert_close(dict(again.averaged() or {}), dict(trainer.averaged() or {}), rtol=0, atol=0)
+
+
 def test_evaluating_puts_back_every_mode_even_after_an_error() -> None:
     model = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5), nn.BatchNorm1d(3)).double()
     model[1].eval()  # frozen by its owner

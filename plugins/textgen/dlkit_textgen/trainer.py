@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Batch
+from dlkit.data.trees import map_tensors
 from dlkit.engine.supervised import SupervisedTrainer
 from dlkit.engine.trainer import Setup, Values, to_float
 
@@ -47,7 +48,7 @@ class LanguageTrainer(SupervisedTrainer):
         lower = self.setup.autocast
         with self.setup.device.autocast(lower) if lower is not None else nullcontext():
             logits, after = self._reader(batch["token"], before)
-        self._carried = _map(after, Tensor.detach)
+        self._carried = map_tensors(Tensor.detach, after)
         found: Mapping[str, Tensor] = self.setup.loss(to_float(logits), batch)
         return found
 
@@ -57,11 +58,11 @@ class LanguageTrainer(SupervisedTrainer):
             yield
 
     def local_state(self) -> dict[str, Any]:
-        return {} if self._carried is None else {"carried": _map(self._carried, Tensor.contiguous)}
+        return {} if self._carried is None else {"carried": map_tensors(Tensor.contiguous, self._carried)}
 
     def load_local(self, state: Mapping[str, Any]) -> None:
         carried = state.get("carried")
-        self._carried = None if carried is None else _map(carried, self.setup.device.put)
+        self._carried = None if carried is None else map_tensors(self.setup.device.put, carried)
 
     @property
     def _forget(self) -> float:
@@ -77,23 +78,12 @@ class LanguageTrainer(SupervisedTrainer):
         if self._forget:
             chosen = torch.from_numpy(self._chance.random(len(fresh)) < self._forget)
             fresh = fresh | chosen.to(fresh.device)
-        return _map(self._carried, lambda tensor: _cleared(tensor, fresh))
+        return map_tensors(lambda tensor: _cleared(tensor, fresh), self._carried)
 
 
 def _cleared(tensor: Tensor, rows: Tensor) -> Tensor:
     """[N,…] with zeros (false) in some rows."""
     return tensor.masked_fill(rows.view(-1, *[1] * (tensor.dim() - 1)), 0)
-
-
-def _map(state: State, change: Any) -> State:
-    """A state with each of its tensors changed."""
-    if isinstance(state, Tensor):
-        return change(state)
-    if isinstance(state, Mapping):
-        return {key: _map(value, change) for key, value in state.items()}
-    if isinstance(state, (list, tuple)):
-        return [_map(value, change) for value in state]
-    return state
 
 
 class _Rate:
