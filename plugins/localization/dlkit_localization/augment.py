@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dlkit.data.augment import coin, mirrored, pick_pixels
 from dlkit.data.splits import Augment, Batch
 
 
 class Mirror(Augment):
     """Mirrors left and right, images and boxes, with probability ½."""
 
-    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
-        return {"flip": rng.random(count) < 0.5}
+    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, npt.NDArray[np.bool_]]:
+        """``flip`` bool [count]."""
+        return {"flip": coin(rng, count)}
 
     def apply(self, batch: Batch, drawn: Batch) -> Batch:
         image, box, flip = batch["image"], batch["box"], drawn["flip"]
@@ -24,7 +26,7 @@ class Mirror(Augment):
         x = torch.where(there, 1 - box[:, 0], box[:, 0])
         return {
             **batch,
-            "image": torch.where(flip[:, None, None, None], image.flip(3), image),
+            "image": mirrored(image, flip),
             "box": torch.cat([x[:, None], box[:, 1:]], 1),
         }
 
@@ -43,7 +45,7 @@ class Move(Augment):
     def __init__(self, height: int, width: int) -> None:
         self.size = height, width
 
-    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
+    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, npt.NDArray[np.float32]]:
         """``to`` float32 [count,2], y and x: where between the first and the last place that there is room for."""
         return {"to": rng.random((count, 2), np.float32)}
 
@@ -53,9 +55,7 @@ class Move(Augment):
         right = self._shift(box[:, 0], box[:, 2], drawn["to"][:, 1], width, batch["present"])
         rows = (torch.arange(height, device=image.device) - down[:, None]) % height
         columns = (torch.arange(width, device=image.device) - right[:, None]) % width
-        source = (rows[:, :, None] * width + columns[:, None, :]).view(len(image), 1, height * width)
-        flat = image.reshape(*image.shape[:2], height * width)
-        moved = flat.gather(2, source.expand(-1, flat.shape[1], -1)).view_as(image)
+        moved = pick_pixels(image, rows, columns)
         by = torch.stack([right / width, down / height, torch.zeros_like(down), torch.zeros_like(down)], 1)
         return {**batch, "image": moved, "box": box + by * batch["present"][:, None]}
 

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.nn.layers import convolution
+
 _MARGIN = 1.2
 """Side of the square as a multiple of the box's longer side."""
 _SMALLEST = 0.1
@@ -32,13 +34,6 @@ def cut_out(image: Tensor, box: Tensor, side: int, jitter: float = 0.0) -> Tenso
     columns = box[:, 0, None, None] + x * (square / width)[:, None, None]
     rows = box[:, 1, None, None] + y * (square / height)[:, None, None]
     return F.grid_sample(image, torch.stack([columns, rows], 3) * 2 - 1, align_corners=False)
-
-
-def convolution(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the size, but for its stride; batch norm and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
 
 
 class Glimpse(nn.Module):

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
-from dlkit.data.encoding import Encoding
-from dlkit.data.images import any_image, named_images
 from dlkit.data.splits import Split
-from dlkit.errors import DataError
-from dlkit.predictor import Answer, Predictor
+from dlkit.image_predictor import ImagePredictor
+from dlkit.metrics import ranking
+from dlkit.predictor import Answer
 from dlkit.samples import Box, Boxes, Sample, Table
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.metrics import judge
+from dlkit_localization.options import LocalizerConfig
 from dlkit_localization.outputs import corners, parts
 from dlkit_localization.preview import NONE
 
-BATCH = 250
 EXAMPLES = 2000
 """Validation images that samples are chosen from."""
 
@@ -31,40 +30,27 @@ _SHOWN = 16
 """Images at most that answers or samples are shown on: each is a picture of its own."""
 
 
-class Localizer(Predictor):
+class Localizer(ImagePredictor):
     """Answers images of any size, grey or RGB, from ``info`` alone: they are letter-boxed as the training images."""
 
-    usage = "image files, or folders of them"
-    asks = "image"
-    label = "image"
-    placeholder = "an image file, or a folder of them"
     draws = True
+    info: LocalizationInfo
+    config: LocalizerConfig
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
-        super().__init__(model, info, config)
-        self._encoding = Encoding(info.mean, info.std)
-
-    def read(self, arguments: Sequence[str]) -> list[Path]:
-        """The files named and those in the folders named; each is decoded when it is its turn."""
-        return named_images(arguments)
-
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``present``, its ``probability``; ``class``, ``class_probability`` and ``box``, None where nothing is.
 
         The box is [x1, y1, x2, y2] in pixels of the image asked about, as it is seen upright. For files, ``file``.
-        Inputs are paths, PIL images, or uint8 arrays [H,W] or [H,W,3] (lists of such rows too).
         """
         answers: list[Answer] = []
-        for first in range(0, len(inputs), BATCH):
-            some = inputs[first : first + BATCH]
-            images, geometry = zip(*map(self.prepared, some), strict=True)
-            outputs = self.forward(self._encoding.encode(torch.from_numpy(np.stack(images))))
-            found = self._answers(outputs, geometry)
-            named = ({"file": str(value)} if isinstance(value, (str, Path)) else {} for value in some)
-            answers += [{**answer, **file} for answer, file in zip(found, named, strict=True)]
+        for some in self.batches(inputs):
+            images, geometry = zip(*map(self.letterboxed, some), strict=True)
+            outputs = self.forward(self.encoding.encode(torch.from_numpy(np.stack(images))))
+            found = zip(self._answers(outputs, geometry), some, strict=True)
+            answers += [self.with_file(answer, value) for answer, value in found]
         return answers
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images with their boxes, and a table of all."""
         shown: list[Sample] = [
             self._shown(number, value, answer)
@@ -74,15 +60,15 @@ class Localizer(Predictor):
         rows = [_row(number, answer) for number, answer in enumerate(answers, 1)]
         return [*shown, Table(name="predictions", headers=headers, rows=rows)]
 
-    def draw(self, value: Any, answer: Answer) -> Image.Image:
+    def draw(self, value: object, answer: Answer) -> Image.Image:
         """The image at its own size with the box on it, if there is one."""
-        return draw_boxes(self._image(value), _predicted(answer))
+        return draw_boxes(self.opened(value), _predicted(answer))
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Validation images with true and predicted box, the worst first, and a table of what went how well."""
         if examples is None:
             return ()
-        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
+        index = ranking.some_indices(len(examples), EXAMPLES, rng)
         judged = self._judged(index, examples)
         order = worst_first(judged)[: min(count, _SHOWN)]
         return [*self.compared(index[order], examples), _summary(judged)]
@@ -90,35 +76,13 @@ class Localizer(Predictor):
     def compared(self, index: Tensor, examples: Split) -> list[Boxes]:
         """Images of a split with true and predicted box, in the order of ``index`` int64 [N]."""
         judged = self._judged(index, examples)
-        pictures = self._encoding.pixels(examples.take(index)["image"])
+        pictures = self.encoding.pixels(examples.take(index)["image"])
         return [self._compared(picture, judged, i) for i, picture in enumerate(pictures)]
-
-    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """A validation image as a PNG; none without the data."""
-        if examples is None:
-            return []
-        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
-        picture = self._encoding.pixels(examples.take(chosen)["image"])[0]
-        path = folder / f"validation-{int(chosen)}.png"
-        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
-        return [str(path)]
-
-    def prepared(self, value: Any) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], Letterbox]:
-        """One input as uint8 [C,H,W] in the training images' form, and how it came to lie there."""
-        channels, height, width = self.info.shape
-        if channels not in (1, 3):
-            raise DataError(f"this model was trained on images of {channels} channels: image files cannot be answered")
-        image = self._image(value)
-        geometry = Letterbox(image.size, (width, height))
-        return geometry.place(ImageOps.invert(image) if self.config.invert else image), geometry
-
-    def _image(self, value: Any) -> Image.Image:
-        return any_image(value, colour=self.info.shape[0] == 3)
 
     def _answers(self, outputs: Tensor, geometry: Sequence[Letterbox]) -> list[Answer]:
         found = parts(outputs)
         present, (sure, label) = found.present.sigmoid(), found.classes.softmax(1).max(1)
-        boxes = corners(found.box, *self.info.shape[1:]).numpy()
+        boxes = corners(found.box, self.height, self.width).numpy()
         answers: list[Answer] = []
         for i, form in enumerate(geometry):
             there = bool(present[i] >= self.config.threshold)
@@ -132,15 +96,15 @@ class Localizer(Predictor):
             })  # fmt: skip
         return answers
 
-    def _shown(self, number: int, value: Any, answer: Answer) -> Boxes:
+    def _shown(self, number: int, value: object, answer: Answer) -> Boxes:
         boxes = _predicted(answer)
         title = str(answer.get("file", number)) + ("" if boxes else f": no object ({answer['probability']:.0%})")
-        return Boxes(name=f"answer-{number:02}", title=title, image=np.asarray(self._image(value)), boxes=boxes)
+        return Boxes(name=f"answer-{number:02}", title=title, image=np.asarray(self.opened(value)), boxes=boxes)
 
     def _judged(self, index: Tensor, examples: Split) -> dict[str, Tensor]:
         """What is true, what is predicted, and how right that is, image by image: columns [N] and [N,4] on the CPU."""
         found: list[dict[str, Tensor]] = []
-        for rows in torch.split(index, BATCH):
+        for rows in torch.split(index, self.batch):
             batch = {name: column.cpu() for name, column in examples.take(rows).items()}
             outputs = self.forward(batch["image"])
             guess = parts(outputs)
@@ -156,7 +120,7 @@ class Localizer(Predictor):
             })  # fmt: skip
         return {name: torch.cat([columns[name] for columns in found]) for name in found[0]}
 
-    def _compared(self, picture: Any, judged: Mapping[str, Tensor], i: int) -> Boxes:
+    def _compared(self, picture: npt.NDArray[np.uint8], judged: Mapping[str, Tensor], i: int) -> Boxes:
         """One image with its true box and the predicted one; false where it is not strictly right."""
         true, present = int(judged["true_label"][i]), float(judged["present"][i])
         strict, classes = bool(judged["strict"][i]), self.info.classes
@@ -175,7 +139,7 @@ class Localizer(Predictor):
         return Boxes(name=f"{i + 1:02}", title=f"{verdict}: {title}", image=picture, boxes=boxes)
 
     def _corners(self, box: Tensor) -> tuple[float, float, float, float]:
-        x1, y1, x2, y2 = corners(box[None], *self.info.shape[1:])[0].tolist()
+        x1, y1, x2, y2 = corners(box[None], self.height, self.width)[0].tolist()
         return x1, y1, x2, y2
 
 
@@ -184,7 +148,7 @@ def worst_first(judged: Mapping[str, Tensor]) -> Tensor:
     there = judged["true_label"] >= 0
     sure = torch.where(judged["present"] > 0.5, judged["present"] * judged["sure"], 1 - judged["present"])
     fine = torch.where(there, judged["iou"], sure)
-    return torch.where(judged["strict"], 1 + fine, 1 - sure).argsort(stable=True)
+    return ranking.worst_first(~judged["strict"], sure, fine)
 
 
 def _predicted(answer: Answer) -> list[Box]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from torchvision.ops import (  # type: ignore[import-untyped]
     generalized_box_iou_loss,
 )
 
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import IouConfig, ThreePartConfig
 from dlkit_localization.outputs import parts
 
@@ -27,7 +27,7 @@ _ANY = (0.5, 0.5, 0.5, 0.5)
 """Stands for the box where there is none: a loss that does not count must still be finite, and its gradient too."""
 
 
-def three_part(config: ThreePartConfig, info: Any) -> Loss:
+def three_part(config: ThreePartConfig, info: LocalizationInfo) -> Loss:
     """Weighted sum of ``present`` (binary cross-entropy, over all images), ``box`` (mean squared error of the four
     relative numbers) and ``class`` (cross-entropy in nats), both over the images with an object.
     """
@@ -38,7 +38,7 @@ def three_part(config: ThreePartConfig, info: Any) -> Loss:
     return loss
 
 
-def with_overlap(config: IouConfig, info: Any) -> Loss:
+def with_overlap(config: IouConfig, info: LocalizationInfo) -> Loss:
     """The three parts and ``overlap``, over the images with an object: 1 − GIoU (Rezatofighi et al. 2019, arXiv
     1902.09630) or the CIoU loss (Zheng et al. 2020, arXiv 1911.08287), from torchvision.
     """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from dlkit.metrics.total import SumOverRanks, Total
 from dlkit_localization.outputs import overlap, parts
 
 GOOD = 0.5
@@ -32,7 +33,7 @@ class LocalizationMetrics:
     """
 
     def __init__(self) -> None:
-        self._sums: Tensor | None = None
+        self._sums = Total()
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
         judged, there = judge(outputs, batch), batch["present"]
@@ -41,17 +42,16 @@ class LocalizationMetrics:
             torch.ones_like(there), there, judged["seen"], judged["strict"],
             judged["named"] * there, judged["iou"] * there, good * there,
         )  # fmt: skip
-        sums = torch.stack([column.sum(dtype=torch.float32) for column in columns]).double()
-        self._sums = sums if self._sums is None else self._sums + sums
+        self._sums.add(torch.stack([column.sum(dtype=torch.float32) for column in columns]).double())
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self._sums = over_ranks(self._sums)
+        self._sums.reduce(over_ranks)
 
     def compute(self) -> dict[str, float]:
-        if self._sums is None:
+        if self._sums.value is None:
             return {}
-        images, objects, seen, strict, named, iou, good = self._sums.tolist()
+        images, objects, seen, strict, named, iou, good = self._sums.numbers()
         values = {"detection_accuracy": seen / images, "strict_accuracy": strict / images}
         if objects:
             values |= {"class_accuracy": named / objects, "mean_iou": iou / objects, "box_accuracy": good / objects}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from PIL import Image
@@ -13,12 +11,13 @@ from dlkit.data.drawing import draw_boxes
 from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Split, TensorSplit
 from dlkit.samples import Box, Images, Table
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.outputs import corners
 
 NONE = "none"
 
 
-def balance(info: Any, split: Split) -> Table:
+def balance(info: LocalizationInfo, split: Split) -> Table:
     """Images of each class, their share, and their boxes' mean size, as a table."""
     label, box = (_column(split, name) for name in ("label", "box"))
     total, (_, height, width) = max(1, len(label)), info.shape
@@ -32,7 +31,7 @@ def balance(info: Any, split: Split) -> Table:
     return Table(name="balance", title="Images of each class", headers=headers, rows=rows)
 
 
-def grid(info: Any, split: Split, count: int) -> Images:
+def grid(info: LocalizationInfo, split: Split, count: int) -> Images:
     """Images from all over the split, with their boxes and classes."""
     index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
     batch = split.take(index)

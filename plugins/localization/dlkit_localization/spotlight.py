@@ -11,13 +11,15 @@ the square around the box, brought to one size, tells the class too (``glimpse.p
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlkit_localization.glimpse import Glimpse, convolution, cut_out
+from dlkit.nn.layers import convolution
+from dlkit.nn.residual import Residual
+from dlkit_localization.glimpse import Glimpse, cut_out
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import SpotlightConfig
 
 _SIDES = 4
@@ -31,7 +33,7 @@ class Spotlight(nn.Module):
     are joined in the neck, whose grid is the map's.
     """
 
-    def __init__(self, config: SpotlightConfig, info: Any) -> None:
+    def __init__(self, config: SpotlightConfig, info: LocalizationInfo) -> None:
         super().__init__()
         channels, height, width = info.shape
         self.stem = convolution(channels, config.stem_width, 5, stride=2)
@@ -101,21 +103,11 @@ class Spotlight(nn.Module):
         return torch.stack(box, 1)
 
 
-class _Residual(nn.Module):
-    """x + f(x), f being a convolution, batch norm and ReLU."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = convolution(width, width, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = x + self.body(x)
-        return result
-
-
-def build(config: SpotlightConfig, info: Any) -> nn.Module:
+def build(config: SpotlightConfig, info: LocalizationInfo) -> nn.Module:
     return Spotlight(config, info)
 
 
 def _stage(before: int, after: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(convolution(before, after, 3, stride=2), *(_Residual(after) for _ in range(blocks)))
+    return nn.Sequential(
+        convolution(before, after, 3, stride=2), *(Residual({"body": convolution(after, after)}) for _ in range(blocks))
+    )

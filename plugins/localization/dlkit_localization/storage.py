@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +36,14 @@ class Scenes:
 
 def splits_and_info(
     parts: Mapping[str, Scenes], classes: Sequence[str]
-) -> tuple[dict[str, TensorSplit], dict[str, Any]]:
+) -> tuple[dict[str, TensorSplit], dict[str, object]]:
     """Every part as a split, normalised by the training images' mean and deviation, and the task's ``info``."""
     train = parts["train"].images
     encoding = Encoding(*channel_statistics(train))
-    info = {"classes": list(classes), "shape": train.shape[1:], "mean": encoding.mean, "std": encoding.std}
+    info: dict[str, object] = {
+        "classes": list(classes),
+        "shape": train.shape[1:],
+        "mean": encoding.mean,
+        "std": encoding.std,
+    }
     return {part: scenes.split(encoding) for part, scenes in parts.items()}, info

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.task import Array, Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_localization.info import LocalizationInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class LocalizationInfo(Info):
-    """The classes, and how a picture becomes the model's input: enough to answer an image file."""
-
-    classes: list[str] = Field(min_length=1, description="names of the classes, by label")
-    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
-    mean: Array = Field(description="float32 [C]: subtracted from pixels scaled to [0, 1]")
-    std: Array = Field(description="float32 [C]: what the difference is divided by")
-    fit: Literal["letterbox"] = Field("letterbox", description="how an image of another shape is brought to this one")
 
 
 class Localization(Task):
@@ -44,12 +33,12 @@ class Localization(Task):
     inputs = ("image",)
     outputs = Column("float32[N,outputs]")
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: LocalizationInfo) -> Metrics:
         from dlkit_localization.metrics import LocalizationMetrics
 
         return LocalizationMetrics()
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: LocalizationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_localization.preview import balance, grid
 
         return [balance(info, split), grid(info, split, count)]

@@ -20,9 +20,10 @@ from dlkit.data.splits import Data, Split
 from dlkit.errors import DataError, UsageError
 from dlkit.task import check_columns, first_batch
 from dlkit_localization.datasets import digit_canvas
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import DigitCanvasConfig
 from dlkit_localization.outputs import corners
-from dlkit_localization.task import Localization, LocalizationInfo
+from dlkit_localization.task import Localization
 
 FEW = {"train": 300, "val": 100, "test": 100}
 

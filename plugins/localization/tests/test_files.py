@@ -14,9 +14,10 @@ from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit.task import check_columns, first_batch
 from dlkit_localization.datasets import files
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import FilesConfig
 from dlkit_localization.outputs import corners
-from dlkit_localization.task import Localization, LocalizationInfo
+from dlkit_localization.task import Localization
 
 Annotate = Callable[..., Path]
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit_localization.glimpse import Glimpse, cut_out
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import SpotlightConfig
 from dlkit_localization.spotlight import Spotlight
-from dlkit_localization.task import LocalizationInfo
 
 HEIGHT, WIDTH = 48, 60
 

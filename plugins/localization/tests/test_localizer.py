@@ -19,11 +19,12 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_localization.datasets import files
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.localizer import Localizer, worst_first
 from dlkit_localization.options import FilesConfig, LocalizerConfig
 from dlkit_localization.outputs import relative
 from dlkit_localization.preview import balance, grid
-from dlkit_localization.task import Localization, LocalizationInfo
+from dlkit_localization.task import Localization
 
 
 class ByColour(nn.Module):
@@ -211,8 +212,8 @@ def test_preview_counts_and_shows_boxes(data: Data) -> None:
 def test_an_example_is_a_validation_image_as_the_model_saw_it(data: Data, tmp_path: Path, invert: bool) -> None:
     asked = predictor(data, invert=invert)
     (word,) = asked.example(data.val, np.random.default_rng(1), tmp_path)
-    image, _ = asked.prepared(word)
-    encoded = asked._encoding.encode(torch.from_numpy(image[None]))
+    image, _ = asked.letterboxed(word)
+    encoded = asked.encoding.encode(torch.from_numpy(image[None]))
     number = int(Path(word).stem.rpartition("-")[2])
     assert torch.equal(encoded, data.val.take(torch.tensor([number]))["image"])
     assert asked.example(None, np.random.default_rng(1), tmp_path) == []

@@ -93,7 +93,7 @@ def test_batches_and_ranks_add_up(scene: tuple[Tensor, dict[str, Tensor]], at: i
     for rank, part in zip(ranks, pieces, strict=True):
         for metrics in (one, rank):
             metrics.update(outputs[part], {name: column[part] for name, column in batch.items()})
-    sums = [rank._sums for rank in ranks]
+    sums = [rank._sums.value for rank in ranks]
     ranks[0].reduce(lambda _: sum(s for s in sums if s is not None))  # type: ignore[arg-type, return-value]
     assert one.compute() == pytest.approx(whole.compute())
     assert ranks[0].compute() == pytest.approx(whole.compute())

@@ -12,10 +12,10 @@ from torch import nn
 from dlkit.config import Config
 from dlkit.errors import UsageError
 from dlkit_localization import lenet, spotlight
+from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.losses import with_overlap
 from dlkit_localization.options import IouConfig, LenetConfig, LenetReluConfig, LenetWideConfig, SpotlightConfig
 from dlkit_localization.spotlight import Spotlight
-from dlkit_localization.task import LocalizationInfo
 
 SMALL: dict[str, Config] = {
     "lenet": LenetConfig(channels=[4, 8], hidden=[16]),
