@@ -28,6 +28,7 @@ from common import data_folder, workspace
 from dlkit.data.text.corpus import read_text
 from dlkit.events import Finished, MetricsLogged
 from dlkit.runs.log import read_events
+from dlkit_embeddings.texts import book_folders
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors.benchmarks import read_pairs
 from dlkit_embeddings.word_vectors.datasets import by_folder
@@ -104,7 +105,7 @@ def similarity(trained: Trained, show: Callable[[str], None] = lambda line: None
 
 def race(options: argparse.Namespace) -> None:
     config = GutenbergConfig(**TEXT)  # type: ignore[arg-type]
-    text = by_folder(data_folder() / "gutenberg-books", config)["train"]
+    text = by_folder(book_folders(data_folder() / "gutenberg-books"), config)["train"]
     kinds: dict[str, Callable[[Path, int], Trained]] = {
         "dlkit": lambda where, seed: ours(where, options.epochs, options.threads, seed, len(text)),
         "gensim": lambda where, seed: gensims(text, options.epochs, seed),

@@ -13,20 +13,26 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
 from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.vocabulary import Ids
 from dlkit.errors import DataError, UsageError
+from dlkit.metrics.confusion import Confusion
+from dlkit.metrics.ranking import some_indices, worst_first
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Pairs, Sample, Table, Text
-from dlkit_embeddings.conjugation.gaps import GAP, HOLE, question, shown
-from dlkit_embeddings.conjugation.metrics import ConjugationMetrics
+from dlkit_embeddings.conjugation.gaps import GAP, HOLE, context_text, question_context
+from dlkit_embeddings.conjugation.info import ConjugationInfo
+from dlkit_embeddings.conjugation.options import ConjugatorConfig
 
 BATCH = 1000
 EXAMPLES = 4000
 """Validation gaps that samples are chosen from."""
+_ASKED = 50
+"""Validation gaps that examples are chosen from."""
 
 _GAP = re.compile(r"(?<!\w)_+(?!\w)|\[gap\]", re.IGNORECASE)
 
 
-def parted(sentence: str) -> tuple[str, str]:
+def split_at_gap(sentence: str) -> tuple[str, str]:
     """What stands before and after the one gap of a sentence: ``___`` (any number of ``_``) or ``[gap]``.
 
     UsageError: there is none, or there are several.
@@ -46,6 +52,9 @@ class Conjugator(Predictor):
     label = "sentence"
     placeholder = f"She {GAP} happy."
 
+    info: ConjugationInfo
+    config: ConjugatorConfig
+
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Sentences; of an argument that names a file, its lines. UsageError for a sentence without a gap, or with
         several; DataError names the line of a file."""
@@ -53,7 +62,7 @@ class Conjugator(Predictor):
         for argument in arguments:
             found += _lines(Path(argument)) if _is_file(argument) else [argument]
         for sentence in found:
-            parted(sentence)
+            split_at_gap(sentence)
         return found
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
@@ -61,9 +70,8 @@ class Conjugator(Predictor):
         ``probabilities`` (of every form) and, if there are any, ``unknown`` words."""
         answers: list[Answer] = []
         for first in range(0, len(inputs), BATCH):
-            sides = [parted(str(value)) for value in inputs[first : first + BATCH]]
-            contexts = [question(before.replace(HOLE, " ") + f" {HOLE} " + after.replace(HOLE, " "), self.info)
-                        for before, after in sides]  # fmt: skip
+            sides = [split_at_gap(str(value)) for value in inputs[first : first + BATCH]]
+            contexts = [self._context(*pair) for pair in sides]
             probabilities = self.forward(torch.from_numpy(np.stack(contexts))).softmax(1)
             answers += [self._answer(*pair, row) for pair, row in zip(sides, probabilities, strict=True)]
         return answers
@@ -86,19 +94,22 @@ class Conjugator(Predictor):
         form's recall over the gaps looked at."""
         if examples is None:
             return ()
-        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
-        contexts, true, logits = self._looked_at(index, examples)
+        contexts, true, logits = self._looked_at(some_indices(len(examples), EXAMPLES, rng), examples)
         return [self._gaps(contexts, true, logits.softmax(1), count), self._confusion(true, logits)]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """Gaps of the validation text whose words are all known, if there are any, or a sentence of ours."""
         found = []
         if examples is not None:
-            index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:50]))
-            contexts = [row for row in examples.take(index)["context"].cpu().tolist() if 1 not in row]
-            # Other signs may be forms of the gap themselves.
-            found = [text for row in contexts if len(_GAP.findall(text := shown(row, self.info))) == 1]
+            batch = examples.take(some_indices(len(examples), _ASKED, rng))
+            contexts = [row for row in batch["context"].cpu().tolist() if 1 not in row]
+            # The text may hold the signs of a gap itself: then a question would have several.
+            found = [text for row in contexts if len(_GAP.findall(text := context_text(row, self.info))) == 1]
         return found[:3] or [self.placeholder]
+
+    def _context(self, before: str, after: str) -> Ids:
+        """What the model sees of a sentence; a ``HOLE`` that it has itself is not the gap."""
+        return question_context(f"{before.replace(HOLE, ' ')} {HOLE} {after.replace(HOLE, ' ')}", self.info)
 
     def _answer(self, before: str, after: str, probabilities: Tensor) -> Answer:
         named = dict(zip(self.info.classes, probabilities.tolist(), strict=True))
@@ -128,20 +139,20 @@ class Conjugator(Predictor):
     def _gaps(self, contexts: Tensor, true: Tensor, probabilities: Tensor, count: int) -> Pairs:
         """The mistakes, the most confident first, then what is right, the least confident first."""
         probability, predicted = probabilities.max(1)
-        order = torch.where(true != predicted, -1 - probability, probability).argsort(stable=True)[:count].tolist()
+        order = worst_first(true != predicted, probability)[:count].tolist()
         classes, rows = self.info.classes, []
         for i in order:
             mark = "✗" if true[i] != predicted[i] else ""
             answer = f"{classes[int(predicted[i])]} {float(probability[i]):.0%}"
-            rows.append([mark, shown(contexts[i].tolist(), self.info), classes[int(true[i])], answer])
+            rows.append([mark, context_text(contexts[i].tolist(), self.info), classes[int(true[i])], answer])
         title = "Validation gaps, mistakes first"
         return Pairs(name="gaps", title=title, headers=["", "gap", "true", "predicted"], rows=rows)
 
     def _confusion(self, true: Tensor, logits: Tensor) -> Table:
         """Of the forms that are there or were predicted."""
-        metrics = ConjugationMetrics(self.info.classes)
-        metrics.update(logits, {"label": true})
-        matrix = metrics.matrix()
+        confusion = Confusion(len(self.info.classes))
+        confusion.update(logits.argmax(1), true)
+        matrix = confusion.matrix()
         there = [i for i in range(len(matrix)) if matrix[i].sum() + matrix[:, i].sum()]
         rows: list[list[str | int]] = []
         for i in there:
@@ -166,7 +177,7 @@ def _lines(path: Path) -> list[str]:
         if not line.strip():
             continue
         try:
-            parted(line)
+            split_at_gap(line)
         except UsageError as error:
             raise DataError(f"{path}: line {number}: {error}") from error
         found.append(line.strip())

@@ -14,7 +14,7 @@ from dlkit.data.splits import Data, TensorSplit
 from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import Ids, Vocabulary
 from dlkit.errors import DataError
-from dlkit_embeddings.conjugation.gaps import SPECIAL, Gaps, Numbering, Passage, gaps_of, passage, translation
+from dlkit_embeddings.conjugation.gaps import SPECIAL, Gaps, NumberedText, Numbering, gaps_of, number_text, translation
 from dlkit_embeddings.conjugation.info import FORMS
 from dlkit_embeddings.conjugation.options import (
     NONE,
@@ -24,9 +24,10 @@ from dlkit_embeddings.conjugation.options import (
     GutenbergConfig,
     PythonDocsConfig,
 )
-from dlkit_embeddings.conjugation.pretrained import Lexicon, find
+from dlkit_embeddings.conjugation.pretrained import Lexicon, find_lexicon
+from dlkit_embeddings.sources import GUTENBERG
+from dlkit_embeddings.texts import book_folders, own_folders
 
-PARTS = ("train", "val", "test")
 _FEW = 20
 """Gaps below which a part of a text is pointed out."""
 
@@ -37,21 +38,20 @@ def python_docs(config: PythonDocsConfig, context: Context) -> Data:
 
 def files(config: FilesConfig, context: Context) -> Data:
     place = Path(config.path)
-    if (place / "train").is_dir() and (place / "val").is_dir():
-        return in_folders(place, config, context, config.encoding)
+    if folders := own_folders(place):
+        return by_folder(folders, config, context, config.encoding)
     return by_position(_read(place, config.encoding), config, context)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    return in_folders(context.source("gutenberg-books"), config, context)
+    return by_folder(book_folders(context.source(GUTENBERG.name)), config, context)
 
 
-def in_folders(place: Path, config: GapsConfig, context: Context, encoding: str = corpus.AUTO) -> Data:
-    """The texts of the folders ``train``, ``val`` and, if it is there, ``test``."""
-    numbering, lexicon = Numbering(), given(config, context)
-    folders = {part: place / part for part in PARTS if part != "test" or (place / part).is_dir()}
+def by_folder(folders: Mapping[str, Path], config: GapsConfig, context: Context, encoding: str = corpus.AUTO) -> Data:
+    """The texts of each part's folder."""
+    numbering, lexicon = Numbering(), lexicon_of(config, context)
     parts = {
-        part: passage(_read(folder, encoding), numbering, lower=config.lower, signs=_signs(lexicon))
+        part: number_text(_read(folder, encoding), numbering, lower=config.lower, signs=_signs(lexicon))
         for part, folder in folders.items()
     }
     return build(parts, numbering, lexicon, config)
@@ -63,26 +63,29 @@ def _read(place: Path, encoding: str) -> str:
 
 
 def by_position(text: str, config: ByPositionConfig, context: Context) -> Data:
-    """Training, then the test, then validation, parted between sentences. What is repeated word for word, as chapters
-    of a manual are, counts where it stands first: nothing is validated on that was trained on."""
-    numbering, lexicon = Numbering(), given(config, context)
-    whole = passage(text, numbering, lower=config.lower, signs=_signs(lexicon))
+    """Training, then the test, then validation, divided between sentences.
+
+    What is repeated word for word, as chapters of a manual are, counts where it stands first: nothing is validated on
+    that was trained on.
+    """
+    numbering, lexicon = Numbering(), lexicon_of(config, context)
+    whole = number_text(text, numbering, lower=config.lower, signs=_signs(lexicon))
     rest, val = whole.cut(1 - config.val_fraction)
     train, test = rest.cut(1 - config.test_fraction / (1 - config.val_fraction))
     parts = {"train": train, "test": test, "val": val} if config.test_fraction else {"train": rest, "val": val}
     return build(parts, numbering, lexicon, config, once=True)
 
 
-def given(config: GapsConfig, context: Context) -> Lexicon | None:
-    """The words of word vectors, or those that a run has which goes on or is measured: what it took from elsewhere may
-    be gone or changed by now. None: the training text's are to be counted."""
+def lexicon_of(config: GapsConfig, context: Context) -> Lexicon | None:
+    """The words that have vectors; None: the training text's own are to be counted."""
+    # A run that is resumed or measured has its own: where they came from may be gone or changed by now.
     if (earlier := context.earlier()) is not None:
         return Lexicon(earlier.words, earlier.vectors, earlier.signs, config.embeddings)
-    return find(config.embeddings, config.vocabulary, context)
+    return find_lexicon(config.embeddings, config.vocabulary, context)
 
 
 def build(
-    parts: Mapping[str, Passage],
+    parts: Mapping[str, NumberedText],
     numbering: Numbering,
     lexicon: Lexicon | None,
     config: GapsConfig,
@@ -121,7 +124,7 @@ def _signs(lexicon: Lexicon | None) -> bool:
     return lexicon is None or lexicon.signs
 
 
-def _counted(train: Passage, numbering: Numbering, config: GapsConfig) -> Lexicon:
+def _counted(train: NumberedText, numbering: Numbering, config: GapsConfig) -> Lexicon:
     """The words seen often enough in training, without vectors."""
     times = np.bincount(train.words, minlength=len(numbering.words)).tolist()
     counts = {word: count for word, count in zip(numbering.words, times, strict=True) if count}

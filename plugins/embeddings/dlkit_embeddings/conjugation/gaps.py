@@ -47,7 +47,7 @@ class Numbering:
 
 
 @dataclass(frozen=True)
-class Passage:
+class NumberedText:
     """Words and signs of a text by number, int64 [n], and the number of each one's sentence, int64 [n], ascending."""
 
     words: Ids
@@ -56,15 +56,15 @@ class Passage:
     def __len__(self) -> int:
         return len(self.words)
 
-    def cut(self, share: float) -> tuple[Passage, Passage]:
+    def cut(self, share: float) -> tuple[NumberedText, NumberedText]:
         """The first ``share`` of it and the rest, parted where a sentence begins."""
         place = round(share * len(self))
         if 0 < place < len(self):
             place = int(np.searchsorted(self.sentences, self.sentences[place]))
         return self[:place], self[place:]
 
-    def __getitem__(self, span: slice | Flags) -> Passage:
-        return Passage(self.words[span], self.sentences[span])
+    def __getitem__(self, span: slice | Flags) -> NumberedText:
+        return NumberedText(self.words[span], self.sentences[span])
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def spelled(token: str) -> str:
     return (plain(token) or token) if len(token) > 1 else token
 
 
-def passage(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> Passage:
+def number_text(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> NumberedText:
     """Words and, if they are wanted, signs; line ends are neither. A sentence ends with ``.``, ``!``, ``?`` or ``…``
     and what closes after it, and with a blank line."""
     tokens = split_words(text, lower=lower)
@@ -104,19 +104,19 @@ def passage(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> Pas
     after |= closing & _shifted(after)
     begins = _shifted(after) & ~end & ~closing
     begins[1:] |= np.diff(kept) > 2  # two line ends or more between them
-    found = Passage(words, np.cumsum(begins))
+    found = NumberedText(words, np.cumsum(begins))
     return found if signs else found[~numbering.mask(is_sign)[words]]
 
 
-def gaps_of(text: Passage, numbering: Numbering, *, window: int, across: bool) -> Gaps:
+def gaps_of(text: NumberedText, numbering: Numbering, *, window: int, across: bool) -> Gaps:
     """Every form of *be* and *have* in a passage, with the words around it."""
     labels = np.fromiter((_LABELS.get(word.lower(), -1) for word in numbering.words), np.int64)
     found = labels[text.words] if len(text) else text.words
     places = np.flatnonzero(found >= 0)
-    return Gaps(around(text, places, window=window, across=across), found[places])
+    return Gaps(words_around(text, places, window=window, across=across), found[places])
 
 
-def around(text: Passage, places: Ids, *, window: int, across: bool) -> Ids:
+def words_around(text: NumberedText, places: Ids, *, window: int, across: bool) -> Ids:
     """Numbers of the ``window`` words left and right of each place [N], int64 [N, 2 × window]; −1 beyond the text, and
     beyond the place's sentence unless ``across``."""
     offsets = np.concatenate([np.arange(-window, 0), np.arange(1, window + 1)])
@@ -128,12 +128,12 @@ def around(text: Passage, places: Ids, *, window: int, across: bool) -> Ids:
     return np.where(seen, text.words[near], -1)
 
 
-def question(text: str, info: ConjugationInfo) -> Ids:
+def question_context(text: str, info: ConjugationInfo) -> Ids:
     """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
     numbering = Numbering()
-    words = passage(text, numbering, lower=info.lower, signs=info.signs)
+    words = number_text(text, numbering, lower=info.lower, signs=info.signs)
     (place,) = np.flatnonzero(words.words == numbering([HOLE])[0])
-    near = around(words, np.array([place]), window=info.window, across=info.across)[0]
+    near = words_around(words, np.array([place]), window=info.window, across=info.across)[0]
     numbers: Ids = translation(numbering.words, info.words)[near]
     return numbers
 
@@ -147,7 +147,7 @@ def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
     return np.array([*(known.get(word, other) for word, other in zip(words, strange, strict=True)), 0], np.int64)
 
 
-def shown(context: Sequence[int], info: ConjugationInfo) -> str:
+def context_text(context: Sequence[int], info: ConjugationInfo) -> str:
     """A context as text, the gap in it."""
     words = [info.words[number] if number else "" for number in context]
     filled = [*words[: info.window], GAP, *words[info.window :]]

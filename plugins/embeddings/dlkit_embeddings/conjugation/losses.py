@@ -15,7 +15,7 @@ Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 def cross_entropy(config: CrossEntropyConfig, info: ConjugationInfo) -> Loss:
-    """Mean over the gaps of −log softmax at the true form, in nats; weighted, their weighted mean."""
+    """Formula (C1): the mean over the gaps of −log softmax at the true form, in nats, weighted if asked for."""
     weights = balanced(info.counts) if config.weights == "balanced" else None
 
     def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -27,7 +27,10 @@ def cross_entropy(config: CrossEntropyConfig, info: ConjugationInfo) -> Loss:
 
 
 def balanced(counts: list[int]) -> Tensor:
-    """Weights float32 [classes], inverse to the counts, of mean 1 over the training gaps; forms never seen weigh 1."""
+    """Formula (C2): weights float32 [classes], inverse to the counts, of mean 1 over the training gaps.
+
+    Forms never seen weigh 1: they may still stand in a validation gap.
+    """
     seen = torch.tensor(counts, dtype=torch.float32)
     weights = seen.sum() / (seen.clamp(min=1) * (seen > 0).sum())
     return torch.where(seen > 0, weights, 1.0)

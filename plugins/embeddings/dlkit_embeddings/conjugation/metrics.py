@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
+
+from dlkit.metrics.confusion import Confusion
+from dlkit.metrics.total import SumOverRanks
 
 
 class ConjugationMetrics:
@@ -14,27 +16,17 @@ class ConjugationMetrics:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = classes
-        self.counts: Tensor | None = None
-        """int64 [classes²]: [true, predicted]."""
+        self.confusion = Confusion(len(classes))
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
-        label, size = batch["label"], len(self._classes)
-        if self.counts is None:
-            self.counts = torch.zeros(size**2, dtype=torch.int64, device=label.device)
-        # torch.bincount sizes its result by the largest value it meets, which on CUDA is a synchronisation.
-        self.counts.scatter_add_(0, label * size + outputs.argmax(1), torch.ones_like(label))
+        self.confusion.update(outputs.argmax(1), batch["label"])
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self.counts = over_ranks(self.counts)
-
-    def matrix(self) -> Tensor:
-        """int64 [classes, classes] on the CPU: rows true, columns predicted."""
-        size = len(self._classes)
-        return torch.zeros(size, size, dtype=torch.int64) if self.counts is None else self.counts.cpu().view(size, size)
+        self.confusion.reduce(over_ranks)
 
     def compute(self) -> dict[str, float]:
-        matrix = self.matrix()
+        matrix = self.confusion.matrix()
         total, right, there = int(matrix.sum()), matrix.diagonal().tolist(), matrix.sum(1).tolist()
         if not total:
             return {}
@@ -44,7 +36,10 @@ class ConjugationMetrics:
 
 
 def macro_f1(matrix: Tensor) -> float:
-    """Mean over the classes that occur, truly or as predictions, of 2·TP / (true + predicted); rows are true."""
+    """Formula (C3): the mean of 2·TP / (true + predicted) over the classes that occur, truly or as predictions.
+
+    ``matrix`` has a row a true class. A class that never occurs has no F1; to count it as 0 would punish a small split.
+    """
     occurring = matrix.sum(1) + matrix.sum(0)
     scores = 2 * matrix.diagonal().double() / occurring.clamp(min=1)
     return float(scores[occurring > 0].mean())

@@ -54,7 +54,7 @@ class Lexicon:
         return cls([*SPECIAL, *named], np.concatenate([head, own]), any(map(is_sign, named)), origin)
 
 
-def find(embeddings: str, most: int | None, context: Context) -> Lexicon | None:
+def find_lexicon(embeddings: str, most: int | None, context: Context) -> Lexicon | None:
     """What the option ``embeddings`` means here and now; None for ``none``, and for ``auto`` where no run has vectors.
 
     UsageError: there is no such run, or it is of another task. DataError: no such file, or it is none of vectors.

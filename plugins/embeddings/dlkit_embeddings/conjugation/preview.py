@@ -6,7 +6,7 @@ import torch
 
 from dlkit.data.splits import Split
 from dlkit.samples import Pairs, Table
-from dlkit_embeddings.conjugation.gaps import shown
+from dlkit_embeddings.conjugation.gaps import context_text
 from dlkit_embeddings.conjugation.info import ConjugationInfo
 
 _EXAMPLES = 12
@@ -34,5 +34,5 @@ def examples(info: ConjugationInfo, split: Split, count: int) -> Pairs:
     places = torch.linspace(0, len(split) - 1, min(count, _EXAMPLES, len(split)), dtype=torch.float64).round().long()
     batch = split.take(places)
     contexts, labels = batch["context"].cpu().tolist(), batch["label"].cpu().tolist()
-    rows = [[shown(context, info), info.classes[label]] for context, label in zip(contexts, labels, strict=True)]
+    rows = [[context_text(context, info), info.classes[label]] for context, label in zip(contexts, labels, strict=True)]
     return Pairs(name="gaps", title="Gaps, with all that is seen around them", headers=["gap", "form"], rows=rows)

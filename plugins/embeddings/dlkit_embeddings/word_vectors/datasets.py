@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.data import parts as division
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError
+from dlkit_embeddings.sources import GUTENBERG
+from dlkit_embeddings.texts import book_folders, own_folders
 from dlkit_embeddings.word_vectors.options import (
     FilesConfig,
     GutenbergConfig,
@@ -26,7 +29,6 @@ from dlkit_embeddings.word_vectors.text import Text
 from dlkit_embeddings.word_vectors.vocabulary import numbered, vocabulary_of, words_of
 from dlkit_embeddings.word_vectors.windows import Windows
 
-PARTS = ("train", "val", "test")
 Parts = Mapping[str, list[str]]
 """Words in order, by split."""
 
@@ -36,27 +38,25 @@ def python_docs(config: PythonDocsConfig, context: Context) -> Data:
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    return build(by_folder(context.source("gutenberg-books"), config), config)
+    return build(by_folder(book_folders(context.source(GUTENBERG.name)), config), config)
 
 
 def files(config: FilesConfig, context: Context) -> Data:
     place = Path(config.path)
-    if (place / "train").is_dir() and (place / "val").is_dir():
-        return build(by_folder(place, config, config.encoding), config)
+    if folders := own_folders(place):
+        return build(by_folder(folders, config, config.encoding), config)
     return build(by_position(_read(place, config, config.encoding), config), config)
 
 
-def by_folder(place: Path, config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
-    """The words of the folders ``train``, ``val`` and, if it is there, ``test``."""
-    return {part: _read(place / part, config, encoding) for part in PARTS if part != "test" or (place / part).is_dir()}
+def by_folder(folders: Mapping[str, Path], config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
+    """The words of each part's folder."""
+    return {part: _read(folder, config, encoding) for part, folder in folders.items()}
 
 
 def by_position(words: list[str], config: SharesConfig) -> Parts:
-    """Training, then test, then validation: the end of a text is furthest from what was trained on."""
-    held_out = int(len(words) * (1 - config.val_fraction))
-    trained = int(len(words) * (1 - config.val_fraction - config.test_fraction)) if config.test_fraction else held_out
-    parts = {"train": words[:trained], "val": words[held_out:], "test": words[trained:held_out]}
-    return {name: part for name, part in parts.items() if name != "test" or config.test_fraction}
+    """One text, divided: training, then test, then validation."""
+    places = division.by_position(len(words), config.val_fraction, config.test_fraction)
+    return {part: words[place] for part, place in places.items()}
 
 
 def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:

@@ -16,7 +16,7 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.conjugation import datasets
-from dlkit_embeddings.conjugation.gaps import shown
+from dlkit_embeddings.conjugation.gaps import context_text
 from dlkit_embeddings.conjugation.info import FORMS, ConjugationInfo
 from dlkit_embeddings.conjugation.options import ByPositionConfig, FilesConfig, GutenbergConfig, PythonDocsConfig
 from dlkit_embeddings.conjugation.task import Conjugation
@@ -30,7 +30,7 @@ def rows(data: Data, split: str) -> list[tuple[int, ...]]:
 
 def texts(data: Data, split: str) -> list[str]:
     info = ConjugationInfo.model_validate(data.info)
-    return [f"{shown(row[:-1], info)} {FORMS[row[-1]]}" for row in rows(data, split)]
+    return [f"{context_text(row[:-1], info)} {FORMS[row[-1]]}" for row in rows(data, split)]
 
 
 def test_a_text_is_divided_by_position_and_no_gap_is_lost(data: Callable[..., Data]) -> None:

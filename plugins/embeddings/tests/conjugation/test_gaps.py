@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from dlkit.data.text.tokenizers import split_words
 from dlkit.errors import UsageError
-from dlkit_embeddings.conjugation.conjugator import parted
+from dlkit_embeddings.conjugation.conjugator import split_at_gap
 from dlkit_embeddings.conjugation.gaps import (
     HOLE,
+    NumberedText,
     Numbering,
-    Passage,
-    around,
+    context_text,
     gaps_of,
     is_sign,
-    passage,
-    question,
-    shown,
+    number_text,
+    question_context,
     spelled,
     translation,
+    words_around,
 )
 from dlkit_embeddings.conjugation.info import FORMS
 
@@ -31,9 +31,9 @@ TEXT = 'He was late.\n"Are you (all) ready?" she had\nasked… Nobody is!\n\nA t
 PLAIN = st.text(st.sampled_from("ab .!?’)\n,I"), max_size=40)
 
 
-def read(text: str, *, signs: bool = True) -> tuple[Passage, list[str]]:
+def read(text: str, *, signs: bool = True) -> tuple[NumberedText, list[str]]:
     numbering = Numbering()
-    found = passage(text, numbering, lower=True, signs=signs)
+    found = number_text(text, numbering, lower=True, signs=signs)
     return found, numbering.words
 
 
@@ -66,7 +66,7 @@ def test_words_are_spelled_as_embeddings_spell_them() -> None:
 
 def test_every_form_is_a_gap_and_nothing_else_is() -> None:
     numbering = Numbering()
-    found = gaps_of(passage(TEXT, numbering, lower=False, signs=True), numbering, window=2, across=False)
+    found = gaps_of(number_text(TEXT, numbering, lower=False, signs=True), numbering, window=2, across=False)
     assert [FORMS[i] for i in found.label] == ["was", "are", "had", "is", "have", "been"]
     words = [*numbering.words, "-"]
     assert [words[i] for i in found.context[1]] == ["-", '"', "you", "("]
@@ -77,7 +77,7 @@ def test_every_form_is_a_gap_and_nothing_else_is() -> None:
 def test_what_is_around_a_place(text: str, window: int, across: bool) -> None:
     found, _ = read(text)
     places = np.arange(len(found))
-    near = around(found, places, window=window, across=across)
+    near = words_around(found, places, window=window, across=across)
     assert near.shape == (len(found), 2 * window)
     for place in places.tolist():
         expected = [
@@ -93,12 +93,12 @@ def test_what_is_around_a_place(text: str, window: int, across: bool) -> None:
 @pytest.mark.parametrize("signs", [True, False])
 def test_a_question_has_the_context_that_training_had(across: bool, signs: bool) -> None:
     numbering = Numbering()
-    trained = gaps_of(passage(TEXT, numbering, lower=True, signs=signs), numbering, window=3, across=across)
+    trained = gaps_of(number_text(TEXT, numbering, lower=True, signs=signs), numbering, window=3, across=across)
     vocabulary = ["<pad>", "<unk>", *numbering.words[::2]]
     info = SimpleNamespace(words=vocabulary, window=3, across=across, lower=True, signs=signs)
     numbers = translation(numbering.words, vocabulary)[trained.context]
     for number, row in enumerate(numbers):
-        assert question(_with_hole(TEXT, number), info).tolist() == row.tolist()
+        assert question_context(_with_hole(TEXT, number), info).tolist() == row.tolist()
 
 
 def _with_hole(text: str, number: int) -> str:
@@ -126,21 +126,21 @@ def test_unknown_words_numbers_and_edges_have_numbers_of_their_own() -> None:
 
 def test_a_context_is_shown_as_text() -> None:
     info = SimpleNamespace(words=["<pad>", "<unk>", "she", "happy", "."], window=2)
-    assert shown([0, 2, 3, 4], info) == "she ___ happy."
-    assert shown([0, 0, 0, 0], info) == "___"
+    assert context_text([0, 2, 3, 4], info) == "she ___ happy."
+    assert context_text([0, 0, 0, 0], info) == "___"
 
 
 @given(PLAIN, PLAIN, st.sampled_from(["_", "___", "________", "[gap]", "[GAP]"]))
 def test_one_gap_parts_a_sentence(before: str, after: str, gap: str) -> None:
-    assert parted(f"{before} {gap} {after}") == (f"{before} ", f" {after}")
+    assert split_at_gap(f"{before} {gap} {after}") == (f"{before} ", f" {after}")
 
 
 @given(st.lists(PLAIN, min_size=1, max_size=5).filter(lambda sides: len(sides) != 2))
 def test_none_and_several_are_refused(sides: list[str]) -> None:
     match = "no gap in" if len(sides) == 1 else f"{len(sides) - 1} gaps in"
     with pytest.raises(UsageError, match=match):
-        parted(" ___ ".join(sides))
+        split_at_gap(" ___ ".join(sides))
 
 
 def test_names_with_underscores_are_no_gaps() -> None:
-    assert parted("snake_case and __init__ ___ names") == ("snake_case and __init__ ", " names")
+    assert split_at_gap("snake_case and __init__ ___ names") == ("snake_case and __init__ ", " names")

@@ -52,7 +52,7 @@ def test_nothing_seen_is_nothing_said_and_ranks_add_up() -> None:
     assert metrics.compute() == {}
     metrics.update(torch.eye(12), {"label": torch.arange(12)})
     metrics.reduce(lambda counts: counts if counts is None else counts * 2)
-    assert int(metrics.matrix().sum()) == 24
+    assert int(metrics.confusion.matrix().sum()) == 24
 
 
 def test_the_loss_is_the_true_forms_mean_nats() -> None:

@@ -13,7 +13,7 @@ import dlkit
 from dlkit.config_file import read_toml
 from dlkit.data.context import Context
 from dlkit.errors import DataError, UsageError
-from dlkit_embeddings.conjugation.pretrained import Lexicon, find
+from dlkit_embeddings.conjugation.pretrained import Lexicon, find_lexicon
 from dlkit_embeddings.vectors import stored_vectors
 
 
@@ -48,7 +48,7 @@ def there(trained: dlkit.Run) -> Context:
 def test_auto_is_the_latest_completed_run_whose_vectors_are_taken_as_they_are(
     trained: dlkit.Run, there: Context
 ) -> None:
-    found = find("auto", None, there)
+    found = find_lexicon("auto", None, there)
     assert found is not None and found.vectors is not None and not found.signs
     predictor = trained.predictor()
     words, vectors = stored_vectors(predictor.model, predictor.info)
@@ -60,22 +60,22 @@ def test_auto_is_the_latest_completed_run_whose_vectors_are_taken_as_they_are(
 
 @pytest.mark.parametrize("form", ["id", "prefix", "last", "best", "step", "hash", "folder"])
 def test_runs_are_found_by_every_name(form: str, trained: dlkit.Run, there: Context) -> None:
-    auto = find("auto", None, there)
+    auto = find_lexicon("auto", None, there)
     assert auto is not None
     names = {
         "id": trained.id, "prefix": trained.id[:-1], "last": "last", "best": f"{trained.id}@best",
         "step": f"{trained.id}@2", "hash": auto.origin, "folder": str(trained.path),
     }  # fmt: skip
-    found = find(names[form], None, there)
+    found = find_lexicon(names[form], None, there)
     assert found is not None and found.origin == auto.origin and np.array_equal(found.vectors, auto.vectors)  # type: ignore[arg-type]
 
 
 def test_runs_of_other_workspaces_are_named_by_their_folder(
     trained: dlkit.Run, there: Context, context: Context
 ) -> None:
-    found = find(str(trained.path), 3, context)
+    found = find_lexicon(str(trained.path), 3, context)
     assert found is not None and found.origin.startswith(f"{trained.path}@") and len(found.words) == 5
-    again = find(found.origin, 3, Context(Path("absent")))
+    again = find_lexicon(found.origin, 3, Context(Path("absent")))
     assert again is not None and again.words == found.words
 
 
@@ -96,8 +96,8 @@ def test_a_run_settles_auto_keeps_the_vectors_and_needs_the_other_no_more(tmp_pa
 
 
 def test_without_runs_there_are_none(context: Context) -> None:
-    assert find("auto", None, context) is None and find("none", None, context) is None
-    assert find("auto", None, replace(context, workspace=None)) is None
+    assert find_lexicon("auto", None, context) is None and find_lexicon("none", None, context) is None
+    assert find_lexicon("auto", None, replace(context, workspace=None)) is None
     assert not (context.workspace or Path()).joinpath("runs").exists()
 
 
@@ -106,20 +106,20 @@ def test_a_run_that_cannot_be_used_is_named_and_passed_over(tmp_path: Path, text
     for weights in newer.path.rglob("model.safetensors"):
         weights.write_bytes(weights.read_bytes()[:-1])
     said: list[str] = []
-    found = find("auto", None, Context(tmp_path / "data", workspace=tmp_path, say=said.append))
+    found = find_lexicon("auto", None, Context(tmp_path / "data", workspace=tmp_path, say=said.append))
     assert found is not None and found.origin.startswith(older.id)
     assert len(said) == 1 and f"the vectors of {newer.id} cannot be used" in said[0]
 
 
 def test_what_is_no_such_run_or_file_is_named(there: Context, trained: dlkit.Run, tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"no run 'nothing' in .*word2vec's text format"):
-        find("nothing", None, there)
+        find_lexicon("nothing", None, there)
     with pytest.raises(DataError, match="neither a file nor a run's folder"):
-        find(str(tmp_path / "vectors.txt"), None, there)
+        find_lexicon(str(tmp_path / "vectors.txt"), None, there)
     with pytest.raises(DataError, match="no checkpoint any more with the weights 0123456789abcdef"):
-        find(f"{trained.id}@0123456789abcdef", None, there)
+        find_lexicon(f"{trained.id}@0123456789abcdef", None, there)
     with pytest.raises(UsageError, match="there is no workspace"):
-        find("nothing", None, Context(tmp_path))
+        find_lexicon("nothing", None, Context(tmp_path))
 
 
 def test_a_run_of_another_task_is_refused(tmp_path: Path, text: str) -> None:
@@ -128,7 +128,7 @@ def test_a_run_of_another_task_is_refused(tmp_path: Path, text: str) -> None:
     given = {"name": "files", "path": str(path)}
     run = dlkit.train("conjugation", dataset=given, steps=1, device="cpu", workspace=tmp_path)
     with pytest.raises(UsageError, match="a run of task 'conjugation', which has no word vectors"):
-        find(run.id, None, Context(tmp_path / "data", workspace=tmp_path))
+        find_lexicon(run.id, None, Context(tmp_path / "data", workspace=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_run_of_another_task_is_refused(tmp_path: Path, text: str) -> None:
 def test_files_that_are_none_of_vectors_are_refused(content: str, match: str, tmp_path: Path, context: Context) -> None:
     (tmp_path / "v.txt").write_text(content)
     with pytest.raises(DataError, match=match):
-        find(str(tmp_path / "v.txt"), None, context)
+        find_lexicon(str(tmp_path / "v.txt"), None, context)
 
 
 def test_each_word_has_one_vector_and_unknown_ones_their_own_or_the_mean() -> None:

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.nn.attention import join_heads, split_heads
 from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig
@@ -64,8 +65,10 @@ class Attention(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Scaled dot-product attention of several heads, added to its input and normalised (Vaswani et al. 2017, arXiv
-    1706.03762, sections 3.1 and 3.2)."""
+    """Formula (C5): norm(x + softmax(Q·Kᵀ/√d)·V), several heads side by side.
+
+    Vaswani et al. 2017, arXiv 1706.03762, equation 1 and section 3.2.2.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -77,18 +80,18 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         """x [N,T,width]; ``seen`` bool [N,T] may be attended to, at least one of each row."""
-        rows, length, width = x.shape
-        parts = self.project(x).view(rows, length, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # [N, heads, T, width / heads] each
+        query, key, value = split_heads(self.project(x), self.heads, parts=3)  # [N, heads, T, width / heads] each
         found = F.scaled_dot_product_attention(query, key, value, seen[:, None, None, :])
-        joined = self.join(found.transpose(1, 2).reshape(rows, length, width))
+        joined = self.join(join_heads(found))
         normed: Tensor = self.norm(x + self.dropout(joined))
         return normed
 
 
 def sinusoids(length: int, width: int) -> Tensor:
-    """Positions float32 [length, width], sine and cosine in turn, of wavelengths from 2π to 10 000 × 2π (Vaswani et al.
-    2017, section 3.5); ``width`` is even."""
+    """Formula (C6): positions float32 [length, width], sine and cosine in turn, of wavelengths from 2π to 10 000 × 2π.
+
+    Vaswani et al. 2017, section 3.5; ``width`` is even.
+    """
     place = torch.arange(length, dtype=torch.float64)[:, None]
     angle = place / 10_000 ** (torch.arange(0, width, 2, dtype=torch.float64) / width)
     return torch.stack((angle.sin(), angle.cos()), 2).flatten(1).float()

@@ -17,7 +17,7 @@ SIZE = 64
 class WordVectors(nn.Module):
     """``info``'s vectors, frozen unless the options say otherwise; without any, random ones that are trained along.
 
-    Vectors of every origin come out with a mean square of 1, so that one learning rate does for all.
+    Formula (C4): they are scaled to a mean square of 1, so that one learning rate suits vectors of every origin.
     """
 
     def __init__(self, config: ModelConfig, info: ConjugationInfo) -> None:
@@ -29,7 +29,7 @@ class WordVectors(nn.Module):
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(1.0))
         if vectors is not None and bool(vectors.any()):
-            self.scale.copy_(vectors[1:].square().mean().rsqrt())
+            self.scale.copy_(vectors[1:].square().mean().rsqrt())  # without <pad>, which is 0
 
     def forward(self, context: Tensor) -> Tensor:
         """int64 [N,W] → [N,W,size]."""
