@@ -10,6 +10,11 @@ BAD = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What a line that is JSON, and yet no metrics event, raises."""
 
 
+FLUSHED = 8
+"""Metrics events among which one is of the newest step: what is not measured at every step (gradient norms, say) is
+written after what is."""
+
+
 def parse(lines: Sequence[bytes]) -> list[Mapping[str, Any]]:
     """The lines that are JSON objects. pydantic's parser reads numbers in a third of the time that json takes."""
     from pydantic_core import from_json  # 15 ms, which the first screen need not wait for

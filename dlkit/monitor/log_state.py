@@ -8,14 +8,11 @@ from typing import Any
 
 from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record, last_of, steps_of, time_left_of
 from dlkit.monitor.history import History
-from dlkit.monitor.json_lines import BAD, parse
+from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.runs.rollback import Rollback
 
 MACHINE_SECONDS = 600.0
 """How long the figures of the machine are kept."""
-FLUSHED = 8
-"""Metrics events among which one is of the newest step: what is not measured at every step (gradient norms, say) is
-written after what is."""
 PACE_SECONDS = 30.0
 """What the pace is taken over: the rate of one batch says little where evaluations come in between."""
 

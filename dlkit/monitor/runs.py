@@ -3,27 +3,14 @@ followed by byte offset."""
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from dlkit.events import last_of, steps_of
-from dlkit.jobs.follow import Tail
-from dlkit.monitor.json_lines import BAD, parse
-from dlkit.runs.files import file_size
-from dlkit.runs.folder import ENDED, RunFolder, Summary, current_state, disk_use, summarise
+from dlkit.monitor.live_run import LiveRun
+from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.index import newest_runs, signatures
 
-HISTORY = 1 << 18
-"""Bytes at the end of a log that a run's best so far is taken from, when it is first seen alive."""
-BESTS = 1000
-"""How many of a live run's successive best values are kept."""
-SIZE_SECONDS = 10.0
-"""Between two measurements of what a live run takes on the disk."""
 DEAD_SECONDS = 3.0
 """Between two looks at runs whose writer is gone."""
 SHARE = 25
@@ -101,108 +88,3 @@ class Runs:
 
     def _folder(self, identity: str) -> RunFolder:
         return RunFolder(self.workspace / "runs" / identity)
-
-
-class LiveRun:
-    """A run that is not known to have ended; ``poll`` gives its summary now, the very same if nothing is new."""
-
-    def __init__(self, run: RunFolder, summary: Summary) -> None:
-        self._run = run
-        self._sign = 1 if summary.direction == "max" else -1
-        self._key = json.dumps(summary.metric).encode()
-        self._metric = summary.metric
-        self._bests: list[tuple[int, int, float]] = []
-        """Of the primary metric, each value better than all before it: seq of the event, step, value. A resume goes
-        back among them, and nothing else of a long run is kept."""
-        self._last: float | None = None
-        self._record: dict[str, Any] | None = None
-        self._tail = Tail(run.events, max(0, file_size(run.events) - HISTORY))
-        self._measured = time.monotonic()
-        self._started = summary.updated - summary.seconds
-
-    def renewed(self) -> LiveRun:
-        """run.json has changed: read it again."""
-        self._record = None
-        return self
-
-    def poll(self, summary: Summary) -> Summary:
-        fields: dict[str, Any] = {"state": self._state(summary)}
-        fields.update(self._read(summary))
-        if time.monotonic() - self._measured > SIZE_SECONDS:
-            self._measured = time.monotonic()
-            fields["size"] = disk_use(str(self._run.path))
-        if all(getattr(summary, name) == value for name, value in fields.items()):
-            return summary
-        return summary._replace(**fields)
-
-    def _state(self, summary: Summary) -> str:
-        try:
-            if self._record is None:
-                self._record = self._run.read()
-            return current_state(self._run, self._record)
-        except (OSError, ValueError, AttributeError, TypeError):  # the next look at the folders says what is wrong
-            return summary.state
-
-    def _read(self, summary: Summary) -> dict[str, Any]:
-        """What new lines say. Most are passed over unparsed: of metrics the newest, and those with the primary one."""
-        newest, fields, primary = b"", dict[str, Any](), list[bytes]()
-        for line in self._tail.lines():
-            if not line.startswith(b'{"event":"metrics"'):
-                self._primary(primary)
-                primary = []
-                fields.update(self._other(line))
-                continue
-            newest = line
-            if self._key in line:
-                primary.append(line)
-        self._primary(primary)
-        if newest:
-            fields.update(self._progress(_parsed(newest), summary))
-        if fields and self._last is not None:
-            fields["last"] = self._last
-        if fields and self._bests:
-            fields["best"] = self._bests[-1][2]
-        return fields
-
-    def _primary(self, lines: Sequence[bytes]) -> None:
-        """Lines with the primary metric, parsed together: in a tenth of the time, which the interface's own thread
-        would have to wait for."""
-        for record in parse(lines) if lines else ():
-            with suppress(*BAD):
-                seq, column = int(record.get("seq", -1)), record["values"].get(self._metric, ())
-                for step, value in zip(steps_of(record), map(float, column), strict=False):  # "nan" is a number
-                    self._value(seq, step, value)
-        del self._bests[:-BESTS]
-
-    def _value(self, seq: int, step: int, value: float) -> None:
-        self._last = value
-        best = self._bests[-1][2] if self._bests else -math.inf * self._sign
-        if self._sign * value > self._sign * best:  # never so for NaN
-            self._bests.append((seq, step, value))
-
-    def _progress(self, record: dict[str, Any], summary: Summary) -> dict[str, Any]:
-        try:
-            step, moment = last_of(steps_of(record)), float(record.get("time", 0.0))
-        except BAD:
-            return {}
-        seconds = max(0.0, moment - self._started) if self._started > 0 else summary.seconds
-        return {"step": max(step, summary.step), "updated": moment, "seconds": seconds}
-
-    def _other(self, line: bytes) -> dict[str, Any]:
-        if line.startswith((b'{"event":"started"', b'{"event":"resumed"')):
-            record = _parsed(line)
-            back, seq = record.get("from_step"), record.get("from_seq", -1)
-            if back is not None:
-                self._bests = [best for best in self._bests if best[1] <= back and not 0 <= seq <= best[0]]
-                return {"total_steps": record.get("total_steps", 0), "step": back}
-            self._started = float(record.get("time", 0.0))
-            return {"total_steps": record.get("total_steps", 0)}
-        return {}
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

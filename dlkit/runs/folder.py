@@ -245,8 +245,10 @@ def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
             step = max(step, event.last_step)
             metrics.update({name: column[-1] for name, column in event.values.items() if column})
             values += event.values.get(metric, ())
-        elif isinstance(event, (Started, Resumed)):
+        elif isinstance(event, Started):
             total = event.total_steps
+        elif isinstance(event, Resumed):
+            step, total = event.from_step, event.total_steps
         elif isinstance(event, Finished):
             step = event.steps
     return {

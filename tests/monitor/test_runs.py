@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlkit.events import MetricsLogged, Resumed
-from dlkit.monitor.runs import BESTS, Runs
+from dlkit.events import Event, MetricsLogged, Resumed, Started
+from dlkit.monitor.live_run import KEPT, LiveRun
+from dlkit.monitor.runs import Runs
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.lock import WRITER, RunLock
@@ -104,7 +109,7 @@ def test_following_a_run_for_long_keeps_little(tmp_path: Path) -> None:
     write_events(run, [MetricsLogged(first=101, count=len(losses), values={"val/mse": losses})], 3)
     now = polled(runs)[run.id]
     assert (now.last, now.best) == (losses[-1], losses[-1])
-    assert len(runs._live[run.id]._bests) <= BESTS
+    assert len(runs._live[run.id].primary) <= 2 * KEPT
 
 
 def test_rubbish_is_shown_as_damaged_and_hides_nothing(tmp_path: Path) -> None:
@@ -133,8 +138,6 @@ def test_what_it_says_of_a_run_that_ended_is_what_the_folder_says(tmp_path: Path
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.floats(0.001, 1.0), min_size=1, max_size=4), min_size=1, max_size=6), st.integers(1, 200))
 def test_followed_in_pieces_it_says_the_same_as_read_at_once(batches: list[list[float]], cut: int) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         run = record_run(Path(folder), state="interrupted")
         runs = Runs(Path(folder))
@@ -156,3 +159,88 @@ def test_followed_in_pieces_it_says_the_same_as_read_at_once(batches: list[list[
             runs.poll()
         now, told = polled(runs).get(run.id) or {s.id: s for s in runs._told or ()}[run.id], summarise(run)
         assert (now.step, now.last, now.best, now.updated) == (told.step, told.last, told.best, told.updated)
+
+
+# Runs that are resumed
+
+ATTEMPTS = st.lists(
+    st.tuples(
+        st.integers(1, 20),  # steps made
+        st.integers(0, 20),  # steps between its last checkpoint and its end
+        st.integers(1, 6),  # steps a flush
+        st.booleans(),  # whether the checkpoint lies before the evaluation at its step
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def course_of(attempts: list[tuple[int, int, int, bool]], value: Callable[[int], float]) -> list[Event]:
+    """What a run tells that is killed again and again: losses, a rate every third step, a value every fourth."""
+    log: list[Event] = [Started(total_steps=200, epoch_steps=9, summary={})]
+    checkpoint = reached = 0
+    seq_of: dict[int, int] = {}
+    for number, (made, lost, flush, before) in enumerate(attempts):
+        if number:
+            seq = seq_of.get(checkpoint, -1) if before else -1
+            log.append(Resumed(from_step=checkpoint, total_steps=200 + number, epoch_steps=9, exact=True, from_seq=seq))
+        for first in range(checkpoint + 1, checkpoint + made + 1, flush):
+            steps = range(first, min(first + flush, checkpoint + made + 1))
+            log.append(MetricsLogged(first=first, count=len(steps), values={"train/loss": [1.0] * len(steps)}))
+            thirds = [step for step in steps if step % 3 == 0]
+            if thirds:
+                log.append(
+                    MetricsLogged(first=thirds[0], count=len(thirds), every=3, values={"lr": [0.1] * len(thirds)})
+                )
+            seq_of[steps[-1]] = len(log)
+            if steps[-1] % 4 == 0:
+                metrics = {"val/mse": [value(len(log))]}
+                log.append(MetricsLogged(first=steps[-1], count=1, values=metrics))
+        reached = checkpoint + made
+        checkpoint = max(checkpoint, reached - lost)
+    return log
+
+
+@settings(max_examples=60, deadline=None)
+@given(ATTEMPTS, st.integers(1, 400), st.sampled_from(["min", "max"]), st.randoms(use_true_random=False))
+def test_resumed_or_not_it_says_the_same_as_the_folder(attempts: Any, cut: int, direction: str, luck: Random) -> None:
+    events = course_of(attempts, lambda _: luck.random())
+    with tempfile.TemporaryDirectory() as folder:
+        run = record_run(Path(folder), state="interrupted", direction=direction)
+        run.events.write_bytes(b"")
+        live, summary = LiveRun(run, summarise(run)), summarise(run)
+        whole = RunFolder(Path(folder) / "other")
+        whole.path.mkdir()
+        write_events(whole, events)
+        data = whole.events.read_bytes()
+        for start in range(0, len(data), cut):
+            with run.events.open("ab") as file:
+                file.write(data[start : start + cut])
+            summary = live.poll(summary)
+        told = summarise(run)
+        assert (summary.step, summary.total_steps) == (told.step, told.total_steps)
+        assert (summary.last, summary.best) == (told.last, told.best)
+
+
+def test_a_resume_and_what_follows_seen_at_once(tmp_path: Path) -> None:
+    """The step does not stay where the earlier attempt was, nor the value that is void."""
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    runs.poll()
+    write_events(
+        run, [MetricsLogged(first=101, count=50, values={"train/loss": [0.1] * 50, "val/mse": [0.01] * 50})], 3
+    )
+    assert polled(runs)[run.id].step == 150
+    resumed = Resumed(from_step=100, total_steps=200, epoch_steps=20, exact=True, from_seq=3)
+    write_events(run, [resumed, MetricsLogged(first=101, count=1, values={"train/loss": [0.5]})], 4)
+    now = polled(runs)[run.id]
+    assert (now.step, now.last, now.best) == (101, summarise(run).last, summarise(run).best)
+
+
+def test_a_damaged_line_of_metrics_is_passed_over(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    runs = Runs(tmp_path)
+    before = {s.id: s for s in runs.poll() or ()}[run.id]
+    with run.events.open("a") as file:
+        file.write('{"event":"metrics"}\n{"event":"metrics","first":101,"count":1,"time":"noon","values":{}}\n')
+    assert (polled(runs).get(run.id) or before).step == before.step
