@@ -73,7 +73,7 @@ class CheckpointKeeper:
             self._asked = False
         elif self._overdue:
             self._last = time.monotonic()
-            yield self._journal.notice(progress.step, "checkpoint skipped: the one before is still being written")
+            yield self._journal.notice("checkpoint skipped: the one before is still being written")
         self._overdue = False
 
     def settle(self) -> Iterator[events.Event]:

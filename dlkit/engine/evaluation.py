@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -126,8 +125,3 @@ class Evaluation:
         stream = forked(self._engine.seed, "evaluate", self._step, *rank, device=self._device)
         with stream, self._job.trainer.evaluating():
             yield
-
-
-def first_bad(values: dict[str, float]) -> str | None:
-    """The name of the first metric that is not finite."""
-    return next((name for name, value in values.items() if not math.isfinite(value)), None)

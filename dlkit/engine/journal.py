@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TypeVar
 
 from dlkit import events
-from dlkit.catalog import Catalog
+from dlkit.engine.build import Job
 from dlkit.engine.machine import MachineMonitor
 from dlkit.engine.observers import Observers
+from dlkit.engine.progress import Progress
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, NoLog
 
@@ -26,8 +27,10 @@ E = TypeVar("E", bound=events.Event)
 class Journal:
     """Open while the run goes (``with journal:``). Of several processes only rank 0's writes anything."""
 
-    def __init__(self, run: RunFolder, catalog: Catalog, *, writes: bool) -> None:
-        self._run, self._catalog, self._writes = run, catalog, writes
+    def __init__(self, job: Job, run: RunFolder, progress: Progress) -> None:
+        self.ended = False
+        self._job, self._run, self._progress = job, run, progress
+        self._writes = job.world.rank_zero
         self._log: EventLog | NoLog = NoLog()
         self._observers = Observers([], {})
         # Under a supervisor a job is more than this process: what it starts, and the other ranks.
@@ -48,7 +51,7 @@ class Journal:
     def _open(self, stack: ExitStack) -> None:
         self._log = EventLog(self._run.events)
         stack.callback(self._log.close)
-        self._observers = Observers(self._catalog.observers(), self._run.read())
+        self._observers = Observers(self._job.catalog.observers(), self._run.read())
         stack.callback(self._observers.close)
         self._machine.start()
         stack.callback(self._machine.close)
@@ -68,17 +71,17 @@ class Journal:
             self._observers.post(json.loads(events.to_json(recorded)))
         return recorded
 
-    def notice(self, step: int, text: str) -> events.Notice:
-        return self.record(events.Notice(step=step, text=text))
+    def notice(self, text: str) -> events.Notice:
+        return self.record(events.Notice(step=self._progress.step, text=text))
 
-    def machine(self, step: int) -> list[events.Machine]:
+    def machine(self) -> list[events.Machine]:
         """What the job has used of the machine since the last call."""
-        return [self.record(events.Machine(step=step, **usage)) for usage in self._machine.drain()]
+        return [self.record(events.Machine(step=self._progress.step, **usage)) for usage in self._machine.drain()]
 
-    def switched_off(self, step: int) -> Iterator[events.Notice]:
+    def switched_off(self) -> Iterator[events.Notice]:
         """Says which observers have just been switched off."""
         for text in self._observers.switched_off():
-            yield self.notice(step, text)
+            yield self.notice(text)
 
     def update(self, **fields: object) -> None:
         """Change fields of run.json."""
@@ -92,27 +95,28 @@ class Journal:
     def free_reserve(self) -> None:
         self._reserve.unlink(missing_ok=True)
 
-    def end(self, finished: events.Finished, *, last: float | None, best: float | None, total: int) -> events.Finished:
-        """Record the end in the log and in run.json, as far as the disk lets us.
-
-        ``last`` and ``best`` are values of the primary metric, ``total`` the planned steps.
-        """
+    def end(self, status: str, reason: str, metrics: Mapping[str, float], traceback: str = "") -> events.Finished:
+        """Record the end in the log and in run.json, as far as the disk lets us."""
+        self.ended = True
+        progress = self._progress
+        reached = progress.reached(metrics)
+        finished = events.Finished(run=self._run.id, status=status, reason=reason, traceback=traceback, **reached)
         try:
             finished = self.record(finished)
             self.sync()
         except OSError:
-            self.free_reserve()  # run.json is the smaller of the two, and lists are made from it
+            self.free_reserve()  # run.json is the smaller of the two, and what lists are made from
         self.update(
-            state=finished.status,
-            reason=finished.reason,
+            state=status,
+            reason=reason,
             result={
-                "step": finished.steps,
-                "total_steps": total,
-                "last": last,
-                "best": best,
-                "metrics": dict(finished.metrics),
+                "step": reached["steps"],
+                "total_steps": self._job.course.total,
+                "last": progress.metrics.get(self._job.resolved.task.metric),
+                "best": progress.best,
+                "metrics": reached["metrics"],
                 "updated": round(time.time(), 3),
-                "seconds": finished.seconds,
+                "seconds": reached["seconds"],
             },
         )
         return finished
