@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from argparse import Namespace
 
 from dlkit.cli.common import Parser
 from dlkit.errors import UsageError
@@ -21,7 +21,7 @@ def run_parser(command: str, description: str) -> Parser:
     return parser.with_workspace()
 
 
-def chosen_run(options: Any) -> RunFolder:
+def chosen_run(options: Namespace) -> RunFolder:
     """The run that the command line names."""
     return find_run(locate(options.workspace), options.run)
 

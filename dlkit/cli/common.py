@@ -39,7 +39,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.HelpFormatter(prog, width=max(60, min(columns, 120)) - 2)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """One strict JSON document on stdout."""
     from dlkit.events import encode
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.common import Parser, print_json
@@ -34,7 +33,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, Any]:
+def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]:
     return {
         "runs": [run.id for run in runs],
         "summaries": [summary.to_dict() for summary in found.summaries],

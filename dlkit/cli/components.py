@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from dlkit.catalog import Catalog, load_target
 from dlkit.cli.common import Parser, print_json
@@ -11,6 +11,47 @@ from dlkit.components import SPECS, Spec
 from dlkit.config import FieldInfo, config_class, fields_of
 from dlkit.errors import PluginError, UsageError, nearest
 from dlkit.task import Task
+
+
+class Option(TypedDict):
+    """One option of a component, as ``--json`` gives it."""
+
+    name: str
+    type: str
+    allowed: str
+    default: object
+    required: bool
+    description: str
+
+
+class BatchColumn(TypedDict):
+    column: str
+    padding: float | None
+
+
+class Contract(TypedDict):
+    """What a task's components meet in; ``outputs`` by key, or under an empty one where there is a single tensor."""
+
+    batch: dict[str, BatchColumn]
+    inputs: list[str]
+    outputs: dict[str, str]
+    info: list[Option]
+
+
+class Component(TypedDict):
+    """One component; ``reason`` says why it cannot be used, empty if it can. ``contract`` is a task's alone."""
+
+    kind: str
+    name: str
+    tasks: list[str]
+    plugin: str
+    summary: str
+    interface: str
+    version: int
+    options: list[Option]
+    schema: Mapping[str, object]
+    reason: str
+    contract: NotRequired[Contract]
 
 
 def main(argv: list[str]) -> int:
@@ -33,7 +74,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _records(catalog: Catalog, kind: str, task: str | None) -> list[dict[str, Any]]:
+def _records(catalog: Catalog, kind: str, task: str | None) -> list[Component]:
     """With ``task``: of tasks, that one; of sources, those that its data sets name."""
     specs = catalog.specs(kind, task)
     if task is not None and kind == "task":
@@ -46,8 +87,8 @@ def _records(catalog: Catalog, kind: str, task: str | None) -> list[dict[str, An
     return [_record(catalog, spec) for spec in specs]
 
 
-def _record(catalog: Catalog, spec: Spec) -> dict[str, Any]:
-    record: dict[str, Any] = {
+def _record(catalog: Catalog, spec: Spec) -> Component:
+    record: Component = {
         "kind": spec.kind,
         "name": spec.name,
         "tasks": list(spec.tasks),
@@ -63,12 +104,14 @@ def _record(catalog: Catalog, spec: Spec) -> dict[str, Any]:
         model = config_class(catalog, spec)
         if spec.kind == "task":
             record["contract"] = contract(catalog, spec)
-        return {**record, "options": [_option(f) for f in fields_of(model)], "schema": model.model_json_schema()}
+        record["options"] = [_option(f) for f in fields_of(model)]
+        record["schema"] = model.model_json_schema()
     except PluginError as error:  # one component whose options cannot be read leaves the others listed
-        return {**record, "reason": str(error)}
+        record["reason"] = str(error)
+    return record
 
 
-def _option(info: FieldInfo) -> dict[str, Any]:
+def _option(info: FieldInfo) -> Option:
     return {
         "name": info.name,
         "type": info.type,
@@ -79,7 +122,7 @@ def _option(info: FieldInfo) -> dict[str, Any]:
     }
 
 
-def contract(catalog: Catalog, spec: Spec) -> dict[str, Any]:
+def contract(catalog: Catalog, spec: Spec) -> Contract:
     """What a task's components meet in: batch columns, inputs, outputs, and the fields of ``info``."""
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Task)):
@@ -93,7 +136,7 @@ def contract(catalog: Catalog, spec: Spec) -> dict[str, Any]:
     }
 
 
-def _contract_text(task: str, found: Mapping[str, Any]) -> str:
+def _contract_text(task: str, found: Contract) -> str:
     lines = [f"contract of task {task}", "  batch"]
     for key, column in found["batch"].items():
         padding = "" if column["padding"] is None else f", padded with {column['padding']:g}"
@@ -104,7 +147,7 @@ def _contract_text(task: str, found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(record: Mapping[str, Any]) -> str:
+def _text(record: Component) -> str:
     interface = f", {record['interface']}" if record["interface"] else ""
     tasks = "" if record["kind"] in ("task", "source", "launcher") else f", for {'/'.join(record['tasks'])}"
     head = f"{record['kind']} {record['name']}  ({record['plugin']}{tasks}{interface})"
@@ -113,12 +156,12 @@ def _text(record: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"    {_option_line(option)}" for option in record["options"])])
 
 
-def _option_line(option: Mapping[str, Any]) -> str:
+def _option_line(option: Option) -> str:
     default = "required" if option["required"] else f"default {_plain(option['default'])}"
     return f"{option['name']}: {option['description']} [{option['allowed']}; {default}]"
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else "(empty)" if value == "" else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.cli.common import print_json
 from dlkit.cli.data_options import SUMMARIES, data_folder, find_source, parser
@@ -17,6 +17,20 @@ from dlkit.present.table import table
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog
     from dlkit.components import SourceSpec
+
+
+class SourceDescription(TypedDict):
+    """A source as ``list --json`` gives it; ``size`` in bytes, 0 where it is fetched by hand."""
+
+    name: str
+    summary: str
+    state: str
+    size: int
+    licence: str
+    citation: str
+    homepage: str
+    used_by: list[str]
+    path: str
 
 
 def main(argv: list[str]) -> int:
@@ -51,7 +65,7 @@ def _list(argv: list[str]) -> int:
     return 0
 
 
-def _described(catalog: Catalog, source: SourceSpec, state: str, data: Path) -> dict[str, Any]:
+def _described(catalog: Catalog, source: SourceSpec, state: str, data: Path) -> SourceDescription:
     used = [f"{task}/{d.name}" for d in catalog.specs("dataset") if source.name in d.sources for task in d.tasks]
     return {
         "name": source.name,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
@@ -14,11 +13,30 @@ from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
 
 
+class PluginReport(TypedDict):
+    name: str
+    state: str
+    reason: str
+
+
+class Report(TypedDict):
+    """What ``--json`` gives; ``versions`` by package, empty where it is not installed."""
+
+    versions: dict[str, str]
+    devices: list[machine.DeviceReport]
+    nvidia_driver: str
+    workspace: machine.WorkspaceReport
+    plugins: list[PluginReport]
+    network: machine.NetworkReport
+    terminal: machine.TerminalReport
+    problems: list[machine.Problem]
+
+
 def main(argv: list[str]) -> int:
     parser = Parser("doctor", "Versions, devices, precision, workspace, plugins: is everything in order?")
     options = parser.with_workspace().with_json().parse_args(argv)
     catalog = Catalog.load_everything()
-    report: dict[str, Any] = {
+    report: Report = {
         "versions": machine.versions(),
         "devices": machine.devices(),
         "nvidia_driver": driver_version(),
@@ -26,6 +44,7 @@ def main(argv: list[str]) -> int:
         "plugins": _plugins(catalog),
         "network": machine.network(),
         "terminal": machine.terminal(),
+        "problems": [],
     }
     report["problems"] = _problems(catalog, report)
     if options.json:
@@ -35,11 +54,11 @@ def main(argv: list[str]) -> int:
     return 1 if any(problem["stops_training"] for problem in report["problems"]) else 0
 
 
-def _plugins(catalog: Catalog) -> list[dict[str, Any]]:
+def _plugins(catalog: Catalog) -> list[PluginReport]:
     return [{"name": p.name, "state": p.state, "reason": p.reason} for p in catalog.plugins]
 
 
-def _problems(catalog: Catalog, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _problems(catalog: Catalog, report: Report) -> list[machine.Problem]:
     """What is wrong, whether it stops training, and what to do."""
     found = [
         *machine.version_problems(report["versions"]),
@@ -57,7 +76,7 @@ def _problems(catalog: Catalog, report: Mapping[str, Any]) -> list[dict[str, Any
     return found
 
 
-def _text(report: Mapping[str, Any]) -> str:
+def _text(report: Report) -> str:
     lines = ["versions", *(f"  {name:14} {value or 'not installed'}" for name, value in report["versions"].items())]
     lines += ["", "devices", *(f"  {_device_line(device)}" for device in report["devices"])]
     lines.append(f"  NVIDIA driver {report['nvidia_driver'] or 'none'}")
@@ -73,6 +92,6 @@ def _text(report: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *([] if report["problems"] else ["everything is in order"])])
 
 
-def _device_line(device: Mapping[str, Any]) -> str:
+def _device_line(device: machine.DeviceReport) -> str:
     parts = [device["device"], device["name"], *device["details"]]
     return ", ".join([*(part for part in parts if part), f"bf16 {device['bf16']}"])

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.present.numbers import size
 from dlkit.present.output import colours
+from dlkit.present.text import first_line
 
 if TYPE_CHECKING:
     from dlkit.engine.device import Device
@@ -38,7 +39,47 @@ LITTLE_DISK = 1_000_000_000
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
 
 
-def problem(what: str, hint: str, *, stops: bool) -> dict[str, Any]:
+class Problem(TypedDict):
+    """What is wrong, what to do, and whether nothing can be trained before."""
+
+    what: str
+    hint: str
+    stops_training: bool
+
+
+class DeviceReport(TypedDict):
+    """``bf16``: how fast it is, in words; ``error``: why the device cannot be used, else empty."""
+
+    device: str
+    name: str
+    details: list[str]
+    bf16: str
+    error: str
+
+
+class WorkspaceReport(TypedDict):
+    path: str
+    exists: bool
+    writable: bool
+    free_bytes: int
+    runs: int
+    data_bytes: int
+
+
+class NetworkReport(TypedDict):
+    offline: bool
+    mirror: str
+    text: str
+
+
+class TerminalReport(TypedDict):
+    tty: bool
+    colours: bool
+    term: str
+    text: str
+
+
+def problem(what: str, hint: str, *, stops: bool) -> Problem:
     return {"what": what, "hint": hint, "stops_training": stops}
 
 
@@ -53,13 +94,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def version_problems(found: Mapping[str, str]) -> list[dict[str, Any]]:
+def version_problems(found: Mapping[str, str]) -> list[Problem]:
     missing = [name for name in NEEDED if name in found and not found[name]]
     hint = "install dlkit again, with its dependencies: pip install --force-reinstall dlkit"
     return [problem(f"{name} is not installed", hint, stops=True) for name in missing]
 
 
-def devices() -> list[dict[str, Any]]:
+def devices() -> list[DeviceReport]:
     """CPU, CUDA devices and MPS, as torch sees them, each with what it makes of bf16; or why torch cannot be used."""
     try:
         import torch  # noqa: F401
@@ -70,7 +111,7 @@ def devices() -> list[dict[str, Any]]:
     return [_cpu(device) if device.kind == "cpu" else _accelerator(device) for device in all_devices()]
 
 
-def _cpu(device: Device) -> dict[str, Any]:
+def _cpu(device: Device) -> DeviceReport:
     import torch
 
     from dlkit.engine.device import cpu_flags
@@ -89,23 +130,29 @@ def _cpu(device: Device) -> dict[str, Any]:
     }
 
 
-def _accelerator(device: Device) -> dict[str, Any]:
-    base = {"device": str(device), "name": device.model_name()}
+def _accelerator(device: Device) -> DeviceReport:
+    report: DeviceReport = {
+        "device": str(device),
+        "name": device.model_name(),
+        "details": [],
+        "bf16": "not used",
+        "error": "",
+    }
     if not device.lowers:
-        return {**base, "details": [], "bf16": "not used", "error": ""}
+        return report
     try:
         used, total = device.memory()
     except RuntimeError as error:  # a GPU that is listed and does not answer
-        return {**base, "details": [], "bf16": "unknown", "error": str(error).partition("\n")[0]}
+        return {**report, "bf16": "unknown", "error": first_line(str(error))}
     details = [f"{size(total)} memory", f"{size(total - used)} free"]
-    return {**base, "details": details, "bf16": _speed(device.multiplies_bf16()), "error": ""}
+    return {**report, "details": details, "bf16": _speed(device.multiplies_bf16())}
 
 
 def _speed(fast: bool) -> str:
     return "fast" if fast else "slow (auto takes float32)"
 
 
-def device_problems(found: Sequence[Mapping[str, Any]], nvml: str) -> list[dict[str, Any]]:
+def device_problems(found: Sequence[DeviceReport], nvml: str) -> list[Problem]:
     """``nvml`` is what ``gpus.driver_version`` says."""
     problems = [
         problem(f"{d['device']}: {d['error']}", _hint(d), stops=d["device"] == "cpu") for d in found if d["error"]
@@ -119,13 +166,13 @@ def device_problems(found: Sequence[Mapping[str, Any]], nvml: str) -> list[dict[
     return problems
 
 
-def _hint(device: Mapping[str, Any]) -> str:
+def _hint(device: DeviceReport) -> str:
     if device["device"] == "cpu":
         return "torch cannot be imported: install it again (https://pytorch.org/get-started)"
     return "look at nvidia-smi; train with --device cpu meanwhile"
 
 
-def workspace(path: Path) -> dict[str, Any]:
+def workspace(path: Path) -> WorkspaceReport:
     """Sizes and rights; of a workspace that is not there yet, those of the folder it would be made in."""
     existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
     data = path / "data"
@@ -139,7 +186,7 @@ def workspace(path: Path) -> dict[str, Any]:
     }
 
 
-def workspace_problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def workspace_problems(found: WorkspaceReport) -> list[Problem]:
     problems = []
     if not found["writable"]:
         hint = "give another with --workspace DIR or DLKIT_WORKSPACE, or change its permissions"
@@ -150,7 +197,7 @@ def workspace_problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return problems
 
 
-def network() -> dict[str, Any]:
+def network() -> NetworkReport:
     """Whether downloads are allowed; nothing is contacted."""
     offline = os.environ.get("DLKIT_OFFLINE", "") not in ("", "0")
     mirror = os.environ.get("DLKIT_MIRROR", "")
@@ -160,7 +207,7 @@ def network() -> dict[str, Any]:
     return {"offline": offline, "mirror": mirror, "text": text + (f"; mirror {mirror}" if mirror else "")}
 
 
-def terminal() -> dict[str, Any]:
+def terminal() -> TerminalReport:
     is_terminal, coloured = sys.stdout.isatty(), colours()
     columns, lines = shutil.get_terminal_size()
     text = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.cli.common import Parser, print_json
@@ -11,6 +11,26 @@ from dlkit.present.table import table
 from dlkit.present.text import first_line
 
 _HEADERS = ("plugin", "state", "distribution", "offers", "seconds")
+
+
+class ComponentName(TypedDict):
+    kind: str
+    name: str
+
+
+class PluginDescription(TypedDict):
+    """A plugin as ``--json`` gives it; ``offers`` counts components by kind, ``seconds`` is what loading it took."""
+
+    name: str
+    state: str
+    reason: str
+    distribution: str
+    version: str
+    module: str
+    offers: dict[str, int]
+    components: list[ComponentName]
+    seconds: float
+    traceback: NotRequired[str]
 
 
 def main(argv: list[str]) -> int:
@@ -61,8 +81,8 @@ def _plural(kind: str, count: int) -> str:
     return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
-def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> dict[str, Any]:
-    record = {
+def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescription:
+    record: PluginDescription = {
         "name": plugin.name,
         "state": plugin.state,
         "reason": plugin.reason,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
@@ -88,7 +88,7 @@ def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:
     return rest, changed
 
 
-def _streamed(predictor: Predictor, inputs: Sequence[Any]) -> int:
+def _streamed(predictor: Predictor, inputs: Sequence[object]) -> int:
     """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
     for number, value in enumerate(inputs):
         if number:
@@ -108,7 +108,7 @@ def _arguments(given: list[str], usage: str) -> list[str]:
     return lines
 
 
-def _drawn(predictor: Predictor, inputs: Sequence[Any], answers: Sequence[Answer], folder: Path) -> list[Answer]:
+def _drawn(predictor: Predictor, inputs: Sequence[object], answers: Sequence[Answer], folder: Path) -> list[Answer]:
     """The answers, each with its ``picture``: a PNG in the folder, named as the input file is; and what belongs to it.
 
     Files of an earlier call are written over; an input file never is, and of two inputs of one name each gets its own.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 from dlkit.cli.common import Parser, print_json
 from dlkit.errors import UsageError, nearest
@@ -58,7 +57,7 @@ def _list(argv: list[str]) -> int:
     return 0
 
 
-def _devices() -> list[dict[str, Any]]:
+def _devices() -> list[dict[str, object]]:
     from dlkit.jobs.allocate import machine_now
 
     machine = machine_now(1)

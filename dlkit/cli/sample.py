@@ -7,14 +7,13 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
+from dlkit.cli.sample_json import sample_document
 from dlkit.errors import DataError, UsageError
 from dlkit.present.output import colours, say
 from dlkit.present.samples import render
@@ -54,7 +53,7 @@ def main(argv: list[str]) -> int:
     if options.o:
         _write(made, Path(options.o), head if options.json else None)
     elif options.json:
-        print_json({**head, "samples": [_plain(sample) for sample in made]})
+        print_json({**head, "samples": [sample_document(sample, pixels=True) for sample in made]})
     else:
         width = shutil.get_terminal_size().columns
         print("\n\n".join(render(sample, colour=colours(), width=width) for sample in made))
@@ -75,7 +74,7 @@ def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None
         return None
 
 
-def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, Any] | None) -> None:
+def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, object] | None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = [_saved(sample, folder) for sample in made]
@@ -104,15 +103,3 @@ def _saved(sample: Sample, folder: Path) -> list[Path]:
     told = {"kind": sample.kind, "title": sample.title, "images": [file.name for file in single]}
     path.write_text(json.dumps({**told, "captions": list(sample.captions)}, ensure_ascii=False), encoding="utf-8")
     return [path, grid, *single]
-
-
-def _plain(value: Any) -> Any:
-    """A sample as JSON values, images as nested lists of their pixels."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = {"kind": value.kind} if isinstance(value, Sample) else {}
-        return {**kind, **{f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}}
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

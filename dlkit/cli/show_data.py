@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.cli.common import print_json
 from dlkit.cli.context import make_context
 from dlkit.cli.data_options import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
+from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
 from dlkit.errors import UsageError
 from dlkit.present.output import colours
@@ -28,6 +29,30 @@ if TYPE_CHECKING:
 
 _MAP_SPLIT_LIMIT = 1000
 """Samples of a MapSplit that the columns' figures are taken over: each is read and decoded."""
+
+
+class ColumnDescription(TypedDict):
+    """A column of the batches. ``shape`` lacks the batch axis; a ragged axis has its longest."""
+
+    name: str
+    declared: str
+    dtype: str
+    shape: list[int]
+    min: float | None
+    mean: float | None
+    max: float | None
+
+
+class DataDescription(TypedDict):
+    """A data set as ``--json`` gives it; ``columns_over`` is the number of samples that the figures are taken over."""
+
+    task: str
+    dataset: str
+    options: dict[str, object]
+    splits: dict[str, int]
+    columns: list[ColumnDescription]
+    columns_over: int
+    notes: list[str]
 
 
 def show(argv: list[str]) -> int:
@@ -49,7 +74,7 @@ def show(argv: list[str]) -> int:
     found = _described(resolved, task, data)
     samples = list(task.preview(info, data.train, options.count))
     if options.json:
-        print_json({**found, "samples": [_plain_sample(sample) for sample in samples]})
+        print_json({**found, "samples": [sample_document(sample, pixels=False) for sample in samples]})
     else:
         _print(found, samples)
     return 0
@@ -68,7 +93,7 @@ def _resolve(catalog: Catalog, words: Words) -> Resolved:
     return resolve(catalog, task, layers_of(catalog, task, words))
 
 
-def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Any) -> None:
+def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Namespace) -> None:
     """Fetch what the data set needs from the mirror that the command line names."""
     from dlkit.data.sources import ensure
     from dlkit.present.output import say
@@ -78,7 +103,7 @@ def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Any) -> None:
         ensure(spec, data_folder(options.workspace), offline=options.offline, mirror=options.mirror, say=say)
 
 
-def _described(resolved: Resolved, task: Task, data: Data) -> dict[str, Any]:
+def _described(resolved: Resolved, task: Task, data: Data) -> DataDescription:
     columns, over = _columns(data.train, task.batch)
     return {
         "task": resolved.task.name,
@@ -133,8 +158,7 @@ class _ColumnFigures:
             self.total += float(values.sum(dtype=torch.float64))
             self.count += values.numel()
 
-    def described(self) -> dict[str, Any]:
-        """``shape`` lacks the batch axis; a ragged axis has its longest."""
+    def described(self) -> ColumnDescription:
         return {
             "name": self.name,
             "declared": self.declared.text if self.declared else "",
@@ -146,7 +170,7 @@ class _ColumnFigures:
         }
 
 
-def _print(found: Mapping[str, Any], samples: Sequence[Sample]) -> None:
+def _print(found: DataDescription, samples: Sequence[Sample]) -> None:
     from dlkit.present.samples import render
 
     print(f"{found['task']}: data set {found['dataset']}\n")
@@ -162,23 +186,3 @@ def _print(found: Mapping[str, Any], samples: Sequence[Sample]) -> None:
     width = shutil.get_terminal_size((100, 24)).columns
     for sample in samples:
         print("\n" + render(sample, colour=colours(sys.stdout), width=width))
-
-
-def _plain_sample(sample: Sample) -> dict[str, Any]:
-    """A sample in JSON values; of an array of pixels, its shape."""
-    fields = {"kind": sample.kind, **{f.name: getattr(sample, f.name) for f in dataclasses.fields(sample)}}
-    return {key: _plain(value) for key, value in fields.items()}
-
-
-def _plain(value: Any) -> Any:
-    import numpy as np
-
-    if isinstance(value, np.ndarray):
-        return {"shape": list(value.shape)} if value.dtype == np.uint8 else value.tolist()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.cli.common import Parser, print_json
 from dlkit.cli.plugins import problem_lines
 from dlkit.components import TaskSpec
-from dlkit.monitor.data import data_state
+from dlkit.monitor.data import DataState, data_state
 from dlkit.present.numbers import size
 from dlkit.present.output import say
 from dlkit.present.table import table
 from dlkit.runs.workspace import locate
 
 _HEADERS = ("task", "title", "data set", "data", "model", "metric")
+
+
+class DatasetDescription(DataState):
+    name: str
+    summary: str
+
+
+class TaskDescription(TypedDict):
+    """A task as ``--json`` gives it; ``defaults`` names the component of each kind."""
+
+    name: str
+    title: str
+    summary: str
+    plugin: str
+    metric: str
+    direction: str
+    defaults: dict[str, str]
+    datasets: list[DatasetDescription]
+    models: list[str]
 
 
 def main(argv: list[str]) -> int:
@@ -36,7 +55,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> dict[str, Any]:
+def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> TaskDescription:
     datasets = catalog.specs("dataset", spec.name)
     return {
         "name": spec.name,
@@ -51,9 +70,9 @@ def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> dict[str, Any]:
     }
 
 
-def _row(record: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
+def _row(record: TaskDescription) -> tuple[str, str, str, str, str, str]:
     default = record["defaults"]["dataset"]
-    missing: dict[str, Any] = {"state": "missing", "download": 0}
+    missing: DataState = {"state": "missing", "download": 0}
     state = next((d for d in record["datasets"] if d["name"] == default), missing)
     words = f"to be downloaded ({size(state['download'])})" if state["state"] == "download" else state["state"]
     return record["name"], record["title"], default, words, record["defaults"]["model"], record["metric"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.components import DatasetSpec, SourceSpec
@@ -12,9 +12,16 @@ FILES = "files"
 """The name that every task gives to the data set of the user's own files."""
 
 
-def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> dict[str, Any]:
-    """``embedded`` (needs no files), ``yours`` (a path to be given), ``present``, ``download`` with the bytes, or
-    ``unknown`` for a missing source."""
+class DataState(TypedDict):
+    """``state``: embedded (needs no files), yours (a path to be given), present, download, or unknown for a missing
+    source; ``download``: the bytes still to be fetched."""
+
+    state: str
+    download: int
+
+
+def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> DataState:
+    """Whether what a data set reads is there, and what is to be fetched if not."""
     if dataset.name == FILES:
         return {"state": "yours", "download": 0}
     if not dataset.sources:
