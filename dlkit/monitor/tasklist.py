@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.components import TaskSpec
-from dlkit.monitor.data import data_state
+from dlkit.monitor.data import DataState, data_state
 from dlkit.runs.folder import Summary
 
 
@@ -19,12 +18,12 @@ class TaskEntry:
 
     spec: TaskSpec
     plugin: Plugin
-    data: Mapping[str, Mapping[str, Any]]
+    data: Mapping[str, DataState]
     last: Summary | None = None
     best: Summary | None = None
 
     @property
-    def default_data(self) -> Mapping[str, Any]:
+    def default_data(self) -> DataState:
         return self.data.get(self.spec.defaults["dataset"], {"state": "missing", "download": 0})
 
 

@@ -3,11 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 from dlkit.events import Commanded, Machine, Retried
 from dlkit.present.numbers import grouped, number, size
 from dlkit.present.table import table
+
+
+class GpuUse(TypedDict, total=False):
+    """An entry of ``Machine.gpus``: percent, and bytes of the job and of the whole; None where the driver is silent."""
+
+    index: int
+    name: str
+    use: float | None
+    memory: int | None
+    total: int | None
+
+
+class LayerSummary(TypedDict):
+    name: str
+    type: str
+    output: list[int]
+    parameters: int
+
+
+class ModelSummary(TypedDict):
+    """``memory`` in bytes, with gradients; ``more_layers`` are those left out of ``layers``."""
+
+    name: str
+    parameters: int
+    memory: int
+    layers: list[LayerSummary]
+    more_layers: int
+
+
+class DataSummary(TypedDict):
+    splits: dict[str, int]
+    notes: list[str]
+
+
+class StartSummary(TypedDict):
+    """``Started.summary``, as a run of this version writes it."""
+
+    model: ModelSummary
+    data: DataSummary
+    device: str
+    precision: str
 
 
 def describe_answer(event: Commanded) -> str:
@@ -43,24 +84,28 @@ def machine_use(event: Machine, *, brief: bool = False) -> str:
     """What a job's processes use: ``cpu 180 %, memory 1.2 GB, 3 processes``; ``brief``: as short as can be."""
     if brief:
         parts = [f"cpu {event.cpu:.0f} %", size(event.memory)]
-        return ", ".join([*parts, *(_gpu_briefly(gpu) for gpu in event.gpus)])
+        return ", ".join([*parts, *(_gpu_briefly(gpu) for gpu in _gpus(event))])
     several = f", {event.processes} processes" if event.processes > 1 else ""
-    gpus = [_gpu(gpu) for gpu in event.gpus]
+    gpus = [_gpu(gpu) for gpu in _gpus(event)]
     return ", ".join([f"cpu {event.cpu:.0f} %, memory {size(event.memory)}{several}", *gpus])
 
 
-def _gpu_briefly(gpu: Mapping[str, Any]) -> str:
+def _gpus(event: Machine) -> list[GpuUse]:
+    return [cast("GpuUse", gpu) for gpu in event.gpus]
+
+
+def _gpu_briefly(gpu: GpuUse) -> str:
     return f"gpu {gpu.get('index', '')} {_figures(gpu)}".rstrip()
 
 
-def _gpu(gpu: Mapping[str, Any]) -> str:
+def _gpu(gpu: GpuUse) -> str:
     name = f" ({gpu['name']})" if gpu.get("name") else ""
     total = gpu.get("total")
     of = f" of {size(total)}" if total is not None and gpu.get("memory") is not None else ""
     return f"gpu {gpu.get('index', '')}{name} {_figures(gpu)}".rstrip() + of
 
 
-def _figures(gpu: Mapping[str, Any]) -> str:
+def _figures(gpu: GpuUse) -> str:
     """Use and memory, as far as the driver tells them."""
     use, memory = gpu.get("use"), gpu.get("memory")
     return ", ".join(([] if use is None else [f"{use:.0f} %"]) + ([] if memory is None else [size(memory)]))
@@ -85,21 +130,22 @@ def metrics_line(head: str, values: Mapping[str, float], primary: str, width: in
     return line
 
 
-def describe_start(summary: Mapping[str, Any]) -> str:
-    """Model, data, device and precision at the start of a run."""
-    model, data = summary["model"], summary["data"]
+def describe_start(summary: Mapping[str, object]) -> str:
+    """Model, data, device and precision at the start of a run; KeyError or TypeError for another version's summary."""
+    found = cast("StartSummary", summary)
+    model, data = found["model"], found["data"]
     splits = ", ".join(f"{name} {grouped(count)}" for name, count in data["splits"].items())
     lines = [
         f"data    {splits}",
         *(f"        {note}" for note in data["notes"]),
         f"model   {model['name']}: {grouped(model['parameters'])} parameters, {size(model['memory'])} with gradients",
         _indent(_layers(model["layers"], model["more_layers"])),
-        f"device  {summary['device']}, {summary['precision']}",
+        f"device  {found['device']}, {found['precision']}",
     ]
     return "\n".join(line for line in lines if line)
 
 
-def _layers(layers: Sequence[Mapping[str, Any]], more: int) -> str:
+def _layers(layers: Sequence[LayerSummary], more: int) -> str:
     rows = [(e["name"], e["type"], "×".join(map(str, e["output"])), grouped(e["parameters"])) for e in layers]
     if len(rows) > 24:
         rows, more = rows[:24], more + len(rows) - 24

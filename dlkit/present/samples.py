@@ -60,7 +60,7 @@ def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequen
     return "\n".join(lines)
 
 
-def _rgb(image: npt.NDArray[Any]) -> Pixels:
+def _rgb(image: Pixels) -> Pixels:
     """[H,W] or [H,W,3] → [H,W,3]."""
     return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
 
@@ -141,13 +141,13 @@ def _table(sample: Table | Pairs, colour: bool, width: int) -> str:
     return "\n".join(_cut(line, width) for line in table(headers, cut).split("\n"))
 
 
-def _plain(cell: Any) -> Any:
+def _plain(cell: object) -> object:
     return cell.item() if isinstance(cell, np.generic) else cell
 
 
-def _room(headers: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> list[int]:
+def _room(headers: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> list[int]:
     """How wide each column may be: the widest give way first, until all fit."""
-    room = [max([len(h), *(len(r[i]) for r in rows if isinstance(r[i], str))]) for i, h in enumerate(headers)]
+    room = [max([len(h), *(len(cell) for r in rows if isinstance(cell := r[i], str))]) for i, h in enumerate(headers)]
     while sum(room) + 2 * (len(room) - 1) > width and max(room) > 8:
         room[room.index(max(room))] -= 1
     return room

@@ -47,7 +47,7 @@ SOON = (
 SOON_SECONDS = 0.3
 
 
-def make(reference: str, *arguments: Any) -> Screen[Any]:
+def make(reference: str, *arguments: object) -> Screen[Any]:
     """A screen by ``"module:Class"``."""
     module, _, name = reference.partition(":")
     screen: Screen[Any] = getattr(import_module(module), name)(*arguments)

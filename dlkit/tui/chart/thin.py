@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
+Side: TypeAlias = Literal["left", "right"]
 
 
 class Spans(NamedTuple):
@@ -57,7 +58,7 @@ def thin(x: Numbers, y: Floats, edges: Floats, *, log_x: bool = False, log_y: bo
     return Spans(_log(low) if log_y else low, _log(high) if log_y else high, crossing, above, below, left_out)
 
 
-def _search(x: Numbers, places: Floats, side: Any) -> npt.NDArray[np.intp]:
+def _search(x: Numbers, places: Floats, side: Side) -> npt.NDArray[np.intp]:
     """searchsorted that does not copy a million integers into floats first."""
     if x.dtype.kind == "i":
         whole = np.ceil(places) if side == "left" else np.floor(places)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase, ascii_uppercase
-from typing import Any
 
 from dlkit.monitor.comparison import Comparison
 from dlkit.present.numbers import duration, number
@@ -37,7 +36,7 @@ def about(summaries: Sequence[Summary], width: int) -> tuple[list[Row], list[Row
     return rows[:-2], rows[-2:]
 
 
-def settings(found: Mapping[str, Sequence[Any]], sign: str) -> list[Row]:
+def settings(found: Mapping[str, Sequence[object]], sign: str) -> list[Row]:
     """A row each, ``sign`` before its key."""
     rows = []
     for key, column in found.items():

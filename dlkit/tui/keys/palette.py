@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from dlkit.runs.folder import RunFolder
@@ -26,14 +27,14 @@ class Key(NamedTuple):
     title: str
     detail: str
     action: str
-    namespace: Any
+    namespace: DOMNode
     here: bool
     main: bool
 
 
 def keys_here(app: Host, screen: Screen[Any]) -> list[Key]:
     """The bindings that work on a screen now, each once, with all its keys."""
-    found: dict[tuple[str, str], list[tuple[Binding, Any]]] = {}
+    found: dict[tuple[str, str], list[tuple[Binding, DOMNode]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if active.enabled and binding.id and binding.description:
@@ -41,7 +42,7 @@ def keys_here(app: Host, screen: Screen[Any]) -> list[Key]:
     return [_key(app, several) for several in found.values()]
 
 
-def _key(app: Host, several: list[tuple[Binding, Any]]) -> Key:
+def _key(app: Host, several: list[tuple[Binding, DOMNode]]) -> Key:
     binding, node = several[0]
     keys = " ".join(dict.fromkeys(app.get_key_display(one) for one, _ in several))
     title = binding.description[:1].upper() + binding.description[1:]
@@ -67,5 +68,5 @@ def commands(app: Host, screen: Screen[Any]) -> Iterable[SystemCommand]:
     yield SystemCommand("Save screenshot", "This screen as an SVG picture", app.save_picture)
 
 
-def _runner(app: Host, key: Key) -> Callable[[], Any]:
+def _runner(app: Host, key: Key) -> Callable[[], Awaitable[bool]]:
     return partial(app.run_action, key.action, key.namespace)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -172,7 +172,7 @@ class AskScreen(Area):
         self._find_example(asked)
 
     @work(thread=True, group="ask", exit_on_error=False)
-    def _ask(self, asked: Asked, words: Sequence[str], options: Mapping[str, Any]) -> None:
+    def _ask(self, asked: Asked, words: Sequence[str], options: Mapping[str, object]) -> None:
         try:
             self.post_message(self.Answer(asked, asked.ask(words, options)))
         except (DlkitError, OSError, ValueError) as error:  # the last two: its samples cannot be read
@@ -342,7 +342,7 @@ class AskScreen(Area):
         self.query_one(PictureLine).next_way()
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """An option's value as it is typed."""
     if value is None:
         return ""

@@ -6,7 +6,7 @@ import json
 import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
 from textual.app import ComposeResult
 
@@ -23,6 +23,8 @@ COLUMNS = (
     Column("kind", "event", 10),
     Column("what", "what", 0),
 )
+Entry: TypeAlias = Event | Mapping[str, object]
+"""An event, or a line of evaluations.jsonl."""
 _STYLES = {"failed": "bold red", "retried": "yellow", "notice": "yellow", "command": "cyan"}
 
 
@@ -31,11 +33,11 @@ class EventsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: dict[str, Event | Mapping[str, Any]] = {}
+        self._entries: dict[str, Entry] = {}
         self._events: Sequence[Event] = ()
         self._rows: list[Row] = []
         """Of the events, oldest first."""
-        self._evaluations: Sequence[Mapping[str, Any]] | None = None
+        self._evaluations: Sequence[Mapping[str, object]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, empty="nothing has happened yet")
@@ -83,21 +85,21 @@ class EventsPane(Pane):
         message.stop()
 
 
-def row_of(key: str, entry: Event | Mapping[str, Any]) -> Row:
+def row_of(key: str, entry: Entry) -> Row:
     kind = kind_of(entry)
     step = "" if step_of(entry) is None else str(step_of(entry))
     moment = time.strftime("%m-%d %H:%M:%S", time.localtime(_moment(entry)))
     return Row(key, {"time": moment, "step": step, "kind": (kind, _STYLES.get(kind, "")), "what": brief(entry)})
 
 
-def kind_of(entry: Event | Mapping[str, Any]) -> str:
+def kind_of(entry: Entry) -> str:
     """One word."""
     if isinstance(entry, Finished):
         return entry.status
     return entry.event if isinstance(entry, Event) else "evaluation"
 
 
-def step_of(entry: Event | Mapping[str, Any]) -> int | None:
+def step_of(entry: Entry) -> int | None:
     """The step it belongs to, if it does."""
     if isinstance(entry, Event):
         return next((getattr(entry, k) for k in ("step", "steps", "from_step") if hasattr(entry, k)), None)
@@ -105,7 +107,7 @@ def step_of(entry: Event | Mapping[str, Any]) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def brief(entry: Event | Mapping[str, Any]) -> str:
+def brief(entry: Entry) -> str:
     """What happened, in a line."""
     match entry:
         case Started():
@@ -133,12 +135,12 @@ def brief(entry: Event | Mapping[str, Any]) -> str:
     return " ".join(str(text).split())
 
 
-def heading(entry: Event | Mapping[str, Any]) -> str:
+def heading(entry: Entry) -> str:
     step = step_of(entry)
     return kind_of(entry) if step is None else f"{kind_of(entry)}, step {step}"
 
 
-def whole(entry: Event | Mapping[str, Any]) -> str:
+def whole(entry: Entry) -> str:
     """Everything that is recorded of it, for reading."""
     if isinstance(entry, Started):
         try:
@@ -152,14 +154,14 @@ def whole(entry: Event | Mapping[str, Any]) -> str:
     return f"{brief(entry)}\n\n{_fields(entry)}"
 
 
-def _fields(fields: Mapping[str, Any]) -> str:
+def _fields(fields: Mapping[str, object]) -> str:
     left_out = ("event", "seq", "time", "end")
     return "\n".join(
         _field(key, value) for key, value in fields.items() if key not in left_out and value not in ("", {})
     )
 
 
-def _field(key: str, value: Any) -> str:
+def _field(key: str, value: object) -> str:
     if isinstance(value, Mapping):
         return "\n".join([key, *(f"  {name}  {_plain(item)}" for name, item in value.items())])
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -167,13 +169,13 @@ def _field(key: str, value: Any) -> str:
     return f"{key}  {_plain(value)}"
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item != "")
     return number(value) if isinstance(value, float) else str(value)
 
 
-def _values(metrics: Any) -> str:
+def _values(metrics: object) -> str:
     """The main metrics; details (``val/accuracy/cat``) are left out."""
     if not isinstance(metrics, Mapping):
         return ""
@@ -181,10 +183,10 @@ def _values(metrics: Any) -> str:
     return ", ".join(f"{name} {number(value)}" for name, value in main.items())
 
 
-def _checkpoint(entry: Mapping[str, Any]) -> str:
+def _checkpoint(entry: Mapping[str, object]) -> str:
     return str(entry.get("checkpoint", "?"))[:12]
 
 
-def _moment(entry: Event | Mapping[str, Any]) -> float:
+def _moment(entry: Entry) -> float:
     moment = entry.time if isinstance(entry, Event) else entry.get("time", 0.0)
     return float(moment) if isinstance(moment, (int, float)) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -100,7 +100,7 @@ def figures(newest: Machine) -> list[Figure]:
     return found
 
 
-def _of_gpu(index: Any, key: str) -> Callable[[Machine], float | None]:
+def _of_gpu(index: object, key: str) -> Callable[[Machine], float | None]:
     def value(sample: Machine) -> float | None:
         found = next((gpu.get(key) for gpu in sample.gpus if gpu.get("index", 0) == index), None)
         return float(found) if isinstance(found, (int, float)) else None

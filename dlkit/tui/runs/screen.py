@@ -266,7 +266,7 @@ class RunsScreen(Area):
 
         self.app.push_screen(Ask(f"A name for {run.id}", run.name), take)
 
-    def _after(self, question: Confirm, action: Callable[[], Any]) -> None:
+    def _after(self, question: Confirm, action: Callable[[], object]) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
                 action()
@@ -306,7 +306,7 @@ def arranged(runs: Sequence[Summary], key: str, descending: bool) -> list[Summar
     return ordered + [run for run in runs if not _has(value(run))]
 
 
-def _has(value: Any) -> bool:
+def _has(value: object) -> bool:
     return value is not None and value != "" and value == value
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from textual.geometry import Size
 from textual.widget import Widget
@@ -40,7 +39,7 @@ def widgets(sample: Shown, room: Size, pictures: Pictures, *, colour: bool) -> l
         return [title, Static(f"cannot be shown: {type(error).__name__}: {error}", classes="trouble", markup=False)]
 
 
-def _body(sample: Any, room: Size, pictures: Pictures, colour: bool) -> list[Widget]:
+def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[Widget]:
     from dlkit.tui.sample import pictures as pictured
     from dlkit.tui.sample import plots, words
 

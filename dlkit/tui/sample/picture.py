@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,10 @@ from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, Pictures
 
 Pixels = npt.NDArray[np.uint8]
 """RGBA [H,W,4]; alpha 0 is the screen's background."""
+Maker: TypeAlias = Callable[[Image.Image], Widget]
 
 
-def rgba(image: npt.NDArray[Any]) -> Pixels:
+def rgba(image: npt.NDArray[np.uint8]) -> Pixels:
     """uint8 [H,W], [H,W,1] or [H,W,3] → [H,W,4]."""
     grey = image[:, :, None] if image.ndim == 2 else image
     colour = np.repeat(grey, 3, axis=2) if grey.shape[2] == 1 else grey
@@ -97,11 +99,10 @@ def _colour(pixel: list[int]) -> Color:
 def _protocol(image: Pixels, pictures: Pictures) -> Widget:
     """textual-image's widget, given as many pixels as the cells have: it then leaves them as they are."""
     kinds = _library(pictures.cell)
-    widget: Widget = kinds[pictures.way == KITTY](Image.fromarray(image))
-    return widget
+    return kinds[pictures.way == KITTY](Image.fromarray(image))
 
 
-def _library(cell: tuple[int, int]) -> tuple[Any, Any]:
+def _library(cell: tuple[int, int]) -> tuple[Maker, Maker]:
     """Sixel's and Kitty's widget. Importing them would have the terminal asked, whose input is the interface's now."""
     before = sys.__stdout__
     sys.__stdout__ = io.StringIO()  # type: ignore[misc,assignment]

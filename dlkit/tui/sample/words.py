@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from rich import box
@@ -63,12 +63,12 @@ def _width(grid: Grid) -> int:
     return Console(width=10_000).measure(grid).maximum
 
 
-def _as_wide(row: Any, columns: int) -> list[Any]:
+def _as_wide(row: Sequence[object], columns: int) -> list[object]:
     """Exactly as many cells as there are columns."""
     return [*row, *[""] * columns][:columns]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     plain = value.item() if isinstance(value, np.generic) else value
     return number(plain) if isinstance(plain, float) else clean(str(plain)).replace("\n", " ")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog, Plugin
+from dlkit.monitor.data import DataState
 from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
 from dlkit.present.numbers import ago, number, size
 from dlkit.present.runs import best
@@ -179,9 +180,9 @@ def _broken_row(key: str, plugin: Plugin) -> Row:
     return Row(key, {"task": plugin.name, "last": ("broken", "bold red"), "summary": first_line(plugin.reason)})
 
 
-def data_word(state: Mapping[str, Any]) -> str:
+def data_word(state: DataState) -> str:
     """``embedded``, ``present``, or what is to be downloaded."""
-    return f"download {size(state['download'])}" if state["state"] == "download" else str(state["state"])
+    return f"download {size(state['download'])}" if state["state"] == "download" else state["state"]
 
 
 def _about(entry: TaskEntry, *, first_time: bool) -> Text:
