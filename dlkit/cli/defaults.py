@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dlkit.errors import DlkitError
 from dlkit.runs.contents import flatten
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
-def differences(values: Mapping[str, Any]) -> dict[str, Any]:
+    from dlkit.catalog import Catalog
+
+
+def differences(values: Mapping[str, object]) -> dict[str, object]:
     """The settings, by dotted key, that are not an option's default; of a component that is gone, all of them."""
     from dlkit.catalog import Catalog
     from dlkit.config import CHOICES, OWN
@@ -29,17 +34,17 @@ def differences(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _same(value: Any, name: str, defaults: Mapping[str, Any]) -> bool:
+def _same(value: object, name: str, defaults: Mapping[str, object]) -> bool:
     return name in defaults and defaults[name] == value
 
 
-def _defaults_of(model: Any) -> dict[str, Any]:
+def _defaults_of(model: type[BaseModel]) -> dict[str, object]:
     from dlkit.config import fields_of
 
     return {info.name: info.default for info in fields_of(model)}
 
 
-def _defaults(catalog: Any, part: str, name: str, task: str) -> dict[str, Any]:
+def _defaults(catalog: Catalog, part: str, name: str, task: str) -> dict[str, object]:
     from dlkit.config import config_class
 
     try:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dlkit import events
 from dlkit.present.events import (
@@ -23,6 +23,9 @@ from dlkit.present.output import colours, say
 from dlkit.present.samples import render
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 PLAIN_SECONDS = 10.0
 EVALUATION_SECONDS = 0.5
@@ -176,7 +179,7 @@ class Talk(Display):
 class Bar(Talk):
     """A tqdm bar, evaluations and samples above it."""
 
-    _bar: Any = None
+    _bar: tqdm | None = None
 
     def _planned(self, total: int, done: int) -> None:
         from tqdm import tqdm

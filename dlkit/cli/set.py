@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dlkit.cli.choice import chosen_run
 from dlkit.cli.control import control_parser, perform
 from dlkit.errors import RunError
@@ -22,7 +20,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _judged(run: RunFolder, key: str, text: str) -> tuple[str, Any]:
+def _judged(run: RunFolder, key: str, text: str) -> tuple[str, object]:
     """The full key and the value; UsageError if this run has no such option, or it cannot be changed to that."""
     from dlkit.catalog import Catalog
     from dlkit.jobs.changeable import parse_change

@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, Any]:
+def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, object]:
     end = contents.how_it_ended(events)
     return {
         **summary.to_dict(),
@@ -66,7 +66,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
     }
 
 
-def _readable_record(run: RunFolder) -> dict[str, Any]:
+def _readable_record(run: RunFolder) -> Mapping[str, object]:
     try:
         return run.read()
     except (OSError, ValueError):
@@ -77,7 +77,7 @@ def _last_machine(events: list[Event]) -> Machine | None:
     return next((event for event in reversed(events) if isinstance(event, Machine)), None)
 
 
-def _machine_document(event: Machine | None) -> dict[str, Any] | None:
+def _machine_document(event: Machine | None) -> dict[str, object] | None:
     if event is None:
         return None
     return {key: getattr(event, key) for key in ("time", "cpu", "memory", "processes", "gpus")}
@@ -114,7 +114,7 @@ def _metrics(summary: Summary, events: list[Event], width: int) -> str:
     return table(("metric", "lowest", "highest", "last", "course"), rows) if rows else ""
 
 
-def _configuration(values: Mapping[str, Any], *, whole: bool) -> str:
+def _configuration(values: Mapping[str, object], *, whole: bool) -> str:
     if not values:
         return ""
     head = "configuration" if whole else "configuration (where it differs from the options' defaults)"

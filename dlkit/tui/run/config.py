@@ -42,7 +42,7 @@ class ConfigPane(Pane):
     class Read(Message):
         """config.toml and the checkpoints that are there."""
 
-        def __init__(self, values: dict[str, Any], kept: list[dict[str, Any]]) -> None:
+        def __init__(self, values: Mapping[str, object], kept: list[dict[str, Any]]) -> None:
             self.values, self.kept = values, kept
             super().__init__()
 
@@ -50,7 +50,7 @@ class ConfigPane(Pane):
         super().__init__()
         self._view: RunView | None = None
         self._shown: tuple[object, ...] = ()
-        self._values: dict[str, Any] | None = None
+        self._values: Mapping[str, object] | None = None
         self._kept: list[dict[str, Any]] = []
 
     def compose(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class ConfigPane(Pane):
             self.notify(f"copied: {self._view.run.path}", markup=False)
 
 
-def command_line(record: Mapping[str, Any]) -> str:
+def command_line(record: Mapping[str, object]) -> str:
     """As it was typed; empty if it is not known."""
     words = record.get("command")
     if not isinstance(words, list):
@@ -110,7 +110,7 @@ def command_line(record: Mapping[str, Any]) -> str:
     return shlex.join(["dlkit" if tool.endswith("dlkit") else tool, *rest])
 
 
-def account(view: RunView, values: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> Text:
+def account(view: RunView, values: Mapping[str, object], kept: Sequence[Mapping[str, Any]]) -> Text:
     """The whole text. Nothing in it relies on a field being there, or being what it should be."""
     text = Text()
     _section(text, "Run", _run_rows(view))
@@ -151,18 +151,18 @@ def _run_rows(view: RunView) -> dict[str, str]:
     }
 
 
-def _component_rows(record: Mapping[str, Any]) -> dict[str, str]:
+def _component_rows(record: Mapping[str, object]) -> dict[str, str]:
     parts = record.get("components")
     if not isinstance(parts, Mapping):
         return {}
     return {str(part): _made(made) for part, made in parts.items() if isinstance(made, Mapping)}
 
 
-def _made(made: Mapping[str, Any]) -> str:
+def _made(made: Mapping[str, object]) -> str:
     return f"{made.get('name', '?')}  ({made.get('plugin', '?')} {made.get('plugin_version', '')}".rstrip() + ")"
 
 
-def _summary(text: Text, summary: Mapping[str, Any]) -> None:
+def _summary(text: Text, summary: Mapping[str, object]) -> None:
     if not summary:
         return
     try:
@@ -173,7 +173,7 @@ def _summary(text: Text, summary: Mapping[str, Any]) -> None:
     text.append(f"{words}\n")
 
 
-def _configuration(text: Text, view: RunView, values: Mapping[str, Any]) -> None:
+def _configuration(text: Text, view: RunView, values: Mapping[str, object]) -> None:
     """Section by section; what was changed while it ran says so, with the value before."""
     flat, changed = flatten(values), changes(view.events)
     if not flat:
@@ -191,7 +191,7 @@ def _configuration(text: Text, view: RunView, values: Mapping[str, Any]) -> None
             text.append(f"{_plain(value)}\n")
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

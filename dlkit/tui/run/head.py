@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
 from rich.cells import cell_len, set_cell_size
@@ -52,7 +51,7 @@ def headlines(view: RunView, width: int) -> list[Text]:
     return [_cut(line, width) for line in lines]
 
 
-def part(record: Mapping[str, Any], name: str) -> str:
+def part(record: Mapping[str, object], name: str) -> str:
     """The name of one of the run's components; empty if run.json does not say."""
     parts = record.get("components")
     made = parts.get(name) if isinstance(parts, Mapping) else None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -188,7 +188,7 @@ class RunScreen(Area):
     def action_stop(self) -> None:
         if self.view.state == "queued" and queued(self.view.record):
             question, detail = f"Take {self.run.id} out of the queue?", ""
-            do: Callable[[], Any] = partial(self._do, acting.stop)
+            do: Callable[[], object] = partial(self._do, acting.stop)
         else:
             if self._refused("stop"):
                 return
@@ -216,7 +216,7 @@ class RunScreen(Area):
             return
         from dlkit.tui.run.set_dialog import SetDialog
 
-        def take(change: tuple[str, Any] | None) -> None:
+        def take(change: tuple[str, object] | None) -> None:
             if change is not None:
                 self._send("set", *change)
 
@@ -239,9 +239,9 @@ class RunScreen(Area):
         if text.strip().isdecimal():
             self._resume({"epochs": int(text)})
         else:
-            self.notify(f"{text!r} is no number of epochs", severity="error", markup=False)
+            self.notify(f"{text!r} is not a number of epochs", severity="error", markup=False)
 
-    def _resume(self, overrides: dict[str, Any] | None) -> None:
+    def _resume(self, overrides: dict[str, object] | None) -> None:
         catalog = self.dlkit.catalog
         if catalog is None:
             self.notify("the plugins are still being loaded", severity="warning")

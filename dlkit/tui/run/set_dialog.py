@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import FieldInfo
 from dlkit.errors import DlkitError
 from dlkit.jobs.changeable import changeable, parse_change
+from dlkit.json_types import Settings
 from dlkit.monitor.view import RunView
 from dlkit.runs.contents import stored_values
 from dlkit.tui.run.head import part
@@ -26,7 +27,7 @@ from dlkit.tui.shared.table import Column, Row, Table
 _COLUMNS = (Column("key", "setting", 24), Column("now", "now", 14), Column("allowed", "allowed", 0))
 
 
-class SetDialog(ModalScreen[tuple[str, Any] | None]):
+class SetDialog(ModalScreen[tuple[str, object] | None]):
     """Dismissed with the full key and the value, which are valid, or with None.
 
     Options are a plugin's code: they are asked for, and a value is judged, in a thread.
@@ -43,14 +44,14 @@ class SetDialog(ModalScreen[tuple[str, Any] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="set.cancel")]
 
     class Listed(Message):
-        def __init__(self, fields: dict[str, FieldInfo], stored: dict[str, Any]) -> None:
+        def __init__(self, fields: dict[str, FieldInfo], stored: Mapping[str, Settings]) -> None:
             self.fields, self.stored = fields, stored
             super().__init__()
 
     class Judged(Message):
         """A key and a value that may be sent, or why not."""
 
-        def __init__(self, key: str, value: Any, problem: str = "") -> None:
+        def __init__(self, key: str, value: object, problem: str = "") -> None:
             self.key, self.value, self.problem = key, value, problem
             super().__init__()
 
@@ -60,7 +61,7 @@ class SetDialog(ModalScreen[tuple[str, Any] | None]):
         self._names = {"trainer": part(view.record, "trainer")}
         self._task_name = str(view.record.get("task", ""))
         self._fields: dict[str, FieldInfo] = {}
-        self._stored: dict[str, Any] = {}
+        self._stored: Mapping[str, Settings] = {}
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
