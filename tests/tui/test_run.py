@@ -398,7 +398,7 @@ async def test_completed_run_asks_for_epochs(run: RunFolder) -> None:
     async with opened_run(run, "r") as (app, pilot, screen):
         assert isinstance(app.screen, Ask)
         await press(pilot, *"ten", "enter")
-        await until(pilot, lambda: any("'ten' is no number" in text for text in notices(app)))
+        await until(pilot, lambda: any("'ten' is not a number" in text for text in notices(app)))
         assert app.screen is screen
 
 
