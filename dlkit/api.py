@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +17,16 @@ from dlkit.catalog import Catalog
 from dlkit.components import PARTS
 from dlkit.config import SHORT_FLAGS, Layer, resolve
 from dlkit.config_file import preset_layer, read_toml
-from dlkit.data.context import Context
+from dlkit.data.context import make_context
 from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished
+from dlkit.jobs import launch
 from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
-from dlkit.runs.stored import readable, stored_config
 from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
-    from dlkit.engine.start import Attempt
     from dlkit.predictor import Predictor
 
 Component = str | Mapping[str, Any]
@@ -94,20 +93,16 @@ class Run:
         allow_inexact: bool = False,
     ) -> Run:
         """Go on from the last checkpoint; ``epochs`` or ``steps`` in all continue a completed run."""
-        from dlkit.engine.start import resume
-        from dlkit.jobs.foreground import needs_worker, train_in_worker
-        from dlkit.jobs.submit import resubmit
-        from dlkit.jobs.table import Submission
-
-        catalog = Catalog.load_everything()
-        context = make_context(catalog, self.path.parent.parent)
         given = {"epochs": epochs, "steps": steps, "max_time": max_time}
         engine = {key: value for key, value in given.items() if value is not None}
-        overrides = Layer("argument", {"engine": engine}) if engine else None
-        if needs_worker(stored_config(catalog, self.folder, readable(self.folder), overrides)):
-            resubmit(catalog, self.folder, Submission(False), overrides=engine, allow_inexact=allow_inexact)
-            return _watched(self.folder, train_in_worker(self.folder), on_event)
-        return _go(resume(catalog, self.folder, context, overrides=overrides, allow_inexact=allow_inexact), on_event)
+        launched = launch.resume(
+            Catalog.load_everything(),
+            self.folder,
+            launch.Foreground(),
+            overrides=Layer("argument", {"engine": engine}) if engine else None,
+            allow_inexact=allow_inexact,
+        )
+        return _watched(launched, on_event)
 
 
 def train(
@@ -133,11 +128,6 @@ def train(
     command line (``epochs``, ``batch_size``, ``lr``, …). ``on_event`` is called with every event.
     RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
     """
-    from dlkit.engine.start import start
-    from dlkit.jobs.foreground import needs_worker, train_in_worker
-    from dlkit.jobs.submit import submit
-    from dlkit.jobs.table import Submission
-
     catalog = Catalog.load_everything()
     given = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
     values = {part: {"name": c} if isinstance(c, str) else dict(c) for part, c in given.items() if c is not None}
@@ -154,10 +144,7 @@ def train(
         layers.insert(0, preset_layer(catalog, task, preset, chosen))
     where = locate(str(workspace) if workspace is not None else None)
     resolved = resolve(catalog, task, layers)
-    if needs_worker(resolved):
-        folder = submit(catalog, resolved, where, Submission(False, offline=offline), name=name)
-        return _watched(folder, train_in_worker(folder), on_event)
-    return _go(start(catalog, resolved, where, make_context(catalog, where, offline), name=name), on_event)
+    return _watched(launch.train(catalog, resolved, where, launch.Foreground(offline), name=name), on_event)
 
 
 def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
@@ -166,31 +153,19 @@ def list_runs(workspace: str | Path | None = None, task: str | None = None) -> l
     return [Run(index.find_run(where, summary.id)) for summary in index.list_runs(where, task)]
 
 
-def make_context(catalog: Catalog, workspace: Path, offline: bool = False) -> Context:
-    """What data sets are built with, silently."""
-    sources = {spec.name: spec for spec in catalog.specs("source")}
-    return Context(workspace / "data", sources, offline, workspace=workspace)
-
-
 def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:
     if config is None:
         return []
     return [Layer("config", config)] if isinstance(config, Mapping) else [read_toml(Path(config))]
 
 
-def _go(attempt: Attempt, on_event: Watcher | None) -> Run:
-    from dlkit.jobs.foreground import train_here
-
-    return _watched(attempt.run, train_here(attempt), on_event)
-
-
-def _watched(run: RunFolder, stream: Generator[Event, None, None], on_event: Watcher | None) -> Run:
+def _watched(launched: launch.Here | launch.InWorker, on_event: Watcher | None) -> Run:
     last: Event | None = None
-    with closing(stream) as events:  # a watcher that raises stops the run now, not when it is collected
+    with closing(launched.events()) as events:  # a watcher that raises stops the run now, not when it is collected
         for event in events:
             last = event
             if on_event is not None:
                 on_event(event)
     if isinstance(last, Finished) and last.status == "failed":
-        raise RunError(f"{run.id}: {last.reason}\n{last.traceback}".rstrip())
-    return Run(run)
+        raise RunError(f"{launched.run.id}: {last.reason}\n{last.traceback}".rstrip())
+    return Run(launched.run)

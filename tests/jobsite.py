@@ -18,8 +18,8 @@ import pytest
 import zygote
 from conftest import TESTS, install_metadata
 from dlkit.jobs import detach
-from dlkit.jobs.board import Board
 from dlkit.jobs.queue import scheduler
+from dlkit.jobs.queue_state import QueueState
 
 MEMORY = Path("/dev/shm")
 
@@ -76,12 +76,12 @@ def quick(zygote_address: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) 
 def end_processes(workspace: Path) -> None:
     """Scheduler first, or it would start others."""
     _end(scheduler(workspace))
-    board = Board(workspace)
-    board.refresh()
-    for name in board.live():
-        _end(board.record(name).get("worker"))
+    queue = QueueState(workspace)
+    queue.refresh()
+    for name in queue.live():
+        _end(queue.record(name).get("worker"))
     deadline = time.monotonic() + 10
-    while any(board.state(name) == "running" for name in board.live()) and time.monotonic() < deadline:
+    while any(queue.state(name) == "running" for name in queue.live()) and time.monotonic() < deadline:
         time.sleep(0.02)
     for process in detach._started:  # or Python warns of it when it ends
         process.wait(10)

@@ -97,9 +97,10 @@ def main(names: list[str]) -> None:
 
 def keep(workspace: Path, name: str) -> dict[str, Any]:
     """Pack one run; what it came to."""
-    from dlkit.api import Run, make_context
+    from dlkit.api import Run
     from dlkit.catalog import Catalog
     from dlkit.config import Layer, resolve
+    from dlkit.data.context import make_context
     from dlkit.engine.start import resume, start
     from outcome import outcome, values_of
 

@@ -21,10 +21,10 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.errors import RunError
 from dlkit.events import Finished, MetricsLogged, Started
-from dlkit.jobs.board import Board
+from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import scheduler, wake
+from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.submit import resubmit, submit
-from dlkit.jobs.table import Submission
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.faults import LABELS
 from dlkit.runs.folder import RunFolder, current_state, summarise
@@ -123,7 +123,7 @@ class Attack:
         self.workspace, self._recipes, self._references = workspace, recipes, references
         self._random = random.Random(seed)
         self.tally = Tally()
-        self._board = Board(workspace)
+        self._queue = QueueState(workspace)
         self._jobs: dict[str, int] = {}
 
     def run(self, kills: int, at_once: int) -> Tally:

@@ -10,9 +10,9 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.config import Layer, resolve
 from dlkit.events import Finished, Started
+from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import Entry, listing
 from dlkit.jobs.submit import submit
-from dlkit.jobs.table import Submission
 from dlkit.runs.folder import RunFolder
 from workers import ENGINE, all_events
 

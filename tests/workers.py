@@ -13,8 +13,8 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.events import Event
+from dlkit.jobs.job_record import Submission
 from dlkit.jobs.submit import resubmit, start_worker, submit
-from dlkit.jobs.table import Submission
 from dlkit.runs.folder import RunFolder, current_state, summarise
 from dlkit.runs.log import parse_lines, read_events
 
@@ -45,9 +45,10 @@ def work(run: RunFolder) -> int:
     return start_worker(run).wait(PATIENCE)
 
 
-def go_on(run: RunFolder, **how: Any) -> int:
+def go_on(run: RunFolder, *, overrides: dict[str, Any] | None = None, **how: Any) -> int:
     """Have a run that has ended go on, to its end; the worker's exit code."""
-    resubmit(Catalog.load_everything(), run, Submission(queued=False), **how)
+    layer = Layer("flag", {"engine": overrides}) if overrides else None
+    resubmit(Catalog.load_everything(), run, Submission(queued=False), overrides=layer, **how)
     return work(run)
 
 

@@ -20,8 +20,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PRELOAD = ("torch", "torch._dynamo", "dlkit.engine.start", "dlkit.engine.supervised", "dlkit.jobs.rank", "toy_parts",
-           "extras_parts", "sklearn.datasets")  # fmt: skip
+PRELOAD = (
+    "torch",
+    "torch._dynamo",
+    "dlkit.engine.start",
+    "dlkit.engine.supervised",
+    "dlkit.jobs.rank",
+    "dlkit.jobs.launch",
+    "toy_parts",
+    "extras_parts",
+    "sklearn.datasets",
+)
 LINGER_SECONDS = 1.0
 """How long the ranks that are left are given to say so, once one has failed."""
 

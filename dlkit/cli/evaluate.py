@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
-from dlkit.cli.context import make_context
+from dlkit.data.context import make_context
 from dlkit.present.output import say
 from dlkit.present.table import table
 from dlkit.runs.contents import evaluations
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     from dlkit.inference.load import evaluate_run
 
     catalog = Catalog.load_everything()
-    context = make_context(catalog, locate(options.workspace), options.offline)
+    context = make_context(catalog, locate(options.workspace), offline=options.offline, say=say)
     result = evaluate_run(catalog, run, context, split=options.split, which=options.checkpoint, device=options.device)
     if options.json:
         print_json({**result, "looked_before": before})

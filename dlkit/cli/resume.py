@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dlkit.catalog import Catalog
 from dlkit.cli.common import Parser
-from dlkit.cli.context import make_context
-from dlkit.cli.handover import hand_over, look_on, submission
-from dlkit.cli.train import go
-from dlkit.config import Layer
 from dlkit.errors import UsageError
+from dlkit.present.output import say
 from dlkit.runs.index import find_run
-from dlkit.runs.stored import readable, stored_config
 from dlkit.runs.workspace import locate
 
 
@@ -37,31 +33,26 @@ def main(argv: list[str]) -> int:
     if len(changes.keys() & {"epochs", "steps"}) == 2:
         raise UsageError("give either --epochs or --steps, not both")
 
-    if options.detach and options.queue:
-        raise UsageError("give either --detach (start now) or --queue (start when a device is free), not both")
-    given = submission(
+    from dlkit.cli.launching import how_to, show
+    from dlkit.config import Layer
+    from dlkit.jobs import launch
+
+    how = how_to(
         workspace,
-        queued=options.queue,
+        detach=options.detach,
+        queue=options.queue,
         priority=options.priority,
         after=options.after,
         cpu_slots=None,
         offline=options.offline,
     )
-    from dlkit.jobs.foreground import needs_worker
-
-    catalog = Catalog.load_everything()
-    overrides = Layer("flag", {"engine": changes}) if changes else None
-    in_worker = needs_worker(stored_config(catalog, run, readable(run), overrides))
-    if options.detach or options.queue or in_worker:
-        from dlkit.jobs.submit import resubmit
-
-        resubmit(catalog, run, given, overrides=changes, allow_inexact=options.allow_inexact)
-        if options.detach or options.queue:
-            return hand_over(run, queued=options.queue, as_json=options.json)
-        return look_on(run, as_json=options.json, quiet=options.quiet)
-
-    from dlkit.engine.start import resume
-
-    context = make_context(catalog, workspace, options.offline)
-    attempt = resume(catalog, run, context, overrides=overrides, allow_inexact=options.allow_inexact)
-    return go(attempt, as_json=options.json, quiet=options.quiet)
+    launched = launch.resume(
+        Catalog.load_everything(),
+        run,
+        how,
+        overrides=Layer("flag", {"engine": changes}) if changes else None,
+        allow_inexact=options.allow_inexact,
+        workspace=workspace,
+        say=say,
+    )
+    return show(launched, as_json=options.json, quiet=options.quiet)

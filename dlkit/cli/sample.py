@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.common import print_json
-from dlkit.cli.context import make_context
 from dlkit.cli.sample_json import sample_document
+from dlkit.data.context import make_context
 from dlkit.errors import DataError, UsageError
 from dlkit.present.output import colours, say
 from dlkit.present.samples import render
@@ -66,7 +66,7 @@ def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None
 
     try:
         resolved = loaded.resolved
-        context = make_context(catalog, workspace, offline=True)
+        context = make_context(catalog, workspace, offline=True, say=say)
         context = dataclasses.replace(context, earlier=lambda: loaded.predictor.info)
         return build_data(catalog, resolved, build_task(catalog, resolved.task), context)[0].val
     except DataError as error:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.cli.common import print_json
-from dlkit.cli.context import make_context
 from dlkit.cli.data_options import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
+from dlkit.data.context import make_context
 from dlkit.errors import UsageError
-from dlkit.present.output import colours
+from dlkit.present.output import colours, say
 from dlkit.present.table import table
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def show(argv: list[str]) -> int:
     from dlkit.engine.build import build_data, build_task
 
     task = build_task(catalog, resolved.task)
-    context = make_context(catalog, data_folder(options.workspace).parent, options.offline)
+    context = make_context(catalog, data_folder(options.workspace).parent, offline=options.offline, say=say)
     data, info = build_data(catalog, resolved, task, context)
     found = _described(resolved, task, data)
     samples = list(task.preview(info, data.train, options.count))

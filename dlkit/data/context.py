@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlkit.catalog import Catalog
 from dlkit.components import SourceSpec
 from dlkit.errors import DataError, nearest
 
 
-def _silent(text: str) -> None:
+def silent(text: str) -> None:
     """Say nothing."""
 
 
@@ -36,7 +37,7 @@ class Context:
     data: Path
     sources: Mapping[str, SourceSpec] = field(default_factory=dict)
     offline: bool = False
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = silent
     workspace: Path | None = None
     earlier: Callable[[], Any] = _nothing
 
@@ -47,3 +48,11 @@ class Context:
         if name not in self.sources:
             raise DataError(f"no source {name!r}: {nearest(name, self.sources)}")
         return ensure(self.sources[name], self.data, offline=self.offline, say=self.say)
+
+
+def make_context(
+    catalog: Catalog, workspace: Path, *, offline: bool = False, say: Callable[[str], None] = silent
+) -> Context:
+    """A workspace's context: its folder of data, and every source that the plugins declare."""
+    sources = {source.name: source for source in catalog.specs("source")}
+    return Context(workspace / "data", sources, offline, say, workspace)

@@ -29,16 +29,14 @@ from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event
 from dlkit.runs import index
-from dlkit.runs.checkpoints import Checkpoint, choose, complete
+from dlkit.runs.checkpoints import Checkpoint, complete
 from dlkit.runs.files import write_text
 from dlkit.runs.folder import RunFolder, create
+from dlkit.runs.init_from import initial_weights, pinned
 from dlkit.runs.lock import BOTH, Part, RunLock, holder
 from dlkit.runs.origin import origin
 from dlkit.runs.stored import readable, stored_config
 from dlkit.task import Info
-
-PINNED = 16
-"""Digits of a SHA-256 that name weights."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,7 @@ class Attempt:
 
 def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, *, name: str = "") -> Attempt:
     """Build a new run's components, then make its folder: what cannot be built leaves nothing behind."""
-    resolved, weights = _pinned(resolved, workspace)
-    job = prepare(catalog, resolved, context, init=weights)
+    job, weights = _new_job(catalog, resolved, workspace, context)
     model = resolved.specs["model"].name
     created = {"name": name, "state": "running", "created": round(time.time(), 3)}
     record = {**created, **origin(catalog, resolved), **_built(job)}
@@ -123,39 +120,18 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
 
 def begin(catalog: Catalog, run: RunFolder, context: Context, *, overrides: Layer | None = None) -> Attempt:
     """Build the components of a run that was submitted and has never been started."""
-    resolved, weights = _pinned(stored_config(catalog, run, readable(run), overrides), run.path.parent.parent)
-    job = prepare(catalog, resolved, context, init=weights)
+    resolved = stored_config(catalog, run, readable(run), overrides)
+    job, weights = _new_job(catalog, resolved, run.path.parent.parent, context)
     return Attempt(run, job, config=to_toml(job.resolved), record=_built(job), weights=weights)
 
 
-def _pinned(resolved: Resolved, workspace: Path) -> tuple[Resolved, dict[str, Tensor] | None]:
-    """The weights to start from; config.toml keeps what they are: that run's id and the weights' hash."""
-    init = _initial_weights(resolved, workspace)
-    if init is None:
-        return resolved, None
-    name = f"{init.folder.parent.parent.name}@{init.sha256[:PINNED]}"
-    pinned = resolved.engine.model_copy(update={"init_from": name})
-    return replace(resolved, sections={**resolved.sections, "engine": pinned}), judged_weights(init)
-
-
-def _initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
-    """The checkpoint that ``RUN``, ``RUN@best``, ``RUN@last``, ``RUN@STEP`` or ``RUN@SHA256`` means.
-
-    The last form (a prefix of the weights' hash) is what config.toml keeps, so that it can be used again.
-    """
-    if not resolved.engine.init_from:
-        return None
-    reference, _, which = resolved.engine.init_from.partition("@")
-    run = index.find_run(workspace, reference)
-    if len(which) == PINNED:
-        found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
-        if found is None:
-            raise UsageError(f"engine.init_from: {run.id} has no checkpoint any more with the weights {which}")
-    else:
-        found = choose(run.path, which or "best")
-    if problems := found.problems():
-        raise RunError(f"engine.init_from: {found.folder} cannot be used: {'; '.join(problems)}")
-    return found
+def _new_job(
+    catalog: Catalog, resolved: Resolved, workspace: Path, context: Context
+) -> tuple[Job, dict[str, Tensor] | None]:
+    """A job at its first step, and the weights that it starts from; its configuration names which they are."""
+    init = initial_weights(resolved, workspace)
+    weights = judged_weights(init) if init is not None else None
+    return prepare(catalog, pinned(resolved, init) if init is not None else resolved, context, init=weights), weights
 
 
 def _built(job: Job) -> dict[str, Any]:
@@ -197,11 +173,10 @@ def resume(
         raise RunError(f"{run.id} is running (process {process})")
     resolved = stored_config(catalog, run, record, overrides)
     config = to_toml(resolved) if overrides else ""
-    engine = resolved.engine.model_copy(update={"threads": record.get("threads", 0)})
-    resolved = replace(resolved, sections={**resolved.sections, "engine": engine})
+    resolved = resolved.with_engine(threads=record.get("threads", 0))
     init = run.init if run.init.exists() else None
     chosen = last_good(run, context)
-    if chosen is None and init is None and engine.init_from:
+    if chosen is None and init is None and resolved.engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     weights = read_tensors(init) if init is not None else None
     if chosen is not None:
@@ -220,7 +195,7 @@ def resume(
         raise UsageError(
             f"{run.id} cannot be resumed exactly: {'; '.join(differences)}. Give --allow-inexact to go on all the same"
         )
-    if inexact_kernels := job.placement.device.inexactness(engine.deterministic):
+    if inexact_kernels := job.placement.device.inexactness(resolved.engine.deterministic):
         differences = (*differences, inexact_kernels)
     return Attempt(run, job, chosen, True, differences, config)
 

@@ -30,7 +30,7 @@ from typing import Any, NoReturn, TextIO
 from dlkit import samples
 from dlkit.catalog import Catalog
 from dlkit.config import config_class, fields_of, parse_text
-from dlkit.data.context import Context
+from dlkit.data.context import make_context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import DlkitError, UsageError
@@ -115,9 +115,7 @@ class Helper:
     def _example(self) -> list[str]:
         if not self._looked:
             self._looked = True
-            sources = {source.name: source for source in self._catalog.specs("source")}
-            workspace = self._run.path.parent.parent
-            context = Context(workspace / "data", sources, offline=True, say=_talk, workspace=workspace)
+            context = make_context(self._catalog, self._run.path.parent.parent, offline=True, say=_talk)
             self._split = validation_split(self._catalog, self._loaded, context)
         self._examples += 1
         with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dlkit.errors import UsageError
 from dlkit.gpus import Gpu, gpus
 from dlkit.jobs.claims import Claim, claims
-
-_UNITS = {"": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+from dlkit.jobs.memory import memory_text
 
 
 class Need(NamedTuple):
@@ -67,11 +62,6 @@ class Queued(NamedTuple):
     priority: int
     after: Sequence[str]
     need: Need
-
-
-def need_of(job: Mapping[str, Any]) -> Need:
-    """What the ``job`` table of run.json asks for."""
-    return Need(str(job.get("device", "auto")), int(job.get("nproc", 1)), job.get("gpu_memory"))
 
 
 def machine_now(cpu_slots: int) -> Machine:
@@ -243,16 +233,3 @@ def _tree(pid: int) -> set[int]:
         return {pid, *(child.pid for child in process.children(recursive=True))}
     except psutil.Error:
         return set()
-
-
-def parse_memory(text: str) -> int:
-    """``4GiB``, ``500 MB``, ``1.5GB`` or bytes → bytes; UsageError names the forms."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([A-Za-z]*)", text.strip())
-    if match is None or match[2] not in _UNITS:
-        raise UsageError(f"{text!r} is no amount of memory: write it as 4GiB, 500MiB, 4GB, or in bytes")
-    return int(Decimal(match[1]) * _UNITS[match[2]])
-
-
-def memory_text(size: int) -> str:
-    """Bytes for people: ``4.0 GiB``."""
-    return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 30 else f"{size / (1 << 20):.0f} MiB"

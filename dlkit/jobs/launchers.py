@@ -26,7 +26,7 @@ def torchrun(run_folder: Path, nproc: int, config: Any) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "dlkit.jobs.elastic",
+        "dlkit.jobs.torchrun",
         "--standalone",
         "--local-addr=127.0.0.1",  # the host's own name need not resolve
         f"--nproc-per-node={nproc}",

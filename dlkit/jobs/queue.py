@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dlkit.errors import RunError, UsageError
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
-from dlkit.jobs.board import Board
 from dlkit.jobs.detach import detach
+from dlkit.jobs.job_record import job_of
+from dlkit.jobs.queue_state import QueueState
 from dlkit.runs.conclude import end_run
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.folder import RunFolder
@@ -50,40 +51,40 @@ def scheduler(workspace: Path) -> int | None:
 
 def wake(workspace: Path) -> bool:
     """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once."""
-    board = Board(workspace)
-    board.refresh()
-    if scheduler(workspace) is not None or not hopeful(board, decisions(board)):
+    queue = QueueState(workspace)
+    queue.refresh()
+    if scheduler(workspace) is not None or not hopeful(queue, decisions(queue)):
         return False
     detach("dlkit.jobs.scheduler", [str(workspace.resolve())], log_of(workspace))
     return True
 
 
 def decisions(
-    board: Board, machine: Machine | None = None, without: Collection[str] = ()
+    queue: QueueState, machine: Machine | None = None, without: Collection[str] = ()
 ) -> list[tuple[Queued, Decision]]:
     """What would become of every queued job now, in the order of the queue; ``without`` those that nobody can start."""
-    jobs = [job for job in board.queued() if job.id not in without]
-    return plan(jobs, machine or machine_now(cpu_slots(board.workspace)), board.states())
+    jobs = [job for job in queue.queued() if job.id not in without]
+    return plan(jobs, machine or machine_now(cpu_slots(queue.workspace)), queue.states())
 
 
-def hopeful(board: Board, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
+def hopeful(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
     """The jobs that may start now or without anybody doing anything: not those that wait for what has failed."""
     there = [job for job, decision in decided if not (isinstance(decision, Wait) and decision.never)]
     found: set[str] = set()
     while True:  # from none upwards: those that wait for each other are never found
-        more = {j.id for j in there if j.id not in found and all(_may_complete(board, n, found) for n in j.after)}
+        more = {j.id for j in there if j.id not in found and all(_may_complete(queue, n, found) for n in j.after)}
         if not more:
             return found
         found |= more
 
 
-def _may_complete(board: Board, identity: str, found: set[str]) -> bool:
-    state = board.state(identity)
-    return state in ("completed", "running", "paused") or (state == "queued" and _is_hopeful(board, identity, found))
+def _may_complete(queue: QueueState, identity: str, found: set[str]) -> bool:
+    state = queue.state(identity)
+    return state in ("completed", "running", "paused") or (state == "queued" and _is_hopeful(queue, identity, found))
 
 
-def _is_hopeful(board: Board, identity: str, found: set[str]) -> bool:
-    return identity in found or not (board.record(identity).get("job") or {}).get("queued")
+def _is_hopeful(queue: QueueState, identity: str, found: set[str]) -> bool:
+    return identity in found or not job_of(queue.record(identity)).get("queued")
 
 
 class Entry(NamedTuple):
@@ -99,26 +100,29 @@ class Entry(NamedTuple):
     why: str
 
 
-def listing(workspace: Path, board: Board | None = None) -> list[Entry]:
-    """What runs, then what waits, in the order in which it will start; who asks often keeps the ``board``."""
-    board = board or Board(workspace)
-    board.refresh()
-    waiting = decisions(board)
+def listing(workspace: Path, queue: QueueState | None = None) -> list[Entry]:
+    """What runs, then what waits, in the order in which it will start.
+
+    Whoever asks often gives the same ``queue`` again: then only what has changed is read.
+    """
+    queue = queue or QueueState(workspace)
+    queue.refresh()
+    waiting = decisions(queue)
     order = {job.id: i for i, (job, _) in enumerate(waiting)}
     reasons = {job.id: reason(decision) for job, decision in waiting}
-    ids = sorted(board.live(), key=lambda name: (name in order, order.get(name, 0), name))
-    return [_entry(board, name, reasons.get(name)) for name in ids]
+    ids = sorted(queue.live(), key=lambda name: (name in order, order.get(name, 0), name))
+    return [_entry(queue, name, reasons.get(name)) for name in ids]
 
 
 def reason(decision: Decision) -> str:
     return decision.reason if isinstance(decision, Wait) else "starts next"
 
 
-def _entry(board: Board, name: str, why: str | None) -> Entry:
-    record: Mapping[str, Any] = board.record(name)
-    job = record.get("job") or {}
+def _entry(queue: QueueState, name: str, why: str | None) -> Entry:
+    record = queue.record(name)
+    job = job_of(record)
     devices = record.get("devices") or ([record["device"]] if record.get("device") else [])
-    state = board.state(name)
+    state = queue.state(name)
     if why is None:
         why = "its worker is starting" if state == "queued" else f"on {', '.join(devices)}"
     return Entry(
@@ -145,10 +149,10 @@ def reprioritise(run: RunFolder, by: int) -> int:
             record = run.read()
             if record.get("state") != "queued":
                 raise RunError(f"{run.id} does not wait in the queue: it is {record.get('state')}")
-            job = dict(record.get("job") or {})
+            job = job_of(record)
             job["priority"] = int(job.get("priority", 0)) + by
             run.update(job=job)
-            return int(job["priority"])
+            return job["priority"]
     except BlockingIOError as error:
         raise RunError(f"{run.id} has been started (process {holder(run.lock)})") from error
 

@@ -7,13 +7,9 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from dlkit.processes import die_with_parent
 from dlkit.runs.folder import RunFolder
-
-if TYPE_CHECKING:
-    from dlkit.engine.start import Attempt
 
 
 def main(argv: list[str]) -> int:
@@ -34,40 +30,15 @@ def main(argv: list[str]) -> int:
 
 
 def _train(run: RunFolder, report: Path) -> int:
+    from dlkit.catalog import Catalog
+    from dlkit.jobs.launch import next_attempt
     from dlkit.runs.lock import WRITER
 
-    attempt = _prepared(run)
+    attempt = next_attempt(Catalog.load_everything(), run, _say)
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
     for _ in attempt.events(part=WRITER, report=report, commands_from=since):
         pass
     return 0
-
-
-def _prepared(run: RunFolder) -> Attempt:
-    """The run's next attempt: its first, or on from the last checkpoint."""
-    from dlkit.catalog import Catalog
-    from dlkit.config import Layer
-    from dlkit.data.context import Context
-    from dlkit.engine.start import begin, resume
-
-    catalog = Catalog.load_everything()
-    record = run.read()
-    job: dict[str, Any] = record["job"]
-    sources = {source.name: source for source in catalog.specs("source")}
-    workspace = run.path.parent.parent
-    context = Context(workspace / "data", sources, bool(job.get("offline")), _say, workspace)
-    overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
-    if "fingerprint" not in record:  # it has never been built
-        return begin(catalog, run, context, overrides=overrides)
-    return resume(
-        catalog,
-        run,
-        context,
-        overrides=overrides,
-        allow_inexact=bool(job.get("allow_inexact")),
-        inexact=tuple(job.get("inexact", ())),
-        supervised=True,
-    )
 
 
 def _say(text: str) -> None:

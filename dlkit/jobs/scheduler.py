@@ -15,9 +15,9 @@ from pathlib import Path
 
 from dlkit.errors import DlkitError
 from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
-from dlkit.jobs.board import Board
 from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, hopeful, lock_of, log_of
+from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.submit import start_worker
 from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point
@@ -38,7 +38,7 @@ class Scheduler:
 
     def __init__(self, workspace: Path, say: Callable[[str], None]) -> None:
         self.workspace, self._say = workspace, say
-        self.board = Board(workspace)
+        self.queue = QueueState(workspace)
         self._workers: dict[str, tuple[subprocess.Popen[bytes], Place]] = {}
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
@@ -52,7 +52,7 @@ class Scheduler:
                 self._say("scheduler started")
                 self._rounds()
                 self._say("scheduler ends: nothing to start")
-            self.board.refresh()  # whoever came after the last look saw us alive
+            self.queue.refresh()  # whoever came after the last look saw us alive
             if not self._hope():
                 return
 
@@ -60,7 +60,7 @@ class Scheduler:
         idle_since: float | None = None
         while True:
             self._reap()
-            self.board.refresh()
+            self.queue.refresh()
             self._start_what_fits()
             if self._workers or self._hope():
                 idle_since = None
@@ -71,10 +71,10 @@ class Scheduler:
             self._wait()
 
     def _hope(self) -> set[str]:
-        return hopeful(self.board, self._decisions(self._machine()))
+        return hopeful(self.queue, self._decisions(self._machine()))
 
     def _decisions(self, machine: Machine) -> list[tuple[Queued, Decision]]:
-        return decisions(self.board, machine, without=self._lost)
+        return decisions(self.queue, machine, without=self._lost)
 
     def _machine(self) -> Machine:
         """Devices and claims; a worker that has not claimed its place yet counts as if it had."""
@@ -83,7 +83,7 @@ class Scheduler:
         coming = [
             Claim(place.devices, name, str(self.workspace), worker.pid, place.memory, time.time(), True)
             for name, (worker, place) in self._workers.items()
-            if name not in there and worker.poll() is None and self.board.state(name) == "queued"
+            if name not in there and worker.poll() is None and self.queue.state(name) == "queued"
         ]
         return machine._replace(claims=[*machine.claims, *coming])
 
@@ -98,7 +98,7 @@ class Scheduler:
         return job.id not in self._workers and time.monotonic() >= self._not_before.get(job.id, 0.0)
 
     def _start(self, job: Queued, place: Place, slots: int) -> None:
-        run = self.board.run(job.id)
+        run = self.queue.run(job.id)
         point("scheduler.starting")
         try:
             worker = start_worker(run, "--cpu-slots", str(slots))
@@ -120,8 +120,8 @@ class Scheduler:
                 self._not_before[name] = time.monotonic() + ROUND_SECONDS
                 continue
             self._say(f"{name}: worker ended with code {code}")
-            self.board.refresh()
-            record = self.board.record(name)
+            self.queue.refresh()
+            record = self.queue.record(name)
             if record.get("state") != "queued" or record.get("worker") == worker.pid:  # queued again: it had its turn
                 self._tries.pop(name, None)
                 continue
@@ -139,7 +139,7 @@ class Scheduler:
 
     def _give_up(self, name: str, reason: str) -> None:
         """A worker that ends again and again without taking its job would be started for ever."""
-        run = self.board.run(name)
+        run = self.queue.run(name)
         try:
             with RunLock(run.lock, SUPERVISOR):
                 if run.read().get("state") == "queued":

@@ -20,6 +20,7 @@ from typing import Any
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
+from dlkit.jobs.job_record import JobRecord
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
@@ -55,8 +56,8 @@ class Supervisor:
 
     def __init__(self, run: RunFolder, environment: Mapping[str, str]) -> None:
         self.folder, self._environment = run, environment
-        self._record = run.read()
-        self.job: dict[str, Any] = self._record["job"]
+        self.job: JobRecord = run.read()["job"]
+        self._nproc = int(self.job["nproc"])
         self._signals = 0
         self._ending = ""
         self._offset = int(self.job.get("commands_from", file_size(run.commands)))
@@ -93,12 +94,12 @@ class Supervisor:
             pass
         if self.folder.read().get("state") in ENDED:
             return None
-        killed = code == -signal.SIGKILL or int(self.job["nproc"]) > 1
+        killed = code == -signal.SIGKILL or self._nproc > 1
         return self._post_mortem(code, for_memory=killed and oom_kills() > before)
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._since = time.monotonic()
-        nproc = int(self.job["nproc"])
+        nproc = self._nproc
         own = {"DLKIT_SUPERVISOR": str(os.getpid()), "DLKIT_COMMANDS_FROM": str(self._offset)}
         environment = {**os.environ, **self._environment, **own}
         if nproc > 1 and "OMP_NUM_THREADS" not in environment:
@@ -169,7 +170,7 @@ class Supervisor:
         telling = [report for report in reports if report["kind"] != "peer"]
         if telling:
             first = telling[0]
-            rank = f"rank {first['rank']}: " if int(self.job["nproc"]) > 1 else ""
+            rank = f"rank {first['rank']}: " if self._nproc > 1 else ""
             known: dict[str, Any] = {
                 key: first[key] for key in ("steps", "seconds", "train_seconds", "metrics") if key in first
             }
@@ -181,8 +182,8 @@ class Supervisor:
             return Death("memory", f"killed by the system for want of memory: {advice}")
         if code < 0 and -code in _FAULTS:
             return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
-        lost = sorted(set(range(int(self.job["nproc"]))) - {int(report["rank"]) for report in reports})
-        if int(self.job["nproc"]) > 1:
+        lost = sorted(set(range(self._nproc)) - {int(report["rank"]) for report in reports})
+        if self._nproc > 1:
             dead = f"rank {lost[0]} " if reports and lost else "a process "
             return Death("killed", f"{dead}died without a word", silent=True)
         if code < 0:

@@ -10,13 +10,13 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from dlkit.errors import DlkitError
-from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, need_of, place
+from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, place
 from dlkit.jobs.claims import Claim, Refused, hold
+from dlkit.jobs.job_record import JobRecord, job_of, need_of
 from dlkit.jobs.supervise import Supervisor
 from dlkit.processes import die_with_parent
 from dlkit.runs import index
@@ -61,7 +61,7 @@ def _take(run: RunFolder, cpu_slots: int) -> int:
 
 def _claimed(run: RunFolder, cpu_slots: int) -> int:
     """Claim a place: under a queue (``cpu_slots``) one that is free, or none; else the best there is."""
-    job = run.read()["job"]
+    job = job_of(run.read())
     need, machine = need_of(job), machine_now(cpu_slots or 1)
     found = place(need, machine) if cpu_slots else anywhere(need, machine)
     if isinstance(found, Wait):
@@ -89,7 +89,7 @@ def _claimed(run: RunFolder, cpu_slots: int) -> int:
         return Supervisor(run, _environment(there, job, cpu_slots)).run()
 
 
-def _environment(place: Place, job: Mapping[str, object], cpu_slots: int) -> dict[str, str]:
+def _environment(place: Place, job: JobRecord, cpu_slots: int) -> dict[str, str]:
     """What the training processes are told of their place: the GPUs they see, the threads they may use."""
     found: dict[str, str] = {}
     if place.visible is not None:
@@ -97,7 +97,7 @@ def _environment(place: Place, job: Mapping[str, object], cpu_slots: int) -> dic
     if cpu_slots > 1 and place.devices == ("cpu",):
         from dlkit.jobs.launchers import threads_each
 
-        found["OMP_NUM_THREADS"] = str(threads_each(cpu_slots * int(str(job["nproc"]))))
+        found["OMP_NUM_THREADS"] = str(threads_each(cpu_slots * job["nproc"]))
     return found
 
 
@@ -109,8 +109,7 @@ def _afterwards(run: RunFolder) -> None:
         from dlkit.jobs.queue import wake
 
         wake(workspace)
-    record = read_json(run.record)
-    url = record.get("job", {}).get("notify")
+    url = job_of(read_json(run.record)).get("notify")
     if url:
         from dlkit.jobs.notify import finished_record, post
 

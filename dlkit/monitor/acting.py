@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from dlkit.catalog import Catalog
+from dlkit.config import Layer
 from dlkit.errors import RunError
+from dlkit.jobs import launch
 from dlkit.jobs.follow import state_now
-from dlkit.jobs.queue import cancel, wake
-from dlkit.jobs.submit import resubmit, start_worker
-from dlkit.jobs.table import Submission
+from dlkit.jobs.queue import cancel
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 
@@ -40,9 +40,7 @@ def append(run: RunFolder, action: str, key: str = "", value: object = None) -> 
 def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides: dict[str, Any] | None = None) -> str:
     """Have a worker go on with a run, now or when a device is free; ``overrides`` are options of the engine, a new
     number of epochs say. DlkitError says why not."""
-    resubmit(catalog, run, Submission(queued, 0, (), False), overrides=overrides)
-    if queued:
-        wake(run.path.parent.parent)
-    else:
-        start_worker(run)
+    layer = Layer("flag", {"engine": overrides}) if overrides else None
+    how = launch.queued(run.path.parent.parent) if queued else launch.detached()
+    launch.resume(catalog, run, how, overrides=layer)
     return f"{run.id}: {'queued' if queued else 'goes on'}"

@@ -23,8 +23,8 @@ import torch
 import dlkit
 from common import data_folder, workspace
 from dlkit.catalog import Catalog
-from dlkit.cli.context import make_context
 from dlkit.cli.main import main as command
+from dlkit.data.context import make_context
 from dlkit.data.splits import Data
 from dlkit.events import Finished, Started
 from dlkit.inference.load import load_predictor

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
+from dlkit.jobs.job_record import Submission
 from dlkit.jobs.launchers import threads_each
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.jobs.submit import submit
-from dlkit.jobs.table import Submission
 from dlkit.runs.folder import RunFolder
 
 LAYER = {"model": {"name": "scratch-mlp"}, "engine": {"epochs": 2, "device": "cpu", "threads": 0}}

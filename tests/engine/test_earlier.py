@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-import dlkit.api
 import toy_parts
-from dlkit.cli.context import make_context
-from dlkit.data.context import Context
+from dlkit.data.context import Context, make_context
 from dlkit.data.splits import Data
 from dlkit.inference.load import evaluate_run, load_predictor, validation_split
 from toy import finish, toy_catalog, toy_resume, toy_run
@@ -53,6 +51,10 @@ def test_a_run_without_a_checkpoint_begins_anew(told: list[Any], tmp_path: Path)
     assert told == [None, None]
 
 
-def test_commands_and_python_say_where_other_runs_are(tmp_path: Path) -> None:
-    for make in (make_context, dlkit.api.make_context):
-        assert make(toy_catalog(), tmp_path).workspace == tmp_path
+def test_a_workspaces_context_says_where_data_and_other_runs_are(tmp_path: Path) -> None:
+    said: list[str] = []
+    context = make_context(toy_catalog(), tmp_path, offline=True, say=said.append)
+    assert (context.data, context.workspace, context.offline) == (tmp_path / "data", tmp_path, True)
+    assert context.sources.keys() == {source.name for source in toy_catalog().specs("source")}
+    context.say("downloading")
+    assert said == ["downloading"]

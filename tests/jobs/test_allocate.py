@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.errors import UsageError
 from dlkit.gpus import Gpu
 from dlkit.jobs.allocate import (
     Decision,
@@ -25,9 +24,6 @@ from dlkit.jobs.allocate import (
     _used,
     anywhere,
     kind,
-    memory_text,
-    need_of,
-    parse_memory,
     place,
     plan,
 )
@@ -63,12 +59,6 @@ def job(identity: str, device: str = "cpu", gib: int | None = None, nproc: int =
         fields.get("after", ()),
         need(device, gib, nproc),
     )
-
-
-def test_a_need_is_read_from_the_job_table() -> None:
-    table = {"device": "cuda:1", "nproc": 2, "gpu_memory": 4 * GIB, "priority": 3}
-    assert need_of(table) == Need("cuda:1", 2, 4 * GIB)
-    assert need_of({}) == Need("auto", 1, None)
 
 
 @pytest.mark.parametrize(
@@ -397,39 +387,3 @@ def test_a_claim_s_memory_is_that_of_its_whole_process_tree() -> None:
         found = _used([there, unknown], [declared, whole])
     assert found == {(process.pid, "GPU-0"): 7, (process.pid, "GPU-1"): 0}
     assert _used([there], [declared]) == {(process.pid, "GPU-0"): 0}, "of a process that has ended, nothing"
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("4GiB", 4 * GIB),
-        ("4 GiB", 4 * GIB),
-        (" 512MiB ", 512 << 20),
-        ("1.5GB", 1_500_000_000),
-        ("500MB", 500_000_000),
-        ("0.1GB", 100_000_000),
-        ("123", 123),
-        ("9007199254740993", 9007199254740993),  # not a float
-    ],
-)
-def test_memory_is_read(text: str, size: int) -> None:
-    assert parse_memory(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "GiB", "4 gib", "-1", "4GiB5", "1e9", "1.GiB", "nan", "4  GiB", "four"])
-def test_what_is_no_memory_is_refused_with_the_forms(text: str) -> None:
-    with pytest.raises(UsageError, match="write it as 4GiB, 500MiB, 4GB, or in bytes") as error:
-        parse_memory(text)
-    assert repr(text) in str(error.value)
-
-
-@given(st.integers(0, 1 << 60))
-def test_bytes_are_read_as_they_are(size: int) -> None:
-    assert parse_memory(str(size)) == size
-
-
-@given(st.integers(0, 1 << 50))
-def test_memory_for_people_can_be_read_again(size: int) -> None:
-    unit = GIB if size >= GIB else 1 << 20
-    digit = unit // 10 if unit == GIB else unit
-    assert abs(parse_memory(memory_text(size)) - size) <= digit // 2 + 1

@@ -13,9 +13,9 @@ import pytest
 from dlkit.cli.main import main
 from dlkit.events import Finished
 from dlkit.jobs import scheduler as scheduling
-from dlkit.jobs.board import Board
 from dlkit.jobs.claims import hold
 from dlkit.jobs.queue import log_of, scheduler
+from dlkit.jobs.queue_state import QueueState
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from queues import Quick, assert_one_by_one, enqueue, entries, queue, span, starts, troubled
@@ -185,9 +185,9 @@ def test_list_of_what_runs(workspace: Path, quick: Quick, capsys: Captured) -> N
 def _one_that_runs_and_one_that_waits(workspace: Path, quick: Quick) -> tuple[RunFolder, RunFolder]:
     running = enqueue(workspace, troubled(quick, wait=0.01), **ENDLESS)
     assert train("--queue", "--json", workspace=workspace) == 0
-    board = Board(workspace)
-    board.refresh()
-    (waiting,) = (board.run(name) for name in board.live() if name != running.id)
+    queue = QueueState(workspace)
+    queue.refresh()
+    (waiting,) = (queue.run(name) for name in queue.live() if name != running.id)
     until(lambda: running.events.exists())
     until_step(running, 1)
     return running, waiting

@@ -17,8 +17,8 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.errors import STOPPED, PluginError, RunError, UsageError
 from dlkit.events import Finished, Started
+from dlkit.jobs.job_record import Submission
 from dlkit.jobs.submit import resubmit, start_worker
-from dlkit.jobs.table import Submission
 from dlkit.jobs.worker import NOT_STARTED
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
@@ -205,7 +205,7 @@ def test_two_resubmits_at_once(workspace: Path, quick: Quick) -> None:
     worker.wait(workers.PATIENCE)
     script = (
         "import sys; from pathlib import Path; from dlkit.catalog import Catalog; from dlkit.errors import RunError; "
-        "from dlkit.jobs.submit import resubmit; from dlkit.jobs.table import Submission; "
+        "from dlkit.jobs.submit import resubmit; from dlkit.jobs.job_record import Submission; "
         "from dlkit.runs.folder import RunFolder; catalog = Catalog.load_everything(); "
         "print('ready', flush=True); sys.stdin.readline()\n"
         "try:\n    resubmit(catalog, RunFolder(Path(sys.argv[1])), Submission(queued=False)); print('won')\n"

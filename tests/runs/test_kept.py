@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlkit.api import Run, make_context
+from dlkit.api import Run
 from dlkit.catalog import Catalog
 from dlkit.cli.main import main
+from dlkit.data.context import make_context
 from dlkit.events import Commanded, Resumed, Sampled
 from dlkit.inference.load import load_predictor, validation_split
 from dlkit.monitor.view import RunView

@@ -12,9 +12,10 @@ from textual.widgets import Button, Static
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
+from dlkit.jobs.launch import HandedOver
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
-from dlkit.monitor.form_submit import Submitted, hand_in
+from dlkit.monitor.form_submit import hand_in
 from dlkit.present.numbers import size
 from dlkit.tui.shared.dialogs import Confirm
 
@@ -65,7 +66,7 @@ class StartBar(Horizontal):
     class Done(Message):
         """A run was handed over."""
 
-        def __init__(self, submitted: Submitted) -> None:
+        def __init__(self, submitted: HandedOver) -> None:
             self.submitted = submitted
             super().__init__()
 

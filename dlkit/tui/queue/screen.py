@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.errors import DlkitError
-from dlkit.jobs.board import Board
 from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
+from dlkit.jobs.queue_state import QueueState
 from dlkit.monitor import acting
 from dlkit.monitor.devices import Devices, DeviceUse
 from dlkit.present.numbers import ago, size
@@ -92,10 +92,10 @@ class QueueScreen(Area):
         self._table.focus()
 
     def on_screen_resume(self) -> None:
-        board = Board(self.workspace)
+        queue = QueueState(self.workspace)
         watch = self.dlkit.poller.watch
         self._sources = [
-            watch(partial(self._look, board), lambda found: self.Looked(*found), self),
+            watch(partial(self._look, queue), lambda found: self.Looked(*found), self),
             watch(Devices().poll, self.Measured, self),
         ]
 
@@ -110,9 +110,9 @@ class QueueScreen(Area):
             source.close()
         self._sources = []
 
-    def _look(self, board: Board) -> tuple[list[Entry], int | None, int]:
+    def _look(self, queue: QueueState) -> tuple[list[Entry], int | None, int]:
         """In the poller's thread."""
-        return listing(self.workspace, board), scheduler(self.workspace), cpu_slots(self.workspace)
+        return listing(self.workspace, queue), scheduler(self.workspace), cpu_slots(self.workspace)
 
     @property
     def _table(self) -> Table:

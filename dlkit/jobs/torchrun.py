@@ -1,6 +1,6 @@
 """torchrun without its report of failures: each rank leaves its own, and the supervisor tells the first.
 
-``python -m dlkit.jobs.elastic ARGUMENTS OF torchrun``; exits with 1 if a process failed.
+``python -m dlkit.jobs.torchrun ARGUMENTS OF torchrun``; exits with 1 if a process failed.
 """
 
 from __future__ import annotations

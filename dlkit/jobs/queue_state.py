@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from dlkit.jobs.allocate import Queued, need_of
-from dlkit.runs.folder import ENDED, FORMAT, RunFolder, current_state
+from dlkit.jobs.allocate import Queued
+from dlkit.jobs.job_record import JobRecord, need_of
+from dlkit.runs.folder import FORMAT, RunFolder, current_state
 
 LIVE = ("queued", "running", "paused")
 
 
-class Board:
+class QueueState:
     """``refresh`` looks at every run.json's signature and reads those that are new."""
 
     def __init__(self, workspace: Path) -> None:
@@ -78,7 +79,7 @@ class Board:
 
 def _queued(name: str, record: dict[str, Any]) -> Queued | None:
     """A run as a job that a scheduler is to start, if it is one; raises any error if it cannot be understood."""
-    job = record.get("job") or {}
+    job = cast(JobRecord, record.get("job") or {})
     waits = bool(job.get("queued")) and record.get("state") == "queued"
     if int(record.get("format", 0)) > FORMAT or not waits:
         return None
@@ -87,7 +88,3 @@ def _queued(name: str, record: dict[str, Any]) -> Queued | None:
     if not all(isinstance(other, str) for other in after) or not isinstance(need.gpu_memory, int | None):
         raise TypeError(f"{name}: not a job as `submit` writes it")
     return Queued(name, float(job["since"]), int(job["priority"]), after, need)
-
-
-def ended(state: str) -> bool:
-    return state in (*ENDED, "interrupted", "gone")

@@ -1,0 +1,136 @@
+"""What ``train`` and ``resume`` share: the flags that say where a run is trained, and the talk while it is."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlkit.cli.exit_codes import EXIT
+from dlkit.errors import UsageError
+from dlkit.jobs.launch import Foreground, HandedOver, Here, InWorker, detached, queued
+from dlkit.jobs.queue import set_cpu_slots
+from dlkit.present.commands import to_type
+from dlkit.present.outcome import result
+from dlkit.present.output import say
+
+if TYPE_CHECKING:
+    from dlkit.jobs.job_record import Submission
+
+BELL_SECONDS = 10.0
+"""A run that took longer than this tells the terminal that it has ended: somebody may have looked away."""
+
+
+def how_to(
+    workspace: Path,
+    *,
+    detach: bool,
+    queue: bool,
+    priority: str | None,
+    after: Sequence[str],
+    cpu_slots: str | None,
+    offline: bool,
+) -> Foreground | Submission:
+    """``--detach``, ``--queue`` and what goes with it, checked; UsageError if they do not go together."""
+    if detach and queue:
+        raise UsageError("give either --detach (start now) or --queue (start when a device is free), not both")
+    given = {"--priority": priority, "--after": after or None, "--cpu-slots": cpu_slots}
+    lonely = [flag for flag, value in given.items() if value is not None]
+    if lonely and not queue:
+        raise UsageError(f"{lonely[0]} goes with --queue")
+    if not queue:
+        return detached(offline=offline) if detach else Foreground(offline)
+    level = _whole("--priority", priority or "0")
+    submission = queued(workspace, priority=level, after=after, offline=offline)
+    if cpu_slots is not None:
+        set_cpu_slots(workspace, _whole("--cpu-slots", cpu_slots))
+    return submission
+
+
+def _whole(flag: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UsageError(f"{flag} {text!r}: must be a whole number") from error
+
+
+def show(launched: Here | InWorker | HandedOver, *, as_json: bool, quiet: bool) -> int:
+    """Stay with a run for as long as this process has to do with it; the exit code."""
+    match launched:
+        case Here():
+            return _train(launched, as_json=as_json, quiet=quiet)
+        case InWorker():
+            return _look_on(launched, as_json=as_json, quiet=quiet)
+        case HandedOver():
+            return _leave(launched, as_json=as_json)
+
+
+def _train(here: Here, *, as_json: bool, quiet: bool) -> int:
+    """Train, show the events, and say how it ended and what to type next."""
+    from dlkit.cli.bell import tell_ended
+    from dlkit.cli.progress import make_display
+    from dlkit.engine.signals import StopSignals
+
+    display = make_display(here.run, as_json=as_json, quiet=quiet)
+    signals = StopSignals(lambda reason: say(f"\n{reason}: stopping after this step (again: at once)"))
+    began = time.monotonic()
+    try:
+        for event in here.events(signals, say=lambda text: None if quiet else say(text)):
+            display.show(event)
+    finally:
+        display.close()
+    finished = display.finished
+    assert finished is not None
+    if finished.traceback and not quiet:
+        say(finished.traceback)
+    if not as_json:
+        print(result(here.run, finished, here.attempt.job.resolved.task.metric))
+    if time.monotonic() - began > BELL_SECONDS and not quiet:
+        tell_ended(f"{here.run.id}: {finished.status}")
+    return EXIT[finished.status]
+
+
+def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:
+    """Have a worker train, and show it as if it were this process; Ctrl-C stops the job, a second one at once."""
+    from dlkit.cli.watch import attach
+
+    worker = job.start()
+    with _passing_on(worker):
+        return attach(job.run, as_json=as_json, quiet=quiet, worker=worker)
+
+
+def _leave(job: HandedOver, *, as_json: bool) -> int:
+    """The run's id and what to type next."""
+    run = job.run
+    if as_json:
+        print(json.dumps({"event": "submitted", "run": run.id}))
+        return 0
+    print(f"{run.id}: {'queued' if job.queued else 'started'}{f' ({job.reason})' if job.reason else ''}\n")
+    words = (f"watch {run.id}", "queue list" if job.queued else f"stop {run.id}")
+    print("\n".join(["next:", *(f"  {to_type(run, word)}" for word in words)]))
+    return 0
+
+
+class _passing_on:  # used as a context manager
+    """While entered, Ctrl-C and SIGTERM are the worker's to answer."""
+
+    def __init__(self, worker: subprocess.Popen[bytes]) -> None:
+        self._worker = worker
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._pass_on)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        if self._worker.poll() is None:
+            self._worker.send_signal(number)
+            say("\nstopping after this step (again: at once)")

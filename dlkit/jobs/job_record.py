@@ -1,0 +1,127 @@
+"""The ``job`` table of run.json: what a supervisor and a scheduler must know of a job, without reading its options."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+
+from dlkit.jobs.allocate import Need
+from dlkit.jobs.memory import parse_memory
+
+if TYPE_CHECKING:  # who only reads records does not load pydantic for it
+    from dlkit.config import Resolved
+
+
+class Submission(NamedTuple):
+    """What was said when a job was handed over.
+
+    ``queued``: a scheduler starts it; otherwise its worker is started at once. ``after`` are ids of runs that must be
+    completed first.
+    """
+
+    queued: bool
+    priority: int = 0
+    after: Sequence[str] = ()
+    offline: bool = False
+
+
+class Before(TypedDict):
+    """What run.json said before the run was resumed: it says so again if that comes to nothing."""
+
+    state: str | None
+    reason: str | None
+    result: dict[str, Any] | None
+
+
+class JobRecord(TypedDict, total=False):
+    """The table, key by key. What an older version did not write is missing.
+
+    since          when it was handed over, in UTC seconds
+    queued, priority, after, offline
+                   see ``Submission``
+    device, threads, nproc, gpu_memory, launcher, max_restarts, on_oom, notify
+                   options that are needed before the configuration is read; ``gpu_memory`` in bytes, ``launcher`` with
+                   its name and options
+    commands_from  offset in commands.jsonl from which on this job is meant
+    resume, overrides, allow_inexact, before
+                   of a job that goes on; ``overrides`` are engine options
+    inexact        what the supervisor changed on the way that changes the result
+    """
+
+    since: float
+    queued: bool
+    priority: int
+    after: list[str]
+    offline: bool
+    device: str
+    threads: int
+    nproc: int
+    gpu_memory: int | None
+    launcher: dict[str, Any]
+    max_restarts: int
+    on_oom: str
+    notify: str | None
+    commands_from: int
+    resume: bool
+    overrides: dict[str, object]
+    allow_inexact: bool
+    before: Before
+    inexact: list[str]
+
+
+def job_of(record: Mapping[str, Any]) -> JobRecord:
+    """The table in a run.json; empty of a run that was never handed over."""
+    found = record.get("job")
+    return cast(JobRecord, found) if isinstance(found, dict) else {}
+
+
+def need_of(job: JobRecord) -> Need:
+    """What a job asks for of the machine."""
+    return Need(str(job.get("device", "auto")), int(job.get("nproc", 1)), job.get("gpu_memory"))
+
+
+def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) -> JobRecord:
+    """The table of a job that begins.
+
+    ``commands_from``: what is asked while it is being started is for it, too.
+    """
+    job, launcher = resolved.job, resolved.specs["launcher"].name
+    options = resolved.sections["launcher"].model_dump(mode="json", exclude_none=True)
+    return {
+        "since": round(time.time(), 3),
+        "queued": submission.queued,
+        "priority": submission.priority,
+        "after": list(submission.after),
+        "offline": submission.offline,
+        "device": resolved.engine.device,
+        "threads": resolved.engine.threads,
+        "nproc": job.nproc,
+        "launcher": {"name": launcher, **options},
+        "gpu_memory": parse_memory(job.gpu_memory) if job.gpu_memory else None,
+        "max_restarts": job.max_restarts,
+        "on_oom": job.on_oom,
+        "notify": job.notify,
+        "commands_from": commands_from,
+    }
+
+
+def resumed_job(
+    resolved: Resolved,
+    submission: Submission,
+    record: Mapping[str, Any],
+    overrides: Mapping[str, object],
+    allow_inexact: bool,
+    commands_from: int,
+) -> JobRecord:
+    """The table of a job that goes on; ``record`` is what its run.json says now."""
+    device = str(record.get("device", resolved.engine.device))
+    return {
+        **new_job(resolved, submission, commands_from),
+        # Any GPU will do: the one it had may be taken, and the numbers of GPUs differ between machines.
+        "device": device.partition(":")[0] if device.startswith("cuda") else device,
+        "resume": True,
+        "overrides": dict(overrides),
+        "allow_inexact": allow_inexact,
+        "before": {"state": record.get("state"), "reason": record.get("reason"), "result": record.get("result")},
+    }

@@ -1,0 +1,55 @@
+"""The weights that a run starts from: what ``engine.init_from`` means, and how config.toml names them. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlkit.config import Resolved
+from dlkit.errors import RunError, UsageError
+from dlkit.runs.checkpoints import Checkpoint, choose, complete
+from dlkit.runs.folder import ENDED, current_state
+from dlkit.runs.index import find_run
+
+PINNED = 16
+"""Digits of a SHA-256 that name weights."""
+
+
+def initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
+    """The checkpoint that ``RUN``, ``RUN@best``, ``RUN@last``, ``RUN@STEP`` or ``RUN@SHA256`` means, its files whole.
+
+    The last form (a prefix of the weights' hash) is what config.toml keeps, so that it can be used again.
+    """
+    if not resolved.engine.init_from:
+        return None
+    reference, _, which = resolved.engine.init_from.partition("@")
+    run = find_run(workspace, reference)
+    if _is_hash(which):
+        found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
+        if found is None:
+            raise UsageError(f"engine.init_from: {run.id} has no checkpoint any more with the weights {which}")
+    else:
+        found = choose(run.path, which or "best")
+    if problems := found.problems():
+        raise RunError(f"engine.init_from: {found.folder} cannot be used: {'; '.join(problems)}")
+    return found
+
+
+def pinned(resolved: Resolved, weights: Checkpoint) -> Resolved:
+    """``init_from`` as the run's id and the hash of its weights: that stays true whatever becomes of the run."""
+    run = weights.folder.parent.parent.name
+    return resolved.with_engine(init_from=f"{run}@{weights.sha256[:PINNED]}")
+
+
+def pinned_as_far_as_known(resolved: Resolved, workspace: Path) -> Resolved:
+    """For a run that starts later: pinned if that other run has ended, else its id: it may find better weights yet."""
+    if not resolved.engine.init_from:
+        return resolved
+    reference, _, which = resolved.engine.init_from.partition("@")
+    run = find_run(workspace, reference)
+    if current_state(run, run.read()) in ENDED and not _is_hash(which):
+        return pinned(resolved, choose(run.path, which or "best"))
+    return resolved.with_engine(init_from=f"{run.id}@{which}" if which else run.id)
+
+
+def _is_hash(which: str) -> bool:
+    return len(which) == PINNED  # no run has a step of sixteen digits
