@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from dlkit.cli.exit_codes import EXIT
 from dlkit.errors import UsageError
-from dlkit.jobs.launch import Foreground, HandedOver, Here, InWorker, detached, queued
+from dlkit.jobs.handover import HandedOver, detached, queued
+from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import result

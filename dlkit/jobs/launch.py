@@ -11,27 +11,26 @@ enough
 ``queued(…)``           a scheduler starts a worker when a device is free              ``HandedOver``
 ======================  =============================================================  ============
 
-Where nothing trains in this process, nothing here imports torch. Callers add their talk, and nothing else.
+The command line, the Python interface and the processes of a job call this; callers add their talk, and nothing else.
+The last two are ``handover``'s, which the interface calls itself: its process may never load torch.
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.data.context import make_context, silent
-from dlkit.errors import RunError
 from dlkit.events import Event
 from dlkit.jobs.foreground import needs_worker, train_here, train_in_worker
+from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again
 from dlkit.jobs.job_record import Submission, job_of
-from dlkit.jobs.queue import wake, why
 from dlkit.jobs.submit import resubmit, start_worker, submit
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run
 from dlkit.runs.stored import readable, stored_config
 
 if TYPE_CHECKING:
@@ -75,24 +74,6 @@ class InWorker(NamedTuple):
         return train_in_worker(self.run)
 
 
-class HandedOver(NamedTuple):
-    """A run that goes on without this process; ``reason`` says why it waits, if it does."""
-
-    run: RunFolder
-    queued: bool
-    reason: str = ""
-
-
-def detached(*, offline: bool = False) -> Submission:
-    """A worker at once, which outlives this process."""
-    return Submission(False, offline=offline)
-
-
-def queued(workspace: Path, *, priority: int = 0, after: Sequence[str] = (), offline: bool = False) -> Submission:
-    """A place in the queue, behind the runs that ``after`` refers to; UsageError if there is none of that name."""
-    return Submission(True, priority, [find_run(workspace, reference).id for reference in after], offline)
-
-
 @overload
 def train(
     catalog: Catalog, resolved: Resolved, workspace: Path, how: Foreground, *, name: str = "", say: Say = silent
@@ -120,7 +101,7 @@ def train(
     can be started; what building the components raises.
     """
     if isinstance(how, Submission):
-        return _handed_over(submit(catalog, resolved, workspace, how, name=name), how)
+        return hand_over(catalog, resolved, workspace, how, name=name)
     if not needs_worker(resolved):
         from dlkit.engine.start import start
 
@@ -175,8 +156,7 @@ def resume(
     of a newer format, has no checkpoint that can be read, or nothing can be started.
     """
     if isinstance(how, Submission):
-        resubmit(catalog, run, how, overrides=overrides, allow_inexact=allow_inexact)
-        return _handed_over(run, how)
+        return hand_over_again(catalog, run, how, overrides=overrides, allow_inexact=allow_inexact)
     if needs_worker(stored_config(catalog, run, readable(run), overrides)):
         given = detached(offline=how.offline)
         resubmit(catalog, run, given, overrides=overrides, allow_inexact=allow_inexact)
@@ -206,16 +186,3 @@ def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
         inexact=tuple(job.get("inexact", ())),
         supervised=True,
     )
-
-
-def _handed_over(run: RunFolder, submission: Submission) -> HandedOver:
-    """Have a run started that says ``queued``: by its worker now, or by the queue."""
-    workspace = run.path.parent.parent
-    try:
-        if submission.queued:
-            wake(workspace)
-            return HandedOver(run, True, why(workspace, run.id))
-        start_worker(run)
-    except OSError as error:
-        raise RunError(f"{run.id} is there, but nothing can be started: {error.strerror or error}") from error
-    return HandedOver(run, False)

@@ -7,7 +7,7 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.config import Layer
 from dlkit.errors import RunError
-from dlkit.jobs import launch
+from dlkit.jobs import handover
 from dlkit.jobs.follow import state_now
 from dlkit.jobs.queue import cancel
 from dlkit.runs import commands
@@ -41,6 +41,6 @@ def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides:
     """Have a worker go on with a run, now or when a device is free; ``overrides`` are options of the engine, a new
     number of epochs say. DlkitError says why not."""
     layer = Layer("flag", {"engine": overrides}) if overrides else None
-    how = launch.queued(run.path.parent.parent) if queued else launch.detached()
-    launch.resume(catalog, run, how, overrides=layer)
+    how = handover.queued(run.path.parent.parent) if queued else handover.detached()
+    handover.hand_over_again(catalog, run, how, overrides=layer)
     return f"{run.id}: {'queued' if queued else 'goes on'}"

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.errors import UsageError
-from dlkit.jobs import launch
+from dlkit.jobs import handover
 from dlkit.monitor.form import Checked
 
 
-def hand_in(checked: Checked, catalog: Catalog, workspace: Path, *, queued: bool) -> launch.HandedOver:
+def hand_in(checked: Checked, catalog: Catalog, workspace: Path, *, queued: bool) -> handover.HandedOver:
     """Make the run and have it started: now in a worker of its own, or by the queue. DlkitError says why not."""
     if checked.resolved is None:
         raise UsageError("the form has problems")
     if not queued and (checked.priority or checked.after):
         raise UsageError("priority and after go with the queue: queue the run, or empty them")
-    how = launch.detached()
+    how = handover.detached()
     if queued:
-        how = launch.queued(workspace, priority=checked.priority, after=checked.after)
-    return launch.train(catalog, checked.resolved, workspace, how, name=checked.name)
+        how = handover.queued(workspace, priority=checked.priority, after=checked.after)
+    return handover.hand_over(catalog, checked.resolved, workspace, how, name=checked.name)

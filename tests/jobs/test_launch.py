@@ -13,8 +13,9 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved, resolve
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Finished
-from dlkit.jobs import launch
-from dlkit.jobs.launch import Foreground, HandedOver, Here, InWorker, detached, queued
+from dlkit.jobs import handover, launch
+from dlkit.jobs.handover import HandedOver, detached, queued
+from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.runs.folder import RunFolder
 from toy import toy_catalog, toy_run
 
@@ -30,8 +31,9 @@ def catalog() -> Catalog:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of runs whose worker was started, and ``scheduler``: nothing is started really."""
     found: list[str] = []
-    monkeypatch.setattr(launch, "start_worker", lambda run, **how: found.append(run.id))
-    monkeypatch.setattr(launch, "wake", lambda workspace: found.append("scheduler"))
+    for module in (launch, handover):
+        monkeypatch.setattr(module, "start_worker", lambda run, **how: found.append(run.id))
+    monkeypatch.setattr(handover, "wake", lambda workspace: found.append("scheduler"))
     return found
 
 
@@ -122,8 +124,8 @@ def test_a_machine_that_starts_nothing_more_leaves_the_run_and_says_so(
     def full(*_: object, **__: object) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(launch, "start_worker", full)
-    monkeypatch.setattr(launch, "wake", full)
+    monkeypatch.setattr(handover, "start_worker", full)
+    monkeypatch.setattr(handover, "wake", full)
     with pytest.raises(RunError, match="is there, but nothing can be started: Resource temporarily unavailable"):
         launch.train(catalog, configured(catalog), tmp_path, queued(tmp_path) if queue else detached())
     assert [run.read()["state"] for run in runs(tmp_path)] == ["queued"]
@@ -146,15 +148,15 @@ HAND_OVER = """
 import sys
 from pathlib import Path
 from dlkit.config import Layer, resolve
-from dlkit.jobs import launch
+from dlkit.jobs import handover, launch
 from toy import toy_catalog
 
-launch.start_worker = launch.wake = lambda *words, **how: None
+handover.start_worker = handover.wake = lambda *words, **how: None
 catalog, workspace = toy_catalog(), Path(sys.argv[1])
 resolved = resolve(catalog, "toy", [Layer("test", {"job": {"nproc": 2}})])
-run = launch.train(catalog, resolved, workspace, launch.detached()).run
+run = launch.train(catalog, resolved, workspace, handover.detached()).run
 run.update(state="stopped")
-launch.resume(catalog, run, launch.queued(workspace))
+launch.resume(catalog, run, handover.queued(workspace))
 print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("torch", "textual")))
 """
 

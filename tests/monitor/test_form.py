@@ -394,7 +394,7 @@ def test_data_of_a_source_that_no_plugin_has_is_unknown(
 
 def test_a_queued_form_is_a_job_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[Path] = []
-    monkeypatch.setattr("dlkit.jobs.launch.wake", woken.append)
+    monkeypatch.setattr("dlkit.jobs.handover.wake", woken.append)
     catalog = toy.toy_catalog()
     form = Form("toy").set("engine.epochs", "7").set(PRIORITY, "3").set(NAME, " mine ")
     submitted = hand_in(look(form, catalog, tmp_path), catalog, tmp_path, queued=True)

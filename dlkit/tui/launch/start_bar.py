@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
-from dlkit.jobs.launch import HandedOver
+from dlkit.jobs.handover import HandedOver
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
 from dlkit.monitor.form_submit import hand_in

@@ -1,0 +1,73 @@
+"""Runs that go on without this process: made ready, and left to a worker of their own or to the queue.
+
+The part of ``launch`` that an interface uses: nothing that it reaches imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dlkit.catalog import Catalog
+from dlkit.config import Layer, Resolved
+from dlkit.errors import RunError
+from dlkit.jobs.job_record import Submission
+from dlkit.jobs.queue import wake, why
+from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.index import find_run
+
+
+class HandedOver(NamedTuple):
+    """A run that goes on without this process; ``reason`` says why it waits, if it does."""
+
+    run: RunFolder
+    queued: bool
+    reason: str = ""
+
+
+def detached(*, offline: bool = False) -> Submission:
+    """A worker at once, which outlives this process."""
+    return Submission(False, offline=offline)
+
+
+def queued(workspace: Path, *, priority: int = 0, after: Sequence[str] = (), offline: bool = False) -> Submission:
+    """A place in the queue, behind the runs that ``after`` refers to; UsageError if there is none of that name."""
+    return Submission(True, priority, [find_run(workspace, reference).id for reference in after], offline)
+
+
+def hand_over(
+    catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
+) -> HandedOver:
+    """Start a new run; RunError if its folder cannot be made, or nothing can be started."""
+    return _started(submit(catalog, resolved, workspace, submission, name=name), submission)
+
+
+def hand_over_again(
+    catalog: Catalog,
+    run: RunFolder,
+    submission: Submission,
+    *,
+    overrides: Layer | None = None,
+    allow_inexact: bool = False,
+) -> HandedOver:
+    """Have a run go on from its last checkpoint; ``overrides`` are options of the engine.
+
+    UsageError: nothing left to do; RunError: somebody writes it, or nothing can be started.
+    """
+    resubmit(catalog, run, submission, overrides=overrides, allow_inexact=allow_inexact)
+    return _started(run, submission)
+
+
+def _started(run: RunFolder, submission: Submission) -> HandedOver:
+    """Have a run started that says ``queued``: by its worker now, or by the queue."""
+    workspace = run.path.parent.parent
+    try:
+        if submission.queued:
+            wake(workspace)
+            return HandedOver(run, True, why(workspace, run.id))
+        start_worker(run)
+    except OSError as error:
+        raise RunError(f"{run.id} is there, but nothing can be started: {error.strerror or error}") from error
+    return HandedOver(run, False)
