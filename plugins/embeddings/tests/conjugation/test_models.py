@@ -14,7 +14,7 @@ from torch import nn
 
 from dlkit.errors import UsageError
 from dlkit_embeddings.conjugation.info import ConjugationInfo
-from dlkit_embeddings.conjugation.models.perceptrons import attention, mlp, sinusoids
+from dlkit_embeddings.conjugation.models.perceptrons import SelfAttention, attention, mlp, sinusoids
 from dlkit_embeddings.conjugation.models.recurrent import rnn
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig, RnnConfig
 
@@ -101,6 +101,21 @@ def test_attention_sees_nothing_where_there_is_no_word(known: ConjugationInfo) -
     with torch.no_grad():
         model.words.embedding.weight[0] += 3
     assert torch.allclose(model(context), logits, atol=1e-6)
+
+
+def test_attention_is_the_papers() -> None:
+    """(C5) head by head, in float64, with places that are not attended to."""
+    torch.manual_seed(0)
+    layer = SelfAttention(8, 2, 0.0).double()
+    x, seen = torch.randn(3, 5, 8, dtype=torch.float64), torch.rand(3, 5) < 0.6
+    seen[:, 2] = True
+    query, key, value = layer.project(x).chunk(3, 2)
+    heads = []
+    for part in (slice(0, 4), slice(4, 8)):
+        scores = query[..., part] @ key[..., part].mT / 2
+        heads.append(scores.masked_fill(~seen[:, None, :], -math.inf).softmax(2) @ value[..., part])
+    expected = layer.norm(x + layer.join(torch.cat(heads, 2)))
+    torch.testing.assert_close(layer(x, seen), expected, rtol=0, atol=1e-12)
 
 
 def test_positions_are_those_of_the_paper() -> None:

@@ -21,7 +21,6 @@ from dlkit_embeddings.word_vectors import datasets
 from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import FilesConfig, PythonDocsConfig, TextConfig
 from dlkit_embeddings.word_vectors.planners import InPassages, InRandomOrder
-from dlkit_embeddings.word_vectors.subsampling import keep_probability
 from dlkit_embeddings.word_vectors.task import WordEmbeddings
 from dlkit_embeddings.word_vectors.text import Text
 from dlkit_embeddings.word_vectors.windows import Windows
@@ -84,15 +83,6 @@ def test_frequent_words_are_left_out_anew_each_epoch(data: Callable[..., Data]) 
     assert len(set(shares)) == 3
     once, twice = (everything(train, epoch=1, batch_size=50) for _ in range(2))
     assert all(torch.equal(once[key], twice[key]) for key in once)
-
-
-def test_the_chance_to_stay_is_word2vecs() -> None:
-    counts = np.array([900, 99, 1])
-    kept = keep_probability(counts, 0.05)
-    assert kept is not None
-    for share, chance in zip(counts / 1000, kept.tolist(), strict=True):
-        assert chance == pytest.approx(min(1, ((share / 0.05) ** 0.5 + 1) * 0.05 / share), rel=1e-6)
-    assert keep_probability(counts, 0) is None
 
 
 def test_no_word_is_asked_for_more_often_than_its_cap(data: Callable[..., Data]) -> None:

@@ -16,8 +16,7 @@ from dlkit_embeddings.word_vectors.cbow import Cbow
 from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.losses import cross_entropy
 from dlkit_embeddings.word_vectors.metrics import WordMetrics
-from dlkit_embeddings.word_vectors.options import CbowConfig, SkipGramConfig
-from dlkit_embeddings.word_vectors.skip_gram.model import SkipGram
+from dlkit_embeddings.word_vectors.options import CbowConfig
 
 CBOWS: list[dict[str, Any]] = [
     {},
@@ -51,18 +50,25 @@ def test_an_average_is_of_the_words_that_are_there(info: Callable[..., WordsInfo
     assert torch.allclose(*swapped, atol=1e-6)
 
 
-def test_skip_grams_logits_are_its_scores_and_how_common_a_word_is(info: Callable[..., WordsInfo]) -> None:
-    found = info(window=2)
-    model = SkipGram(SkipGramConfig(size=8), found)
-    counts = np.asarray(found.counts, float)
-    noise = np.maximum(counts, 1) ** 0.75
-    nothing = model(torch.tensor([[-1, -1, -1, -1]])).softmax(1)[0]
-    assert np.allclose(nothing.numpy(), noise / noise.sum(), atol=1e-6)
-    model.output_vectors.data.normal_()
-    context = torch.tensor([[3, -1, 1, -1]])
-    expected = model.input_vectors[[1, 3]].mean(0) @ model.output_vectors.T + model.log_noise
-    assert torch.allclose(model(context)[0], expected, atol=1e-6)
-    assert stored_vectors(model, found)[1].shape == (len(found.words), 8)
+def test_logits_are_the_formulas(info: Callable[..., WordsInfo]) -> None:
+    """(10), with and without a hidden layer."""
+    found = info(window=1)
+    context = torch.tensor([[1, 2], [3, 4]])
+    flat = Cbow(CbowConfig(size=8, join="average", hidden=[]), found).double()
+    assert flat.head is not None
+    mean = (flat.embedding.weight[[1, 3]] + flat.embedding.weight[[2, 4]]) / 2
+    assert torch.allclose(flat(context), mean @ flat.head.weight.T + flat.bias, atol=1e-12)
+    deep = Cbow(CbowConfig(size=8, hidden=[5]), found).double()
+    joined = torch.cat([deep.embedding.weight[[1, 3]], deep.embedding.weight[[2, 4]]], 1)
+    hidden: Any = deep.perceptron[1]
+    h = torch.relu(joined @ hidden.weight.T + hidden.bias)
+    assert deep.head is not None and torch.allclose(deep(context), h @ deep.head.weight.T + deep.bias, atol=1e-12)
+
+
+def test_tied_logits_are_products_with_the_embedding(info: Callable[..., WordsInfo]) -> None:
+    model = Cbow(CbowConfig(size=8, tied=True), info(window=1)).eval()
+    h = model.perceptron(model.embedding.weight[[1, 2]].reshape(1, -1))
+    assert torch.allclose(model(torch.tensor([[1, 2]])), h @ model.vectors().T + model.bias, atol=1e-6)
 
 
 def test_a_strangers_model_needs_an_embedding(info: Callable[..., WordsInfo]) -> None:

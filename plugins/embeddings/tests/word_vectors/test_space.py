@@ -35,6 +35,22 @@ def test_nearest_are_by_cosine_without_the_question(space: Space) -> None:
     assert space.nearest([1, 3], [2], 1)[0][0] == "queen"
 
 
+def test_an_analogy_is_3cosadd() -> None:
+    """(12) by its definition, word by word, as one question and as many."""
+    generator = np.random.default_rng(0)
+    words, vectors = [f"w{i}" for i in range(30)], generator.normal(size=(30, 4))
+    space = Space(words, vectors, lower=True)
+    unit = [vector / np.linalg.norm(vector) for vector in vectors]
+    asked = []
+    for _ in range(20):
+        a, b, c = generator.choice(30, 3, replace=False).tolist()
+        wanted = unit[b] - unit[a] + unit[c]
+        best = max({*range(30)} - {a, b, c}, key=lambda i: float(unit[i] @ wanted))
+        assert space.nearest([b, c], [a], 1)[0][0] == words[best]
+        asked.append(Analogy(words[a], words[b], words[c], words[best], ""))
+    assert space.solved(asked) == [True] * 20
+
+
 def test_analogies_are_solved_where_their_words_are_known(space: Space) -> None:
     asked = [
         Analogy("man", "king", "woman", "queen", "a"),

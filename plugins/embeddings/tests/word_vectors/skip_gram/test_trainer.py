@@ -113,6 +113,13 @@ def test_updates_follow_each_other_within_a_step(data: Callable[..., Data], info
     assert torch.allclose(ends[0], ends[2], atol=0.01)
 
 
+def test_each_pair_has_its_negatives(info: Callable[..., WordsInfo]) -> None:
+    """(5): n · M is K of each pair in which a word is the input, however many words are shared."""
+    for shared in (1, 5, 64):
+        trainer = make_trainer(info(**PASSAGES), shared=shared)
+        assert trainer._loss.noise_weight * shared == pytest.approx(4 * 2 * (3 / 3 + 2 / 3 + 1 / 3))
+
+
 def test_words_are_drawn_as_their_counts_say(info: Callable[..., WordsInfo]) -> None:
     found = info(**PASSAGES)
     trainer = make_trainer(found, shared=64)
@@ -127,6 +134,22 @@ def test_words_are_drawn_as_their_counts_say(info: Callable[..., WordsInfo]) -> 
 def test_the_rate_falls_to_its_end(info: Callable[..., WordsInfo]) -> None:
     factor = make_trainer(info(**PASSAGES), total=100, final=0.1).schedule()
     assert [round(factor(step), 6) for step in (0, 50, 95, 500)] == [1.0, 0.5, 0.1, 0.1]
+
+
+def test_updates_are_rarer_where_a_word_is_common(info: Callable[..., WordsInfo]) -> None:
+    """(8): η · words · f · Σ p · (1 + K) stays at 12 or below, of the share f of the commonest word."""
+    found = info(**PASSAGES)
+    share = max(found.counts) / sum(found.counts)
+    for lr in (1e-4, 1e-2, 0.1, 10.0):
+        trainer = make_trainer(found, update=5000, lr=lr)
+        words = trainer._at_once * 8
+        terms = 2 * (3 / 3 + 2 / 3 + 1 / 3) * (1 + 4)
+        if words > 8:
+            assert lr * words * share * terms <= 12
+        if words + 8 <= 5000:
+            assert lr * (words + 8) * share * terms > 12
+    assert make_trainer(found, update=5000, lr=1e-4)._at_once == 5000 // 8
+    assert make_trainer(info(**PASSAGES, subsample=0.01), lr=0.1)._at_once > make_trainer(found, lr=0.1)._at_once
 
 
 def test_what_does_not_fit_is_refused(info: Callable[..., WordsInfo]) -> None:
