@@ -24,6 +24,7 @@ INFO = ConjugationInfo(
 
 @given(LABELS, st.integers(1, 40))
 def test_metrics_are_those_of_the_definitions(pairs: list[tuple[int, int]], batch: int) -> None:
+    """(C3) among them."""
     true, predicted = (torch.tensor(column) for column in zip(*pairs, strict=True))
     metrics = ConjugationMetrics(FORMS)
     for first in range(0, len(true), batch):
@@ -56,6 +57,7 @@ def test_nothing_seen_is_nothing_said_and_ranks_add_up() -> None:
 
 
 def test_the_loss_is_the_true_forms_mean_nats() -> None:
+    """(C1), and smoothed."""
     outputs, batch = torch.randn(5, 12), {"label": torch.tensor([0, 1, 1, 2, 11])}
     expected = -outputs.log_softmax(1)[torch.arange(5), batch["label"]].mean()
     assert cross_entropy(CrossEntropyConfig(), INFO)(outputs, batch)["loss"] == pytest.approx(float(expected))
@@ -64,6 +66,7 @@ def test_the_loss_is_the_true_forms_mean_nats() -> None:
 
 
 def test_balanced_forms_count_alike() -> None:
+    """(C2), and (C1) with weights."""
     weights = balanced(INFO.counts)
     assert torch.allclose(weights[:3] * torch.tensor([6.0, 3, 1]), torch.tensor(10 / 3))
     assert weights[3:].tolist() == [1.0] * 9

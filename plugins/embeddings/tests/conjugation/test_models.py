@@ -74,6 +74,7 @@ def test_frozen_vectors_stay_as_they_are(name: str, freeze: bool, known: Conjuga
 
 
 def test_vectors_come_out_with_a_mean_square_of_one(known: ConjugationInfo) -> None:
+    """(C4)."""
     small = known.model_copy(update={"vectors": known.vectors * 1e-3})
     models: list[Any] = [BUILDERS["mlp"](info) for info in (known, small)]
     everything = torch.arange(1, len(known.words))[:, None]
@@ -119,6 +120,7 @@ def test_attention_is_the_papers() -> None:
 
 
 def test_positions_are_those_of_the_paper() -> None:
+    """(C6)."""
     found = sinusoids(50, 6)
     for place in (0, 1, 49):
         for pair in range(3):

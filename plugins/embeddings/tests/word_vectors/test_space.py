@@ -26,6 +26,7 @@ def space() -> Space:
 
 
 def test_nearest_are_by_cosine_without_the_question(space: Space) -> None:
+    """(11)."""
     found = space.nearest([1], [], 9)
     cosines = {w: float(v @ VECTORS[1] / np.linalg.norm(v) / 2**0.5) for w, v in zip(WORDS, VECTORS, strict=True)}
     assert [word for word, _ in found] == ["queen", "man", "woman", "apple"] or found[0][0] == "man"
@@ -70,6 +71,7 @@ def test_an_unknown_word_is_named_with_those_spelled_like_it(space: Space) -> No
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=30))
 def test_spearman_is_scipys(pairs: list[tuple[int, int]]) -> None:
+    """(13)."""
     one, other = np.array(pairs, float).T
     found = spearman(one, other)
     if found is None:

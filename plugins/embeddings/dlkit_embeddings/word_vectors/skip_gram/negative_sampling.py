@@ -79,7 +79,7 @@ class PassageLoss:
         """Formula (6): the derivatives of L, not of its mean, by each vector."""
         inputs, outputs, noise = vectors
         middle = self.middle(inputs)
-        # g_io = ∂L/∂s of a pair = p(d) · (σ(s) − 1); g_ik, of a drawn word, = n · σ(s).
+        # (6): g_io = ∂L/∂s of a pair = p(d) · (σ(s) − 1); g_ik, of a drawn word, = n · σ(s).
         pairs = torch.bmm(inputs, outputs.mT).sigmoid_().sub_(1).mul_(self.pair_weights)  # [B,W,P]
         drawn = torch.bmm(middle, noise.mT).sigmoid_().mul_(self.noise_weight)  # [B,P,M]
         to_inputs = torch.bmm(pairs, outputs)  # ∂L/∂v_i = Σ_o g_io v′_o …

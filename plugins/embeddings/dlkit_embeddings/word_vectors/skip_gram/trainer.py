@@ -67,7 +67,7 @@ class SkipGramTrainer(Trainer):
         words = self._words(batches[0])
         drawn = self._draw(len(words), step)
         assert self._schedule is not None
-        rate = self.config.lr * self._schedule(step)
+        rate = self.config.lr * self._schedule(step)  # (7)
         at_once = self._at_once
         # The loss is that of the first words, before they change anything: of all words it would take every score a
         # second time.
@@ -108,7 +108,7 @@ class SkipGramTrainer(Trainer):
         )
 
     def _descend(self, words: Tensor, drawn: Tensor, rate: float) -> None:
-        """One update: v ← v − η ∂L/∂v of every vector, all gradients taken before anything changes.
+        """Formula (6), an update: v ← v − η ∂L/∂v of every vector, all gradients taken before anything changes.
 
         A word that occurs several times gets the sum of its gradients: L is a sum, not a mean, so that η means what it
         means in word2vec, where each pair is a step of its own.

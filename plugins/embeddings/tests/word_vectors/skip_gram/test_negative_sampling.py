@@ -72,8 +72,8 @@ def test_the_loss_is_that_of_each_pair_added_up(case: Case) -> None:
 
 
 def test_over_a_whole_text_it_is_the_papers_loss_of_every_pair() -> None:
-    """Two passages that are each other's surroundings: (5) of both is (4) of each pair, times what the pair counts, with
-    the mean over the shared words for a mean over words of the pair's own."""
+    """Two passages that are each other's surroundings: (5) of both is (4) of each pair, times what the pair counts,
+    with the mean over the shared words in place of words of the pair's own."""
     passage, window, negatives, drawn = 6, 2, 5, 3
     generator = np.random.default_rng(0)
     v, v_out = (generator.normal(size=(2 * passage, 4)) for _ in range(2))

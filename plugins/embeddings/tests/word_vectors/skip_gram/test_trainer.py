@@ -76,6 +76,7 @@ def slow_loss(
 def test_a_step_is_along_the_gradient(
     context: str, options: dict[str, Any], data: Callable[..., Data], info: Callable[..., WordsInfo]
 ) -> None:
+    """(6) from the batch's own columns, pair by pair, by autograd."""
     made = {**PASSAGES, "context": context}
     trainer = make_trainer(info(**made), shared=5, update=1000, lr=0.01, **options)
     batch = batch_of(data(**made))
@@ -132,6 +133,7 @@ def test_words_are_drawn_as_their_counts_say(info: Callable[..., WordsInfo]) -> 
 
 
 def test_the_rate_falls_to_its_end(info: Callable[..., WordsInfo]) -> None:
+    """(7)."""
     factor = make_trainer(info(**PASSAGES), total=100, final=0.1).schedule()
     assert [round(factor(step), 6) for step in (0, 50, 95, 500)] == [1.0, 0.5, 0.1, 0.1]
 
