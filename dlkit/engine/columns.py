@@ -17,7 +17,7 @@ from dlkit.errors import PluginError, RunError
 
 @dataclass(frozen=True)
 class Columns:
-    """Metrics with the same steps: value i of each list belongs to step ``first + i * every``."""
+    """Metrics that were measured at the same steps: value i of each list belongs to step ``first + i * every``."""
 
     first: int
     every: int
@@ -43,6 +43,7 @@ def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
             steps, values = by_name[name]
             steps.append(step)
             values.append(value)
+    # A metric that is missing from some steps (a generator's loss, if it has every other turn) has columns of its own.
     groups: dict[tuple[int, ...], dict[str, list[float]]] = {}
     for name, (steps, values) in by_name.items():
         groups.setdefault(tuple(steps), {})[name] = read(values)
@@ -52,6 +53,7 @@ def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
 
 def averaged(parts: Sequence[Columns], world: World) -> list[Columns]:
     """The ranks' mean of every value; all ranks have the same columns."""
+    # One exchange for all values; sorted, because ranks must put them into the same order.
     names = [sorted(part.values) for part in parts]
     flat = [
         value for part, ordered in zip(parts, names, strict=True) for name in ordered for value in part.values[name]
@@ -67,6 +69,7 @@ def read(values: Sequence[Tensor | float]) -> list[float]:
     """Scalars as floats, tensors with one copy from their device."""
     if not isinstance(values[0], Tensor):
         return [float(value) for value in values]
+    # One stack and one copy: a copy for each value would make the host wait for the device as often.
     found: list[float] = torch.stack(cast("list[Tensor]", values)).flatten().tolist()
     if len(found) != len(values):
         raise PluginError(f"a trainer's metric has shape {list(values[0].shape)}: it must be a scalar")
@@ -74,11 +77,12 @@ def read(values: Sequence[Tensor | float]) -> list[float]:
 
 
 def _runs(steps: tuple[int, ...], values: dict[str, list[float]]) -> Iterator[Columns]:
-    """Steps with a constant distance make one column batch; elsewhere it is cut."""
+    """Steps with a constant distance make one batch of columns; it is cut where the distance changes."""
     start = 0
     while start < len(steps):
         every = steps[start + 1] - steps[start] if start + 1 < len(steps) else 1
-        dense = every == 1 and len(steps) - start == steps[-1] - steps[start] + 1  # nearly always
+        # Nearly always, and then no step is looked at: short ones come by the 100 000 between two flushes.
+        dense = every == 1 and len(steps) - start == steps[-1] - steps[start] + 1
         end = len(steps) if dense else start + 1
         while end < len(steps) and steps[end] - steps[end - 1] == every:
             end += 1
@@ -93,9 +97,8 @@ def first_non_finite(parts: Sequence[Columns]) -> NonFiniteMetric | None:
         (part.first + i * part.every, name, value)
         for part in parts
         for name, column in part.values.items()
-        if not math.isfinite(
-            sum(column)
-        )  # one look a column; the sum is finite unless a value is not (or it overflows)
+        # One look a column: its sum is finite unless a value is not, or it overflows.
+        if not math.isfinite(sum(column))
         for i, value in enumerate(column)
         if not math.isfinite(value)
     ]

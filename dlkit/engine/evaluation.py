@@ -35,10 +35,12 @@ class Meter:
     def update(self, batch: Batch) -> None:
         outputs = self._trainer.evaluate(batch)
         self._metrics.update(outputs, batch)
+        # What no forward pass shows (translations, say). It is state of this one pass: interruptions change nothing.
         if self._ask is not None:
             self._ask(self._trainer.model, batch, self._thorough)
         size = len(next(iter(batch.values()))) if batch else 1
         for name, value in self._trainer.evaluate_losses(outputs, batch).items():
+            # The mean is over samples: the last batch is smaller, and ranks' batches differ.
             weighted = value.detach().to(torch.float32) * size
             self._sums[name] = self._sums[name] + weighted if name in self._sums else weighted
         self._count += size
@@ -53,6 +55,7 @@ class Meter:
 
     def _reduce(self, world: World) -> None:
         """What all ranks have seen together."""
+        # Every rank's names, in one order: a rank without a batch has no sums, and the others would wait for it.
         names = {name for found in world.gather("\n".join(self._sums).encode()) for name in found.decode().split("\n")}
         sums = {name: world.sum(self._sums.get(name)) for name in sorted(names - {""})}
         self._sums = {name: total for name, total in sums.items() if total is not None}
@@ -89,7 +92,8 @@ class Evaluation:
 
     def __enter__(self) -> Evaluation:
         self._frame.enter_context(self._evaluating())
-        self._world.align(self._job.trainer.model)  # here, where averaged statistics are in the place of the last ones
+        # Here, where averaged statistics are in the place of the last ones: rank 0's batch norm is every rank's.
+        self._world.align(self._job.trainer.model)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +114,7 @@ class Evaluation:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        inside = generators(self._device)
+        inside = generators(self._device)  # the evaluation's own streams, to be gone on with
         self._frame.close()
         try:
             yield

@@ -1,4 +1,4 @@
-"""How a run ends, in words: the reason of a failure, and what is recorded of it."""
+"""Why a run failed, in words: for its log, for people, and for a supervisor that decides whether to try again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from dlkit.runs.checkpoints import complete
 def explain(error: BaseException, run: Path, job: Job | None) -> str:
     """The reason of a failure, with the last good checkpoint."""
     good = complete(run)
-    if job is None and not good:  # it never came to train
+    if job is None and not good:  # nothing was trained, so there is nothing that is safe or lost
         return str(error) if isinstance(error, DlkitError) else f"{type(error).__name__}: {error}"
     last = f"last good checkpoint: step {good[-1].step}" if good else "no checkpoint was written before"
+    # The position lets somebody look at the very batch: order and augmentation are functions of epoch and batch.
     if isinstance(error, NonFiniteMetric) and job is not None:
         epoch = job.course.epoch_of(error.step - 1)
         batch = (error.step - 1 - job.course.start_of(epoch)) * job.resolved.engine.accumulate
@@ -53,6 +54,7 @@ def _kind(error: BaseException, job: Job | None) -> str:
     """``memory``, ``peer`` (another process is gone), ``final`` (trying again cannot help), or ``error``."""
     if _is_out_of_memory(error, job):
         return "memory"
+    # Backends have no class of error for a peer that is gone: Gloo says so in a RuntimeError's text.
     if type(error).__module__.startswith("torch.distributed") or "gloo" in str(error).lower() or "NCCL" in str(error):
         return "peer"
     return "final" if isinstance(error, DlkitError) else "error"

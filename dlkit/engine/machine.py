@@ -8,19 +8,29 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import psutil
 
 from dlkit.gpus import Gpu, gpus
+from dlkit.json_types import JsonObject
 
 INTERVAL = 1.0
 KEPT = 60
 """Measurements that wait to be drained; of a loop that is busy for longer the oldest are lost."""
 
 
+class Usage(TypedDict):
+    """One measurement: the fields of a ``Machine`` event."""
+
+    cpu: float
+    memory: int
+    processes: int
+    gpus: list[JsonObject]
+
+
 class MachineMonitor:
-    """Measures the process tree below ``root_pid``; ``drain`` gives what was measured since, as ``Machine``'s fields.
+    """Measures the process tree below ``root_pid``; ``drain`` gives what was measured since.
 
     Memory is resident memory: what forked processes share counts once for each (the exact figure takes the kernel tens
     of milliseconds a process). A process that ends between two measurements takes its last share of a second with it.
@@ -32,7 +42,7 @@ class MachineMonitor:
         self._tree: dict[int, psutil.Process] = {}
         self._cpu: dict[int, float] = {}
         self._since = time.monotonic()
-        self._found: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._found: deque[Usage] = deque(maxlen=KEPT)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="machine-monitor", daemon=True)
         self._has_gpus = True
@@ -46,7 +56,7 @@ class MachineMonitor:
         """Stop measuring; does not wait."""
         self._stop.set()
 
-    def drain(self) -> list[dict[str, Any]]:
+    def drain(self) -> list[Usage]:
         """What was measured since the last call, the oldest first."""
         found = []
         while self._found:
@@ -77,16 +87,16 @@ class MachineMonitor:
             cpu[pid] = times.user + times.system
             busy += max(0.0, cpu[pid] - self._cpu.get(pid, 0.0))
         self._tree, self._cpu = tree, cpu
-        measured = {"cpu": round(100 * busy / elapsed, 1), "memory": memory, "processes": len(cpu)}
-        self._found.append({**measured, "gpus": self._gpus(set(cpu))})
+        cpu_percent = round(100 * busy / elapsed, 1)
+        self._found.append(Usage(cpu=cpu_percent, memory=memory, processes=len(cpu), gpus=self._gpus(set(cpu))))
 
-    def _gpus(self, pids: set[int]) -> list[dict[str, Any]]:
+    def _gpus(self, pids: set[int]) -> list[JsonObject]:
         there = gpus() if self._has_gpus else []
-        self._has_gpus = bool(there)  # a machine without any is asked once
+        self._has_gpus = bool(there)  # a machine without any is asked once: NVML looks for its library each time
         return [_of_job(gpu, pids) for gpu in there if pids & gpu.processes.keys()]
 
 
-def _of_job(gpu: Gpu, pids: set[int]) -> dict[str, Any]:
+def _of_job(gpu: Gpu, pids: set[int]) -> JsonObject:
     known: Sequence[int | None] = [gpu.processes[pid] for pid in pids & gpu.processes.keys()]
     memory = None if None in known else sum(size or 0 for size in known)
     return {"index": gpu.position, "name": gpu.name, "use": gpu.use, "memory": memory, "total": gpu.total}

@@ -6,34 +6,35 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from dlkit.catalog import Plugin
+from dlkit.json_types import Json
 
 SILENCE = 5.0
 """Seconds after which an observer that does not return is switched off."""
 QUEUE = 1000
+"""Events that may wait for an observer: three minutes of a run, which logs about five a second."""
 
 
 class Observer:
     """One plugin's ``dlkit_event`` on a thread of its own, fed in order through a bounded queue."""
 
-    def __init__(self, plugin: Plugin, run: Mapping[str, Any]) -> None:
+    def __init__(self, plugin: Plugin, run: Mapping[str, Json]) -> None:
         assert plugin.manager is not None
         self.name = plugin.name
         self.problem = ""
         self._call = plugin.manager.hook.dlkit_event
         self._run = run
-        self._queue: queue.Queue[Mapping[str, Any] | None] = queue.Queue(QUEUE)
+        self._queue: queue.Queue[Mapping[str, Json] | None] = queue.Queue(QUEUE)
         self._busy_since: float | None = None
         self._thread = threading.Thread(target=self._work, name=f"observer-{plugin.name}", daemon=True)
         self._thread.start()
 
-    def post(self, record: Mapping[str, Any]) -> None:
+    def post(self, record: Mapping[str, Json]) -> None:
         """Hand over one event without waiting."""
         try:
             self._queue.put_nowait(record)
-        except queue.Full:
+        except queue.Full:  # to wait would stop training, to leave one out would tell it a lie
             self.problem = self.problem or f"{QUEUE} events behind"
 
     def check(self) -> str:
@@ -47,7 +48,7 @@ class Observer:
         """Let it finish what it has, for at most the time it may be silent."""
         try:
             self._queue.put_nowait(None)
-        except queue.Full:
+        except queue.Full:  # it hangs, and does not notice: its thread ends with the process
             return
         self._thread.join(SILENCE)
 
@@ -65,10 +66,10 @@ class Observer:
 class Observers:
     """All observers of one run."""
 
-    def __init__(self, plugins: list[Plugin], run: Mapping[str, Any]) -> None:
+    def __init__(self, plugins: list[Plugin], run: Mapping[str, Json]) -> None:
         self._observers = [Observer(plugin, run) for plugin in plugins]
 
-    def post(self, record: Mapping[str, Any]) -> None:
+    def post(self, record: Mapping[str, Json]) -> None:
         for observer in self._observers:
             observer.post(record)
 

@@ -75,6 +75,7 @@ class Inbox:
     def look(self) -> list[Command]:
         """What has been asked since the last look."""
         self._looked = time.monotonic()
+        # One stat where nothing is new, which is nearly always.
         if file_size(self.path) <= self.offset:
             return []
         found, self.offset = commands.read(self.path, self.offset)
@@ -140,10 +141,12 @@ class Orders:
 
     def carry_out(self, agreed: Agreed) -> Iterator[Commanded]:
         """Obey; yields what is to be recorded of each command, as soon as it is obeyed or refused."""
+        # One by one: a command is recorded before the next is obeyed, so that the log is never behind by more than one.
         for command in agreed.commands:
             yield self._told(command, self._obey(command))
         if agreed.stop:
             self.end(agreed.stop, completes=False)
+        # Whoever stopped it wants to go on with it later: time that is up meanwhile does not complete the run.
         if agreed.time_up and not self.ending:
             self.end(f"max_time of {self._settings.engine.max_time:g} s reached", completes=True)
 
@@ -169,10 +172,12 @@ class Orders:
             case "stop":
                 self.end(f"stopped by {command.by}", completes=False)
             case "pause" | "unpause" as action:
+                # Not passed over in silence: whoever asks waits for what has come of it.
                 if self.paused == (action == "pause"):
                     return "it is paused already" if self.paused else "it is not paused"
                 self.paused = not self.paused
             case "sample" | "checkpoint" as what:
+                # Made at its place in the loop's order, not here.
                 self._wanted.add(what)
             case "set":
                 return self._settings.change(command.key, command.value, command.id)

@@ -48,7 +48,7 @@ class Progress:
     @property
     def is_best(self) -> bool:
         """Whether the weights as they are now are the best so far: an evaluation at this very step said so."""
-        return self.best is not None and self.best_step == self.step
+        return self.best is not None and self.best_step == self.step  # best_step is 0 before the first evaluation
 
     @property
     def mark(self) -> Mark:
@@ -58,6 +58,7 @@ class Progress:
     def judge(self, metric: str, direction: str, values: Mapping[str, float]) -> None:
         """Take an evaluation in: the best so far, or one more since the best."""
         value, best = values[metric], self.best
+        # Strictly: of equal ones the earlier is kept, so that a metric which stands still runs out of patience.
         if best is None or (value < best if direction == "min" else value > best):
             self.best, self.best_step, self.stale = value, self.step, 0
             self.best_metrics = dict(values)

@@ -48,7 +48,7 @@ class Settings:
     def restore(self, values: Mapping[str, Json], log: Path, step: int) -> None:
         """As of a checkpoint at ``step``; later changes are kept, to be made again."""
         for key, value in values.items():
-            self._apply(key, value)
+            self._apply(key, value)  # the ids of who asked are in the progress already
         with log.open("rb") as file:
             told = [e for e in parse_lines(file) if isinstance(e, Commanded) and e.action == "set" and not e.refused]
         # By id: a change that was made again stands in the log more than once.
@@ -84,6 +84,7 @@ def _changed(config: C, section: str, name: str, value: Json) -> C:
     """The options with one changed, validated; UsageError says what is allowed."""
     model = type(config)
     try:
+        # All of them again: a rule may tie one option to another.
         return model.model_validate({**config.model_dump(), name: value})
     except ValidationError as error:
         problems = [explain(section, model, problem, {}, section) for problem in error.errors()]

@@ -19,7 +19,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread():  # Python lets no other thread set handlers
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._ask)
         return self
@@ -30,7 +30,7 @@ class StopSignals:
         self._before.clear()
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked:  # the step that should have been the last hangs, or takes longer than somebody will wait
             raise KeyboardInterrupt
         self.asked = "interrupted (Ctrl-C)" if number == signal.SIGINT else "terminated (SIGTERM)"
         if self._tell is not None:
