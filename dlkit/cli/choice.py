@@ -27,7 +27,7 @@ def chosen_run(options: Namespace) -> RunFolder:
 
 
 def confirm(question: str, yes: bool) -> bool:
-    """``--yes``, or a yes at the terminal; UsageError where nobody can be asked."""
+    """``--yes``, or a yes at the terminal; UsageError where there is no terminal to ask at."""
     if yes:
         return True
     if not sys.stdin.isatty():

@@ -27,7 +27,7 @@ STALE_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Waste:
-    """Something that nobody will miss. ``run``: what its lock must be held of; ``whole``: it is that run."""
+    """Something that can go. ``run``: what its lock must be held of; ``whole``: it is that run."""
 
     path: Path
     why: str

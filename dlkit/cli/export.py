@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dlkit.predictor import Predictor
 
 FOLDER = "exports"
-"""Where files are written, below the current folder, if nobody says where."""
+"""Where files are written, below the current folder, unless another folder is named."""
 
 
 def main(argv: list[str]) -> int:

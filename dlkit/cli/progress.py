@@ -57,7 +57,7 @@ class Display:
             self.show(event)
 
     def say(self, text: str) -> None:
-        """Something that is no event; left out where only events are shown."""
+        """Something that is not an event; left out where only events are shown."""
 
     def close(self) -> None:
         """Leave the terminal tidy."""

@@ -192,7 +192,7 @@ class Watch:
 
 
 def why_queued(run: RunFolder) -> str:
-    """Why nobody has started it yet; empty if that is not known."""
+    """Why it has not been started yet; empty if that is not known."""
     try:
         if run.read().get("job", {}).get("queued") is False:
             return f"its worker is starting; what it says is in {run.output}"

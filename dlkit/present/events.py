@@ -1,4 +1,4 @@
-"""What happens in a run, in words: the same wherever it is told."""
+"""What happens in a run, in words: the same wherever it is shown."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def describe_command(event: Commanded) -> str:
 
 
 def describe_restart(event: Retried) -> str:
-    """Why a job's processes are started anew, and what is different."""
+    """Why a job's processes are started again, and what is different."""
     changed = ", ".join(f"{key} = {value}" for key, value in event.settings.items())
     return f"{event.reason}; started again ({event.attempt} of {event.of}){f' with {changed}' if changed else ''}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MUTE = ("", "dumb")
-"""Terminals that are told nothing."""
+"""Terminals that are sent nothing."""
 PLAIN = ("linux",)
 """Terminals that take the start of an OSC for something else: bell only."""
 

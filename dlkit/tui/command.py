@@ -24,7 +24,7 @@ AGAIN_SECONDS = 5.0
 
 
 def open_interface(workspace: Path, *, mouse: bool) -> int:
-    """Show the interface until it is left; returns the exit code. UsageError where there is no terminal."""
+    """Show the interface until it is left; returns the exit code. UsageError without a terminal."""
     _check_terminal()
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # Textual reads it when it is imported
     from dlkit.tui.shared.terminal import AUTO, PICTURES, asking, end_without_terminal
@@ -49,12 +49,12 @@ def open_interface(workspace: Path, *, mouse: bool) -> int:
 
 
 def _check_terminal() -> None:
-    """UsageError where nobody could see or type anything; in a browser's tab (its driver is named) that is the page."""
+    """UsageError without a terminal to show and to type in. A browser's tab, whose driver is named, is one."""
     if "TEXTUAL_DRIVER" in os.environ:
         return
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if stream is None or not stream.isatty():
-            raise UsageError(f"its {name} is no terminal; without one there are dlkit runs, show, watch, train, …")
+            raise UsageError(f"its {name} is not a terminal; without one there are dlkit runs, show, watch, train, …")
 
 
 def note_crash(error: BaseException) -> str:

@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 
 def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> int:
-    """Serve the interface until Ctrl-C; returns the exit code. UsageError for a port that cannot be had."""
+    """Serve the interface until Ctrl-C; returns the exit code. UsageError for a port that is in use or not allowed."""
     need_extra()
     with listen(port) as listener:
         from dlkit.web.guard import Guard
@@ -44,7 +44,7 @@ def need_extra() -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on loopback; 0 is any free port. UsageError where it cannot be had."""
+    """A socket on loopback; 0 is any free port. UsageError if the port is in use or not allowed."""
     if not 0 <= port <= 65535:
         raise UsageError(f"--port must be 1 to 65535, or 0 for a free one; {port} is not")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -63,4 +63,4 @@ def _why(error: OSError) -> str:
         return "is in use"
     if error.errno == errno.EACCES:
         return "is not allowed to you (ports below 1024 are the system's)"
-    return f"cannot be had ({error.strerror})"
+    return f"cannot be opened ({error.strerror})"

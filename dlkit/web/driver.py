@@ -42,7 +42,7 @@ class Driver(WebDriver):
 
     def run_input_thread(self) -> None:
         """Reads nothing before the app has been told how it begins: a quicker browser's size and focus would be
-        overruled. Ends the app with its input: a server that was killed leaves nobody behind."""
+        overruled. Ends the app with its input: a killed server leaves no process behind."""
         while not self._ready.wait(GLANCE_SECONDS):
             if self.exit_event.is_set():
                 return

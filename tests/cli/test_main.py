@@ -26,7 +26,7 @@ def test_the_interface_needs_a_terminal(words, tmp_path):
     command = [sys.executable, "-m", "dlkit", *words]
     done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("dlkit tui: its input is no terminal")
+    assert done.stderr.startswith("dlkit tui: its input is not a terminal")
     assert list(tmp_path.iterdir()) == []
 
 

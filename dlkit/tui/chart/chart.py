@@ -25,7 +25,7 @@ from dlkit.tui.chart.thin import Floats
 
 
 class Chart(Widget):
-    """Shows what it is told to, and tells what the mouse wants: it changes nothing of itself.
+    """Shows what it is given, and posts what the mouse asks for: it changes nothing by itself.
 
     Nothing is computed before it is seen, and nothing again that has not changed.
     """
@@ -74,7 +74,7 @@ class Chart(Widget):
         """Whether keys mean this one: its title says so."""
         self.empty = "no values yet"
         self.drawings = 0
-        """How often it was drawn anew; for those who must not do it in vain."""
+        """How often it was drawn; tests hold that it is not drawn in vain."""
         self._drawing: Drawing | None = None
         self._strips: list[Strip] | None = None
         self._smooth: dict[int, tuple[Floats, float, Floats]] = {}

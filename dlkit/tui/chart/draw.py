@@ -35,7 +35,7 @@ class Line:
     colour: str = COLOURS[0]
 
     def same(self, other: Line) -> bool:
-        """Whether it looks the same, told without comparing points."""
+        """Whether it looks the same, without comparing points."""
         mine, others = (self.name, self.key, self.colour), (other.name, other.key, other.colour)
         return self.x is other.x and self.y is other.y and mine == others
 

@@ -223,7 +223,7 @@ class FieldRow(Widget):
         return editor
 
     def show(self, field: Field, *, over_typing: bool = False) -> None:
-        """Show it anew; what somebody is typing stays, unless ``over_typing``."""
+        """Show it again; what somebody is typing stays, unless ``over_typing``."""
         self.field = field
         editor = self.editor
         if isinstance(editor, Editor):

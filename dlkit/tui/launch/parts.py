@@ -91,7 +91,7 @@ def _preset(checked: Checked) -> Part:
 
 
 class Lines(Static):
-    """A text as high as it must be, between ``least`` and ``most`` lines. The screen is laid out anew (30 ms) only when
+    """A text as high as it must be, between ``least`` and ``most`` lines. The screen is laid out (30 ms) only when
     that height changes, not whenever the text does."""
 
     def __init__(self, least: int, most: int, id: str) -> None:

@@ -104,7 +104,7 @@ class SectionBox(Vertical):
 
     async def find(self, word: str) -> None:
         """Show only the fields that a filter finds; none found, nothing of the section. With the filter's end it is
-        closed again, if it was and nobody is in it."""
+        closed again, if it was and the focus is not in it."""
         if word and not self._word:
             self._opened_before_filter = self.opened
         if word:

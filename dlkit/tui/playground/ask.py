@@ -90,7 +90,7 @@ class AskScreen(Area):
             super().__init__(asked)
 
     class Failed(Told):
-        """``gone``: nobody is there to be asked again."""
+        """``gone``: the process that holds the model has ended."""
 
         def __init__(self, asked: Asked, text: str, *, gone: bool) -> None:
             self.text, self.gone = text, gone

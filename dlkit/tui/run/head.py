@@ -21,7 +21,7 @@ LIVE = ("running", "paused")
 
 
 class RunHead(Widget):
-    """Three lines, one or two more for a run that is not well; ``show`` has them drawn anew."""
+    """Three lines, one or two more for a run that is not well; ``show`` has them drawn again."""
 
     DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 5; padding: 0 1; background: $surface; }"
 

@@ -82,7 +82,7 @@ def _tile(
     *,
     small: bool = False,
 ) -> tuple[Size, float]:
-    """The cells of one image ``cells`` wide at most, and its factor; ``small``: no larger than need be."""
+    """The cells of one image ``cells`` wide at most, and its factor; ``small``: no larger than necessary."""
     wide = min(cells, max(TILE, -(-width // grain[0]))) if small else cells
     factor = scale_to(height, width, (wide * grain[0], max(1, room.height - lines) * grain[1]))
     size = Size(-(-round(width * factor) // grain[0]), -(-round(height * factor) // grain[1]))

@@ -65,7 +65,7 @@ class FilterLine(Horizontal):
         self.field.focus()
 
     def leave(self) -> bool:
-        """Show everything again; False if nothing was left out and nobody was here."""
+        """Show everything again; False if the line was not open."""
         was_open = self.is_open
         if was_open:
             self.field.value = ""

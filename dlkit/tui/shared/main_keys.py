@@ -35,7 +35,7 @@ class MainKeys(Widget):
     """Names what can be done now (``Area.applies``); in a narrow terminal the last ones give way, help and the way
     out never do. All keys work whether they are named or not. A click on a key presses it.
 
-    One widget for all of them: Textual's Footer makes its keys anew with every change of focus.
+    One widget for all of them: Textual's Footer makes its keys again with every change of focus.
     """
 
     ALLOW_SELECT = False

@@ -106,7 +106,7 @@ class Table(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Take these rows; the cursor stays on the row it was on, if that is still there. A row that is the same
-        object as before is not drawn anew."""
+        object as before is not drawn again."""
         here, before, marked = self.key, self.rows, frozenset(self.marked)
         self.rows = rows
         self.marked &= {row.key for row in rows} if self.marked else set()

@@ -1,4 +1,4 @@
-"""What pictures this terminal can show: it is asked once, while the interface is imported, so nobody waits for it."""
+"""What pictures this terminal can show: asked once, while the interface is imported, so that nothing waits for it."""
 
 from __future__ import annotations
 
