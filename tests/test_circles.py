@@ -1,7 +1,7 @@
-"""No module needs itself: imports form no circle, those inside functions included.
+"""No module needs itself: imports form no circle, those inside functions and for type checkers included.
 
 Import-linter holds the layers; a circle within a layer passes it. An import inside a function makes a circle work and
-hides it, so it counts here. Imports for type checkers alone do not: they are no dependency of the running code.
+hides it, and two modules that name each other's types are one idea in two files: so both count here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from structure import ROOT, product
 
-Graph = Mapping[str, set[str]]
+FACADE = "dlkit"
+"""Names what Python programs use, and imports it when it is asked for: everything else is below it."""
 
 
 def module_name(path: Path) -> str:
@@ -23,15 +24,9 @@ def module_name(path: Path) -> str:
     return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)
 
 
-def running_imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The import statements below a node, without those under ``if TYPE_CHECKING:``."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child
-        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            yield from (found for other in child.orelse for found in running_imports(ast.Module([other], [])))
-        else:
-            yield from running_imports(child)
+def imports(source: str) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Every import statement, wherever it stands."""
+    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def imported(statement: ast.Import | ast.ImportFrom, known: Iterable[str]) -> set[str]:
@@ -41,19 +36,19 @@ def imported(statement: ast.Import | ast.ImportFrom, known: Iterable[str]) -> se
     assert statement.level == 0 and statement.module is not None, "imports are absolute here"
     inner = {f"{statement.module}.{alias.name}" for alias in statement.names}
     modules = inner & set(known)
-    return modules if len(modules) == len(inner) else modules | ({statement.module} & set(known))
+    return modules if modules == inner else modules | ({statement.module} & set(known))
 
 
 def import_graph(paths: Iterable[Path]) -> dict[str, set[str]]:
     """Module → the modules that it imports, at any time."""
-    trees = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    sources = {module_name(path): path.read_text(encoding="utf-8") for path in paths}
     return {
-        name: {found for statement in running_imports(tree) for found in imported(statement, trees)} - {name}
-        for name, tree in trees.items()
+        name: {found for statement in imports(source) for found in imported(statement, sources)} - {name}
+        for name, source in sources.items()
     }
 
 
-def circle(graph: Graph) -> list[str]:
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
     """One circle of a graph, from a module back to itself; empty if there is none."""
     try:
         TopologicalSorter(graph).prepare()
@@ -64,13 +59,19 @@ def circle(graph: Graph) -> list[str]:
 
 
 def test_no_imports_form_a_circle() -> None:
-    graph = import_graph(path for path in product() if path.name != "preview.py")
-    assert not circle(graph)
+    pending = {"dlkit_regression.preview"}
+    graph = import_graph(product())
+    assert not circle({name: found for name, found in graph.items() if name != FACADE and name not in pending})
 
 
-def test_a_circle_is_found_wherever_the_import_stands(tmp_path: Path) -> None:
+def test_a_circle_is_found_wherever_the_import_stands() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
-    tree = ast.parse("if TYPE_CHECKING:\n    import a\nelse:\n    import b\ndef f():\n    from c import d")
-    assert [ast.unparse(found) for found in running_imports(tree)] == ["import b", "from c import d"]
-    assert imported(ast.parse("from c import d, e").body[0], {"c", "c.d"}) == {"c", "c.d"}  # type: ignore[arg-type]
-    assert imported(ast.parse("from c import d").body[0], {"c", "c.d"}) == {"c.d"}  # type: ignore[arg-type]
+    assert not circle({"a": {"b", "c"}, "b": {"c"}})
+    source = "if TYPE_CHECKING:\n    import a\ndef f():\n    from c import d"
+    assert [ast.unparse(found) for found in imports(source)] == ["import a", "from c import d"]
+
+
+def test_a_module_of_a_package_is_told_from_a_name_in_it() -> None:
+    module, both = imports("from c import d\nfrom c import d, e")
+    assert imported(module, {"c", "c.d"}) == {"c.d"}
+    assert imported(both, {"c", "c.d"}) == {"c", "c.d"}
