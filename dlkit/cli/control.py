@@ -1,129 +1,37 @@
-"""Asking something of a running job, and saying what came of it: what stop, pause, unpause, ask and set share."""
+"""What stop, pause, unpause, ask and set share: they ask something of a running job and say what came of it."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn
+from argparse import Namespace
 
 from dlkit.cli.choice import run_parser
 from dlkit.cli.common import Parser, print_json
 from dlkit.errors import RunError
-from dlkit.events import Commanded, Finished, Resumed, Started
-from dlkit.jobs.follow import LOST, Follower, Gone, state_now
+from dlkit.events import Finished
+from dlkit.jobs.follow import Gone
+from dlkit.jobs.requests import PATIENCE, Answer, Refusal, Refused, Request
 from dlkit.present.commands import to_type
 from dlkit.present.events import describe_answer
 from dlkit.present.outcome import unrecorded_end
 from dlkit.present.output import say
-from dlkit.runs import commands
-from dlkit.runs.files import file_size
-from dlkit.runs.folder import ENDED, FORMAT, RunFolder
-
-TIMEOUT = 10.0
-LOOK_SECONDS = 0.05
-FRESH_SECONDS = 60.0
-"""A job on another host is believed to be alive if its last event is younger, or if it is paused."""
-
-
-class Answer(NamedTuple):
-    """What came of a command: the job's own word, how it ended meanwhile, or neither in time."""
-
-    event: Commanded | None = None
-    end: Finished | Gone | None = None
+from dlkit.runs.folder import RunFolder
 
 
 def control_parser(command: str, description: str) -> Parser:
     parser = run_parser(command, description)
     parser.add_argument(
-        "--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help=f"wait for the job's answer ({TIMEOUT:g})"
+        "--timeout", type=float, default=PATIENCE, metavar="SECONDS", help=f"wait for the job's answer ({PATIENCE:g})"
     )
     return parser.with_json()
 
 
-class Request:
-    """One command to one run. ``send()`` appends it and waits for the answer; RunError if the run is not alive."""
-
-    def __init__(self, run: RunFolder, action: str, key: str = "", value: Any = None, *, timeout: float) -> None:
-        self.run, self.action, self.key, self.value = run, action, key, value
-        self.ids: list[str] = []
-        self._timeout = timeout
-        self._deadline = time.monotonic() + timeout
-
-    def send(self) -> Answer:
-        self._wait_until_it_trains()
-        self._follower = Follower(self.run, file_size(self.run.events))
-        self._append()
-        return self._answer()
-
-    def wait_for_end(self) -> Finished | Gone:
-        """However long it takes."""
-        while self._follower.ended is None:
-            time.sleep(LOOK_SECONDS)
-            self._follower.poll()
-        return self._follower.ended
-
-    def _append(self) -> None:
-        try:
-            self.ids.append(commands.append(self.run.commands, self.action, self.key, self.value))
-        except OSError as error:
-            raise RunError(f"{self.run.commands} cannot be written: {error.strerror or error}") from error
-
-    def _answer(self) -> Answer:
-        while True:
-            found = self._follower.poll()
-            mine = [e for e in found if isinstance(e, Commanded) and e.id in self.ids]
-            if not mine and any(isinstance(e, (Started, Resumed)) for e in found):
-                self._append()  # it began meanwhile, and passes over what was asked before: only stop comes so early
-            if mine or self._follower.ended is not None:
-                return Answer(mine[0] if mine else None, self._follower.ended)
-            if self._late:
-                return Answer()
-            time.sleep(LOOK_SECONDS)
-
-    @property
-    def _late(self) -> bool:
-        return time.monotonic() >= self._deadline
-
-    def _wait_until_it_trains(self) -> None:
-        """A job whose worker has just been started reads no commands yet; its supervisor knows ``stop`` alone."""
-        while not self._trains():
-            if self._late:
-                raise RunError(f"{self.run.id} is being started, and has not begun to train within {self._timeout:g} s")
-            time.sleep(LOOK_SECONDS)
-
-    def _trains(self) -> bool:
-        """Whether the command would be read; RunError if it never will be."""
-        state = state_now(self.run)
-        record = {} if state in LOST[1:] else self.run.read()
-        if record.get("format", 0) > FORMAT:
-            raise RunError(f"{self.run.id} was written by a newer dlkit (format {record['format']})")
-        if state == "queued" and not record.get("job", {}).get("queued", True):
-            return False
-        if state.startswith("unknown"):
-            self._check_elsewhere(record)
-            return True
-        if state not in ("running", "paused"):
-            _refuse(self.run, state)
-        return self.action == "stop" or _alive(record.get("pid"))
-
-    def _check_elsewhere(self, record: Mapping[str, Any]) -> None:
-        """A shared disk carries commands to other hosts too; whether anybody reads them there cannot be known."""
-        host = record.get("host")
-        try:
-            age = time.time() - self.run.events.stat().st_mtime
-        except OSError:
-            age = float("inf")
-        if age > FRESH_SECONDS and record.get("state") != "paused":
-            silence = "never told anything" if age == float("inf") else f"last told something {age:.0f} s ago"
-            raise RunError(f"{self.run.id} says it runs on {host}, and {silence}: do this there")
-        say(f"{self.run.id} runs on {host}: the command goes there through the shared folder")
-
-
-def perform(run: RunFolder, action: str, key: str = "", value: Any = None, *, options: Any) -> Request:
+def perform(run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace) -> Request:
     """Send a command and report it, as text or JSON; RunError if it was refused or came too late."""
-    request = Request(run, action, key, value, timeout=options.timeout)
-    answer = request.send()
+    request = Request(run, action, key, value, timeout=options.timeout, say=say)
+    try:
+        answer = request.send()
+    except Refused as error:
+        raise RunError(_why_not(run, error.refusal)) from error
     if options.json:
         print_json(document(request, answer))
     if answer.event is not None and answer.event.refused:
@@ -137,7 +45,7 @@ def perform(run: RunFolder, action: str, key: str = "", value: Any = None, *, op
     return request
 
 
-def document(request: Request, answer: Answer) -> dict[str, Any]:
+def document(request: Request, answer: Answer) -> dict[str, object]:
     """What ``--json`` prints. A run that ended when it was told to stop has obeyed."""
     event, end = answer
     what = {"key": request.key, "value": request.value} if request.key else {}
@@ -147,7 +55,7 @@ def document(request: Request, answer: Answer) -> dict[str, Any]:
         "run": request.run.id,
         "action": request.action,
         **what,
-        "id": request.ids[-1],
+        "id": request.id,
         "obeyed": obeyed,
         "step": step,
         "refused": event.refused if event is not None else "",
@@ -168,24 +76,18 @@ def _text(run: RunFolder, answer: Answer) -> str:
     return f"{run.id}: {describe_answer(answer.event)}{hint}"
 
 
-def _refuse(run: RunFolder, state: str) -> NoReturn:
-    """RunError: the run's state, and what can be done."""
-    goes_on = f"{to_type(run, f'resume {run.id}')} goes on with it"
-    if state == "queued":
-        raise RunError(f"{run.id} is queued, not running: {to_type(run, f'queue cancel {run.id}')} takes it out")
-    if state == "completed":
-        raise RunError(f"{run.id} is completed: {to_type(run, f'resume {run.id} --epochs N')} trains it longer")
-    if state == "interrupted":
-        raise RunError(unrecorded_end(run, state))
-    raise RunError(f"{run.id} is {state}, not running{f': {goes_on}' if state in ENDED else ''}")
-
-
-def _alive(process: Any) -> bool:
-    """Whether the process that trains, as it wrote itself into run.json when it began, is there."""
-    try:
-        os.kill(int(process), 0)
-    except PermissionError:
-        return True
-    except (OSError, TypeError, ValueError, OverflowError):
-        return False
-    return True
+def _why_not(run: RunFolder, refusal: Refusal) -> str:
+    """The run's state, and what can be done."""
+    match refusal.kind:
+        case "newer":
+            return f"{run.id} was written by a newer dlkit (format {run.read().get('format')})"
+        case "queued":
+            return f"{run.id} is queued, not running: {to_type(run, f'queue cancel {run.id}')} takes it out"
+        case "completed":
+            return f"{run.id} is completed: {to_type(run, f'resume {run.id} --epochs N')} trains it longer"
+        case "interrupted":
+            return unrecorded_end(run, refusal.state)
+        case "ended":
+            return f"{run.id} is {refusal.state}, not running: {to_type(run, f'resume {run.id}')} goes on with it"
+        case _:
+            return f"{run.id} is {refusal.state}, not running"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dlkit.catalog import Catalog
 from dlkit.config import Layer
-from dlkit.errors import RunError
 from dlkit.jobs import handover
-from dlkit.jobs.follow import state_now
+from dlkit.jobs.follow import LOST, state_now
 from dlkit.jobs.queue import cancel
-from dlkit.runs import commands
+from dlkit.jobs.requests import Refused, refusal, send
+from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder
 
 ALIVE = ("running", "paused")
@@ -20,24 +18,17 @@ RESUMABLE = ("stopped", "failed", "interrupted")
 def stop(run: RunFolder) -> str:
     """End a job after its step, or take it out of the queue; what was done, in words. RunError if there is none."""
     state = state_now(run)
-    if state == "queued" and run.read().get("job", {}).get("queued"):
+    found = refusal(state, {} if state in LOST else run.read(), "stop")
+    if found is not None and found.kind == "queued":
         cancel(run)
         return f"{run.id}: taken out of the queue"
-    if state not in ALIVE and state != "queued" and not state.startswith("unknown"):
-        raise RunError(f"{run.id} is {state}, not running")
-    append(run, "stop")
+    if found is not None and found.kind != "starting":  # a stop that comes before it trains is for its supervisor
+        raise Refused(run, found)
+    send(run, "stop")
     return f"{run.id}: asked to stop; it writes a checkpoint first"
 
 
-def append(run: RunFolder, action: str, key: str = "", value: object = None) -> str:
-    """Ask something of a job; the command's id. RunError if it cannot be written."""
-    try:
-        return commands.append(run.commands, action, key, value)
-    except OSError as error:
-        raise RunError(f"{run.commands} cannot be written: {error.strerror or error}") from error
-
-
-def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides: dict[str, Any] | None = None) -> str:
+def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides: Settings | None = None) -> str:
     """Have a worker go on with a run, now or when a device is free; ``overrides`` are options of the engine, a new
     number of epochs say. DlkitError says why not."""
     layer = Layer("flag", {"engine": overrides}) if overrides else None

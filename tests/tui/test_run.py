@@ -35,7 +35,7 @@ from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
 from dlkit.tui.run.log import Lines
 from dlkit.tui.run.machine import bars, per_column, rounded_up
-from dlkit.tui.run.orders import Orders, refusal
+from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
@@ -402,20 +402,6 @@ async def test_completed_run_asks_for_epochs(run: RunFolder) -> None:
         assert app.screen is screen
 
 
-def test_orders() -> None:
-    orders = Orders()
-    orders.sent("a", "pause", 0.0)
-    orders.sent("b", "sample", 5.0)
-    answer = Commanded(step=1, action="pause", id="a")
-    assert orders.overdue(9.0) == []
-    assert orders.overdue(11.0) == ["pause"]
-    assert orders.overdue(12.0) == [], "said once"
-    assert orders.answered([answer]) == [answer], "late is better than never"
-    assert orders.answered([answer]) == []
-    orders.drop()
-    assert orders.overdue(100.0) == []
-
-
 @pytest.mark.parametrize(
     ("fields", "action", "said"),
     [
@@ -434,7 +420,7 @@ def test_orders() -> None:
 def test_refusal(tmp_path: Path, fields: dict[str, object], action: str, said: str) -> None:
     view = RunView(RunFolder(tmp_path / "r"))
     view.state, view.record = str(fields["state"]), fields
-    found = refusal(view, action)
+    found = why_not(view, action)
     assert said in found and bool(found) == bool(said)
 
 

@@ -17,13 +17,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from dlkit.errors import DlkitError
+from dlkit.jobs.job_record import job_of
+from dlkit.jobs.requests import PATIENCE, Pending, send
 from dlkit.monitor import acting
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
-from dlkit.tui.run.orders import PATIENCE, Orders, queued, refusal
+from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
@@ -84,7 +86,7 @@ class RunScreen(Area):
         self.view: RunView = follow_run(run)
         self.pane = "curves"
         self._told = -1
-        self._orders = Orders()
+        self._pending = Pending()
         self._source: Source[int] | None = None
         self._complaint, self._named_state = "", ""
 
@@ -115,10 +117,10 @@ class RunScreen(Area):
 
     def on_run_screen_seen(self, _: Seen) -> None:
         self._show()
-        for event in self._orders.answered(self.view.events):
+        for event in self._pending.answered(self.view.events):
             self.notify(describe_answer(event), severity="warning" if event.refused else "information", markup=False)
         if self.view.state in (*acting.RESUMABLE, "completed"):
-            self._orders.drop()
+            self._pending.drop()
 
     def on_screen_resume(self) -> None:
         self._show()
@@ -186,7 +188,7 @@ class RunScreen(Area):
     # Controls
 
     def action_stop(self) -> None:
-        if self.view.state == "queued" and queued(self.view.record):
+        if self.view.state == "queued" and job_of(self.view.record).get("queued"):
             question, detail = f"Take {self.run.id} out of the queue?", ""
             do: Callable[[], object] = partial(self._do, acting.stop)
         else:
@@ -260,7 +262,7 @@ class RunScreen(Area):
 
     def _refused(self, action: str) -> bool:
         """Whether the run cannot be asked that now; then it is said why."""
-        text = refusal(self.view, action)
+        text = why_not(self.view, action)
         if text:
             self.notify(text, severity="warning", markup=False)
         return bool(text)
@@ -268,20 +270,20 @@ class RunScreen(Area):
     @work(thread=True, group="send", exit_on_error=False)
     def _send(self, action: str, key: str = "", value: object = None) -> None:
         try:
-            identity = acting.append(self.run, action, key, value)
+            identity = send(self.run, action, key, value)
         except DlkitError as error:
             self.notify(str(error), severity="error", markup=False)
             return
         self.post_message(self.Sent(identity, action))
 
     def on_run_screen_sent(self, message: Sent) -> None:
-        self._orders.sent(message.identity, message.action, time.monotonic())
+        self._pending.sent(message.identity, message.action, time.monotonic() + PATIENCE)
         self.set_timer(PATIENCE + 0.1, self._tell_overdue)
         self.dlkit.poller.nudge()
         self.on_run_screen_seen(self.Seen())  # the answer may have been seen before this
 
     def _tell_overdue(self) -> None:
-        for action in self._orders.overdue(time.monotonic()):
+        for action in self._pending.overdue(time.monotonic()):
             text = f"{self.run.id} has not answered to {action} yet; the command stays in line"
             self.notify(text, severity="warning", markup=False)
 
