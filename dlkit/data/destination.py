@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -30,13 +30,11 @@ class TorchDestination:
     """A device as torch knows it, reached by plain copies."""
 
     torch_device: torch.device
-
-    @property
-    def loader_options(self) -> Mapping[str, Any]:
-        return {}
+    loader_options: Mapping[str, Any] = field(default_factory=dict)
 
     def put(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.torch_device)
 
 
+# What splits arrive at until a run says otherwise, and for predictors.
 HOST: Destination = TorchDestination(torch.device("cpu"))

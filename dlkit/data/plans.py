@@ -23,6 +23,7 @@ class Plan(Sequence[Indices]):
     Kept as one array and the bounds of its batches, which moves to a device in one copy.
     """
 
+    # Not a list of arrays: an epoch of a million batches would be a million objects, and as many copies to the device.
     def __init__(self, order: Indices, bounds: Indices) -> None:
         self.order = order
         self.bounds = bounds
@@ -64,6 +65,7 @@ class Plan(Sequence[Indices]):
         sizes = np.diff(self.bounds)
         if len(sizes) and sizes.min() < ranks:
             raise UsageError(f"a batch of {sizes.min()} samples cannot be shared by {ranks} processes")
+        # Slices of every batch, not of the epoch: a step sees the same samples however many processes share it.
         first = self.bounds[:-1] + sizes * rank // ranks
         last = self.bounds[:-1] + sizes * (rank + 1) // ranks
         return Plan.of([self.order[a:b] for a, b in zip(first, last, strict=True)])
@@ -89,6 +91,7 @@ class Shuffled(Planner):
 
     def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
         batches = self.length(size, seed, epoch, batch_size)
+        # Another permutation for every epoch, from (seed, epoch) alone: a resume in the middle needs no generator.
         order = rng(seed, "order", epoch).permutation(size)
         bounds = np.minimum(np.arange(batches + 1) * batch_size, size)
         return Plan(order[: bounds[-1]], bounds)

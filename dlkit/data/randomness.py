@@ -43,6 +43,7 @@ class DeviceGenerator(Protocol):
 def derive(seed: int, *purpose: int | str) -> int:
     """A 63-bit seed for one purpose: ``derive(seed, "order", epoch)``."""
     text = ":".join([str(seed), *map(str, purpose)])
+    # A hash, not hash(): that differs from process to process. 63 bits: torch takes a signed seed.
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
@@ -71,6 +72,7 @@ def forked(seed: int, *purpose: int | str, device: DeviceGenerator | None = None
     """
     import torch
 
+    # Put back even after an error: whoever catches it goes on training.
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
     drawn_on = device.generator_state() if device is not None else None
     seed_all(derive(seed, *purpose), device)
@@ -84,13 +86,13 @@ def forked(seed: int, *purpose: int | str, device: DeviceGenerator | None = None
             device.set_generator_state(drawn_on)
 
 
-def generators(device: DeviceGenerator | None = None) -> dict[str, Any]:
+def generators(device: DeviceGenerator | None = None) -> dict[str, object]:
     """The state of every global generator, to be stored: Python's, NumPy's, torch's, the run's device's."""
     import torch
 
     version, internal, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()
-    state: dict[str, Any] = {
+    state: dict[str, object] = {
         "python": [version, np.asarray(internal, np.int64), gauss],  # as a list it took 0.5 ms to take apart
         "numpy": [name, np.asarray(keys), int(position), int(has_gauss), float(cached)],
         "torch": torch.get_rng_state(),

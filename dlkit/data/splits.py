@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,6 +23,8 @@ from dlkit.data.randomness import rng
 
 Batch = dict[str, Tensor]
 Transform = Callable[[Batch], Batch]
+Row = Mapping[str, Tensor | npt.NDArray[np.generic] | np.generic | float]
+"""One sample, by column: arrays, tensors or numbers."""
 
 
 class Split(ABC):
@@ -54,7 +57,7 @@ class Split(ABC):
         return self
 
     def close(self) -> None:
-        """Let go of what batches needed beyond memory (worker processes); asked for batches, it begins anew."""
+        """Release what batches needed beyond memory (worker processes); asked for batches again, it starts anew."""
         return
 
 
@@ -78,6 +81,7 @@ class Ragged:
         return len(self.offsets) - 1
 
     def __getitem__(self, index: Tensor) -> Tensor:
+        # A batch's width is read from the device: ragged columns make the host wait at every step.
         first, lengths = self.offsets[index], self.offsets[index + 1] - self.offsets[index]
         position = torch.arange(int(lengths.max()) if len(index) else 0, device=self.values.device)  # [M]
         inside = position < lengths[:, None]  # [N, M]
@@ -122,6 +126,7 @@ class TensorSplit(Split):
 
     def _rows(self, index: Tensor) -> Batch:
         batch = {
+            # Not column[index], which first finds out what kind of index it is given: 1.7 µs instead of 1.4.
             name: column[index] if isinstance(column, Ragged) else column.index_select(0, index)
             for name, column in self.columns.items()
         }
@@ -129,7 +134,7 @@ class TensorSplit(Split):
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         rows = self._rows
-        # One copy to the device and one split an epoch: a slice a step costs 1.5 µs more.
+        # One copy to the device and one split an epoch: a slice a step would cost 1.5 µs more.
         for index in torch.split(torch.from_numpy(plan.order).to(self.device), plan.sizes)[start:]:
             yield rows(index)
 
@@ -192,13 +197,10 @@ class MapSplit(Split):
         self._loaders: dict[bool, _Loading] = {}
 
     @abstractmethod
-    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
-        """One sample: arrays, tensors or numbers by column.
+    def sample(self, index: int, rng: np.random.Generator | None) -> Row:
+        """One sample. ``rng`` is f(seed, epoch, index), for augmentation, whichever worker asks; None in evaluation."""
 
-        ``rng`` is f(seed, epoch, index), for augmentation, whichever worker asks; None in evaluation.
-        """
-
-    def collate(self, samples: Sequence[Mapping[str, Any]]) -> Batch:
+    def collate(self, samples: Sequence[Row]) -> Batch:
         """Samples → batch: stacked, ragged columns padded."""
         columns = {name: [torch.as_tensor(sample[name]) for sample in samples] for name in samples[0]}
         return {
@@ -226,7 +228,7 @@ class MapSplit(Split):
         self._destination, self._workers = destination, workers
         return self
 
-    def _make(self, index: int, seed: int, epoch: int | None) -> Mapping[str, Any]:
+    def _make(self, index: int, seed: int, epoch: int | None) -> Row:
         return self.sample(index, None if epoch is None else rng(seed, "sample", epoch, index))
 
     def _arrived(self, batch: Batch) -> Batch:
@@ -241,7 +243,7 @@ class MapSplit(Split):
                 batch_sampler=order,
                 num_workers=self._workers,
                 collate_fn=self.collate,
-                persistent_workers=True,
+                persistent_workers=True,  # else every epoch would begin with the start of its processes
                 worker_init_fn=_quiet_worker,
                 generator=torch.Generator(),  # else every epoch's start draws from the training stream
                 **self._destination.loader_options,
@@ -253,7 +255,7 @@ class MapSplit(Split):
         """End the workers. (Left to the garbage collector, each may keep a process waiting for 5 s.)"""
         self._loaders.clear()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """What a worker that is not forked needs: it makes samples, and neither batches nor workers of its own."""
         return {**vars(self), "_loaders": {}, "transform": None, "_destination": HOST}
 
@@ -268,7 +270,7 @@ class _Stamped(torch.utils.data.Dataset[Any]):
     def __init__(self, split: MapSplit, seed: int) -> None:
         self._split, self._seed = split, seed
 
-    def __getitem__(self, key: tuple[int, int]) -> Mapping[str, Any]:
+    def __getitem__(self, key: tuple[int, int]) -> Row:
         index, epoch = key
         return self._split._make(index, self._seed, None if epoch < 0 else epoch)
 
@@ -287,7 +289,7 @@ class Augment(ABC):
     """
 
     @abstractmethod
-    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, np.ndarray[Any, Any]]:
+    def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, npt.NDArray[Any]]:
         """Parameters for ``count`` samples: arrays [count, …] by name."""
 
     @abstractmethod
@@ -301,8 +303,8 @@ class Data:
 
     ``val`` decides what is best and when to stop; ``test`` is looked at by ``dlkit evaluate`` alone. ``info`` is
     validated against the task's ``Info``. ``notes`` are said at the start of a run (rows left out, classes found).
-    ``settled`` maps options that left something open (``source = "auto"``) to what they turned out to mean: a new run's
-    configuration says that instead, so that resuming it builds the same data wherever it is done.
+    ``resolved_options`` maps options that left something open (``source = "auto"``) to what they turned out to mean: a
+    new run's configuration says that instead, so that a resume builds the same data wherever it happens.
     """
 
     train: Split
@@ -311,7 +313,7 @@ class Data:
     test: Split | None = None
     augment: Augment | None = None
     notes: Sequence[str] = field(default_factory=tuple)
-    settled: Mapping[str, Any] = field(default_factory=dict)
+    resolved_options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -30,7 +30,8 @@ from dlkit.engine.schedules import Schedule, build_schedule
 from dlkit.engine.trainer import Setup, Trainer, Values, to_float
 
 _RAMP = 9
-"""At first the generator's average reaches back over a ninth of the run so far: what it drew untrained is forgotten."""
+"""At first the generator's average reaches back over a ninth of the run so far, so that what it drew untrained is
+forgotten; later as far as ``engine.ema`` says, once that is farther."""
 Network = Callable[[Tensor], Tensor]
 
 
@@ -44,6 +45,7 @@ class AdversarialTrainer(Trainer):
     averages: ClassVar[str] = "generator."
 
     def __init__(self, setup: Setup) -> None:
+        # Before the base class, which asks for the optimizers of these.
         self._parts = [list(getattr(setup.model, name).parameters()) for name in ("discriminator", "generator")]
         super().__init__(setup)
         (self._input,) = setup.task.inputs
@@ -83,6 +85,7 @@ class AdversarialTrainer(Trainer):
         probed = bool(self._probe) and step % self._probe == 0
         turn = step % self.config.turns == 0
         values: Values = {}
+        # What was drawn for the one teaches the other too, where it need not be kept for more than a micro-batch.
         drawn = self._teach_discriminator(batches, values, keep=turn and len(batches) == 1)
         norm = self._descend(0, probed)
         if turn:
@@ -115,6 +118,7 @@ class AdversarialTrainer(Trainer):
             images = batch[self._input]
             with torch.set_grad_enabled(keep):
                 drawn = self._generate(self._latents(len(images)))
+            # Two passes, not one over both: each half is normalised by statistics of its own.
             real, fake = self._discriminate(images), self._discriminate(drawn.detach())
             loss = self.setup.loss.discriminator(real, fake) * share
             loss.backward()
@@ -154,7 +158,7 @@ class AdversarialTrainer(Trainer):
         """One network's update; the norm of its gradient, where that is wanted."""
         part, optimizer = self._parts[number], self._optimizers[number]
         norm = None
-        if self._several:
+        if self._several:  # here and not by a wrapper, which knows one backward pass of all parameters a step
             self.setup.world.average([p.grad for p in part if p.grad is not None])
         if self._clip:
             norm = nn.utils.clip_grad_norm_(part, self._clip)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -23,6 +22,7 @@ from dlkit.engine.loader import Course
 from dlkit.engine.summary import data_summary, device_summary, model_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Predictor
 from dlkit.task import Info, Task, check_columns, first_batch
 
@@ -40,7 +40,7 @@ class Job:
     predictor: Predictor
     placement: Placement
     course: Course
-    summary: Mapping[str, Any]
+    summary: JsonObject
     world: World
 
 
@@ -66,7 +66,8 @@ def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Contex
     return data, validate_info(task, data.info, f"dataset {spec.name!r}")
 
 
-def validate_info(task: Task, info: Any, who: str) -> Info:
+def validate_info(task: Task, info: object, who: str) -> Info:
+    """The ``info`` as the task declares it; PluginError says where it does not fit."""
     try:
         return info if isinstance(info, task.Info) else task.Info.model_validate(info)
     except ValidationError as error:
@@ -75,6 +76,7 @@ def validate_info(task: Task, info: Any, who: str) -> Info:
 
 
 def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
+    """The model on the CPU, its weights drawn from torch's generator."""
     spec = resolved.specs["model"]
     model = load_target(spec, catalog)(resolved.sections["model"], info)
     if not isinstance(model, nn.Module):
@@ -82,12 +84,14 @@ def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
     return model
 
 
-def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device) -> Any:
+def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device) -> object:
+    """The loss, with what it has of tensors on the device; what it must be able to do is the trainer's affair."""
     loss = load_target(resolved.specs["loss"], catalog)(resolved.sections["loss"], info)
     return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 
 
 def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> Predictor:
+    """What asks the model."""
     spec = resolved.specs["inference"]
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Predictor)):
@@ -97,30 +101,36 @@ def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info
 
 def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:
     """The trainer; UsageError if the configuration asks for an engine option that it does not honour."""
-    spec, engine, job = resolved.specs["trainer"], resolved.engine, resolved.job
+    spec = resolved.specs["trainer"]
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Trainer)):
         raise PluginError(f"trainer {spec.name!r}: {spec.target} is not a subclass of dlkit.engine.trainer.Trainer")
-    asked = {
-        "accumulate": engine.accumulate > 1 or job.on_oom == "halve",
-        "clip": engine.clip > 0,
-        "ema": engine.ema > 0,
-        "amp": engine.precision == "bf16",
-        "compile": engine.compile,
-        "ddp": job.nproc > 1,
-    }
-    names = {"amp": "engine.precision", "ddp": "job.nproc"}
+    asked = _asked_options(resolved)
     for option in sorted(ALL_OPTIONS - target.supports):
-        if asked[option]:
-            key = names.get(option, f"engine.{option}")
-            if option == "accumulate" and engine.accumulate == 1:
-                key = "job.on_oom"
-            value = getattr(resolved.sections[key.partition(".")[0]], key.partition(".")[2])
+        if option in asked:
+            section, _, name = asked[option].partition(".")
             raise UsageError(
-                f"{key} = {value!r}: trainer {spec.name!r} does not support it; "
+                f"{asked[option]} = {getattr(resolved.sections[section], name)!r}: "
+                f"trainer {spec.name!r} does not support it; "
                 f"it supports: {', '.join(sorted(target.supports)) or 'none of these options'}"
             )
     return target
+
+
+def _asked_options(resolved: Resolved) -> dict[str, str]:
+    """The engine's options that not every trainer honours and that are asked for, each with the key that does so."""
+    engine, job = resolved.engine, resolved.job
+    asked = {
+        # Half a batch makes the same step only for who can accumulate two of them.
+        "job.on_oom": ("accumulate", job.on_oom == "halve"),
+        "engine.accumulate": ("accumulate", engine.accumulate > 1),
+        "engine.clip": ("clip", engine.clip > 0),
+        "engine.ema": ("ema", engine.ema > 0),
+        "engine.precision": ("amp", engine.precision == "bf16"),
+        "engine.compile": ("compile", engine.compile),
+        "job.nproc": ("ddp", job.nproc > 1),
+    }
+    return {option: key for key, (option, wanted) in asked.items() if wanted}
 
 
 def prepare(
@@ -142,65 +152,75 @@ def prepare(
     task = build_task(catalog, resolved.task)
     with world.rank_zero_first():
         data, info = build_data(catalog, resolved, task, context)
-    resolved = _settled(resolved, data)
+    resolved = _with_resolved_options(resolved, data)
     refuse_unshared(task, info, world)
-    seed_all(derive(engine.seed, "init"), where)
-    model = build_model(catalog, resolved, info)
-    if init is not None:
-        start_from(model, init)
-    model = where.place(model)
-    lowers = "amp" in target.supports
-    placement = Placement(where, choose_autocast(engine, where, model, lowers), threads)
+    model = _initial_model(catalog, resolved, info, init, where)
+    placement = Placement(where, choose_autocast(engine, where, model, "amp" in target.supports), threads)
     summary = {**_summary(task, data, model, placement, resolved), "processes": world.size}
     loss = build_loss(catalog, resolved, info, where)
     course = Course(data.train, engine)
     trainer = target(
         Setup(
-            model,
-            loss,
-            task,
-            info,
-            resolved.sections["trainer"],
-            engine,
-            where,
-            placement.autocast,
-            course.total,
-            world,
+            model=model,
+            loss=loss,
+            task=task,
+            info=info,
+            config=resolved.sections["trainer"],
+            engine=engine,
+            device=where,
+            autocast=placement.autocast,
+            total_steps=course.total,
+            world=world,
         )
     )
     predictor = build_predictor(catalog, resolved, model, info)
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
 
 
-def _settled(resolved: Resolved, data: Data) -> Resolved:
-    """The configuration with what the data set's open options turned out to mean; PluginError if they cannot be so."""
-    if not data.settled:
+def _with_resolved_options(resolved: Resolved, data: Data) -> Resolved:
+    """The configuration with what the data set's open options turned out to mean; PluginError if they do not fit.
+
+    A resume finds the same data though MNIST, say, has been downloaded since ``auto`` meant something smaller.
+    """
+    if not data.resolved_options:
         return resolved
     name, section = resolved.specs["dataset"].name, resolved.sections["dataset"]
     try:
-        settled = type(section).model_validate({**section.model_dump(), **data.settled})
+        changed = type(section).model_validate({**section.model_dump(), **data.resolved_options})
     except ValidationError as error:
-        raise PluginError(f"dataset {name!r} settled {dict(data.settled)}: {error}") from error
-    return replace(resolved, sections={**resolved.sections, "dataset": settled})
+        raise PluginError(f"dataset {name!r} resolved its options to {dict(data.resolved_options)}: {error}") from error
+    return replace(resolved, sections={**resolved.sections, "dataset": changed})
+
+
+def _initial_model(
+    catalog: Catalog, resolved: Resolved, info: Info, init: Mapping[str, Tensor] | None, device: Device
+) -> nn.Module:
+    """The model on its device, with its first weights."""
+    # A stream of its own: what was drawn while the data set was built changes no weight.
+    seed_all(derive(resolved.engine.seed, "init"), device)
+    model = build_model(catalog, resolved, info)
+    if init is not None:
+        start_from(model, init)
+    return device.place(model)
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Copy weights by name; UsageError says which do not fit. Of tied ones, the one that is stored suffices."""
-    own, _ = model_state(model)
+    own, _ = model_state(model)  # without the other names of tied weights, which are not stored either
     unfit = [n for n, t in own.items() if n not in weights or weights[n].shape != t.shape]
     if unfit:
         raise UsageError(f"engine.init_from: its weights do not fit this model: {', '.join(unfit[:5])}")
     model.load_state_dict(weights, strict=False)
 
 
-def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, resolved: Resolved) -> dict[str, Any]:
+def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, resolved: Resolved) -> JsonObject:
     """The summary, from one pass over two samples, which also proves that model and contract agree."""
     device = placement.device
     batch = {key: device.put(column) for key, column in first_batch(data.val, 2).items()}
     with forked(resolved.engine.seed, "summary", device=device):
         summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
+    name = resolved.specs["model"].name
     declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
     found = outputs if isinstance(outputs, Mapping) else {"outputs": outputs}
-    check_columns(declared, found, f"model {resolved.specs['model'].name!r}")
-    name = {"name": resolved.specs["model"].name}
-    return {"model": {**name, **summary}, "data": data_summary(data), **device_summary(placement)}
+    check_columns(declared, found, f"model {name!r}")
+    return {"model": {"name": name, **summary}, "data": data_summary(data), **device_summary(placement)}

@@ -24,6 +24,7 @@ from dlkit.data.layout import file_sha256
 from dlkit.engine import tree
 from dlkit.engine.device import Copies, Device
 from dlkit.errors import RunError
+from dlkit.json_types import Json
 from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
 from dlkit.runs.faults import point
 from dlkit.runs.files import sync_folder
@@ -31,7 +32,7 @@ from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
 HEADER_LIMIT = 1 << 24
-"""Largest JSON header of a tensor file that is read (safetensors itself takes 100 MB). A tensor takes about 120."""
+"""Largest JSON header of a tensor file that is read, in bytes (safetensors itself reads 100 MB). A tensor needs 120."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Snapshot:
     """
 
     tensors: Mapping[str, Mapping[str, Tensor]]
-    documents: Mapping[str, Any]
+    documents: Mapping[str, Json]
     fields: Mapping[str, Any]
     learned: tuple[str, ...] = ()
 
 
-def snapshot(model: nn.Module, state: Mapping[str, Any], info: Info, fields: Mapping[str, Any]) -> Snapshot:
+def snapshot(model: nn.Module, state: Mapping[str, object], info: Info, fields: Mapping[str, Any]) -> Snapshot:
     """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values."""
     weights, aliases = model_state(model)
     state_skeleton, state_tensors = tree.split(state)
@@ -67,7 +68,7 @@ def model_state(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
     seen: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
     for name, value in model.state_dict().items():
         key = (value.data_ptr(), tuple(value.shape), value.stride())
-        if value.numel() and key in seen:
+        if value.numel() and key in seen:  # empty tensors have no address of their own
             aliases[name] = seen[key]
         else:
             seen[key] = name
@@ -113,9 +114,11 @@ class Writer:
 
     def submit(self, shot: Snapshot) -> None:
         """Begin copying the tensors; write now, or after the one in progress."""
+        # Two sets of buffers: what waits is not what is being written, and a newer snapshot may overwrite it.
         free = 1 - self._active
         staged = {f: {n: self._buffer(free, f"{f}:{n}", t) for n, t in ts.items()} for f, ts in shot.tensors.items()}
         copies = self._device.stage((t, staged[f][n]) for f, ts in shot.tensors.items() for n, t in ts.items())
+        # Now and not on the thread: the state's own lists go on changing.
         documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
         self._waiting = _Staged(staged, copies, documents, shot.fields, shot.learned)
         if self._thread is None:
@@ -178,7 +181,7 @@ class Writer:
         try:
             point("checkpoint.begun")
             for name, tensors in staged.tensors.items():
-                _write_tensors(tensors, hidden / name)
+                write_tensors(tensors, hidden / name)
             for name, text in staged.documents.items():
                 _write_durably(hidden / name, text)
             files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(hidden.iterdir())}
@@ -186,7 +189,7 @@ class Writer:
             manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
             _write_durably(hidden / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
             sync_folder(hidden)
-            self._before_publish()
+            self._before_publish()  # a checkpoint must not outlive the events before it: a resume cuts the log there
             point("checkpoint.synced")
             _replace(final, hidden)
             point("checkpoint.renamed")
@@ -206,9 +209,10 @@ def _replace(final: Path, hidden: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """A tensor file, on disk when this returns; OSError if it cannot be."""
     try:
-        save_file(tensors, path)
+        save_file(dict(tensors), path)
     except SafetensorError as error:  # it wraps the system's error in text
         raise OSError(f"{path.name}: {error}") from error
     with path.open("rb") as file:
@@ -272,11 +276,6 @@ def judged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
     # Older checkpoints average buffers too that are no part of a model's state, and that no model would take.
     return {name: average.get(name, tensor) for name, tensor in stored.items()}
-
-
-def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """A tensor file, on disk when this returns; OSError if it cannot be."""
-    _write_tensors(dict(tensors), path)
 
 
 def _averaged(folder: Path) -> dict[str, Tensor]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -11,48 +11,25 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from dlkit.data.splits import Data
 from dlkit.engine.device import Placement
+from dlkit.engine.trainer import evaluation_mode
+from dlkit.json_types import Json, JsonObject
 
 MAX_LAYERS = 200
+"""A summary is one event: a network of thousands of layers would make it the largest line of the log."""
 
 
-def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[dict[str, Any], Any]:
+def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[JsonObject, object]:
     """Layers with output shapes and parameters; ``memory`` counts parameters and their gradients, in bytes.
 
     Runs the model once on ``inputs`` in evaluation mode and returns its outputs too; shapes lack the batch axis.
     """
-    shapes: dict[str, list[int]] = {}
     leaves = _leaves(model) or {type(model).__name__: model}
-
-    def remember(name: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                shapes.setdefault(name, list(output.shape[1:]))
-
-        return hook
-
-    handles = [m.register_forward_hook(remember(name)) for name, m in leaves.items()]
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        with torch.no_grad():
-            outputs = model(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, training in modes:
-            module.training = training
-    unique = {id(p): p for p in model.parameters()}.values()
+    with evaluation_mode(model), _output_shapes(leaves) as shapes, torch.no_grad():
+        outputs: object = model(*inputs)
+    unique = {id(p): p for p in model.parameters()}.values()  # tied weights once
     trainable = [p for p in unique if p.requires_grad]
-    layers = [
-        {
-            "name": name,
-            "type": type(module).__name__.removeprefix("Parametrized"),
-            "output": shapes.get(name, []),
-            "parameters": sum(p.numel() for p in module.parameters()),
-        }
-        for name, module in leaves.items()
-    ]
-    summary = {
+    layers: list[Json] = [_layer(name, module, shapes.get(name, [])) for name, module in leaves.items()]
+    summary: JsonObject = {
         "layers": layers[:MAX_LAYERS],
         "more_layers": max(0, len(layers) - MAX_LAYERS),
         "parameters": sum(p.numel() for p in unique),
@@ -60,6 +37,35 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[dict[st
         "memory": sum(p.numel() * p.element_size() for p in (*unique, *trainable)),
     }
     return summary, outputs
+
+
+@contextmanager
+def _output_shapes(leaves: Mapping[str, nn.Module]) -> Iterator[dict[str, list[int]]]:
+    """The shapes of what these modules give inside, by name, without the batch axis; of several calls, the first."""
+    shapes: dict[str, list[int]] = {}
+
+    def remember(name: str, output: object) -> None:
+        if isinstance(output, Tensor):
+            shapes.setdefault(name, list(output.shape[1:]))
+
+    handles = [
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: remember(name, output))
+        for name, module in leaves.items()
+    ]
+    try:
+        yield shapes
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _layer(name: str, module: nn.Module, output: list[int]) -> Json:
+    return {
+        "name": name,
+        "type": type(module).__name__.removeprefix("Parametrized"),
+        "output": list(output),
+        "parameters": sum(p.numel() for p in module.parameters()),
+    }
 
 
 def _leaves(model: nn.Module) -> dict[str, nn.Module]:
@@ -72,10 +78,11 @@ def _leaves(model: nn.Module) -> dict[str, nn.Module]:
     return found
 
 
-def data_summary(data: Data) -> dict[str, Any]:
+def data_summary(data: Data) -> JsonObject:
     """Samples of each split, and what the data set has to say."""
     return {"splits": {name: len(split) for name, split in data.splits.items()}, "notes": list(data.notes)}
 
 
-def device_summary(placement: Placement) -> Mapping[str, Any]:
+def device_summary(placement: Placement) -> JsonObject:
+    """Where and how it computes."""
     return {"device": placement.name, "precision": placement.precision, "threads": placement.threads}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -65,16 +66,25 @@ class FlatMuon(torch.optim.Muon):
     2025, arXiv 2502.16982), so that rates carry over.
     """
 
-    def __init__(self, parameters: list[nn.Parameter], lr: float, **options: Any) -> None:
+    def __init__(
+        self, parameters: list[nn.Parameter], lr: float, *, weight_decay: float, momentum: float, nesterov: bool
+    ) -> None:
         self._sources = parameters
+        # Parameters of its own that share the sources' memory: torch checks that each has two axes.
         super().__init__(
-            [nn.Parameter(_as_matrix(p.detach())) for p in parameters], lr, adjust_lr_fn="match_rms_adamw", **options
+            [nn.Parameter(_as_matrix(p.detach())) for p in parameters],
+            lr,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            nesterov=nesterov,
+            adjust_lr_fn="match_rms_adamw",
         )
 
-    def step(self, closure: Any = None) -> Any:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # torch has two overloads
         for source, flat in zip(self._sources, self.param_groups[0]["params"], strict=True):
             flat.grad = None if source.grad is None else _as_matrix(source.grad)
-        return super().step(closure)  # type: ignore[no-untyped-call]
+        loss: float | None = super().step(closure)  # type: ignore[no-untyped-call]
+        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         super().zero_grad(set_to_none)
@@ -84,7 +94,7 @@ class FlatMuon(torch.optim.Muon):
 
 def decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
     """Parameter groups: matrices and filters decay, vectors (biases, norms) do not."""
-    if weight_decay == 0:
+    if weight_decay == 0:  # one group: one fused kernel a step
         return [{"params": parameters, "weight_decay": 0.0}]
     decayed = [p for p in parameters if p.dim() > 1]
     spared = [p for p in parameters if p.dim() <= 1]
@@ -93,7 +103,7 @@ def decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[di
 
 
 def _as_matrix(tensor: Tensor) -> Tensor:
-    if tensor.dim() == 4 and not tensor.is_contiguous():  # channels_last
+    if tensor.dim() == 4 and not tensor.is_contiguous():  # channels last: so that the reshape is a view
         tensor = tensor.permute(0, 2, 3, 1)
     return tensor.reshape(tensor.shape[0], -1)
 
@@ -109,6 +119,6 @@ def _muon_parameters(model: nn.Module, parameters: list[nn.Parameter]) -> tuple[
         return [p for p in parameters if id(p) in wanted], [p for p in parameters if id(p) not in wanted]
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     candidates = [p for p in parameters if p.dim() > 1 and id(p) not in embeddings]
-    hidden = candidates[:-1] if len(candidates) > 1 else candidates
+    hidden = candidates[:-1] if len(candidates) > 1 else candidates  # the last one makes the outputs
     chosen = {id(p) for p in hidden}
     return hidden, [p for p in parameters if id(p) not in chosen]

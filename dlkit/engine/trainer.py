@@ -41,7 +41,7 @@ class Setup:
     """
 
     model: nn.Module
-    loss: Any
+    loss: Any  # what a loss can do is agreed between it and its trainer: a call for most, two for an adversarial one
     task: Task
     info: Info
     config: Config
@@ -71,6 +71,7 @@ class Trainer:
         self._several = setup.world.size > 1
         self._trained = self.wrapped()
         self._forward = self._bind_forward(self._trained)
+        # Ranks evaluate different numbers of batches, and DistributedDataParallel waits for all of them in each.
         self._evaluated = self._bind_forward(self.model) if self._several else self._forward
         self._optimizers = self.optimizers()
         self._schedule = self.schedule()
@@ -90,7 +91,10 @@ class Trainer:
         return None
 
     def losses(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Scalars with the key ``"loss"``, which is differentiated; the others are recorded."""
+        """Scalars with the key ``"loss"``, which is differentiated; the others are recorded.
+
+        What is minimised is called ``…loss``, here and in trainers of their own: progress lines show those.
+        """
         found: Mapping[str, Tensor] = self.setup.loss(self._forward(batch), batch)
         return found
 
@@ -108,6 +112,7 @@ class Trainer:
         else:
             losses = self._accumulated(batches)
         values: Values = {f"train/{name}": value.detach() for name, value in losses.items()}
+        # A norm at every step would cost more than the engine itself; clipping needs one anyway.
         probed = self._probe and step % self._probe == 0
         if self._clip:
             values["grad_norm"] = nn.utils.clip_grad_norm_(self.parameters, self._clip)
@@ -115,7 +120,7 @@ class Trainer:
             values["grad_norm"] = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         for optimizer in self._optimizers:
             optimizer.step()
-            optimizer.zero_grad()
+            optimizer.zero_grad()  # to None: the next backward pass writes gradients instead of adding to zeros
         if self._ema is not None:
             self._ema.update()
         if probed and self._optimizers:
@@ -125,31 +130,31 @@ class Trainer:
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Weights and modes as evaluation wants them (averaged, no dropout); all as found afterwards."""
-        modes = [(module, module.training) for module in self.model.modules()]
-        self.model.eval()
-        if self._ema is not None:
-            self._ema.swap()
-        try:
-            with torch.no_grad():
+        with evaluation_mode(self.model), torch.no_grad():
+            if self._ema is None:
                 yield
-        finally:
-            if self._ema is not None:
+                return
+            self._ema.swap()
+            try:
+                yield
+            finally:
                 self._ema.swap()
-            for module, training in modes:
-                module.training = training
 
-    def evaluate(self, batch: Batch) -> Any:
+    def evaluate(self, batch: Batch) -> object:
         """The model's outputs for a batch; called inside ``evaluating``."""
         return self._evaluated(batch)
 
     def evaluate_losses(self, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
-        """Losses of an evaluated batch, recorded as their mean over the split; empty: none."""
+        """Losses of an evaluated batch, recorded as their mean over the split's samples; empty: none.
+
+        Of the training loss, in evaluation mode: without dropout, and of the averaged weights.
+        """
         found: Mapping[str, Tensor] = self.setup.loss(outputs, batch)
         return found
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Everything besides the model's own state that a resume needs: dicts and lists of tensors and JSON values."""
-        state: dict[str, Any] = {"optimizers": [o.state_dict() for o in self._optimizers]}
+        state: dict[str, object] = {"optimizers": [o.state_dict() for o in self._optimizers]}
         if self._ema is not None:
             state["ema"] = self._ema.tensors()
         return state
@@ -162,7 +167,7 @@ class Trainer:
             self._ema.load(state["ema"])
 
     @property
-    def config(self) -> Any:
+    def config(self) -> Config:
         """The trainer's options, as they are now."""
         return self.setup.config
 
@@ -178,7 +183,7 @@ class Trainer:
         """Learning rates by optimizer and parameter group, as the options say now; None: they do not say."""
         return None
 
-    def local_state(self) -> dict[str, Any]:
+    def local_state(self) -> dict[str, object]:
         """What each process has of its own (state carried between its batches): a tree of tensors and JSON."""
         return {}
 
@@ -186,7 +191,7 @@ class Trainer:
         """Put ``local_state`` back."""
 
     def averaged(self) -> Mapping[str, Tensor] | None:
-        """The averaged weights by the model's state names, if there are any: what evaluation and predictions use."""
+        """The averaged weights by the model's state names, if there are any: evaluation and predictions use them."""
         return self._ema.tensors() if self._ema is not None else None
 
     def changeable(self) -> list[str]:
@@ -199,6 +204,7 @@ class Trainer:
         shares = self.shares or (1.0,) * len(batches)
         for i, (batch, share) in enumerate(zip(batches, shares, strict=True)):
             with self._quiet(last=i == len(batches) - 1):
+                # Scaled before the backward pass: the gradients of the parts then add up to those of the mean.
                 losses = {name: value * (share / len(batches)) for name, value in self.losses(batch).items()}
                 losses["loss"].backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
@@ -217,25 +223,37 @@ class Trainer:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
 
-    def _bind_forward(self, module: nn.Module) -> Callable[[Batch], Any]:
+    def _bind_forward(self, module: nn.Module) -> Callable[[Batch], object]:
         """The forward pass, bound once: without autocast it is a bare call."""
-        model: Callable[..., Any] = torch.compile(module) if self.setup.engine.compile else module
+        model: Callable[..., object] = torch.compile(module) if self.setup.engine.compile else module
         inputs = self._inputs
         if len(inputs) == 1:
             (key,) = inputs
-            plain: Callable[[Batch], Any] = lambda batch: model(batch[key])  # noqa: E731
+            plain: Callable[[Batch], object] = lambda batch: model(batch[key])  # noqa: E731
         else:
             plain = lambda batch: model(*[batch[key] for key in inputs])  # noqa: E731
         dtype, device = self.setup.autocast, self.setup.device
         if dtype is None:
             return plain
 
-        def lowered(batch: Batch) -> Any:
+        def lowered(batch: Batch) -> object:
             with device.autocast(dtype):
                 outputs = plain(batch)
             return to_float(outputs)
 
         return lowered
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Every module in evaluation mode; each as it was afterwards: an owner may have frozen some for good."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def to_float(outputs: T) -> T:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
+
+from dlkit.json_types import Json, JsonObject
 
 LEAF = "$tensor"
 ARRAY = "$array"
@@ -19,10 +22,10 @@ FLOAT = "$float"
 _MARKS = frozenset({LEAF, ARRAY, PAIRS, FLOAT})
 
 
-def split(tree: Any) -> tuple[Any, dict[str, Tensor]]:
+def split(tree: object) -> tuple[Json, dict[str, Tensor]]:
     """A tree as (JSON skeleton, tensors by path). Tensors that are one and the same object are stored once.
 
-    TypeError names the path of anything that is neither tensor, array nor JSON (NaN and infinity pass for numbers).
+    TypeError names the path of anything that is neither tensor, array nor JSON (NaN and infinity count as numbers).
     """
     taker = _Taker()
     return taker.take(tree, ""), taker.tensors
@@ -35,9 +38,9 @@ class _Taker:
         self.tensors: dict[str, Tensor] = {}
         self._paths: dict[int, str] = {}
 
-    def take(self, value: Any, path: str) -> Any:
+    def take(self, value: object, path: str) -> Json:
         if isinstance(value, Tensor):
-            if id(value) not in self._paths:
+            if id(value) not in self._paths:  # the tree holds the tensor, so that no other can have its id meanwhile
                 self._paths[id(value)] = self._store(value.detach(), path)
             return {LEAF: self._paths[id(value)]}
         if isinstance(value, np.ndarray):
@@ -49,19 +52,21 @@ class _Taker:
         if isinstance(value, np.generic):
             return self.take(value.item(), path)
         if isinstance(value, float) and not math.isfinite(value):
-            return {FLOAT: str(value)}
+            return {FLOAT: str(value)}  # strict JSON has no word for it
         if value is None or isinstance(value, (str, int, float, bool)):
             return value
         raise TypeError(f"{path}: {type(value).__name__} cannot be stored; only tensors, arrays and JSON values can")
 
-    def _mapping(self, value: Mapping[Any, Any], path: str) -> Any:
+    def _mapping(self, value: Mapping[object, object], path: str) -> Json:
         wrong = next((key for key in value if not isinstance(key, (str, int, float, bool, type(None)))), None)
         if wrong is not None:
             raise TypeError(f"{path}: a key of type {type(wrong).__name__} cannot be stored; only JSON values can")
-        taken = [(key, self.take(item, f"{path}.{key}" if path else str(key))) for key, item in value.items()]
+        inside = f"{path}." if path else ""
+        taken: list[tuple[Any, Json]] = [(key, self.take(item, f"{inside}{key}")) for key, item in value.items()]
         if all(isinstance(key, str) for key in value) and _MARKS.isdisjoint(value):
             return dict(taken)
-        return {PAIRS: [list(pair) for pair in taken]}
+        # JSON would make text of an optimizer's numbers, and a mark among the keys would be read as one.
+        return {PAIRS: [[key, item] for key, item in taken]}
 
     def _store(self, tensor: Tensor, path: str) -> str:
         while path in self.tensors:  # {"a.b": …, "a": {"b": …}}
@@ -70,56 +75,63 @@ class _Taker:
         return path
 
 
-def _as_tensor(value: np.ndarray[Any, Any], path: str) -> Tensor:
+def _as_tensor(value: npt.NDArray[np.generic], path: str) -> Tensor:
     try:
         return torch.from_numpy(np.array(value))
     except TypeError as error:
         raise TypeError(f"{path}: ndarray of {value.dtype.str} cannot be stored; only numbers can") from error
 
 
-def join(skeleton: Any, tensors: Mapping[str, Tensor]) -> Any:
+def join(skeleton: Json, tensors: Mapping[str, Tensor]) -> Any:
     """The inverse of ``split`` (tuples come back as lists)."""
-    if isinstance(skeleton, Mapping):
-        if LEAF in skeleton:
-            return tensors[skeleton[LEAF]]
-        if ARRAY in skeleton:
-            return tensors[skeleton[ARRAY]].numpy()
-        if FLOAT in skeleton:
-            return float(skeleton[FLOAT])
-        if PAIRS in skeleton:
-            return {key: join(item, tensors) for key, item in skeleton[PAIRS]}
-        return {key: join(item, tensors) for key, item in skeleton.items()}
+    if isinstance(skeleton, dict):
+        return _joined(skeleton, tensors)
     if isinstance(skeleton, list):
         return [join(item, tensors) for item in skeleton]
     return skeleton
 
 
-def like_parameters(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> dict[str, Any]:
+def _joined(skeleton: JsonObject, tensors: Mapping[str, Tensor]) -> object:
+    match skeleton:
+        case {"$tensor": str(path)}:
+            return tensors[path]
+        case {"$array": str(path)}:
+            return tensors[path].numpy()
+        case {"$float": str(text)}:
+            return float(text)
+        case {"$pairs": list()}:
+            pairs: Any = skeleton[PAIRS]
+            return {key: join(item, tensors) for key, item in pairs}
+    return {key: join(item, tensors) for key, item in skeleton.items()}
+
+
+def like_parameters(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> dict[str, object]:
     """An optimizer's saved state with every tensor laid out in memory like its parameter.
 
-    Storage is contiguous; a channels_last parameter's momentum must be so again, or vectorised kernels take another
+    Storage is contiguous; a channels_last parameter's momentum must be so again, or vectorised kernels choose another
     path and round differently.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
     by_number = dict(zip(numbers, parameters, strict=True))
-    state: dict[Any, Any] = {}
+    state: dict[int, dict[str, object]] = {}
     for number, entries in saved["state"].items():
         parameter = by_number[int(number)]
         state[int(number)] = {key: _laid_out(value, parameter) for key, value in entries.items()}
     return {"state": state, "param_groups": saved["param_groups"]}
 
 
-def _laid_out(value: Any, parameter: Tensor) -> Any:
+def _laid_out(value: object, parameter: Tensor) -> object:
     if isinstance(value, Tensor) and value.shape == parameter.shape:
         return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
-    return value
+    return value  # a count of steps, say
 
 
-def to_bytes(tree: Any) -> bytes:
+def to_bytes(tree: object) -> bytes:
     """A tree as bytes, for other processes of the same run."""
     skeleton, tensors = split(tree)
     text = json.dumps(skeleton, allow_nan=False).encode()
+    # Not pickle: what comes from another process is data, whoever wrote it.
     return len(text).to_bytes(8, "little") + text + save(tensors)
 
 

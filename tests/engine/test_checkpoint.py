@@ -140,7 +140,7 @@ def test_what_is_no_tensor_file_is_named(tmp_path: Path, content: bytes) -> None
 
 def test_what_is_written_can_be_read_however_many_tensors(tmp_path: Path) -> None:
     names = [f"transformer.blocks.{i}.attention.projection.weight" for i in range(20_000)]
-    storage._write_tensors({name: torch.zeros(1) for name in names}, tmp_path / "many.safetensors")
+    storage.write_tensors({name: torch.zeros(1) for name in names}, tmp_path / "many.safetensors")
     assert len(storage.read_tensors(tmp_path / "many.safetensors")) == 20_000
 
 

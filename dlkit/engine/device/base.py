@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
@@ -131,7 +130,7 @@ class Device(ABC):
         """Wait until all that was started is done."""
         return
 
-    def autocast(self, dtype: torch.dtype) -> AbstractContextManager[Any]:
+    def autocast(self, dtype: torch.dtype) -> torch.autocast:
         """Inside, layers that bear it compute in this precision."""
         return torch.autocast(self.torch_device.type, dtype)
 
@@ -163,6 +162,7 @@ class Device(ABC):
     def place(self, model: nn.Module) -> nn.Module:
         """Move a model, in the memory layout that its layers are fastest in (channels last: 3 times, on AVX-512)."""
         model = model.to(self.torch_device)
+        # Before optimizers are made: their state takes the layout of its parameters.
         if self.channels_last and any(isinstance(module, nn.Conv2d) for module in model.modules()):
             model = model.to(memory_format=torch.channels_last)
         return model
@@ -175,7 +175,7 @@ class Device(ABC):
         """Copy (source, host buffer), as the sources are now: what is computed from here on does not show in them."""
         for source, buffer in pairs:
             buffer.copy_(source)
-        return Done()
+        return Done()  # copy_ to the host waits for the device, unless it is told not to
 
     # What is drawn on it. The CPU's generator, which every run has, is not its matter.
 

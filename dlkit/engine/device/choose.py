@@ -19,6 +19,7 @@ def choose_device(wanted: str, position: int | None = None) -> Device:
 
     ``position``: which of several, where the setting names none and every process of a run takes one.
     """
+    # count() asks the driver and starts nothing: a run on the CPU leaves a GPU's memory to others.
     if wanted == "auto":
         return next(kind.find(kind.kind, position) for kind in KINDS.values() if kind.count())
     name, _, number = wanted.partition(":")

@@ -11,7 +11,9 @@ from torch import nn
 
 from dlkit.engine.device.base import Device, Memory
 
+# Layers in which the multiplications outweigh the casts.
 _WIDE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.MultiheadAttention)
+# Asked at import, before any run has set another number.
 _TORCH_CHOICE = torch.get_num_threads()
 
 

@@ -29,6 +29,7 @@ class Mps(Device):
         return "Apple GPU"
 
     def memory(self) -> Memory:
+        # Of the memory that all share, what Metal advises to use.
         return Memory(torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory())
 
     def synchronize(self) -> None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from dlkit.engine.device import Device
-from dlkit.engine.distributed.world import World
+from dlkit.engine.distributed.world import V, World
 
 PATIENCE = timedelta(hours=2)
 """How long a rank waits for another that is alive: building a data set and drawing samples are rank 0's alone."""
@@ -29,13 +28,13 @@ class Ranks(World):
         self._peers = device.peers()
         dist.init_process_group(device.process_group, timeout=PATIENCE)
 
-    def share(self, message: Mapping[str, Any] | None) -> dict[str, Any]:
+    def share(self, message: Mapping[str, V] | None) -> dict[str, V]:
         data = json.dumps(message).encode() if self.rank_zero else b""
         length = torch.tensor([len(data)])
-        dist.broadcast(length, 0)
+        dist.broadcast(length, 0)  # first: the others must have room of the right size
         text = _bytes(data) if data else torch.empty(int(length), dtype=torch.uint8)
         dist.broadcast(text, 0)
-        found: dict[str, Any] = json.loads(text.numpy().tobytes())
+        found: dict[str, V] = json.loads(text.numpy().tobytes())
         return found
 
     def any(self, flag: bool) -> bool:
@@ -44,7 +43,7 @@ class Ranks(World):
         return bool(found.item())
 
     def mean(self, values: Sequence[float]) -> list[float]:
-        total = torch.tensor(values, dtype=torch.float64)
+        total = torch.tensor(values, dtype=torch.float64)  # on the host, where the values are already
         if len(total):
             dist.all_reduce(total)
         means: list[float] = (total / self.size).tolist()
@@ -96,6 +95,7 @@ class Ranks(World):
         return DistributedDataParallel(module, device_ids=self._peers)
 
     def align(self, module: nn.Module) -> None:
+        # DistributedDataParallel does so at training steps alone: what evaluation sees must be the same everywhere.
         for buffer in module.buffers():
             dist.broadcast(buffer, 0)
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from torch import Tensor, nn
+
+V = TypeVar("V")
 
 
 class World:
     """One process. ``rank`` of ``size``; ``local_rank`` is the rank on this machine."""
 
+    # The same methods for one process: the engine has no second path that several processes alone would try.
     rank = 0
     size = 1
     local_rank = 0
@@ -25,7 +28,7 @@ class World:
         """Whether this is rank 0, which writes events and checkpoints."""
         return self.rank == 0
 
-    def share(self, message: Mapping[str, Any] | None) -> dict[str, Any]:
+    def share(self, message: Mapping[str, V] | None) -> dict[str, V]:
         """Rank 0's message (JSON values), on every rank."""
         return dict(message or {})
 

@@ -30,7 +30,7 @@ def assembled(
     config: Augmentation,
     *,
     notes: Sequence[str] = (),
-    settled: Mapping[str, Any] | None = None,
+    resolved_options: Mapping[str, Any] | None = None,
 ) -> Data:
     """Splits and what is known of them. ``shape`` is an image's channels, height and width."""
     info = {"classes": list(classes), "shape": shape, "mean": encoding.mean, "std": encoding.std, "fit": "letterbox"}
@@ -41,7 +41,7 @@ def assembled(
         info=info,
         augment=build_augment(config),
         notes=notes,
-        settled=settled or {},
+        resolved_options=resolved_options or {},
     )
 
 

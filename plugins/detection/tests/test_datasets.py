@@ -53,7 +53,7 @@ def test_canvases_have_one_to_four_digits(context: Context) -> None:
     counts = (batch["labels"] >= 0).sum(1)
     assert int(counts.min()) == 1 and int(counts.max()) == 4
     assert abs(float(batch["image"].mean())) < 0.1 and float(batch["image"].std()) == pytest.approx(1, abs=0.1)
-    assert data.settled["source"] == "digits" and data.augment is None
+    assert data.resolved_options["source"] == "digits" and data.augment is None
 
 
 def test_two_classes_are_zeros_and_ones_and_options_reach_the_canvas(context: Context) -> None:
@@ -84,7 +84,7 @@ def test_canvases_are_the_same_everywhere(context: Context) -> None:
 
 def test_auto_takes_what_is_there_and_says_so(context: Context) -> None:
     data = digits_canvas.build(small(source="auto"), context)
-    assert data.settled["source"] == "digits" and "no MNIST in the workspace" in data.notes[0]
+    assert data.resolved_options["source"] == "digits" and "no MNIST in the workspace" in data.notes[0]
 
 
 @pytest.mark.parametrize(

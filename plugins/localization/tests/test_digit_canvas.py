@@ -127,7 +127,7 @@ def test_mnist_that_is_asked_for_and_absent_is_missing(context: Context) -> None
 
 def test_auto_says_what_it_took_and_a_run_keeps_it(context: Context, tmp_path: Path) -> None:
     data = build(context)
-    assert data.settled["source"] == "digits" and "scikit-learn" in data.notes[0]
+    assert data.resolved_options["source"] == "digits" and "scikit-learn" in data.notes[0]
     run = dlkit.train(
         "localization",
         dataset={"name": "digit-canvas", **FEW},
@@ -142,7 +142,7 @@ def test_auto_says_what_it_took_and_a_run_keeps_it(context: Context, tmp_path: P
     lay_out_mnist(tmp_path / "workspace" / "data" / "mnist")
     assert digit_canvas.build(DigitCanvasConfig(**kept), context).fingerprint() == data.fingerprint()
     found = Context(tmp_path / "workspace" / "data", context.sources, offline=True)
-    assert digit_canvas.build(DigitCanvasConfig(**FEW), found).settled["source"] == "mnist"
+    assert digit_canvas.build(DigitCanvasConfig(**FEW), found).resolved_options["source"] == "mnist"
     assert run.resume(epochs=2).state == "completed"  # its data is what it was
     shutil.rmtree(tmp_path / "workspace")
 

@@ -66,7 +66,7 @@ class ScratchTrainer(Trainer):
         super().change(config)
         self._lr = cast(DescentConfig, config).lr
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         dropout = self._generator.bit_generator.state
         return {**super().state(), "velocity": self._velocity.copy(), "dropout": dropout}
 

@@ -57,7 +57,7 @@ class LanguageTrainer(SupervisedTrainer):
         with self._rate.paused(), super().evaluating():
             yield
 
-    def local_state(self) -> dict[str, Any]:
+    def local_state(self) -> dict[str, object]:
         return {} if self._carried is None else {"carried": map_tensors(Tensor.contiguous, self._carried)}
 
     def load_local(self, state: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ def build(config: DigitsCanvasConfig, context: Context) -> Data:
         encoding,
         config,
         notes=[NAMES[source]] if config.source == "auto" else [],
-        settled={"source": source, **counts},
+        resolved_options={"source": source, **counts},
     )
 
 

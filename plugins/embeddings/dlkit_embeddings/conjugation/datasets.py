@@ -117,7 +117,7 @@ def build(
     }
     train, val, test = splits["train"], splits["val"], splits.get("test")
     notes = _notes(gaps, val, known, repeated)
-    return Data(train, val, info, test, notes=notes, settled={"embeddings": known.origin})
+    return Data(train, val, info, test, notes=notes, resolved_options={"embeddings": known.origin})
 
 
 def _signs(lexicon: Lexicon | None) -> bool:

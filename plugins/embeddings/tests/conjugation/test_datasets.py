@@ -56,7 +56,7 @@ def test_words_are_counted_in_training_alone(data: Callable[..., Data]) -> None:
     every, frequent = data(least=1).info["words"], data(least=80).info["words"]
     assert set(frequent) < set(every) and "people" in frequent and "upstairs" not in frequent
     assert data(vocabulary=5).info["words"] == every[:7]
-    assert data().info["vectors"] is None and data().settled == {"embeddings": "none"}
+    assert data().info["vectors"] is None and data().resolved_options == {"embeddings": "none"}
 
 
 def test_at_most_so_many_of_a_form(data: Callable[..., Data]) -> None:
@@ -70,7 +70,7 @@ def test_at_most_so_many_of_a_form(data: Callable[..., Data]) -> None:
 def test_vectors_give_the_words_and_their_numbers(data: Callable[..., Data], vectors: Path, words: list[str]) -> None:
     found = data(embeddings=str(vectors))
     assert found.info["words"] == ["<pad>", "<unk>", *words] and found.info["vectors"].shape == (len(words) + 2, 16)
-    assert found.settled == {"embeddings": str(vectors)} and found.info["signs"]
+    assert found.resolved_options == {"embeddings": str(vectors)} and found.info["signs"]
     assert texts(found, "val") == texts(data(least=1), "val")
 
 
@@ -90,7 +90,7 @@ def test_a_run_that_goes_on_has_all_it_needs(data: Callable[..., Data], text: st
     earlier = ConjugationInfo.model_validate(first.info)
     context = replace(Context(Path("absent")), earlier=lambda: earlier)
     again = datasets.by_position(text, config, context)
-    assert again.fingerprint() == first.fingerprint() and again.settled == first.settled
+    assert again.fingerprint() == first.fingerprint() and again.resolved_options == first.resolved_options
     assert np.array_equal(again.info["vectors"], first.info["vectors"])
 
 

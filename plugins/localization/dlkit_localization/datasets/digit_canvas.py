@@ -35,7 +35,7 @@ def build(config: DigitCanvasConfig, context: Context) -> Data:
         info=info,
         augment=Move(config.height, config.width) if config.move else None,
         notes=notes,
-        settled={"source": source, **counts},
+        resolved_options={"source": source, **counts},
     )
 
 
