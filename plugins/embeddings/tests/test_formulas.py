@@ -20,5 +20,6 @@ def test_formulas_are_computed_and_proved(page: str) -> None:
     assert numbers == [f"{prefix}{number}" for number in range(1, PAGES[page] + 1)]
     for folder in ("dlkit_embeddings", "tests"):
         text = "\n".join(path.read_text(encoding="utf-8") for path in (PLUGIN / folder).rglob("*.py"))
-        missing = [number for number in numbers if f"({number})" not in text]
+        # A blank or a quotation mark before it: ``sum(1)`` names no formula.
+        missing = [number for number in numbers if not re.search(rf"[\s\"]\({number}\)", text)]
         assert not missing, f"{folder} names no formula {', '.join(missing)}"

@@ -19,8 +19,9 @@ from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.ranking import some_indices, worst_first
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Pairs, Sample, Table, Text
-from dlkit_embeddings.conjugation.gaps import GAP, HOLE, context_text, question_context
-from dlkit_embeddings.conjugation.info import ConjugationInfo
+from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context
+from dlkit_embeddings.conjugation.info import UNKNOWN_ID, ConjugationInfo
+from dlkit_embeddings.conjugation.numbered_text import HOLE
 from dlkit_embeddings.conjugation.options import ConjugatorConfig
 
 BATCH = 1000
@@ -102,7 +103,7 @@ class Conjugator(Predictor):
         found = []
         if examples is not None:
             batch = examples.take(some_indices(len(examples), _ASKED, rng))
-            contexts = [row for row in batch["context"].cpu().tolist() if 1 not in row]
+            contexts = [row for row in batch["context"].cpu().tolist() if UNKNOWN_ID not in row]
             # The text may hold the signs of a gap itself: then a question would have several.
             found = [text for row in contexts if len(_GAP.findall(text := context_text(row, self.info))) == 1]
         return found[:3] or [self.placeholder]

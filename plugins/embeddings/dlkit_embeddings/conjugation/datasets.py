@@ -14,8 +14,9 @@ from dlkit.data.splits import Data, TensorSplit
 from dlkit.data.text import corpus
 from dlkit.data.text.vocabulary import Ids, Vocabulary
 from dlkit.errors import DataError
-from dlkit_embeddings.conjugation.gaps import SPECIAL, Gaps, NumberedText, Numbering, gaps_of, number_text, translation
-from dlkit_embeddings.conjugation.info import FORMS
+from dlkit_embeddings.conjugation.gaps import Gaps, gaps_of, translation
+from dlkit_embeddings.conjugation.info import FORMS, PAD_ID, SPECIAL, UNKNOWN_ID
+from dlkit_embeddings.conjugation.numbered_text import NumberedText, Numbering, number_text
 from dlkit_embeddings.conjugation.options import (
     NONE,
     ByPositionConfig,
@@ -168,7 +169,7 @@ def _split(gaps: Gaps, numbers: Ids) -> TensorSplit:
 def _notes(gaps: Mapping[str, Gaps], val: TensorSplit, known: Lexicon, repeated: int) -> list[str]:
     context = val.columns["context"]
     assert isinstance(context, torch.Tensor)
-    strange = float((context == 1).sum() / (context != 0).sum().clamp(min=1))
+    strange = float((context == UNKNOWN_ID).sum() / (context != PAD_ID).sum().clamp(min=1))
     what = "no word vectors: they are trained along"
     if known.vectors is not None:
         count, size = len(known.words) - len(SPECIAL), known.vectors.shape[1]

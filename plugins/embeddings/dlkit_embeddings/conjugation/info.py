@@ -6,6 +6,10 @@ from pydantic import Field
 
 from dlkit.task import Array, Info
 
+SPECIAL = ("<pad>", "<unk>")
+"""The first two words of every vocabulary: one stands where there is no word, the other for words that it lacks."""
+PAD_ID, UNKNOWN_ID = 0, 1
+"""Their numbers."""
 FORMS = ("be", "am", "are", "is", "was", "were", "been", "being", "have", "has", "had", "having")
 """The forms of *be* and *have*, by label."""
 

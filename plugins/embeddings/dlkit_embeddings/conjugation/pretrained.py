@@ -17,7 +17,8 @@ from dlkit.errors import DataError, DlkitError, UsageError
 from dlkit.runs import index
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
 from dlkit.runs.folder import RunFolder
-from dlkit_embeddings.conjugation.gaps import SPECIAL, is_sign
+from dlkit_embeddings.conjugation.info import SPECIAL
+from dlkit_embeddings.conjugation.numbered_text import is_sign
 from dlkit_embeddings.conjugation.options import AUTO, NONE
 
 TASK = "embeddings"
@@ -30,8 +31,8 @@ Matrix = npt.NDArray[np.float32]
 class Lexicon:
     """``words`` by number, ``<pad>`` and ``<unk>`` first; their ``vectors`` float32 [words, size], if they have any.
 
-    ``signs``: whether punctuation signs are among them. ``origin`` is what the option ``embeddings`` has to say to get
-    the same again.
+    ``signs``: whether punctuation signs are among them. ``origin``: the value of the option ``embeddings``
+    that finds the same again.
     """
 
     words: Sequence[str]
@@ -41,8 +42,8 @@ class Lexicon:
 
     @classmethod
     def of(cls, words: Sequence[str], matrix: npt.ArrayLike, origin: str, most: int | None = None) -> Lexicon:
-        """Of words with vectors the first ``most``, each word once. ``<pad>`` is 0; ``<unk>``, where it has no vector,
-        the mean of all. DataError: there are none, or they hold what is no number."""
+        """The first ``most`` of the words, each once, and their vectors. ``<pad>`` is 0; ``<unk>``, where it has no
+        vector, the mean of all. DataError: there are none, or not all numbers are finite."""
         places = {word: place for place, word in reversed(list(enumerate(words))) if word}
         kept = sorted(place for word, place in places.items() if word not in SPECIAL)[:most]
         vectors = np.asarray(matrix, np.float32)
@@ -55,9 +56,9 @@ class Lexicon:
 
 
 def find_lexicon(embeddings: str, most: int | None, context: Context) -> Lexicon | None:
-    """What the option ``embeddings`` means here and now; None for ``none``, and for ``auto`` where no run has vectors.
+    """What the option ``embeddings`` means now; None for ``none``, and for ``auto`` where no run has vectors.
 
-    UsageError: there is no such run, or it is of another task. DataError: no such file, or it is none of vectors.
+    UsageError: there is no such run, or it is of another task. DataError: no such file, or not one of vectors.
     """
     if embeddings == NONE:
         return None

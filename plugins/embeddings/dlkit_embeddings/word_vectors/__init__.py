@@ -1,0 +1,1 @@
+"""The task ``embeddings``: vectors for words, learnt from the words around them."""

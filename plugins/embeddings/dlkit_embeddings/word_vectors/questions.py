@@ -28,6 +28,8 @@ def parse_question(text: str) -> Question:
     signs = ["+", *words[1::2]]
     terms = words[::2]
     if any(not term or len(term.split()) > 1 for term in terms):
-        raise DataError(f"{text!r} is no question: give a word, 'king - man + woman', 'man : king :: woman', or a file")
+        raise DataError(
+            f"{text!r} is not a question: give a word, 'king - man + woman', 'man : king :: woman', or a file"
+        )
     pairs = list(zip(signs, terms, strict=True))
     return Question(tuple(t for s, t in pairs if s == "+"), tuple(t for s, t in pairs if s == "-"))

@@ -148,7 +148,8 @@ def test_the_command_line_answers(ask: Callable[..., tuple[int, str, str]], tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "match"), [("catt", "spelled like it: cat"), ("two words", "is no question"), ("no.txt", "no such file")]
+    ("text", "match"),
+    [("catt", "spelled like it: cat"), ("two words", "is not a question"), ("no.txt", "no such file")],
 )
 def test_what_cannot_be_answered_is_said(text: str, match: str, ask: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = ask("predict", text)

@@ -129,6 +129,6 @@ def test_questions(text: str, expected: Question) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "two words", "king - + man", "king -", "absent/file.txt and more"])
-def test_what_is_no_question_is_said(text: str) -> None:
-    with pytest.raises(DataError, match="is no question"):
+def test_what_is_not_a_question_is_said(text: str) -> None:
+    with pytest.raises(DataError, match="is not a question"):
         parse_question(text)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlkit.nn.attention import join_heads, split_heads
-from dlkit_embeddings.conjugation.info import ConjugationInfo
+from dlkit_embeddings.conjugation.info import PAD_ID, ConjugationInfo
 from dlkit_embeddings.conjugation.models.words import WordVectors, perceptron
 from dlkit_embeddings.conjugation.options import AttentionConfig, MlpConfig
 
@@ -56,7 +56,7 @@ class Attention(nn.Module):
         words = self.enter(self.words(context))
         gap = self.gap.to(words.dtype).expand(len(words), 1, -1)
         x = torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1) + self.positions
-        there = context != 0
+        there = context != PAD_ID
         seen = torch.cat((there[:, : self.window], there.new_ones(len(x), 1), there[:, self.window :]), 1)
         for layer in self.layers:
             x = layer(x, seen)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
-from dlkit_embeddings.conjugation.info import ConjugationInfo
+from dlkit_embeddings.conjugation.info import PAD_ID, ConjugationInfo
 from dlkit_embeddings.conjugation.options import ModelConfig
 
 SIZE = 64
@@ -24,7 +24,7 @@ class WordVectors(nn.Module):
         super().__init__()
         vectors = None if info.vectors is None else torch.from_numpy(np.array(info.vectors, np.float32))
         self.size = _size(config, vectors)
-        self.embedding = nn.Embedding(len(info.words), self.size, padding_idx=0, _weight=vectors)
+        self.embedding = nn.Embedding(len(info.words), self.size, padding_idx=PAD_ID, _weight=vectors)
         self.embedding.weight.requires_grad_(vectors is None or not config.freeze)
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(1.0))

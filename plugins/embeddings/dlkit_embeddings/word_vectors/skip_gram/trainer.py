@@ -89,7 +89,7 @@ class SkipGramTrainer(Trainer):
         rows = len(batch["target"]) // info.passage * info.passage
         if not rows:
             count = len(batch["target"])
-            raise UsageError(f"a batch of {count} words is no passage of dataset.passage = {info.passage} words")
+            raise UsageError(f"a batch of {count} words holds no passage of dataset.passage = {info.passage} words")
         target = batch["target"][:rows].view(-1, info.passage)
         context = batch["context"][:rows].view(-1, info.passage, info.before + info.after)
         # Contexts of neighbours overlap: the first word's left half and the last word's right half hold all the rest.

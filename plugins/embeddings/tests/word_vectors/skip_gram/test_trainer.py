@@ -158,7 +158,7 @@ def test_what_does_not_fit_is_refused(info: Callable[..., WordsInfo]) -> None:
     with pytest.raises(UsageError, match=r"--dataset\.reading passages"):
         make_trainer(info())
     trainer = make_trainer(info(**PASSAGES))
-    with pytest.raises(UsageError, match=r"3 words is no passage of dataset\.passage = 8"):
+    with pytest.raises(UsageError, match=r"3 words holds no passage of dataset\.passage = 8"):
         trainer.step([{"target": torch.zeros(3).long(), "context": torch.zeros(3, 6).long()}], 0)
     setup = trainer.setup
     found: Any = setup.info
