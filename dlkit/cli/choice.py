@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from dlkit.cli.common import Parser
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlkit.cli.choice import confirm
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.errors import DlkitError, RunError
 from dlkit.present.numbers import size
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, Summary

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlkit.cli.choice import RUN_HELP
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
+from dlkit.present.output import print_json
 from dlkit.present.table import table
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 from dlkit.catalog import Catalog, load_target
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.components import SPECS, Spec
 from dlkit.config import FieldInfo, config_class, fields_of
 from dlkit.errors import PluginError, UsageError, nearest
+from dlkit.present.output import print_json
 from dlkit.task import Task
 
 

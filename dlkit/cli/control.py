@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from dlkit.cli.choice import run_parser
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.errors import RunError
 from dlkit.events import Finished
 from dlkit.jobs.follow import Gone
@@ -13,7 +13,7 @@ from dlkit.jobs.requests import PATIENCE, Answer, Refusal, Refused, Request
 from dlkit.present.commands import to_type
 from dlkit.present.events import describe_answer
 from dlkit.present.outcome import unrecorded_end
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.runs.folder import RunFolder
 
 

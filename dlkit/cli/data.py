@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from dlkit.cli.common import print_json
 from dlkit.cli.data_options import SUMMARIES, data_folder, find_source, parser
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit.present.numbers import size
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.cli.common import Parser
+from dlkit.cli.parser import Parser
 
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog

@@ -6,9 +6,10 @@ from typing import TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
+from dlkit.present.output import print_json
 from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import print_json
 from dlkit.data.context import make_context
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.contents import evaluations
 from dlkit.runs.workspace import locate

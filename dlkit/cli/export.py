@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import print_json
 from dlkit.errors import UsageError, nearest
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 
 if TYPE_CHECKING:
     from dlkit.predictor import Predictor

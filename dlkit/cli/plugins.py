@@ -6,7 +6,8 @@ from collections import Counter
 from typing import NotRequired, TypedDict
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
+from dlkit.present.output import print_json
 from dlkit.present.table import table
 from dlkit.present.text import first_line
 

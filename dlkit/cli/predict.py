@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import print_json
 from dlkit.errors import UsageError
-from dlkit.present.output import colours, say
+from dlkit.present.output import colours, print_json, say
 from dlkit.present.samples import render
 from dlkit.present.text import clean
 

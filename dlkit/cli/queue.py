@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
 from dlkit.present.numbers import duration
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dlkit.cli.choice import RUN_HELP, confirm
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.present.numbers import size
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.runs.index import find_run
 from dlkit.runs.removal import check_removable, delete_run, folder_size
 from dlkit.runs.workspace import locate

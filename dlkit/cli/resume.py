@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import Parser
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.output import say
 from dlkit.runs.index import find_run

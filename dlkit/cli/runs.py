@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.numbers import duration, number, size
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.folder import Summary
 from dlkit.runs.index import newest_runs

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import print_json
 from dlkit.cli.sample_json import sample_document
 from dlkit.data.context import make_context
 from dlkit.errors import DataError, UsageError
-from dlkit.present.output import colours, say
+from dlkit.present.output import colours, print_json, say
 from dlkit.present.samples import render
 from dlkit.runs.workspace import locate
 from dlkit.samples import Boxes, Images, Sample, save, tile

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.common import print_json
 from dlkit.cli.defaults import differences
 from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
-from dlkit.present.output import colours, say
+from dlkit.present.output import colours, print_json, say
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
 from dlkit.runs import contents

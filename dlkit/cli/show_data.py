@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import print_json
 from dlkit.cli.data_options import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
 from dlkit.data.context import make_context
 from dlkit.errors import UsageError
-from dlkit.present.output import colours, say
+from dlkit.present.output import colours, print_json, say
 from dlkit.present.table import table
 
 if TYPE_CHECKING:
@@ -96,7 +95,6 @@ def _resolve(catalog: Catalog, words: Words) -> Resolved:
 def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Namespace) -> None:
     """Fetch what the data set needs from the mirror that the command line names."""
     from dlkit.data.sources import ensure
-    from dlkit.present.output import say
 
     for name in resolved.specs["dataset"].sources:  # type: ignore[attr-defined]
         spec = find_source(catalog, name)

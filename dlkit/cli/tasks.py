@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from dlkit.catalog import Catalog
-from dlkit.cli.common import Parser, print_json
+from dlkit.cli.parser import Parser
 from dlkit.cli.plugins import problem_lines
 from dlkit.components import TaskSpec
 from dlkit.monitor.data import DataState, data_state
 from dlkit.present.numbers import size
-from dlkit.present.output import say
+from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.workspace import locate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit.cli.common import Parser
+from dlkit.cli.parser import Parser
 from dlkit.cli.sibling import function
 from dlkit.runs.workspace import locate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from dlkit.cli.common import Parser
+from dlkit.cli.parser import Parser
 from dlkit.cli.sibling import function
 from dlkit.runs.workspace import locate
 

@@ -1,9 +1,8 @@
-"""What several commands share: their parser, and JSON on stdout."""
+"""The parser of the commands: its errors are UsageErrors, and it knows the options that many commands have."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from typing import Any, NoReturn
 
@@ -37,10 +36,3 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     except OSError:
         columns = 100
     return argparse.HelpFormatter(prog, width=max(60, min(columns, 120)) - 2)
-
-
-def print_json(value: object) -> None:
-    """One strict JSON document on stdout."""
-    from dlkit.events import encode
-
-    print(json.dumps(encode(value), indent=2, ensure_ascii=False, allow_nan=False))
