@@ -54,7 +54,9 @@ def candidates(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> Tensor:
     return torch.cat([inside, best[..., None], (index % classes)[..., None].float()], 2)
 
 
-def settle(found: Tensor, *, threshold: float = LEAST, overlap: float = OVERLAP, most: int = OBJECTS) -> Objects:
+def select_objects(
+    found: Tensor, *, threshold: float = LEAST, overlap: float = OVERLAP, most: int = OBJECTS
+) -> Objects:
     """One image's candidates [K,6] without those that score less than ``threshold``, and after non-maximum suppression
     within each class.
     """

@@ -4,74 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
-from dlkit.data.encoding import Encoding
-from dlkit.data.images import any_image, named_images
 from dlkit.data.splits import Split
-from dlkit.errors import DataError
-from dlkit.predictor import Answer, Predictor
+from dlkit.image_predictor import ImagePredictor
+from dlkit.metrics.ranking import some_indices
+from dlkit.predictor import Answer
 from dlkit.samples import Box, Boxes, Sample, Table
-from dlkit_detection.decoding import Objects, Verdict, candidates, judge, settle
+from dlkit_detection.decoding import Objects, Verdict, candidates, judge, select_objects
+from dlkit_detection.info import DetectionInfo
+from dlkit_detection.options import DetectorConfig
 
-BATCH = 100
 EXAMPLES = 1000
 """Validation images that samples are chosen from."""
 SHOWN = 32
 """Images that answers are shown on."""
 
 
-class Detector(Predictor):
+class Detector(ImagePredictor):
     """Answers images of any size, grey or RGB, from ``info`` alone; boxes are in the pixels of each image itself."""
 
-    usage = "image files, or folders of them"
-    asks = "image"
-    label = "image"
-    placeholder = "an image file, or a folder of them"
     draws = True
+    batch = 100
+    info: DetectionInfo
+    config: DetectorConfig
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
-        super().__init__(model, info, config)
-        self._encoding = Encoding(info.mean, info.std)
-        self._channels, self._height, self._width = info.shape
-
-    def read(self, arguments: Sequence[str]) -> list[Path]:
-        """The files named and those in the folders named; each is decoded when it is its turn."""
-        return named_images(arguments)
-
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``objects`` (each ``class``, ``score`` and ``box`` x1, y1, x2, y2 in the image's pixels, the surest first),
         the image's ``width`` and ``height`` and, for files, ``file``.
-
-        Inputs are paths, PIL images, or uint8 arrays [H,W] or [H,W,3].
         """
         answers: list[Answer] = []
-        for first in range(0, len(inputs), BATCH):
-            some = inputs[first : first + BATCH]
-            images = [self._opened(value) for value in some]
-            letterboxes = [Letterbox(image.size, (self._width, self._height)) for image in images]
-            pixels = [self._placed(image, box) for image, box in zip(images, letterboxes, strict=True)]
-            found = self._found(self._encoding.encode(torch.from_numpy(np.stack(pixels))))
-            answers += [self._answer(*one) for one in zip(some, letterboxes, found, strict=True)]
+        for some in self.batches(inputs):
+            pixels, letterboxes = zip(*map(self.letterboxed, some), strict=True)
+            found = self._found(self.encoding.encode(torch.from_numpy(np.stack(pixels))))
+            described = map(self._answer, letterboxes, found)
+            answers += [self.with_file(answer, value) for answer, value in zip(described, some, strict=True)]
         return answers
 
-    def draw(self, value: Any, answer: Answer) -> Image.Image:
-        return draw_boxes(self._opened(value, as_it_is=True), _answered(answer))
+    def draw(self, value: object, answer: Answer) -> Image.Image:
+        """The image at its own size and in its own colours, with the boxes found."""
+        return draw_boxes(self.opened(value, colour=True), _answered(answer))
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images with the boxes found on them, and a table of all objects."""
         shown: list[Sample] = []
         for number, (value, answer) in enumerate(zip(inputs[:SHOWN], answers, strict=False)):
-            image = np.asarray(self._opened(value, as_it_is=True))
+            image = np.asarray(self.opened(value, colour=True))
             name = str(answer.get("file", number))
             shown.append(Boxes(name=f"image-{number}", title=name, image=image, boxes=_answered(answer)))
         rows = [
@@ -85,42 +70,22 @@ class Detector(Predictor):
         """Validation images with what was found, missed and made up, the worst first, and a table by class."""
         if examples is None:
             return ()
-        index = torch.from_numpy(np.sort(rng.permutation(len(examples))[:EXAMPLES]))
-        judged = [one for rows in torch.split(index, BATCH) for one in self._judged(rows, examples)]
+        index = some_indices(len(examples), EXAMPLES, rng)
+        judged = [one for rows in torch.split(index, self.batch) for one in self._judged(rows, examples)]
         worst = sorted(judged, key=lambda one: one.badness, reverse=True)[:count]
-        pictures = self._encoding.pixels(examples.take(torch.tensor([one.index for one in worst]))["image"])
+        pictures = self.encoding.pixels(examples.take(torch.tensor([one.index for one in worst]))["image"])
         shown = [self._picture(*ranked) for ranked in zip(range(1, count + 1), worst, pictures, strict=False)]
         return [*shown, self._by_class(judged)]
 
-    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """A validation image as a PNG; none without the data, or where pictures cannot show what the model sees."""
-        if examples is None or self._channels not in (1, 3):
-            return []
-        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
-        picture = self._encoding.pixels(examples.take(chosen)["image"])[0]
-        path = folder / f"validation-{int(chosen)}.png"
-        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
-        return [str(path)]
-
-    def _opened(self, value: Any, *, as_it_is: bool = False) -> Image.Image:
-        """An input as an image of its own size, in the model's colours, or in its own to be looked at."""
-        if self._channels not in (1, 3):
-            raise DataError(f"this model was trained on images of {self._channels} channels: files cannot be answered")
-        return any_image(value, colour=as_it_is or self._channels == 3)
-
-    def _placed(self, image: Image.Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]:
-        """uint8 [C,H,W] as the model is trained on; what is beside the image is black, inverted or not."""
-        if self.config.invert:
-            image = ImageOps.invert(image)
-        return letterbox.place(image)
-
     def _found(self, images: Tensor) -> list[Objects]:
         """The objects of encoded images [N,C,H,W]."""
-        rows = candidates(self.forward(images), (self._height, self._width))
-        options = {"threshold": self.config.threshold, "overlap": self.config.overlap, "most": self.config.most}
-        return [settle(row, **options) for row in rows]
+        rows = candidates(self.forward(images), (self.height, self.width))
+        options = self.config
+        return [
+            select_objects(row, threshold=options.threshold, overlap=options.overlap, most=options.most) for row in rows
+        ]
 
-    def _answer(self, value: Any, letterbox: Letterbox, found: Objects) -> Answer:
+    def _answer(self, letterbox: Letterbox, found: Objects) -> Answer:
         boxes = letterbox.back(found.boxes.numpy()).tolist()
         each = zip(found.labels.tolist(), found.scores.tolist(), boxes, strict=True)
         objects = [
@@ -128,8 +93,7 @@ class Detector(Predictor):
             for label, score, box in each
         ]
         width, height = letterbox.size
-        answer = {"objects": objects, "width": width, "height": height}
-        return {**answer, "file": str(value)} if isinstance(value, (str, Path)) else answer
+        return {"objects": objects, "width": width, "height": height}
 
     def _judged(self, rows: Tensor, examples: Split) -> list[_Judged]:
         batch = {key: column.cpu() for key, column in examples.take(rows).items()}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou, complete_box_iou_loss, generalized_box_iou_loss, sigmoid_focal_loss  # type: ignore[import-untyped]
 
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import FocalConfig, GridLossConfig
 from dlkit_detection.places import Targets, assign, refuse_unfit
 
@@ -21,7 +21,7 @@ IN_CELL = 0.5
 """Radius, in cells, at which the cell that has an object's centre answers for it, and no other."""
 
 
-def grid(config: GridLossConfig, info: Any) -> Loss:
+def grid(config: GridLossConfig, info: DetectionInfo) -> Loss:
     """The course's: the localization loss summed over cells, the mean over images.
 
     At each cell the binary cross-entropy of the presence; where it answers for an object, too, the squared error of
@@ -46,7 +46,7 @@ def grid(config: GridLossConfig, info: Any) -> Loss:
     return loss
 
 
-def focal(config: FocalConfig, info: Any) -> Loss:
+def focal(config: FocalConfig, info: DetectionInfo) -> Loss:
     """Focal loss of the presence (Lin et al. 2017, arXiv 1708.02002) and, at places that answer for an object, the
     overlap's loss (CIoU: Zheng et al. 2020, arXiv 1911.08287), the class's cross-entropy, and how well a box fits: the
     binary cross-entropy of ``quality`` with its IoU, where the model says it. All are divided by how many such places

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from dlkit_detection.decoding import CONFIDENT, OBJECTS, Objects, candidates, judge, settle
+from dlkit.metrics.total import SumOverRanks
+from dlkit_detection.decoding import CONFIDENT, OBJECTS, Objects, candidates, judge, select_objects
+from dlkit_detection.info import DetectionInfo
 
 PER_CLASS = 100
 """Data sets of more classes than this record no precision per class."""
@@ -31,7 +32,7 @@ class DetectionMetrics:
     remains is settled at the end. Several processes' shares are put together, not summed: ranking needs them all.
     """
 
-    def __init__(self, info: Any) -> None:
+    def __init__(self, info: DetectionInfo) -> None:
         self._classes: list[str] = list(info.classes)
         self._size = info.shape[1], info.shape[2]
         self._found: list[Tensor] = []
@@ -42,7 +43,7 @@ class DetectionMetrics:
         labels = batch["labels"][..., None].to(batch["boxes"].dtype)
         self._true.append(torch.cat([batch["boxes"], labels], 2))
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """All processes' images, on every process, in the order of their ranks."""
         found, true = (together(_joined(parts), over_ranks) for parts in (self._found, self._true))
         self._found, self._true = ([] if rows is None else [rows] for rows in (found, true))
@@ -51,7 +52,7 @@ class DetectionMetrics:
         found, true = _joined(self._found), _joined(self._true)
         if found is None or true is None:
             return {}
-        objects = [settle(rows) for rows in found.cpu()]
+        objects = [select_objects(rows) for rows in found.cpu()]
         truth = [(rows[:, :4], rows[:, 4].long()) for rows in (rows[rows[:, 4] >= 0] for rows in true.cpu())]
         return {**self._precision(objects, truth), **_course(objects, truth)}
 
@@ -80,7 +81,7 @@ class DetectionMetrics:
         return values
 
 
-def together(rows: Tensor | None, over_ranks: Callable[[Tensor | None], Tensor | None]) -> Tensor | None:
+def together(rows: Tensor | None, over_ranks: SumOverRanks) -> Tensor | None:
     """Rows [N,K,F] of all processes as one tensor, given no more than a sum over them; padded with −1 to the largest K.
 
     Each process puts its own where those of the ranks before it end, among zeros.

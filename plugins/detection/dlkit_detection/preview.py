@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -11,9 +10,10 @@ from dlkit.data.encoding import Encoding
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Ragged, Split, TensorSplit
 from dlkit.samples import Box, Boxes, Table
+from dlkit_detection.info import DetectionInfo
 
 
-def balance(info: Any, split: Split) -> Table:
+def balance(info: DetectionInfo, split: Split) -> Table:
     """Objects of each class, their share, and how many images have one."""
     counts = torch.zeros(len(info.classes), dtype=torch.int64)
     images = torch.zeros_like(counts)
@@ -30,7 +30,7 @@ def balance(info: Any, split: Split) -> Table:
     return Table(name="balance", title=title, headers=["class", "objects", "share", "images"], rows=rows)
 
 
-def pictures(info: Any, split: Split, count: int) -> list[Boxes]:
+def pictures(info: DetectionInfo, split: Split, count: int) -> list[Boxes]:
     """Images from all over the split, with their true boxes."""
     index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
     batch = split.take(index)
@@ -43,7 +43,7 @@ def pictures(info: Any, split: Split, count: int) -> list[Boxes]:
     ]
 
 
-def true_boxes(info: Any, boxes: Sequence[Any], labels: Sequence[int]) -> list[Box]:
+def true_boxes(info: DetectionInfo, boxes: Sequence[Sequence[float]], labels: Sequence[int]) -> list[Box]:
     return [
         Box(corners=(x1, y1, x2, y2), label=info.classes[label], role="true")
         for (x1, y1, x2, y2), label in zip(boxes, labels, strict=True)

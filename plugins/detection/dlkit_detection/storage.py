@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,7 +23,7 @@ def split(images: Tensor, boxes: Column, labels: Column, encoding: Encoding) -> 
     return TensorSplit({"image": images, "boxes": boxes, "labels": labels}, transform=encoding)
 
 
-def assembled(
+def as_data(
     splits: Mapping[str, Split],
     classes: Sequence[str],
     shape: tuple[int, int, int],
@@ -30,7 +31,7 @@ def assembled(
     config: Augmentation,
     *,
     notes: Sequence[str] = (),
-    resolved_options: Mapping[str, Any] | None = None,
+    resolved_options: Mapping[str, object] | None = None,
 ) -> Data:
     """Splits and what is known of them. ``shape`` is an image's channels, height and width."""
     info = {"classes": list(classes), "shape": shape, "mean": encoding.mean, "std": encoding.std, "fit": "letterbox"}
@@ -45,6 +46,6 @@ def assembled(
     )
 
 
-def padded(rows: Sequence[Any], padding: float) -> Ragged:
+def padded(rows: Sequence[npt.NDArray[np.generic]], padding: float) -> Ragged:
     """Arrays [M_i, …] as a ragged column."""
     return Ragged.of([torch.from_numpy(row) for row in rows], padding)

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.task import Array, Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_detection.info import DetectionInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class DetectionInfo(Info):
-    """The classes, and how a picture becomes the model's input: enough to answer an image file."""
-
-    classes: list[str] = Field(min_length=1, description="names of the classes, by label")
-    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
-    mean: Array = Field(description="float32 [C]: subtracted from pixels scaled to [0, 1]")
-    std: Array = Field(description="float32 [C]: what the difference is divided by")
-    fit: Literal["letterbox"] = Field("letterbox", description="how an image of another shape is brought to this one")
 
 
 class Detection(Task):
@@ -45,12 +34,12 @@ class Detection(Task):
     inputs = ("image",)
     outputs = {"boxes": Column("float32[N,A,4]"), "scores": Column("float32[N,A,classes]")}
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: DetectionInfo) -> Metrics:
         from dlkit_detection.metrics import DetectionMetrics
 
         return DetectionMetrics(info)
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: DetectionInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_detection.preview import balance, pictures
 
         return [balance(info, split), *pictures(info, split, count)]

@@ -20,9 +20,10 @@ from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit.task import check_columns, first_batch
 from dlkit_detection.datasets import digits_canvas, files
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import DigitsCanvasConfig, FilesConfig
 from dlkit_detection.preview import balance, pictures
-from dlkit_detection.task import Detection, DetectionInfo
+from dlkit_detection.task import Detection
 
 RED, BLUE = ("red", 2.0, 3.0, 20.0, 30.0), ("blue", 25.0, 5.0, 45.0, 20.0)
 

@@ -20,8 +20,8 @@ from dlkit.errors import DataError
 from dlkit.samples import Boxes, Table
 from dlkit_detection.datasets import files
 from dlkit_detection.detector import Detector
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import DetectorConfig, FilesConfig
-from dlkit_detection.task import DetectionInfo
 
 SCENE = [("red", 20.0, 30.0, 120.0, 90.0), ("blue", 200.0, 100.0, 290.0, 190.0)]
 

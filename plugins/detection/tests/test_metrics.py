@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dlkit_detection.decoding import CANDIDATES, Objects, candidates, judge, settle
+from dlkit_detection.decoding import CANDIDATES, Objects, candidates, judge, select_objects
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.metrics import DetectionMetrics, together
-from dlkit_detection.task import DetectionInfo
 
 ONE = np.ones(1, np.float32)
 INFO = DetectionInfo(classes=["a", "b", "c"], shape=(1, 100, 100), mean=ONE, std=ONE)
@@ -99,7 +99,7 @@ def test_precision_is_torchmetrics_own() -> None:
     said = outputs(true + torch.randn(20, 5, 4) * 4, torch.where(torch.rand(20, 5) < 0.8, labels, 0), torch.rand(20, 5))
     metrics, reference = DetectionMetrics(INFO), MeanAveragePrecision(class_metrics=True, backend="faster_coco_eval")
     metrics.update(said, {"boxes": true, "labels": labels})
-    objects = [settle(rows) for rows in candidates(said, (100, 100))]
+    objects = [select_objects(rows) for rows in candidates(said, (100, 100))]
     reference.update(
         [{"boxes": o.boxes, "scores": o.scores, "labels": o.labels} for o in objects],
         [{"boxes": b, "labels": n} for b, n in zip(true, labels, strict=True)],
@@ -186,10 +186,10 @@ def test_of_overlapping_boxes_of_a_class_the_surest_stays() -> None:
             [0, 0, 5, 5, 0.001, 0],
         ]
     )
-    found = settle(rows)
+    found = select_objects(rows)
     assert found.scores.tolist() == pytest.approx([0.9, 0.7, 0.6]) and found.labels.tolist() == [0, 1, 0]
-    assert len(settle(rows, overlap=0.95)) == 4 and len(settle(rows, most=1)) == 1
-    assert settle(rows, threshold=0.65).scores.tolist() == pytest.approx([0.9, 0.7])
+    assert len(select_objects(rows, overlap=0.95)) == 4 and len(select_objects(rows, most=1)) == 1
+    assert select_objects(rows, threshold=0.65).scores.tolist() == pytest.approx([0.9, 0.7])
 
 
 @settings(max_examples=50)

@@ -14,12 +14,13 @@ from safetensors.torch import save_file
 from dlkit.data.weights import restoring
 from dlkit.errors import DataError, UsageError
 from dlkit.task import check_columns
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.models.backbone import FromTorchvision
 from dlkit_detection.models.grid import Grid
 from dlkit_detection.models.pyramid import Pyramid
 from dlkit_detection.options import GridLenetConfig, GridReluConfig, GridWideConfig, PyramidConfig
 from dlkit_detection.places import NEEDED
-from dlkit_detection.task import Detection, DetectionInfo
+from dlkit_detection.task import Detection
 
 SMALL = {"widths": [4, 8, 8, 8], "neck": 8, "head": 1}
 

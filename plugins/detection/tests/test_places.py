@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.errors import UsageError
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.losses import focal, grid
 from dlkit_detection.models.grid import Grid
 from dlkit_detection.models.pyramid import Pyramid
 from dlkit_detection.options import FocalConfig, GridLossConfig, GridReluConfig, PyramidConfig
 from dlkit_detection.places import assign, grid_places
-from dlkit_detection.task import DetectionInfo
 
 PLACES = grid_places(2, 3, (20.0, 24.0))
 """Of an image of 60×48."""

@@ -10,7 +10,7 @@ from dlkit.data.digits import digit_parts, draw_parts, resolve_source
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data
 from dlkit_detection.options import DigitsCanvasConfig
-from dlkit_detection.storage import assembled, split
+from dlkit_detection.storage import as_data, split
 
 COUNTS = {
     "mnist": {"train": 54_000, "val": 3_000, "test": 10_000},
@@ -36,7 +36,7 @@ def build(config: DigitsCanvasConfig, context: Context) -> Data:
         )
         for part, canvases in drawn.items()
     }
-    return assembled(
+    return as_data(
         splits,
         [str(digit) for digit in range(config.classes)],
         (1, config.height, config.width),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from dlkit.data.annotated_images import ImageForm, ReadRules, SoundParts, decode_part, label_numbers, read_sound
@@ -15,7 +15,7 @@ from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data, MapSplit, Split
 from dlkit_detection.options import FilesConfig
-from dlkit_detection.storage import assembled, padded, split
+from dlkit_detection.storage import as_data, padded, split
 
 _MEASURED = 500
 """Images that the normalisation is taken from, where they are not all in memory."""
@@ -29,7 +29,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     in_memory = total <= config.memory * 2**30
     splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
     shape = channels, config.height, config.width
-    return assembled(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
+    return as_data(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
 
 
 def _in_memory(sound: SoundParts, form: ImageForm, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
@@ -66,7 +66,7 @@ class FileSplit(MapSplit):
     def __len__(self) -> int:
         return len(self._annotations)
 
-    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, Any]:
+    def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, npt.NDArray[np.generic]]:
         annotation = self._annotations[index]
         return {
             "image": self._form.pixels(annotation),

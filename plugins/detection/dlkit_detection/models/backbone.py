@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dlkit.data.weights import fill, read_weights
 from dlkit.errors import UsageError
+from dlkit.nn.layers import convolution
+from dlkit.nn.residual import Residual
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import PyramidConfig
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -36,7 +38,7 @@ class Own(Backbone):
     def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
         super().__init__()
         self.stages = nn.ModuleList(
-            nn.Sequential(_halving(before, after), *(Residual(after) for _ in range(count)))
+            nn.Sequential(convolution(before, after, stride=2), *(_residual(after) for _ in range(count)))
             for (before, after), count in zip(pairwise([channels, *widths]), blocks, strict=True)
         )
         self.strides, self.channels = [2 ** (i + 1) for i in range(len(widths))], list(widths)
@@ -49,23 +51,6 @@ class Own(Backbone):
         return maps
 
 
-class Residual(nn.Module):
-    """Two 3×3 convolutions beside the way straight through (He et al. 2016)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.inner = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.inner(x))
-
-
 class FromTorchvision(Backbone):
     """A torchvision classifier without its head, cut where its maps get smaller.
 
@@ -76,7 +61,7 @@ class FromTorchvision(Backbone):
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, config: PyramidConfig, info: Any) -> None:
+    def __init__(self, config: PyramidConfig, info: DetectionInfo) -> None:
         super().__init__()
         import torchvision  # type: ignore[import-untyped]
 
@@ -118,7 +103,7 @@ class FromTorchvision(Backbone):
         fill(self, own, path)
 
 
-def build(config: PyramidConfig, info: Any) -> Backbone:
+def build(config: PyramidConfig, info: DetectionInfo) -> Backbone:
     """The backbone that the options name."""
     if config.backbone == "own":
         return Own(info.shape[0], config.widths, config.blocks)
@@ -127,11 +112,13 @@ def build(config: PyramidConfig, info: Any) -> Backbone:
     return FromTorchvision(config, info)
 
 
-def _halving(before: int, after: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+def _residual(width: int) -> Residual:
+    """Two 3×3 convolutions beside the way straight through."""
+    inner = (*convolution(width, width), nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+    return Residual({"inner": nn.Sequential(*inner)}, after=torch.relu)
 
 
-def _cuts(features: Any) -> tuple[list[int], list[int], list[int]]:
+def _cuts(features: nn.Sequential) -> tuple[list[int], list[int], list[int]]:
     """Of a sequence of layers: the last one of each size of map, its stride (a power of two), and its channels."""
     found: dict[int, tuple[int, int]] = {}
     x = torch.zeros(1, 3, _PROBE, _PROBE)

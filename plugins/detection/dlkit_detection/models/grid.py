@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit.nn.activations import ACTIVATIONS
+from dlkit.nn.layers import PooledConvolutions, in_float32
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import GridLenetConfig
 from dlkit_detection.places import grid_places
-
-ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
-POOLINGS = {"mean": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 _STEEPEST = 4.0
 """Boxes are at most e⁴ = 55 times as wide or high as a cell."""
@@ -27,20 +25,15 @@ class Grid(nn.Module):
 
     places: Tensor
 
-    def __init__(self, config: GridLenetConfig, info: Any) -> None:
+    def __init__(self, config: GridLenetConfig, info: DetectionInfo) -> None:
         super().__init__()
         channels, height, width = info.shape
-        layers: list[nn.Module] = []
-        for filters in config.channels:
-            padding = config.kernel // 2 if config.pad else 0
-            layers += [
-                nn.Conv2d(channels, filters, config.kernel, padding=padding, bias=not config.batch_norm),
-                *_after(config, filters),
-                POOLINGS[config.pooling](2),
-            ]
-            channels = filters
-        self.features = nn.Sequential(*layers)
-        kernel, stride = _to_grid(self.features, info.shape, config.grid)
+        stack = PooledConvolutions(
+            config.channels, config.kernel, config.pad, config.batch_norm, config.activation, config.pooling
+        )
+        self.features = nn.Sequential(*stack.layers(channels))
+        channels = config.channels[-1]
+        kernel, stride = _to_grid(stack, (height, width), config.grid)
         first, *others = config.hidden
         cells: list[nn.Module] = [nn.Conv2d(channels, first, kernel, stride), *_after(config, first)]
         for before, after in zip(config.hidden, others, strict=False):
@@ -52,8 +45,7 @@ class Grid(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         features = self.cells(self.features(image))
-        with torch.autocast(image.device.type, enabled=False):  # bf16 has too few digits for boxes and for ranking
-            raw = self.last(features.float()).flatten(2).transpose(1, 2)  # [N,A,5+classes]
+        raw = in_float32(self.last, features).flatten(2).transpose(1, 2)  # [N,A,5+classes]
         presence, box, classes = raw[..., 0], raw[..., 1:5], raw[..., 5:]
         centre, cell = self.places[:, :2], self.places[:, 2:4]
         middle, half = centre + box[..., :2] * cell, box[..., 2:].clamp(max=_STEEPEST).exp() * cell / 2
@@ -66,7 +58,7 @@ class Grid(nn.Module):
         }
 
 
-def build(config: GridLenetConfig, info: Any) -> nn.Module:
+def build(config: GridLenetConfig, info: DetectionInfo) -> nn.Module:
     return Grid(config, info)
 
 
@@ -76,19 +68,15 @@ def _after(config: GridLenetConfig, filters: int) -> list[nn.Module]:
 
 
 def _to_grid(
-    features: nn.Module, shape: tuple[int, int, int], grid: tuple[int, int]
+    stack: PooledConvolutions, size: tuple[int, int], grid: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Kernel and stride of the convolution that makes a map of exactly these cells; UsageError if there is none."""
-    try:
-        with torch.no_grad():
-            sides = tuple(features.eval()(torch.zeros(1, *shape)).shape[2:])
-    except RuntimeError:  # a convolution whose kernel does not fit into what pooling has left
-        sides = (0, 0)
-    finally:
-        features.train()
+    sides = stack.side(size[0]), stack.side(size[1])
+    if min(sides) < 1:  # a convolution whose kernel does not fit into what pooling has left
+        sides = 0, 0
     if any(side < cells for side, cells in zip(sides, grid, strict=True)):
         raise UsageError(
-            f"model.grid = {list(grid)}: of images of {shape[1]}x{shape[2]} pixels, model.channels, model.kernel and "
+            f"model.grid = {list(grid)}: of images of {size[0]}x{size[1]} pixels, model.channels, model.kernel and "
             f"model.pad leave {sides[0]}x{sides[1]} cells at most"
         )
     stride = sides[0] // grid[0], sides[1] // grid[1]

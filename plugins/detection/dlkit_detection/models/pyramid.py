@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit.nn.layers import convolution, in_float32
+from dlkit_detection.info import DetectionInfo
 from dlkit_detection.models import backbone
 from dlkit_detection.options import PyramidConfig
 from dlkit_detection.places import grid_places
@@ -30,7 +31,7 @@ class Pyramid(nn.Module):
     that box fits. A score is the geometric mean of presence and fit, times the class's probability.
     """
 
-    def __init__(self, config: PyramidConfig, info: Any) -> None:
+    def __init__(self, config: PyramidConfig, info: DetectionInfo) -> None:
         super().__init__()
         self.backbone = backbone.build(config, info)
         missing = [stride for stride in config.strides if stride not in self.backbone.strides]
@@ -85,7 +86,7 @@ class Neck(nn.Module):
         super().__init__()
         self.levels = list(levels)
         self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
-        self.smooth = nn.ModuleList(_convolution(width) for _ in levels)
+        self.smooth = nn.ModuleList(convolution(width, width) for _ in levels)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         joined = [lateral(features) for lateral, features in zip(self.lateral, maps, strict=True)]
@@ -117,9 +118,8 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor, level: int) -> Tensor:
         what, where = self.what(features, level), self.where(features, level)
-        with torch.autocast(features.device.type, enabled=False):  # bf16 has too few digits for boxes and for ranking
-            objects = self.objects(what.float()).flatten(2).transpose(1, 2)
-            boxes = self.boxes(where.float()).flatten(2).transpose(1, 2)
+        objects = in_float32(self.objects, what).flatten(2).transpose(1, 2)
+        boxes = in_float32(self.boxes, where).flatten(2).transpose(1, 2)
         sides = boxes[..., :4] * self.scales[level]
         return torch.cat([objects[..., :1], sides, boxes[..., 4:], objects[..., 1:]], 2)
 
@@ -133,14 +133,10 @@ class Tower(nn.Module):
         self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(width) for _ in range(levels)) for _ in range(depth))
 
     def forward(self, features: Tensor, level: int) -> Tensor:
-        for convolution, norms in zip(self.convolutions, self.norms, strict=True):
-            features = torch.relu(norms[level](convolution(features)))  # type: ignore[index]
+        for shared, norms in zip(self.convolutions, self.norms, strict=True):
+            features = torch.relu(norms[level](shared(features)))  # type: ignore[index]
         return features
 
 
-def build(config: PyramidConfig, info: Any) -> nn.Module:
+def build(config: PyramidConfig, info: DetectionInfo) -> nn.Module:
     return Pyramid(config, info)
-
-
-def _convolution(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
