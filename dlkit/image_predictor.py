@@ -31,14 +31,6 @@ class ImageInfo(Protocol):
         """Channels (1: grey, 3: RGB), height and width of the model's images."""
 
     @property
-    def mean(self) -> npt.ArrayLike:
-        """[C]: subtracted from pixels scaled to [0, 1]."""
-
-    @property
-    def std(self) -> npt.ArrayLike:
-        """[C]: what the difference is divided by."""
-
-    @property
     def fit(self) -> Fit:
         """How an image of another shape is brought to this one."""
 
@@ -47,9 +39,8 @@ class ImagePredictor(Predictor):
     """Base of predictors that answer images of any size, grey or RGB, from ``info`` alone.
 
     An input is a path, a PIL image, or a uint8 array [H,W] or [H,W,3] (lists of such rows too). ``info`` is an
-    ``ImageInfo``; a subclass whose ``info`` has no mean and deviation says itself how pixels become input
-    (``encoding_of``). ``config`` may have ``invert``: images are taken as negatives. ``batch``: images that go through
-    the model together.
+    ``ImageInfo``. ``config`` may have ``invert``: images are taken as negatives. ``batch``: images that go through the
+    model together.
     """
 
     usage = "image files, or folders of them"
@@ -61,12 +52,12 @@ class ImagePredictor(Predictor):
     def __init__(self, model: nn.Module, info: ImageInfo, config: Config) -> None:
         super().__init__(model, info, config)
         self.channels, self.height, self.width = info.shape
-        self.encoding = self.encoding_of(info)
+        self.encoding = self.make_encoding()
         self.inverts = bool(getattr(config, "invert", False))
 
-    def encoding_of(self, info: ImageInfo) -> Encoding:
-        """How pixels become the model's input, and back."""
-        return Encoding(info.mean, info.std)
+    def make_encoding(self) -> Encoding:
+        """How pixels become the model's input, and back; by default with the mean and deviation that ``info`` has."""
+        return Encoding(self.info.mean, self.info.std)
 
     def read(self, arguments: Sequence[str]) -> list[Path]:
         """The files named and those in the folders named; each is decoded when it is its turn."""

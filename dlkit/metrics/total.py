@@ -28,8 +28,8 @@ class Total:
         self.value = over_ranks(self.value)
 
     def numbers(self) -> list[float]:
-        """The sums as Python's numbers; empty while nothing was added."""
-        return [] if self.value is None else [float(number) for number in self.value.tolist()]
+        """The sums, one after the other, as Python's numbers; none while nothing was added."""
+        return [] if self.value is None else [float(number) for number in self.value.flatten().tolist()]
 
 
 def reduce_all(totals: Iterable[Total], over_ranks: SumOverRanks) -> None:

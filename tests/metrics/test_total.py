@@ -27,3 +27,9 @@ def test_processes_add_up_even_where_one_saw_nothing() -> None:
     seen.add(torch.tensor([1.0]))
     reduce_all([seen, unseen], over_ranks)
     assert asked[1] is None and seen.numbers() == unseen.numbers() == [5.0]
+
+
+def test_a_single_number() -> None:
+    total = Total()
+    total.add(torch.tensor(2))
+    assert total.numbers() == [2.0]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -101,23 +101,29 @@ def model_hash(model: nn.Module) -> str:
     return digest.hexdigest()[:_HASH]
 
 
-def _code(values: npt.NDArray[Any], head: Mapping[str, str]) -> Code:
+def _code(values: npt.NDArray[np.generic], head: Mapping[str, str]) -> Code:
     """ValueError or KeyError says what is wrong with the parts of a file."""
     if values.ndim != 1 or not len(values):
         raise ValueError(f"the code has the shape {list(values.shape)}")
-    if values.dtype == np.uint8:
-        low, high = float(head["low"]), float(head["high"])
-        if not -_LARGEST_NUMBER <= low <= high <= _LARGEST_NUMBER:
-            raise ValueError(f"the code goes from {low:g} to {high:g}")
-        values = _values(values, low, high)
-    elif values.dtype != np.float16:
-        raise ValueError(f"the code is of type {values.dtype}")
-    if not np.isfinite(values).all():
+    numbers = _numbers(values, head)
+    if not np.isfinite(numbers).all():
         raise ValueError("the code is not finite")
     width, height = int(head["width"]), int(head["height"])
     if width < 1 or height < 1 or width * height > (Image.MAX_IMAGE_PIXELS or math.inf):
         raise ValueError(f"an original of {width}x{height} pixels")
-    return Code(values.astype(np.float32), width, height, head["model"], head.get("invert") == "1")
+    return Code(numbers, width, height, head["model"], head.get("invert") == "1")
+
+
+def _numbers(values: npt.NDArray[np.generic], head: Mapping[str, str]) -> Numbers:
+    """What the values of a file stand for: 256 steps between two ends, or themselves."""
+    if values.dtype == np.float16:
+        return values.astype(np.float32)
+    if values.dtype != np.uint8:
+        raise ValueError(f"the code is of type {values.dtype}")
+    low, high = float(head["low"]), float(head["high"])
+    if not -_LARGEST_NUMBER <= low <= high <= _LARGEST_NUMBER:
+        raise ValueError(f"the code goes from {low:g} to {high:g}")
+    return _values(values.astype(np.uint8), low, high)
 
 
 def _ends(numbers: Numbers) -> tuple[float, float]:

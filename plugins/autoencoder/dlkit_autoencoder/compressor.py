@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,46 +13,42 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlkit.data.images import any_image, fitted, image_size, named_images
+from dlkit.data.encoding import Encoding
+from dlkit.data.images import image_size
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, UsageError
-from dlkit.predictor import Answer, Predictor
+from dlkit.image_predictor import ImagePredictor, as_pictures
+from dlkit.predictor import Answer
 from dlkit.samples import Images, Sample, Table
 from dlkit_autoencoder import gallery
 from dlkit_autoencoder.codes import SUFFIX, Code, dumped, model_hash, read_code, rounded
 from dlkit_autoencoder.geometry import Fitting
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.metrics import psnr
+from dlkit_autoencoder.options import CompressorConfig
 from dlkit_autoencoder.storage import scaled
 
-BATCH = 250
 _SHOWN = 32
 """Images at most that answers are shown on."""
 
 
-class Compressor(Predictor):
+class Compressor(ImagePredictor):
     """Answers images of any size, grey or RGB, and code files, from ``info`` alone.
 
     An image is brought to the training images' form, encoded, rounded, and restored from what the file will hold.
     """
 
     usage = "image files, folders of them, or code files that this model made"
-    asks = "image"
-    label = "image"
     placeholder = "an image file, a folder of them, or a code file"
     draws = True
+    info: AutoencoderInfo
+    config: CompressorConfig
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
-        super().__init__(model, info, config)
-        self.encoding = scaled(info.shape[0])
+    def make_encoding(self) -> Encoding:
+        return scaled(self.channels)
 
-    def read(self, arguments: Sequence[str]) -> list[Path]:
-        """The files named and the images in the folders named; each is opened when it is its turn."""
-        return named_images(arguments)
-
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
-        """One answer an input: paths, PIL images, or uint8 arrays [H,W] or [H,W,3] (lists of such rows too).
-
-        ``psnr``, in dB, of what comes back against the model's own picture of the image, None where nothing is lost
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
+        """``psnr``, in dB, of what comes back against the model's own picture of the image, None where nothing is lost
         (and of a code file, where there is nothing to compare with); ``code_bytes`` of the numbers, ``file_bytes`` of
         the file around them, ``raw_bytes`` of that picture, ``ratio`` of raw to code; ``width`` and ``height`` of the
         original, ``brought_to`` what another size than the model's became; ``numbers``, the code as its file holds it,
@@ -60,23 +56,23 @@ class Compressor(Predictor):
         """
         model = model_hash(self.model)
         answers: list[Answer] = []
-        for first in range(0, len(inputs), BATCH):
-            some = inputs[first : first + BATCH]
+        for some in self.batches(inputs):
             images = [value for value in some if not is_code(value)]
             encoded = iter(self._compressed(images, model) if images else [])
-            found = [self._restored(Path(value), model) if is_code(value) else next(encoded) for value in some]
-            named = ({"file": str(value)} if isinstance(value, (str, Path)) else {} for value in some)
-            answers += [{**answer, **file} for answer, file in zip(found, named, strict=True)]
+            for value in some:
+                code = code_file(value)
+                answer = next(encoded) if code is None else self._restored(code, model)
+                answers.append(self.with_file(answer, value))
         return answers
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images above what comes back, what the first code files hold, and a table of all."""
         pairs = list(zip(inputs, answers, strict=True))
         images = [pair for pair in pairs if not is_code(pair[0])][:_SHOWN]
         codes = [answer for value, answer in pairs if is_code(value)][:_SHOWN]
         shown: list[Sample] = []
         if images:
-            originals = _drawable(np.stack([self.prepared(value) for value, _ in images]))
+            originals = as_pictures(np.stack([self.prepared(value) for value, _ in images]))
             restored, captions = (
                 self._pictures([answer for _, answer in images]),
                 [gallery.decibels(answer["psnr"]) for _, answer in images],
@@ -88,11 +84,11 @@ class Compressor(Predictor):
         headers = ["file", "size", "brought to", "PSNR", "code bytes", "file bytes", "raw bytes", "ratio"]
         return [*shown, Table(name="predictions", headers=headers, rows=[_row(*row) for row in enumerate(answers, 1)])]
 
-    def draw(self, value: Any, answer: Answer) -> Image.Image:
+    def draw(self, value: object, answer: Answer) -> Image.Image:
         """What comes back, at the original's resolution; of an image that was cropped, the part that the model saw."""
         return self._fitting((answer["width"], answer["height"])).back(Image.fromarray(self._pictures([answer])[0]))
 
-    def files(self, value: Any, answer: Answer) -> Mapping[str, bytes]:
+    def files(self, value: object, answer: Answer) -> Mapping[str, bytes]:
         """An image's code file; of a code file none."""
         if is_code(value):
             return {}
@@ -104,24 +100,6 @@ class Compressor(Predictor):
         """Validation images and what comes back, typical ones and the worst; of a model with a prior new images too."""
         return gallery.samples(self, count, rng, examples)
 
-    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """A validation image as a PNG; none without the data, or where pictures cannot show what the model sees."""
-        if examples is None or self.info.shape[0] not in (1, 3):
-            return []
-        chosen = torch.from_numpy(rng.integers(len(examples), size=1))
-        picture = self.encoding.pixels(examples.take(chosen)["image"])[0]
-        path = folder / f"validation-{int(chosen)}.png"
-        Image.fromarray(255 - picture if self.config.invert else picture).save(path)
-        return [str(path)]
-
-    def prepared(self, value: Any) -> npt.NDArray[np.uint8]:
-        """One image as uint8 [C,H,W] in the training images' form, inverted only for the model."""
-        channels, height, width = self.info.shape
-        if channels not in (1, 3):
-            raise DataError(f"this model was trained on images of {channels} channels: image files cannot be answered")
-        image = any_image(value, colour=channels == 3, enough=max(height, width))
-        return fitted(image, height, width, self.info.fit)
-
     def decoded(self, codes: Tensor) -> Tensor:
         """Codes [N,K] as images [N,C,H,W] in [0, 1] on the CPU; UsageError of a model that cannot."""
         decode = getattr(self.model, "decode", None)
@@ -130,17 +108,17 @@ class Compressor(Predictor):
         parameter = next(self.model.parameters())
         self.model.eval()
         with torch.no_grad():
-            parts = [decode(part.to(parameter.device)).float().cpu() for part in torch.split(codes, BATCH)]
+            parts = [decode(part.to(parameter.device)).float().cpu() for part in torch.split(codes, self.batch)]
         return torch.cat(parts).clamp(0, 1)
 
-    def _compressed(self, values: Sequence[Any], model: str) -> list[Answer]:
+    def _compressed(self, values: Sequence[object], model: str) -> list[Answer]:
         pixels = np.stack([self.prepared(value) for value in values])
-        images = self.encoding.encode(torch.from_numpy(255 - pixels if self.config.invert else pixels))
+        images = self.encoding.encode(torch.from_numpy(255 - pixels if self.inverts else pixels))
         codes = np.stack([rounded(row, self.config.bits) for row in self.forward(images)["code"].numpy()])
         errors = (self.decoded(torch.from_numpy(codes)) - images).square().flatten(1).mean(1).tolist()
         answers: list[Answer] = []
         for value, numbers, error in zip(values, codes, errors, strict=True):
-            code = Code(numbers, *self._size(value), model, self.config.invert)
+            code = Code(numbers, *self._size(value), model, self.inverts)
             found = psnr(error)
             answers.append({"psnr": found if math.isfinite(found) else None, **self._described(code, self.config.bits)})
         return answers
@@ -168,14 +146,13 @@ class Compressor(Predictor):
             "numbers": code.numbers.tolist(),
         }
 
-    def _size(self, value: Any) -> tuple[int, int]:
-        """Width and height of an image, upright: a large JPEG is decoded at a fraction of them."""
-        is_file = isinstance(value, (str, Path))
-        return image_size(Path(value)) if is_file else any_image(value, colour=self.info.shape[0] == 3).size
+    def _size(self, value: object) -> tuple[int, int]:
+        """Width and height of an image, upright."""
+        # Of a file, from its header: a large JPEG is decoded at a fraction of its size.
+        return image_size(Path(value)) if isinstance(value, (str, Path)) else self.opened(value).size
 
     def _fitting(self, original: tuple[int, int]) -> Fitting:
-        _, height, width = self.info.shape
-        return Fitting(original, (width, height), self.info.fit)
+        return Fitting(original, (self.width, self.height), self.info.fit)
 
     def _pictures(self, answers: Sequence[Answer]) -> npt.NDArray[np.uint8]:
         """What answers restore to, uint8 [N,H,W] or [N,H,W,3]."""
@@ -185,9 +162,14 @@ class Compressor(Predictor):
         return np.where(inverted, 255 - pictures, pictures)
 
 
-def is_code(value: Any) -> bool:
-    """Whether an input is a code file, by its name."""
-    return isinstance(value, (str, Path)) and Path(value).suffix.lower() == SUFFIX
+def is_code(value: object) -> bool:
+    """Whether an input is a code file."""
+    return code_file(value) is not None
+
+
+def code_file(value: object) -> Path | None:
+    """An input as a code file, if it is one by its name."""
+    return Path(value) if isinstance(value, (str, Path)) and Path(value).suffix.lower() == SUFFIX else None
 
 
 def _row(number: int, answer: Answer) -> list[str | float | int]:
@@ -196,8 +178,3 @@ def _row(number: int, answer: Answer) -> list[str | float | int]:
     size = f"{answer['width']}x{answer['height']}"
     sizes = [answer[name] for name in ("code_bytes", "file_bytes", "raw_bytes")]
     return [file, size, answer["brought_to"], loss, *sizes, f"{answer['ratio']:.1f}x"]
-
-
-def _drawable(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """uint8 [N,C,H,W] as [N,H,W] or [N,H,W,3]."""
-    return images[:, 0] if images.shape[1] == 1 else np.moveaxis(images, 1, -1)

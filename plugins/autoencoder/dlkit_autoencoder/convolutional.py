@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit.nn.residual import Residual
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import ConvolutionalConfig, DenoisingConfig
 
 _NOISE_SEED = 20130613
 """Of what corrupts images outside training: the same every time."""
-
-
-class Residual(nn.Module):
-    """x + two convolutions; the second begins at zero, so the block begins as nothing."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = convolution(width, width)
-        self.norm = nn.BatchNorm2d(width)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = x + self.second(F.silu(self.norm(self.first(x))))
-        return found
 
 
 class Encoder(nn.Sequential):
@@ -45,7 +30,7 @@ class Encoder(nn.Sequential):
             convolution(4 * config.stem, config.width),
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
-            *(Residual(config.width) for _ in range(config.blocks)),
+            *(residual(config.width) for _ in range(config.blocks)),
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
             nn.Flatten(),
@@ -69,7 +54,7 @@ class Decoder(nn.Sequential):
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
             nn.Conv2d(config.width, config.width, 3, padding=1),
-            *(Residual(config.width) for _ in range(config.blocks)),
+            *(residual(config.width) for _ in range(config.blocks)),
             nn.BatchNorm2d(config.width),
             nn.SiLU(),
             convolution(config.width, 4 * config.stem),
@@ -128,20 +113,28 @@ class Denoising(Convolutional):
         return (image + self._noise * noise) * (chance >= self._mask)
 
 
+def residual(width: int) -> Residual:
+    """x + two convolutions; the second begins at zero, so the block begins as nothing."""
+    # Made in the order in which they are applied: weights are drawn in this order.
+    first, second = convolution(width, width), nn.Conv2d(width, width, 3, padding=1)
+    nn.init.zeros_(second.weight)
+    return Residual({"first": first, "norm": nn.BatchNorm2d(width), "silu": nn.SiLU(), "second": second})
+
+
 def convolution(before: int, after: int) -> nn.Conv2d:
     """3×3, the grid's size kept, without a bias: a norm follows."""
     return nn.Conv2d(before, after, 3, padding=1, bias=False)
 
 
-def convolutional(config: ConvolutionalConfig, info: Any) -> Convolutional:
+def convolutional(config: ConvolutionalConfig, info: AutoencoderInfo) -> Convolutional:
     return Convolutional(divisible(info), config)
 
 
-def denoising(config: DenoisingConfig, info: Any) -> Denoising:
+def denoising(config: DenoisingConfig, info: AutoencoderInfo) -> Denoising:
     return Denoising(divisible(info), config)
 
 
-def divisible(info: Any) -> tuple[int, int, int]:
+def divisible(info: AutoencoderInfo) -> tuple[int, int, int]:
     """The shape of the images; UsageError if their sides do not fit."""
     shape: tuple[int, int, int] = info.shape
     if shape[1] % 4 or shape[2] % 4:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ class Compresses(Protocol):
     model: nn.Module
     encoding: Encoding
 
-    def forward(self, *inputs: Tensor) -> Any: ...
+    def forward(self, *inputs: Tensor) -> Mapping[str, Tensor]: ...
 
     def decoded(self, codes: Tensor) -> Tensor: ...
 
@@ -89,10 +89,8 @@ def _reconstructions(asked: Compresses, images: Tensor, count: int) -> list[Samp
     """The first ``count`` images (whole rows, where there are several), and those that the model does worst on."""
     if count > COLUMNS:
         count -= count % COLUMNS
-    seen = images
-    if hasattr(asked.model, "corrupted"):
-        model: Any = asked.model.eval()
-        seen = model.corrupted(images)
+    corrupt: Callable[[Tensor], Tensor] | None = getattr(asked.model.eval(), "corrupted", None)
+    seen = images if corrupt is None else corrupt(images)
     found = torch.cat([asked.forward(part)["image"] for part in torch.split(seen, _BATCH)])
     worst = _errors(found, images).argsort(descending=True, stable=True)
     picked = {"typical": torch.arange(len(images))[:count], "worst": worst[:count]}
@@ -114,11 +112,10 @@ def _compared(encoding: Encoding, name: str, stages: Sequence[Tensor], total: in
     return stacked(name, f"Noisy above restored above clean: {which}", rows)
 
 
-def _new_codes(model: Any, noise: Tensor) -> Tensor:
-    device = next(model.parameters()).device
+def _new_codes(model: nn.Module, noise: Tensor) -> Tensor:
+    draw = cast(Callable[[Tensor], Tensor], model.new_codes)
     with torch.no_grad():
-        codes: Tensor = model.new_codes(noise.to(device)).cpu()
-    return codes
+        return draw(noise.to(next(model.parameters()).device)).cpu()
 
 
 def _drawn(asked: Compresses, codes: Tensor) -> Images:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dlkit.config import NoOptions
 from dlkit.errors import PluginError
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import ElboConfig
 
 Outputs = Mapping[str, Tensor]
 Loss = Callable[[Outputs, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
-def mse(config: Any, info: Any) -> Loss:
+def mse(config: NoOptions, info: AutoencoderInfo) -> Loss:
     """The squared difference of image and reconstruction, mean over pixels in [0, 1] and the batch."""
     return lambda outputs, batch: {"loss": F.mse_loss(outputs["image"], batch["image"])}
 
 
-def cross_entropy(config: Any, info: Any) -> Loss:
+def cross_entropy(config: NoOptions, info: AutoencoderInfo) -> Loss:
     """−x log y − (1 − x) log(1 − y), a pixel being the probability of white: mean over pixels and batch, in nats."""
 
     def loss(outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -57,7 +58,7 @@ class Elbo:
         return {"loss": reconstruction + self.beta * share * kl, "reconstruction": reconstruction, "kl": kl}
 
 
-def elbo(config: ElboConfig, info: Any) -> Elbo:
+def elbo(config: ElboConfig, info: AutoencoderInfo) -> Elbo:
     return Elbo(config)
 
 

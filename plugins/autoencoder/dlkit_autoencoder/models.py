@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import DeepConfig, LinearConfig
 
 
@@ -67,9 +67,9 @@ def perceptron(widths: list[int]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def linear(config: LinearConfig, info: Any) -> Linear:
+def linear(config: LinearConfig, info: AutoencoderInfo) -> Linear:
     return Linear(info.shape, config.code)
 
 
-def deep(config: DeepConfig, info: Any) -> Deep:
+def deep(config: DeepConfig, info: AutoencoderInfo) -> Deep:
     return Deep(info.shape, config.code, config.hidden)

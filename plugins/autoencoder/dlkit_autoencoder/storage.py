@@ -16,7 +16,7 @@ def scaled(channels: int) -> Encoding:
     return Encoding(np.zeros(channels, np.float32), np.ones(channels, np.float32))
 
 
-def data_of(found: Unlabelled, fit: Literal["crop", "letterbox"], augment: Augment | None) -> Data:
+def as_data(found: Unlabelled, fit: Literal["crop", "letterbox"], augment: Augment | None) -> Data:
     """The task's data."""
     splits = found.splits(scaled(found.shape[0]))
     info = {"shape": found.shape, "fit": fit}

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.task import Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_autoencoder.info import AutoencoderInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class AutoencoderInfo(Info):
-    """How a picture becomes the model's input and back: enough to compress an image file."""
-
-    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
-    fit: Literal["crop", "letterbox"] = Field(
-        "crop", description="how an image of another shape is brought to this one"
-    )
 
 
 class Autoencoder(Task):
@@ -42,12 +32,12 @@ class Autoencoder(Task):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "code": Column("float32[N,K]")}
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: AutoencoderInfo) -> Metrics:
         from dlkit_autoencoder.metrics import AutoencoderMetrics
 
         return AutoencoderMetrics()
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: AutoencoderInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_autoencoder.preview import grid
 
         return [grid(info, split, count)]

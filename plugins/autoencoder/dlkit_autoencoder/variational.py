@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dlkit_autoencoder.convolutional import Convolutional, divisible
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import VariationalConfig
 
 _SPREAD = 8.0
@@ -77,5 +77,5 @@ class Mixture(nn.Module):
         return self.mean[which] + (0.5 * self.log_variance[which]).exp() * noise[:, :-1]
 
 
-def build(config: VariationalConfig, info: Any) -> Variational:
+def build(config: VariationalConfig, info: AutoencoderInfo) -> Variational:
     return Variational(divisible(info), config)

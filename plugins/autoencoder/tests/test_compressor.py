@@ -24,9 +24,9 @@ from dlkit.samples import Images, Table
 from dlkit_autoencoder import convolutional, models, variational
 from dlkit_autoencoder.compressor import Compressor
 from dlkit_autoencoder.gallery import stacked
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import CompressorConfig, DenoisingConfig, LinearConfig, VariationalConfig
 from dlkit_autoencoder.storage import scaled
-from dlkit_autoencoder.task import AutoencoderInfo
 
 SHAPE = (3, 16, 16)
 SMALL: dict[str, Any] = {"code": 5, "width": 8, "stem": 4, "hidden": 16, "blocks": 0}

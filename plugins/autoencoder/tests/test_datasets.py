@@ -18,8 +18,9 @@ from dlkit.errors import DataError
 from dlkit.samples import Images
 from dlkit.task import check_columns, first_batch
 from dlkit_autoencoder.datasets import digits, files
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import DigitsConfig, FilesConfig, LfwcropConfig
-from dlkit_autoencoder.task import Autoencoder, AutoencoderInfo
+from dlkit_autoencoder.task import Autoencoder
 
 
 def checked(data: Data) -> AutoencoderInfo:

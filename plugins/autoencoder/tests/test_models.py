@@ -14,6 +14,7 @@ from dlkit.errors import UsageError
 from dlkit.task import check_columns
 from dlkit_autoencoder import convolutional, models, variational
 from dlkit_autoencoder.augment import Shift
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import (
     ConvolutionalConfig,
     DeepConfig,
@@ -21,7 +22,7 @@ from dlkit_autoencoder.options import (
     LinearConfig,
     VariationalConfig,
 )
-from dlkit_autoencoder.task import Autoencoder, AutoencoderInfo
+from dlkit_autoencoder.task import Autoencoder
 
 SMALL: dict[str, Any] = {"code": 5, "width": 8, "stem": 4, "hidden": 16}
 MODELS = {

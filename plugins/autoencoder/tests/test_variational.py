@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 from dlkit.engine.supervised import _muon_parameters
+from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.losses import elbo
 from dlkit_autoencoder.options import ElboConfig, VariationalConfig
-from dlkit_autoencoder.task import AutoencoderInfo
 from dlkit_autoencoder.variational import Mixture, Variational, build
 
 K = 4

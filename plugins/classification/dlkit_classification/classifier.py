@@ -13,7 +13,7 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.metrics.confusion import Confusion
-from dlkit.metrics.ranking import some_indices, worst_first
+from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer
 from dlkit.samples import Images, Sample, Table
 from dlkit_classification.info import ClassificationInfo

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import torch.nn.functional as F
 
 from dlkit.data.splits import Split
+from dlkit.metrics.selection import evenly_spaced
 
 PATCH = 3
 """Side of the patches whose covariance a data set tells."""
@@ -21,6 +21,6 @@ def patch_covariance(split: Split) -> npt.NDArray[np.float32]:
 
     The order within a patch is channel, row, column, as in a convolution's filter.
     """
-    index = torch.linspace(0, len(split) - 1, min(_PATCHED, len(split))).long()
+    index = evenly_spaced(len(split), _PATCHED)
     patches = F.unfold(split.take(index)["image"], PATCH, stride=2).transpose(0, 1).flatten(1)  # [C·9, N·positions]
     return (patches @ patches.T / patches.shape[1]).numpy()

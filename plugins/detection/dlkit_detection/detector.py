@@ -15,7 +15,7 @@ from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
-from dlkit.metrics.ranking import some_indices
+from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer
 from dlkit.samples import Box, Boxes, Sample, Table
 from dlkit_detection.decoding import Objects, Verdict, candidates, judge, select_objects

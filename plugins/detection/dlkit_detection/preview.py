@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
+from dlkit.data.columns import column_parts
 from dlkit.data.encoding import Encoding
-from dlkit.data.plans import in_order
-from dlkit.data.splits import Ragged, Split, TensorSplit
+from dlkit.data.splits import Split
+from dlkit.metrics.selection import evenly_spaced
 from dlkit.samples import Box, Boxes, Table
 from dlkit_detection.info import DetectionInfo
 
@@ -17,7 +18,7 @@ def balance(info: DetectionInfo, split: Split) -> Table:
     """Objects of each class, their share, and how many images have one."""
     counts = torch.zeros(len(info.classes), dtype=torch.int64)
     images = torch.zeros_like(counts)
-    for labels in _labels(split):
+    for labels in column_parts(split, "labels"):
         of_class = (labels[..., None] == torch.arange(len(counts))).sum(1)  # [N,classes]
         counts += of_class.sum(0)
         images += (of_class > 0).sum(0)
@@ -32,7 +33,7 @@ def balance(info: DetectionInfo, split: Split) -> Table:
 
 def pictures(info: DetectionInfo, split: Split, count: int) -> list[Boxes]:
     """Images from all over the split, with their true boxes."""
-    index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
+    index = evenly_spaced(len(split), count)
     batch = split.take(index)
     pixels = Encoding(info.mean, info.std).pixels(batch["image"])
     return [
@@ -49,10 +50,3 @@ def true_boxes(info: DetectionInfo, boxes: Sequence[Sequence[float]], labels: Se
         for (x1, y1, x2, y2), label in zip(boxes, labels, strict=True)
         if label >= 0
     ]
-
-
-def _labels(split: Split) -> Sequence[torch.Tensor]:
-    if isinstance(split, TensorSplit):
-        column = split.columns["labels"]
-        return [(column[torch.arange(len(split))] if isinstance(column, Ragged) else column).cpu()]
-    return [batch["labels"].cpu() for batch in split.batches(in_order(len(split), 100), seed=0, epoch=None)]

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.data.splits import Split
 from dlkit.errors import UsageError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Sample, Table
+from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, prepared, restored
+from dlkit_gan.options import ArtistConfig
 from dlkit_gan.storage import ENCODING
 
 BATCH = 250
@@ -38,7 +40,10 @@ class Artist(Predictor):
     placeholder = "a whole number, or a range such as 0-15"
     draws = True
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
+    info: GanInfo
+    config: ArtistConfig
+
+    def __init__(self, model: nn.Module, info: GanInfo, config: ArtistConfig) -> None:
         super().__init__(model, info, config)
         self._judge: Judge | None = None
 
@@ -50,7 +55,7 @@ class Artist(Predictor):
                 seeds += _seeds(word)
         return seeds
 
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[int]) -> list[Answer]:
         """``seed``; of digits also ``class`` and ``sure``, what the judge takes the image for and how sure it is."""
         answers: list[Answer] = []
         for first in range(0, len(inputs), BATCH):
@@ -58,13 +63,13 @@ class Artist(Predictor):
             answers += self._described(seeds, self.drawn(self.latents(seeds)))
         return answers
 
-    def draw(self, value: Any, answer: Answer) -> Image.Image:
+    def draw(self, value: int, answer: Answer) -> Image.Image:
         return Image.fromarray(ENCODING.pixels(self.drawn(self.latents([int(value)])))[0])
 
-    def stem(self, value: Any) -> str:
+    def stem(self, value: object) -> str:
         return f"seed-{value}"
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[int], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The images, and a table of what the judge says of them."""
         pictures = ENCODING.pixels(self.drawn(self.latents([int(value) for value in inputs])))
         captions = [_caption(answer) for answer in answers]

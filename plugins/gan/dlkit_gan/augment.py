@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.data.augment import pick_pixels
+
 SHIFT = 1 / 8
 """Of the side: how far a translation moves an image at most; what it leaves is black (−1)."""
 HOLE = 1 / 2
@@ -53,8 +55,7 @@ def translation(images: Tensor) -> Tensor:
         + torch.arange(size, device=images.device)
         for limit, size in zip(most, (height, width), strict=True)
     )
-    place = (rows[:, :, None] * padded.shape[3] + columns[:, None, :]).view(len(images), 1, -1)
-    return padded.flatten(2).gather(2, place.expand(-1, images.shape[1], -1)).view_as(images)
+    return pick_pixels(padded, rows, columns)
 
 
 def cutout(images: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from dlkit.errors import UsageError
 from dlkit_gan.augment import DifferentiableAugment
+from dlkit_gan.info import GanInfo
 from dlkit_gan.options import DcganConfig
 
 DOUBLINGS = {28: 2, 32: 3, 64: 4}
@@ -48,7 +48,7 @@ class Adversaries(nn.Module):
         return {"image": drawn, "real": self.discriminator(images), "fake": self.discriminator(drawn)}
 
 
-def build(config: DcganConfig, info: Any) -> nn.Module:
+def build(config: DcganConfig, info: GanInfo) -> nn.Module:
     """The model for images of ``info.shape``; UsageError for sizes that DCGAN has no form for."""
     channels, height, width = info.shape
     if height != width or height not in DOUBLINGS:

@@ -10,7 +10,7 @@ not that: other network, other features, other numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 
 import numpy as np
@@ -22,6 +22,8 @@ from torch import Tensor, nn
 
 from dlkit.data.randomness import forked, rng
 from dlkit.engine.device import Cpu
+from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit.nn.layers import convolution
 from dlkit_gan.options import Look
 
 SIDE = 28
@@ -41,7 +43,11 @@ class Judge(nn.Module):
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_stage(channels, 32), nn.MaxPool2d(2), *_stage(32, 64), nn.MaxPool2d(2), *_stage(64, FEATURES)
+            *convolution(channels, 32),
+            nn.MaxPool2d(2),
+            *convolution(32, 64),
+            nn.MaxPool2d(2),
+            *convolution(64, FEATURES),
         )
         self.head = nn.Linear(FEATURES, classes)
 
@@ -53,10 +59,6 @@ class Judge(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))
         return logits
-
-
-def _stage(channels: int, filters: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()]
 
 
 def of_digits() -> npt.NDArray[np.float32]:
@@ -152,34 +154,31 @@ class Moments:
     """Count, sum and sum of outer products of features, in float64: they add up over batches and processes."""
 
     def __init__(self) -> None:
-        self.count: Tensor | None = None
-        self.total: Tensor | None = None
-        self.products: Tensor | None = None
+        self._count, self._sum, self._products = Total(), Total(), Total()
+
+    @property
+    def count(self) -> int:
+        """Samples seen."""
+        return int(sum(self._count.numbers()))
 
     def update(self, features: Tensor) -> None:
         """Add features [N,F]."""
         exact = (features.cpu() if features.device.type == "mps" else features).double()  # MPS has no float64
-        found = torch.tensor(len(exact), dtype=torch.float64), exact.sum(0), exact.T @ exact
-        if self.count is None or self.total is None or self.products is None:
-            self.count, self.total, self.products = found
-        else:
-            self.count, self.total, self.products = (
-                self.count + found[0],
-                self.total + found[1],
-                self.products + found[2],
-            )
+        self._count.add(torch.tensor(len(exact), dtype=torch.float64))
+        self._sum.add(exact.sum(0))
+        self._products.add(exact.T @ exact)
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self.count, self.total, self.products = map(over_ranks, (self.count, self.total, self.products))
+        reduce_all([self._count, self._sum, self._products], over_ranks)
 
     def mean_and_covariance(self) -> tuple[Tensor, Tensor]:
         """[F] and [F,F], the latter unbiased; ValueError for fewer than two samples."""
-        if self.count is None or self.count < 2 or self.total is None or self.products is None:
+        count, total, products = self.count, self._sum.value, self._products.value
+        if count < 2 or total is None or products is None:
             raise ValueError("moments need two samples at least")
-        count = float(self.count)
-        mean = self.total.cpu() / count
-        return mean, (self.products.cpu() - count * torch.outer(mean, mean)) / (count - 1)
+        mean = total.cpu() / count
+        return mean, (products.cpu() - count * torch.outer(mean, mean)) / (count - 1)
 
 
 def frechet(one: Moments, other: Moments) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dlkit.config import Config
+from dlkit.config import NoOptions
+from dlkit_gan.info import GanInfo
 from dlkit_gan.options import CrossEntropyConfig
 
 
@@ -19,7 +18,7 @@ class CrossEntropy:
     arXiv 1606.03498).
     """
 
-    def __init__(self, config: CrossEntropyConfig, info: Any) -> None:
+    def __init__(self, config: CrossEntropyConfig, info: GanInfo) -> None:
         self._real = 1 - config.smoothing
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -35,7 +34,7 @@ class CrossEntropy:
 class Hinge:
     """Hinge loss (Lim and Ye 2017, arXiv 1705.02894; with spectral norm, Miyato et al. 2018, arXiv 1802.05957)."""
 
-    def __init__(self, config: Config | None, info: Any) -> None:
+    def __init__(self, config: NoOptions | None, info: GanInfo) -> None:
         pass
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:

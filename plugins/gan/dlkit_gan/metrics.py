@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, Moments, frechet, prepared, restored
 
 SURE = 0.9
 """Probability of its class from which on the judge counts as sure."""
-Sum = Callable[[Tensor | None], Tensor | None]
 
 
 class GanMetrics:
@@ -22,13 +22,11 @@ class GanMetrics:
     of the ten it sees at all.
     """
 
-    def __init__(self, info: Any) -> None:
+    def __init__(self, info: GanInfo) -> None:
         self._info = info
         self._judge: Judge | None = None
         self.real, self.drawn = Moments(), Moments()
-        self._right: Tensor | None = None
-        self._seen: Tensor | None = None
-        self._sure: Tensor | None = None
+        self._right, self._seen, self._sure = Total(), Total(), Total()
 
     def update(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:
         images = outputs["image"]
@@ -37,28 +35,27 @@ class GanMetrics:
         features = judge.features(prepared(images, self._info.look))
         self.drawn.update(features)
         probability, seen = judge.head(features).softmax(1).max(1)
-        right = (outputs["real"] > 0).sum() + (outputs["fake"] <= 0).sum()
         counts = torch.zeros(len(self._info.classes), dtype=torch.int64, device=images.device)
         counts.scatter_add_(0, seen, torch.ones_like(seen))
-        self._right = right if self._right is None else self._right + right
-        self._seen = counts if self._seen is None else self._seen + counts
-        sure = (probability > SURE).sum()
-        self._sure = sure if self._sure is None else self._sure + sure
+        self._right.add((outputs["real"] > 0).sum() + (outputs["fake"] <= 0).sum())
+        self._seen.add(counts)
+        self._sure.add((probability > SURE).sum())
 
-    def reduce(self, over_ranks: Sum) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
         for moments in (self.real, self.drawn):
             moments.reduce(over_ranks)
-        self._right, self._seen, self._sure = map(over_ranks, (self._right, self._seen, self._sure))
+        reduce_all([self._right, self._seen, self._sure], over_ranks)
 
     def compute(self) -> dict[str, float]:
         """By name; no distance for fewer than two images."""
-        count = float(self.drawn.count) if self.drawn.count is not None else 0.0
-        if self._right is None or self._seen is None or self._sure is None or count < 2:
+        count, seen = self.drawn.count, self._seen.numbers()
+        if count < 2:
             return {}
-        found = {"judge_frechet": frechet(self.real, self.drawn), "d_accuracy": float(self._right) / (2 * count)}
+        right, sure = sum(self._right.numbers()), sum(self._sure.numbers())
+        found = {"judge_frechet": frechet(self.real, self.drawn), "d_accuracy": right / (2 * count)}
         if self._info.look == "digits":
-            found |= {"sure": float(self._sure) / count, "classes": float((self._seen > 0).sum())}
+            found |= {"sure": sure / count, "classes": float(sum(number > 0 for number in seen))}
         return found
 
     def _on(self, device: torch.device) -> Judge:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dlkit import Suggest
 
 
-def _for(dataset: str, **engine: Any) -> Suggest:
+def _for(dataset: str, **engine: object) -> Suggest:
     return Suggest(settings={f"engine.{key}": value for key, value in engine.items()}, when={"dataset": dataset})
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dlkit.data.augment import Mirror
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding
@@ -17,7 +15,7 @@ ENCODING = Encoding([0.5], [0.5])
 DIGITS = [str(digit) for digit in range(10)]
 
 
-def assembled(images: Unlabelled, look: Look, context: Context, *, flip: bool = False) -> Data:
+def as_data(images: Unlabelled, look: Look, context: Context, *, flip: bool = False) -> Data:
     """The splits, and an ``info`` with the judge: the one at hand for digits, else learnt from the training images,
     once: built again for a run (to resume or measure it), the data takes the run's own."""
     splits = images.splits(ENCODING)
@@ -29,7 +27,7 @@ def assembled(images: Unlabelled, look: Look, context: Context, *, flip: bool = 
     else:
         context.say("learning from the images themselves what to judge drawn ones by, before training begins")
         weights = of_turns(images.parts["train"])
-    info: dict[str, Any] = {
+    info = {
         "shape": images.shape,
         "look": look,
         "classes": DIGITS if look == "digits" else TURNS,

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.task import Array, Column, Info, Metrics, Task
-from dlkit_gan.options import Look
+from dlkit.task import Column, Metrics, Task
+from dlkit_gan.info import GanInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class GanInfo(Info):
-    """The form of the images, and the judge that tells how like two sets of them are."""
-
-    shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")
-    look: Look = Field(description="what the judge was trained to see")
-    classes: list[str] = Field(min_length=2, description="names of what the judge tells apart, by label")
-    judge: Array = Field(description="float32 [weights]: the judge's, flat")
 
 
 class Gan(Task):
@@ -37,17 +26,12 @@ class Gan(Task):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "real": Column("float32[N]"), "fake": Column("float32[N]")}
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: GanInfo) -> Metrics:
         from dlkit_gan.metrics import GanMetrics
 
         return GanMetrics(info)
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
-        import torch
+    def preview(self, info: GanInfo, split: Split, count: int) -> Sequence[Sample]:
+        from dlkit_gan.preview import grid
 
-        from dlkit.samples import Images
-        from dlkit_gan.storage import ENCODING
-
-        index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
-        pixels = ENCODING.pixels(split.take(index)["image"])
-        return [Images(name="images", title=f"Of {len(split):,} images", images=pixels)]
+        return [grid(split, count)]

@@ -14,7 +14,7 @@ from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
-from dlkit.metrics import ranking
+from dlkit.metrics import selection
 from dlkit.predictor import Answer
 from dlkit.samples import Box, Boxes, Sample, Table
 from dlkit_localization.info import LocalizationInfo
@@ -68,7 +68,7 @@ class Localizer(ImagePredictor):
         """Validation images with true and predicted box, the worst first, and a table of what went how well."""
         if examples is None:
             return ()
-        index = ranking.some_indices(len(examples), EXAMPLES, rng)
+        index = selection.some_indices(len(examples), EXAMPLES, rng)
         judged = self._judged(index, examples)
         order = worst_first(judged)[: min(count, _SHOWN)]
         return [*self.compared(index[order], examples), _summary(judged)]
@@ -148,7 +148,7 @@ def worst_first(judged: Mapping[str, Tensor]) -> Tensor:
     there = judged["true_label"] >= 0
     sure = torch.where(judged["present"] > 0.5, judged["present"] * judged["sure"], 1 - judged["present"])
     fine = torch.where(there, judged["iou"], sure)
-    return ranking.worst_first(~judged["strict"], sure, fine)
+    return selection.worst_first(~judged["strict"], sure, fine)
 
 
 def _predicted(answer: Answer) -> list[Box]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
+from dlkit.data.columns import whole_column
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.encoding import Encoding
-from dlkit.data.splits import Split, TensorSplit
+from dlkit.data.splits import Split
+from dlkit.metrics.selection import evenly_spaced
 from dlkit.samples import Box, Images, Table
 from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.outputs import corners
@@ -19,7 +20,7 @@ NONE = "none"
 
 def balance(info: LocalizationInfo, split: Split) -> Table:
     """Images of each class, their share, and their boxes' mean size, as a table."""
-    label, box = (_column(split, name) for name in ("label", "box"))
+    label, box = (whole_column(split, name) for name in ("label", "box"))
     total, (_, height, width) = max(1, len(label)), info.shape
     rows: list[list[str | int]] = []
     for number, name in enumerate([NONE, *info.classes], -1):
@@ -33,7 +34,7 @@ def balance(info: LocalizationInfo, split: Split) -> Table:
 
 def grid(info: LocalizationInfo, split: Split, count: int) -> Images:
     """Images from all over the split, with their boxes and classes."""
-    index = torch.linspace(0, len(split) - 1, min(count, len(split))).long()
+    index = evenly_spaced(len(split), count)
     batch = split.take(index)
     pictures = Encoding(info.mean, info.std).pixels(batch["image"])
     boxes = corners(batch["box"], *info.shape[1:])
@@ -44,9 +45,3 @@ def grid(info: LocalizationInfo, split: Split, count: int) -> Images:
     ]
     names = [info.classes[label] if label >= 0 else NONE for label in labels]
     return Images(name="images", images=np.stack(drawn), captions=names)
-
-
-def _column(split: Split, name: str) -> Tensor:
-    """A whole column on the CPU."""
-    column = split.columns[name] if isinstance(split, TensorSplit) else None
-    return column.cpu() if isinstance(column, Tensor) else split.take(torch.arange(len(split)))[name].cpu()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Split
 from dlkit.data.text.pieces import PAD
 from dlkit.data.text.tokenizers import restore
+from dlkit.metrics.selection import evenly_spaced
 from dlkit.samples import Pairs, Table
 from dlkit_translation.writing import sentence
 
@@ -18,7 +18,7 @@ from dlkit_translation.writing import sentence
 def sentences(info: Any, split: Split, count: int) -> Pairs:
     """Pairs from all over the split, as the tokenizers give them back."""
     source, target = restore(info.source), restore(info.target)
-    batch = split.take(torch.linspace(0, len(split) - 1, min(count, len(split))).long())
+    batch = split.take(evenly_spaced(len(split), count))
     rows = [
         [sentence(source, one), sentence(target, other)]
         for one, other in zip(batch["source"].cpu().tolist(), batch["target"].cpu().tolist(), strict=True)

@@ -9,7 +9,7 @@ from dlkit.data.splits import Data
 from dlkit.data.unlabelled import digits
 from dlkit_autoencoder.augment import Shift
 from dlkit_autoencoder.options import DigitsConfig
-from dlkit_autoencoder.storage import data_of
+from dlkit_autoencoder.storage import as_data
 
 
 def build(config: DigitsConfig, context: Context) -> Data:
@@ -24,4 +24,4 @@ def build_mnist(config: DigitsConfig, context: Context) -> Data:
 
 def _built(source: Literal["digits", "mnist"], config: DigitsConfig, context: Context) -> Data:
     found = digits(source, config.size, context)
-    return data_of(found, "crop", Shift(config.shift) if config.shift else None)
+    return as_data(found, "crop", Shift(config.shift) if config.shift else None)

@@ -10,7 +10,7 @@ from dlkit.data.options import ImageFiles
 from dlkit.data.splits import Data
 from dlkit.data.unlabelled import folder
 from dlkit_autoencoder.options import FilesConfig, LfwcropConfig
-from dlkit_autoencoder.storage import data_of
+from dlkit_autoencoder.storage import as_data
 
 _SHARE = 0.05
 """Of LFWcrop's faces for validation, and for the test."""
@@ -18,10 +18,10 @@ _SHARE = 0.05
 
 def build(config: FilesConfig, context: Context) -> Data:
     found = folder(Path(config.path), config, config.size)
-    return data_of(found, config.fit, Mirror() if config.flip else None)
+    return as_data(found, config.fit, Mirror() if config.flip else None)
 
 
 def build_lfwcrop(config: LfwcropConfig, context: Context) -> Data:
     faces = context.source("lfwcrop") / "faces"
     options = ImageFiles(path=str(faces), colour=config.colour, val_fraction=_SHARE, test_fraction=_SHARE)
-    return data_of(folder(faces, options, config.size), options.fit, Mirror() if config.flip else None)
+    return as_data(folder(faces, options, config.size), options.fit, Mirror() if config.flip else None)

@@ -6,14 +6,14 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.unlabelled import digits
 from dlkit_gan.options import DigitsConfig
-from dlkit_gan.storage import assembled
+from dlkit_gan.storage import as_data
 
 
 def build(config: DigitsConfig, context: Context) -> Data:
     """scikit-learn's 1,797, enlarged to MNIST's proportions."""
-    return assembled(digits("digits", config.size, context), "digits", context)
+    return as_data(digits("digits", config.size, context), "digits", context)
 
 
 def build_mnist(config: DigitsConfig, context: Context) -> Data:
     """MNIST's 70,000; a tenth of its training images is for validation."""
-    return assembled(digits("mnist", config.size, context), "digits", context)
+    return as_data(digits("mnist", config.size, context), "digits", context)

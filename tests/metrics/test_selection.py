@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dlkit.metrics.ranking import some_indices, worst_first
+from dlkit.metrics.selection import evenly_spaced, some_indices, worst_first
 
 
 def test_mistakes_first() -> None:
@@ -25,3 +25,8 @@ def test_some_of_a_split() -> None:
     found = some_indices(100, 10, np.random.default_rng(0))
     assert len(found) == len(set(found.tolist())) == 10 and bool((found.diff() > 0).all())
     assert some_indices(3, 10, np.random.default_rng(0)).tolist() == [0, 1, 2]
+
+
+def test_from_all_over_a_split() -> None:
+    assert evenly_spaced(101, 3).tolist() == [0, 50, 100]
+    assert evenly_spaced(2, 8).tolist() == [0, 1]

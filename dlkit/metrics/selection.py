@@ -1,10 +1,15 @@
-"""Which samples to look at: some of a split, the worst first."""
+"""Which samples of a split to look at: evenly from all over it, some at random, the worst first."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+def evenly_spaced(size: int, count: int) -> Tensor:
+    """int64 [at most ``count``]: samples from all over a split of ``size``, the first and the last among them."""
+    return torch.linspace(0, size - 1, min(count, size)).long()
 
 
 def some_indices(size: int, most: int, rng: np.random.Generator) -> Tensor:
