@@ -16,7 +16,7 @@ from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import Ids
 from dlkit.errors import DataError, UsageError
 from dlkit.metrics.confusion import Confusion
-from dlkit.metrics.ranking import some_indices, worst_first
+from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Pairs, Sample, Table, Text
 from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context
