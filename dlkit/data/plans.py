@@ -97,7 +97,7 @@ class Shuffled(Planner):
         return Plan(order[: bounds[-1]], bounds)
 
     def length(self, size: int, seed: int, epoch: int, batch_size: int) -> int:
-        return max(size // batch_size, min(size, 1))
+        return max(size // batch_size, min(size, 1))  # fewer samples than a batch are one all the same
 
 
 def in_order(size: int, batch_size: int) -> Plan:

@@ -123,6 +123,7 @@ class AdversarialTrainer(Trainer):
             loss = self.setup.loss.discriminator(real, fake) * share
             loss.backward()
             losses.append(loss.detach())
+            # Counted on the device and read with the losses, at the next flush.
             right.append(((real > 0).sum() + (fake <= 0).sum()) * (share / (2 * len(images))))
         values["train/d_loss"], values["train/d_accuracy"] = sum_of(losses), sum_of(right)
         return drawn if keep else None

@@ -29,7 +29,8 @@ class MovingAverage:
         torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), max(self._weight, least))
 
     def swap(self) -> None:
-        """Exchange live and averaged values, by pointer: nothing is copied, and nothing that points at them breaks."""
+        """Exchange live and averaged values, by pointer."""
+        # Nothing is copied, and optimizer, predictor and tied weights go on pointing at the same parameters.
         for name, live in self._live.items():
             live.data, self._mean[name].data = self._mean[name].data, live.data
 

@@ -58,6 +58,7 @@ def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Contex
     data = load_target(spec, catalog)(resolved.sections["dataset"], context)
     if not isinstance(data, Data):
         raise PluginError(f"dataset {spec.name!r} built a {type(data).__name__}, not a dlkit.data.splits.Data")
+    # Now, and not when the loop asks for its first batch: then a run would have been made for it.
     if len(data.train) == 0 or len(data.val) == 0:
         raise UsageError(
             f"dataset {spec.name!r} has an empty {'training' if not len(data.train) else 'validation'} split"
@@ -147,10 +148,10 @@ def prepare(
         torch.use_deterministic_algorithms(engine.deterministic)
     target = trainer_class(catalog, resolved)
     world, where = join(device or engine.device)
-    where.make_current()
+    where.make_current()  # what torch starts without being told where must not go to another run's device
     threads = set_threads(engine.threads)
     task = build_task(catalog, resolved.task)
-    with world.rank_zero_first():
+    with world.rank_zero_first():  # which downloads and fills caches: the others then find them
         data, info = build_data(catalog, resolved, task, context)
     resolved = _with_resolved_options(resolved, data)
     refuse_unshared(task, info, world)

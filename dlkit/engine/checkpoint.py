@@ -1,33 +1,21 @@
-"""Checkpoints: everything a resume needs, without pickle, written in the background.
-
-The loop stalls for the copy into staging buffers only. A thread then writes a hidden folder, fsyncs files and folder,
-and renames it: flush events → write → fsync → rename → ``checkpoint`` event → prune.
-"""
+"""What is in a checkpoint: everything a resume needs, taken apart without pickle, and put together again."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dlkit.data.layout import file_sha256
 from dlkit.engine import tree
-from dlkit.engine.device import Copies, Device
 from dlkit.errors import RunError
 from dlkit.json_types import Json
-from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
-from dlkit.runs.faults import point
-from dlkit.runs.files import sync_folder
+from dlkit.runs.checkpoints import Checkpoint
 from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
@@ -76,178 +64,6 @@ def model_state(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
     return weights, aliases
 
 
-Published = tuple[Checkpoint, float]
-"""A checkpoint that is complete on disk, and the seconds its writing took."""
-
-
-@dataclass(frozen=True)
-class _Staged:
-    tensors: Mapping[str, dict[str, Tensor]]
-    copies: Copies
-    documents: Mapping[str, str]
-    fields: Mapping[str, Any]
-    learned: tuple[str, ...]
-
-
-class Writer:
-    """Writes checkpoints on a thread, one after the other.
-
-    ``submit`` stages a snapshot and returns; while one is being written, one more may wait, in a second set of staging
-    buffers, and a newer one takes its place. ``poll`` gives what has become complete, or raises what went wrong;
-    ``wait`` blocks until nothing is left. ``before_publish`` runs on the thread before a folder gets its name (it makes
-    the events durable).
-    """
-
-    def __init__(self, folder: Path, before_publish: Callable[[], None], device: Device) -> None:
-        self._folder = folder
-        self._before_publish = before_publish
-        self._device = device
-        self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
-        self._active = 0
-        self._waiting: _Staged | None = None
-        self._thread: threading.Thread | None = None
-        self._result: Published | BaseException | None = None
-
-    @property
-    def busy(self) -> bool:
-        return self._thread is not None
-
-    def submit(self, shot: Snapshot) -> None:
-        """Begin copying the tensors; write now, or after the one in progress."""
-        # Two sets of buffers: what waits is not what is being written, and a newer snapshot may overwrite it.
-        free = 1 - self._active
-        staged = {f: {n: self._buffer(free, f"{f}:{n}", t) for n, t in ts.items()} for f, ts in shot.tensors.items()}
-        copies = self._device.stage((t, staged[f][n]) for f, ts in shot.tensors.items() for n, t in ts.items())
-        # Now and not on the thread: the state's own lists go on changing.
-        documents = {name: json.dumps(value, allow_nan=False) for name, value in shot.documents.items()}
-        self._waiting = _Staged(staged, copies, documents, shot.fields, shot.learned)
-        if self._thread is None:
-            self._start()
-
-    def poll(self) -> list[Published]:
-        """What has become complete since; starts the one that waits."""
-        return [] if self._thread is None or self._thread.is_alive() else self._collect()
-
-    def wait(self) -> list[Published]:
-        """The same, once nothing is left to write."""
-        done: list[Published] = []
-        while self._thread is not None:
-            done += self._collect()
-        return done
-
-    def _start(self) -> None:
-        staged, self._waiting = self._waiting, None
-        self._active = 1 - self._active
-        self._thread = threading.Thread(target=self._work, args=(staged,), name="checkpoint", daemon=True)
-        self._thread.start()
-
-    def _collect(self) -> list[Published]:
-        assert self._thread is not None
-        self._thread.join()
-        self._thread, result = None, self._result
-        if isinstance(result, BaseException):
-            self._waiting = None
-            raise result
-        assert result is not None
-        if self._waiting is not None:
-            self._start()
-        return [result]
-
-    def _buffer(self, bank: int, key: str, source: Tensor) -> Tensor:
-        """Room for a copy on the host, allocated once."""
-        buffer = self._buffers[bank].get(key)
-        if buffer is None or buffer.shape != source.shape or buffer.dtype != source.dtype:
-            buffer = self._buffers[bank][key] = self._device.host_buffer(source)
-        return buffer
-
-    def _work(self, staged: _Staged) -> None:
-        began = time.monotonic()
-        try:
-            staged.copies.wait()  # here, not in the loop: steps go on while the device copies
-            self._result = self._publish(staged), time.monotonic() - began
-        # The thread's boundary: whatever went wrong is raised in the loop by poll or wait.
-        except BaseException as error:
-            self._result = error
-
-    def _publish(self, staged: _Staged) -> Checkpoint:
-        # A step's loss is that of the weights before it: it may be finite where what is saved here is not.
-        bad = next((name for name in staged.learned if not staged.tensors[MODEL][name].isfinite().all()), None)
-        if bad is not None:
-            raise RunError(f"parameter {bad} became NaN or infinite at step {staged.fields['step']}")
-        final = self._folder / step_folder(staged.fields["step"])
-        hidden = self._folder / f".{final.name}.tmp"
-        shutil.rmtree(hidden, ignore_errors=True)
-        hidden.mkdir(parents=True)
-        try:
-            point("checkpoint.begun")
-            for name, tensors in staged.tensors.items():
-                write_tensors(tensors, hidden / name)
-            for name, text in staged.documents.items():
-                _write_durably(hidden / name, text)
-            files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(hidden.iterdir())}
-            point("checkpoint.written")
-            manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
-            _write_durably(hidden / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
-            sync_folder(hidden)
-            self._before_publish()  # a checkpoint must not outlive the events before it: a resume cuts the log there
-            point("checkpoint.synced")
-            _replace(final, hidden)
-            point("checkpoint.renamed")
-            sync_folder(self._folder)
-        except BaseException:
-            shutil.rmtree(hidden, ignore_errors=True)
-            raise
-        return Checkpoint(final, manifest)
-
-
-def _replace(final: Path, hidden: Path) -> None:
-    """Give a checkpoint its name; one of the same step (asked for before its evaluation, or damaged) goes."""
-    old = final.with_name(f".{final.name}.old.tmp")
-    if final.exists():
-        final.rename(old)
-    hidden.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """A tensor file, on disk when this returns; OSError if it cannot be."""
-    try:
-        save_file(dict(tensors), path)
-    except SafetensorError as error:  # it wraps the system's error in text
-        raise OSError(f"{path.name}: {error}") from error
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
-    """Remove all but the newest ``keep`` and the best; returns what was removed."""
-    best = next((c for c in reversed(checkpoints) if c.manifest.best), None)
-    spared = {c.step for c in checkpoints[-keep:]} | ({best.step} if best else set())
-    removed = [c for c in checkpoints if c.step not in spared]
-    for checkpoint in removed:
-        shutil.rmtree(checkpoint.folder, ignore_errors=True)
-    return removed
-
-
-def clear_void(run: Path, step: int) -> None:
-    """Remove what stands in the way of going on from ``step``: damaged checkpoints beyond it, and unfinished ones.
-
-    Left there, a damaged one would count as the newest: asked for as ``last``, and kept in place of a good one.
-    """
-    for checkpoint in complete(run):
-        if checkpoint.step > step:
-            shutil.rmtree(checkpoint.folder, ignore_errors=True)
-    for unfinished in (run / "checkpoints").glob(".step-*.tmp"):
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def check(checkpoint: Checkpoint, task: str, model: str) -> None:
     """RunError unless the checkpoint is whole and belongs to this task and model."""
     manifest = checkpoint.manifest
@@ -263,7 +79,7 @@ def check(checkpoint: Checkpoint, task: str, model: str) -> None:
 
 def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
     """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
-    weights = judged_weights(checkpoint) if averaged else read_tensors(checkpoint.folder / MODEL)
+    weights = evaluated_weights(checkpoint) if averaged else read_tensors(checkpoint.folder / MODEL)
     weights.update({name: weights[stored] for name, stored in checkpoint.manifest.aliases.items()})
     try:
         model.load_state_dict(weights)
@@ -271,8 +87,8 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
         raise RunError(f"{checkpoint.folder}: its weights do not fit the model as it is now: {error}") from error
 
 
-def judged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """The weights that evaluation saw: the moving average where the run kept one. Of tied ones, the one stored."""
+def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The weights that evaluation sees: the moving average where the run keeps one. Of tied ones, the one stored."""
     stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
     # Older checkpoints average buffers too that are no part of a model's state, and that no model would take.
     return {name: average.get(name, tensor) for name, tensor in stored.items()}
@@ -314,5 +130,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
+    # Before safetensors reads it: a damaged or foreign file may claim any size, and would get the memory for it.
     if size > HEADER_LIMIT:
         raise RunError(f"{path}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read")

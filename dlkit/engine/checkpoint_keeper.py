@@ -11,6 +11,7 @@ from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import tree
 from dlkit.engine.build import Job
+from dlkit.engine.checkpoint_writer import Published, Writer, prune
 from dlkit.engine.journal import Journal
 from dlkit.engine.orders import Inbox, WriterState
 from dlkit.engine.progress import Mark, Progress
@@ -34,7 +35,7 @@ class CheckpointKeeper:
         self._inbox, self._journal = inbox, journal
         self._world, self._device = job.world, job.placement.device
         # The thread makes the events durable before a checkpoint gets its name: no checkpoint is ahead of its log.
-        self._writer = storage.Writer(run.checkpoints, journal.sync, self._device)
+        self._writer = Writer(run.checkpoints, journal.sync, self._device)
         self._last = time.monotonic()
         self._submitted: Mark | None = None
         self._best_submitted = 0
@@ -155,7 +156,7 @@ class CheckpointKeeper:
             "settings": dict(self._settings.values),
         }
 
-    def _published(self, done: list[storage.Published]) -> Iterator[events.Event]:
+    def _published(self, done: list[Published]) -> Iterator[events.Event]:
         if done:
             self._best_waits = False  # what waited is being written, or it is among these
         for written, seconds in done:
@@ -168,4 +169,4 @@ class CheckpointKeeper:
                 )
             )
         if done:
-            storage.prune(complete(self._run.path), self._settings.engine.keep)
+            prune(complete(self._run.path), self._settings.engine.keep)

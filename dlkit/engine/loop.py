@@ -20,10 +20,10 @@ from pathlib import Path
 
 from dlkit.data.randomness import derive, seed_all
 from dlkit.data.splits import Batch
-from dlkit.engine import checkpoint as storage
 from dlkit.engine import failure
 from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_keeper import CheckpointKeeper
+from dlkit.engine.checkpoint_writer import clear_void
 from dlkit.engine.evaluation import Evaluation
 from dlkit.engine.journal import Journal
 from dlkit.engine.loader import Cadence, Loader
@@ -275,7 +275,7 @@ class Loop:
             if resuming is not None:  # it was killed before its first checkpoint: the log knows what was changed
                 self._settings.restore({}, self._run.events, 0)
         if self._world.rank_zero:
-            storage.clear_void(self._run.path, self.progress.step)
+            clear_void(self._run.path, self.progress.step)
         self._journal.update(state="running", total_steps=course.total, pid=os.getpid(), reason="", result=None)
         return self._journal.record(self._begun())
 

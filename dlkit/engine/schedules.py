@@ -20,9 +20,10 @@ def build_schedule(name: str, total: int, warmup: float, final: float) -> Schedu
     rise = max(1, round(total * (warmup or (0.25 if name == "one-cycle" else 0))))
     rising = warmup > 0 or name == "one-cycle"
 
+    # torch's schedulers carry a state, which would have to be saved, and changed for a resume with more epochs.
     def factor(step: int) -> float:
         if rising and step < rise:
-            return (step + 1) / (rise + 1)
+            return (step + 1) / (rise + 1)  # neither 0 at the first step nor the peak before the rise is over
         start = rise if rising else 0
         progress = min(1.0, (step - start) / max(1, total - start))
         if name == "one-cycle":

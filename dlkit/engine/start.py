@@ -21,7 +21,8 @@ from dlkit.config_file import to_toml
 from dlkit.data.context import Context
 from dlkit.data.weights import restoring
 from dlkit.engine.build import Job, build_task, prepare
-from dlkit.engine.checkpoint import check, judged_weights, load_info, read_tensors, write_tensors
+from dlkit.engine.checkpoint import check, evaluated_weights, load_info, read_tensors
+from dlkit.engine.checkpoint_writer import write_tensors
 from dlkit.engine.device import same_again
 from dlkit.engine.loop import Loop, Resuming
 from dlkit.engine.orders import Inbox
@@ -130,7 +131,7 @@ def _new_job(
 ) -> tuple[Job, dict[str, Tensor] | None]:
     """A job at its first step, and the weights that it starts from; its configuration names which they are."""
     init = initial_weights(resolved, workspace)
-    weights = judged_weights(init) if init is not None else None
+    weights = evaluated_weights(init) if init is not None else None
     return prepare(catalog, pinned(resolved, init) if init is not None else resolved, context, init=weights), weights
 
 

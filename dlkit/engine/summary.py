@@ -24,6 +24,7 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[JsonObj
     Runs the model once on ``inputs`` in evaluation mode and returns its outputs too; shapes lack the batch axis.
     """
     leaves = _leaves(model) or {type(model).__name__: model}
+    # Without training's side effects: running statistics stay what they are, and nothing is kept for gradients.
     with evaluation_mode(model), _output_shapes(leaves) as shapes, torch.no_grad():
         outputs: object = model(*inputs)
     unique = {id(p): p for p in model.parameters()}.values()  # tied weights once

@@ -220,6 +220,7 @@ class Trainer:
 
     def _set_rates(self, factor: float) -> None:
         for optimizer, rates in zip(self._optimizers, self._base_rates, strict=True):
+            # From the base rates, not from what is there: rounding does not add up, and there is nothing to save.
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
 
@@ -227,7 +228,7 @@ class Trainer:
         """The forward pass, bound once: without autocast it is a bare call."""
         model: Callable[..., object] = torch.compile(module) if self.setup.engine.compile else module
         inputs = self._inputs
-        if len(inputs) == 1:
+        if len(inputs) == 1:  # no list and no star for the commonest case
             (key,) = inputs
             plain: Callable[[Batch], object] = lambda batch: model(batch[key])  # noqa: E731
         else:

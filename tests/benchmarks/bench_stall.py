@@ -20,7 +20,8 @@ import torch
 from torch import nn
 
 from dlkit.data.randomness import generators
-from dlkit.engine.checkpoint import Snapshot, Writer, snapshot
+from dlkit.engine.checkpoint import Snapshot, snapshot
+from dlkit.engine.checkpoint_writer import Writer
 from dlkit.engine.device import Cpu
 from dlkit.task import Info
 

@@ -20,6 +20,7 @@ from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import loop
 from dlkit.engine.average import MovingAverage
+from dlkit.engine.checkpoint_writer import Writer, prune, write_tensors
 from dlkit.engine.device import Cpu
 from dlkit.errors import RunError
 from dlkit.inference.load import load_predictor
@@ -140,7 +141,7 @@ def test_what_is_no_tensor_file_is_named(tmp_path: Path, content: bytes) -> None
 
 def test_what_is_written_can_be_read_however_many_tensors(tmp_path: Path) -> None:
     names = [f"transformer.blocks.{i}.attention.projection.weight" for i in range(20_000)]
-    storage.write_tensors({name: torch.zeros(1) for name in names}, tmp_path / "many.safetensors")
+    write_tensors({name: torch.zeros(1) for name in names}, tmp_path / "many.safetensors")
     assert len(storage.read_tensors(tmp_path / "many.safetensors")) == 20_000
 
 
@@ -215,7 +216,7 @@ def test_pruning_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
         shutil.copytree(first.folder, folder)
         manifest = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps({**manifest, "step": step, "best": best}))
-    removed = storage.prune(complete(run.path), keep=1)
+    removed = prune(complete(run.path), keep=1)
     assert [c.step for c in removed] == [6, 10, 30]
     assert [c.step for c in complete(run.path)] == [20, 40]
 
@@ -227,7 +228,7 @@ def test_the_writer_raises_what_went_wrong_and_goes_on(tmp_path: Path) -> None:
         if broken:
             raise OSError(5, "Input/output error")
 
-    writer = storage.Writer(tmp_path, sync, Cpu())
+    writer = Writer(tmp_path, sync, Cpu())
     model = torch.nn.Linear(2, 1)
     from toy_options import ToyInfo
 
@@ -246,7 +247,7 @@ def test_what_is_staged_is_what_was_submitted(tmp_path: Path) -> None:
     """Training goes on while a checkpoint is being written."""
     from toy_options import ToyInfo
 
-    writer = storage.Writer(tmp_path, lambda: None, Cpu())
+    writer = Writer(tmp_path, lambda: None, Cpu())
     model = torch.nn.Linear(50, 50)
     expected = {}
     for step in range(1, 6):
