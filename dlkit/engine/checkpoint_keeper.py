@@ -23,9 +23,9 @@ from dlkit.runs.folder import RunFolder
 class CheckpointKeeper:
     """Writes a checkpoint when the weights are the best so far, when one is asked for, and every so many seconds.
 
-    One snapshot may wait behind the one that is being written, and a newer one takes its place. The best never waits
-    for room and never gives way to a lesser one: what is asked for meanwhile is postponed, what is due by the clock
-    is skipped.
+    One snapshot may wait behind the one that is being written, and a newer one takes its place; training never waits.
+    The best is never skipped, and never displaced by a lesser one: while it waits, a checkpoint that is asked for is
+    postponed, and one that is due by the clock is skipped.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class CheckpointKeeper:
         self._best_submitted = 0
         self._best_waits = False
         self._asked = self._overdue = False
-        self._room: WriterState = "free"
+        self._agreed_state: WriterState = "free"
 
     @property
     def overdue(self) -> bool:
@@ -54,9 +54,9 @@ class CheckpointKeeper:
             return "free"
         return "full" if self._best_waits else "busy"
 
-    def hear(self, *, overdue: bool, room: WriterState) -> None:
+    def agreed(self, *, overdue: bool, writer: WriterState) -> None:
         """What all ranks have agreed on: each takes its part of a snapshot, though only rank 0 writes it."""
-        self._overdue, self._room = overdue, room
+        self._overdue, self._agreed_state = overdue, writer
 
     def ask(self) -> None:
         """Somebody asks for a checkpoint."""
@@ -66,10 +66,11 @@ class CheckpointKeeper:
         """Publish what has been written, and write what is due now."""
         yield from self._published(self._writer.poll())
         progress = self._progress
+        # By what is agreed, not by the writer as it is now: only rank 0 has one, and all must come to the same.
         new_best = progress.is_best and progress.step != self._best_submitted
-        asked = self._asked and self._room != "full"
-        if new_best or asked or (self._overdue and self._room == "free"):
-            if self._submitted != progress.mark:
+        asked = self._asked and self._agreed_state != "full"
+        if new_best or asked or (self._overdue and self._agreed_state == "free"):
+            if self._submitted != progress.mark:  # else the same is on the disk already, or on its way there
                 self._write()
             self._asked = False
         elif self._overdue:
@@ -77,7 +78,7 @@ class CheckpointKeeper:
             yield self._journal.notice("checkpoint skipped: the one before is still being written")
         self._overdue = False
 
-    def settle(self) -> Iterator[events.Event]:
+    def write_last(self) -> Iterator[events.Event]:
         """The last checkpoint, complete before the run says how it ended."""
         yield from self.finish_writing()  # first, or the last would take the place of a waiting best
         if self._submitted != self._progress.mark:
@@ -85,14 +86,14 @@ class CheckpointKeeper:
             yield from self.finish_writing()
 
     def finish_writing(self) -> Iterator[events.Event]:
-        """What has been submitted, once it is all written; raises what went wrong."""
+        """Publish what has been submitted, once it is all written; raises what went wrong."""
         yield from self._published(self._writer.wait())
 
     def abandon(self) -> None:
         """Never leave a thread writing into a run that has ended."""
         try:
             self._writer.wait()
-        # The run has already ended and said why; what its last checkpoint met is no news.
+        # The run has already ended and said why; what went wrong with its last checkpoint changes nothing.
         except Exception:
             return
 
@@ -109,6 +110,7 @@ class CheckpointKeeper:
         restore_generators(own["generators"], self._device)
         self._submitted = self._progress.mark
         self._best_submitted = self._progress.best_step
+        self._last = time.monotonic()
 
     def _write(self) -> None:
         shot = self._snapshot()

@@ -111,14 +111,14 @@ class Loop:
         step_of, clock, rows, orders = self._job.trainer.step, time.monotonic, self._log.rows, self._orders
         alone, total = self._world.size == 1, self._job.course.total
         # One process attends by the clock, and at a signal. Several do so, and stop, at steps they agree on beforehand.
-        signals, patience = (self._signals, FLUSH_SECONDS) if alone else (StopSignals(), math.inf)
+        signals, interval = (self._signals, FLUSH_SECONDS) if alone else (StopSignals(), math.inf)
         n = self.progress.step
         self._loader.seek(n)
         batches = self._loader.steps() if alone else self._shared_steps()
 
         yield from self._attend()  # what was due at this step before the run was cut short
         wake, began = self._next_wake(), clock()
-        flush_at = began + patience
+        flush_at = began + interval
         while n < total and not orders.ending:
             rows.append(step_of(next(batches), n))  # scalars stay on the device: to read one is to wait for it
             n += 1
@@ -129,12 +129,12 @@ class Loop:
             yield from self._log.flush()
             yield from self._attend()
             wake, began = self._next_wake(), clock()
-            flush_at = began + patience
-        yield from self._keeper.settle()
+            flush_at = began + interval
+        yield from self._keeper.write_last()
 
     def _attend(self) -> Iterator[Event]:
         """Everything but steps and their log, in its one order."""
-        yield from self._change_again()
+        yield from self._replay_settings()
         yield from self._obey(self._agree())  # first: it may end the run, or ask for what follows
         yield from self._evaluate()
         yield from self._sample()
@@ -156,9 +156,9 @@ class Loop:
         keeper = self._keeper
         return self._orders.agree(overdue=keeper.overdue, writer=keeper.writer_state, rate=self._log.rate)
 
-    def _change_again(self) -> Iterator[Event]:
+    def _replay_settings(self) -> Iterator[Event]:
         """What an attempt before this one changed at this step, after the checkpoint that this one goes on from."""
-        for event in self._orders.change_again():
+        for event in self._orders.replay_settings():
             yield self._journal.record(event)
 
     def _obey(self, agreed: Agreed) -> Iterator[Event]:
@@ -174,12 +174,12 @@ class Loop:
             yield from self._sample()
             yield from self._checkpoint()
             paused = time.monotonic() - since
-            self.progress.leave_out(paused)
-            self._log.leave_out(paused)
+            self.progress.exclude(paused)
+            self._log.exclude(paused)
         self._journal.update(state="running")
 
     def _carry_out(self, agreed: Agreed) -> Iterator[Event]:
-        self._keeper.hear(overdue=agreed.overdue, room=agreed.writer)
+        self._keeper.agreed(overdue=agreed.overdue, writer=agreed.writer)
         for event in self._orders.carry_out(agreed):
             yield self._journal.record(event)
 
@@ -202,10 +202,10 @@ class Loop:
         if values is None:
             return
         event = self._log.evaluation(values)
-        if self._log.bad is None:
+        if self._log.non_finite is None:
             self._judge(values)
         yield event  # all that follows from it is done: a consumer that leaves here changes nothing
-        self._log.raise_bad()
+        self._log.raise_non_finite()
 
     def _measured(self) -> Generator[Event, None, dict[str, float] | None]:
         """The validation split's metrics; None if the run is stopped meanwhile.
@@ -216,7 +216,7 @@ class Loop:
         with Evaluation(self._job, split, self.progress.step) as evaluation:
             for on_all_ranks in evaluation.batches():
                 # Ranks may differ by a batch: they look together after those that all of them have.
-                if on_all_ranks and self._orders.worth_a_look() and (agreed := self._agree()):
+                if on_all_ranks and self._orders.should_look() and (agreed := self._agree()):
                     with evaluation.suspended():
                         yield from self._obey(agreed)
                         yield from self._sample()
@@ -244,7 +244,7 @@ class Loop:
         if not self._world.rank_zero:
             return
         refs = make_samples(self._job, self._val, self._run, progress.step)
-        self._log.start_anew()
+        self._log.restart_rate()
         yield self._journal.record(Sampled(step=progress.step, samples=refs))
 
     def _checkpoint(self) -> Iterator[Event]:
@@ -297,16 +297,16 @@ class Loop:
         return self._journal.end(status, self._orders.ending, self.progress.best_metrics or self.progress.metrics)
 
     def _fail(self, error: BaseException) -> Finished:
-        self._save_what_can_be()
+        self._salvage()
         reason = failure.explain(error, self._run.path, self._job)
         return self._journal.end("failed", reason, self.progress.best_metrics, failure.details(error))
 
     def _tell_supervisor(self, error: BaseException, path: Path) -> None:
         """Why this process gives up; the supervisor tries again, or ends the run."""
-        self._save_what_can_be()
+        self._salvage()
         failure.report(path, error, self._run.path, self._job, self.progress.reached(self.progress.best_metrics))
 
-    def _save_what_can_be(self) -> None:
+    def _salvage(self) -> None:
         """The steps before a failure, and a checkpoint of before that is still being written."""
         self.progress.step += len(self._log.rows)
         if self._world.size > 1:  # the others may be gone, and would be waited for
@@ -321,11 +321,11 @@ class Loop:
         if self._journal.ended:
             return
         try:
-            self._log.raise_bad()
+            self._log.raise_non_finite()
             deque(self._log.flush(), maxlen=0)
             if self.progress.step < self._job.course.total and not self._orders.ending:
                 self._orders.end("closed by its consumer", completes=False)
-            for due in (self._evaluate, self._sample, self._keeper.settle):
+            for due in (self._evaluate, self._sample, self._keeper.write_last):
                 deque(due(), maxlen=0)
             self._finish("stopped" if self._cut_short else "completed")
         # The run's boundary, as in __iter__.

@@ -34,7 +34,7 @@ class Observer:
         """Hand over one event without waiting."""
         try:
             self._queue.put_nowait(record)
-        except queue.Full:  # to wait would stop training, to leave one out would tell it a lie
+        except queue.Full:  # to wait would stop training, and with a gap its picture of the run would be wrong
             self.problem = self.problem or f"{QUEUE} events behind"
 
     def check(self) -> str:

@@ -87,17 +87,17 @@ class Orders:
 
     ``ending`` is why the run ends before its planned end, if it does; ``completes`` says that it then counts as
     completed (its time was up, or it got no better), and ends as at its planned end: evaluated and sampled.
-    ``patience`` is about how many seconds may pass until several processes look again.
+    ``interval`` is about how many seconds may pass until several processes look again.
     """
 
     def __init__(
-        self, inbox: Inbox, signals: StopSignals, settings: Settings, progress: Progress, world: World, patience: float
+        self, inbox: Inbox, signals: StopSignals, settings: Settings, progress: Progress, world: World, interval: float
     ) -> None:
         self.ending, self.completes = "", False
         self.paused = False
         self._wanted: set[str] = set()
         self._inbox, self._signals, self._settings, self._progress = inbox, signals, settings, progress
-        self._world, self._patience = world, patience
+        self._world, self._interval = world, interval
         self._steps = 1
 
     def next_attention(self, step: int) -> float:
@@ -109,7 +109,7 @@ class Orders:
         limit = self._settings.engine.max_time
         return None if limit is None else max(0.0, limit - self._progress.seconds_at(now))
 
-    def worth_a_look(self) -> bool:
+    def should_look(self) -> bool:
         """Between the batches of an evaluation: whether one process should look now. Several always agree."""
         return self._world.size > 1 or bool(self._signals.asked) or self._inbox.due()
 
@@ -123,8 +123,8 @@ class Orders:
         found: dict[str, Json] | None = None
         if world.rank_zero:
             # Nothing but gradients is exchanged between two attentions, so their distance is agreed beforehand: as
-            # many steps as fit into the patience, and at most twice those of last time, since a rate may be a fluke.
-            steps = min(max(1, int(rate * self._patience)), 2 * self._steps)
+            # many steps as fit into the interval, and at most twice those of last time, since a rate may be a fluke.
+            steps = min(max(1, int(rate * self._interval)), 2 * self._steps)
             found = replace(self._look(overdue, writer), steps=steps).to_wire()
         agreed = Agreed.from_wire(world.share(found))
         self._steps = agreed.steps
@@ -143,14 +143,14 @@ class Orders:
         """Obey; yields what is to be recorded of each command, as soon as it is obeyed or refused."""
         # One by one: a command is recorded before the next is obeyed, so that the log is never behind by more than one.
         for command in agreed.commands:
-            yield self._told(command, self._obey(command))
+            yield self._commanded(command, self._obey(command))
         if agreed.stop:
             self.end(agreed.stop, completes=False)
         # Whoever stopped it wants to go on with it later: time that is up meanwhile does not complete the run.
         if agreed.time_up and not self.ending:
             self.end(f"max_time of {self._settings.engine.max_time:g} s reached", completes=True)
 
-    def change_again(self) -> Iterator[Commanded]:
+    def replay_settings(self) -> Iterator[Commanded]:
         """Make the changes of settings again that an earlier attempt made at this step."""
         for event in self._settings.due(self._progress.step):
             refused = self._settings.change(event.key, event.value, event.id)
@@ -185,7 +185,7 @@ class Orders:
                 return f"unknown command {other!r}"
         return ""
 
-    def _told(self, command: Command, refused: str) -> Commanded:
+    def _commanded(self, command: Command, refused: str) -> Commanded:
         return Commanded(
             step=self._progress.step,
             action=command.action,

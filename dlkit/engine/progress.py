@@ -69,7 +69,7 @@ class Progress:
         """Seconds that the run has taken when the monotonic clock says ``now``."""
         return self.seconds + now - self.since
 
-    def leave_out(self, seconds: float) -> None:
+    def exclude(self, seconds: float) -> None:
         """The last seconds were a pause: they count for nothing."""
         self.since += seconds
 

@@ -17,19 +17,19 @@ from dlkit.events import Event, MetricsLogged
 class StepLog:
     """``rows`` are what each step since the last flush returned, ``rate`` was the steps a second until then.
 
-    ``bad`` is the first value that is not finite: it fails the run, once it is in the log.
+    ``non_finite`` is the first value that is not finite: it fails the run, once it is in the log.
     """
 
     def __init__(self, job: Job, progress: Progress, journal: Journal, orders: Orders) -> None:
         self.rows: list[Values] = []
         self.rate = 0.0
-        self.bad: NonFiniteMetric | None = None
+        self.non_finite: NonFiniteMetric | None = None
         self._course, self._world = job.course, job.world
         self._progress, self._journal, self._orders = progress, journal, orders
         self._since = time.monotonic()
 
     def flush(self) -> Iterator[Event]:
-        """Records the steps since the last time, and what the machine did meanwhile; raises what is ``bad``."""
+        """Records the steps since the last time, and what the machine did meanwhile; raises what is ``non_finite``."""
         rows, first = list(self.rows), self._progress.step - len(self.rows) + 1
         self.rows.clear()  # whatever becomes of them, they are dealt with
         now = time.monotonic()
@@ -42,33 +42,33 @@ class StepLog:
         recorded: list[Event] = [self._record(part, self.rate, time_left) for part in parts]
         for part in parts:
             self._progress.metrics.update({name: column[-1] for name, column in part.values.items()})
-        self.bad = first_non_finite(parts)
+        self.non_finite = first_non_finite(parts)
         recorded += self._journal.machine()
         yield from recorded  # all are in the log by now: a consumer that leaves here loses none
-        self.raise_bad()
+        self.raise_non_finite()
         yield from self._journal.switched_off()
 
     def evaluation(self, values: dict[str, float]) -> MetricsLogged:
-        """Records what an evaluation at this step has measured; sets ``bad`` where that is not finite."""
-        self.start_anew()
+        """Records what an evaluation at this step has measured; sets ``non_finite`` where that is not finite."""
+        self.restart_rate()
         part = Columns(self._progress.step, 1, 1, {name: [value] for name, value in values.items()})
         event = self._record(part)
         self._progress.evaluated = self._progress.step
-        self.bad = first_non_finite([part])
-        if self.bad is None:
+        self.non_finite = first_non_finite([part])
+        if self.non_finite is None:
             self._progress.metrics.update(values)
         return event
 
-    def raise_bad(self) -> None:
+    def raise_non_finite(self) -> None:
         """Any metric fails the run, not the loss alone: a task leaves out what is undefined."""
-        if self.bad is not None:
-            raise self.bad
+        if self.non_finite is not None:
+            raise self.non_finite
 
-    def start_anew(self) -> None:
+    def restart_rate(self) -> None:
         """The rate counts from here: it is that of steps, without evaluations and samples."""
         self._since = time.monotonic()
 
-    def leave_out(self, seconds: float) -> None:
+    def exclude(self, seconds: float) -> None:
         """The last seconds were a pause."""
         self._since += seconds
 

@@ -51,7 +51,7 @@ class NoTrainer:
 def orders(path: Path, world: World | None = None, progress: Progress | None = None, **engine: Any) -> Orders:
     progress = progress or Progress()
     settings = Settings(NoTrainer(), EngineConfig(**engine), progress)  # type: ignore[arg-type]
-    return Orders(Inbox(path), StopSignals(), settings, progress, world or World(), patience=0.25)
+    return Orders(Inbox(path), StopSignals(), settings, progress, world or World(), interval=0.25)
 
 
 def agree(asked: Orders, rate: float = 0.0) -> Agreed:
@@ -137,7 +137,7 @@ def test_time_left_counts_earlier_attempts_and_no_pauses(tmp_path: Path, seconds
     asked = orders(tmp_path / "none", progress=progress, max_time=10.0)
     now = progress.since
     assert asked.time_left(now) == left
-    progress.leave_out(100.0)
+    progress.exclude(100.0)
     assert asked.time_left(now + 100.0) == left
     assert orders(tmp_path / "none").time_left(now) is None
 

@@ -57,5 +57,5 @@ def test_checkpoints_that_do_not_say_lie_behind_what_was_due() -> None:
 def test_pauses_do_not_count() -> None:
     progress = Progress(seconds=10.0, since=100.0)
     assert progress.seconds_at(105.0) == 15.0
-    progress.leave_out(2.0)
+    progress.exclude(2.0)
     assert progress.seconds_at(105.0) == 13.0
