@@ -135,6 +135,7 @@ def _counted(train: NumberedText, numbering: Numbering, config: GapsConfig) -> L
 
 
 def _without_repeats(gaps: Mapping[str, Gaps]) -> dict[str, Gaps]:
+    # By number, before words without one become <unk>: two gaps with different rare words are not the same.
     rows = np.concatenate([np.column_stack([part.context, part.label]) for part in gaps.values()])
     first = np.zeros(len(rows), np.bool_)
     first[np.unique(rows, axis=0, return_index=True)[1]] = True
@@ -149,6 +150,7 @@ def _capped(gaps: Gaps, config: GapsConfig) -> Gaps:
     kept = []
     for label in range(len(FORMS)):
         places = np.flatnonzero(gaps.label == label)
+        # A choice of its own for each form: that of one does not depend on how many another one has.
         kept.append(rng(config.split_seed, "most", label).permutation(places)[: config.most])
     return gaps.at(np.sort(np.concatenate(kept)))
 

@@ -46,7 +46,7 @@ def words_around(text: NumberedText, places: Ids, *, window: int, across: bool) 
     offsets = np.concatenate([np.arange(-window, 0), np.arange(1, window + 1)])
     near = places[:, None] + offsets
     seen = (near >= 0) & (near < len(text))
-    near = np.where(seen, near, places[:, None])
+    near = np.where(seen, near, places[:, None])  # any place inside the text: what is not seen is replaced below
     if not across:
         seen &= text.sentences[near] == text.sentences[places][:, None]
     return np.where(seen, text.words[near], -1)

@@ -71,6 +71,7 @@ def build(parts: Parts, config: TextConfig) -> Data:
     targets = np.ones(len(vocabulary), bool)
     targets[0] = config.unknown != "context"
     texts = {name: Text(numbered(words, vocabulary), targets) for name, words in parts.items()}
+    # The shortest first: the length that its error names fits the others too.
     for name, text in sorted(texts.items(), key=lambda item: len(item[1].words)):
         _check_length(name, text, config)
     train = _training(texts["train"], before, after, counts, config)

@@ -89,7 +89,7 @@ class Neighbours(Predictor):
         if config.map != "none":
             places = [space.place(word) for word in config.words]
             shown.append(word_map(space, [*places, *content_words(self.info, config.mapped)], config.map))
-        self._space = None
+        self._space = None  # a question after this step asks the model as it is then
         return shown
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:

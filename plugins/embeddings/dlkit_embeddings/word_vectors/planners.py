@@ -36,6 +36,7 @@ class InPassages(Planner):
     def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
         generator = rng(seed, "order", epoch)
         batches, each = self.length(size, seed, epoch, batch_size), self._in_batch(batch_size)
+        # Another beginning each epoch, so that other words share the words drawn against them.
         starts = int(generator.integers(self.passage)) + self.passage * generator.permutation(self._passages)
         order = (starts[:, None] + np.arange(self.passage)).ravel()
         bounds = np.minimum(np.arange(batches + 1) * each, self._passages) * self.passage

@@ -63,6 +63,7 @@ class Text:
         places = self.places()
         if self.cap is None:
             return places
+        # Shuffled, then sorted by word: the first ``cap`` of each word are a random choice of its places.
         shuffled = rng(seed, "cap", epoch).permutation(places)
         by_word = np.argsort(self.words[shuffled], kind="stable")
         word = self.words[shuffled][by_word]

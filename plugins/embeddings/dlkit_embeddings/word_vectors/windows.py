@@ -49,6 +49,7 @@ class Windows(Split):
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         stream, places = self._stream, self._places
+        # Only an epoch of training leaves words out: an evaluation (epoch None) looks at the text as it is.
         if epoch is not None and (self.text.kept is not None or self.text.cap is not None):
             text = self.text.epoch(seed, epoch)
             stream = self._padded(text.words)
@@ -64,6 +65,7 @@ class Windows(Split):
         return Windows(self.text, self.before, self.after, planner=self.planner, chosen=self._chosen, device=device)
 
     def fingerprint(self) -> str:
+        # All that decides what a sample is, and nothing of the epoch: a resume compares it.
         digest = hashlib.sha256(f"{self.before} {self.after} {self.text.cap} {len(self)}".encode())
         kept = self.text.kept
         for part in (self.text.words, self.text.targets, self._chosen, *([] if kept is None else [kept])):
@@ -76,6 +78,7 @@ class Windows(Split):
         return torch.from_numpy(widened).to(self._device)
 
     def _cut(self, stream: Tensor, places: Tensor) -> Batch:
+        # One gather for targets and contexts. To keep the contexts ready would take before + after times the text.
         span = torch.arange(self.before + self.after + 1, device=places.device)
         rows = stream[places[:, None] + span].long()
         return {

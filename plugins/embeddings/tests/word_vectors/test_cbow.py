@@ -1,4 +1,4 @@
-"""Networks: shapes, absent words, vectors."""
+"""``cbow``: formula (10), shapes, absent words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from dlkit.errors import PluginError
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors.cbow import Cbow
 from dlkit_embeddings.word_vectors.info import WordsInfo
-from dlkit_embeddings.word_vectors.losses import cross_entropy
-from dlkit_embeddings.word_vectors.metrics import WordMetrics
 from dlkit_embeddings.word_vectors.options import CbowConfig
 
 CBOWS: list[dict[str, Any]] = [
@@ -69,30 +65,3 @@ def test_tied_logits_are_products_with_the_embedding(info: Callable[..., WordsIn
     model = Cbow(CbowConfig(size=8, tied=True), info(window=1)).eval()
     h = model.perceptron(model.embedding.weight[[1, 2]].reshape(1, -1))
     assert torch.allclose(model(torch.tensor([[1, 2]])), h @ model.vectors().T + model.bias, atol=1e-6)
-
-
-def test_a_strangers_model_needs_an_embedding(info: Callable[..., WordsInfo]) -> None:
-    found = info()
-    words, vectors = stored_vectors(nn.Sequential(nn.Embedding(len(found.words) + 3, 4), nn.Flatten()), found)
-    assert vectors.shape == (len(words), 4)
-    with pytest.raises(PluginError, match="Linear has no vectors"):
-        stored_vectors(nn.Linear(2, 2), found)
-
-
-def test_metrics_are_over_all_targets_whatever_the_batches() -> None:
-    generator = torch.Generator().manual_seed(0)
-    outputs, target = torch.randn(90, 12, generator=generator), torch.randint(12, (90,), generator=generator)
-    whole, parts = WordMetrics(), WordMetrics()
-    whole.update(outputs, {"target": target})
-    for some, t in zip(outputs.split([50, 40]), target.split([50, 40]), strict=True):
-        parts.update(some, {"target": t})
-    found = whole.compute()
-    assert parts.compute() == pytest.approx(found, rel=1e-6)
-    order = outputs.argsort(1, descending=True)
-    assert found["accuracy"] == pytest.approx((order[:, 0] == target).double().mean().item())
-    assert found["top5"] == pytest.approx((order[:, :5] == target[:, None]).any(1).double().mean().item())
-    loss = cross_entropy(None, None)(outputs, {"target": target})["loss"].item()  # type: ignore[arg-type]
-    assert found["loss"] == pytest.approx(loss, rel=1e-6) and found["perplexity"] == pytest.approx(
-        np.exp(loss), rel=1e-5
-    )
-    assert WordMetrics().compute() == {}
