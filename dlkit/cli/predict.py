@@ -54,10 +54,11 @@ def main(argv: list[str]) -> int:
     if options.output and not loaded.predictor.draws:
         raise UsageError(f"-o {options.output}: this run's predictor draws no pictures")
     inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
+    # Piece by piece is for people: whoever asks for JSON is a program, and takes whole answers.
     if loaded.predictor.streams and not options.json:
         return _streamed(loaded.predictor, inputs)
     answers = loaded.predictor.predict(inputs)
-    if loaded.predictor.draws:
+    if loaded.predictor.draws:  # what is found on a photograph cannot be judged in a terminal
         answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
     if options.json:
         position = {"checkpoint": options.checkpoint, "step": loaded.checkpoint.step}

@@ -96,6 +96,7 @@ def _saved(sample: Sample, folder: Path) -> list[Path]:
 
     path, grid = folder / f"{sample.name}.json", folder / f"{sample.name}.png"
     Image.fromarray(tile(sample.images, sample.columns)).save(grid)
+    # Pictures for people, and for other programs: one of all to look at, each by itself to go on with.
     single = [folder / f"{sample.name}-{number:04d}.png" for number in range(1, len(sample.images) + 1)]
     for file, image in zip(single, sample.images, strict=True):
         Image.fromarray(image).save(file)

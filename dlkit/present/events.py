@@ -91,6 +91,7 @@ def machine_use(event: Machine, *, brief: bool = False) -> str:
 
 
 def _gpus(event: Machine) -> list[GpuUse]:
+    # What the driver does not tell is left out or None, in any version's log: every reader of an entry asks with get.
     return [cast("GpuUse", gpu) for gpu in event.gpus]
 
 
@@ -113,6 +114,7 @@ def _figures(gpu: GpuUse) -> str:
 
 def loss_names(values: Iterable[str]) -> list[str]:
     """The names of what training minimises: ``train/loss``, or the losses of several networks (``train/g_loss``)."""
+    # By name, not by position: of two networks that take turns, either may be missing from a step.
     return [name for name in values if name.startswith("train/") and name.count("/") == 1 and name.endswith("loss")]
 
 
@@ -132,6 +134,7 @@ def metrics_line(head: str, values: Mapping[str, float], primary: str, width: in
 
 def describe_start(summary: Mapping[str, object]) -> str:
     """Model, data, device and precision at the start of a run; KeyError or TypeError for another version's summary."""
+    # Not checked field by field: a summary of another version raises, and who shows it then shows the plain fields.
     found = cast("StartSummary", summary)
     model, data = found["model"], found["data"]
     splits = ", ".join(f"{name} {grouped(count)}" for name, count in data["splits"].items())

@@ -14,6 +14,7 @@ from dlkit.tui.chart.canvas import Sheet, dots, row_of
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.thin import Floats, Numbers, Spans, column_edges, thin
 
+# Drawn here and not by textual-plot: that has no logarithmic axis, thins nothing, and takes 250 ms to import.
 COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", "bright_yellow", "bright_magenta",
            "bright_green", "bright_red", "bright_blue")  # fmt: skip
 """One a line, then again from the first: the keys tell lines apart without them."""

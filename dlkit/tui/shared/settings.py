@@ -11,6 +11,7 @@ from pathlib import Path
 DARK, LIGHT = "textual-dark", "textual-light"
 
 
+# A person's and never a workspace's: others may work in that.
 def folder() -> Path:
     """$DLKIT_CONFIG, else ``dlkit`` in $XDG_CONFIG_HOME or ~/.config."""
     chosen = os.environ.get("DLKIT_CONFIG")

@@ -110,6 +110,7 @@ def understand(answer: bytes, environment: dict[str, str] | os._Environ[str], pi
     """What the terminal said, and its name: the placeholders of Kitty's protocol are known to two terminals alone."""
     attributes = _ATTRIBUTES.search(answer)
     name = environment.get("TERM", "")
+    # Unicode placeholders, which survive tmux and scrolling, are known to two terminals only.
     if name in ("xterm-kitty", "xterm-ghostty"):
         pictures.found = KITTY
     elif attributes is not None and b"4" in attributes[1].split(b";")[1:]:
