@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+
+from dlkit.metrics.total import SumOverRanks, Total
 
 
 class RegressionMetrics:
@@ -16,7 +18,7 @@ class RegressionMetrics:
 
     def __init__(self, std: float) -> None:
         self.std = std
-        self.sums: Tensor | None = None  # [5]: count, squared errors, absolute errors, targets, squared targets
+        self._sums = Total()  # [5]: count, squared errors, absolute errors, targets, squared targets
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
         """Add outputs and targets [N,1]."""
@@ -24,19 +26,18 @@ class RegressionMetrics:
         target = batch["target"].to(exact)
         error = outputs.to(exact) - target
         count = torch.full((), len(target), dtype=exact, device=target.device)
-        sums = torch.stack([count, error.square().sum(), error.abs().sum(), target.sum(), target.square().sum()])
-        self.sums = sums if self.sums is None else self.sums + sums
+        self._sums.add(
+            torch.stack([count, error.square().sum(), error.abs().sum(), target.sum(), target.square().sum()])
+        )
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self.sums = over_ranks(self.sums)
+        self._sums.reduce(over_ranks)
 
     def compute(self) -> Mapping[str, float]:
-        if self.sums is None:
+        if not sum(self._sums.numbers()[:1]):
             return {}
-        count, squared, absolute, total, total_squared = self.sums.tolist()
-        if not count:
-            return {}
+        count, squared, absolute, total, total_squared = self._sums.numbers()
         mse = squared / count
         found = {"mse": mse, "rmse": mse**0.5 * self.std, "mae": absolute / count * self.std}
         variation = total_squared - total**2 / count

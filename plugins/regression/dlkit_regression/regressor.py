@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +12,15 @@ from torch import Tensor
 
 from dlkit.data.splits import Batch, Split
 from dlkit.errors import DataError
+from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
-from dlkit_regression.encoding import encode
-from dlkit_regression.preview import raw_row
-from dlkit_regression.table import Table, read_csv
-from dlkit_regression.task import Category, Target
+from dlkit_regression.encoding import decode_row, encode
+from dlkit_regression.info import Category, RegressionInfo
+from dlkit_regression.raw_table import Cell, RawTable, read_csv
+
+Row = Mapping[str, Cell]
+"""Raw values by the names of their columns."""
 
 STRETCH = 168
 """Samples in a row that are shown: a week of hours."""
@@ -33,23 +35,24 @@ class Regressor(Predictor):
     asks = "row"
     label = "row"
     placeholder = "name=value,name=value, or a CSV file"
+    info: RegressionInfo
 
     @property
     def _names(self) -> list[str]:
         return [column.name for column in self.info.columns]
 
-    def read(self, arguments: Sequence[str]) -> list[Any]:
+    def read(self, arguments: Sequence[str]) -> list[object]:
         """Rows of the files and words given, in order; a file's columns may stand in any order, others are ignored."""
-        rows: list[Any] = []
+        rows: list[object] = []
         for word in arguments:
             rows += self._read_file(Path(word)) if _is_file(word) else [_read_row(word)]
         return rows
 
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``prediction`` in the target's ``unit``. An input is a mapping column → value, or values in column order."""
         if not inputs:
             return []
-        table = Table.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
+        table = RawTable.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
         outputs = self.forward(torch.from_numpy(encode(self.info.columns, table)))
         return [{"prediction": value, "unit": self.info.target.unit} for value in self._in_unit(outputs).tolist()]
 
@@ -58,7 +61,7 @@ class Regressor(Predictor):
         if examples is None:
             return ()
         stretch = torch.arange(min(max(count, STRETCH), len(examples)))
-        drawn = torch.from_numpy(np.sort(rng.permutation(len(examples))[:POINTS]))
+        drawn = some_indices(len(examples), POINTS, rng)
         return [self._curve(examples.take(stretch)), self._scatter(examples.take(drawn))]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
@@ -68,7 +71,7 @@ class Regressor(Predictor):
             cells = [c.values[0] if isinstance(c, Category) else round(c.mean, 4) for c in columns]
         else:
             chosen = torch.from_numpy(rng.integers(len(examples), size=1))
-            cells = raw_row(columns, examples.take(chosen)["features"][0].double().cpu())
+            cells = decode_row(columns, examples.take(chosen)["features"][0].double().cpu())
         return [_as_word(dict(zip(self._names, cells, strict=True)))]
 
     def _curve(self, batch: Batch) -> Curve:
@@ -100,14 +103,14 @@ class Regressor(Predictor):
     @property
     def _label(self) -> str:
         target = self.info.target
-        return f"{target.name} ({target.unit})" if target.unit else str(target.name)
+        return f"{target.name} ({target.unit})" if target.unit else target.name
 
     def _in_unit(self, values: Tensor) -> Tensor:
         """Standardised [N,1] → the target's unit, float64 [N]."""
-        target: Target = self.info.target
+        target = self.info.target
         return values[:, 0].double() * target.std + target.mean
 
-    def _read_file(self, path: Path) -> list[dict[str, Any]]:
+    def _read_file(self, path: Path) -> list[Row]:
         table = read_csv(path)
         missing = [name for name in self._names if name not in table.columns]
         if missing:
@@ -116,7 +119,7 @@ class Regressor(Predictor):
         cells = zip(*(table.columns[name] for name in self._names), strict=True)
         return [dict(zip(self._names, row, strict=True)) for row in cells]
 
-    def _mapping(self, row: Any, number: int) -> Mapping[str, Any]:
+    def _mapping(self, row: object, number: int) -> Row:
         if isinstance(row, Mapping):
             return row
         if isinstance(row, (str, bytes)) or not isinstance(row, (Sequence, np.ndarray)):
@@ -140,7 +143,7 @@ def _is_file(word: str) -> bool:
     return not word.lstrip().startswith(("{", "[")) and (Path(word).is_file() or "=" not in word)
 
 
-def _read_row(word: str) -> Any:
+def _read_row(word: str) -> object:
     if not word.lstrip().startswith(("{", "[")):
         pairs = [part.partition("=") for part in word.split(",")]
         odd = next((name for name, sign, _ in pairs if not sign), None)
@@ -148,6 +151,7 @@ def _read_row(word: str) -> Any:
             raise DataError(f"{word!r}: {odd!r} is not of the form name=value")
         return {name.strip(): value.strip() for name, _, value in pairs}
     try:
-        return json.loads(word)
+        row: object = json.loads(word)
+        return row
     except json.JSONDecodeError as error:
         raise DataError(f"{word!r}: not JSON: {error}") from error

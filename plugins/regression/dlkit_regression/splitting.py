@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dlkit.data.parts import held_out
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit_regression.encoding import Indices, encode, standardised
+from dlkit_regression.info import Feature, Target
 from dlkit_regression.options import Fractions
-from dlkit_regression.table import Table
-from dlkit_regression.task import Feature, Target
+from dlkit_regression.raw_table import RawTable
 
 
 @dataclass(frozen=True)
-class Parts:
+class RowParts:
     """Rows of each split; ``ordered``: in time order. ``test`` may be empty."""
 
     train: Indices
@@ -32,17 +33,18 @@ class Parts:
         return np.concatenate([self.train, self.val])
 
 
-def by_fraction(count: int, config: Fractions, *, ordered: bool = False) -> Parts:
+def by_fraction(count: int, config: Fractions, *, ordered: bool = False) -> RowParts:
     """Rows 0 … count−1 cut into train, validation and test: in their order, or as ``split_seed`` draws them."""
-    val, test = max(1, round(config.val_fraction * count)), round(config.test_fraction * count)
+    # Of a handful of rows, none need be left for a test, but a run cannot do without validation.
+    val, test = held_out(count, config.val_fraction), held_out(count, config.test_fraction, least=0)
     train = count - val - test
     if train < 1:
         raise DataError(f"too few rows for a training and a validation split: {count}")
     rows = np.arange(count) if ordered else rng(config.split_seed, "split").permutation(count)
-    return Parts(rows[:train], rows[train : train + val], rows[train + val :], ordered)
+    return RowParts(rows[:train], rows[train : train + val], rows[train + val :], ordered)
 
 
-def fit_target(table: Table, name: str, unit: str, rows: Indices) -> Target:
+def fit_target(table: RawTable, name: str, unit: str, rows: Indices) -> Target:
     """The target's mean and standard deviation over ``rows``; DataError if it never changes."""
     values = table.numbers(name)[rows]
     if not values.std():
@@ -50,7 +52,9 @@ def fit_target(table: Table, name: str, unit: str, rows: Indices) -> Target:
     return Target(name=name, mean=float(values.mean()), std=float(values.std()), unit=unit)
 
 
-def assemble(table: Table, columns: Sequence[Feature], target: Target, parts: Parts, notes: Sequence[str] = ()) -> Data:
+def as_data(
+    table: RawTable, columns: Sequence[Feature], target: Target, parts: RowParts, notes: Sequence[str] = ()
+) -> Data:
     """Encode a table and cut it into splits."""
     features = encode(columns, table)
     values = standardised(table.numbers(target.name), target.mean, target.std)

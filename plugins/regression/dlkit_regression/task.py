@@ -3,64 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from dlkit.task import Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_regression.info import RegressionInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(description="the column's name in a table's header")
-
-
-class Number(_Part):
-    """A column of numbers, which becomes one feature: (value − mean) / std."""
-
-    kind: Literal["number"] = "number"
-    mean: float = Field(0.0, description="subtracted from a value")
-    std: float = Field(1.0, gt=0, description="what the difference is divided by")
-
-
-class Category(_Part):
-    """A column of words or codes, which becomes one feature, 0 or 1, for each of its values."""
-
-    kind: Literal["category"] = "category"
-    values: list[str] = Field(min_length=1, description="the values, in the features' order")
-
-
-Feature = Annotated[Number | Category, Field(discriminator="kind")]
-
-
-class Target(_Part):
-    """What is predicted; the model sees (value − mean) / std."""
-
-    mean: float = Field(description="mean of the target, in its unit")
-    std: float = Field(gt=0, description="standard deviation of the target, in its unit")
-    unit: str = Field("", description="what the target is counted in")
-
-
-class RegressionInfo(Info):
-    """How a row of raw values becomes features, and an output a prediction in the target's unit."""
-
-    columns: list[Feature] = Field(min_length=1, description="the columns of a row, in the features' order")
-    target: Target = Field(description="what is predicted")
-    ordered: bool = Field(False, description="whether the samples of a split follow one another in time")
-
-    @property
-    def features(self) -> list[str]:
-        """Names of the F features: ``temp``, ``season=1``, ``season=2``…"""
-        names: list[str] = []
-        for column in self.columns:
-            values = column.values if isinstance(column, Category) else None
-            names += [column.name] if values is None else [f"{column.name}={value}" for value in values]
-        return names
 
 
 class Regression(Task):
@@ -74,12 +24,12 @@ class Regression(Task):
     inputs = ("features",)
     outputs = Column("float32[N,1]")
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: RegressionInfo) -> Metrics:
         from dlkit_regression.metrics import RegressionMetrics
 
         return RegressionMetrics(info.target.std)
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: RegressionInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_regression.preview import columns, distribution, rows
 
         return [columns(info, split), rows(info, split, count), distribution(info, split)]

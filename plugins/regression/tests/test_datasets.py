@@ -17,11 +17,12 @@ from dlkit.samples import Curve
 from dlkit.samples import Table as TableSample
 from dlkit.task import check_columns, first_batch
 from dlkit_regression.datasets import bike_sharing, diabetes, files
+from dlkit_regression.info import Category, Number, RegressionInfo
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig
+from dlkit_regression.raw_table import read_csv
 from dlkit_regression.sources import BIKE_SHARING
 from dlkit_regression.splitting import by_fraction
-from dlkit_regression.table import read_csv
-from dlkit_regression.task import Category, Number, Regression, RegressionInfo
+from dlkit_regression.task import Regression
 
 Write = Callable[..., Path]
 PATIENTS = Path(__file__).parent / "patients.csv"

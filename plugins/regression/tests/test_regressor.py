@@ -19,11 +19,11 @@ from dlkit.errors import DataError
 from dlkit.samples import Curve, Scatter
 from dlkit_regression.datasets import bike_sharing, diabetes, files
 from dlkit_regression.encoding import encode
+from dlkit_regression.info import RegressionInfo
 from dlkit_regression.models import mlp
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig, MlpConfig
+from dlkit_regression.raw_table import RawTable, read_csv
 from dlkit_regression.regressor import Regressor
-from dlkit_regression.table import Table, read_csv
-from dlkit_regression.task import RegressionInfo
 
 PATIENTS = Path(__file__).parent / "patients.csv"
 NAMES = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
@@ -170,7 +170,7 @@ def test_an_example_is_a_validation_row_that_can_be_read(context: Context, tmp_p
     (word,) = predictor.example(data.val, np.random.default_rng(3), tmp_path)
     (row,) = predictor.read([word])
     assert list(row) == NAMES
-    encoded = encode(predictor.info.columns, Table.of_rows([row], NAMES))
+    encoded = encode(predictor.info.columns, RawTable.of_rows([row], NAMES))
     distances = np.abs(data.val.take(torch.arange(len(data.val)))["features"].numpy() - encoded).max(1)
     assert distances.min() < 1e-3
     assert predictor.example(data.val, np.random.default_rng(4), tmp_path) != [word]

@@ -12,10 +12,10 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_regression.encoding import fit_category, fit_number
+from dlkit_regression.info import Feature, Number
 from dlkit_regression.options import BikeSharingConfig
-from dlkit_regression.splitting import Parts, assemble, fit_target
-from dlkit_regression.table import Table, read_csv
-from dlkit_regression.task import Feature, Number
+from dlkit_regression.raw_table import RawTable, read_csv
+from dlkit_regression.splitting import RowParts, as_data, fit_target
 
 SOURCE = "bike-sharing"
 CATEGORIES = ("season", "weathersit", "mnth", "hr", "weekday")
@@ -35,10 +35,10 @@ def build(config: BikeSharingConfig, context: Context) -> Data:
         *(Number(name=name) for name in FLAGS),
         *(fit_number(table, name, parts.seen) for name in SCALED),
     ]
-    return assemble(table, columns, fit_target(table, "cnt", "bikes", parts.seen), parts)
+    return as_data(table, columns, fit_target(table, "cnt", "bikes", parts.seen), parts)
 
 
-def by_days(table: Table, config: BikeSharingConfig) -> Parts:
+def by_days(table: RawTable, config: BikeSharingConfig) -> RowParts:
     """The last days are the test, those before them validation; rows by day and hour."""
     dates = np.array(table.words("dteday"))  # ISO dates: their alphabetical order is that of time
     days = np.unique(dates)
@@ -48,4 +48,4 @@ def by_days(table: Table, config: BikeSharingConfig) -> Parts:
     order = np.lexsort((table.numbers("hr"), dates))
     sorted_dates = dates[order]
     val, test = np.searchsorted(sorted_dates, [days[-held], days[-config.test_days]])
-    return Parts(order[:val], order[val:test], order[test:], ordered=True)
+    return RowParts(order[:val], order[val:test], order[test:], ordered=True)

@@ -9,8 +9,8 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit_regression.encoding import fit_category, fit_number
 from dlkit_regression.options import DiabetesConfig
-from dlkit_regression.splitting import assemble, by_fraction, fit_target
-from dlkit_regression.table import Table
+from dlkit_regression.raw_table import RawTable
+from dlkit_regression.splitting import as_data, by_fraction, fit_target
 
 TARGET = "progression"
 
@@ -20,7 +20,7 @@ def build(config: DiabetesConfig, context: Context) -> Data:
 
     found = load_diabetes(scaled=False)
     columns = dict(zip(found.feature_names, found.data.T.tolist(), strict=True))
-    table = Table({**columns, TARGET: found.target.tolist()}, lambda i: f"diabetes, row {i + 1}")
+    table = RawTable({**columns, TARGET: found.target.tolist()}, lambda i: f"diabetes, row {i + 1}")
     parts = by_fraction(len(table), config)
     features = [fit_category(table, name) if name == "sex" else fit_number(table, name, parts.seen) for name in columns]
-    return assemble(table, features, fit_target(table, TARGET, "points", parts.seen), parts)
+    return as_data(table, features, fit_target(table, TARGET, "points", parts.seen), parts)

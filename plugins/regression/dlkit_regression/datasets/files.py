@@ -8,10 +8,10 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit_regression.encoding import fit_category, fit_column
+from dlkit_regression.info import Category, Feature
 from dlkit_regression.options import FilesConfig
-from dlkit_regression.splitting import assemble, by_fraction, fit_target
-from dlkit_regression.table import Table, read_csv
-from dlkit_regression.task import Category, Feature
+from dlkit_regression.raw_table import RawTable, read_csv
+from dlkit_regression.splitting import as_data, by_fraction, fit_target
 
 
 def build(config: FilesConfig, context: Context) -> Data:
@@ -28,10 +28,10 @@ def build(config: FilesConfig, context: Context) -> Data:
         for name in names
     ]
     chosen = fit_target(table, target, config.unit, parts.seen)
-    return assemble(table, columns, chosen, parts, [_note(columns, target)])
+    return as_data(table, columns, chosen, parts, [_note(columns, target)])
 
 
-def _check_names(config: FilesConfig, table: Table) -> None:
+def _check_names(config: FilesConfig, table: RawTable) -> None:
     for option, names in (("target", [config.target]), ("ignore", config.ignore), ("categories", config.categories)):
         for name in names:
             if name and name not in table.columns:

@@ -7,28 +7,33 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.errors import DataError
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
+Cell = object
+"""A value as somebody gave it: text of a file, a number, whatever a caller handed over; nobody has looked at it yet."""
 DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True)
-class Table:
+class RawTable:
     """Equally long columns by name; ``where(i)`` says where row i came from, for messages."""
 
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Cell]]
     where: Callable[[int], str]
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    def of_rows(cls, rows: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> RawTable:
         """The columns ``names`` of rows given as mappings; DataError names row and column of what is missing."""
         for i, row in enumerate(rows, 1):
             missing = [name for name in names if name not in row]
@@ -56,20 +61,20 @@ class Table:
         return DataError(f"{self.where(row)}, column {name!r}: {what}")
 
 
-def as_number(value: Any) -> float | None:
-    """A finite number, or None for what is none."""
+def as_number(value: Cell) -> float | None:
+    """A finite number, or None for what is not one."""
     try:
-        number = float(value)
+        number = float(value)  # type: ignore[arg-type]  # what it refuses is not a number
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) and "_" not in str(value) else None
 
 
-def as_word(value: Any) -> str:
+def as_word(value: Cell) -> str:
     return str(int(value)) if isinstance(value, (bool, float)) and float(value).is_integer() else str(value).strip()
 
 
-def read_csv(path: Path, delimiter: str = "") -> Table:
+def read_csv(path: Path, delimiter: str = "") -> RawTable:
     """A CSV file with a header, in UTF-8; an empty ``delimiter`` is guessed from the header.
 
     DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
@@ -90,7 +95,7 @@ def _guess(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def _read(reader: Any, path: Path) -> Table:
+def _read(reader: Reader, path: Path) -> RawTable:
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
@@ -108,7 +113,7 @@ def _read(reader: Any, path: Path) -> Table:
     if not rows:
         raise DataError(f"{path}: a header, but no rows")
     columns = dict(zip(header, ([cell.strip() for cell in column] for column in zip(*rows, strict=True)), strict=True))
-    return Table(columns, lambda i: f"{path}, line {lines[i]}")
+    return RawTable(columns, lambda i: f"{path}, line {lines[i]}")
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlkit.errors import DataError
-from dlkit_regression.table import Table, read_csv
+from dlkit_regression.raw_table import RawTable, read_csv
 
 Write = Callable[..., Path]
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).map(str.strip).filter(bool)
@@ -87,6 +87,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_rows_name_the_columns_that_they_lack() -> None:
-    assert Table.of_rows([{"a": 1, "b": 2, "c": 3}], ["b", "a"]).columns == {"b": [2], "a": [1]}
+    assert RawTable.of_rows([{"a": 1, "b": 2, "c": 3}], ["b", "a"]).columns == {"b": [2], "a": [1]}
     with pytest.raises(DataError, match="row 2 lacks b; needed are: a, b"):
-        Table.of_rows([{"a": 1, "b": 2}, {"a": 1}], ["a", "b"])
+        RawTable.of_rows([{"a": 1, "b": 2}, {"a": 1}], ["a", "b"])
