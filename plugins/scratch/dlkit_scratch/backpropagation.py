@@ -6,12 +6,10 @@ Every array is allocated once for each size of batch, and the formulas write int
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from dlkit_scratch.activations import Floats
-from dlkit_scratch.losses import Loss
+from dlkit_scratch.losses import Loss, Target
 from dlkit_scratch.network import Layer, Network
 
 
@@ -19,7 +17,7 @@ class Backpropagation:
     """The loss's gradient by all parameters of a network.
 
     ``flat`` holds it after a call, ``gradients`` are its parts in the parameters' shapes; ``parameters`` are theirs
-    own memory, ``weights`` the places of those that are no biases. ``generator`` draws the dropout masks.
+    own memory, ``weights`` the places of those that are not biases. ``generator`` draws the dropout masks.
     """
 
     def __init__(self, network: Network, loss: Loss, generator: np.random.Generator) -> None:
@@ -33,7 +31,7 @@ class Backpropagation:
         self.gradients = self.shaped(self.flat)
         self._passes: dict[int, tuple[list[_Pass], list[_Pass], Floats]] = {}
 
-    def __call__(self, x: Floats, target: Any) -> float:
+    def __call__(self, x: Floats, target: Target) -> float:
         """The loss of inputs [N,in]; its gradient is in ``flat`` then."""
         forward, backward, d = self._passes.get(len(x)) or self._prepare(len(x))
         for layer in forward:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from dlkit.config import Config
 from dlkit_scratch.activations import ACTIVATIONS, Floats
 
 Labels = npt.NDArray[np.int64]
+Target = Floats | Labels
+"""What outputs are compared with: numbers, or labels."""
 
 
 class Loss(ABC):
@@ -22,11 +24,11 @@ class Loss(ABC):
 
     key: ClassVar[str]
 
-    def __init__(self, config: Config, info: Any) -> None:
+    def __init__(self, config: Config, info: object) -> None:
         self.config = config
 
     @abstractmethod
-    def value_and_gradient(self, outputs: Floats, target: Any, gradient: Floats) -> float:
+    def value_and_gradient(self, outputs: Floats, target: Target, gradient: Floats) -> float:
         """The loss of ``outputs`` [N,K]; ``gradient`` [N,K] is filled with its derivative by them."""
 
     def __call__(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -41,7 +43,7 @@ class SquaredError(Loss):
 
     key = "target"
 
-    def value_and_gradient(self, outputs: Floats, target: Floats, gradient: Floats) -> float:
+    def value_and_gradient(self, outputs: Floats, target: Target, gradient: Floats) -> float:
         np.subtract(outputs, target, gradient)
         value = float(np.vdot(gradient, gradient)) / gradient.size
         np.multiply(gradient, 2 / gradient.size, gradient)
@@ -53,7 +55,7 @@ class CrossEntropy(Loss):
 
     key = "label"
 
-    def value_and_gradient(self, outputs: Floats, target: Labels, gradient: Floats) -> float:
+    def value_and_gradient(self, outputs: Floats, target: Target, gradient: Floats) -> float:
         rows = np.arange(len(target))
         np.subtract(outputs, outputs.max(1, keepdims=True), gradient)
         at_label = gradient[rows, target].sum()
@@ -73,7 +75,7 @@ class Logistic(Loss):
 
     key = "label"
 
-    def value_and_gradient(self, outputs: Floats, target: Labels, gradient: Floats) -> float:
+    def value_and_gradient(self, outputs: Floats, target: Target, gradient: Floats) -> float:
         at_label = outputs[np.arange(len(target)), target].sum()
         value = float(np.logaddexp(0, outputs).sum() - at_label) / len(target)
         np.copyto(gradient, outputs)
@@ -91,13 +93,13 @@ class Perceptron(Loss):
 
     key = "label"
 
-    def value_and_gradient(self, outputs: Floats, target: Labels, gradient: Floats) -> float:
+    def value_and_gradient(self, outputs: Floats, target: Target, gradient: Floats) -> float:
         np.greater(outputs, 0, gradient)
         _less_one_hot(gradient, target)
         return float(np.vdot(gradient, outputs))
 
 
-def _less_one_hot(gradient: Floats, target: Labels) -> None:
+def _less_one_hot(gradient: Floats, target: Target) -> None:
     """gradient ← (gradient − onehot(target)) / N."""
     gradient[np.arange(len(target)), target] -= 1
     np.divide(gradient, len(target), gradient)

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from dlkit.config import Config
+from dlkit.config import NoOptions
 from dlkit_scratch.network import Network, multilayer, zeros
 from dlkit_scratch.options import MlpConfig
 
 
-def linear_classifier(config: Config, info: Any) -> Network:
+class ImagesInfo(Protocol):
+    """What is needed of classification's ``info``."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes."""
+
+
+class RowsInfo(Protocol):
+    """What is needed of regression's ``info``."""
+
+    @property
+    def features(self) -> Sequence[str]:
+        """Names of the features."""
+
+
+def linear_classifier(config: NoOptions, info: ImagesInfo) -> Network:
     """image [N,C,H,W] → one score a class [N,classes]; the loss makes it perceptron, logistic or softmax regression."""
     return zeros(*_classification(info))
 
 
-def linear_regressor(config: Config, info: Any) -> Network:
+def linear_regressor(config: NoOptions, info: RowsInfo) -> Network:
     """features [N,F] → [N,1]."""
     return zeros(*_regression(info))
 
 
-def mlp_classifier(config: MlpConfig, info: Any) -> Network:
+def mlp_classifier(config: MlpConfig, info: ImagesInfo) -> Network:
     """image [N,C,H,W] → logits [N,classes]."""
     return _mlp(config, *_classification(info))
 
 
-def mlp_regressor(config: MlpConfig, info: Any) -> Network:
+def mlp_regressor(config: MlpConfig, info: RowsInfo) -> Network:
     """features [N,F] → [N,1]."""
     return _mlp(config, *_regression(info))
 
@@ -37,9 +58,9 @@ def _mlp(config: MlpConfig, inputs: int, outputs: int) -> Network:
     return multilayer([inputs, *config.hidden, outputs], config.activation, config.dropout, generator)
 
 
-def _classification(info: Any) -> tuple[int, int]:
+def _classification(info: ImagesInfo) -> tuple[int, int]:
     return math.prod(info.shape), len(info.classes)
 
 
-def _regression(info: Any) -> tuple[int, int]:
+def _regression(info: RowsInfo) -> tuple[int, int]:
     return len(info.features), 1

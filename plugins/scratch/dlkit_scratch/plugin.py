@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dlkit import LossSpec, ModelSpec, Suggest, TrainerSpec, hookimpl
+from dlkit_scratch import recipes
 
 REGRESSION, CLASSIFICATION = "regression", "classification"
 INTERFACE = "scratch"
@@ -13,84 +11,33 @@ INTERFACE = "scratch"
 
 @hookimpl
 def dlkit_models() -> list[ModelSpec]:
+    mlp = ("scratch-mlp", "Multilayer perceptron", "MlpConfig")
+    logistic = "Logistic regression, one class against the rest"
     return [
-        _model(
-            "scratch-mlp",
-            REGRESSION,
-            "Multilayer perceptron",
-            "mlp_regressor",
-            loss="mse",
-            config="MlpConfig",
-            suggest=(
-                *_suggest(epochs=40, batch_size=32, lr=0.01),
-                *_suggest("diabetes", {"model.dropout": 0.3}, lr=0.01, l2=0.01),
-                # The course's network: 56 features, 20 sigmoid units, one output.
-                *_suggest(
-                    "bike-sharing",
-                    {"model.hidden": [20], "model.activation": "sigmoid"},
-                    epochs=30,
-                    batch_size=128,
-                    lr=0.2,
-                ),
-            ),
-        ),
+        _model(*mlp, REGRESSION, "mlp_regressor", "mse", recipes.REGRESSION_MLP),
         _model(
             "scratch-linear",
-            REGRESSION,
             "Linear regression by gradient descent",
+            "",
+            REGRESSION,
             "linear_regressor",
-            loss="mse",
-            suggest=(*_suggest(epochs=40, batch_size=32, lr=0.01), *_suggest("bike-sharing", epochs=10)),
+            "mse",
+            recipes.REGRESSION_LINEAR,
         ),
-        _model(
-            "scratch-mlp",
-            CLASSIFICATION,
-            "Multilayer perceptron",
-            "mlp_classifier",
-            loss="cross-entropy",
-            config="MlpConfig",
-            suggest=(
-                *_suggest(settings={"model.hidden": [64], "model.dropout": 0.2}, epochs=20, batch_size=32, lr=0.02),
-                *_suggest("mnist", {"model.hidden": [128]}, epochs=10, batch_size=128, lr=0.05),
-            ),
-        ),
-        _model("softmax", CLASSIFICATION, "Softmax regression", "linear_classifier", "cross-entropy", suggest=_CONVEX),
-        _model(
-            "logistic",
-            CLASSIFICATION,
-            "Logistic regression, one class against the rest",
-            "linear_classifier",
-            loss="logistic",
-            suggest=_CONVEX,
-        ),
-        _model(
-            "perceptron",
-            CLASSIFICATION,
-            "Rosenblatt's perceptrons, one a class",
-            "linear_classifier",
-            loss="perceptron",
-            # As published: one example at a time, every mistake corrected in full.
-            suggest=_suggest(epochs=10, batch_size=1, lr=1.0, momentum=0.0),
-        ),
+        _model(*mlp, CLASSIFICATION, "mlp_classifier", "cross-entropy", recipes.CLASSIFICATION_MLP),
+        _classifier("softmax", "Softmax regression", "cross-entropy", recipes.CONVEX),
+        _classifier("logistic", logistic, "logistic", recipes.CONVEX),
+        _classifier("perceptron", "Rosenblatt's perceptrons, one a class", "perceptron", recipes.PERCEPTRON),
     ]
 
 
-def _suggest(dataset: str = "", settings: Mapping[str, Any] | None = None, **options: Any) -> tuple[Suggest, ...]:
-    """``settings`` as they are; of ``options``, epochs and batch size for the engine, the rest for this trainer."""
-    when = {"dataset": dataset} if dataset else {}
-    engine = {f"engine.{key}": options.pop(key) for key in ("epochs", "batch_size") if key in options}
-    trainer = {f"trainer.{key}": value for key, value in options.items()}
-    return (
-        Suggest(settings={**engine, **(settings or {})}, when=when),
-        Suggest(settings=trainer, when={**when, "trainer": "scratch"}),
-    )
-
-
-_CONVEX = (*_suggest(epochs=20, batch_size=32, lr=0.02), *_suggest("mnist", epochs=10, batch_size=128))
+def _classifier(name: str, summary: str, loss: str, suggest: recipes.Suggestions) -> ModelSpec:
+    """The linear classifier; the loss makes it what it is."""
+    return _model(name, summary, "", CLASSIFICATION, "linear_classifier", loss, suggest)
 
 
 def _model(
-    name: str, task: str, summary: str, target: str, loss: str, config: str = "", suggest: tuple[Suggest, ...] = ()
+    name: str, summary: str, config: str, task: str, target: str, loss: str, suggest: recipes.Suggestions
 ) -> ModelSpec:
     return ModelSpec(
         name=name,
