@@ -44,10 +44,11 @@ def append(path: Path, action: str, key: str = "", value: object = None, *, by: 
     if key:
         record |= {"key": key, "value": value}
     line = (json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    # One write, appended: lines of several people at once do not mix. There is no lock that a dead process could hold.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
         size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # somebody was cut short: end his line first
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # somebody was cut short: end that line first
         os.write(descriptor, b"\n" + line if torn else line)
     finally:
         os.close(descriptor)
@@ -55,7 +56,7 @@ def append(path: Path, action: str, key: str = "", value: object = None, *, by: 
 
 
 def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
-    """The whole lines from offset ``start`` on, and the offset behind them; what is no command is passed over."""
+    """The whole lines from offset ``start`` on, and the offset behind them; what is not a command is passed over."""
     try:
         with path.open("rb") as file:
             file.seek(start)
@@ -65,7 +66,7 @@ def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
     found = []
     end = start
     for line in data.splitlines(keepends=True):
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n"):  # it is being written, or was cut short: whoever comes next ends it
             break
         end += len(line)
         command = _parsed(line, end)
