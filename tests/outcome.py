@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dlkit.engine.attempt import Attempt
 from dlkit.engine.signals import StopSignals
-from dlkit.engine.start import Attempt
 from dlkit.events import Event, Finished, MetricsLogged, Resumed
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder

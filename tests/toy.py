@@ -15,7 +15,7 @@ from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, Suggest, Task
 
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog
-    from dlkit.engine.start import Attempt
+    from dlkit.engine.attempt import Attempt
     from dlkit.runs.folder import RunFolder
 
 

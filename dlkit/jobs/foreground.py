@@ -18,8 +18,8 @@ from dlkit.jobs.submit import start_worker
 from dlkit.runs.folder import RunFolder
 
 if TYPE_CHECKING:
+    from dlkit.engine.attempt import Attempt
     from dlkit.engine.signals import StopSignals
-    from dlkit.engine.start import Attempt
 
 
 def train_here(

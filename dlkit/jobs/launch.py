@@ -34,8 +34,8 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
 
 if TYPE_CHECKING:
+    from dlkit.engine.attempt import Attempt
     from dlkit.engine.signals import StopSignals
-    from dlkit.engine.start import Attempt
 
 Say = Callable[[str], None]
 

@@ -14,7 +14,8 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.data.context import Context
-from dlkit.engine.start import Attempt, start
+from dlkit.engine.attempt import Attempt
+from dlkit.engine.start import start
 
 
 def data_folder() -> Path:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlkit.engine import loop
-from dlkit.engine.start import Attempt
+from dlkit.engine.attempt import Attempt
 from dlkit.events import Checkpointed, Commanded, Event, MetricsLogged, Sampled
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose

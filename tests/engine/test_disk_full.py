@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from dlkit.engine import loop
-from dlkit.engine.start import Attempt
+from dlkit.engine.attempt import Attempt
 from dlkit.errors import RunError
 from dlkit.events import Checkpointed, Finished
 from dlkit.runs.checkpoints import complete

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.engine import loop
-from dlkit.engine.start import Attempt
+from dlkit.engine.attempt import Attempt
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Notice, Resumed
 from dlkit.runs.checkpoints import choose, complete

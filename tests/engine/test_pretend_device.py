@@ -13,9 +13,9 @@ from torch import Tensor
 
 from dlkit.data.splits import Batch
 from dlkit.engine import loop
+from dlkit.engine.attempt import Attempt
 from dlkit.engine.device import Device, is_out_of_memory
 from dlkit.engine.device.base import Done
-from dlkit.engine.start import Attempt
 from dlkit.events import Event, Finished
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder

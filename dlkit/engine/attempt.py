@@ -1,0 +1,87 @@
+"""A run about to go: what was built for it, its folder, and the stream of events that comes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from dlkit.engine.build import Job
+from dlkit.engine.checkpoint_writer import write_tensors
+from dlkit.engine.loop import Loop, Resuming
+from dlkit.engine.orders import Inbox
+from dlkit.engine.signals import StopSignals
+from dlkit.errors import RunError
+from dlkit.events import Event
+from dlkit.runs import index
+from dlkit.runs.checkpoints import Checkpoint
+from dlkit.runs.files import write_text
+from dlkit.runs.folder import RunFolder
+from dlkit.runs.lock import BOTH, Part, RunLock, holder
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A run about to go: iterate ``events`` to make it happen.
+
+    ``config`` is its new config.toml and ``record`` are new fields of run.json, if there are any; ``weights`` are what
+    a submitted run starts from, to be copied into its folder.
+    """
+
+    run: RunFolder
+    job: Job
+    resume: Checkpoint | None = None
+    resumed: bool = False
+    differences: tuple[str, ...] = ()
+    config: str = ""
+    record: Mapping[str, object] = field(default_factory=dict)
+    weights: Mapping[str, Tensor] | None = None
+
+    def events(
+        self,
+        signals: StopSignals | None = None,
+        *,
+        part: Part = BOTH,
+        report: Path | None = None,
+        commands_from: int | None = None,
+    ) -> Generator[Event, None, None]:
+        """Run it, holding run.lock; RunError if somebody else does, or if its folder cannot be written.
+
+        Under a supervisor ``part`` is the writer's, ``report`` where a failure is left for it, and ``commands_from``
+        the offset of the first command that is for this attempt.
+        """
+        try:
+            with RunLock(self.run.lock, part) if self.job.world.rank_zero else nullcontext():
+                if commands_from is None and not self.resumed:
+                    commands_from = 0
+                inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes
+                self._write_down()  # under the lock: whoever resumes meanwhile must not see half of it
+                yield from Loop(
+                    self.job,
+                    self.run,
+                    resuming=Resuming(self.resume, self.differences) if self.resumed else None,
+                    signals=signals,
+                    inbox=inbox,
+                    report=report,
+                )
+        except BlockingIOError as error:
+            raise RunError(f"{self.run.id} is already running (process {holder(self.run.lock)})") from error
+        except OSError as error:  # before the first event, or after the last: between them it ends the run as failed
+            raise RunError(f"{self.run.id} cannot be written: {error.strerror or error}") from error
+        finally:
+            # Else it is a copy outside any workspace, or its supervisor's to do: on a full disk that has the last word.
+            if part == BOTH and self.run.path.parent.name == "runs":
+                index.note(self.run.path.parent.parent, self.run)
+
+    def _write_down(self) -> None:
+        if not self.job.world.rank_zero:
+            return
+        if self.weights is not None:
+            write_tensors(self.weights, self.run.init)
+        if self.config:
+            write_text(self.run.config, self.config)
+        if self.record:
+            self.run.update(**self.record)
