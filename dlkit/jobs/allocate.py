@@ -92,7 +92,7 @@ def place(need: Need, machine: Machine) -> Decision:
 
 def anywhere(need: Need, machine: Machine) -> Place:
     """Where a job goes that does not wait: where there is room, else where somebody else is too."""
-    for claimed in (machine.claims, ()):
+    for claimed in (machine.claims, ()):  # as if nobody had anything, if there is no room: the foreground never waits
         found = place(need, machine._replace(claims=claimed))
         if isinstance(found, Place):
             return found
@@ -112,13 +112,15 @@ def plan(jobs: Sequence[Queued], machine: Machine, states: Mapping[str, str]) ->
     for job in sorted(jobs, key=lambda job: (-job.priority, job.since, job.id)):
         where = kind(job.need, machine)
         decision: Decision | None = _after(job, states)
+        # Strict order within a kind of device: else small jobs would keep a big one waiting for ever. Other kinds
+        # overtake, since nothing that they take is what it waits for.
         if decision is None and where in first:
             decision = place(job.need, machine)
             if isinstance(decision, Place) or not decision.never:
                 decision = Wait(f"behind {first[where]}")
         elif decision is None:
             decision = place(job.need, machine)
-            if isinstance(decision, Place):
+            if isinstance(decision, Place):  # it takes its place from those behind it, though it has not started yet
                 claim = Claim(decision.devices, job.id, "", 0, decision.memory, 0.0, True)
                 machine = machine._replace(claims=[*machine.claims, claim])
             elif not decision.never:
@@ -132,6 +134,7 @@ def _after(job: Queued, states: Mapping[str, str]) -> Wait | None:
         state = states.get(identity, "gone")
         if state == "gone":
             return Wait(f"after {identity}, which is gone: it will never be completed", never=True)
+        # Completed and nothing else: a follower wants what the other run makes, the whole of it.
         if state != "completed":
             ended = state in ("failed", "stopped", "interrupted")
             return Wait(
@@ -200,7 +203,7 @@ def _taken(gpu: Gpu, need: Need, machine: Machine) -> str:
     whole = [claim for claim in there if claim.memory is None]
     if whole or (there and need.gpu_memory is None):
         return f"{name} is taken by {', '.join(_who(claim) for claim in (whole or there)[:3])}"
-    if need.gpu_memory is None:
+    if need.gpu_memory is None:  # a GPU to itself: strangers count too
         if gpu.processes:
             return f"{name} is used by process {min(gpu.processes)}, which is not dlkit's"
         return ""

@@ -46,6 +46,7 @@ def parse_change(
         raise UsageError(f"{key} cannot be changed while the run goes; {nearest(full, allowed)}")
     section, _, name = full.partition(".")
     value = _value(allowed[full], text)
+    # Bounds do not exclude it (inf is above 0), and no event could record it: the log is strict JSON.
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{full} = {text}: must be finite (allowed: {allowed[full].allowed})")
     _judge(_models(catalog, task, names)[section], section, stored.get(section, {}), name, value)

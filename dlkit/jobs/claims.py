@@ -80,7 +80,7 @@ def hold(
     """
     path = _safe_folder() / f"{os.getpid()}-{os.urandom(4).hex()}.json"
     claim = Claim(tuple(devices), run, str(workspace.resolve()), os.getpid(), memory, time.time(), queued)
-    lock = RunLock(path)
+    lock = RunLock(path)  # of the process, so that the claim ends with it however it ends: kill -9 cleans up
     with _threads, _mutex(path.parent):
         there = _living(path.parent)
         if admit is not None and (reason := admit(there)):
@@ -92,7 +92,7 @@ def hold(
         yield [other for other in there if set(other.devices) & set(devices)]
     finally:
         with _threads:
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # before the lock is let go: nobody finds it unheld and wonders
             del _own[lock.path]
             lock.__exit__()
 

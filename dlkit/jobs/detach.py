@@ -17,10 +17,10 @@ def detach(module: str, words: Sequence[str], output: Path) -> subprocess.Popen[
     with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,  # a process that reads from a terminal it does not have is stopped by it
             stdout=file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # a closed terminal sends SIGHUP to its session, and Ctrl-C goes to its group
         )
     _started.append(process)
     return process

@@ -45,6 +45,7 @@ class Tail:
                     data += more
         except OSError:  # not there yet, or no more
             return []
+        # A line is whole when its end is there: its writer may have been cut short, or be in the middle of it.
         whole = data if torn else data[: data.rfind(b"\n") + 1]
         self.offset += len(whole)
         lines = whole.split(b"\n")

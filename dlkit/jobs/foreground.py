@@ -33,14 +33,14 @@ def train_here(
             try:
                 yield event
             except GeneratorExit:
-                stream.close()
+                stream.close()  # now, under the claim: left to the collector, the run would go on without it
                 raise
     url = attempt.job.resolved.job.notify
     if url and finished is not None:
         problem = post(url, finished_record(attempt.run))
         if problem:
             say(f"could not notify {url}: {problem}")
-    if attempt.run.path.parent.name == "runs":
+    if attempt.run.path.parent.name == "runs":  # else it is a copy, with no queue beside it
         with suppress(DlkitError, OSError):
             wake(attempt.run.path.parent.parent)
 
@@ -62,7 +62,7 @@ def train_in_worker(run: RunFolder) -> Generator[Event, None, None]:
                 raise RunError(f"{run.id}: {event.state}; {run.output} has the details")
             yield event
     finally:
-        if worker.poll() is None:
+        if worker.poll() is None:  # whoever consumed the events has stopped: so does the work
             worker.terminate()
         worker.wait()
 

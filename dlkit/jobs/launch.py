@@ -175,7 +175,7 @@ def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
     job = job_of(record)
     context = make_context(catalog, run.path.parent.parent, offline=bool(job.get("offline")), say=say)
     overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
-    if "fingerprint" not in record:  # it has never been built
+    if "fingerprint" not in record:  # it has never been built: there is nothing yet to resume exactly
         return start.begin(catalog, run, context, overrides=overrides)
     return start.resume(
         catalog,

@@ -95,7 +95,7 @@ def _send(url: str, body: bytes, timeout: float) -> tuple[str, bool]:
         error.close()
         return f"the answer was {error.code} {error.reason}", error.code >= 500
     except URLError as error:
-        return str(error.reason), True
+        return str(error.reason), True  # not reached: a server that restarts may answer a second later
     except (OSError, HTTPException) as error:
         return str(error) or type(error).__name__, True
     except ValueError as error:  # an address that only looks like one

@@ -41,6 +41,7 @@ def set_cpu_slots(workspace: Path, count: int) -> None:
     if count < 1:
         raise UsageError(f"--cpu-slots {count}: must be at least 1")
     workspace.mkdir(parents=True, exist_ok=True)
+    # In a file, not in the scheduler: that ends when nothing waits, and the next one goes on with the same number.
     write_json(workspace / "scheduler.json", {"format": FORMAT, "cpu_slots": count})
 
 
@@ -69,6 +70,8 @@ def decisions(
 
 def hopeful(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
     """The jobs that may start now or without anybody doing anything: not those that wait for what has failed."""
+    # A job behind a run that failed waits for a person. No scheduler stays alive for it: whatever is queued or ends
+    # later looks at the queue again.
     there = [job for job, decision in decided if not (isinstance(decision, Wait) and decision.never)]
     found: set[str] = set()
     while True:  # from none upwards: those that wait for each other are never found
@@ -145,7 +148,7 @@ def why(workspace: Path, identity: str) -> str:
 def reprioritise(run: RunFolder, by: int) -> int:
     """Raise or lower a waiting job's priority; returns what it is now. RunError if it does not wait."""
     try:
-        with RunLock(run.lock, SUPERVISOR):
+        with RunLock(run.lock, SUPERVISOR):  # a worker takes the job under the same lock: one of the two comes first
             record = run.read()
             if record.get("state") != "queued":
                 raise RunError(f"{run.id} does not wait in the queue: it is {record.get('state')}")

@@ -13,8 +13,9 @@ from dlkit.runs.folder import RunFolder
 
 
 def main(argv: list[str]) -> int:
+    # A rank without its supervisor would train on unobserved, and a resume could not get the lock.
     die_with_parent(supervisor=int(os.environ.get("DLKIT_SUPERVISOR", "0")))
-    faulthandler.enable()
+    faulthandler.enable()  # a crash below Python leaves its stack in output.log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to answer, until the loop listens itself
     run = RunFolder(Path(argv[0]))
     report = run.path / f".report-{os.environ.get('RANK', '0')}.json"
@@ -35,6 +36,8 @@ def _train(run: RunFolder, report: Path) -> int:
     from dlkit.runs.lock import WRITER
 
     attempt = next_attempt(Catalog.load_everything(), run, _say)
+    # Commands from there on are for this attempt: what was asked while it was started counts, what was asked of an
+    # earlier attempt does not.
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
     for _ in attempt.events(part=WRITER, report=report, commands_from=since):
         pass

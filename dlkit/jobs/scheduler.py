@@ -27,6 +27,7 @@ ROUND_SECONDS = 0.5
 """Between two looks at folders and devices; a job that ends, and a new folder, are noticed within TICK_SECONDS."""
 TICK_SECONDS = 0.02
 LINGER_SECONDS = 1.0
+"""It stays for so long with nothing to do: the next job of a script that queues several finds it alive."""
 TRIES = 3
 """Workers that end without taking their job before it is given up; one whose device was taken does not count."""
 NOT_STARTED = 75
@@ -78,7 +79,7 @@ class Scheduler:
 
     def _machine(self) -> Machine:
         """Devices and claims; a worker that has not claimed its place yet counts as if it had."""
-        machine = machine_now(cpu_slots(self.workspace))
+        machine = machine_now(cpu_slots(self.workspace))  # read again each time: --cpu-slots may change it meanwhile
         there = {claim.run for claim in machine.claims}
         coming = [
             Claim(place.devices, name, str(self.workspace), worker.pid, place.memory, time.time(), True)
@@ -116,7 +117,7 @@ class Scheduler:
             if code is None:
                 continue
             del self._workers[name]
-            if code == NOT_STARTED:
+            if code == NOT_STARTED:  # somebody else has the job or its device: no fault of its worker's
                 self._not_before[name] = time.monotonic() + ROUND_SECONDS
                 continue
             self._say(f"{name}: worker ended with code {code}")
@@ -133,7 +134,7 @@ class Scheduler:
     def _failed_try(self, name: str, reason: str) -> None:
         self._not_before[name] = time.monotonic() + ROUND_SECONDS
         self._tries[name] = self._tries.get(name, 0) + 1
-        if self._tries[name] >= TRIES:
+        if self._tries[name] >= TRIES:  # a worker that cannot even take its job would be started twice a second
             del self._tries[name]
             self._give_up(name, reason)
 
@@ -163,6 +164,7 @@ class Scheduler:
             changed = (self.workspace / "runs").stat().st_mtime_ns
         except OSError:
             return False
+        # The folder's time changes when a run is made or removed; that one ends shows in its worker.
         before, self._runs_changed = self._runs_changed, changed
         return before not in (0, changed)
 

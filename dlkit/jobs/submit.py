@@ -28,7 +28,7 @@ def submit(
     model = resolved.specs["model"].name
     record = {"name": name, "state": "queued", "created": round(time.time(), 3), **origin(catalog, resolved)}
     record["job"] = new_job(resolved, submission)
-    record["device"] = resolved.engine.device
+    record["device"] = resolved.engine.device  # as asked for: lists show it until the run knows where it is
     try:
         return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
     except OSError as error:
@@ -48,14 +48,14 @@ def resubmit(
     ``overrides`` are options of the engine.
     """
     try:
-        with RunLock(run.lock):
+        with RunLock(run.lock):  # both parts: it cannot be handed on while an orphan of its last job still writes
             record = readable(run)
             if record.get("state") == "queued":
                 raise RunError(f"{run.id} is queued already")
             resolved = stored_config(catalog, run, record, overrides)
             if overrides is None and record.get("state") == "completed":
                 raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
-            since = file_size(run.commands)
+            since = file_size(run.commands)  # what was asked of the job that has ended is not for this one
             changes = overrides.table("engine") if overrides is not None else {}
             table = resumed_job(resolved, submission, record, changes, allow_inexact, since)
             run.update(state="queued", reason="", result=None, job=table)

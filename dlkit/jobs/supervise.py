@@ -7,21 +7,19 @@ because it was killed, is said here.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
 from dlkit.jobs.job_record import JobRecord
 from dlkit.jobs.launchers import local, threads_each
+from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
 from dlkit.runs.conclude import end_run, record_event, writer_lock
@@ -32,23 +30,7 @@ from dlkit.runs.folder import ENDED, RunFolder, summarise
 POLL_SECONDS = 0.5
 STOP_SECONDS = 0.5
 """How long a job that has not begun to train is given to obey ``stop`` before it is ended."""
-_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
 EXIT = {"completed": 0, "stopped": STOPPED, "failed": 1}
-
-
-@dataclass(frozen=True)
-class Death:
-    """How the processes of an attempt ended without ending the run.
-
-    ``kind`` is ``memory``, ``final`` (trying again cannot help), ``error`` or ``killed``; ``silent``: nobody said why.
-    """
-
-    kind: str
-    reason: str
-    traceback: str = ""
-    exit_code: int = 1
-    silent: bool = False
-    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -62,7 +44,6 @@ class Supervisor:
         self._ending = ""
         self._offset = int(self.job.get("commands_from", file_size(run.commands)))
         self._process: subprocess.Popen[bytes] | None = None
-        self._since = 0.0
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +61,7 @@ class Supervisor:
 
     def _attempt(self) -> Death | None:
         """Start the processes and wait; None: the run said how it ended."""
-        for old in self.folder.path.glob(".report-*.json"):
+        for old in reports_of(self.folder.path):
             old.unlink()
         before = oom_kills()
         self._begun_at = self._log_size()
@@ -94,28 +75,28 @@ class Supervisor:
             pass
         if self.folder.read().get("state") in ENDED:
             return None
+        # Where several train, their launcher's code does not tell of which signal one of them died.
         killed = code == -signal.SIGKILL or self._nproc > 1
-        return self._post_mortem(code, for_memory=killed and oom_kills() > before)
+        return post_mortem(self.folder.path, code, self._nproc, for_memory=killed and oom_kills() > before)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._since = time.monotonic()
         nproc = self._nproc
         own = {"DLKIT_SUPERVISOR": str(os.getpid()), "DLKIT_COMMANDS_FROM": str(self._offset)}
         environment = {**os.environ, **self._environment, **own}
-        if nproc > 1 and "OMP_NUM_THREADS" not in environment:
+        if nproc > 1 and "OMP_NUM_THREADS" not in environment:  # else each process takes every core
             environment["OMP_NUM_THREADS"] = str(threads_each(nproc))
         return subprocess.Popen(
             self._command(nproc),
             env=environment,
             stdin=subprocess.DEVNULL,
-            process_group=0,
+            process_group=0,  # so that one kill ends all of them, and nothing else
             preexec_fn=die_with_parent if sys.platform == "linux" else None,  # a launcher's command is not ours
         )
 
     def _command(self, nproc: int) -> list[str]:
         launcher = dict(self.job["launcher"])
         name = launcher.pop("name")
-        if name == "local":  # without looking for plugins
+        if name == "local":  # without importing every plugin for it
             return local(self.folder.path, nproc, None)
         from dlkit.catalog import Catalog, load_config, load_target
 
@@ -165,47 +146,12 @@ class Supervisor:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _post_mortem(self, code: int, *, for_memory: bool) -> Death:
-        reports = sorted(self._reports(), key=lambda report: float(report["time"]))
-        telling = [report for report in reports if report["kind"] != "peer"]
-        if telling:
-            first = telling[0]
-            rank = f"rank {first['rank']}: " if self._nproc > 1 else ""
-            known: dict[str, Any] = {
-                key: first[key] for key in ("steps", "seconds", "train_seconds", "metrics") if key in first
-            }
-            return Death(
-                first["kind"], rank + first["reason"], first["traceback"], int(first["exit_code"]), known=known
-            )
-        if for_memory:
-            advice = "try a smaller --batch-size, --accumulate, or --on-oom halve"
-            return Death("memory", f"killed by the system for want of memory: {advice}")
-        if code < 0 and -code in _FAULTS:
-            return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
-        lost = sorted(set(range(self._nproc)) - {int(report["rank"]) for report in reports})
-        if self._nproc > 1:
-            dead = f"rank {lost[0]} " if reports and lost else "a process "
-            return Death("killed", f"{dead}died without a word", silent=True)
-        if code < 0:
-            return Death("killed", f"its process was ended by {signal.Signals(-code).name}", silent=True)
-        return Death("error", f"its process ended with code {code}: output.log has the details")
-
-    def _reports(self) -> list[dict[str, Any]]:
-        found = []
-        for path in self.folder.path.glob(".report-*.json"):
-            try:
-                report = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            found.append({**report, "time": path.stat().st_mtime, "rank": int(path.stem.rpartition("-")[2])})
-        return found
-
-    def _again(self, died: Death, attempt: int) -> dict[str, Any] | None:
+    def _again(self, died: Death, attempt: int) -> dict[str, int] | None:
         """What to change for another attempt; None: there is none."""
         if self._ending or died.kind == "final":
             return None
         if died.kind == "memory" and self.job["on_oom"] == "halve":
-            change = halved(self.folder)
+            change = halved(self.folder)  # not counted as a restart: it ends by itself, when a batch is one sample
         else:
             change = {} if attempt < int(self.job["max_restarts"]) else None
         return None if change is not None and self._stop_asked(died) else change
@@ -218,12 +164,12 @@ class Supervisor:
             self._ending = f"stopped by {stops[0].by}; {died.reason}"
         return bool(stops)
 
-    def _retry(self, died: Death, attempt: int, change: Mapping[str, Any]) -> None:
+    def _retry(self, died: Death, attempt: int, change: Mapping[str, int]) -> None:
         settings = {f"engine.{key}": value for key, value in change.items()}
         of = int(self.job["max_restarts"]) if not change else attempt
         step = summarise(self.folder).step
         record_event(self.folder, Retried(step=step, reason=died.reason, attempt=attempt, of=of, settings=settings))
-        self.job.pop("before", None)
+        self.job.pop("before", None)  # it has trained: the run is no longer what it was
         self.job["overrides"] = {**self.job.get("overrides", {}), **change}
         if change:
             self.job["inexact"] = [f"out of memory: {', '.join(f'{k} = {v}' for k, v in settings.items())}"]
@@ -239,22 +185,28 @@ class Supervisor:
             return 1
         if "before" in self.job and died.kind == "final" and not self._begun:
             print(died.reason, file=sys.stderr, flush=True)
-            self.folder.update(**self.job["before"])  # it is as good as it was
+            # A resume that came to nothing (nothing left to do, a plugin gone): the run is as good as it was.
+            self.folder.update(**self.job["before"])
             return died.exit_code
         end_run(self.folder, "failed", died.reason, traceback=died.traceback, known=died.known)
         return died.exit_code
 
 
-def halved(run: RunFolder) -> dict[str, Any] | None:
-    """Engine options with half the batch and twice the accumulation; None if a batch cannot be halved any more."""
+def halved(run: RunFolder) -> dict[str, int] | None:
+    """Engine options with half the batch and twice the accumulation; None if a batch cannot be halved any more.
+
+    Of a batch of odd size it is the largest part that divides it.
+    """
     import tomllib
 
     engine = tomllib.loads(run.config.read_text(encoding="utf-8"))["engine"]
     size = int(engine["batch_size"])
-    part = next((divisor for divisor in range(2, size + 1) if size % divisor == 0), 0)  # 2, unless the size is odd
+    # The smallest divisor, so that part times accumulation is exactly the batch, and a step computes the same sum.
+    part = next((divisor for divisor in range(2, size + 1) if size % divisor == 0), 0)
     if not part:
         return None
     change = {"batch_size": size // part, "accumulate": int(engine["accumulate"]) * part}
     change["eval_batch_size"] = max(1, int(engine["eval_batch_size"]) // part)
+    # Limits count loader batches, which are smaller now: an epoch stays what it was.
     limits = {key: int(engine[key]) * part for key in ("limit_batches", "overfit_batches") if engine.get(key)}
     return {**change, **limits}

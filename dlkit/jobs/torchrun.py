@@ -14,6 +14,7 @@ def main(argv: list[str]) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import parse_args, run
 
+    # Its report tells of the launcher's own view; ours has the rank's traceback and what can be done.
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         run(parse_args(argv))  # type: ignore[no-untyped-call]

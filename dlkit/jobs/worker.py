@@ -48,6 +48,7 @@ def _take(run: RunFolder, cpu_slots: int) -> int:
     """Take the job, if it is still to be had, and bring it to its end."""
     try:
         with RunLock(run.lock, SUPERVISOR):
+            # Read under the lock: a scheduler may start a job twice, and the first worker may have ended it by now.
             if run.read().get("state") != "queued":
                 return NOT_STARTED
             point("worker.locked")
@@ -63,6 +64,7 @@ def _claimed(run: RunFolder, cpu_slots: int) -> int:
     """Claim a place: under a queue (``cpu_slots``) one that is free, or none; else the best there is."""
     job = job_of(run.read())
     need, machine = need_of(job), machine_now(cpu_slots or 1)
+    # Somebody who said "now" gets it now, beside others if need be; what waits in a queue has time.
     found = place(need, machine) if cpu_slots else anywhere(need, machine)
     if isinstance(found, Wait):
         raise Refused(found.reason)
@@ -94,7 +96,7 @@ def _environment(place: Place, job: JobRecord, cpu_slots: int) -> dict[str, str]
     found: dict[str, str] = {}
     if place.visible is not None:
         found["CUDA_VISIBLE_DEVICES"] = place.visible
-    if cpu_slots > 1 and place.devices == ("cpu",):
+    if cpu_slots > 1 and place.devices == ("cpu",):  # jobs that share the CPU share its cores, not each take all
         from dlkit.jobs.launchers import threads_each
 
         found["OMP_NUM_THREADS"] = str(threads_each(cpu_slots * job["nproc"]))
@@ -104,7 +106,7 @@ def _environment(place: Place, job: JobRecord, cpu_slots: int) -> dict[str, str]
 def _afterwards(run: RunFolder) -> None:
     """The lock and the device are free: tell who wants to know, and let the queue go on."""
     workspace = run.path.parent.parent
-    index.note(workspace, run)
+    index.note(workspace, run)  # after the lock: a summary of a run that has ended is what the index may keep
     with suppress(DlkitError, OSError):
         from dlkit.jobs.queue import wake
 

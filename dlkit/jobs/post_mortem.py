@@ -1,0 +1,89 @@
+"""Why a job's processes ended without ending the run: from what they left behind, and how they died."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from dlkit.json_types import Json
+
+_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
+_KNOWN = ("steps", "seconds", "train_seconds", "metrics")
+"""What a report may have beside the reason."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How the processes of an attempt ended without ending the run.
+
+    ``kind`` is ``memory``, ``final`` (trying again cannot help), ``error`` or ``killed``; ``silent``: nobody said why.
+    ``known`` is what is left of the figures that a run ends with.
+    """
+
+    kind: str
+    reason: str
+    traceback: str = ""
+    exit_code: int = 1
+    silent: bool = False
+    known: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Report(TypedDict):
+    """What a rank that fails leaves behind; ``kind`` ``peer``: it only lost the others."""
+
+    kind: str
+    reason: str
+    traceback: str
+    exit_code: int
+    rank: int
+    time: float
+    known: dict[str, Json]
+
+
+def post_mortem(run: Path, code: int, nproc: int, *, for_memory: bool) -> Death:
+    """``code`` is the exit code of the processes or of their launcher, ``for_memory``: the system killed for memory."""
+    reports = sorted(_read(run), key=lambda report: report["time"])
+    # The first to fail has the reason; the others tell of a broken connection, seconds later.
+    telling = next((report for report in reports if report["kind"] != "peer"), None)
+    if telling is not None:
+        rank = f"rank {telling['rank']}: " if nproc > 1 else ""
+        reason, traceback = rank + telling["reason"], telling["traceback"]
+        return Death(telling["kind"], reason, traceback, telling["exit_code"], known=telling["known"])
+    if for_memory:
+        advice = "try a smaller --batch-size, --accumulate, or --on-oom halve"
+        return Death("memory", f"killed by the system for want of memory: {advice}")
+    if code < 0 and -code in _FAULTS:
+        return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
+    if nproc > 1:
+        lost = sorted(set(range(nproc)) - {report["rank"] for report in reports})
+        dead = f"rank {lost[0]} " if reports and lost else "a process "
+        return Death("killed", f"{dead}died without a word", silent=True)
+    if code < 0:
+        return Death("killed", f"its process was ended by {signal.Signals(-code).name}", silent=True)
+    return Death("error", f"its process ended with code {code}: output.log has the details")
+
+
+def reports_of(run: Path) -> list[Path]:
+    """The files that ranks have left in a run's folder."""
+    return sorted(run.glob(".report-*.json"))
+
+
+def _read(run: Path) -> Iterator[Report]:
+    for path in reports_of(run):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # it was killed while it wrote: as if it had said nothing
+            continue
+        yield Report(
+            kind=found["kind"],
+            reason=found["reason"],
+            traceback=found["traceback"],
+            exit_code=int(found["exit_code"]),
+            rank=int(path.stem.rpartition("-")[2]),
+            time=path.stat().st_mtime,  # when it was written: all of a job's ranks are on this machine
+            known={key: found[key] for key in _KNOWN if key in found},
+        )
