@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS
@@ -21,6 +21,7 @@ from dlkit.data.context import make_context
 from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished
 from dlkit.jobs import launch
+from dlkit.json_types import Settings
 from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
@@ -29,7 +30,7 @@ from dlkit.runs.workspace import locate
 if TYPE_CHECKING:
     from dlkit.predictor import Predictor
 
-Component = str | Mapping[str, Any]
+Component = str | Settings
 Watcher = Callable[[Event], None]
 
 
@@ -114,13 +115,13 @@ def train(
     trainer: Component | None = None,
     inference: Component | None = None,
     preset: str | None = None,
-    config: str | Path | Mapping[str, Any] | None = None,
-    engine: Mapping[str, Any] | None = None,
+    config: str | Path | Settings | None = None,
+    engine: Settings | None = None,
     name: str = "",
     workspace: str | Path | None = None,
     offline: bool = False,
     on_event: Watcher | None = None,
-    **short: Any,
+    **short: object,
 ) -> Run:
     """Train in this process and return the run when it has ended.
 
@@ -130,7 +131,9 @@ def train(
     """
     catalog = Catalog.load_everything()
     given = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
-    values = {part: {"name": c} if isinstance(c, str) else dict(c) for part, c in given.items() if c is not None}
+    values: dict[str, dict[str, object]] = {
+        part: {"name": c} if isinstance(c, str) else dict(c) for part, c in given.items() if c is not None
+    }
     if engine:
         values["engine"] = dict(engine)
     for key, value in short.items():
@@ -153,7 +156,7 @@ def list_runs(workspace: str | Path | None = None, task: str | None = None) -> l
     return [Run(index.find_run(where, summary.id)) for summary in index.list_runs(where, task)]
 
 
-def _file_layer(config: str | Path | Mapping[str, Any] | None) -> list[Layer]:
+def _file_layer(config: str | Path | Settings | None) -> list[Layer]:
     if config is None:
         return []
     return [Layer("config", config)] if isinstance(config, Mapping) else [read_toml(Path(config))]

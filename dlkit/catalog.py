@@ -10,23 +10,21 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, overload
 
 import pluggy
 
 from dlkit import hookspecs
-from dlkit.components import ANY_TASK, SPECS, SourceSpec, Spec, TaskSpec, load_object
+from dlkit.components import ANY_TASK, SPECS, DatasetSpec, ModelSpec, SourceSpec, Spec, TaskSpec, load_object
 from dlkit.errors import PluginError, UsageError, nearest
 
 GROUP = "dlkit"
 BUILTIN = "dlkit"
 SLOW_SECONDS = 0.5
 """A plugin whose entry-point module takes longer than this to load is reported as slow."""
-
-S = TypeVar("S", bound=Spec)
 
 
 @dataclass
@@ -118,12 +116,42 @@ class Catalog:
         for item in fields(Plugin):
             setattr(plugin, item.name, getattr(trial, item.name))
 
-    def specs(self, kind: str, task: str | None = None) -> list[Any]:
+    @overload
+    def specs(self, kind: Literal["task"], task: str | None = None) -> Sequence[TaskSpec]: ...
+
+    @overload
+    def specs(self, kind: Literal["source"], task: str | None = None) -> Sequence[SourceSpec]: ...
+
+    @overload
+    def specs(self, kind: Literal["dataset"], task: str | None = None) -> Sequence[DatasetSpec]: ...
+
+    @overload
+    def specs(self, kind: Literal["model"], task: str | None = None) -> Sequence[ModelSpec]: ...
+
+    @overload
+    def specs(self, kind: str, task: str | None = None) -> Sequence[Spec]: ...
+
+    def specs(self, kind: str, task: str | None = None) -> Sequence[Spec]:
         """The components of one kind, by name; with ``task``, those that fit it."""
         found = [s for s in self._all() if s.kind == kind and (task is None or s.fits(task))]
         return sorted(found, key=lambda spec: spec.name)
 
-    def find(self, kind: str, name: str, task: str | None = None) -> Any:
+    @overload
+    def find(self, kind: Literal["task"], name: str, task: str | None = None) -> TaskSpec: ...
+
+    @overload
+    def find(self, kind: Literal["source"], name: str, task: str | None = None) -> SourceSpec: ...
+
+    @overload
+    def find(self, kind: Literal["dataset"], name: str, task: str | None = None) -> DatasetSpec: ...
+
+    @overload
+    def find(self, kind: Literal["model"], name: str, task: str | None = None) -> ModelSpec: ...
+
+    @overload
+    def find(self, kind: str, name: str, task: str | None = None) -> Spec: ...
+
+    def find(self, kind: str, name: str, task: str | None = None) -> Spec:
         """The component of that kind and name. UsageError names the nearest; PluginError if its plugin is broken."""
         found = [spec for spec in self.specs(kind, task) if spec.name == name]
         if found:
@@ -136,7 +164,7 @@ class Catalog:
         raise UsageError(f"no {kind} {name!r}{where}: {nearest(name, {s.name for s in self.specs(kind, task)})}{hint}")
 
     def task(self, name: str) -> TaskSpec:
-        return cast(TaskSpec, self.find("task", name))
+        return self.find("task", name)
 
     def owner(self, spec: Spec) -> Plugin:
         """The plugin that offers this component."""
@@ -268,7 +296,7 @@ def load_target(spec: Spec, catalog: Catalog) -> Any:
     return _load_named(spec, spec.target, catalog)
 
 
-def load_config(spec: Spec, catalog: Catalog) -> Any:
+def load_config(spec: Spec, catalog: Catalog) -> object:
     """Import a component's config class, or ``None`` when it has no options."""
     return _load_named(spec, spec.config, catalog) if spec.config else None
 

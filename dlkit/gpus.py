@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import NamedTuple
 
 
 class Gpu(NamedTuple):
@@ -74,7 +75,7 @@ def visible(found: Sequence[Gpu], names: str | None) -> list[Gpu]:
     return chosen
 
 
-def _read(nvml: Any, index: int) -> Gpu:
+def _read(nvml: ModuleType, index: int) -> Gpu:
     device = nvml.nvmlDeviceGetHandleByIndex(index)
     memory = nvml.nvmlDeviceGetMemoryInfo(device)
     processes = {p.pid: p.usedGpuMemory for p in nvml.nvmlDeviceGetComputeRunningProcesses(device)}

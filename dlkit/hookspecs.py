@@ -1,14 +1,14 @@
 """The hooks a plugin may implement, one per kind of component.
 
 Each is called once, when the plugin is loaded, and returns light declarations (``dlkit.components``); none may
-import torch. Mark an implementation with ``@hookimpl``; a function named ``dlkit_…`` that is no hook, or lacks the
+import torch. Mark an implementation with ``@hookimpl``; a function named ``dlkit_…`` that is not a hook, or lacks the
 mark, makes the plugin broken: a misspelt hook must not pass unnoticed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TaskSpec,
         TrainerSpec,
     )
+    from dlkit.json_types import Json
 
 PROJECT = "dlkit"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -82,7 +83,7 @@ def dlkit_launchers() -> Iterable[LauncherSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def dlkit_event(run: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+def dlkit_event(run: Mapping[str, Json], event: Mapping[str, Json]) -> None:
     """Observe an event after it was logged.
 
     Called in the process that trains, on one background thread, in order, never per step. ``run`` is the content of

@@ -49,9 +49,9 @@ class Predictor(ABC):
     streams: bool = False
     exports: Mapping[str, str] = {}
 
-    def __init__(self, model: nn.Module, info: Any, config: Config) -> None:
+    def __init__(self, model: nn.Module, info: object, config: Config) -> None:
         self.model = model
-        self.info = info
+        self.info: Any = info  # and a config, both of the subclass's own types
         self.config: Any = config
 
     @abstractmethod
@@ -118,5 +118,5 @@ def _on_host(tensor: Tensor) -> Tensor:
     return tensor.float().cpu() if tensor.is_floating_point() else tensor.cpu()
 
 
-def _cell(value: Any) -> str | float | int:
+def _cell(value: object) -> str | float | int:
     return value if isinstance(value, (str, int, float)) else str(value)

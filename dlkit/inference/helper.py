@@ -23,25 +23,35 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO, TypedDict, cast
 
 from dlkit import samples
 from dlkit.catalog import Catalog
-from dlkit.config import config_class, fields_of, parse_text
+from dlkit.config import Property, config_class, fields_of, parse_text
 from dlkit.data.context import make_context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import DlkitError, UsageError
 from dlkit.events import encode
 from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
+from dlkit.json_types import Json, Settings
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
-Reply = dict[str, Any]
+Reply = dict[str, object]
+
+
+class OptionField(TypedDict):
+    """An option as a form shows it; ``value`` is its present one."""
+
+    name: str
+    allowed: str
+    description: str
+    value: Json
+    schema: Property
 
 
 class Helper:
@@ -51,7 +61,7 @@ class Helper:
         self._catalog, self._run, self._folder = catalog, run, folder
         self._loaded = loaded
         self._present = loaded
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, object] = {}
         self._split: Split | None = None
         self._looked = False
         self._examples = self._questions = 0
@@ -71,15 +81,16 @@ class Helper:
             "folder": str(self._folder),
         }
 
-    def reply(self, request: Mapping[str, Any]) -> Reply:
+    def reply(self, request: Settings) -> Reply:
         """The reply to one request. Raises what the predictor does."""
         if request.get("example"):
             return {"words": self._example()}
         if "ask" not in request:
             raise UsageError(f"neither ask nor example: {sorted(request)}")
-        return self._answer([str(word) for word in request["ask"]], request.get("options") or {})
+        words, options = cast("list[object]", request["ask"]), cast(Settings, request.get("options") or {})
+        return self._answer([str(word) for word in words], options)
 
-    def _answer(self, words: list[str], options: Mapping[str, Any]) -> Reply:
+    def _answer(self, words: list[str], options: Settings) -> Reply:
         began = time.perf_counter()
         predictor = self._with(options).predictor
         inputs = predictor.read(words)
@@ -93,7 +104,7 @@ class Helper:
         files = [str(target / samples.save(sample, target, str(i))) for i, sample in enumerate(shown)]
         return {"answers": [dict(answer) for answer in answers], "samples": files, "seconds": seconds}
 
-    def _with(self, options: Mapping[str, Any]) -> Loaded:
+    def _with(self, options: Settings) -> Loaded:
         """The predictor with these options; words are read as a flag's are."""
         known = {field["name"]: field["schema"] for field in self._options()}
         values = {k: parse_text(known[k], v) if isinstance(v, str) and k in known else v for k, v in options.items()}
@@ -102,7 +113,7 @@ class Helper:
             self._values = values
         return self._present
 
-    def _options(self) -> list[Reply]:
+    def _options(self) -> list[OptionField]:
         resolved = self._loaded.resolved
         present = resolved.sections["inference"].model_dump(mode="json")
         fields = fields_of(config_class(self._catalog, resolved.specs["inference"]))
@@ -199,11 +210,11 @@ def _tell(replies: TextIO, reply: Reply) -> None:
         os._exit(0)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Arrays and tensors as lists of numbers."""
     if hasattr(value, "tolist"):
         return encode(value.tolist())
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def _remove(folders: list[Path]) -> None:

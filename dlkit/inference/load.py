@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved, config_class, fields_of, parse_text, resolve
@@ -21,6 +21,7 @@ from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
+from dlkit.json_types import Settings
 from dlkit.predictor import Predictor
 from dlkit.runs.checkpoints import Checkpoint, choose
 from dlkit.runs.folder import RunFolder
@@ -52,7 +53,7 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     return Loaded(resolved, chosen, build_predictor(catalog, resolved, model, info))
 
 
-def with_options(catalog: Catalog, loaded: Loaded, options: Mapping[str, Any]) -> Loaded:
+def with_options(catalog: Catalog, loaded: Loaded, options: Settings) -> Loaded:
     """The same model, queried with other options of its inference component; UsageError as for any option."""
     layers = [Layer("the run", loaded.resolved.values()), Layer("question", {"inference": dict(options)})]
     resolved = resolve(catalog, loaded.resolved.task.name, layers, suggest=False)
@@ -80,6 +81,16 @@ def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Spli
         return None
 
 
+class Evaluation(TypedDict):
+    """What was measured: ``checkpoint`` is what was asked for (``best``), ``step`` which one that is."""
+
+    run: str
+    checkpoint: str
+    step: int
+    split: str
+    metrics: dict[str, float]
+
+
 def evaluate_run(
     catalog: Catalog,
     run: RunFolder,
@@ -88,11 +99,8 @@ def evaluate_run(
     split: str = "test",
     which: str = "best",
     device: str | None = None,
-) -> dict[str, Any]:
-    """Measure a checkpoint on a split and put that on record in evaluations.jsonl.
-
-    Returns ``{"run", "checkpoint", "step", "split", "metrics"}``.
-    """
+) -> Evaluation:
+    """Measure a checkpoint on a split and put that on record in evaluations.jsonl."""
     record = readable(run)
     resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
@@ -113,12 +121,12 @@ def evaluate_run(
     with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):
         metrics = evaluate(job.trainer, job.task, job.info, batches, split)
     data.close()
-    result = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
+    result: Evaluation = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
     _put_on_record(run, {**result, "sha256": chosen.sha256, "time": round(time.time(), 3)})
     return result
 
 
-def _put_on_record(run: RunFolder, record: dict[str, Any]) -> None:
+def _put_on_record(run: RunFolder, record: Settings) -> None:
     """One line, one write: how often test was looked at stays known."""
     line = json.dumps(record) + "\n"
     descriptor = os.open(run.evaluations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

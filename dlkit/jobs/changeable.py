@@ -64,7 +64,7 @@ def _value(field: FieldInfo, text: str) -> object:
 
 
 def _judge(model: type[Config], section: str, stored: Settings, name: str, value: object) -> None:
-    """UsageError if pydantic objects to the value; what an older version stored beside it is no reason to."""
+    """UsageError if pydantic objects to the value; what an older version stored beside it does not count."""
     beside = {option: other for option, other in stored.items() if option != "name"}
     try:
         model.model_validate({**beside, name: value})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from http.client import HTTPException, HTTPMessage
-from typing import IO, Any
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from dlkit.events import Finished, encode, to_json
+from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import read_events
 
@@ -21,7 +21,7 @@ PAUSE_SECONDS = 1.0
 SCHEMES = ("http", "https")
 
 
-def post(url: str, record: Mapping[str, Any], timeout: float = 10) -> str:
+def post(url: str, record: Settings, timeout: float = 10) -> str:
     """POST a record as JSON; returns what went wrong, empty if nothing did. Never raises.
 
     ``timeout`` is in seconds, of each of two attempts. What was understood and refused (4xx) is not tried again.
@@ -39,7 +39,7 @@ def post(url: str, record: Mapping[str, Any], timeout: float = 10) -> str:
     return problem
 
 
-def finished_record(run: RunFolder) -> dict[str, Any]:
+def finished_record(run: RunFolder) -> dict[str, object]:
     """The ``finished`` line of a run with its ``id``, ``task`` and ``host``.
 
     Of a run that was interrupted it has the same keys, as far as the folder tells them, and that as its ``status``.
@@ -62,7 +62,7 @@ def finished_record(run: RunFolder) -> dict[str, Any]:
 
 
 def urlsplit_scheme(url: str) -> str:
-    """The scheme in lower case; empty of what is no address."""
+    """The scheme in lower case; empty where that is not an address."""
     try:
         return urlsplit(url).scheme.lower()
     except ValueError:

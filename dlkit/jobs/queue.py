@@ -54,7 +54,7 @@ def wake(workspace: Path) -> bool:
     """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once."""
     queue = QueueState(workspace)
     queue.refresh()
-    if scheduler(workspace) is not None or not hopeful(queue, decisions(queue)):
+    if scheduler(workspace) is not None or not startable(queue, decisions(queue)):
         return False
     detach("dlkit.jobs.scheduler", [str(workspace.resolve())], log_of(workspace))
     return True
@@ -68,7 +68,7 @@ def decisions(
     return plan(jobs, machine or machine_now(cpu_slots(queue.workspace)), queue.states())
 
 
-def hopeful(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
+def startable(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:
     """The jobs that may start now or without anybody doing anything: not those that wait for what has failed."""
     # A job behind a run that failed waits for a person. No scheduler stays alive for it: whatever is queued or ends
     # later looks at the queue again.
@@ -83,10 +83,10 @@ def hopeful(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> se
 
 def _may_complete(queue: QueueState, identity: str, found: set[str]) -> bool:
     state = queue.state(identity)
-    return state in ("completed", "running", "paused") or (state == "queued" and _is_hopeful(queue, identity, found))
+    return state in ("completed", "running", "paused") or (state == "queued" and _is_startable(queue, identity, found))
 
 
-def _is_hopeful(queue: QueueState, identity: str, found: set[str]) -> bool:
+def _is_startable(queue: QueueState, identity: str, found: set[str]) -> bool:
     return identity in found or not job_of(queue.record(identity)).get("queued")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from dlkit.errors import DlkitError
 from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
 from dlkit.jobs.claims import Claim
-from dlkit.jobs.queue import cpu_slots, decisions, hopeful, lock_of, log_of
+from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
 from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.submit import start_worker
 from dlkit.runs.conclude import end_run
@@ -54,7 +54,7 @@ class Scheduler:
                 self._rounds()
                 self._say("scheduler ends: nothing to start")
             self.queue.refresh()  # whoever came after the last look saw us alive
-            if not self._hope():
+            if not self._startable():
                 return
 
     def _rounds(self) -> None:
@@ -63,7 +63,7 @@ class Scheduler:
             self._reap()
             self.queue.refresh()
             self._start_what_fits()
-            if self._workers or self._hope():
+            if self._workers or self._startable():
                 idle_since = None
             elif idle_since is None:
                 idle_since = time.monotonic()
@@ -71,8 +71,8 @@ class Scheduler:
                 return
             self._wait()
 
-    def _hope(self) -> set[str]:
-        return hopeful(self.queue, self._decisions(self._machine()))
+    def _startable(self) -> set[str]:
+        return startable(self.queue, self._decisions(self._machine()))
 
     def _decisions(self, machine: Machine) -> list[tuple[Queued, Decision]]:
         return decisions(self.queue, machine, without=self._lost)

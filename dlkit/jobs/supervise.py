@@ -98,12 +98,13 @@ class Supervisor:
         name = launcher.pop("name")
         if name == "local":  # without importing every plugin for it
             return local(self.folder.path, nproc, None)
-        from dlkit.catalog import Catalog, load_config, load_target
+        from dlkit.catalog import Catalog, load_target
+        from dlkit.config import config_class
 
         catalog = Catalog.load_everything()
         spec = catalog.find("launcher", name)
-        options = load_config(spec, catalog)
-        words: list[str] = load_target(spec, catalog)(self.folder.path, nproc, options(**launcher) if options else None)
+        options = config_class(catalog, spec)(**launcher) if spec.config else None
+        words: list[str] = load_target(spec, catalog)(self.folder.path, nproc, options)
         return words
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:

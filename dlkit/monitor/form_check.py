@@ -158,7 +158,7 @@ class _Check:
         return (("", "none"), *labels.items())
 
     def _part(self, part: str, names: Mapping[str, str], origins: Mapping[str, str]) -> Part:
-        specs: list[Spec] = self.catalog.specs(part, self.task.name)
+        specs = self.catalog.specs(part, self.task.name)
         labels = {spec.name: f"{spec.name}  {spec.summary}{self._to_fetch(spec)}" for spec in specs}
         name = names[part]
         missing = {} if name in labels else {name: f"{name}  (is not there)"}
