@@ -37,12 +37,7 @@ class Waste:
 
 
 def main(argv: list[str]) -> int:
-    parser = Parser("clean", "Free disk space: checkpoints besides best and last, runs that left nothing, leftovers.")
-    parser.add_argument("--task", metavar="T", help="only runs of this task")
-    parser.add_argument("--interrupted", action="store_true", help="remove all interrupted runs too")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--dry-run", action="store_true", help="only show what could go")
-    options = parser.with_workspace().with_json().parse_args(argv)
+    options = _parser().with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
     found = list(_of_runs(workspace, options.task, options.interrupted))
     found += [] if options.task else list(_of_workspace(workspace))
@@ -64,6 +59,15 @@ def main(argv: list[str]) -> int:
     elif found:
         print(f"freed {size(freed)}")
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser("clean", "Free disk space: checkpoints besides best and last, runs that left nothing, leftovers.")
+    parser.add_argument("--task", metavar="T", help="only runs of this task")
+    parser.add_argument("--interrupted", action="store_true", help="remove all interrupted runs too")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="only show what could go")
+    return parser
 
 
 def _tell(found: list[Waste], as_json: bool) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.parser import Parser
 from dlkit.data.context import make_context
 from dlkit.present.output import print_json, say
 from dlkit.present.table import table
@@ -14,12 +15,7 @@ from dlkit.runs.workspace import locate
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("evaluate", "Measure a run's checkpoint on a split.")
-    parser.add_argument("--split", default="test", metavar="NAME", help="train, val or test (default: test)")
-    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the run's setting)")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
     before = sum(record.get("split") == options.split for record in evaluations(run))
     if before:
@@ -37,6 +33,15 @@ def main(argv: list[str]) -> int:
         say(f"{run.id}: checkpoint {options.checkpoint} (step {result['step']}) on {options.split}")
         print(metrics_table(result["metrics"]))
     return 0
+
+
+def _parser() -> Parser:
+    parser = run_parser("evaluate", "Measure a run's checkpoint on a split.")
+    parser.add_argument("--split", default="test", metavar="NAME", help="train, val or test (default: test)")
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the run's setting)")
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    return parser
 
 
 def metrics_table(metrics: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
 from dlkit.present.output import print_json, say
 
@@ -20,16 +21,7 @@ FOLDER = "exports"
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("export", "Write what a trained model knows into files for other programs.")
-    parser.add_argument(
-        "--format", metavar="NAME", help="one of the formats of the run's predictor; default: its first"
-    )
-    parser.add_argument(
-        "-o", "--output", default=FOLDER, metavar="DIR", help=f"folder to write into (default: {FOLDER})"
-    )
-    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
-    parser.add_argument("--force", action="store_true", help="write over files that are there")
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
     from dlkit.inference.load import load_predictor
@@ -44,6 +36,19 @@ def main(argv: list[str]) -> int:
     say(f"{form}: {loaded.predictor.exports[form]}")
     print("\n".join(map(str, files)))
     return 0
+
+
+def _parser() -> Parser:
+    parser = run_parser("export", "Write what a trained model knows into files for other programs.")
+    parser.add_argument(
+        "--format", metavar="NAME", help="one of the formats of the run's predictor; default: its first"
+    )
+    parser.add_argument(
+        "-o", "--output", default=FOLDER, metavar="DIR", help=f"folder to write into (default: {FOLDER})"
+    )
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+    return parser
 
 
 def chosen_format(predictor: Predictor, name: str, wanted: str | None) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.output import colours, print_json, say
 from dlkit.present.samples import render
@@ -26,23 +27,8 @@ OPTION = "--inference."
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser(
-        "predict",
-        "Ask a trained model. Without INPUT, the lines of standard input are read. --inference.OPTION VALUE asks with "
-        "another option than the run's own.",
-    )
-    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
-    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
-    parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        help=f"folder for pictures of the answers, where the run's predictor draws them (default: {PICTURES})",
-    )
-    parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
     argv, changed = _taken(argv)
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
     from dlkit.inference.load import load_predictor, with_words
@@ -68,6 +54,25 @@ def main(argv: list[str]) -> int:
     for sample in loaded.predictor.show(inputs, answers):
         print(render(sample, colour=colours(), width=width))
     return 0
+
+
+def _parser() -> Parser:
+    parser = run_parser(
+        "predict",
+        "Ask a trained model. Without INPUT, the lines of standard input are read. --inference.OPTION VALUE asks with "
+        "another option than the run's own.",
+    )
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help=f"folder for pictures of the answers, where the run's predictor draws them (default: {PICTURES})",
+    )
+    parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
+    return parser
 
 
 def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:

@@ -11,22 +11,7 @@ from dlkit.runs.workspace import locate
 
 
 def main(argv: list[str]) -> int:
-    parser = Parser("resume", "Go on with a run from its last checkpoint; the result is that of an uninterrupted run.")
-    parser.add_argument("run", metavar="RUN", help="id, unique prefix, last, or folder")
-    parser.add_argument("--epochs", type=int, metavar="N", help="train to N epochs in all: continues a completed run")
-    parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
-    parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")
-    parser.add_argument("--allow-inexact", action="store_true", help="go on where bit-exactness cannot be had")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    parser.add_argument("--detach", action="store_true", help="in a process of its own, which outlives this terminal")
-    parser.add_argument("--queue", action="store_true", help="when a device is free")
-    parser.add_argument("--priority", metavar="N", help="with --queue: jobs of a higher number start first")
-    parser.add_argument(
-        "--after", metavar="RUN", action="append", default=[], help="with --queue: when that is completed"
-    )
-    options = parser.with_workspace().parse_args(argv)
+    options = _parser().with_workspace().parse_args(argv)
     workspace = locate(options.workspace)
     run = find_run(workspace, options.run)
     changes = {k: getattr(options, k) for k in ("epochs", "steps", "max_time") if getattr(options, k) is not None}
@@ -56,3 +41,22 @@ def main(argv: list[str]) -> int:
         say=say,
     )
     return show(launched, as_json=options.json, quiet=options.quiet)
+
+
+def _parser() -> Parser:
+    parser = Parser("resume", "Go on with a run from its last checkpoint; the result is that of an uninterrupted run.")
+    parser.add_argument("run", metavar="RUN", help="id, unique prefix, last, or folder")
+    parser.add_argument("--epochs", type=int, metavar="N", help="train to N epochs in all: continues a completed run")
+    parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
+    parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")
+    parser.add_argument("--allow-inexact", action="store_true", help="go on where bit-exactness cannot be had")
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--detach", action="store_true", help="in a process of its own, which outlives this terminal")
+    parser.add_argument("--queue", action="store_true", help="when a device is free")
+    parser.add_argument("--priority", metavar="N", help="with --queue: jobs of a higher number start first")
+    parser.add_argument(
+        "--after", metavar="RUN", action="append", default=[], help="with --queue: when that is completed"
+    )
+    return parser

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.parser import Parser
 from dlkit.cli.sample_json import sample_document
 from dlkit.data.context import make_context
 from dlkit.errors import DataError, UsageError
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("sample", "See what a trained model does, on the validation split where it needs one.")
-    parser.add_argument("-n", type=int, default=16, metavar="N", help="about how many items (default: 16)")
-    parser.add_argument(
-        "-o",
-        metavar="DIR",
-        help="write the samples there, as PNG (pictures also one by one) and JSON, and list the files",
-    )
-    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     for flag, value, least in (("-n", options.n, 1), ("--seed", options.seed, 0)):
         if value < least:
             raise UsageError(f"{flag} {value}: must be at least {least}")
@@ -57,6 +49,19 @@ def main(argv: list[str]) -> int:
         width = shutil.get_terminal_size().columns
         print("\n\n".join(render(sample, colour=colours(), width=width) for sample in made))
     return 0
+
+
+def _parser() -> Parser:
+    parser = run_parser("sample", "See what a trained model does, on the validation split where it needs one.")
+    parser.add_argument("-n", type=int, default=16, metavar="N", help="about how many items (default: 16)")
+    parser.add_argument(
+        "-o",
+        metavar="DIR",
+        help="write the samples there, as PNG (pictures also one by one) and JSON, and list the files",
+    )
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")
+    return parser
 
 
 def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.defaults import differences
+from dlkit.cli.parser import Parser
 from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
@@ -22,11 +23,7 @@ LOG_LINES = 40
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("show", "One run: state, metrics, configuration, checkpoints, samples.")
-    parser.add_argument("--samples", action="store_true", help="the newest samples, drawn in the terminal")
-    parser.add_argument("--log", action="store_true", help="what happened, event by event")
-    parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
     events = read_events(run.events)
     summary = summarise(run)
@@ -48,6 +45,14 @@ def main(argv: list[str]) -> int:
     ]
     print("\n\n".join(part for part in parts if part))
     return 0
+
+
+def _parser() -> Parser:
+    parser = run_parser("show", "One run: state, metrics, configuration, checkpoints, samples.")
+    parser.add_argument("--samples", action="store_true", help="the newest samples, drawn in the terminal")
+    parser.add_argument("--log", action="store_true", help="what happened, event by event")
+    parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
+    return parser
 
 
 def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, object]:
