@@ -130,20 +130,11 @@ def train(
     RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
     """
     catalog = Catalog.load_everything()
-    given = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
-    values: dict[str, dict[str, object]] = {
-        part: {"name": c} if isinstance(c, str) else dict(c) for part, c in given.items() if c is not None
-    }
-    if engine:
-        values["engine"] = dict(engine)
-    for key, value in short.items():
-        if key not in SHORT_FLAGS:
-            raise UsageError(f"unknown argument {key!r}: {nearest(key, SHORT_FLAGS)}")
-        section, _, field = SHORT_FLAGS[key].partition(".")
-        values.setdefault(section, {})[field] = value
-    layers = [*_file_layer(config), Layer("argument", values)]
+    parts = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
+    own = _argument_layer(parts, engine or {}, short)
+    layers = [*_file_layer(config), own]
     if preset is not None:
-        chosen = {part: str(values[part]["name"]) for part in PARTS if "name" in values.get(part, {})}
+        chosen = {part: str(own.table(part)["name"]) for part in PARTS if "name" in own.table(part)}
         layers.insert(0, preset_layer(catalog, task, preset, chosen))
     where = locate(str(workspace) if workspace is not None else None)
     resolved = resolve(catalog, task, layers)
@@ -154,6 +145,22 @@ def list_runs(workspace: str | Path | None = None, task: str | None = None) -> l
     """The runs of a workspace, newest first."""
     where = locate(str(workspace) if workspace is not None else None)
     return [Run(index.find_run(where, summary.id)) for summary in index.list_runs(where, task)]
+
+
+def _argument_layer(parts: Mapping[str, Component | None], engine: Settings, short: Settings) -> Layer:
+    values: dict[str, dict[str, object]] = {
+        part: {"name": chosen} if isinstance(chosen, str) else dict(chosen)
+        for part, chosen in parts.items()
+        if chosen is not None
+    }
+    if engine:
+        values["engine"] = dict(engine)
+    for key, value in short.items():
+        if key not in SHORT_FLAGS:
+            raise UsageError(f"unknown argument {key!r}: {nearest(key, SHORT_FLAGS)}")
+        section, _, field = SHORT_FLAGS[key].partition(".")
+        values.setdefault(section, {})[field] = value
+    return Layer("argument", values)
 
 
 def _file_layer(config: str | Path | Settings | None) -> list[Layer]:

@@ -81,6 +81,7 @@ def choose_components(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> 
     names = {part: name for part, (name, _) in chosen.items()}
     origins = {f"{part}.name": origin for part, (_, origin) in chosen.items()}
     if "launcher" not in names:
+        # The one choice that follows from an option: whoever asks for several processes need not know what starts them.
         nproc = [layer.table("job")["nproc"] for layer in layers if "nproc" in layer.table("job")]
         names["launcher"] = "torchrun" if nproc and nproc[-1] != 1 else "local"
         origins["launcher.name"] = "job.nproc"

@@ -42,6 +42,7 @@ class EngineConfig(Config):
     eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")
     seed: int = Field(0, ge=0, lt=2**63, description="Everything random is a function of it")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    # No float16: bf16 covers the hardware that gains from lower precision, without the state of a gradient scaler.
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="auto: bf16 autocast where device and model gain from it, float32 elsewhere"
     )
@@ -51,6 +52,7 @@ class EngineConfig(Config):
         30.0, gt=0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE
     )
     keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best", json_schema_extra=CHANGEABLE)
+    # It counts loader batches: a step sees batch_size × accumulate samples.
     accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged into one optimizer step")
     clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
     ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
@@ -65,6 +67,7 @@ class EngineConfig(Config):
     overfit_batches: int | None = Field(
         None, ge=1, description="Train and evaluate on these first batches only, not shuffled, not augmented"
     )
+    # Not at every step: the norm of all gradients would cost more than the engine itself does.
     probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
     workers: int = Field(0, ge=0, description="Loader processes, for data that does not fit in memory")
     threads: int = Field(0, ge=0, description="CPU threads of a step; 0: torch's choice")
@@ -72,6 +75,7 @@ class EngineConfig(Config):
     init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
 
 
+# Priority, what to wait for, and CPU slots are no options: they say when a run is trained, which is not its own.
 class JobConfig(Config):
     """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
 

@@ -38,11 +38,12 @@ def surroundings(job: Job) -> Surroundings:
 def differences(job: Job, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Where this attempt's surroundings are not those the run was started in, as run.json has them."""
     now, found = surroundings(job), []
-    before = {"processes": 1, **record}
+    before = {"processes": 1, **record}  # run.json of a time before several could train does not say
     pairs = {key: (before.get(key), now[key]) for key in ("device", "precision", "threads", "processes")}
     for key, (was, is_now) in pairs.items():
         if _kind(was) != _kind(is_now):
             found.append(f"{key} was {was}, is {is_now}")
+    # Kernels change with torch's version; those of dlkit and Python do not reach the numbers.
     torch_before = record.get("versions", {}).get("torch")
     if torch_before != now["versions"]["torch"]:
         found.append(f"torch was {torch_before}, is {now['versions']['torch']}")
