@@ -143,6 +143,26 @@ def crews() -> Iterator[dict[int, Sentences]]:
         split.close()
 
 
+def test_workers_load_as_the_destination_likes_it_best() -> None:
+    """What a device asks of loaders reaches them, and batches reach the device by its ``put``."""
+    put: list[Tensor] = []
+
+    class Picky:
+        torch_device = torch.device("cpu")
+        loader_options = {"prefetch_factor": 1}
+
+        def put(self, tensor: Tensor) -> Tensor:
+            put.append(tensor)
+            return tensor
+
+    split = Sentences().to(Picky(), 1)
+    (batch,) = split.batches(in_order(4, 4), seed=0, epoch=None)
+    assert [id(tensor) for tensor in put] == [id(column) for column in batch.values()]
+    (loader, _) = split._loaders[False]
+    assert loader.prefetch_factor == 1
+    split.close()
+
+
 @given(epoch=st.one_of(st.none(), st.integers(0, 5)), batch_size=st.integers(1, 23), data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_workers_make_the_same_batches(
