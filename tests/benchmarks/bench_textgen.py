@@ -21,7 +21,7 @@ import dlkit
 from common import data_folder, workspace
 from dlkit.events import Event, Finished, MetricsLogged, Started
 from dlkit.runs.log import read_events
-from dlkit_textgen.reading import Cached, Uncached
+from dlkit_textgen.next_token import Cached, Uncached
 
 TOKENS = 400
 """Written to measure speed: more than three contexts."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from dlkit.data.context import Context
+from dlkit.data.parts import by_position
 from dlkit.data.splits import Data
 from dlkit.data.text import corpus
 from dlkit.data.text.pieces import train_pieces
@@ -53,10 +54,8 @@ def build(text: str, config: TextConfig) -> Data:
 
 def divided(text: str, config: TextConfig) -> dict[str, str]:
     """Training, then test, then validation, by position: validation is the end of the text, whatever the test takes."""
-    held_out = int(len(text) * (1 - config.val_fraction))
-    trained = int(len(text) * (1 - config.val_fraction - config.test_fraction)) if config.test_fraction else held_out
-    parts = {"train": text[:trained], "val": text[held_out:], "test": text[trained:held_out]}
-    return {name: part for name, part in parts.items() if name != "test" or config.test_fraction}
+    places = by_position(len(text), config.val_fraction, config.test_fraction)
+    return {part: text[place] for part, place in places.items()}
 
 
 def made_tokenizer(text: str, training: str, config: TextConfig) -> Tokenizer:

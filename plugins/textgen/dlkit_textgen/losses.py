@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.config import NoOptions
 from dlkit.data.text.windows import IGNORED
+from dlkit_textgen.info import TextInfo
 
 Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
-def cross_entropy(config: NoOptions, info: Any) -> Loss:
+def cross_entropy(config: NoOptions, info: TextInfo) -> Loss:
     """Mean over the counted targets of −log softmax at the next token, in nats."""
 
     def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

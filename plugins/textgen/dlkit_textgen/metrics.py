@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.data.text.windows import IGNORED
-
-_LARGEST = 700.0
-"""A loss beyond which its exponential is no number."""
+from dlkit.metrics.perplexity import perplexity
+from dlkit.metrics.total import SumOverRanks, Total
 
 
 class TextMetrics:
@@ -20,24 +19,22 @@ class TextMetrics:
     the targets' nats as bits, over the characters of the text that they stand for."""
 
     def __init__(self) -> None:
-        self._sums: Tensor | None = None
-        """Nats, targets, characters."""
+        self._sums = Total()  # nats, targets, characters
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
         target = batch["target"].flatten()
         nats = F.cross_entropy(outputs.flatten(0, 1), target, ignore_index=IGNORED, reduction="sum")
         sums = torch.stack([nats, (target != IGNORED).sum().to(nats.dtype), batch["characters"].sum().to(nats.dtype)])
-        sums = sums.to(torch.float32 if sums.device.type == "mps" else torch.float64)
-        self._sums = sums if self._sums is None else self._sums + sums
+        self._sums.add(sums.to(torch.float32 if sums.device.type == "mps" else torch.float64))
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self._sums = over_ranks(self._sums)
+        self._sums.reduce(over_ranks)
 
     def compute(self) -> dict[str, float]:
-        if self._sums is None:
+        if self._sums.value is None:
             return {}
-        nats, targets, characters = self._sums.tolist()
+        nats, targets, characters = self._sums.numbers()
         loss = nats / targets
-        found = {"loss": loss, "perplexity": math.exp(min(loss, _LARGEST)) if loss == loss else loss}
+        found = {"loss": loss, "perplexity": perplexity(loss)}
         return {**found, "bits_per_character": nats / math.log(2) / characters} if characters else found

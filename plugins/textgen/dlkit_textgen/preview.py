@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from dlkit.data.splits import Split
 from dlkit.data.text.tokenizers import restore
 from dlkit.samples import Table, Text
 from dlkit.task import first_batch
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.splits import TextWindows
 
 _ROWS = 12
@@ -17,7 +16,7 @@ _WINDOWS = 8
 """Windows' worth of text that a preview shows at most."""
 
 
-def commonest(info: Any, split: Split) -> Table:
+def commonest(info: TextInfo, split: Split) -> Table:
     """The commonest tokens, and their share."""
     tokenizer = restore(info.tokenizer)
     ids = split.ids() if isinstance(split, TextWindows) else first_batch(split, 1000)["token"].flatten()
@@ -30,7 +29,7 @@ def commonest(info: Any, split: Split) -> Table:
     return Table(name="tokens", title=title, headers=["token", "times", "share"], rows=rows)
 
 
-def opening(info: Any, split: Split, count: int) -> Text:
+def opening(info: TextInfo, split: Split, count: int) -> Text:
     """How the text begins: ``count`` windows of it."""
     windows = min(count, _WINDOWS)
     if isinstance(split, TextWindows):

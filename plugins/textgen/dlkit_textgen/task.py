@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.data.text.tokenizers import StoredTokenizer
-from dlkit.task import Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_textgen.info import TextInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class TextInfo(Info):
-    """How text becomes tokens and back, and how far a prediction may look."""
-
-    tokenizer: StoredTokenizer = Field(description="the tokens, as data")
-    vocabulary: int = Field(ge=1, description="how many tokens there are; numbers are 0 to that")
-    context: int = Field(ge=2, description="tokens in a window")
 
 
 class TextGeneration(Task):
@@ -42,12 +32,12 @@ class TextGeneration(Task):
     inputs = ("token",)
     outputs = Column("float32[N,T,vocabulary]")
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: TextInfo) -> Metrics:
         from dlkit_textgen.metrics import TextMetrics
 
         return TextMetrics()
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: TextInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_textgen.preview import commonest, opening
 
         return [commonest(info, split), opening(info, split, count)]

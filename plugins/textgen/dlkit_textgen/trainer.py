@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from dlkit.data.splits import Batch
 from dlkit.data.trees import map_tensors
 from dlkit.engine.supervised import SupervisedTrainer
 from dlkit.engine.trainer import Setup, Values, to_float
+from dlkit_textgen.options import LanguageTrainerConfig
 
 State = Any
 
@@ -25,7 +26,9 @@ class LanguageTrainer(SupervisedTrainer):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self._carries = bool(self.config.carry and getattr(setup.model, "carries", False))  # type: ignore[attr-defined]
+        config = cast(LanguageTrainerConfig, setup.config)
+        self._forget = config.forget
+        self._carries = config.carry and bool(getattr(setup.model, "carries", False))
         self._carried: State = None
         self._chance = rng(0)
         self._reader: Any = torch.compile(self._trained) if setup.engine.compile and self._carries else self._trained
@@ -63,11 +66,6 @@ class LanguageTrainer(SupervisedTrainer):
     def load_local(self, state: Mapping[str, Any]) -> None:
         carried = state.get("carried")
         self._carried = None if carried is None else map_tensors(self.setup.device.put, carried)
-
-    @property
-    def _forget(self) -> float:
-        share: float = self.config.forget  # type: ignore[attr-defined]
-        return share
 
     def _before(self, batch: Batch) -> State:
         """The state that each row goes on with: zeros where it begins anew."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.data.randomness import derive
 from dlkit.data.splits import Split
@@ -17,7 +16,9 @@ from dlkit.decoding import Beam, Drawing
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Text
-from dlkit_textgen.reading import reader
+from dlkit_textgen.info import TextInfo
+from dlkit_textgen.next_token import reader
+from dlkit_textgen.options import WriterConfig
 
 _NAMED = 20
 """Unknown characters named in a message."""
@@ -35,7 +36,10 @@ class Writer(Predictor):
     placeholder = "how the text begins"
     streams = True
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
+    info: TextInfo
+    config: WriterConfig
+
+    def __init__(self, model: nn.Module, info: TextInfo, config: WriterConfig) -> None:
         super().__init__(model, info, config)
         self.tokenizer: Tokenizer = restore(info.tokenizer)
         self._reader = reader(model, info, _unwritable(self.tokenizer))
@@ -48,17 +52,17 @@ class Writer(Predictor):
             self.encoded(prompt)
         return list(arguments)
 
-    def predict(self, inputs: Sequence[Any]) -> list[Answer]:
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``prompt``, ``continuation``, ``text`` (both), ``tokens`` (how many were written); of a beam search its
         ``log_probability`` too; ``unknown``: words of the prompt that were read as ``<unk>``."""
         return [self._answer(str(prompt)) for prompt in inputs]
 
-    def stream(self, value: Any) -> Iterator[str]:
+    def stream(self, value: object) -> Iterator[str]:
         prompt = str(value)
         yield prompt
         yield from self._pieces(self.encoded(prompt), self._tokens(self.encoded(prompt)))
 
-    def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """Each prompt and what was written after it."""
         return [
             Text(name=f"text-{number}", title="Written", prompt=answer["prompt"], text=answer["continuation"])
@@ -98,7 +102,7 @@ class Writer(Predictor):
 
     def _answer(self, prompt: str) -> Answer:
         ids = self.encoded(prompt)
-        answer: dict[str, Any] = {"prompt": prompt}
+        answer: dict[str, object] = {"prompt": prompt}
         if self.config.beam:
             written, answer["log_probability"] = self._searched(ids)
         else:

@@ -13,9 +13,9 @@ import torch
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit_textgen.datasets import build
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.options import TextConfig
 from dlkit_textgen.sources import TINYSHAKESPEARE
-from dlkit_textgen.task import TextInfo
 
 RHYME = "A cat sat on a mat.\nThe cat: where is the rat?\nThe rat: not on the mat!\n\n"
 

@@ -22,10 +22,11 @@ from dlkit.data.text.windows import IGNORED
 from dlkit.errors import DataError, UsageError
 from dlkit_textgen import datasets
 from dlkit_textgen.datasets import build, divided
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.options import FilesConfig, PythonDocsConfig, TextConfig, TinyShakespeareConfig
 from dlkit_textgen.preview import commonest, opening
 from dlkit_textgen.splits import TextWindows
-from dlkit_textgen.task import TextGeneration, TextInfo
+from dlkit_textgen.task import TextGeneration
 
 
 def everything(split: Any) -> dict[str, torch.Tensor]:

@@ -19,11 +19,11 @@ from dlkit.decoding import Beam, Drawing
 from dlkit.engine.device import Cpu, choose_autocast
 from dlkit.engine.supervised import _muon_parameters
 from dlkit.errors import DataError, UsageError
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.models import recurrent
 from dlkit_textgen.models.transformer import Transformer
+from dlkit_textgen.next_token import Cached, Uncached, reader, window_start
 from dlkit_textgen.options import RecurrentConfig, TransformerConfig
-from dlkit_textgen.reading import Cached, Uncached, reader, window_start
-from dlkit_textgen.task import TextInfo
 
 VOCABULARY = 7
 KINDS = ("transformer", "lstm", "gru", "lstm-attention")

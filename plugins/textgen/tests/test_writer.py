@@ -16,9 +16,9 @@ from dlkit import samples
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_textgen.datasets import build
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.models.transformer import Transformer
 from dlkit_textgen.options import TextConfig, TransformerConfig, WriterConfig
-from dlkit_textgen.task import TextInfo
 from dlkit_textgen.writer import Writer
 
 

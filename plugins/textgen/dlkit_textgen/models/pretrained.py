@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -12,10 +11,11 @@ from dlkit.data.text.tokenizers import Words, restore
 from dlkit.data.text.vectors import read_vectors, vectors_size
 from dlkit.data.weights import is_restoring
 from dlkit.errors import DataError, UsageError
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.options import RecurrentConfig
 
 
-def start_from(embedding: nn.Embedding, config: RecurrentConfig, info: Any) -> None:
+def start_from(embedding: nn.Embedding, config: RecurrentConfig, info: TextInfo) -> None:
     """Put the vectors of the vocabulary's words into an embedding; words that the file lacks stay as they are.
 
     The vectors go into the run's checkpoints: the file is read when training begins and never again.

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.models.pretrained import start_from
 from dlkit_textgen.options import RecurrentConfig
 
@@ -15,12 +16,12 @@ State = dict[str, Any]
 Cell = Literal["lstm", "gru"]
 
 
-def lstm(config: RecurrentConfig, info: Any) -> nn.Module:
+def lstm(config: RecurrentConfig, info: TextInfo) -> nn.Module:
     """token int64 [N,T] → logits [N,T,V]."""
     return Recurrent("lstm", config, info)
 
 
-def gru(config: RecurrentConfig, info: Any) -> nn.Module:
+def gru(config: RecurrentConfig, info: TextInfo) -> nn.Module:
     """token int64 [N,T] → logits [N,T,V]."""
     return Recurrent("gru", config, info)
 
@@ -54,7 +55,7 @@ class Recurrent(nn.Module):
     carries = True
     limit = None
 
-    def __init__(self, cell: Cell, config: RecurrentConfig, info: Any) -> None:
+    def __init__(self, cell: Cell, config: RecurrentConfig, info: TextInfo) -> None:
         super().__init__()
         self.cell, self.hidden, self.depth = cell, config.hidden, config.layers
         self.embedding = nn.Embedding(info.vocabulary, config.embedding)
@@ -77,7 +78,7 @@ class Recurrent(nn.Module):
             state["known"] = torch.zeros(rows, self.past.length, dtype=torch.bool, device=weight.device)
         return state
 
-    def forward(self, token: Tensor, state: State | None = None) -> Any:
+    def forward(self, token: Tensor, state: State | None = None) -> Tensor | tuple[Tensor, State]:
         """token [N,T] → logits [N,T,V]; with a state, of what came before: logits and the state after."""
         before = self.begin(len(token)) if state is None else state
         x, after = self._recur(self.dropout(self.embedding(token)), before)

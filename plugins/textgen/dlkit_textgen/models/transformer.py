@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.nn.attention import causal_mask, join_heads, split_heads
+from dlkit_textgen.info import TextInfo
 from dlkit_textgen.options import TransformerConfig
 
 State = dict[str, Any]
@@ -18,7 +20,7 @@ _SMALL = 256
 """Places up to which a window's weights are worth the memory that they take at once."""
 
 
-def build(config: TransformerConfig, info: Any) -> nn.Module:
+def build(config: TransformerConfig, info: TextInfo) -> nn.Module:
     """token int64 [N,T] → logits [N,T,V]."""
     return Transformer(config, info.vocabulary, info.context)
 
@@ -55,14 +57,12 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """x [N,T,width] and the keys and values [N,H,L,size] of what came before → the same, longer by T."""
-        rows, length, width = x.shape
-        shaped = self.project(x).view(rows, length, 3, self.heads, self.size).permute(2, 0, 3, 1, 4)
+        shaped = split_heads(self.project(x), self.heads, parts=3)
         past = 0 if before is None else before[0].shape[2]
         (query, key), value = self.rotary(_unit(shaped[:2]), past), shaped[2]
         if before is not None:
             key, value = torch.cat((before[0], key), 2), torch.cat((before[1], value), 2)
-        seen = causal(query, key, value)
-        return self.out(seen.transpose(1, 2).reshape(rows, length, width)), (key, value)
+        return self.out(join_heads(causal(query, key, value))), (key, value)
 
 
 def causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -75,9 +75,7 @@ def causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     length, whole = query.shape[2], key.shape[2]
     if query.device.type == "cpu" and 1 < length == whole <= _SMALL:
         return _products(query, key, value)
-    mask = None
-    if 1 < length < whole:
-        mask = torch.ones(length, whole, dtype=torch.bool, device=query.device).tril(whole - length)
+    mask = causal_mask(length, whole, query.device) if 1 < length < whole else None
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=1 < length == whole)
 
 
@@ -140,7 +138,7 @@ class Transformer(nn.Module):
         empty = self.embedding.weight.new_zeros(shape)
         return {"keys": [empty for _ in self.layers], "values": [empty for _ in self.layers]}
 
-    def forward(self, token: Tensor, state: State | None = None) -> Any:
+    def forward(self, token: Tensor, state: State | None = None) -> Tensor | tuple[Tensor, State]:
         """token [N,T] → logits [N,T,V]; with a state, of what came before: logits and the state after."""
         x = self.embedding(token)
         keys, values = [], []

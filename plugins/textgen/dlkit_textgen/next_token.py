@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlkit_textgen.info import TextInfo
+
 State = dict[str, Any]
 
 
@@ -90,7 +92,7 @@ class Uncached(Reader):
         return self.model(seen[:, first:])[:, -1], {"seen": seen}
 
 
-def reader(model: nn.Module, info: Any, never: Sequence[int] = ()) -> Reader:
+def reader(model: nn.Module, info: TextInfo, never: Sequence[int] = ()) -> Reader:
     """How a model of this task is best asked."""
     if callable(getattr(model, "begin", None)):
         return Cached(model, getattr(model, "limit", None), never)
