@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.data.text.pieces import PAD
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.options import CrossEntropyConfig
 
 Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
-def cross_entropy(config: CrossEntropyConfig, info: Any) -> Loss:
+def cross_entropy(config: CrossEntropyConfig, info: TranslationInfo) -> Loss:
     """Mean over the batch's target tokens of −log softmax at the right one, in nats; padding does not count.
 
     Label smoothing as in Vaswani et al. 2017 (arXiv 1706.03762, section 5.4).

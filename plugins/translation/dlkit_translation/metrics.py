@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
 from sacrebleu.metrics.bleu import BLEU
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 
 from dlkit.data.text.pieces import PAD
 from dlkit.data.text.tokenizers import restore
+from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.texts import as_texts
 from dlkit_translation.writing import greedy, sentence
 
@@ -21,7 +22,7 @@ EXTRA = 30
 """Tokens that a translation may have beyond twice its source's."""
 
 
-def _scores() -> dict[str, Any]:
+def _scores() -> dict[str, BLEU | CHRF]:
     return {"bleu": BLEU(), "chrf": CHRF()}
 
 
@@ -49,21 +50,20 @@ class TranslationMetrics:
     the first ``WRITTEN`` sentences, in a thorough one of all.
     """
 
-    def __init__(self, info: Any) -> None:
+    def __init__(self, info: TranslationInfo) -> None:
         self._tokenizer = restore(info.target)
         self._scores = _scores()
-        self._counts: Tensor | None = None
-        self._sums: dict[str, Tensor] = {}
+        self._tokens = Total()  # right ones, all
+        self._sentences = {name: Total() for name in ("exact", *self._scores)}
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
         target = batch["target"]
         counted = target != PAD
-        counts = torch.stack([((outputs.argmax(2) == target) & counted).sum(), counted.sum()])
-        self._counts = counts if self._counts is None else self._counts + counts
+        self._tokens.add(torch.stack([((outputs.argmax(2) == target) & counted).sum(), counted.sum()]))
 
     def ask(self, model: nn.Module, batch: Mapping[str, Tensor], thorough: bool) -> None:
         """Have the batch's sentences translated, or as many as are still wanted."""
-        before = int(self._sums["exact"][1]) if "exact" in self._sums else 0
+        before = int(sum(self._sentences["exact"].numbers()[1:]))
         wanted = len(batch["source"]) if thorough else max(0, WRITTEN - before)
         some = {name: column[:wanted] for name, column in batch.items()}
         if not len(some["source"]):
@@ -75,28 +75,26 @@ class TranslationMetrics:
     def add(self, written: Sequence[str], references: Sequence[str]) -> None:
         """Count these translations."""
         exact = sum(one == other for one, other in zip(written, references, strict=True))
-        found = {"exact": torch.tensor([exact, len(written)])}
+        self._sentences["exact"].add(torch.tensor([exact, len(written)]))
         for name, score in self._scores.items():
             # Its sums over sentences, so that several processes can add theirs.
             rows = score._extract_corpus_statistics(list(written), [list(references)])
-            found[name] = torch.tensor(rows, dtype=torch.int64).sum(0)
-        for name, values in found.items():
-            self._sums[name] = self._sums[name] + values if name in self._sums else values
+            self._sentences[name].add(torch.tensor(rows, dtype=torch.int64).sum(0))
 
-    def reduce(self, over_ranks: Callable[[Tensor | None], Tensor | None]) -> None:
+    def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        self._counts = over_ranks(self._counts)
-        sums = {name: over_ranks(self._sums.get(name)) for name in ("exact", *self._scores)}
-        self._sums = {name: total for name, total in sums.items() if total is not None}
+        reduce_all([self._tokens, *self._sentences.values()], over_ranks)
 
     def compute(self) -> dict[str, float]:
         values: dict[str, float] = {}
-        if self._counts is not None and int(self._counts[1]):
-            values["token_accuracy"] = int(self._counts[0]) / int(self._counts[1])
-        if "exact" in self._sums:
-            values["exact"] = int(self._sums["exact"][0]) / int(self._sums["exact"][1])
+        if sum(self._tokens.numbers()[1:]):
+            right, total = self._tokens.numbers()
+            values["token_accuracy"] = right / total
+        if (exact := self._sentences["exact"].numbers()) and exact[1]:
+            values["exact"] = exact[0] / exact[1]
             for name, score in self._scores.items():
-                values[name] = float(score._compute_score_from_stats(self._sums[name].tolist()).score)
+                sums = [int(number) for number in self._sentences[name].numbers()]
+                values[name] = float(score._compute_score_from_stats(sums).score)
         return values
 
     def _references(self, batch: Mapping[str, Tensor]) -> list[str]:

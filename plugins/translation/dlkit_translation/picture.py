@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ CELL, SIZE, GAP = 22, 13, 4
 """Pixels of a weight's side, of a letter's height, and around words."""
 
 
-def heat_map(weights: npt.NDArray[Any], rows: Sequence[str], columns: Sequence[str]) -> npt.NDArray[np.uint8]:
+def heat_map(weights: npt.NDArray[np.float32], rows: Sequence[str], columns: Sequence[str]) -> npt.NDArray[np.uint8]:
     """weights [rows,columns] in [0, 1] as cells, white the most, their words at the left and above: uint8 [H,W]."""
     font = ImageFont.load_default(SIZE)
     side = max((_width(word, font) for word in rows), default=0) + 2 * GAP

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from dlkit.data.plans import in_order
@@ -12,10 +10,11 @@ from dlkit.data.text.pieces import PAD
 from dlkit.data.text.tokenizers import restore
 from dlkit.metrics.selection import evenly_spaced
 from dlkit.samples import Pairs, Table
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.writing import sentence
 
 
-def sentences(info: Any, split: Split, count: int) -> Pairs:
+def sentences(info: TranslationInfo, split: Split, count: int) -> Pairs:
     """Pairs from all over the split, as the tokenizers give them back."""
     source, target = restore(info.source), restore(info.target)
     batch = split.take(evenly_spaced(len(split), count))

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from dlkit.data.text.tokenizers import StoredTokenizer
-from dlkit.task import Column, Info, Metrics, Task
+from dlkit.task import Column, Metrics, Task
+from dlkit_translation.info import TranslationInfo
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
-
-
-class TranslationInfo(Info):
-    """How sentences become tokens and tokens sentences: enough to answer text.
-
-    Both tokenizers have padding, unknown, begin and end at 0 to 3 (``dlkit.data.text.pieces``).
-    """
-
-    source: StoredTokenizer = Field(description="tokens of the language that is translated from")
-    target: StoredTokenizer = Field(description="tokens of the language that is translated into")
-    sizes: tuple[int, int] = Field(description="how many tokens there are, of source and target")
-    joint: bool = Field(description="whether both have the same tokens")
-    languages: tuple[str, str] = Field(("source", "target"), description="names of the languages")
 
 
 class Translation(Task):
@@ -50,12 +35,12 @@ class Translation(Task):
     inputs = ("source", "previous")
     outputs = Column("float32[N,T,tokens]")
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: TranslationInfo) -> Metrics:
         from dlkit_translation.metrics import TranslationMetrics
 
         return TranslationMetrics(info)
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: TranslationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_translation.preview import lengths, sentences
 
         return [sentences(info, split, count), lengths(split)]

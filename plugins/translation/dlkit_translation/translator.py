@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.data.splits import Split
 from dlkit.data.text.pieces import BOS, EOS, PAD
@@ -18,6 +17,8 @@ from dlkit.decoding import Hypothesis
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Pairs, Sample, Text
+from dlkit_translation.info import TranslationInfo
+from dlkit_translation.options import TranslatorConfig
 from dlkit_translation.picture import heat_map
 from dlkit_translation.texts import as_texts, normal
 from dlkit_translation.writing import greedy, searched, sentence
@@ -37,7 +38,10 @@ class Translator(Predictor):
     label = "sentence"
     placeholder = "It is cold in winter."
 
-    def __init__(self, model: Any, info: Any, config: Any) -> None:
+    info: TranslationInfo
+    config: TranslatorConfig
+
+    def __init__(self, model: nn.Module, info: TranslationInfo, config: TranslatorConfig) -> None:
         super().__init__(model, info, config)
         self.source, self.target = restore(info.source), restore(info.target)
 
@@ -93,9 +97,9 @@ class Translator(Predictor):
             return []
         return self._texts(examples, rng.permutation(len(examples))[:5])[0]
 
-    def _texts(self, split: Split, index: npt.NDArray[Any]) -> tuple[list[str], list[str]]:
+    def _texts(self, split: Split, index: npt.NDArray[np.int64]) -> tuple[list[str], list[str]]:
         """Sentences of a split and their references: its own texts, where it has them."""
-        batch = split.take(torch.from_numpy(np.asarray(index, np.int64)))
+        batch = split.take(torch.from_numpy(index))
         if "original" in batch:
             return as_texts(batch["original"]), as_texts(batch["reference"])
         return (
@@ -110,17 +114,17 @@ class Translator(Predictor):
         parameter = next(self.model.parameters(), None)
         return padded if parameter is None else padded.to(parameter.device)
 
-    def _greedy(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        found = []
+    def _greedy(self, texts: Sequence[str]) -> list[Answer]:
+        found: list[Answer] = []
         for first in range(0, len(texts), BATCH):
             tokens = greedy(self.model, self._encoded(texts[first : first + BATCH]), self.config.extra)
             found += [{"translation": sentence(self.target, row)} for row in tokens.cpu().tolist()]
         return found
 
-    def _searched(self, text: str) -> dict[str, Any]:
+    def _searched(self, text: str) -> Answer:
         config = self.config
         best = searched(self.model, self._encoded([text]), config.beam, config.length_penalty, config.extra)
-        answer = {"translation": self._written(best[0]), "log_probability": best[0].log_probability}
+        answer: dict[str, object] = {"translation": self._written(best[0]), "log_probability": best[0].log_probability}
         if config.alternatives:
             answer["alternatives"] = [self._written(other) for other in best[1 : config.alternatives + 1]]
         return answer

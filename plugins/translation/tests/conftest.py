@@ -14,10 +14,10 @@ from torch import nn
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit_translation.datasets import grammar
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.models import recurrent, transformer
 from dlkit_translation.options import GrammarConfig, RecurrentConfig, TransformerConfig
 from dlkit_translation.sources import FRA_ENG
-from dlkit_translation.task import TranslationInfo
 
 KINDS = ["transformer", "gru luong", "lstm luong", "gru bahdanau", "lstm bahdanau"]
 

@@ -18,11 +18,11 @@ from dlkit.errors import DataError, UsageError
 from dlkit_translation.baselines import Nearest, WordByWord
 from dlkit_translation.datasets import files, fra_eng, grammar
 from dlkit_translation.grammar.sentences import pairs
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.options import FilesConfig, FraEngConfig, GrammarConfig
 from dlkit_translation.preview import lengths, sentences
 from dlkit_translation.sources import FRA_ENG
 from dlkit_translation.splitting import by_combination, by_sentence, sentence_key
-from dlkit_translation.task import TranslationInfo
 from dlkit_translation.texts import as_column, as_texts, normal
 from dlkit_translation.writing import sentence
 

@@ -17,9 +17,9 @@ from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.decoding import Beam
 from dlkit.errors import UsageError
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.models import recurrent, transformer
 from dlkit_translation.options import RecurrentConfig, TransformerConfig
-from dlkit_translation.task import TranslationInfo
 from dlkit_translation.writing import greedy, searched, stepping, without_padding
 
 KINDS = ["transformer", "gru luong", "lstm luong", "gru bahdanau", "lstm bahdanau"]

@@ -19,11 +19,11 @@ from dlkit.data.text.tokenizers import restore
 from dlkit.errors import DataError
 from dlkit.samples import Images, Pairs, Text
 from dlkit_translation import metrics
+from dlkit_translation.info import TranslationInfo
 from dlkit_translation.losses import cross_entropy
 from dlkit_translation.metrics import SIGNATURES, TranslationMetrics, corpus_scores
 from dlkit_translation.options import CrossEntropyConfig, TranslatorConfig
 from dlkit_translation.picture import CELL, heat_map
-from dlkit_translation.task import TranslationInfo
 from dlkit_translation.texts import as_texts
 from dlkit_translation.translator import Translator
 from dlkit_translation.writing import greedy, sentence
@@ -127,9 +127,9 @@ def test_what_several_processes_saw_adds_up(
         with torch.no_grad():
             parts[number % 2].update(model(batch["source"], batch["previous"]), batch)
             parts[number % 2].ask(model, batch, True)
-    pairs = [(parts[0]._counts, parts[1]._counts)]
-    pairs += [(parts[0]._sums[name], parts[1]._sums[name]) for name in ("exact", "bleu", "chrf")]
-    sums = iter([one + other for one, other in pairs if one is not None and other is not None])
+    pairs = [(parts[0]._tokens, parts[1]._tokens)]
+    pairs += [(parts[0]._sentences[name], parts[1]._sentences[name]) for name in ("exact", "bleu", "chrf")]
+    sums = iter([a.value + b.value for a, b in pairs if a.value is not None and b.value is not None])
     parts[0].reduce(lambda _: next(sums))
     assert parts[0].compute() == pytest.approx(measured(model, data, info, thorough=True))
     empty = TranslationMetrics(info)

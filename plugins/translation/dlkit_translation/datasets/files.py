@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlkit.data.context import Context
+from dlkit.data.parts import held_out
 from dlkit.data.splits import Data
 from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
@@ -22,8 +23,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     if config.swap:
         pairs, languages = [(target, source) for source, target in pairs], languages[::-1]
     sentences = len({sentence_key(source) for source, _ in pairs})
-    val = max(1, round(config.val_fraction * sentences))
-    test = max(1, round(config.test_fraction * sentences)) if config.test_fraction else 0
+    val, test = held_out(sentences, config.val_fraction), held_out(sentences, config.test_fraction)
     parts = by_sentence(pairs, val, test, config.split_seed, str(path))
     if not test:
         del parts["test"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
 from dlkit.data.text.pieces import PAD
 from dlkit.errors import UsageError
+from dlkit_translation.info import TranslationInfo
 
 
 class Tokens(nn.Module):
@@ -18,7 +16,7 @@ class Tokens(nn.Module):
     ``all`` the source embedding too. UsageError for that where the languages have vocabularies of their own.
     """
 
-    def __init__(self, info: Any, width: int, tie: str) -> None:
+    def __init__(self, info: TranslationInfo, width: int, tie: str) -> None:
         super().__init__()
         if tie == "all" and not info.joint:
             raise UsageError("model.tie = 'all': each language has a vocabulary of its own; give dataset.joint = true")
@@ -39,8 +37,3 @@ class Tokens(nn.Module):
 def inside(source: Tensor) -> Tensor:
     """bool [N,S]: where there is a token."""
     return source != PAD
-
-
-def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Over the last axis, where ``mask`` (of a shape that broadcasts) is true."""
-    return scores.masked_fill(~mask, -torch.inf).softmax(-1)

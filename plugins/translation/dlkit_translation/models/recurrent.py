@@ -6,19 +6,19 @@ Sutskever et al. 2014 (arXiv 1409.3215) with the attention of Bahdanau et al. 20
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from dlkit.decoding import State
-from dlkit_translation.models.common import Tokens, inside, masked_softmax
+from dlkit.nn.attention import masked_softmax
+from dlkit_translation.info import TranslationInfo
+from dlkit_translation.models.common import Tokens, inside
 from dlkit_translation.options import RecurrentConfig
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
-def build(config: RecurrentConfig, info: Any) -> nn.Module:
+def build(config: RecurrentConfig, info: TranslationInfo) -> nn.Module:
     return Recurrent(config, info)
 
 
@@ -84,7 +84,7 @@ class Bahdanau(nn.Module):
 class Recurrent(nn.Module):
     """(source, previous) → logits; ``begin`` and ``step`` carry the cells' state."""
 
-    def __init__(self, config: RecurrentConfig, info: Any) -> None:
+    def __init__(self, config: RecurrentConfig, info: TranslationInfo) -> None:
         super().__init__()
         width, embedding = config.width, config.embedding
         self.early = config.attention == "bahdanau"
@@ -122,8 +122,8 @@ class Recurrent(nn.Module):
             steps = []
             hidden = state["hidden"]
             for number in range(embedded.shape[1]):
-                *one, hidden = self._early(embedded[:, number : number + 1], hidden, state)
-                steps.append(one)
+                *step, hidden = self._early(embedded[:, number : number + 1], hidden, state)
+                steps.append(step)
             found, context, weights = (torch.cat(parts, 1) for parts in zip(*steps, strict=True))
         else:
             found, hidden = self._run(embedded, state["hidden"])
@@ -132,8 +132,10 @@ class Recurrent(nn.Module):
         combined = torch.tanh(self.combine(torch.cat([context, found], 2)))
         return self.tokens.logits(self.dropout(combined)), {**state, "hidden": hidden}, weights
 
-    def _early(self, embedded: Tensor, hidden: tuple[Tensor, ...], state: State) -> tuple[Any, ...]:
-        """One step whose input has the context of the state before it."""
+    def _early(
+        self, embedded: Tensor, hidden: tuple[Tensor, ...], state: State
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]:
+        """One step whose input has the context of the state before it: outputs, context, weights, the state after."""
         weights = self.attention(hidden[0][:, -1:], state["keys"], state["mask"])
         context = weights @ state["memory"]
         found, hidden = self._run(torch.cat([embedded, context], 2), hidden)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlkit.decoding import State
-from dlkit_translation.models.common import Tokens, inside, masked_softmax
+from dlkit.nn.attention import causal_mask, join_heads, masked_softmax, split_heads
+from dlkit_translation.info import TranslationInfo
+from dlkit_translation.models.common import Tokens, inside
 from dlkit_translation.options import TransformerConfig
 
 Pair = tuple[Tensor, Tensor]
 """Keys and values, each [N,heads,L,width/heads]."""
 
 
-def build(config: TransformerConfig, info: Any) -> nn.Module:
+def build(config: TransformerConfig, info: TranslationInfo) -> nn.Module:
     return Transformer(config, info)
 
 
@@ -33,7 +34,7 @@ def attend(query: Tensor, memory: Pair, mask: Tensor | None, *, causal: bool) ->
         return F.scaled_dot_product_attention(query, keys, contents, mask, is_causal=causal)
     scores = (query / math.sqrt(query.shape[3])) @ keys.transpose(2, 3)
     if causal:
-        mask = torch.ones(scores.shape[2:], dtype=torch.bool).tril()
+        mask = causal_mask(scores.shape[2], scores.shape[3], scores.device)
     return (scores.softmax(-1) if mask is None else masked_softmax(scores, mask)) @ contents
 
 
@@ -55,7 +56,7 @@ class Attention(nn.Module):
     def forward(self, values: Tensor, memory: Pair, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
         """``mask``: bool, true where one may look, of a shape that broadcasts to [N,heads,T,L]."""
         found = attend(self._split(self.query(values)), memory, mask, causal=causal)
-        out: Tensor = self.out(found.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(join_heads(found))
         return out
 
     def weights(self, values: Tensor, memory: Pair, mask: Tensor) -> Tensor:
@@ -64,8 +65,7 @@ class Attention(nn.Module):
         return masked_softmax(query @ memory[0].transpose(2, 3) / math.sqrt(query.shape[3]), mask).mean(1)
 
     def _split(self, values: Tensor) -> Tensor:
-        rows, length, width = values.shape
-        return values.view(rows, length, self.heads, width // self.heads).transpose(1, 2)
+        return split_heads(values, self.heads)[0]
 
 
 class Feed(nn.Sequential):
@@ -118,14 +118,13 @@ def _unseen(values: Tensor, past: Pair | None) -> Tensor | None:
     count = values.shape[1]
     if past is None or count == 1:
         return None
-    known = past[0].shape[2]
-    return torch.ones(count, known + count, dtype=torch.bool, device=values.device).tril(known)
+    return causal_mask(count, past[0].shape[2] + count, values.device)
 
 
 class Transformer(nn.Module):
     """(source, previous) → logits; ``begin`` and ``step`` keep keys and values."""
 
-    def __init__(self, config: TransformerConfig, info: Any) -> None:
+    def __init__(self, config: TransformerConfig, info: TranslationInfo) -> None:
         super().__init__()
         self.width = config.width
         # Below that the casts cost more than the products gain (on a CPU with AVX512-BF16: 128 slower, 256 faster).
