@@ -15,10 +15,10 @@ from dlkit.present.numbers import size
 from dlkit.present.output import print_json, say
 from dlkit.present.table import table
 from dlkit.runs.checkpoints import choose, complete
-from dlkit.runs.folder import ENDED, RunFolder, Summary
+from dlkit.runs.folder import ENDED, RunFolder, Summary, disk_use
 from dlkit.runs.index import list_runs, note
 from dlkit.runs.lock import RunLock, holder
-from dlkit.runs.removal import delete_run, folder_size
+from dlkit.runs.removal import delete_run
 from dlkit.runs.workspace import locate
 
 STALE_SECONDS = 600.0
@@ -88,7 +88,7 @@ def _of_runs(workspace: Path, task: str | None, interrupted: bool) -> Iterator[W
             continue
         if summary.state == "interrupted" and _is_old(run.record) and (interrupted or not complete(run.path)):
             why = "interrupted" if interrupted else "interrupted before its first checkpoint"
-            yield Waste(run.path, why, folder_size(run.path), run, whole=True)
+            yield Waste(run.path, why, disk_use(str(run.path)), run, whole=True)
         else:
             yield from _of_run(run, summary)
 
@@ -99,7 +99,7 @@ def _of_run(run: RunFolder, summary: Summary) -> Iterator[Waste]:
     for checkpoint in found:
         if checkpoint.folder not in keep:
             why = f"step {checkpoint.step}: neither best nor last"
-            yield Waste(checkpoint.folder, why, folder_size(checkpoint.folder), run)
+            yield Waste(checkpoint.folder, why, disk_use(str(checkpoint.folder)), run)
     if summary.state == "interrupted" and not _is_old(run.record):
         return
     leftovers = [*run.path.glob(".*"), *run.checkpoints.glob(".*")]
@@ -111,7 +111,7 @@ def _of_workspace(workspace: Path) -> Iterator[Waste]:
     """Half-made and half-removed runs, and downloads that were broken off."""
     for path in sorted((workspace / "runs").glob(".*")):
         if path.is_dir() and _is_old(path):
-            yield Waste(path, "left over", folder_size(path))
+            yield Waste(path, "left over", disk_use(str(path)))
     for path in sorted((workspace / "data").glob(".*.part")):
         if _is_old(path) and holder(path / "lock") is None:
             yield Waste(path, "broken-off download", _bytes(path))
@@ -122,7 +122,7 @@ def _is_old(path: Path) -> bool:
 
 
 def _bytes(path: Path) -> int:
-    return folder_size(path) if path.is_dir() and not path.is_symlink() else path.lstat().st_size
+    return disk_use(str(path)) if path.is_dir() and not path.is_symlink() else path.lstat().st_size
 
 
 def _remove(found: list[Waste]) -> list[Waste]:

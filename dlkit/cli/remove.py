@@ -6,8 +6,9 @@ from dlkit.cli.choice import RUN_HELP, confirm
 from dlkit.cli.parser import Parser
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, say
+from dlkit.runs.folder import disk_use
 from dlkit.runs.index import find_run
-from dlkit.runs.removal import check_removable, delete_run, folder_size
+from dlkit.runs.removal import check_removable, delete_run
 from dlkit.runs.workspace import locate
 
 
@@ -20,9 +21,9 @@ def main(argv: list[str]) -> int:
     runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
     for run in runs:  # all are looked at before the first is touched
         check_removable(run)
-    total = sum(folder_size(run.path) for run in runs)
+    total = sum(disk_use(str(run.path)) for run in runs)
     for run in runs:
-        say(f"{run.path}  {size(folder_size(run.path))}")
+        say(f"{run.path}  {size(disk_use(str(run.path)))}")
     if not confirm(f"Remove {len(runs)} run{'s' * (len(runs) > 1)}, {size(total)}?", options.yes):
         say("nothing removed")
         return 0

@@ -18,6 +18,7 @@ from dlkit.present.table import table
 from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
+from dlkit.runs.run_record import RunRecord
 
 LOG_LINES = 40
 
@@ -70,7 +71,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
     }
 
 
-def _readable_record(run: RunFolder) -> Mapping[str, object]:
+def _readable_record(run: RunFolder) -> RunRecord:
     try:
         return run.read()
     except (OSError, ValueError):

@@ -12,12 +12,12 @@ from typing import NamedTuple, TypedDict
 
 from dlkit.events import Finished, Resumed, Started, last_of, steps_of
 from dlkit.jobs.follow import Tail
-from dlkit.json_types import JsonObject
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder, Summary, current_state, disk_use
 from dlkit.runs.log import parse_lines
 from dlkit.runs.rollback import Rollback
+from dlkit.runs.run_record import RunRecord
 
 HISTORY = 1 << 18
 """Bytes at the end of a log that a run's best so far is taken from, when it is first seen alive."""
@@ -101,7 +101,7 @@ class LiveRun:
     def __init__(self, run: RunFolder, summary: Summary) -> None:
         self._run = run
         self.primary = PrimaryMetric(summary.metric, summary.direction)
-        self._record: JsonObject | None = None
+        self._record: RunRecord | None = None
         self._tail = Tail(run.events, max(0, file_size(run.events) - HISTORY))
         self._measured = time.monotonic()
         self._started = summary.updated - summary.seconds

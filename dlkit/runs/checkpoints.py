@@ -120,7 +120,7 @@ def choose(run: Path, which: str = "best") -> Checkpoint:
 
 
 def _manifest(folder: Path) -> Manifest:
-    fields = read_json(folder / "manifest.json")
+    fields: dict[str, Any] = read_json(folder / "manifest.json")
     if fields.get("format", 0) > FORMAT:
         raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
     known = Manifest.__dataclass_fields__

@@ -11,10 +11,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack, cast
 
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.lock import holder
+from dlkit.runs.run_record import Result, RunRecord
 
 FORMAT = 1
 ENDED = ("completed", "stopped", "failed")
@@ -71,11 +72,11 @@ class RunFolder(NamedTuple):
         """Weights that the run starts from, copied from another run."""
         return self.path / "init.safetensors"
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> RunRecord:
         """run.json (ValueError or OSError if it is damaged)."""
-        return read_json(self.record)
+        return cast(RunRecord, read_json(self.record))
 
-    def update(self, **fields: Any) -> None:
+    def update(self, **fields: Unpack[RunRecord]) -> None:
         """Change fields of run.json; RunError if a newer version wrote it: what it means is not known here."""
         record = self.read()
         if record.get("format", 0) > FORMAT:
@@ -93,7 +94,7 @@ def new_id(task: str, model: str) -> str:
     return f"{stamp}-{task}-{model}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
 
 
-def create(runs: Path, task: str, model: str, record: Mapping[str, Any], config: str) -> RunFolder:
+def create(runs: Path, task: str, model: str, record: RunRecord, config: str) -> RunFolder:
     """Make a run's folder with its config.toml and run.json; it appears under its name when both are there."""
     runs.mkdir(parents=True, exist_ok=True)
     run = RunFolder(runs / new_id(task, model))
@@ -141,7 +142,7 @@ class Summary(NamedTuple):
     size: int = 0
     metrics: Mapping[str, float] = {}  # never changed in place
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         return self._asdict()
 
 
@@ -157,7 +158,7 @@ def summarise(run: RunFolder) -> Summary:
         return Summary(id=run.id, state="damaged", reason=f"{run.record}: {type(error).__name__}: {error}")
 
 
-def _understood(run: RunFolder, record: Mapping[str, Any]) -> Summary:
+def _understood(run: RunFolder, record: RunRecord) -> Summary:
     """A readable run.json as a summary; fields of a newer format are passed over."""
     known = {
         key: record[key]
@@ -167,9 +168,11 @@ def _understood(run: RunFolder, record: Mapping[str, Any]) -> Summary:
     parts = record.get("components", {})
     names = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
     result = record.get("result")
-    progress = {k: result[k] for k in result if k in Summary._fields} if result else _progress(run, record)
+    told = result if result else _progress(run, record)
+    progress = {key: value for key, value in told.items() if key in Summary._fields}
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
-    return _checked(Summary(**{**known, **names, **progress, **always}))
+    fields: dict[str, Any] = {**known, **names, **progress, **always}
+    return _checked(Summary(**fields))
 
 
 def _checked(summary: Summary) -> Summary:
@@ -206,7 +209,7 @@ def disk_use(folder: str) -> int:
     return total
 
 
-def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
+def current_state(run: RunFolder, record: RunRecord) -> str:
     """``running`` is believed only while somebody holds the lock; of another host's run nothing can be known.
 
     A run that ends between the look at its run.json and the look at its lock seems interrupted: what run.json says
@@ -230,7 +233,7 @@ def current_state(run: RunFolder, record: Mapping[str, Any]) -> str:
     return "interrupted"
 
 
-def _progress(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+def _progress(run: RunFolder, record: RunRecord) -> Result:
     """Step and metrics of a run that has not said how it ended, from the end of its log."""
     from dlkit.events import Finished, MetricsLogged, Resumed, Started
     from dlkit.runs.log import tail_events

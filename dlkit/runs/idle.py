@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
 
 from dlkit.errors import RunError
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.lock import holder
+from dlkit.runs.run_record import RunRecord
 
 
-def check_idle(run: RunFolder, record: Mapping[str, object]) -> None:
+def check_idle(run: RunFolder, record: RunRecord) -> None:
     """RunError if somebody writes this run, or may be doing so on another host, or a newer dlkit made it."""
     if (process := holder(run.lock)) is not None:
         raise RunError(f"{run.id} is running (process {process}); stop it first")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from typing import Any
 
 from dlkit.catalog import Catalog
 from dlkit.config import Resolved
+from dlkit.runs.run_record import ComponentRecord, Origin
 
 
-def origin(catalog: Catalog, resolved: Resolved) -> dict[str, Any]:
+def origin(catalog: Catalog, resolved: Resolved) -> Origin:
     """Task, components and their plugins' versions, seed, host, command, git commit. No torch."""
-    components = {
+    components: dict[str, ComponentRecord] = {
         part: {
             "name": spec.name,
             "plugin": catalog.owner(spec).name,

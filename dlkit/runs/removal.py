@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from dlkit.errors import RunError, UsageError
-from dlkit.json_types import JsonObject
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
+from dlkit.runs.run_record import RunRecord
 
 
 def check_removable(run: RunFolder) -> None:
@@ -19,13 +18,14 @@ def check_removable(run: RunFolder) -> None:
     check_idle(run, _record(run))
 
 
-def _record(run: RunFolder) -> JsonObject:
-    """A damaged run may be removed too; one of a newer format as well: only its state and host matter."""
+def _record(run: RunFolder) -> RunRecord:
+    """A damaged run may be removed too, and one of a newer format: only state and host matter, so it has none here."""
     try:
         record = run.read()
     except (OSError, ValueError):
         return {}
-    return {key: record[key] for key in ("state", "host") if key in record}
+    record.pop("format", None)
+    return record
 
 
 def delete_run(run: RunFolder) -> None:
@@ -39,8 +39,3 @@ def delete_run(run: RunFolder) -> None:
         raise RunError(f"{run.id} is running; stop it first") from error
     except OSError as error:
         raise RunError(f"{run.id}: cannot be removed: {error}") from error
-
-
-def folder_size(path: Path) -> int:
-    """Bytes of all files below; links are not followed."""
-    return sum(p.lstat().st_size for p in path.rglob("*") if p.is_file() or p.is_symlink())

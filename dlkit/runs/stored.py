@@ -11,9 +11,10 @@ from dlkit.config import Layer, Resolved, resolve
 from dlkit.config_file import read_toml
 from dlkit.errors import PluginError, RunError
 from dlkit.runs.folder import FORMAT, RunFolder
+from dlkit.runs.run_record import RunRecord
 
 
-def readable(run: RunFolder) -> dict[str, Any]:
+def readable(run: RunFolder) -> RunRecord:
     """run.json of a run that this version can use; RunError otherwise."""
     try:
         record = run.read()
@@ -24,9 +25,7 @@ def readable(run: RunFolder) -> dict[str, Any]:
     return record
 
 
-def stored_config(
-    catalog: Catalog, run: RunFolder, record: Mapping[str, Any], overrides: Layer | None = None
-) -> Resolved:
+def stored_config(catalog: Catalog, run: RunFolder, record: RunRecord, overrides: Layer | None = None) -> Resolved:
     """A run's configuration, its components found again; PluginError names a plugin that is gone."""
     stored = read_toml(run.config)
     values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in stored.values.items()}

@@ -1,0 +1,86 @@
+"""run.json: what a run says of itself.
+
+Whoever reads the file gets a ``RunRecord``, and whoever changes it names its fields: the type is what writers promise.
+A file from a person's hand, or a damaged one, may hold anything, so a reader that must not fail checks what it uses
+(``folder.summarise``). No field is required: a run says what it knows when it knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+
+class ComponentRecord(TypedDict, total=False):
+    """A component that the run was made with: found again by name, migrated from ``version``."""
+
+    name: str
+    plugin: str
+    plugin_version: str
+    version: int
+
+
+class Result(TypedDict, total=False):
+    """What a run that has ended came to; fields as in ``Summary``."""
+
+    step: int
+    total_steps: int
+    last: float | None
+    best: float | None
+    metrics: Mapping[str, float]
+    updated: float
+    seconds: float
+
+
+class Origin(TypedDict, total=False):
+    """What is known before anything is built.
+
+    ``command`` are the words that were given, ``git`` is the commit of the folder they were given in.
+    """
+
+    task: str
+    metric: str
+    direction: str
+    components: Mapping[str, ComponentRecord]
+    seed: int
+    host: str
+    command: Sequence[str]
+    git: str
+
+
+class Surroundings(TypedDict, total=False):
+    """What must be the same for a resume to be exact."""
+
+    versions: Mapping[str, str]
+    device: str
+    precision: str
+    threads: int
+    processes: int
+
+
+class RunRecord(Origin, Surroundings, total=False):
+    """The whole of run.json, format 1.
+
+    state                ``queued``, ``running``, ``paused``, ``completed``, ``stopped`` or ``failed``, as last said
+    reason, result       of the end; result is null while a run goes on again
+    name                 what people call it
+    created              UTC seconds
+    total_steps, fingerprint
+                         planned end, and the hash of the data, known once the components are built
+    pid, worker, devices processes that train and supervise, devices that were claimed
+    job                  what a supervisor and a scheduler must know (``jobs.job_record``)
+    """
+
+    format: int
+    id: str
+    name: str
+    state: str
+    reason: str | None
+    result: Result | None
+    created: float
+    total_steps: int
+    fingerprint: str
+    pid: int
+    worker: int
+    devices: Sequence[str]
+    job: Mapping[str, object]
