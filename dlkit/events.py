@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Required, TypedDict, cast
 
 from dlkit.json_types import Json, JsonObject
 
@@ -104,14 +104,31 @@ def last_of(steps: range) -> int:
     return steps.stop - steps.step
 
 
-def steps_of(record: Mapping[str, Any]) -> range:
-    """The steps of a parsed line of metrics. What a damaged line raises: KeyError, TypeError, ValueError."""
-    return metric_steps(record["first"], record["count"], record.get("every", 1))
+class MetricsLine(TypedDict, total=False):
+    """A parsed line of metrics, for readers to whom an object a line is too much. Damaged ones may hold anything.
+
+    ``clock`` is what logs of older versions call ``time_left``; numbers that are not finite are text.
+    """
+
+    seq: int
+    time: float
+    first: Required[int]
+    count: Required[int]
+    values: Required[Mapping[str, Sequence[float | str]]]
+    every: int
+    epoch: int
+    rate: float
+    time_left: float | None
+    clock: float | None
 
 
-def time_left_of(record: Mapping[str, Json]) -> Json:
-    """``time_left`` of a parsed line of metrics, which logs of older versions call ``clock``."""
-    return record.get("time_left", record.get("clock"))
+def steps_of(line: MetricsLine) -> range:
+    """Its steps. What a damaged line raises: KeyError, TypeError, ValueError."""
+    return metric_steps(line["first"], line["count"], line.get("every", 1))
+
+
+def time_left_of(line: MetricsLine) -> float | None:
+    return line.get("time_left", line.get("clock"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,8 +274,9 @@ def from_record(record: Mapping[str, Json]) -> Event | None:
         return None
     fields: dict[str, Any] = {item.name: record[item.name] for item in dataclasses.fields(cls) if item.name in record}
     if cls is MetricsLogged:
-        steps_of(record)  # raises what readers of this line would otherwise meet one by one
-        fields |= {"values": decode(fields["values"]), "time_left": time_left_of(record)}
+        line = cast(MetricsLine, record)
+        steps_of(line)  # raises what readers of this line would otherwise meet one by one
+        fields |= {"values": decode(fields["values"]), "time_left": time_left_of(line)}
     elif cls is Finished:
         fields["metrics"] = decode(fields["metrics"])
     elif cls is Sampled:

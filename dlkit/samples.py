@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +115,7 @@ KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Pairs
 
 def save(sample: Sample, folder: Path, stem: str) -> str:
     """Write a sample as ``STEM.json`` (and ``STEM.png``) into a folder; returns the JSON file's name."""
-    fields: dict[str, Any] = {"kind": sample.kind}
+    fields: dict[str, object] = {"kind": sample.kind}
     for item in dataclasses.fields(sample):
         value = getattr(sample, item.name)
         if isinstance(sample, (Images, Boxes)) and item.name in ("images", "image"):
@@ -129,7 +129,7 @@ def save(sample: Sample, folder: Path, stem: str) -> str:
 
 def load(path: Path) -> Sample:
     """Read back what ``save`` wrote. Fields of a newer format are left out; an unknown kind is a ValueError."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     cls = KINDS.get(str(fields.pop("kind", "")))
     if cls is None:
         raise ValueError(f"{path}: not a kind of sample that this version knows")
@@ -154,7 +154,14 @@ def tile(images: npt.NDArray[np.uint8], columns: int, gap: int = 1) -> npt.NDArr
     return picture
 
 
-def _save_image(image: npt.NDArray[np.uint8], path: Path) -> dict[str, Any]:
+class StoredImage(TypedDict):
+    """An image in a sample's JSON: the PNG beside it, and the shape that the PNG's rows are to have again."""
+
+    file: str
+    shape: list[int]
+
+
+def _save_image(image: npt.NDArray[np.uint8], path: Path) -> StoredImage:
     """As a PNG; a stack [N,H,W(,3)] is laid one below the other, so that it comes back exactly."""
     from PIL import Image
 
@@ -165,14 +172,14 @@ def _save_image(image: npt.NDArray[np.uint8], path: Path) -> dict[str, Any]:
     return {"file": path.name, "shape": shape}
 
 
-def _load_image(folder: Path, stored: Mapping[str, Any]) -> npt.NDArray[np.uint8]:
+def _load_image(folder: Path, stored: StoredImage) -> npt.NDArray[np.uint8]:
     from PIL import Image
 
     with Image.open(folder / stored["file"]) as image:
         return np.asarray(image, np.uint8).reshape(stored["shape"])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Strict JSON: arrays and NumPy numbers as Python's, a non-finite number as the string nan, inf or -inf."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}

@@ -127,7 +127,7 @@ class Task(ABC):
         return ()
 
 
-def check_columns(columns: Mapping[str, Column], values: Mapping[str, Any], who: str) -> dict[str, int]:
+def check_columns(columns: Mapping[str, Column], values: Mapping[str, Tensor], who: str) -> dict[str, int]:
     """Compare tensors with their declaration; PluginError names ``who`` and the column. Returns the axes' sizes."""
     sizes: dict[str, int] = {}
     for key, column in columns.items():

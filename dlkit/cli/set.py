@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlkit.cli.choice import chosen_run
 from dlkit.cli.control import control_parser, perform
 from dlkit.errors import RunError
-from dlkit.runs.contents import stored_values
+from dlkit.runs.contents import stored_sections
 from dlkit.runs.folder import RunFolder
 
 
@@ -31,4 +31,4 @@ def _judged(run: RunFolder, key: str, text: str) -> tuple[str, object]:
         task = str(record["task"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{run.record} does not say what trains {run.id}: {error}") from error
-    return parse_change(Catalog.load_everything(), task, names, stored_values(run), key, text)
+    return parse_change(Catalog.load_everything(), task, names, stored_sections(run), key, text)

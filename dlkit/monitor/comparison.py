@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dlkit.runs.contents import flatten, latest_evaluations, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
@@ -27,8 +26,8 @@ class Comparison:
     it is not set."""
 
     summaries: Sequence[Summary]
-    settings: Mapping[str, Sequence[Any]]
-    shared: Mapping[str, Any]
+    settings: Mapping[str, Sequence[object]]
+    shared: Mapping[str, object]
     metrics: Mapping[str, Outcome]
 
     @property
@@ -58,7 +57,7 @@ def compare(runs: Sequence[RunFolder]) -> Comparison:
     return Comparison(summaries, differing, shared, _metrics(runs, summaries))
 
 
-def _differing(configurations: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _differing(configurations: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
     """Of runs without a readable configuration nothing is known, so they differ in nothing."""
     keys = dict.fromkeys(key for values in configurations for key in values)
     columns = {key: [values.get(key) for values in configurations] for key in keys}

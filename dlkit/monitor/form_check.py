@@ -5,10 +5,11 @@ This runs code of plugins (option classes, validators): an interface calls it in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, DatasetSpec, Spec, TaskSpec
@@ -31,6 +32,8 @@ from dlkit.monitor.form import (
 )
 from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section, is_given, make_field
 from dlkit.runs.index import find_run
+
+T = TypeVar("T")
 
 MAIN = ("engine.epochs", "engine.steps", "engine.batch_size", "trainer.lr", "engine.seed", "engine.device")
 """What most runs set first, with the run's name; it stands above all else."""
@@ -77,7 +80,7 @@ class _Check:
             None if self.general or self.problems else resolved,
         )
 
-    def _attempt(self, step: Any) -> Any:
+    def _attempt(self, step: Callable[[], T]) -> T | None:
         """What a step gives; None, and a problem told, if it fails."""
         try:
             return step()
@@ -104,7 +107,7 @@ class _Check:
         """The options by section; a section is missing if its component cannot say."""
         found = {section: fields_of(model) for section, model in OWN.items()}
         for part, name in names.items():
-            fields = self._attempt(lambda part=part, name=name: self._options(part, name))
+            fields = self._attempt(partial(self._options, part, name))
             if fields is not None:
                 found[part] = fields
         return {section: {info.name: info for info in fields} for section, fields in found.items()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.events import MetricsLine
 from dlkit.monitor.json_lines import BAD
 from dlkit.runs.rollback import Rollback
 
@@ -82,7 +83,7 @@ class History:
         self._columns: dict[str, Column] = {}
         self.names: Sequence[str] = ()
 
-    def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def append(self, records: Sequence[MetricsLine]) -> None:
         """Parsed lines of metrics events. One that is none is passed over."""
         try:
             gathered = _gather(records)
@@ -109,7 +110,7 @@ class History:
         return {name: float(column.series.values[-1]) for name, column in self._columns.items()}
 
 
-def _gather(records: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
+def _gather(records: Sequence[MetricsLine]) -> dict[str, Points]:
     """The points of all records by metric. Whole columns at a time: with few points a record, what is done once a
     record in Python takes most of the time that a long run needs to open."""
     heads = _heads(records)
@@ -118,7 +119,7 @@ def _gather(records: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
     return {name: points for name, points in columns.items() if len(points.values)}
 
 
-def _heads(records: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.int64]:
+def _heads(records: Sequence[MetricsLine]) -> npt.NDArray[np.int64]:
     """[N,4]: first step, count, distance of steps, and seq of N records."""
     try:
         rows = list(map(_HEAD, records))
@@ -130,12 +131,12 @@ def _heads(records: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.int64]:
     return heads
 
 
-def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Any]], name: str) -> Points:
+def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Sequence[float | str]]], name: str) -> Points:
     """One metric's points in those records that have it. "nan" and "inf" are numbers."""
     columns = [record.get(name) for record in values]
     if None in columns:
         heads = heads[[column is not None for column in columns]]
-    there: list[Any] = [column for column in columns if column is not None]
+    there = [column for column in columns if column is not None]
     counts = np.fromiter(map(len, there), np.int64, len(there))
     if (counts != heads[:, 1]).any():
         there = [column[:count] for column, count in zip(there, heads[:, 1].tolist(), strict=True)]
@@ -143,7 +144,7 @@ def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Any]], n
     return _points(heads, counts, list(chain.from_iterable(there)))
 
 
-def _points(heads: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], numbers: list[Any]) -> Points:
+def _points(heads: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], numbers: list[float | str]) -> Points:
     first, _, every, seqs = heads.T
     within = np.arange(len(numbers), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     values = np.array(numbers, np.float64)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypedDict
 
 from dlkit.events import Finished, Resumed, Started, last_of, steps_of
 from dlkit.jobs.follow import Tail
-from dlkit.monitor.json_lines import BAD, FLUSHED, parse
+from dlkit.monitor.json_lines import BAD, FLUSHED, parse_metrics
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder, Summary, current_state, disk_use
 from dlkit.runs.log import parse_lines
@@ -73,7 +73,7 @@ class PrimaryMetric:
 
     def take(self, lines: Sequence[bytes]) -> None:
         """Values of such lines."""
-        for record in parse(lines) if lines else ():  # together: in a tenth of the time that the interface waits
+        for record in parse_metrics(lines):  # together: in a tenth of the time, in which nothing else is drawn
             with suppress(*BAD):
                 seq, column = int(record.get("seq", -1)), record["values"].get(self._name, ())
                 for step, value in zip(steps_of(record), map(float, column), strict=False):  # "nan" is a number
@@ -173,7 +173,7 @@ class LiveRun:
 
     def _progress(self, newest: Sequence[bytes], summary: Summary) -> Progress:
         reached, moment = self._step, 0.0
-        for record in parse(newest) if newest else ():
+        for record in parse_metrics(newest):
             with suppress(*BAD):
                 reached, moment = max(reached, last_of(steps_of(record))), float(record.get("time", 0.0))
         if not moment:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard, cast
 
-from dlkit.events import Event, Finished, Machine, Resumed, Started, from_record, last_of, steps_of, time_left_of
+from dlkit.events import (
+    Event,
+    Finished,
+    Machine,
+    MetricsLine,
+    Resumed,
+    Started,
+    from_record,
+    last_of,
+    steps_of,
+    time_left_of,
+)
+from dlkit.json_types import Json, JsonObject
 from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.runs.rollback import Rollback
@@ -30,19 +42,19 @@ class LogState:
         """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
         self.events_changed = 0
         self.machine: deque[Machine] = deque()
-        self.summary: Mapping[str, Any] = {}
+        self.summary: Mapping[str, Json] = {}
         self.step = self.total_steps = self.epoch = 0
         self.rate = self.started = self.updated = 0.0
         self.time_left: float | None = None
-        self._metrics: list[Mapping[str, Any]] = []
+        self._metrics: list[MetricsLine] = []
         self._passed: deque[tuple[float, int]] = deque()
-        self._machine: deque[Mapping[str, Any]] = deque(maxlen=round(MACHINE_SECONDS))
+        self._machine: deque[JsonObject] = deque(maxlen=round(MACHINE_SECONDS))
 
     def feed(self, lines: Sequence[bytes]) -> None:
         for record in parse(lines):
             kind = record.get("event")
             if kind == "metrics":
-                self._metrics.append(record)
+                self._metrics.append(cast(MetricsLine, record))
             elif kind == "machine":
                 self._machine.append(record)
             else:
@@ -79,7 +91,7 @@ class LogState:
         (began, first), (ended, last) = self._passed[0], self._passed[-1]
         return max(0.0, (last - first) / (ended - began)) if ended > began else self.rate
 
-    def _pass(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def _pass(self, records: Sequence[MetricsLine]) -> None:
         """Remember when which step was reached."""
         fresh: deque[tuple[float, int]] = deque()
         for record in reversed(records):
@@ -104,7 +116,7 @@ class LogState:
         while self.machine and self.machine[0].time < self.machine[-1].time - MACHINE_SECONDS:
             self.machine.popleft()
 
-    def _other(self, record: Mapping[str, Any]) -> None:
+    def _other(self, record: JsonObject) -> None:
         event = _event(record)
         if event is None:
             return
@@ -123,13 +135,13 @@ class LogState:
         self.events_changed += 1
         self._tell_time(event.time)
 
-    def _tell_time(self, moment: Any) -> None:
+    def _tell_time(self, moment: Json) -> None:
         if _is_number(moment) and moment > 0:
             self.started = self.started or float(moment)
             self.updated = max(self.updated, float(moment))
 
 
-def _reached(record: Mapping[str, Any]) -> int:
+def _reached(record: MetricsLine) -> int:
     """The last step of a metrics event, -1 if that cannot be known."""
     try:
         return last_of(steps_of(record))
@@ -140,7 +152,7 @@ def _reached(record: Mapping[str, Any]) -> int:
 _NUMBERED = ("seq", "step", "steps", "from_step", "from_seq", "total_steps")
 
 
-def _event(record: Mapping[str, Any]) -> Event | None:
+def _event(record: JsonObject) -> Event | None:
     """A line as an event; None if what is reckoned with is no number."""
     try:
         event = from_record(record)
@@ -151,5 +163,5 @@ def _event(record: Mapping[str, Any]) -> Event | None:
     return event if all(isinstance(getattr(event, name, 0), int) for name in _NUMBERED) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float))

@@ -7,15 +7,16 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
 from dlkit.jobs.follow import OutputLog, Tail, state_now
+from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
-from dlkit.monitor.json_lines import parse
 from dlkit.monitor.log_state import LogState
+from dlkit.runs.contents import EvaluationRecord, evaluations
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.run_record import RunRecord
 
 LOG_LINES = 10_000
 LOG_BYTES = 1 << 21
@@ -41,7 +42,7 @@ class RunView:
         """Grows with every poll that found something new: for those who share a view."""
         self.behind = False
         """Whether a long log has been read in part only; the next polls go on."""
-        self.record: Mapping[str, Any] = {}
+        self.record: RunRecord = {}
         """run.json; empty while it is unreadable."""
         self.state = ""
         """As ``jobs.follow.state_now`` says."""
@@ -59,7 +60,7 @@ class RunView:
         """UTC seconds of the first and of the last event."""
         self.metrics: dict[str, float] = {}
         """The last value of every metric."""
-        self.summary: Mapping[str, Any] = {}
+        self.summary: Mapping[str, Json] = {}
         """What ``started`` says of model, data, device, precision."""
         self.sampled: Sequence[Sampled] = ()
         self.checkpoints: Sequence[Checkpointed] = ()
@@ -68,7 +69,7 @@ class RunView:
         self.events: Sequence[Event] = ()
         """All but metrics and machine, oldest first."""
         self.finished: Finished | None = None
-        self.evaluations: Sequence[Mapping[str, Any]] = ()
+        self.evaluations: Sequence[EvaluationRecord] = ()
         """The lines of evaluations.jsonl, oldest first."""
         self.log: Sequence[str] = ()
         """The last lines of output.log, at most 10 000, fit for a terminal."""
@@ -174,7 +175,7 @@ class RunView:
         if signature == self._evaluations_signature:
             return False
         self._evaluations_signature = signature
-        self.evaluations = tuple(parse(Tail(self.run.evaluations).lines()))
+        self.evaluations = tuple(evaluations(self.run))
         return True
 
     def _read_output(self, state: str) -> bool:

@@ -4,28 +4,62 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TypedDict, cast
 
 from dlkit.events import Event, Finished, Sampled
+from dlkit.json_types import Settings
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 
 
-def evaluations(run: RunFolder) -> list[dict[str, Any]]:
-    """The lines of evaluations.jsonl, oldest first."""
+class EvaluationRecord(TypedDict, total=False):
+    """A line of evaluations.jsonl: what ``dlkit evaluate`` measured, of which weights, at which UTC seconds."""
+
+    run: str
+    checkpoint: str
+    step: int
+    split: str
+    metrics: Mapping[str, float]
+    sha256: str
+    time: float
+
+
+class CheckpointRecord(TypedDict):
+    """A complete checkpoint; ``folder`` is relative to the run, ``best`` marks the one that ``best`` means now."""
+
+    step: int
+    best: bool
+    size: int
+    folder: str
+    sha256: str
+    metrics: Mapping[str, float]
+
+
+class SampleRecord(TypedDict):
+    """A sample on record; ``file`` is relative to the run."""
+
+    step: int
+    kind: str
+    name: str
+    title: str
+    file: str
+
+
+def evaluations(run: RunFolder) -> list[EvaluationRecord]:
+    """Oldest first."""
     try:
-        lines = run.evaluations.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = run.evaluations.read_bytes().split(b"\n")
+    except OSError:
         return []
     found = []
     for line in lines:
         try:
             record = json.loads(line)
-        except ValueError:  # a torn last line
+        except (ValueError, RecursionError):  # also the last line, which somebody may be writing
             continue
         if isinstance(record, dict):
-            found.append(record)
+            found.append(cast(EvaluationRecord, record))
     return found
 
 
@@ -33,12 +67,13 @@ def latest_evaluations(run: RunFolder) -> dict[str, float]:
     """The metrics of the last evaluation of each split."""
     found: dict[str, float] = {}
     for record in evaluations(run):
-        if isinstance(record.get("metrics"), dict):
-            found.update(record["metrics"])
+        metrics = record.get("metrics")
+        if isinstance(metrics, dict):
+            found.update(metrics)
     return found
 
 
-def stored_values(run: RunFolder) -> dict[str, Any]:
+def stored_values(run: RunFolder) -> dict[str, object]:
     """config.toml as plain values, not validated; empty if it cannot be read."""
     try:
         return tomllib.loads(run.config.read_text(encoding="utf-8"))
@@ -46,9 +81,14 @@ def stored_values(run: RunFolder) -> dict[str, Any]:
         return {}
 
 
-def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
+def stored_sections(run: RunFolder) -> dict[str, Settings]:
+    """Its sections alone (``engine``, ``model`` …)."""
+    return {name: values for name, values in stored_values(run).items() if isinstance(values, Mapping)}
+
+
+def flatten(values: Settings) -> dict[str, object]:
     """``{"engine": {"epochs": 3}}`` → ``{"engine.epochs": 3}``."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
             flat.update({f"{key}.{name}": item for name, item in flatten(value).items()})
@@ -57,8 +97,8 @@ def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def checkpoints(run: RunFolder) -> list[dict[str, Any]]:
-    """Complete checkpoints by step; ``best`` marks the one that ``best`` means now."""
+def checkpoints(run: RunFolder) -> list[CheckpointRecord]:
+    """By step."""
     found = complete(run.path)
     best = choose(run.path, "best").step if found else None
     return [
@@ -74,8 +114,8 @@ def checkpoints(run: RunFolder) -> list[dict[str, Any]]:
     ]
 
 
-def samples(events: list[Event]) -> list[dict[str, Any]]:
-    """Every sample on record, oldest first; ``file`` is relative to the run."""
+def samples(events: Iterable[Event]) -> list[SampleRecord]:
+    """Oldest first."""
     return [
         {"step": event.step, "kind": ref.kind, "name": ref.name, "title": ref.title, "file": ref.file}
         for event in events
@@ -85,5 +125,5 @@ def samples(events: list[Event]) -> list[dict[str, Any]]:
 
 
 def how_it_ended(events: list[Event]) -> Finished | None:
-    """How the run ended, if it said so."""
+    """The end, if the run said it."""
     return next((event for event in reversed(events) if isinstance(event, Finished)), None)

@@ -160,13 +160,13 @@ def summarise(run: RunFolder) -> Summary:
 
 def _understood(run: RunFolder, record: RunRecord) -> Summary:
     """A readable run.json as a summary; fields of a newer format are passed over."""
-    known = {
+    known: dict[str, object] = {
         key: record[key]
         for key in ("name", "task", "created", "metric", "direction", "device", "host", "reason")
         if key in record
     }
     parts = record.get("components", {})
-    names = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
+    names: dict[str, object] = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
     result = record.get("result")
     told = result if result else _progress(run, record)
     progress = {key: value for key, value in told.items() if key in Summary._fields}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -18,7 +18,7 @@ from textual.widgets import Static
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_start
 from dlkit.present.numbers import size
-from dlkit.runs.contents import checkpoints, flatten, stored_values
+from dlkit.runs.contents import CheckpointRecord, checkpoints, flatten, stored_values
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.words import hanging
@@ -42,7 +42,7 @@ class ConfigPane(Pane):
     class Read(Message):
         """config.toml and the checkpoints that are there."""
 
-        def __init__(self, values: Mapping[str, object], kept: list[dict[str, Any]]) -> None:
+        def __init__(self, values: Mapping[str, object], kept: list[CheckpointRecord]) -> None:
             self.values, self.kept = values, kept
             super().__init__()
 
@@ -51,7 +51,7 @@ class ConfigPane(Pane):
         self._view: RunView | None = None
         self._shown: tuple[object, ...] = ()
         self._values: Mapping[str, object] | None = None
-        self._kept: list[dict[str, Any]] = []
+        self._kept: list[CheckpointRecord] = []
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -110,7 +110,7 @@ def command_line(record: Mapping[str, object]) -> str:
     return shlex.join(["dlkit" if tool.endswith("dlkit") else tool, *rest])
 
 
-def account(view: RunView, values: Mapping[str, object], kept: Sequence[Mapping[str, Any]]) -> Text:
+def account(view: RunView, values: Mapping[str, object], kept: Sequence[CheckpointRecord]) -> Text:
     """The whole text. Nothing in it relies on a field being there, or being what it should be."""
     text = Text()
     _section(text, "Run", _run_rows(view))
@@ -136,7 +136,7 @@ def _title(text: Text, title: str) -> None:
 
 
 def _run_rows(view: RunView) -> dict[str, str]:
-    record = view.record
+    record: Mapping[str, object] = view.record  # which may hold anything
     created = record.get("created")
     known = isinstance(created, (int, float))
     versions = record.get("versions")
@@ -195,7 +195,7 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _checkpoint_rows(kept: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _checkpoint_rows(kept: Sequence[CheckpointRecord]) -> dict[str, str]:
     return {
         f"step {c['step']}": f"{size(c['size']):>10}  {str(c['sha256'])[:16]}{'  best' if c['best'] else ''}"
         for c in kept

@@ -19,7 +19,7 @@ from dlkit.errors import DlkitError
 from dlkit.jobs.changeable import changeable, parse_change
 from dlkit.json_types import Settings
 from dlkit.monitor.view import RunView
-from dlkit.runs.contents import stored_values
+from dlkit.runs.contents import stored_sections
 from dlkit.tui.run.head import part
 from dlkit.tui.run.orders import changes
 from dlkit.tui.shared.table import Column, Row, Table
@@ -83,7 +83,7 @@ class SetDialog(ModalScreen[tuple[str, object] | None]):
         except DlkitError as error:
             self.post_message(self.Judged("", None, str(error)))
             return
-        self.post_message(self.Listed(fields, stored_values(self._view.run)))
+        self.post_message(self.Listed(fields, stored_sections(self._view.run)))
 
     def on_set_dialog_listed(self, message: Listed) -> None:
         first = sorted(message.fields, key=lambda key: not key.startswith("trainer."))  # what is wanted most
