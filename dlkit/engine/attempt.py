@@ -21,6 +21,7 @@ from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.files import write_text
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import BOTH, Part, RunLock, holder
+from dlkit.runs.run_record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Attempt:
     resumed: bool = False
     differences: tuple[str, ...] = ()
     config: str = ""
-    record: Mapping[str, object] = field(default_factory=dict)
+    record: RunRecord = field(default_factory=RunRecord)
     weights: Mapping[str, Tensor] | None = None
 
     def events(

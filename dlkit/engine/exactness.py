@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, TypedDict
 
 import torch
 
 from dlkit.engine.build import Job
+from dlkit.runs.run_record import RunRecord
 
 
-class Surroundings(TypedDict):
-    """The part of run.json that says where a run was built."""
-
-    versions: dict[str, str]
-    device: str
-    precision: str
-    threads: int
-    processes: int
-
-
-def surroundings(job: Job) -> Surroundings:
-    """What must be the same for a resume to be exact."""
+def surroundings(job: Job) -> RunRecord:
+    """What must be the same for a resume to be exact: the part of run.json that says where a run was built."""
     versions = {"dlkit": version("dlkit"), "python": platform.python_version(), "torch": torch.__version__}
     place = job.placement
     return {
@@ -35,14 +24,13 @@ def surroundings(job: Job) -> Surroundings:
     }
 
 
-def differences(job: Job, record: Mapping[str, Any]) -> tuple[str, ...]:
+def differences(job: Job, record: RunRecord) -> tuple[str, ...]:
     """Where this attempt's surroundings are not those the run was started in, as run.json has them."""
     now, found = surroundings(job), []
-    before = {"processes": 1, **record}  # run.json of a time before several could train does not say
-    pairs = {key: (before.get(key), now[key]) for key in ("device", "precision", "threads", "processes")}
-    for key, (was, is_now) in pairs.items():
-        if _kind(was) != _kind(is_now):
-            found.append(f"{key} was {was}, is {is_now}")
+    before: dict[str, object] = {"processes": 1, **record}  # run.json of a time before several could train does not say
+    for key, value in now.items():
+        if key != "versions" and _kind(value) != _kind(before.get(key)):
+            found.append(f"{key} was {before.get(key)}, is {value}")
     # Kernels change with torch's version; those of dlkit and Python do not reach the numbers.
     torch_before = record.get("versions", {}).get("torch")
     if torch_before != now["versions"]["torch"]:

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from dlkit import events
 from dlkit.engine.build import Job
@@ -19,6 +19,7 @@ from dlkit.engine.observers import Observers
 from dlkit.engine.progress import Progress
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, NoLog
+from dlkit.runs.run_record import RunRecord
 
 RESERVE_BYTES = 1 << 16
 E = TypeVar("E", bound=events.Event)
@@ -83,7 +84,7 @@ class Journal:
         for text in self._observers.switched_off():
             yield self.notice(text)
 
-    def update(self, **fields: object) -> None:
+    def update(self, **fields: Unpack[RunRecord]) -> None:
         """Change fields of run.json."""
         if self._writes:
             self._run.update(**fields)

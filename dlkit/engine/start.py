@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -28,6 +26,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import initial_weights, pinned
 from dlkit.runs.lock import holder
 from dlkit.runs.origin import origin
+from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 from dlkit.task import Info
 
@@ -36,8 +35,13 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     """Build a new run's components, then make its folder: what cannot be built leaves nothing behind."""
     job, weights = _new_job(catalog, resolved, workspace, context)
     model = resolved.specs["model"].name
-    created = {"name": name, "state": "running", "created": round(time.time(), 3)}
-    record = {**created, **origin(catalog, resolved), **_built(job)}
+    record: RunRecord = {
+        "name": name,
+        "state": "running",
+        "created": round(time.time(), 3),
+        **origin(catalog, resolved),
+        **_built(job),
+    }
     try:
         run = create(workspace / "runs", resolved.task.name, model, record, to_toml(job.resolved))
         if weights is not None:
@@ -64,7 +68,7 @@ def _new_job(
     return prepare(catalog, pinned(resolved, init) if init is not None else resolved, context, init=weights), weights
 
 
-def _built(job: Job) -> dict[str, object]:
+def _built(job: Job) -> RunRecord:
     """What run.json says once the components are built."""
     return {"total_steps": job.course.total, "fingerprint": job.data.fingerprint(), **surroundings(job)}
 
@@ -114,7 +118,7 @@ def _job_again(
     catalog: Catalog,
     run: RunFolder,
     resolved: Resolved,
-    record: Mapping[str, Any],
+    record: RunRecord,
     chosen: Checkpoint | None,
     context: Context,
 ) -> Job:
@@ -134,10 +138,10 @@ def _info_of(checkpoint: Checkpoint, catalog: Catalog, resolved: Resolved) -> In
     return load_info(checkpoint, build_task(catalog, resolved.task).Info)
 
 
-def _was_completed(record: Mapping[str, Any], supervised: bool) -> bool:
+def _was_completed(record: RunRecord, supervised: bool) -> bool:
     """Whether the run said so; one that was killed between its last checkpoint and its last word did not."""
-    said = record.get("job", {}).get("before", {}) if supervised else record
-    return bool(said.get("state") == "completed")
+    said = record.get("job", {}).get("before") if supervised else record
+    return isinstance(said, dict) and said.get("state") == "completed"
 
 
 def last_good(run: RunFolder, context: Context) -> Checkpoint | None:

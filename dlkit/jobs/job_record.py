@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from dlkit.jobs.allocate import Need
 from dlkit.jobs.memory import parse_memory
+from dlkit.runs.run_record import Result, RunRecord
 
 if TYPE_CHECKING:  # who only reads records does not load pydantic for it
     from dlkit.config import Resolved
@@ -29,9 +30,9 @@ class Submission(NamedTuple):
 class Before(TypedDict):
     """What run.json said before the run was resumed: it says so again if that comes to nothing."""
 
-    state: str | None
+    state: str
     reason: str | None
-    result: dict[str, Any] | None
+    result: Result | None
 
 
 class JobRecord(TypedDict, total=False):
@@ -58,7 +59,7 @@ class JobRecord(TypedDict, total=False):
     threads: int
     nproc: int
     gpu_memory: int | None
-    launcher: dict[str, Any]
+    launcher: dict[str, object]
     max_restarts: int
     on_oom: str
     notify: str | None
@@ -70,7 +71,7 @@ class JobRecord(TypedDict, total=False):
     inexact: list[str]
 
 
-def job_of(record: Mapping[str, Any]) -> JobRecord:
+def job_of(record: RunRecord) -> JobRecord:
     """The table in a run.json; empty of a run that was never handed over."""
     found = record.get("job")
     return cast(JobRecord, found) if isinstance(found, dict) else {}
@@ -109,7 +110,7 @@ def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) 
 def resumed_job(
     resolved: Resolved,
     submission: Submission,
-    record: Mapping[str, Any],
+    record: RunRecord,
     overrides: Mapping[str, object],
     allow_inexact: bool,
     commands_from: int,
@@ -123,5 +124,5 @@ def resumed_job(
         "resume": True,
         "overrides": dict(overrides),
         "allow_inexact": allow_inexact,
-        "before": {"state": record.get("state"), "reason": record.get("reason"), "result": record.get("result")},
+        "before": {"state": record.get("state", "?"), "reason": record.get("reason"), "result": record.get("result")},
     }

@@ -31,9 +31,10 @@ def log_of(workspace: Path) -> Path:
 def cpu_slots(workspace: Path) -> int:
     """How many jobs may share this machine's CPU; 1 unless somebody has said otherwise."""
     try:
-        return max(1, int(read_json(workspace / "scheduler.json")["cpu_slots"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        slots = read_json(workspace / "scheduler.json").get("cpu_slots")
+    except (OSError, ValueError):
         return 1
+    return max(1, slots) if isinstance(slots, int) else 1
 
 
 def set_cpu_slots(workspace: Path, count: int) -> None:

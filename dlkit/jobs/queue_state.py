@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 from dlkit.jobs.allocate import Queued
-from dlkit.jobs.job_record import JobRecord, need_of
+from dlkit.jobs.job_record import job_of, need_of
 from dlkit.runs.folder import FORMAT, RunFolder, current_state
+from dlkit.runs.run_record import RunRecord
 
 LIVE = ("queued", "running", "paused")
 
@@ -19,7 +19,7 @@ class QueueState:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
-        self._known: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+        self._known: dict[str, tuple[tuple[int, int, int], RunRecord]] = {}
 
     def refresh(self) -> None:
         found = {}
@@ -35,7 +35,7 @@ class QueueState:
     def run(self, identity: str) -> RunFolder:
         return RunFolder(self.workspace / "runs" / identity)
 
-    def record(self, identity: str) -> dict[str, Any]:
+    def record(self, identity: str) -> RunRecord:
         """run.json as last read; empty for a run that is not there."""
         return self._known[identity][1] if identity in self._known else {}
 
@@ -70,7 +70,7 @@ class QueueState:
                     continue
                 yield entry.name, (status.st_mtime_ns, status.st_size, status.st_ino)
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def _read(self, name: str) -> RunRecord | None:
         try:
             record = self.run(name).read()
             _queued(name, record)
@@ -79,9 +79,9 @@ class QueueState:
             return None
 
 
-def _queued(name: str, record: dict[str, Any]) -> Queued | None:
+def _queued(name: str, record: RunRecord) -> Queued | None:
     """A run as a job that a scheduler is to start, if it is one; raises any error if it cannot be understood."""
-    job = cast(JobRecord, record.get("job") or {})
+    job = job_of(record)
     waits = bool(job.get("queued")) and record.get("state") == "queued"
     if int(record.get("format", 0)) > FORMAT or not waits:
         return None

@@ -17,6 +17,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.runs.lock import RunLock, holder
 from dlkit.runs.origin import origin
+from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 
 
@@ -26,9 +27,14 @@ def submit(
     """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
     resolved = pinned_as_far_as_known(resolved, workspace)
     model = resolved.specs["model"].name
-    record = {"name": name, "state": "queued", "created": round(time.time(), 3), **origin(catalog, resolved)}
-    record["job"] = new_job(resolved, submission)
-    record["device"] = resolved.engine.device  # as asked for: lists show it until the run knows where it is
+    record: RunRecord = {
+        "name": name,
+        "state": "queued",
+        "created": round(time.time(), 3),
+        **origin(catalog, resolved),
+        "job": new_job(resolved, submission),
+        "device": resolved.engine.device,  # as asked for: lists show it until the run knows where it is
+    }
     try:
         return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
     except OSError as error:

@@ -17,7 +17,7 @@ from types import FrameType
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
-from dlkit.jobs.job_record import JobRecord
+from dlkit.jobs.job_record import job_of
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.processes import die_with_parent, oom_kills
@@ -38,7 +38,7 @@ class Supervisor:
 
     def __init__(self, run: RunFolder, environment: Mapping[str, str]) -> None:
         self.folder, self._environment = run, environment
-        self.job: JobRecord = run.read()["job"]
+        self.job = job_of(run.read())
         self._nproc = int(self.job["nproc"])
         self._signals = 0
         self._ending = ""
@@ -95,7 +95,7 @@ class Supervisor:
 
     def _command(self, nproc: int) -> list[str]:
         launcher = dict(self.job["launcher"])
-        name = launcher.pop("name")
+        name = str(launcher.pop("name"))
         if name == "local":  # without importing every plugin for it
             return local(self.folder.path, nproc, None)
         from dlkit.catalog import Catalog, load_target

@@ -21,7 +21,6 @@ from dlkit.jobs.supervise import Supervisor
 from dlkit.processes import die_with_parent
 from dlkit.runs import index
 from dlkit.runs.faults import point
-from dlkit.runs.files import read_json
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import SUPERVISOR, RunLock
 
@@ -111,7 +110,7 @@ def _afterwards(run: RunFolder) -> None:
         from dlkit.jobs.queue import wake
 
         wake(workspace)
-    url = job_of(read_json(run.record)).get("notify")
+    url = job_of(run.read()).get("notify")
     if url:
         from dlkit.jobs.notify import finished_record, post
 

@@ -8,10 +8,10 @@ import sys
 
 from dlkit.catalog import Catalog
 from dlkit.config import Resolved
-from dlkit.runs.run_record import ComponentRecord, Origin
+from dlkit.runs.run_record import ComponentRecord, RunRecord
 
 
-def origin(catalog: Catalog, resolved: Resolved) -> Origin:
+def origin(catalog: Catalog, resolved: Resolved) -> RunRecord:
     """Task, components and their plugins' versions, seed, host, command, git commit. No torch."""
     components: dict[str, ComponentRecord] = {
         part: {

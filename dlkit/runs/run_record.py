@@ -32,41 +32,18 @@ class Result(TypedDict, total=False):
     seconds: float
 
 
-class Origin(TypedDict, total=False):
-    """What is known before anything is built.
-
-    ``command`` are the words that were given, ``git`` is the commit of the folder they were given in.
-    """
-
-    task: str
-    metric: str
-    direction: str
-    components: Mapping[str, ComponentRecord]
-    seed: int
-    host: str
-    command: Sequence[str]
-    git: str
-
-
-class Surroundings(TypedDict, total=False):
-    """What must be the same for a resume to be exact."""
-
-    versions: Mapping[str, str]
-    device: str
-    precision: str
-    threads: int
-    processes: int
-
-
-class RunRecord(Origin, Surroundings, total=False):
-    """The whole of run.json, format 1.
+class RunRecord(TypedDict, total=False):
+    """The whole of run.json, format 1, or a part of it that somebody contributes.
 
     state                ``queued``, ``running``, ``paused``, ``completed``, ``stopped`` or ``failed``, as last said
     reason, result       of the end; result is null while a run goes on again
     name                 what people call it
     created              UTC seconds
+    task … git           how it came to be (``runs.origin``): ``command`` are the words that were given, ``git`` the
+                         commit of the folder they were given in
+    versions … processes what must be the same for a resume to be exact
     total_steps, fingerprint
-                         planned end, and the hash of the data, known once the components are built
+                         planned end, and the hash of the data: known once the components are built
     pid, worker, devices processes that train and supervise, devices that were claimed
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
     """
@@ -78,6 +55,22 @@ class RunRecord(Origin, Surroundings, total=False):
     reason: str | None
     result: Result | None
     created: float
+
+    task: str
+    metric: str
+    direction: str
+    components: Mapping[str, ComponentRecord]
+    seed: int
+    host: str
+    command: Sequence[str]
+    git: str
+
+    versions: Mapping[str, str]
+    device: str
+    precision: str
+    threads: int
+    processes: int
+
     total_steps: int
     fingerprint: str
     pid: int

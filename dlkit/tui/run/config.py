@@ -138,12 +138,12 @@ def _title(text: Text, title: str) -> None:
 def _run_rows(view: RunView) -> dict[str, str]:
     record: Mapping[str, object] = view.record  # which may hold anything
     created = record.get("created")
-    known = isinstance(created, (int, float))
+    moment = time.localtime(created) if isinstance(created, (int, float)) else None
     versions = record.get("versions")
     return {
         "id": view.run.id,
         "name": str(record.get("name") or ""),
-        "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created)) if known else "",
+        "created": time.strftime("%Y-%m-%d %H:%M:%S", moment) if moment else "",
         "command": command_line(record),
         "folder": str(view.run.path),
         **{key: str(record[key])[:40] for key in _RECORD if record.get(key) not in (None, "")},
