@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dlkit.errors import RunError, UsageError
-from dlkit.runs.folder import RunFolder
+from dlkit.runs.folder import RunFolder, disk_use
 from dlkit.runs.lock import RunLock
-from dlkit.runs.removal import check_removable, delete_run, folder_size
+from dlkit.runs.removal import check_removable, delete_run
 from toy import toy_run
 
 
@@ -43,4 +43,4 @@ def test_links_count_for_themselves_alone(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "small").write_bytes(b"x" * 10)
     (folder / "link").symlink_to(tmp_path / "large")
-    assert 10 < folder_size(folder) < 1000
+    assert 10 < disk_use(str(folder)) < 1000
