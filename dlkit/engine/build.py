@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from pydantic import ValidationError
@@ -222,6 +223,6 @@ def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, res
         summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
     name = resolved.specs["model"].name
     declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
-    found = outputs if isinstance(outputs, Mapping) else {"outputs": outputs}
+    found = cast("Mapping[str, Tensor]", outputs if isinstance(outputs, Mapping) else {"outputs": outputs})
     check_columns(declared, found, f"model {name!r}")
     return {"model": {"name": name, **summary}, "data": data_summary(data), **device_summary(placement)}

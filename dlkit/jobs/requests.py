@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 from dlkit.errors import RunError
 from dlkit.events import Commanded, Event, Finished, Resumed, Started
@@ -18,6 +18,7 @@ from dlkit.jobs.job_record import job_of
 from dlkit.runs import commands
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import FORMAT, RunFolder
+from dlkit.runs.run_record import RunRecord
 
 PATIENCE = 10.0
 """Seconds after which a job that has not answered is said not to have. It obeys late, or never."""
@@ -49,7 +50,7 @@ class Refused(RunError):
         self.refusal = refusal
 
 
-def refusal(state: str, record: Mapping[str, Any], action: str) -> Refusal | None:
+def refusal(state: str, record: RunRecord, action: str) -> Refusal | None:
     """Why a run of that state and run.json cannot be asked; None if it can."""
     if record.get("format", 0) > FORMAT or state.endswith("(newer format)"):
         return Refusal("newer", state)
@@ -188,7 +189,7 @@ class Request:
             self._check_elsewhere(record)
         return found
 
-    def _check_elsewhere(self, record: Mapping[str, Any]) -> None:
+    def _check_elsewhere(self, record: RunRecord) -> None:
         """Whether anybody reads commands on another host cannot be known: RunError if it is not to be believed."""
         host = record.get("host")
         try:
