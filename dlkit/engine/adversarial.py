@@ -39,7 +39,8 @@ class AdversarialTrainer(Trainer):
     """One step: the discriminator learns from a batch and as many drawn images, then the generator from its verdict.
 
     ``train/d_loss`` and ``train/g_loss`` are the losses, ``train/d_accuracy`` the share of both halves that
-    the discriminator told right before it learnt from them. ``engine.ema`` averages the generator alone.
+    the discriminator told right before it learnt from them. ``engine.ema`` averages the generator alone, always with a
+    ramp that counts the generator's turns; ``engine.ema_ramp``, which counts steps, is not asked for.
     """
 
     averages: ClassVar[str] = "generator."

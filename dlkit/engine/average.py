@@ -24,7 +24,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self, least: float = 0.0) -> None:
-        """Take the live values in, with the weight 1 − decay, or ``least`` where that is more."""
+        """Take the live values in, with the weight 1 − decay, or ``least`` where that is more (``ramp``, say)."""
         # One call for all tensors: 8 µs for 16 small ones instead of 18 in a loop.
         torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), max(self._weight, least))
 
@@ -42,6 +42,15 @@ class MovingAverage:
         """Put ``tensors`` back, of older checkpoints too, which hold buffers that are not averaged any more."""
         for name, tensor in self._mean.items():
             tensor.copy_(saved[name])
+
+
+def ramp(step: int) -> float:
+    """Weight of the live values after ``step`` finished steps: the decay is (1 + t) / (10 + t), until that is too much.
+
+    So the average reaches back over a ninth of the run so far, as ``tf.train.ExponentialMovingAverage`` does with
+    ``num_updates``. Without it, at a decay of 0.999, 68 % of what is evaluated after 380 steps are initial weights.
+    """
+    return 9 / (10 + step)  # of the step alone: a checkpoint needs no count of updates
 
 
 def _averageable(model: nn.Module) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dlkit.config import Config, EngineConfig, changeable
 from dlkit.data.splits import Batch
 from dlkit.data.trees import map_tensors
-from dlkit.engine.average import MovingAverage
+from dlkit.engine.average import MovingAverage, ramp
 from dlkit.engine.device import Device
 from dlkit.engine.distributed import World
 from dlkit.engine.schedules import Schedule
@@ -76,6 +76,7 @@ class Trainer:
         self._optimizers = self.optimizers()
         self._schedule = self.schedule()
         self._ema = MovingAverage(self.model, setup.engine.ema, self.averages) if setup.engine.ema else None
+        self._ramps = setup.engine.ema_ramp
         self._base_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
 
     def wrapped(self) -> nn.Module:
@@ -122,7 +123,7 @@ class Trainer:
             optimizer.step()
             optimizer.zero_grad()  # to None: the next backward pass writes gradients instead of adding to zeros
         if self._ema is not None:
-            self._ema.update()
+            self._ema.update(ramp(step) if self._ramps else 0.0)
         if probed and self._optimizers:
             values["lr"] = float(self._optimizers[0].param_groups[0]["lr"])
         return values

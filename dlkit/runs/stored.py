@@ -10,8 +10,12 @@ from dlkit.components import PARTS, load_object
 from dlkit.config import Layer, Resolved, resolve
 from dlkit.config_file import read_toml
 from dlkit.errors import PluginError, RunError
+from dlkit.json_types import Json
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.run_record import RunRecord
+
+EARLIER: Mapping[str, Mapping[str, Json]] = {"engine": {"ema_ramp": False}}
+"""What options mean in a configuration that was written before they existed: not their defaults, but what was done."""
 
 
 def readable(run: RunFolder) -> RunRecord:
@@ -29,6 +33,8 @@ def stored_config(catalog: Catalog, run: RunFolder, record: RunRecord, overrides
     """A run's configuration, its components found again; PluginError names a plugin that is gone."""
     stored = read_toml(run.config)
     values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in stored.values.items()}
+    for section, meant in EARLIER.items():
+        values[section] = {**meant, **values.get(section, {})}
     for part in PARTS:
         made = record.get("components", {}).get(part, {})
         found = [s for s in catalog.specs(part, record["task"]) if s.name == made.get("name")]

@@ -92,16 +92,19 @@ def test_clipping_shortens_the_gradient_and_nothing_else(clip: float) -> None:
     torch.testing.assert_close(moved, [g * share for g in found], rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("decay", [0.5, 0.99])
-def test_the_average_is_a_plain_one(decay: float) -> None:
+@pytest.mark.parametrize("ramp", [False, True])
+@pytest.mark.parametrize("decay", [0.15, 0.99])
+def test_the_average_is_a_plain_one(decay: float, ramp: bool) -> None:
+    """With a ramp its decay rises from 0.1 on: 0.1, 0.18, 0.25 …"""
     model = network()
     model.register_buffer("seen", torch.zeros(2, dtype=torch.float64))
-    trainer = make(model, ema=decay)
+    trainer = make(model, ema=decay, ema_ramp=ramp)
     mean = {name: value.clone() for name, value in model.state_dict().items()}
     for step in range(5):
         model.get_buffer("seen").add_(1)
         trainer.step([batch(8, step)], step)
-        mean = {name: decay * mean[name] + (1 - decay) * value for name, value in model.state_dict().items()}
+        now = min(decay, (1 + step) / (10 + step)) if ramp else decay
+        mean = {name: now * mean[name] + (1 - now) * value for name, value in model.state_dict().items()}
     averaged = trainer.averaged()
     assert averaged is not None
     torch.testing.assert_close(dict(averaged), mean)
