@@ -9,7 +9,7 @@ from dlkit.catalog import Catalog
 from dlkit.cli.parser import Parser
 from dlkit.cli.plugins import problem_lines
 from dlkit.components import TaskSpec
-from dlkit.monitor.data import DataState, data_state
+from dlkit.monitor.data_state import DataState, data_state
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, say
 from dlkit.present.table import table

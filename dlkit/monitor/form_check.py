@@ -16,7 +16,7 @@ from dlkit.components import PARTS, DatasetSpec, Spec, TaskSpec
 from dlkit.config import OWN, FieldInfo, Layer, Merged, Resolved, config_class, fields_of, merge, resolve
 from dlkit.config_file import Typed, chosen, presets, typed_layers
 from dlkit.errors import DlkitError, SettingError
-from dlkit.monitor.data import absent, data_state
+from dlkit.monitor.data_state import absent, data_state
 from dlkit.monitor.form import (
     AFTER,
     LABELS,

@@ -15,7 +15,7 @@ from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from dlkit.monitor.asking import Asked
+from dlkit.monitor.model_process import ModelProcess
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.playground.ask import AskScreen, OptionInput, written
@@ -212,9 +212,9 @@ async def test_a_file_is_looked_for(run: RunFolder, tmp_path: Path, monkeypatch:
 
 
 async def test_leaving_while_it_loads_leaves_no_process(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Asked] = []
-    first = Asked._spawn
-    monkeypatch.setattr(Asked, "_spawn", lambda self: (started.append(self), first(self))[1])
+    started: list[ModelProcess] = []
+    first = ModelProcess._spawn
+    monkeypatch.setattr(ModelProcess, "_spawn", lambda self: (started.append(self), first(self))[1])
     app = DlkitApp(workspace(run))
     async with app.run_test(size=(80, 24)) as pilot:
         app.open_playground(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlkit.catalog import GROUP, Catalog
-from dlkit.monitor.tasklist import best_of
+from dlkit.monitor.task_list import best_of
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.fetch import FetchDialog, fraction

@@ -1,4 +1,5 @@
-"""A question to a run's model, and its answer. The model lives in a process of its own (``dlkit.monitor.asking``)."""
+"""A question to a run's model, and its answer. The model lives in a process of its own
+(``dlkit.monitor.model_process``)."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static
 
 from dlkit.errors import DlkitError
-from dlkit.monitor.asking import Answered, Asked, Gone, Hello, Option
+from dlkit.monitor.model_process import Answered, Hello, ModelGone, ModelProcess, Option
 from dlkit.present.numbers import duration
 from dlkit.present.text import clean
 from dlkit.runs.checkpoints import choose
@@ -70,36 +71,36 @@ class AskScreen(Area):
     class Told(Message):
         """Something came from the process that ``asked`` started."""
 
-        def __init__(self, asked: Asked) -> None:
+        def __init__(self, asked: ModelProcess) -> None:
             self.asked = asked
             super().__init__()
 
     class Ready(Told):
-        def __init__(self, asked: Asked, hello: Hello) -> None:
+        def __init__(self, asked: ModelProcess, hello: Hello) -> None:
             self.hello = hello
             super().__init__(asked)
 
     class Example(Told):
-        def __init__(self, asked: Asked, words: Sequence[str], trouble: str = "") -> None:
+        def __init__(self, asked: ModelProcess, words: Sequence[str], trouble: str = "") -> None:
             self.words, self.trouble = words, trouble
             super().__init__(asked)
 
     class Answer(Told):
-        def __init__(self, asked: Asked, answered: Answered) -> None:
+        def __init__(self, asked: ModelProcess, answered: Answered) -> None:
             self.answered = answered
             super().__init__(asked)
 
     class Failed(Told):
         """``gone``: the process that holds the model has ended."""
 
-        def __init__(self, asked: Asked, text: str, *, gone: bool) -> None:
+        def __init__(self, asked: ModelProcess, text: str, *, gone: bool) -> None:
             self.text, self.gone = text, gone
             super().__init__(asked)
 
     def __init__(self, run: RunFolder, checkpoint: str = "best") -> None:
         super().__init__(run.id)
         self.run, self.checkpoint = run, checkpoint
-        self.asked: Asked | None = None
+        self.asked: ModelProcess | None = None
         self.hello: Hello | None = None
         self.answered: Answered | None = None
         self.busy = ""
@@ -144,12 +145,12 @@ class AskScreen(Area):
     def _start(self) -> None:
         if self.asked is not None:
             self.asked.close()
-        self.asked, self.hello = Asked(self.run, self.checkpoint), None
+        self.asked, self.hello = ModelProcess(self.run, self.checkpoint), None
         self._wait(LOADING)
         self._load(self.asked)
 
     @work(thread=True, group="ask", exit_on_error=False)
-    def _load(self, asked: Asked) -> None:
+    def _load(self, asked: ModelProcess) -> None:
         try:
             choose(self.run.path, self.checkpoint)  # without one there is nothing to start
             self.post_message(self.Ready(asked, asked.start()))
@@ -159,24 +160,24 @@ class AskScreen(Area):
             return
         self._find_example(asked)
 
-    def _find_example(self, asked: Asked) -> None:
+    def _find_example(self, asked: ModelProcess) -> None:
         try:
             self.post_message(self.Example(asked, asked.example()))
-        except Gone as error:
+        except ModelGone as error:
             self.post_message(self.Failed(asked, str(error), gone=True))
         except DlkitError as error:
             self.post_message(self.Example(asked, [], str(error)))
 
     @work(thread=True, group="ask", exit_on_error=False)
-    def _another(self, asked: Asked) -> None:
+    def _another(self, asked: ModelProcess) -> None:
         self._find_example(asked)
 
     @work(thread=True, group="ask", exit_on_error=False)
-    def _ask(self, asked: Asked, words: Sequence[str], options: Mapping[str, object]) -> None:
+    def _ask(self, asked: ModelProcess, words: Sequence[str], options: Mapping[str, object]) -> None:
         try:
             self.post_message(self.Answer(asked, asked.ask(words, options)))
         except (DlkitError, OSError, ValueError) as error:  # the last two: its samples cannot be read
-            self.post_message(self.Failed(asked, str(error), gone=isinstance(error, Gone)))
+            self.post_message(self.Failed(asked, str(error), gone=isinstance(error, ModelGone)))
 
     # What it says
 

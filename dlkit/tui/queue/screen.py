@@ -17,7 +17,7 @@ from textual.widgets import Static
 from dlkit.errors import DlkitError
 from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
 from dlkit.jobs.queue_state import QueueState
-from dlkit.monitor import acting
+from dlkit.monitor import run_actions
 from dlkit.monitor.devices import Devices, DeviceUse
 from dlkit.present.numbers import ago, size
 from dlkit.runs.folder import RunFolder
@@ -176,7 +176,7 @@ class QueueScreen(Area):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(partial(acting.stop, run))
+                self._do(partial(run_actions.stop, run))
 
         self.app.push_screen(dialog, answered)
 

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from dlkit.errors import DlkitError
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.requests import PATIENCE, Pending, send
-from dlkit.monitor import acting
+from dlkit.monitor import run_actions
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
@@ -119,7 +119,7 @@ class RunScreen(Area):
         self._show()
         for event in self._pending.answered(self.view.events):
             self.notify(describe_answer(event), severity="warning" if event.refused else "information", markup=False)
-        if self.view.state in (*acting.RESUMABLE, "completed"):
+        if self.view.state in (*run_actions.RESUMABLE, "completed"):
             self._pending.drop()
 
     def on_screen_resume(self) -> None:
@@ -141,9 +141,9 @@ class RunScreen(Area):
         state = self.view.state
         name = action.partition("(")[0]
         if name == "resume":
-            return state in (*acting.RESUMABLE, "completed")
+            return state in (*run_actions.RESUMABLE, "completed")
         if name in ("stop", "pause", "set"):
-            return state in acting.ALIVE or (name == "stop" and state == "queued")
+            return state in run_actions.ALIVE or (name == "stop" and state == "queued")
         return True
 
     def _draw(self, show: Callable[[RunView], None]) -> None:
@@ -190,7 +190,7 @@ class RunScreen(Area):
     def action_stop(self) -> None:
         if self.view.state == "queued" and job_of(self.view.record).get("queued"):
             question, detail = f"Take {self.run.id} out of the queue?", ""
-            do: Callable[[], object] = partial(self._do, acting.stop)
+            do: Callable[[], object] = partial(self._do, run_actions.stop)
         else:
             if self._refused("stop"):
                 return
@@ -230,7 +230,7 @@ class RunScreen(Area):
             self.action_ask("unpause")
         elif state == "completed":
             self.app.push_screen(Ask("It is complete. Train until how many epochs in all?"), self._train_longer)
-        elif state in acting.RESUMABLE:
+        elif state in run_actions.RESUMABLE:
             self._resume(None)
         else:
             self.notify(f"{self.run.id} is {state}: there is nothing to resume", severity="warning", markup=False)
@@ -248,7 +248,7 @@ class RunScreen(Area):
         if catalog is None:
             self.notify("the plugins are still being loaded", severity="warning")
         else:
-            self._do(lambda run: acting.resume(catalog, run, overrides=overrides))
+            self._do(lambda run: run_actions.resume(catalog, run, overrides=overrides))
 
     def action_playground(self) -> None:
         self.dlkit.open_playground(self.run)

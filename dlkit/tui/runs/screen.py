@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.errors import DlkitError
-from dlkit.monitor import acting
+from dlkit.monitor import run_actions
 from dlkit.present.numbers import ago, ago_holds_until, counted, number, size
 from dlkit.present.runs import spent, steps
 from dlkit.runs.folder import RunFolder, Summary
@@ -220,7 +220,7 @@ class RunsScreen(Area):
     # Doing
 
     def action_stop(self) -> None:
-        there = [run for run in self._chosen if run.state in (*acting.ALIVE, "queued")]
+        there = [run for run in self._chosen if run.state in (*run_actions.ALIVE, "queued")]
         if not there:
             self.notify("nothing to stop: it neither runs nor waits", severity="warning")
             return
@@ -229,20 +229,22 @@ class RunsScreen(Area):
         question = f"Stop {_runs(there)}? A checkpoint is written first."
         if waiting:
             question = f"Take {_runs(there)} out of the queue?"
-        self._after(Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], acting.stop))
+        self._after(
+            Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], run_actions.stop)
+        )
 
     def action_resume(self) -> None:
-        there = [run for run in self._chosen if run.state in acting.RESUMABLE]
+        there = [run for run in self._chosen if run.state in run_actions.RESUMABLE]
         catalog = self.dlkit.catalog
         if not there or catalog is None:
             self.notify("nothing to resume: only what was stopped, failed or interrupted can go on", severity="warning")
             return
         several = len(there) > 1
-        self._do([self._folder(r) for r in there], lambda run: acting.resume(catalog, run, queued=several))
+        self._do([self._folder(r) for r in there], lambda run: run_actions.resume(catalog, run, queued=several))
 
     def action_remove(self) -> None:
         there = self._chosen
-        if any(run.state in acting.ALIVE for run in there):
+        if any(run.state in run_actions.ALIVE for run in there):
             self.notify("a running job cannot be removed: stop it first", severity="warning")
             return
         if there:

@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.monitor.data import DataState
-from dlkit.monitor.tasklist import TaskEntry, list_tasks, troubled
+from dlkit.monitor.data_state import DataState
+from dlkit.monitor.task_list import TaskEntry, list_tasks, troubled
 from dlkit.present.numbers import ago, number, size
 from dlkit.present.runs import best
 from dlkit.present.text import first_line

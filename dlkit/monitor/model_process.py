@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlkit.errors import DlkitError
+from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Sample, load
 
@@ -26,7 +27,7 @@ LOADING = 300.0
 """Seconds that a model may take to load."""
 
 
-class Refused(DlkitError):
+class QuestionRefused(DlkitError):
     """The helper says why there is no answer: ``kind`` is the error's class there. It can be asked again."""
 
     def __init__(self, text: str, kind: str = "") -> None:
@@ -34,7 +35,7 @@ class Refused(DlkitError):
         super().__init__(text)
 
 
-class Gone(DlkitError):
+class ModelGone(DlkitError):
     """The helper's process has ended, or was given up: there is nobody to answer."""
 
 
@@ -45,7 +46,7 @@ class Option:
     name: str
     allowed: str
     description: str
-    value: Any
+    value: object
     schema: Mapping[str, Any]
 
 
@@ -75,7 +76,7 @@ class Answered:
     seconds: float
 
 
-class Asked:
+class ModelProcess:
     """One checkpoint of a run, in a process of its own. ``start``, ``ask`` and ``example`` wait: call them from a
     thread that may, one at a time; ``close`` may be called by any thread at any time and ends the waiting."""
 
@@ -102,7 +103,8 @@ class Asked:
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout: float = LOADING) -> Hello:
-        """Load the model. Refused: it cannot be; Gone: the process ended, ``close`` was called, or the time is up."""
+        """Load the model. QuestionRefused: it cannot be loaded; ModelGone: the process ended, ``close`` was called, or
+        the time is up."""
         with self._using:
             self._spawn()
             found = self._read(time.monotonic() + timeout)["hello"]
@@ -111,11 +113,11 @@ class Asked:
         known = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
         return Hello(**known, options=options)
 
-    def ask(self, words: Sequence[str], options: Mapping[str, Any] | None = None, timeout: float = 600.0) -> Answered:
+    def ask(self, words: Sequence[str], options: Settings | None = None, timeout: float = 600.0) -> Answered:
         """The answer to one INPUT; ``options`` (text as in a flag, or values) hold for this question.
 
-        Refused: it was not understood, or the plugin failed; Gone as for ``start``. Samples that cannot be read are
-        left out.
+        QuestionRefused: it was not understood, or the plugin failed; ModelGone as for ``start``. Samples that cannot be
+        read are left out.
         """
         found = self._request({"ask": list(words), "options": dict(options or {})}, timeout)
         return Answered(found["answers"], [load(Path(path)) for path in found["samples"]], found["seconds"])
@@ -136,7 +138,7 @@ class Asked:
     def _spawn(self) -> None:
         with self._lock:
             if self._closed:
-                raise Gone("closed")
+                raise ModelGone("closed")
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long-lived as the process
             words = [str(self.run.path.absolute()), "--checkpoint", self.checkpoint]
             self._process = subprocess.Popen(
@@ -147,11 +149,11 @@ class Asked:
                 start_new_session=True,
             )
 
-    def _request(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+    def _request(self, request: Mapping[str, object], timeout: float) -> dict[str, Any]:
         with self._using:
             process = self._process
             if process is None or process.stdin is None or process.stdin.closed:
-                raise Gone("closed" if self._closed else "the model's process has ended")
+                raise ModelGone("closed" if self._closed else "the model's process has ended")
             self._asked += 1
             line = json.dumps({"id": self._asked, **request}) + "\n"
             try:
@@ -168,9 +170,9 @@ class Asked:
             found = json.loads(line)
         except ValueError as error:
             self._end()
-            raise Gone(f"the model's process said what is no reply: {line[:80]!r}") from error
+            raise ModelGone(f"the model's process said what is no reply: {line[:80]!r}") from error
         if "error" in found:
-            raise Refused(str(found["error"]), str(found.get("kind", "")))
+            raise QuestionRefused(str(found["error"]), str(found.get("kind", "")))
         return dict(found)
 
     def _line(self, deadline: float) -> bytes:
@@ -180,7 +182,7 @@ class Asked:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._end()
-                raise Gone("no answer in time; the model's process was ended")
+                raise ModelGone("no answer in time; the model's process was ended")
             if select.select([pipe], [], [], left)[0]:
                 data = os.read(pipe, 1 << 16)
                 if not data:
@@ -189,17 +191,17 @@ class Asked:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def _gone(self) -> Gone:
+    def _gone(self) -> ModelGone:
         """Why the process is no more."""
         if self._closed:
-            return Gone("closed")
+            return ModelGone("closed")
         process = self._process
         assert process is not None
         code = process.wait(10)
         last = self._last_words()
         self._end()
         how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with code {code}"
-        return Gone(f"the model's process {how}{f': {last}' if last else ''}")
+        return ModelGone(f"the model's process {how}{f': {last}' if last else ''}")
 
     def _last_words(self) -> str:
         """The last line that it wrote to its standard error."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.components import TaskSpec
-from dlkit.monitor.data import DataState, data_state
+from dlkit.monitor.data_state import DataState, data_state
 from dlkit.runs.folder import Summary
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dlkit.monitor.asking import Asked, Gone, Hello, Refused
+from dlkit.monitor.model_process import Hello, ModelGone, ModelProcess, QuestionRefused
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Text
 from moody import moody_run
@@ -30,8 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
 
 
 @pytest.fixture(scope="module")
-def answering(run: RunFolder) -> Iterator[tuple[Asked, Hello]]:
-    asked = Asked(run)
+def answering(run: RunFolder) -> Iterator[tuple[ModelProcess, Hello]]:
+    asked = ModelProcess(run)
     yield asked, asked.start()
     asked.close()
 
@@ -55,7 +55,7 @@ def folders() -> set[str]:
     return {path.name for path in Path(tempfile.gettempdir()).glob("dlkit-asked-*")}
 
 
-def test_a_model_says_how_to_ask_it(answering: tuple[Asked, Hello], run: RunFolder) -> None:
+def test_a_model_says_how_to_ask_it(answering: tuple[ModelProcess, Hello], run: RunFolder) -> None:
     hello = answering[1]
     assert (hello.run, hello.task, hello.asks, hello.label) == (run.id, "toy", "prompt", "prompt")
     assert hello.step in hello.steps and hello.usage == "what you like" and hello.device == "cpu"
@@ -63,7 +63,7 @@ def test_a_model_says_how_to_ask_it(answering: tuple[Asked, Hello], run: RunFold
     assert (option.name, option.value, option.allowed) == ("temperature", 1.0, "number ≥ 0")
 
 
-def test_an_answer_comes_with_its_samples(answering: tuple[Asked, Hello]) -> None:
+def test_an_answer_comes_with_its_samples(answering: tuple[ModelProcess, Hello]) -> None:
     answered = answering[0].ask(["a sentence, with blanks"])
     assert answered.answers == [{"said": "a sentence, with blanks", "temperature": 1.0}]
     (sample,) = answered.samples
@@ -71,7 +71,7 @@ def test_an_answer_comes_with_its_samples(answering: tuple[Asked, Hello]) -> Non
     assert 0 <= answered.seconds < PATIENCE
 
 
-def test_options_hold_for_one_question(answering: tuple[Asked, Hello]) -> None:
+def test_options_hold_for_one_question(answering: tuple[ModelProcess, Hello]) -> None:
     asked = answering[0]
     assert asked.ask(["x"], {"temperature": "0.25"}).answers[0]["temperature"] == 0.25
     assert asked.ask(["x"], {"temperature": 2}).answers[0]["temperature"] == 2.0
@@ -90,26 +90,26 @@ def test_options_hold_for_one_question(answering: tuple[Asked, Hello]) -> None:
     ],
 )
 def test_an_error_spoils_one_question(
-    answering: tuple[Asked, Hello], words: list[str], options: dict[str, str], kind: str, text: str
+    answering: tuple[ModelProcess, Hello], words: list[str], options: dict[str, str], kind: str, text: str
 ) -> None:
     asked = answering[0]
-    with pytest.raises(Refused) as error:
+    with pytest.raises(QuestionRefused) as error:
         asked.ask(words, options)
     assert error.value.kind == kind and text in str(error.value)
     assert asked.ask(["after"]).answers[0]["said"] == "after"
 
 
-def test_numbers_of_plugins_are_strict_json(answering: tuple[Asked, Hello]) -> None:
+def test_numbers_of_plugins_are_strict_json(answering: tuple[ModelProcess, Hello]) -> None:
     assert answering[0].ask(["array"]).answers == [{"said": [0.0, 1.0, 2.0], "nan": "nan"}]
 
 
-def test_examples_differ_and_come_from_the_validation_data(answering: tuple[Asked, Hello]) -> None:
+def test_examples_differ_and_come_from_the_validation_data(answering: tuple[ModelProcess, Hello]) -> None:
     one, other = answering[0].example(), answering[0].example()
     assert one != other
     assert one[0].startswith("hello ") and one[0].endswith(" of 40")
 
 
-def test_the_files_of_an_answer_are_not_kept_for_ever(answering: tuple[Asked, Hello]) -> None:
+def test_the_files_of_an_answer_are_not_kept_for_ever(answering: tuple[ModelProcess, Hello]) -> None:
     asked = answering[0]
     for i in range(5):
         asked.ask([f"word {i}"])
@@ -117,26 +117,26 @@ def test_the_files_of_an_answer_are_not_kept_for_ever(answering: tuple[Asked, He
 
 
 def test_a_killed_process_is_told_with_its_last_words(run: RunFolder) -> None:
-    asked = Asked(run)
+    asked = ModelProcess(run)
     asked.start()
     folder = asked._folder
-    with pytest.raises(Gone, match="killed by SIGKILL: last words"):
+    with pytest.raises(ModelGone, match="killed by SIGKILL: last words"):
         asked.ask(["die"])
-    with pytest.raises(Gone):
+    with pytest.raises(ModelGone):
         asked.ask(["again"])
     assert not asked.alive and not Path(folder).exists()
     asked.close()
 
 
 def test_close_ends_a_question_that_takes_too_long(run: RunFolder) -> None:
-    asked = Asked(run)
+    asked = ModelProcess(run)
     asked.start()
     failures: list[Exception] = []
 
     def ask() -> None:
         try:
             asked.ask(["slow"])
-        except Gone as error:
+        except ModelGone as error:
             failures.append(error)
 
     thread = threading.Thread(target=ask)
@@ -146,14 +146,14 @@ def test_close_ends_a_question_that_takes_too_long(run: RunFolder) -> None:
     asked.close()
     thread.join(PATIENCE)
     assert not thread.is_alive() and len(failures) == 1 and is_gone(pid)
-    with pytest.raises(Gone, match="closed"):
+    with pytest.raises(ModelGone, match="closed"):
         asked.start()
 
 
 def test_a_question_has_a_time_limit(run: RunFolder) -> None:
-    asked = Asked(run)
+    asked = ModelProcess(run)
     asked.start()
-    with pytest.raises(Gone, match="in time"):
+    with pytest.raises(ModelGone, match="in time"):
         asked.ask(["slow"], timeout=0.2)
     assert not asked.alive
     asked.close()
@@ -165,8 +165,8 @@ def test_a_run_without_a_checkpoint_is_refused(run: RunFolder, tmp_path: Path) -
     empty.path.mkdir()
     for name in ("run.json", "config.toml"):
         (empty.path / name).write_bytes((run.path / name).read_bytes())
-    asked = Asked(empty)
-    with pytest.raises(Refused, match="no checkpoint yet"):
+    asked = ModelProcess(empty)
+    with pytest.raises(QuestionRefused, match="no checkpoint yet"):
         asked.start()
     asked.close()
     assert folders() == before
@@ -175,9 +175,9 @@ def test_a_run_without_a_checkpoint_is_refused(run: RunFolder, tmp_path: Path) -
 def test_the_process_dies_with_whoever_asks_and_leaves_nothing(run: RunFolder) -> None:
     """Killed as it is, the asking process can tell nobody."""
     code = (
-        "import sys\nfrom pathlib import Path\nfrom dlkit.monitor.asking import Asked\n"
+        "import sys\nfrom pathlib import Path\nfrom dlkit.monitor.model_process import ModelProcess\n"
         "from dlkit.runs.folder import RunFolder\n"
-        "asked = Asked(RunFolder(Path(sys.argv[1])))\nasked.start()\n"
+        "asked = ModelProcess(RunFolder(Path(sys.argv[1])))\nasked.start()\n"
         "assert 'torch' not in sys.modules\n"
         "print(asked.pid, asked._folder, flush=True)\nasked.ask(['slow'])\n"
     )
