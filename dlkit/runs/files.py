@@ -6,9 +6,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dlkit.json_types import JsonObject
 from dlkit.runs.faults import point
+
+if TYPE_CHECKING:  # every command reads a file here, and none needs the names of types for it
+    from dlkit.json_types import JsonObject
 
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:
