@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Memory(Protocol):
+    """NVML's answer, in bytes."""
+
+    total: int
+    free: int
+
+
+class Process(Protocol):
+    """NVML's answer: one that computes."""
+
+    pid: int
+    usedGpuMemory: int | None
 
 
 class Gpu(NamedTuple):
     """One GPU. ``position`` is N of torch's ``cuda:N``; memory in bytes; ``processes``: those that compute on it.
 
-    A process whose memory the driver does not tell has None; ``use`` is in percent of the last moments, by whomever.
+    A process whose memory the driver does not tell has None; ``use`` is in percent of the last moments, by whomever,
+    None where the driver does not tell.
     """
 
     position: int
@@ -34,13 +51,11 @@ def gpus() -> list[Gpu]:
     except Exception:
         return []
     try:
-        found = [_read(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except pynvml.NVMLError:
-        return []
+        read = [_read(pynvml, index) for index in range(_told(pynvml, pynvml.nvmlDeviceGetCount, 0))]
     finally:
         with suppress(pynvml.NVMLError):
             pynvml.nvmlShutdown()
-    return visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return visible([gpu for gpu in read if gpu is not None], os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def driver_version() -> str:
@@ -75,16 +90,30 @@ def visible(found: Sequence[Gpu], names: str | None) -> list[Gpu]:
     return chosen
 
 
-def _read(nvml: ModuleType, index: int) -> Gpu:
+def _read(nvml: ModuleType, index: int) -> Gpu | None:
+    """One GPU; None where the driver does not even say which it is."""
+    uuid = _told(nvml, lambda: _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetHandleByIndex(index))), "")
+    if not uuid:  # claims go by it, and a GPU that has fallen off the bus trains nothing
+        return None
     device = nvml.nvmlDeviceGetHandleByIndex(index)
-    memory = nvml.nvmlDeviceGetMemoryInfo(device)
-    processes = {p.pid: p.usedGpuMemory for p in nvml.nvmlDeviceGetComputeRunningProcesses(device)}
-    uuid, name = (_text(f(device)) for f in (nvml.nvmlDeviceGetUUID, nvml.nvmlDeviceGetName))
+    # Each by itself: a GPU cut into instances tells no use, a container no processes, some drivers no memory.
+    name = _told(nvml, lambda: _text(nvml.nvmlDeviceGetName(device)), "NVIDIA GPU")
+    total, free = _told(nvml, lambda: _memory(nvml.nvmlDeviceGetMemoryInfo(device)), (0, 0))
+    processes: Sequence[Process] = _told(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(device), ())
+    use = _told(nvml, lambda: int(nvml.nvmlDeviceGetUtilizationRates(device).gpu), None)
+    return Gpu(index, uuid, name, total, free, {p.pid: p.usedGpuMemory for p in processes}, use)
+
+
+def _told(nvml: ModuleType, ask: Callable[[], T], otherwise: T) -> T:
+    """The driver's answer, or ``otherwise`` where it has none."""
     try:
-        use = int(nvml.nvmlDeviceGetUtilizationRates(device).gpu)
-    except nvml.NVMLError:  # not every driver tells
-        use = None
-    return Gpu(index, uuid, name, int(memory.total), int(memory.free), processes, use)
+        return ask()
+    except nvml.NVMLError:
+        return otherwise
+
+
+def _memory(told: Memory) -> tuple[int, int]:
+    return int(told.total), int(told.free)
 
 
 def _text(value: str | bytes) -> str:

@@ -57,7 +57,8 @@ class EngineConfig(Config):
     clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
     ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
     ema_ramp: bool = Field(
-        True, description="After t steps the average's decay is (1 + t) / (10 + t) at most, so that it forgets the start"
+        True,
+        description="After t steps the average's decay is (1 + t) / (10 + t) at most, so that it forgets the start",
     )
     early_stopping: int = Field(
         0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"

@@ -125,8 +125,9 @@ class Loop:
             if n < wake and clock() < flush_at and not signals.asked:
                 continue
             self.progress.step = n
+            parts = self._log.read()  # waits for the device: until then its steps are only queued
             self.progress.train_seconds += clock() - began
-            yield from self._log.flush()
+            yield from self._log.record(parts)
             yield from self._attend()
             wake, began = self._next_wake(), clock()
             flush_at = began + interval
@@ -257,12 +258,17 @@ class Loop:
         stack.enter_context(self._signals)
         gc.freeze()  # what is there stays: the collector need not look at it again (halves the cost of a null step)
         stack.callback(gc.unfreeze)
-        stack.callback(self._world.close)
+        stack.push(self._part)
         stack.enter_context(self._journal)
         stack.callback(self._keeper.abandon)
         # Loader processes end with their run: those left to the garbage collector are waited for, 5 s each.
         for split in (self._train, self._val):
             stack.callback(split.close)
+
+    def _part(self, failed: type[BaseException] | None, *_: object) -> None:
+        # Peers may be waiting in an exchange, for ever: NCCL cannot be torn down beside them. Whoever fails just ends.
+        if failed is None:
+            self._world.close()
 
     def _begin(self) -> Event:
         resuming, course = self._resuming, self._job.course

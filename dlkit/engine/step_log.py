@@ -29,14 +29,23 @@ class StepLog:
         self._since = time.monotonic()
 
     def flush(self) -> Iterator[Event]:
-        """Records the steps since the last time, and what the machine did meanwhile; raises what is ``non_finite``."""
+        """Reads and records."""
+        yield from self.record(self.read())
+
+    def read(self) -> list[Columns]:
+        """The steps since the last time, read from the device: when this returns, it has done them."""
         rows, first = list(self.rows), self._progress.step - len(self.rows) + 1
         self.rows.clear()  # whatever becomes of them, they are dealt with
+        parts = list(columns(rows, first))
+        # After the reading: steps that are only queued are not made yet, and would come fast beyond belief.
         now = time.monotonic()
         self.rate = len(rows) / max(now - self._since, 1e-9)
         self._since = now
-        time_left = self._orders.time_left(now)
-        parts = list(columns(rows, first))
+        return parts
+
+    def record(self, parts: list[Columns]) -> Iterator[Event]:
+        """Records what was read, and what the machine did meanwhile; raises what is ``non_finite``."""
+        time_left = self._orders.time_left(time.monotonic())
         if self._world.size > 1:
             parts = averaged(parts, self._world)
         recorded: list[Event] = [self._record(part, self.rate, time_left) for part in parts]

@@ -79,6 +79,19 @@ def kind(need: Need, machine: Machine) -> str:
     return "gpu" if name == "cuda" else name
 
 
+def unshareable(need: Need, machine: Machine) -> str:
+    """Why so many processes can never have a device each here; empty: they can, or nothing tells."""
+    where = kind(need, machine)
+    help_ = "give fewer with --nproc, or --device cpu"
+    if need.nproc > 1 and where == "mps":
+        return f"processes cannot share an Apple GPU; {help_}"
+    # Where the driver tells of no GPU, torch may know better: each process looks itself.
+    if where == "gpu" and 0 < len(machine.gpus) < need.nproc:
+        there = ", ".join(machine.position(gpu) for gpu in machine.gpus)
+        return f"each process takes a GPU, and there is: {there}; {help_}"
+    return ""
+
+
 def place(need: Need, machine: Machine) -> Decision:
     """Where a job could start now, or why it cannot."""
     match kind(need, machine):

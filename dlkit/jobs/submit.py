@@ -10,6 +10,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
+from dlkit.jobs.allocate import Need, machine_now, unshareable
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
 from dlkit.runs.files import file_size
@@ -25,6 +26,7 @@ def submit(
     catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
 ) -> RunFolder:
     """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
+    _refuse_unshareable(resolved)
     resolved = pinned_as_far_as_known(resolved, workspace)
     model = resolved.specs["model"].name
     record: RunRecord = {
@@ -61,12 +63,20 @@ def resubmit(
             resolved = stored_config(catalog, run, record, overrides)
             if overrides is None and record.get("state") == "completed":
                 raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
+            _refuse_unshareable(resolved)
             since = file_size(run.commands)  # what was asked of the job that has ended is not for this one
             changes = overrides.table("engine") if overrides is not None else {}
             table = resumed_job(resolved, submission, record, changes, allow_inexact, since)
             run.update(state="queued", reason="", result=None, job=table)
     except BlockingIOError as error:
         raise RunError(f"{run.id} is running (process {holder(run.lock)})") from error
+
+
+def _refuse_unshareable(resolved: Resolved) -> None:
+    """UsageError where this machine has no device for each process, as far as that is known without torch."""
+    nproc = resolved.job.nproc
+    if nproc > 1 and (why := unshareable(Need(resolved.engine.device, nproc), machine_now(1))):
+        raise UsageError(f"job.nproc = {nproc}: {why}")
 
 
 def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:

@@ -32,6 +32,15 @@ class Result(TypedDict, total=False):
     seconds: float
 
 
+class DeviceIdentity(TypedDict):
+    """What computed the run: its kind, its maker's name for it, how many the machine has, the driver's version."""
+
+    kind: str
+    model: str
+    count: int
+    driver: str
+
+
 class RunRecord(TypedDict, total=False):
     """The whole of run.json, format 1, or a part of it that somebody contributes.
 
@@ -41,7 +50,7 @@ class RunRecord(TypedDict, total=False):
     created              UTC seconds
     task … git           how it came to be (``runs.origin``): ``command`` are the words that were given, ``git`` the
                          commit of the folder they were given in
-    versions … processes what must be the same for a resume to be exact
+    versions … processes what must be the same for a resume to be exact; ``identity`` is missing from older runs
     total_steps, fingerprint
                          planned end, and the hash of the data: known once the components are built
     pid, worker, devices processes that train and supervise, devices that were claimed
@@ -67,6 +76,7 @@ class RunRecord(TypedDict, total=False):
 
     versions: Mapping[str, str]
     device: str
+    identity: DeviceIdentity
     precision: str
     threads: int
     processes: int

@@ -90,6 +90,27 @@ def test_several_processes_name_no_single_device(machine: Any, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
+    ("gpus", "mps", "wanted", "message"),
+    [
+        (2, 0, "auto", "no device for each of so many processes: engine.device = 'cuda': no such device here; there "),
+        (2, 0, "cuda", "no device for each of so many processes: engine.device = 'cuda': no such device here; there "),
+        (0, 1, "auto", "processes cannot share mps; give fewer with --nproc, or --device cpu"),
+        (0, 1, "mps", "processes cannot share mps; give fewer with --nproc, or --device cpu"),
+    ],
+)
+def test_more_processes_than_devices_are_refused_before_they_meet(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, gpus: int, mps: int, wanted: str, message: str
+) -> None:
+    machine(gpus, mps)
+    for name, value in (("WORLD_SIZE", "4"), ("RANK", "3"), ("LOCAL_RANK", "3")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError) as raised:
+        join(wanted)
+    assert str(raised.value).startswith(f"job.nproc = 4: {message}")
+    assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
     ("gpus", "mps", "recorded", "processes", "setting"),
     [
         (2, 0, "cuda:1", 1, "cuda:1"),
@@ -122,8 +143,14 @@ def test_the_cpu_says_what_it_is() -> None:
     assert (found.kind, found.count, found.driver) == ("cpu", 1, "") and found.model
     assert 0 < cpu.memory().used < cpu.memory().total
     assert cpu.label(3) == "cpu (3 threads)" and cpu.claims() == ("cpu",)
-    assert cpu.inexactness(False) == "" == Mps().inexactness(False)
+    assert cpu.inexactness(False) == ""
     assert cpu.generator_state() is None, "torch's own generator, which every run has"
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_mps_never_promises_the_same_bits(deterministic: bool) -> None:
+    """torch's deterministic mode refuses none of its kernels."""
+    assert Mps().inexactness(deterministic) == "MPS kernels: equal to rounding"
 
 
 def test_a_gpu_is_claimed_by_its_uuid(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
@@ -277,6 +278,31 @@ def test_another_torch_is_refused(tmp_path: Path) -> None:
     run.update(versions={**run.read()["versions"], "torch": "1.0"})
     with pytest.raises(UsageError, match=rf"torch was 1\.0, is {torch.__version__}".replace("+", r"\+")):
         toy_resume(run, epochs=4)
+
+
+def test_another_model_of_the_device_is_refused_unless_allowed(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    there = run.read()["identity"]
+    assert (there["kind"], there["count"]) == ("cpu", 1) and there["model"]
+    run.update(identity={**there, "model": "Elsewhere 1"})
+    with pytest.raises(UsageError, match=r"the device was Elsewhere 1, is .*--allow-inexact"):
+        toy_resume(run, epochs=4)
+    attempt = toy_resume(run, epochs=4, allow_inexact=True)
+    assert attempt.differences[0].startswith("the device was Elsewhere 1, is ")
+
+
+def test_a_run_that_does_not_say_its_model_is_not_blamed(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    record = run.read()
+    del record["identity"]
+    run.record.write_text(json.dumps(record))
+    assert toy_resume(run, epochs=4).differences == ()
+
+
+def test_another_driver_is_no_difference(tmp_path: Path) -> None:
+    run = toy_run(tmp_path)
+    run.update(identity={**run.read()["identity"], "driver": "1.0", "count": 8})
+    assert toy_resume(run, epochs=4).differences == ()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from dlkit.jobs.allocate import (
     kind,
     place,
     plan,
+    unshareable,
 )
 from dlkit.jobs.claims import Claim
 
@@ -59,6 +60,33 @@ def job(identity: str, device: str = "cpu", gib: int | None = None, nproc: int =
         fields.get("after", ()),
         need(device, gib, nproc),
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "message"),
+    [
+        (
+            need("auto", nproc=4),
+            machine(gpu(0), gpu(1)),
+            "each process takes a GPU, and there is: cuda:0 (NVIDIA H200)",
+        ),
+        (
+            need("cuda", nproc=3),
+            machine(gpu(0), gpu(1)),
+            "each process takes a GPU, and there is: cuda:0 (NVIDIA H200)",
+        ),
+        (need("mps", nproc=2), machine(), "processes cannot share an Apple GPU; give fewer with --nproc"),
+        (need("auto", nproc=2), machine()._replace(mps=True), "processes cannot share an Apple GPU; give fewer"),
+        (need("cuda", nproc=2), machine(gpu(0), gpu(1)), ""),
+        (need("cuda", nproc=2), machine(), ""),  # the driver tells of none: torch is asked, in each process
+        (need("cpu", nproc=4), machine(gpu(0)), ""),
+        (need("auto", nproc=4), machine(), ""),
+        (need("mps"), machine(), ""),
+    ],
+)
+def test_more_processes_than_devices(wanted: Need, there: Machine, message: str) -> None:
+    found = unshareable(wanted, there)
+    assert found.startswith(message) and bool(found) == bool(message)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -86,6 +88,69 @@ def test_what_the_driver_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", found[-1].uuid)
     (last,) = gpus()
     assert (last.position, last.uuid) == (0, found[-1].uuid)
+
+
+ANSWERS: dict[str, Any] = {
+    "nvmlInit": lambda: None,
+    "nvmlShutdown": lambda: None,
+    "nvmlDeviceGetCount": lambda: 2,
+    "nvmlDeviceGetHandleByIndex": lambda index: index,
+    "nvmlDeviceGetUUID": lambda device: f"GPU-{device}",
+    "nvmlDeviceGetName": lambda device: b"H200",
+    "nvmlDeviceGetMemoryInfo": lambda device: SimpleNamespace(total=8, free=5),
+    "nvmlDeviceGetComputeRunningProcesses": lambda device: [SimpleNamespace(pid=7, usedGpuMemory=3)],
+    "nvmlDeviceGetUtilizationRates": lambda device: SimpleNamespace(gpu=40),
+}
+WHOLE: dict[str, Any] = {"name": "H200", "total": 8, "free": 5, "processes": {7: 3}, "use": 40}
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A driver of two GPUs: ``driver.broken = "nvmlDeviceGetName"`` makes that call fail for the first of them."""
+    nvml: Any = ModuleType("pynvml")
+    nvml.NVMLError, nvml.broken = type("NVMLError", (Exception,), {}), ""
+
+    def answer(name: str) -> Any:
+        def call(*device: int) -> Any:
+            if nvml.broken == name and device in ((), (0,)):
+                raise nvml.NVMLError(name)
+            return ANSWERS[name](*device)
+
+        return call
+
+    for name in ANSWERS:
+        setattr(nvml, name, answer(name))
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    module: ModuleType = nvml
+    return module
+
+
+@pytest.mark.parametrize(
+    ("broken", "missing"),
+    [
+        ("nvmlDeviceGetName", {"name": "NVIDIA GPU"}),
+        ("nvmlDeviceGetMemoryInfo", {"total": 0, "free": 0}),
+        ("nvmlDeviceGetComputeRunningProcesses", {"processes": {}}),
+        ("nvmlDeviceGetUtilizationRates", {"use": None}),
+        ("nvmlShutdown", {}),
+    ],
+)
+def test_a_call_that_fails_hides_nothing_else(driver: Any, broken: str, missing: dict[str, Any]) -> None:
+    driver.broken = broken
+    assert gpus() == [Gpu(0, "GPU-0", **{**WHOLE, **missing}), Gpu(1, "GPU-1", **WHOLE)]
+
+
+@pytest.mark.parametrize("broken", ["nvmlDeviceGetHandleByIndex", "nvmlDeviceGetUUID"])
+def test_a_gpu_that_cannot_be_named_hides_no_other(driver: Any, broken: str) -> None:
+    driver.broken = broken
+    assert gpus() == [Gpu(1, "GPU-1", **WHOLE)]
+
+
+@pytest.mark.parametrize("broken", ["nvmlInit", "nvmlDeviceGetCount"])
+def test_a_driver_that_does_not_answer_has_none(driver: Any, broken: str) -> None:
+    driver.broken = broken
+    assert gpus() == []
 
 
 def _python(code: str) -> str:

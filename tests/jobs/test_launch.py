@@ -13,6 +13,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved, resolve
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Finished
+from dlkit.gpus import Gpu
 from dlkit.jobs import handover, launch
 from dlkit.jobs.handover import HandedOver, detached, queued
 from dlkit.jobs.launch import Foreground, Here, InWorker
@@ -80,6 +81,18 @@ def test_a_trainer_that_cannot_is_refused_before_there_is_a_run(
     with pytest.raises(UsageError, match=r"job\.nproc"):
         launch.train(catalog, configured(catalog, **SEVERAL), tmp_path, Foreground())
     assert not runs(tmp_path)
+
+
+@pytest.mark.parametrize("how", [Foreground(), detached()])
+def test_more_processes_than_gpus_are_refused_before_there_is_a_run(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[str], how: Any
+) -> None:
+    two = [Gpu(i, f"GPU-{i}", "H200", 80, 80, {}) for i in range(2)]
+    monkeypatch.setattr("dlkit.jobs.allocate.gpus", lambda: two)
+    four = configured(catalog, engine={"device": "auto"}, job={"nproc": 4})
+    with pytest.raises(UsageError, match=r"job\.nproc = 4: each process takes a GPU, and there is: cuda:0 \(H200\), "):
+        launch.train(catalog, four, tmp_path, how)
+    assert not runs(tmp_path) and not started
 
 
 def test_a_detached_run_is_left_to_its_worker(catalog: Catalog, tmp_path: Path, started: list[str]) -> None:

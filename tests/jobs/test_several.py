@@ -5,8 +5,11 @@ Those of the launcher ``torchrun`` take eight seconds to begin; the others are f
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -257,6 +260,17 @@ class TestFailures:
         assert "break_at" in end.traceback
         until(lambda: holder(run.lock) is None)
         assert not [p for p in workers.ranks_of(run).values() if workers.alive(p)]
+
+    def test_a_rank_that_fails_leaves_at_once(self, tmp_path: Path) -> None:
+        """Its interpreter's own end would wait for peers, who wait for it; its report is there by then."""
+        code = (
+            "import atexit, sys, time; atexit.register(time.sleep, 600)\n"
+            "from dlkit.jobs.rank import main; sys.exit(main(sys.argv[1:]))"
+        )
+        environment = {**os.environ, "RANK": "1", "WORLD_SIZE": "2"}
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, timeout=workers.PATIENCE)
+        assert done.returncode == 1
+        assert json.loads((tmp_path / ".report-1.json").read_text())["reason"]
 
     @pytest.mark.slow
     def test_torchrun_leaves_none_behind(self, workspace: Path, plugins: None) -> None:

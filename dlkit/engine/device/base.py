@@ -61,7 +61,7 @@ class Device(ABC):
     lowers: ClassVar[bool] = True
     """Whether ``engine.precision = "auto"`` may take bf16 here, where hardware and model suit it."""
     process_group: ClassVar[str] = "gloo"
-    """What several processes exchange tensors by, as torch.distributed names it."""
+    """What several processes exchange tensors by, as torch.distributed names it; empty: they cannot."""
 
     def __init__(self, index: int | None = None) -> None:
         self.index = index

@@ -14,6 +14,7 @@ class Mps(Device):
 
     kind = "mps"
     lowers = False
+    process_group = ""  # Gloo exchanges no tensors of MPS, and processes would share the one GPU
 
     @classmethod
     def count(cls) -> int:
@@ -31,6 +32,10 @@ class Mps(Device):
     def memory(self) -> Memory:
         # Of the memory that all share, what Metal advises to use.
         return Memory(torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory())
+
+    def inexactness(self, deterministic: bool) -> str:
+        # torch.use_deterministic_algorithms knows nothing of Metal's kernels: it refuses none of them.
+        return "MPS kernels: equal to rounding"
 
     def synchronize(self) -> None:
         torch.mps.synchronize()

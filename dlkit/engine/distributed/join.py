@@ -29,9 +29,21 @@ def join(wanted: str) -> tuple[World, Device]:
 
     rank = int(os.environ["RANK"])
     local_rank = int(os.environ.get("LOCAL_RANK", rank))
-    device = choose_device(wanted, local_rank)
+    device = _of_process(wanted, local_rank, size)
     device.make_current()  # before the group is made: NCCL takes the current GPU
     return Ranks(device, rank, size, local_rank), device
+
+
+def _of_process(wanted: str, local_rank: int, size: int) -> Device:
+    """The device of one of several processes; UsageError where there are fewer than processes, or one for all."""
+    help_ = "give fewer with --nproc, or --device cpu"
+    try:
+        device = choose_device(wanted, local_rank)
+    except UsageError as error:
+        raise UsageError(f"job.nproc = {size}: no device for each of so many processes: {error}; {help_}") from error
+    if not device.process_group:
+        raise UsageError(f"job.nproc = {size}: processes cannot share {device}; {help_}")
+    return device
 
 
 def refuse_unshared(task: Task, info: Info, world: World) -> None:
