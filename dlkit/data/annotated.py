@@ -43,6 +43,7 @@ def read_parts(root: Path, division: Division) -> Parts:
     In this order: ``division.lists``; folders ``train``, ``val``, ``test``; COCO files of such names, in the folder or
     in ``annotations/``; lists beside the images (``ImageSets/Main/train.txt`` or ``train.txt``); the ratio.
     """
+    # Lists that somebody names win over whatever lies beside the images.
     given = {} if division.lists else _separate(root)
     if given:
         problems = [problem for found in given.values() for problem in found.problems]
@@ -93,6 +94,7 @@ def _lists(root: Path) -> dict[str, Path]:
     for place in _LISTS:
         files = {p.stem: p for p in sorted((root / place).glob("*.txt"))}
         found = named_parts(root, files)
+        # A text file called "test" alone divides nothing: VOC folders have lists of other things too.
         if "train" in found:
             return found
     return {}
@@ -109,6 +111,7 @@ def _by_lists(root: Path, found: Found, lists: Mapping[str, Path]) -> Parts:
             annotation = names.get(name)
             if annotation is None:
                 problems.append(f"{file}: no usable annotated image {name!r}")
+            # What is trained on and tested on too would make every figure of the test a lie.
             elif taken.setdefault(annotation.image, part) != part:
                 raise DataError(f"{file}: {name!r} is in the {taken[annotation.image]} list too")
             else:
@@ -124,6 +127,7 @@ def _names(root: Path, annotations: Sequence[Annotation]) -> dict[str, Annotatio
     names: dict[str, Annotation | None] = {}
     for annotation in annotations:
         image = annotation.image
+        # Images may lie beside the folder (``../images``): those go by their name alone.
         path = image.relative_to(folder) if image.is_relative_to(folder) else Path(image.name)
         for name in {str(path), str(path.with_suffix("")), image.name, image.stem}:
             names[name] = None if name in names else annotation

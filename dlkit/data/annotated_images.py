@@ -70,6 +70,7 @@ class ImageForm:
 
     def pixels(self, annotation: Annotation) -> npt.NDArray[np.uint8]:
         """The image, uint8 [C,height,width]; DataError names it if it cannot be read."""
+        # Boxes are in pixels of the whole image: only its pixels may be decoded at a fraction of its size.
         image = open_image(annotation.image, colour=self.colour, enough=max(self.height, self.width))
         return self.letterbox(annotation).place(image)
 
@@ -94,6 +95,7 @@ def read_sound(rules: ReadRules) -> SoundParts:
     """Read, divide and check annotations. DataError names what is wrong, as far as that is not to be left out."""
     read = read_parts(rules.path, rules.division)
     notes = [*read.notes, *_unusable(read.problems, rules.skip)]
+    # From the training images alone: a class that only the test has cannot be learnt.
     classes = list(rules.classes) or class_names(read.parts["train"])
     if not classes:
         raise DataError(f"{rules.path}: the training images have no box")
@@ -108,6 +110,7 @@ def read_sound(rules: ReadRules) -> SoundParts:
 def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) -> tuple[BoxedImages, list[str]]:
     """A part's images in memory, and notes of what could not be read (DataError where that is not to be skipped)."""
     annotations = sound.parts[part]
+    # Decoded straight into their place: a list of images and a stack of it would hold everything twice.
     images = np.zeros((len(annotations), 3 if form.colour else 1, form.height, form.width), np.uint8)
 
     def read(i: int) -> None:
@@ -118,6 +121,7 @@ def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) ->
     kept = [i for i, failure in enumerate(failures) if failure is None]
     if not kept:
         raise DataError(f"no image of the {part} part can be read")
+    # Only now: boxes of an image that could not be read would have no image.
     boxes = [form.boxes(annotations[i]) for i in kept]
     labels = [label_numbers(annotations[i], sound.classes) for i in kept]
     return BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels), notes

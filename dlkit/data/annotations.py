@@ -71,6 +71,7 @@ def read_annotations(path: Path) -> Found:
         return read_coco(path)
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder")
+    # VOC first: an XML file there says more than a JSON file, which may be any tool's.
     if _files(path, ".xml"):
         return read_voc(path)
     files = sorted(p for p in path.glob("*.json") if not p.name.startswith("."))
@@ -104,11 +105,13 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
         category["id"]: str(category["name"]) for category in _records(path, content, "categories", ("id", "name"))
     }
     listed = _records(path, content, "images", ("id", "file_name"))
+    # Images first, so that those without an annotation are there too: they show what a background looks like.
     boxes: dict[Key, list[JsonObject]] = {image["id"]: [] for image in listed}
     problems = []
     for number, record in enumerate(_records(path, content, "annotations", ("image_id", "category_id", "bbox"))):
         if record["image_id"] not in boxes:
             problems.append(f"{path}: annotation {record.get('id', number)}: no image {record['image_id']!r}")
+        # A group's box is around many objects; as one object it would teach and measure the wrong thing.
         elif not record.get("iscrowd"):
             boxes[record["image_id"]].append(record)
     places = [images] if images else _coco_places(path)
@@ -138,6 +141,7 @@ def _voc_file(file: Path) -> Annotation:
         raise DataError(f"{file}: its root is <{root.tag}>, not VOC's <annotation>")
     image = _voc_image(file, root.findtext("filename", "").strip())
     width, height = image_size(image)
+    # Boxes of an image of another size would be read as sound, and be somewhere else.
     _compare(file, image, (width, height), (root.findtext("size/width"), root.findtext("size/height")))
     boxes, names = [], []
     for number, element in enumerate(root.iter("object"), 1):
@@ -165,6 +169,7 @@ def _number(file: Path, element: ElementTree.Element, number: int, key: str) -> 
 def _voc_image(file: Path, filename: str) -> Path:
     """The image of a VOC file. Of ``filename`` its last part alone counts: the rest is of another machine."""
     named = filename.replace("\\", "/").rpartition("/")[2]
+    # First by the name in the file, in every place: that is what the file says. Its own name is a guess.
     for place in IMAGE_FOLDERS:
         if named and (file.parent / place / named).is_file():
             return (file.parent / place / named).resolve() if ".." in place else file.parent / place / named
@@ -238,6 +243,7 @@ def _coco_places(path: Path) -> list[Path]:
 
 def _coco_file(path: Path, name: str, places: Sequence[Path]) -> Path:
     """An image by its name in a COCO file, which may not lead out of the folders that belong to it."""
+    # A COCO file comes from somewhere: it must not make us read what lies elsewhere on this machine.
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise DataError(f"{path}: file name {name!r} leads out of its folder")
     for place in places:

@@ -19,11 +19,13 @@ def coin(rng: np.random.Generator, count: int) -> npt.NDArray[np.bool_]:
 
 def mirrored(images: Tensor, which: Tensor) -> Tensor:
     """Images, those of ``which`` bool [N] mirrored left and right."""
+    # All of them are flipped and half thrown away: choosing rows first would wait for the device to count them.
     return torch.where(which[:, None, None, None], images.flip(3), images)
 
 
 def mirrored_boxes(boxes: Tensor, which: Tensor, width: float) -> Tensor:
     """Boxes [N,M,4], corners in pixels of images so wide, those of ``which`` bool [N] mirrored left and right."""
+    # Left and right change places too, or every mirrored box would be inverted.
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.where(which[:, None, None], torch.stack([width - x2, y1, width - x1, y2], -1), boxes)
 

@@ -58,6 +58,7 @@ def check_boxes(
     checked = Checked()
     for annotation in annotations:
         checked.annotations.append(_checked(annotation, policy, classes, checked))
+    # Clipped or dropped in silence, bad annotations are found when the figures are bad: errors unless told otherwise.
     if unknown == "error" and checked.unknown:
         known = ", ".join(classes or ())
         raise DataError(listed(f"{len(checked.unknown)} boxes of an unknown class (known: {known})", checked.unknown))
@@ -85,6 +86,7 @@ class Letterbox:
     @property
     def inner(self) -> tuple[int, int]:
         """Width and height of the scaled image."""
+        # Pillow's own arithmetic (ImageOps.contain), to the rounding: boxes and pixels must agree.
         (width, height), (full_width, full_height) = self.size, self.into
         if width / height > full_width / full_height:
             return full_width, max(1, round(height / width * full_width))
@@ -109,6 +111,7 @@ class Letterbox:
 
     def place(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """An RGB or grey image (whole, or decoded at a fraction of ``size``) → uint8 [C,H,W], on black; bilinear."""
+        # An image that already fits is left as it is, bit by bit: what was drawn at this size stays as it was drawn.
         if image.size != self.into:
             inner = image if image.size == self.inner else image.resize(self.inner, Image.Resampling.BILINEAR)
             image = Image.new(image.mode, self.into)
@@ -117,6 +120,7 @@ class Letterbox:
         return np.ascontiguousarray(np.moveaxis(pixels.reshape(self.into[1], self.into[0], -1), -1, 0))
 
     def _affine(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        # In double precision: a box that goes there and back comes to the same corners.
         scale = np.array(self.inner, np.float64) / self.size
         return np.tile(scale, 2), np.tile(np.array(self.corner, np.float64), 2)
 
@@ -150,6 +154,7 @@ def _wrong(box: Corners, inside: Corners, annotation: Annotation) -> str | None:
     corners = f"({x1}, {y1})–({x2}, {y2})"
     if box[2] < box[0] or box[3] < box[1]:
         return f"{corners} is inverted"
+    # Less than a pixel has no area that overlaps could be measured by.
     if _side(box) < 1:
         return f"{corners} is less than a pixel wide or high"
     if _side(inside) < 1 or float(np.abs(box - inside).max()) > TOLERANCE:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +98,7 @@ def draw_canvases(digits: Pixels, labels: Integers, count: int, seed: int, optio
     default canvases take about 6 s on one core.
     """
     _check(digits, options)
+    # Every digit is tried once before one is tried again: a small set is used evenly.
     order = _order(count * options.most, len(digits), seed).reshape(count, options.most)
     images = np.zeros((count, options.height, options.width), np.uint8)
     boxes = np.zeros((count, options.most, 4), np.float32)
@@ -190,8 +190,9 @@ def _order(count: int, digits: int, seed: int) -> Integers:
     return np.concatenate([word.argsort(kind="stable") for word in words] or [np.zeros(0, np.int64)])[:count]
 
 
-def _below(words: npt.NDArray[Any], bits: int, limit: Any) -> Integers:
+def _below(words: Words | Integers, bits: int, limit: int | Integers) -> Integers:
     """Integers in [0, limit) from uniform ones of so many bits, without a division's bias at its end."""
+    # A product and a shift (Lemire 2019) and not a remainder, which favours small numbers.
     scaled: Integers = (words.astype(np.int64) * limit) >> bits
     return scaled
 
@@ -260,6 +261,7 @@ def _coordinate(along: Integers, across: Integers, middle: Integers, size: int) 
 def _interpolated(digits: Pixels, y: npt.NDArray[np.int32], x: npt.NDArray[np.int32]) -> Pixels:
     """Values [n,P,P] of digits [n,h,w] at fixed-point coordinates, black beyond them; weights have eight bits."""
     count, height, width = digits.shape
+    # Padded, so that places beyond the border are black without a comparison for each.
     padded = np.pad(digits, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN))).astype(np.uint32)
     # The four neighbours of a place in one word: one look-up instead of four.
     quads = np.zeros_like(padded)

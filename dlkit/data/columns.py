@@ -20,6 +20,7 @@ def column_parts(split: Split, name: str) -> Iterator[Tensor]:
     For columns that the split's ``transform`` leaves as they are: they are taken as they are stored, which makes no
     other column of all samples at once. Pieces of a ragged column are padded each to its own longest row.
     """
+    # Straight from memory where it lies there: through batches, every image would be normalised for its label alone.
     column = split.columns.get(name) if isinstance(split, TensorSplit) else None
     if isinstance(column, Ragged):
         yield column[torch.arange(len(column))].cpu()

@@ -48,6 +48,7 @@ def resolve_source(source: Source, context: Context) -> Literal["digits", "mnist
     """What ``auto`` means in this workspace now. Keep the answer: MNIST may be fetched before a run is resumed."""
     if source != "auto":
         return source
+    # Only what is there already: a default must not begin with a download.
     return "mnist" if status(MNIST, context.data) == "present" else "digits"
 
 
@@ -73,6 +74,7 @@ def digit_parts(source: Literal["digits", "mnist"], context: Context) -> dict[st
         train, test = Digits(*read_mnist(folder, "train")), Digits(*read_mnist(folder, "t10k"))
     else:
         images, labels = small_digits()
+        # About MNIST's own proportion, whose test is a seventh of all.
         train, test = _divided(Digits(enlarged(images), labels), len(images) // 6, "test")
     train, val = _divided(train, len(train) // 10, "val")
     return {"train": train, "val": val, "test": test}
@@ -90,6 +92,7 @@ def draw_parts(
 
 def _divided(digits: Digits, count: int, purpose: str) -> tuple[Digits, Digits]:
     """(the rest, ``count`` chosen at random), each in the order they came; the same ones always."""
+    # Sorted raw words and not ``permutation``: NumPy promises to keep the former alike in every version.
     words = np.random.Philox(key=derive(0, "split", purpose)).random_raw(len(digits))
     order = words.argsort(kind="stable")
     return digits.at(np.sort(order[count:])), digits.at(np.sort(order[:count]))

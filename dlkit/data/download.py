@@ -16,11 +16,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPMessage, HTTPResponse
+from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, cast
 from urllib.parse import urljoin, urlsplit
+from urllib.request import Request
 
-from dlkit import __version__
 from dlkit.data.extract import write_all
 from dlkit.data.layout import file_sha256
 from dlkit.errors import DataError
@@ -59,6 +61,7 @@ def download(
             _transfer(url, part, size, plain_http, progress or (lambda _: None))
             break
         except _Broken as error:
+            # Tries count only while they bring nothing: a poor line that goes on getting further gets there.
             have = _length(part)
             best, failures = max(best, have), 1 if have > best else failures + 1
             if failures == ATTEMPTS:
@@ -83,6 +86,7 @@ def check(path: Path, size: int, sha256: str, who: str, spoilt: Path | None = No
 def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progress) -> None:
     """One connection: append to ``part`` until it has ``size`` bytes."""
     have = _length(part)
+    # More than there should be cannot be gone on from: it is another file's, or a damaged one.
     if have > size:
         _discard(part)
         have = 0
@@ -91,6 +95,7 @@ def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progr
     with _opened(url, have, part, plain_http) as answer:
         start = _start(answer, url, part, have, size)
         try:
+            # Unbuffered, so that what is on the disk is what a killed process got: the next try goes on from there.
             file = part.open("ab" if start else "wb", buffering=0)
         except OSError as error:
             raise DataError(f"{part}: cannot be written: {error.strerror}") from error
@@ -98,7 +103,9 @@ def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progr
             _copy(answer, file, start, url, part, size, progress)
 
 
-def _copy(answer: Any, file: IO[bytes], have: int, url: str, part: Path, size: int, progress: Progress) -> None:
+def _copy(
+    answer: HTTPResponse, file: IO[bytes], have: int, url: str, part: Path, size: int, progress: Progress
+) -> None:
     while have <= size:
         progress(have)
         try:
@@ -116,7 +123,7 @@ def _copy(answer: Any, file: IO[bytes], have: int, url: str, part: Path, size: i
         raise DataError(f"{url}: sends more than the expected {size} bytes")
 
 
-def _start(answer: Any, url: str, part: Path, have: int, size: int) -> int:
+def _start(answer: HTTPResponse, url: str, part: Path, have: int, size: int) -> int:
     """Where the answer's content begins; DataError if the server has a file of another size."""
     total, start = answer.headers.get("Content-Length", ""), 0
     if answer.status == 206:
@@ -131,19 +138,21 @@ def _start(answer: Any, url: str, part: Path, have: int, size: int) -> int:
     return start
 
 
-def _opened(url: str, have: int, part: Path, plain_http: bool) -> Any:
+def _opened(url: str, have: int, part: Path, plain_http: bool) -> HTTPResponse:
     check_address(url, plain_http)
-    headers = {"User-Agent": f"dlkit/{__version__}", "Accept-Encoding": "identity"}
+    # Unencoded: sizes and ranges are of the file, not of what a server makes of it on the way.
+    headers = {"User-Agent": f"dlkit/{version('dlkit')}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(url, headers=headers)
+    request = Request(url, headers=headers)
     try:
-        return _opener(url, plain_http).open(request, timeout=TIMEOUT)
+        return cast(HTTPResponse, _opener(url, plain_http).open(request, timeout=TIMEOUT))
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 416 and have:  # there is less than we have: not the same file
                 _discard(part)
                 raise _Broken("has fewer bytes than were fetched before") from error
+            # What the server says for good is not asked for again: 404 stays 404.
             if error.code < 500 and error.code not in _PASSING:
                 raise DataError(f"{url}: the server answers {error.code} {error.reason}") from error
             raise _Broken(f"the server answers {error.code} {error.reason}") from error
@@ -157,7 +166,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def __init__(self, plain_http: bool) -> None:
         self._plain_http = plain_http
 
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         try:
             check_address(urljoin(req.full_url, newurl), self._plain_http)
         except DataError:
@@ -168,6 +179,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def _opener(url: str, plain_http: bool) -> urllib.request.OpenerDirector:
     handlers: list[urllib.request.BaseHandler] = [_Redirects(plain_http)]
+    # A proxy cannot reach this machine by the name that this machine has for itself.
     if _loopback(url):
         handlers.append(urllib.request.ProxyHandler({}))
     return urllib.request.build_opener(*handlers)

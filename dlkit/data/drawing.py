@@ -57,7 +57,9 @@ def caption(box: Box) -> str:
 
 
 def _outline(draw: ImageDraw.ImageDraw, box: Box, thick: int) -> None:
+    # Rounded, not cut off: a box that ends at 9.9 would else end a pixel early.
     left, top, right, bottom = (round(value) for value in box.corners)
+    # A box of less than a pixel is still to be seen.
     right, bottom = max(left + 1, right), max(top + 1, bottom)
     colour, (on, off) = ROLES.get(box.role, _OTHER)
     if not off:
@@ -99,6 +101,7 @@ def _free_place(box: Box, size: tuple[float, float], picture: tuple[int, int], t
     """The first of a few places that is inside the picture and covers no label; else the first."""
     (x1, y1, x2, y2), (width, height) = box.corners, size
     corners = ((x1, y1 - height), (x1, y2), (x2 - width, y1 - height), (x2 - width, y2), (x1, y1), (x1, y2 - height))
+    # Above and below first: inside, a label hides the object that it names.
     places = [_inside(x, y, size, picture) for x, y in corners]
     fitting = [place for place, corner in zip(places, corners, strict=True) if abs(place[1] - corner[1]) < 1]
     free = [place for place in fitting if not any(_overlap(place, other) for other in taken)]

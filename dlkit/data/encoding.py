@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -20,7 +18,7 @@ class Encoding:
     As a split's ``transform`` it normalises a batch of uint8 images on the device.
     """
 
-    def __init__(self, mean: Any, std: Any) -> None:
+    def __init__(self, mean: npt.ArrayLike, std: npt.ArrayLike) -> None:
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
         self._constants: dict[torch.device, tuple[Tensor, Tensor]] = {}
 
@@ -47,10 +45,12 @@ class Encoding:
 
     def _normalise(self, values: Tensor) -> Tensor:
         """In place."""
+        # A multiplication and a subtraction in place, where (x / 255 − mean) / std is three passes and three copies.
         scale, shift = self._on(values.device)
         return values.mul_(scale).sub_(shift)
 
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        # Made once a device: a copy at every batch would wait for it.
         if device not in self._constants:
             scale, shift = 1 / (255 * self.std), self.mean / self.std
             self._constants[device] = tuple(  # type: ignore[assignment]

@@ -11,7 +11,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ _LARGEST = 1 << 36
 """Bytes that a header may announce: a corrupt one must not ask for all the memory."""
 
 
-def read_idx(path: Path) -> npt.NDArray[Any]:
+def read_idx(path: Path) -> npt.NDArray[np.generic]:
     """The array in an IDX file, in native byte order, read straight into its final memory.
 
     DataError names the file if it is missing, no IDX file, truncated, or longer than its header says.
@@ -45,12 +45,13 @@ def find_idx(folder: Path, name: str) -> Path:
 
 
 def _opened(path: Path) -> IO[bytes]:
+    # By content: copies of MNIST go about unzipped with .gz in their name, and the other way round.
     with path.open("rb") as file:
         zipped = file.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
 
 
-def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[Any]:
+def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[np.generic]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(f"{path}: not an IDX file (it begins with {magic.hex(' ') or 'nothing'})")

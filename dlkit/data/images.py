@@ -48,6 +48,7 @@ def image_files(folder: Path) -> list[Path]:
     """The images in a folder and below it, by suffix, sorted by path; hidden ones left out."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
+    # By suffix: else every file would have to be opened, and those that are not images passed over in silence.
     found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
@@ -95,6 +96,7 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
     """
     try:
         with warnings.catch_warnings():
+            # A file of a few kB may decode to gigabytes: refused as unreadable, not warned about.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 if enough:
@@ -144,8 +146,10 @@ def _from_array(value: object) -> Image.Image:
 
 def as_pixels(image: Image.Image, *, colour: bool) -> Image.Image:
     """An image in mode RGB or L, whatever its own; 16-bit grey is scaled to 8, transparency dropped."""
+    # Pillow's own conversion clips 16 bits to 255 and leaves a white image.
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image, np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    # Through RGBA: straight to RGB, Pillow warns of every image that gives its transparency in bytes.
     if "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert("RGB" if colour else "L")

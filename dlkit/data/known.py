@@ -58,6 +58,7 @@ MNIST = SourceSpec(
     homepage="https://yann.lecun.com/exdb/mnist/",
 )
 
+# Without files: what is at its address changes, so no checksum could prove a download. People fetch it by hand.
 LFWCROP = SourceSpec(
     name="lfwcrop",
     summary="13 233 faces, 64×64, RGB",

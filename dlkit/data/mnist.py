@@ -22,6 +22,7 @@ def read_mnist(folder: Path, part: Literal["train", "t10k"]) -> tuple[npt.NDArra
     """
     image_file = find_idx(folder, f"{part}-images-idx3-ubyte")
     label_file = find_idx(folder, f"{part}-labels-idx1-ubyte")
+    # Counted against each other: training images beside the test's labels would train to nothing, without an error.
     images, labels = read_idx(image_file), read_idx(label_file)
     if images.shape[1:] != (SIDE, SIDE) or images.dtype != "uint8":
         raise DataError(f"{image_file}: holds {images.dtype}{list(images.shape)}, not uint8[N, {SIDE}, {SIDE}]")
@@ -29,4 +30,4 @@ def read_mnist(folder: Path, part: Literal["train", "t10k"]) -> tuple[npt.NDArra
         raise DataError(f"{label_file}: {list(labels.shape)} labels for {len(images)} images")
     if labels.max(initial=0) > 9:
         raise DataError(f"{label_file}: label {labels.max()}; labels are 0 to 9")
-    return images, labels.astype(np.int64)
+    return np.asarray(images, np.uint8), labels.astype(np.int64)

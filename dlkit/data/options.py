@@ -22,6 +22,7 @@ class Shares(Config):
     """A set that shares are held out of. Subclasses declare them, with defaults of their own: ``val_fraction`` and
     ``test_fraction``, which must leave something to train on."""
 
+    # Declared for checkers alone: as fields they would come first in every help text, whatever a subclass says.
     if TYPE_CHECKING:
         val_fraction: float
         test_fraction: float
@@ -57,6 +58,7 @@ class AnnotatedFiles(Shares):
 
     @model_validator(mode="after")
     def _lists_fit(self) -> Self:
+        # Without it, training images would be those in no list: also the ones that somebody left out on purpose.
         if (self.val_list or self.test_list) and not self.train_list:
             raise ValueError("val_list and test_list need a train_list")
         return self

@@ -55,6 +55,7 @@ def held_out(size: int, fraction: float, *, least: int = 1) -> int:
 
 def drawn(size: int, count: int, seed: int, part: str) -> tuple[Indices, Indices]:
     """(rest, chosen): ``count`` of ``size`` samples drawn for a part, both as sorted indices."""
+    # A generator a part: what the test takes does not change which samples validation would.
     order = rng(seed, "split", part).permutation(size)
     return np.sort(order[count:]), np.sort(order[:count])
 

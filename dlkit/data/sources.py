@@ -42,6 +42,7 @@ def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str |
     state = status(spec, data)
     if state == "present":
         return folder
+    # Wrong files are never replaced on the way to a run: they may be somebody's own.
     wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := size_problem(f, folder / f.path))]
     if wrong:
         raise DataError(f"{'; '.join(wrong)}; to replace it: dlkit data get {spec.name}")
@@ -58,12 +59,14 @@ def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | No
     if status(spec, data) == "present":
         return folder
     origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None)
+    # A source without files is fetched by hand: what is at its address changes, so no checksum can prove a download.
     if not spec.files and origin.laid_out() is None:
         raise DataError(_by_hand_message(spec, folder))
     if (offline or os.environ.get("DLKIT_OFFLINE", "0") not in ("", "0")) and not origin.local:
         raise DataError(_offline_message(spec, folder))
     try:
         with _work_folder(spec, data, say) as work:
+            # Asked again under the lock: another process may have fetched it while we waited.
             if status(spec, data) != "present":
                 _fetch(spec, origin, work, say)
                 _put_in_place(work / "tree", folder)
@@ -135,6 +138,7 @@ def _fetch(spec: SourceSpec, origin: _Origin, work: Path, say: Say) -> None:
         tree.mkdir()
         for file in spec.files:
             _add(file, _obtain(spec, file, origin, work, say), tree, work)
+    # Of the result, not of what went into it: an archive may be sound and hold something else.
     problems = verify(_at(spec, "tree"), work)
     if problems:
         raise DataError(f"source {spec.name!r} from {ready or 'its files'} is not as declared: {'; '.join(problems)}")
@@ -157,6 +161,7 @@ def _at(spec: SourceSpec, name: str) -> SourceSpec:
 
 def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say: Say) -> Path:
     """A verified file: the mirror's own, one that an earlier try left complete, or a download."""
+    # Nothing unproved is ever fetched: without both there is no telling what came.
     if not file.size or not file.sha256:
         raise PluginError(f"source {spec.name!r}: {file.filename} is declared without size or sha256")
     if origin.local:
@@ -166,6 +171,7 @@ def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say
     done, url = work / file.filename, origin.url(file)
     if done.is_file() and done.stat().st_size == file.size and file_sha256(done) == file.sha256.lower():
         return done
+    # Under another name until it is whole, so that its own name always means a verified file.
     part = work / f"{file.filename}.part"
     say(f"downloading {file.filename} ({file.size / 1e6:.1f} MB) for {spec.name} from {url}")
     with shown(file.filename, file.size, say) as progress:
@@ -217,6 +223,7 @@ def _work_folder(spec: SourceSpec, data: Path, say: Say) -> Iterator[Path]:
             yield work
         finally:
             _tidy(work)
+            # Whoever waits for the lock of a deleted folder finds that out by the file's identity (``_locked``).
             if [entry.name for entry in work.glob("*")] == [LOCK]:
                 shutil.rmtree(work)
             os.close(lock)
@@ -234,6 +241,7 @@ def _locked(work: Path, spec: SourceSpec, say: Say) -> int:
     while True:
         work.mkdir(parents=True, exist_ok=True)
         try:
+            # Closed in programs that we start: they have no business with it.
             lock = os.open(work / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except FileNotFoundError:
             continue

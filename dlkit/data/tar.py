@@ -70,11 +70,13 @@ def read_tar(stream: Readable) -> Iterator[Member]:
     extended: dict[str, str] = {}
     while True:
         header = _Section(stream, BLOCK).all()
+        # One block of zeros ends it; two are written, but some writers save the second.
         if header == bytes(BLOCK):
             return
         _check(header)
         type_, size = header[156:157], _number(header[124:136])
         if type_ in (b"x", b"g", b"L"):
+            # A global pax header ("g") is read and forgotten: what git archives say there is of no use here.
             read = _extension(stream, size)
             extended |= {"path": _text(read.rstrip(b"\0"))} if type_ == b"L" else _pax(read) if type_ == b"x" else {}
             continue
@@ -83,6 +85,7 @@ def read_tar(stream: Readable) -> Iterator[Member]:
         kind = _kind(type_, name, extended)
         section = _Section(stream, size if kind == "file" else 0)
         yield Member(name, kind, section)
+        # Whatever the caller left: the next header begins after it.
         section.all()
         _Section(stream, -size % BLOCK if kind == "file" else 0).all()
         extended = {}
@@ -90,6 +93,7 @@ def read_tar(stream: Readable) -> Iterator[Member]:
 
 def _check(header: bytes) -> None:
     """A header's checksum: the sum of its bytes, the checksum's own counted as blanks; some writers sum signed."""
+    # Old writers added up signed characters, as their compilers had them.
     rest = header[:148] + b" " * 8 + header[156:]
     unsigned, match = sum(rest), _OCTAL.match(header[148:156])
     signed = unsigned - 256 * sum(byte > 127 for byte in rest)
@@ -99,6 +103,7 @@ def _check(header: bytes) -> None:
 
 def _number(field: bytes) -> int:
     """Octal digits, or (GNU) base 256 with the highest bit set."""
+    # Twelve octal digits end at 8 GiB; larger files are written this way.
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     match = _OCTAL.match(field)
@@ -127,6 +132,7 @@ def _name(header: bytes) -> str:
 
 def _text(name: bytes) -> str:
     try:
+        # Strictly: a name that is guessed at may become another file's name.
         return name.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"the name {name[:100]!r} is not UTF-8") from error

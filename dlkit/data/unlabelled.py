@@ -60,6 +60,7 @@ def sized(images: Pixels, size: int) -> Pixels:
     border, odd = divmod(size - images.shape[-1], 2)
     if size <= images.shape[-1] + 4 and not odd:
         return np.pad(images, [(0, 0), (border, border), (border, border)])
+    # In integers from end to end: the same pixels on every machine.
     large = stretched(stretched(images.astype(np.int64) << 8, 1, size), 2, size)
     return ((large + 128) >> 8).astype(np.uint8)
 

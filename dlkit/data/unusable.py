@@ -37,5 +37,6 @@ def attempt_all(attempt: Callable[[Item], Result], items: Iterable[Item]) -> lis
         except DataError as error:
             return error
 
+    # Threads, not processes: results are arrays, which processes would have to copy.
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(attempted, items))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dlkit.errors import DataError
 
+# Not an argument: every plugin's ``build(config, info)`` between here and there would have to pass it on.
 _restoring: ContextVar[bool] = ContextVar("restoring", default=False)
 
 
@@ -44,6 +45,7 @@ def read_weights(path: Path) -> dict[str, Tensor] | None:
     from safetensors.torch import load_file
 
     try:
+        # Half-precision files are as good: training keeps its weights in float32.
         return {name: tensor.float() for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
         raise DataError(f"{path}: no readable .safetensors file: {error}") from error
@@ -60,4 +62,5 @@ def fill(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     if unfit:
         more = f" and {len(unfit) - 3} more" if len(unfit) > 3 else ""
         raise DataError(f"{path}: holds the weights of another network: no {', '.join(unfit[:3])}{more} of that shape")
+    # By the names needed alone: a classifier's head in the file is no error where only its body is wanted.
     module.load_state_dict({name: weights[name] for name in needed}, strict=False)

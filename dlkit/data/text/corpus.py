@@ -29,6 +29,7 @@ def read_text(path: Path, encoding: str = AUTO) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
+    # Line ends of other systems would be tokens of their own.
     text = decoded(data, path, encoding).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise DataError(f"{path}: holds no text")
@@ -76,4 +77,5 @@ def python_docs() -> list[str]:
 
 
 def _without_rules(lines: Sequence[str]) -> list[str]:
+    # Rules under headings, of up to 80 signs, would be learnt as the likeliest of all lines.
     return [line for line in lines if not line.strip() or line.strip().strip("*=-~^\"'+") or len(line.strip()) < 4]

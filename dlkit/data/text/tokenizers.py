@@ -69,6 +69,7 @@ class Characters(Tokenizer):
 
     @classmethod
     def of(cls, text: str) -> Characters:
+        # By code point: the order of a set is another one in every process.
         return cls(sorted(set(text)))
 
     def __len__(self) -> int:
@@ -104,6 +105,7 @@ def split_words(text: str, *, lower: bool = False) -> list[str]:
 
 def join_words(words: Iterable[str]) -> str:
     """Words and signs as text, with blanks where a writer would put them."""
+    # As if after a line end: no blank before the first word.
     text, before = "", "\n"
     for word in words:
         text += word if before in _OPENING or word in _CLOSING or not text else f" {word}"
@@ -123,6 +125,7 @@ class Words(Tokenizer):
     @classmethod
     def of(cls, text: str, *, least: int = 1, most: int | None = None, lower: bool = False) -> Words:
         """Of the words seen ``least`` times the commonest, at most ``most`` tokens with ``<unk>``."""
+        # Equally common words go by spelling (``counted``): a vocabulary is the same wherever it is made.
         counts = Counter(split_words(text, lower=lower))
         found = Vocabulary.counted(counts, least=least, most=most, special=[UNKNOWN])
         return cls(found.tokens, lower=lower)
@@ -160,6 +163,7 @@ class Pieces(Tokenizer):
 
         self.model = model
         self.processor: Any = SentencePieceProcessor(model_proto=model)
+        # sentencepiece drops line ends as white space, unless they were made a piece in training.
         number = int(self.processor.piece_to_id("\n"))
         self._line_end = None if number == self.processor.unk_id() else number
 
@@ -169,6 +173,7 @@ class Pieces(Tokenizer):
     def encode(self, text: str) -> Ids:
         if self._line_end is None:
             return np.array(self.processor.encode(text), np.int64)
+        # Line by line: encoded as one text, the word after a line end would be cut without its blank.
         lines = self.encode_all(text.split("\n"))
         return np.array([i for line in lines for i in (*line, self._line_end)][:-1], np.int64)
 
@@ -190,6 +195,7 @@ class Pieces(Tokenizer):
         return str(self.processor.id_to_piece(int(number)))
 
     def unknown(self, text: str) -> list[str]:
+        # Asked for pieces, it gives unknown ones as they are written; their number alone says so.
         pieces, number = self.processor.encode(text, out_type=str), self.processor.unk_id()
         return [p for p in dict.fromkeys(pieces) if self.processor.piece_to_id(p) == number]
 

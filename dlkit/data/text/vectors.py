@@ -17,6 +17,7 @@ def read_vectors(path: Path) -> Iterator[tuple[str, Vector]]:
     """The words of a file and their vectors, float32 [size]. DataError names file and line of what is not so."""
     try:
         with path.open(encoding="utf-8") as lines:
+            # A line at a time: published files have millions of words, of which a run wants some thousands.
             size = _head(path, next(lines, ""))[1]
             for number, line in enumerate(lines, 2):
                 if line.strip():

@@ -19,6 +19,7 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
         self._ids = {token: i for i, token in enumerate(self.tokens)}
+        # Of a token that is there twice, only the second number could be asked for; the first would never be learnt.
         if len(self._ids) < len(self.tokens):
             twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
             raise ValueError(f"token {twice!r} is there twice")
@@ -49,6 +50,7 @@ class Vocabulary:
         """Numbers, int64 [N]; KeyError names a token that is not there, if there is no ``<unk>``."""
         if self.unknown is None:
             return np.fromiter(map(self._ids.__getitem__, tokens), np.int64, len(tokens))
+        # Local names: this runs once a word of the text.
         known, unknown = self._ids.get, self.unknown
         return np.fromiter((known(token, unknown) for token in tokens), np.int64, len(tokens))
 

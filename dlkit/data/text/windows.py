@@ -33,6 +33,7 @@ class Windows(Split):
             raise DataError(f"the text has {len(ids)} tokens, fewer than a context of {length} and the one after it")
         self._ids, self.length, self._whole = ids, length, whole
         self.planner = planner or Phased(length)
+        # Every place may begin a training window, so epochs need not cut the text at the same places.
         self._size = -(-(len(ids) - 1) // length) if whole else len(ids) - length
 
     def __len__(self) -> int:
@@ -54,10 +55,12 @@ class Windows(Split):
 
     def _cut(self, start: Tensor, fresh: Tensor) -> Batch:
         span = torch.arange(self.length + 1, device=start.device)
+        # Kept as int32, half of what indices need; only a batch is made long.
         rows = self._ids[start[:, None] + span].long()
         return {"token": rows[:, :-1].contiguous(), "target": rows[:, 1:].contiguous(), "fresh": fresh}
 
     def _cut_whole(self, index: Tensor, fresh: Tensor) -> Batch:
+        # The last window reaches back to be as long as the others, whose shape a compiled model was made for.
         start = index * self.length
         last = len(self._ids) - 1 - self.length
         batch = self._cut(start.clamp(max=last), fresh)
@@ -89,6 +92,7 @@ class Phased(Planner):
         phase = int(generator.integers(min(self.window, size)))
         windows = self._windows(size)
         bounds = np.minimum(np.arange(self.length(size, seed, epoch, batch_size) + 1) * batch_size, windows)
+        # Another beginning every epoch: in time each token is met at every place of a window.
         starts = phase + self.window * generator.permutation(windows)
         return Plan(starts[: bounds[-1]], bounds)
 
@@ -110,6 +114,7 @@ class Streams(Planner):
     def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
         if size < batch_size:
             raise UsageError(f"a text with {size} places cannot be read as {batch_size} streams: lower --batch-size")
+        # Streams begin equally far apart and are read to where the next one began: together once over the text.
         apart = size // batch_size
         batches = max(1, apart // self.window)
         spare = size - 1 - (batch_size - 1) * apart - (batches - 1) * self.window
