@@ -122,7 +122,7 @@ def _by_lists(root: Path, found: Found, lists: Mapping[str, Path]) -> Parts:
 
 
 def _names(root: Path, annotations: Sequence[Annotation]) -> dict[str, Annotation]:
-    """Annotations by every name that a list may use; a name that several images share is nobody's."""
+    """Annotations by every name that a list may use; a name that several images share stands for none of them."""
     folder = root if root.is_dir() else root.parent
     names: dict[str, Annotation | None] = {}
     for annotation in annotations:

@@ -98,7 +98,7 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
 
     Images are looked for in ``images``, else beside the file, in ``images/`` or a folder of the file's name there (that
     of ``instances_val2017.json`` is ``val2017``), and likewise one folder up; those without an annotation are images
-    without objects. Groups (``iscrowd``) are left out. DataError if the file is no COCO file at all.
+    without objects. Groups (``iscrowd``) are left out. DataError if the file is not a COCO file at all.
     """
     content = _json(path)
     names = {

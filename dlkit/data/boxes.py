@@ -154,7 +154,7 @@ def _wrong(box: Corners, inside: Corners, annotation: Annotation) -> str | None:
     corners = f"({x1}, {y1})–({x2}, {y2})"
     if box[2] < box[0] or box[3] < box[1]:
         return f"{corners} is inverted"
-    # Less than a pixel has no area that overlaps could be measured by.
+    # Less than a pixel has no area to measure overlaps by.
     if _side(box) < 1:
         return f"{corners} is less than a pixel wide or high"
     if _side(inside) < 1 or float(np.abs(box - inside).max()) > TOLERANCE:

@@ -22,7 +22,7 @@ from dlkit.errors import UsageError
 THRESHOLD = 40
 """A digit's box is the tight bounds of its pixels that exceed this, before noise."""
 TRIES = 64
-"""Places looked at for a digit that must keep clear of others; then the canvas does without it."""
+"""Places tried for a digit that must not overlap others; after that the canvas goes without it."""
 
 _CHUNK = 256
 """Canvases drawn at once: some ten megabytes of intermediate results."""

@@ -61,7 +61,7 @@ def download(
             _transfer(url, part, size, plain_http, progress or (lambda _: None))
             break
         except _Broken as error:
-            # Tries count only while they bring nothing: a poor line that goes on getting further gets there.
+            # Tries count only while they bring nothing: a poor connection that keeps getting further will get there.
             have = _length(part)
             best, failures = max(best, have), 1 if have > best else failures + 1
             if failures == ATTEMPTS:
@@ -86,7 +86,7 @@ def check(path: Path, size: int, sha256: str, who: str, spoilt: Path | None = No
 def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progress) -> None:
     """One connection: append to ``part`` until it has ``size`` bytes."""
     have = _length(part)
-    # More than there should be cannot be gone on from: it is another file's, or a damaged one.
+    # Too much cannot be continued: it is another file, or a damaged one.
     if have > size:
         _discard(part)
         have = 0

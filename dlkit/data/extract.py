@@ -167,7 +167,7 @@ def _unpack(archive: Path, tree: Path, limits: Limits) -> None:
     reader = next((reader for endings, reader in _READERS.items() if name.endswith(endings)), None)
     if reader is None:
         known = ", ".join(ending for endings in _READERS for ending in endings)
-        raise DataError(f"{archive}: no kind of archive that can be unpacked; there are: {known}")
+        raise DataError(f"{archive}: not a kind of archive that can be unpacked; those are: {known}")
     place = _Place(tree, limits)
     try:
         with closing(reader(archive, _Budget(archive, limits), name)) as members:

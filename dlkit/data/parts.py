@@ -37,8 +37,8 @@ def named_parts(root: Path, entries: Mapping[str, Path]) -> dict[str, Path]:
 def part_folders(root: Path) -> dict[str, Path]:
     """The folders of the parts, if ``root`` holds those; empty where its folders mean something else.
 
-    It holds parts if there is a training part and no folder that is no part: photographs may be sorted into "train",
-    "plane" and "car". DataError for a missing root, and for two folders of the same part.
+    It holds parts if there is a training part and every other folder is a part too: photographs may be sorted into
+    "train", "plane" and "car". DataError for a missing root, and for two folders of the same part.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder")

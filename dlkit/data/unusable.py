@@ -29,7 +29,7 @@ def left_out(what: str, problems: Sequence[str], *, skip: bool, option: str) -> 
 
 
 def attempt_all(attempt: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | DataError]:
-    """``attempt`` of every item, in order, on several threads; the DataError where one fails: the others go on."""
+    """``attempt`` of every item, in order, on several threads; the DataError where one fails: the others continue."""
 
     def attempted(item: Item) -> Result | DataError:
         try:

@@ -1,7 +1,7 @@
 """Weights that a model starts from, out of a file of the user's: safetensors, never pickle, never downloaded.
 
 They go into the run's checkpoints with everything else. So the file is read when training begins and never again: a
-run is resumed, measured and asked with the file gone.
+run is resumed, measured and asked after the file is deleted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def is_restoring() -> bool:
 def read_weights(path: Path) -> dict[str, Tensor] | None:
     """The tensors of a safetensors file by name, in float32; None while a model is built from a checkpoint.
 
-    DataError names a file that is missing, or is none.
+    DataError names a file that is missing, or is not a safetensors file.
     """
     if is_restoring():
         return None
@@ -48,7 +48,7 @@ def read_weights(path: Path) -> dict[str, Tensor] | None:
         # Half-precision files are as good: training keeps its weights in float32.
         return {name: tensor.float() for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
-        raise DataError(f"{path}: no readable .safetensors file: {error}") from error
+        raise DataError(f"{path}: not a readable .safetensors file: {error}") from error
 
 
 def fill(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -62,5 +62,5 @@ def fill(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     if unfit:
         more = f" and {len(unfit) - 3} more" if len(unfit) > 3 else ""
         raise DataError(f"{path}: holds the weights of another network: no {', '.join(unfit[:3])}{more} of that shape")
-    # By the names needed alone: a classifier's head in the file is no error where only its body is wanted.
+    # By the names needed alone: a classifier's head in the file is not an error where only its body is wanted.
     module.load_state_dict({name: weights[name] for name in needed}, strict=False)

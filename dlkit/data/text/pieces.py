@@ -19,7 +19,7 @@ PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """Numbers of the special pieces: padding, unknown, begin and end."""
 _ALLOWED = re.compile(r"<=? ?(\d+)|>=? ?(\d+)|smaller than (?:the )?required_chars\D*\d+\D+(\d+)")
 _SENTENCES = 1_000_000
-"""Lines that are looked at, drawn at random from a larger text: it all lies in memory."""
+"""Lines that are read at most, drawn at random from a larger text: sentencepiece holds them all in memory."""
 
 
 def train_pieces(

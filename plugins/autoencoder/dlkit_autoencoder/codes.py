@@ -27,7 +27,7 @@ SUFFIX = ".code"
 FORMAT = "dlkit-autoencoder-1"
 
 _LARGEST = 1 << 20
-"""Bytes of a file that is looked at: codes have tens."""
+"""Bytes of the largest file that is read: codes have tens."""
 _LEVELS = 255
 _LARGEST_NUMBER = float(np.finfo(np.float32).max)
 _HASH = 16

@@ -101,7 +101,7 @@ class Denoising(Convolutional):
         return super().forward(self.corrupted(image) if self.training else image)
 
     def corrupted(self, image: Tensor) -> Tensor:
-        """Pixels with Gaussian noise, some of them black: drawn anew in training, else the same for equal shapes."""
+        """Pixels with Gaussian noise, some of them black; outside training the same for images of one shape."""
         if self.training:
             noise, chance = torch.randn_like(image), torch.rand_like(image[:, :1])
         else:

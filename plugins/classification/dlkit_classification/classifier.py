@@ -58,9 +58,10 @@ class Classifier(ImagePredictor):
         ]
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
-        """A grid of validation images, mistakes first, and the confusion matrix over the images looked at."""
+        """A grid of validation images, mistakes first, and the confusion matrix of the images sampled."""
         if examples is None:
             return ()
+        # Of a part of the split: making samples must not take as long as an evaluation.
         judged = self._judged(some_indices(len(examples), EXAMPLES, rng), examples)
         confusion = Confusion(len(self.info.classes))
         confusion.update(judged.predicted, judged.true)

@@ -45,6 +45,7 @@ class ResNet(nn.Module):
         self.mirror = config.mirror
 
     def forward(self, image: Tensor) -> Tensor:
+        # Part of the model and not of the evaluation, so that predictions do it too.
         if self.mirror and not self.training:
             return (self._logits(image) + self._logits(image.flip(3))) / 2
         return self._logits(image)

@@ -24,7 +24,7 @@ VALIDATION = 5000
 
 
 @dataclass(frozen=True)
-class Pictures:
+class LabelledImages:
     """Images uint8 [N,C,H,W] and their labels int64 [N]."""
 
     images: npt.NDArray[np.uint8]
@@ -33,8 +33,8 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def at(self, index: Indices) -> Pictures:
-        return Pictures(self.images[index], self.labels[index])
+    def at(self, index: Indices) -> LabelledImages:
+        return LabelledImages(self.images[index], self.labels[index])
 
     def split(self, encoding: Encoding, index: Indices | None = None, *, as_float: bool) -> TensorSplit:
         """Those at ``index`` (None: all) as a split."""
@@ -47,7 +47,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Known:
+class SetDescription:
     """What is known of images besides their pixels: their classes, and how those not square were brought to shape."""
 
     classes: Sequence[str]
@@ -67,20 +67,23 @@ class Published:
 
 
 def from_published(
-    published: Published, read_train: Callable[[], Pictures], read_test: Callable[[], Pictures], config: Augmentation
+    published: Published,
+    read_train: Callable[[], LabelledImages],
+    read_test: Callable[[], LabelledImages],
+    config: Augmentation,
 ) -> Data:
-    """The official test split; of the training images a stratified VALIDATION are taken, the same ones always.
+    """The official test split; VALIDATION of the training images, stratified and always the same, are held out.
 
-    The raw training pixels are let go before the test's are read: memory peaks at little over the finished splits.
+    The raw training pixels are freed before the test's are read: memory peaks just above the finished splits.
     """
     encoding = Encoding(published.mean, published.std)
     as_float = fits_as_float(published.count, published.shape)
     splits = _with_validation(read_train(), encoding, as_float=as_float)
     splits["test"] = read_test().split(encoding, as_float=as_float)
-    return _as_data(splits, Known(published.classes), encoding, config)
+    return _as_data(splits, SetDescription(published.classes), encoding, config)
 
 
-def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
+def from_one_set(pictures: LabelledImages, known: SetDescription, config: Fractions) -> Data:
     """Stratified train, val and test splits of one set."""
     total, parts = len(pictures), {}
     for part, fraction in (("test", config.test_fraction), ("val", config.val_fraction)):
@@ -89,7 +92,7 @@ def from_one_set(pictures: Pictures, known: Known, config: Fractions) -> Data:
     return from_parts({**parts, "train": pictures}, known, config)
 
 
-def from_parts(parts: Mapping[str, Pictures], known: Known, config: Fractions) -> Data:
+def from_parts(parts: Mapping[str, LabelledImages], known: SetDescription, config: Fractions) -> Data:
     """Splits as they are given; a missing ``val`` is taken from the training images, stratified."""
     parts = dict(parts)
     if "val" not in parts:
@@ -107,7 +110,7 @@ def fits_as_float(count: int, shape: Sequence[int]) -> bool:
     return count * int(np.prod(shape)) * 4 <= FLOAT_LIMIT
 
 
-def _with_validation(pictures: Pictures, encoding: Encoding, *, as_float: bool) -> dict[str, TensorSplit]:
+def _with_validation(pictures: LabelledImages, encoding: Encoding, *, as_float: bool) -> dict[str, TensorSplit]:
     train, val = stratified(pictures.labels, VALIDATION, 0, "val")
     return {
         "train": pictures.split(encoding, train, as_float=as_float),
@@ -115,14 +118,16 @@ def _with_validation(pictures: Pictures, encoding: Encoding, *, as_float: bool) 
     }
 
 
-def _take_out(pictures: Pictures, part: str, count: int, seed: int) -> tuple[Pictures, Pictures]:
+def _take_out(pictures: LabelledImages, part: str, count: int, seed: int) -> tuple[LabelledImages, LabelledImages]:
     rest, chosen = stratified(pictures.labels, count, seed, part)
     if not len(chosen):
         raise too_few(f"{len(pictures)} images", part)
     return pictures.at(rest), pictures.at(chosen)
 
 
-def _as_data(splits: Mapping[str, TensorSplit], known: Known, encoding: Encoding, config: Augmentation) -> Data:
+def _as_data(
+    splits: Mapping[str, TensorSplit], known: SetDescription, encoding: Encoding, config: Augmentation
+) -> Data:
     _, channels, height, width = splits["train"].columns["image"].shape  # type: ignore[union-attr]
     info = {
         "classes": list(known.classes),

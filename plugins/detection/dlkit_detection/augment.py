@@ -26,7 +26,7 @@ VISIBLE = 0.4
 class MoveAndLight(Augment):
     """Mirror images left and right, resize and shift them, change brightness and contrast: each box follows its object.
 
-    What moves out of the image is gone: an object of which less than VISIBLE is left is none. What comes in is the mean
+    What moves out of the image is lost: of an object, VISIBLE must be left for it to count. What comes in is the mean
     grey. Images are resized and shifted one by one: 0.4 ms for 160×160 pixels in colour.
     """
 

@@ -13,11 +13,11 @@ from torch import Tensor
 from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image  # type: ignore[import-untyped]
 
 CANDIDATES = 200
-"""The surest boxes of an image that are looked at; of these, overlapping ones of a class are dropped."""
+"""Boxes of an image that are considered, the surest; of these, overlapping ones of a class are dropped."""
 OBJECTS = 100
 """Objects of an image at most, as COCO's metric takes them."""
 LEAST = 0.01
-"""Score below which nothing is looked at: what is so unlikely adds nothing to a precision but work."""
+"""Score below which boxes are ignored: they add work to a precision, and nothing else."""
 OVERLAP = 0.5
 """Intersection over union from which on the weaker of two boxes of a class is dropped."""
 CONFIDENT = 0.5
@@ -48,6 +48,7 @@ def candidates(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> Tensor:
     """
     scores = outputs["scores"].flatten(1)  # [N,A·classes]
     classes = outputs["scores"].shape[2]
+    # On the device and of a fixed number: suppressing overlaps needs numbers that depend on values, and waits for them.
     best, index = scores.topk(min(CANDIDATES, scores.shape[1]), 1)
     boxes = outputs["boxes"].gather(1, (index // classes)[..., None].expand(-1, -1, 4))
     inside = clip_boxes_to_image(boxes, size)

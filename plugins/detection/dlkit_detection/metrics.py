@@ -28,8 +28,8 @@ class DetectionMetrics:
               of 0.5 at least: right / (right + false + missed)
     iou       mean over true objects of the IoU with the object found for it, 0 where it was missed
 
-    While a split is gone through, only the surest boxes of each image are put aside, on the device; what of them
-    remains is settled at the end. Several processes' shares are put together, not summed: ranking needs them all.
+    During a pass only the surest boxes of each image are kept, on the device; overlapping ones are dropped at the end.
+    Several processes' shares are put together, not summed: ranking needs them all.
     """
 
     def __init__(self, info: DetectionInfo) -> None:
@@ -86,6 +86,7 @@ def together(rows: Tensor | None, over_ranks: SumOverRanks) -> Tensor | None:
 
     Each process puts its own where those of the ranks before it end, among zeros.
     """
+    # Sums alone, so that ``Metrics.reduce`` needs no second way of putting processes together.
     rank, size = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     shape = torch.zeros(size, 3, dtype=torch.int64)
     if rows is not None:

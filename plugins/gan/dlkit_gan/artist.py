@@ -48,7 +48,7 @@ class Artist(Predictor):
         self._judge: Judge | None = None
 
     def read(self, arguments: Sequence[str]) -> list[int]:
-        """The seeds that are named; UsageError says what is none."""
+        """The seeds that are named; UsageError says what is not a seed."""
         seeds: list[int] = []
         for argument in arguments:
             for word in argument.replace(",", " ").split():
@@ -82,6 +82,7 @@ class Artist(Predictor):
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """``count`` images from latents drawn with ``rng``, and walks from one image to another."""
+        # The same noise at every sampling time: pictures of different steps can be compared.
         latents, ends = self._latents(count, rng), self._latents(2 * STRIPS, rng)
         walks = torch.cat([between(ends[2 * i], ends[2 * i + 1], COLUMNS) for i in range(STRIPS)])
         drawn, walked = (ENCODING.pixels(self.drawn(part)) for part in (latents, walks))
@@ -145,7 +146,7 @@ def between(one: Tensor, other: Tensor, steps: int) -> Tensor:
 def _seeds(word: str) -> range:
     found = _RANGE.match(word)
     if found is None:
-        raise UsageError(f"{word!r} is no seed: give whole numbers such as 7, or ranges such as 0-15")
+        raise UsageError(f"{word!r} is not a seed: give whole numbers such as 7, or ranges such as 0-15")
     first = int(found[1])
     last = int(found[2]) if found[2] else first
     if last < first or last >= 2**63:

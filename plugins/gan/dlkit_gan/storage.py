@@ -20,6 +20,7 @@ def as_data(images: Unlabelled, look: Look, context: Context, *, flip: bool = Fa
     once: built again for a run (to resume or measure it), the data takes the run's own."""
     splits = images.splits(ENCODING)
     earlier = context.earlier()
+    # A judge learnt again would be another one, and figures before and after a resume would not compare.
     if earlier is not None:
         weights = earlier.judge
     elif look == "digits":

@@ -171,7 +171,7 @@ def _row(number: int, answer: Answer) -> list[str | float | int]:
 
 
 def _summary(judged: Mapping[str, Tensor]) -> Table:
-    """How many of the images looked at went how."""
+    """How many of the images were right, and how many were wrong in which way."""
     there, seen = judged["true_label"] >= 0, judged["seen"]
     missed, false = there & ~seen, ~there & ~seen
     misplaced, misnamed = there & seen & (judged["iou"] <= 0.5), there & seen & ~judged["named"]

@@ -18,7 +18,7 @@ def judge(outputs: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What is right, image by image [N]: ``seen``, ``named``, ``strict`` bool and ``iou`` float32.
 
     ``seen``: object or none is right; ``named``: the class; ``strict``: seen, and for an object, class and box too.
-    ``named`` and ``iou`` are of no meaning where there is no object.
+    ``named`` and ``iou`` mean nothing where there is no object.
     """
     found, there = parts(outputs), batch["present"] > 0.5
     seen = (found.present > 0) == there

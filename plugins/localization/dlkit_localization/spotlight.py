@@ -4,7 +4,7 @@ Every place of a coarse grid says how likely the object's middle is there, and h
 there, and if so, how far from the place's own middle. A softmax over the grid makes weights of the first five (as
 Luvizon et al. 2017, arXiv 1710.02322, read coordinates off maps); a side is the weighted mean of what places say of it,
 the class is told from what is seen at the middle. A side is thus found where it can be seen, not from afar, and the
-network is the same all over the image: it need not learn every place anew, as dense layers must. Then it looks again:
+network is the same all over the image: it need not learn each place by itself, as dense layers do. Then it looks again:
 the square around the box, brought to one size, tells the class too (``glimpse.py``).
 """
 

@@ -29,6 +29,7 @@ class Scenes:
         """As the task's batches."""
         labels, (height, width) = torch.from_numpy(self.labels), self.images.shape[2:]
         there = labels >= 0
+        # Relative boxes are computed once, here: batches only pick them.
         box = torch.where(there[:, None], relative(torch.from_numpy(self.boxes), height, width), 0.0)
         columns = {"image": torch.from_numpy(self.images), "present": there.float(), "box": box, "label": labels}
         return TensorSplit(columns, transform=encoding)

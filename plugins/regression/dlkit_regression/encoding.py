@@ -38,7 +38,7 @@ def decode_row(columns: Sequence[Feature], features: Tensor) -> list[str | float
 
 
 def fit_number(table: RawTable, name: str, rows: Indices) -> Number:
-    """A number's scale, from the rows that may be looked at; a constant is only centred."""
+    """A number's scale, from the rows that are not test; a constant is only centred."""
     values = table.numbers(name)[rows]
     return Number(name=name, mean=float(values.mean()), std=float(values.std()) or 1.0)
 

@@ -41,6 +41,7 @@ class RegressionMetrics:
         mse = squared / count
         found = {"mse": mse, "rmse": mse**0.5 * self.std, "mae": absolute / count * self.std}
         variation = total_squared - total**2 / count
+        # Left out where it is undefined: a metric that is not finite fails the run.
         if variation > 1e-12 * total_squared:
             found["r2"] = 1 - squared / variation
         return found

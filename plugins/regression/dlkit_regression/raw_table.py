@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 Cell = object
-"""A value as somebody gave it: text of a file, a number, whatever a caller handed over; nobody has looked at it yet."""
+"""A value as somebody gave it: text of a file, a number, whatever a caller passed; not checked yet."""
 DELIMITERS = ",;\t|"
 
 

@@ -139,7 +139,7 @@ def _as_word(row: Mapping[str, str | float]) -> str:
 
 
 def _is_file(word: str) -> bool:
-    """What names a file: one that is there, or a word that is no row."""
+    """Whether a word names a file: one that exists, or a word that is not a row."""
     return not word.lstrip().startswith(("{", "[")) and (Path(word).is_file() or "=" not in word)
 
 

@@ -1,4 +1,4 @@
-"""A network whose numbers are NumPy's, in the clothes of a torch module.
+"""A network that NumPy computes, as a torch module.
 
 Parameters are torch's, without gradients, and NumPy computes in the same memory: checkpoints, hashes, evaluation and
 predictions see an ``nn.Module`` like any other. Nothing may bind a parameter to new memory while it is trained;

@@ -1,6 +1,6 @@
 """A model asked for one token after the other: with its own state, or reading everything again each time.
 
-A model that can hold ``limit`` tokens (a transformer) reads the last half of them anew when they are full, and goes on
+A model that can hold ``limit`` tokens (a transformer) reads the last half of them again when it is full, and goes on
 from there: it never sees more than it was trained on. Both ways follow that rule, so they give the same text.
 """
 
@@ -22,6 +22,7 @@ def window_start(place: int, limit: int | None) -> int:
     """Where the window begins in which the token at ``place`` (from 0) is read, if a window holds ``limit`` tokens."""
     if limit is None or place < limit:
         return 0
+    # By half a window at a time: a token more at a time would mean reading the whole window for every token.
     hop = limit - limit // 2
     return hop * -(-(place - limit + 1) // hop)
 

@@ -68,7 +68,7 @@ class LanguageTrainer(SupervisedTrainer):
         self._carried = None if carried is None else map_tensors(self.setup.device.put, carried)
 
     def _before(self, batch: Batch) -> State:
-        """The state that each row goes on with: zeros where it begins anew."""
+        """The state that each row goes on with: zeros where it begins afresh."""
         fresh = batch["fresh"]
         model: Any = self.model
         if self._carried is None or len(next(iter(self._carried.values()))) != len(fresh):

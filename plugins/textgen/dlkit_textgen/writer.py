@@ -127,6 +127,7 @@ class Writer(Predictor):
         state = self._reader.read(written[:, :-1].to(self._device))
         for _ in range(count):
             logits, state = self._reader(written[:, -1].to(self._device), state)
+            # Drawn on the CPU: a device's own generator would write another text.
             token = drawing(logits.float().cpu(), written, generator)
             written = torch.cat((written, token[:, None]), 1)
             yield int(token)

@@ -25,14 +25,14 @@ LEARNT_FROM = 50_000
 
 
 @dataclass(frozen=True)
-class Known:
+class SetDescription:
     """What a data set says of its pairs besides them."""
 
     languages: tuple[str, str]
     notes: Sequence[str] = ()
 
 
-def build_data(parts: Mapping[str, Texts], config: Subwords, known: Known) -> Data:
+def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescription) -> Data:
     """Splits of ``parts`` (train, val, perhaps test). UsageError if no such vocabulary can be learnt."""
     source, target = learnt(parts["train"], config)
     made = {}
@@ -62,6 +62,7 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: Known) -> Da
 
 def learnt(pairs: Texts, config: Subwords) -> tuple[Pieces, Pieces]:
     """Tokenizers of source and target; the same one, if they are joint."""
+    # From all over the pairs, not the first ones: files are often sorted by length.
     some = pairs[:: max(1, -(-len(pairs) // LEARNT_FROM))]
     if config.joint:
         lines = [text for pair in some for text in pair]

@@ -31,7 +31,7 @@ from dlkit_translation.writing import greedy, sentence
 Made = Callable[..., nn.Module]
 
 
-class Known(nn.Module):
+class SetDescription(nn.Module):
     """Knows the translations of a data set by heart; its likeliest tokens are right, whatever comes before them."""
 
     def __init__(self, data: Data, size: int) -> None:
@@ -53,8 +53,8 @@ class Known(nn.Module):
 
 
 @pytest.fixture
-def known(data: Data, info: TranslationInfo) -> Known:
-    return Known(data, info.sizes[1])
+def known(data: Data, info: TranslationInfo) -> SetDescription:
+    return SetDescription(data, info.sizes[1])
 
 
 def measured(model: nn.Module, data: Data, info: TranslationInfo, thorough: bool, size: int = 7) -> dict[str, float]:
@@ -67,7 +67,7 @@ def measured(model: nn.Module, data: Data, info: TranslationInfo, thorough: bool
     return found.compute()
 
 
-def test_a_model_that_knows_all_is_right(known: Known, data: Data, info: TranslationInfo) -> None:
+def test_a_model_that_knows_all_is_right(known: SetDescription, data: Data, info: TranslationInfo) -> None:
     values = measured(known, data, info, thorough=True)
     assert values == pytest.approx({"token_accuracy": 1, "exact": 1, "bleu": 100, "chrf": 100})
 
@@ -99,7 +99,7 @@ def test_token_accuracy_leaves_padding_out(info: TranslationInfo) -> None:
 
 
 def test_while_training_the_first_sentences_are_written(
-    monkeypatch: pytest.MonkeyPatch, known: Known, data: Data, info: TranslationInfo
+    monkeypatch: pytest.MonkeyPatch, known: SetDescription, data: Data, info: TranslationInfo
 ) -> None:
     monkeypatch.setattr(metrics, "WRITTEN", 10)
     asked = []
@@ -152,7 +152,7 @@ def translator(model: nn.Module, info: TranslationInfo, **options: Any) -> Trans
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-def test_sentences_are_answered(beam: int, known: Known, data: Data, info: TranslationInfo) -> None:
+def test_sentences_are_answered(beam: int, known: SetDescription, data: Data, info: TranslationInfo) -> None:
     batch = data.val.take(torch.arange(3))
     asked = translator(known, info, beam=beam, alternatives=2)
     answers = asked.predict(asked.read([f"  {text}  " for text in as_texts(batch["original"])]))

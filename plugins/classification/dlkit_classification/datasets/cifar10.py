@@ -11,7 +11,7 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_classification.options import Cifar10Config
-from dlkit_classification.storage import Pictures, Published, from_published
+from dlkit_classification.storage import LabelledImages, Published, from_published
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 SHAPE = (3, 32, 32)
@@ -30,7 +30,7 @@ def build(config: Cifar10Config, context: Context) -> Data:
     return from_published(PUBLISHED, lambda: read(folder, TRAIN), lambda: read(folder, TEST), config)
 
 
-def read(folder: Path, names: Sequence[str]) -> Pictures:
+def read(folder: Path, names: Sequence[str]) -> LabelledImages:
     """The records of several files, one after the other; DataError names a file that is missing or malformed."""
     counts = [_records(folder / name) for name in names]
     images = np.empty((sum(counts), *SHAPE), np.uint8)
@@ -43,7 +43,7 @@ def read(folder: Path, names: Sequence[str]) -> Pictures:
         labels[first : first + count] = records[:, 0]
         images[first : first + count] = records[:, 1:].reshape(count, *SHAPE)
         first += count
-    return Pictures(images, labels)
+    return LabelledImages(images, labels)
 
 
 def _records(path: Path) -> int:
@@ -52,5 +52,5 @@ def _records(path: Path) -> int:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if size == 0 or size % _RECORD:
-        raise DataError(f"{path}: {size} bytes are no whole number of records of {_RECORD}")
+        raise DataError(f"{path}: {size} bytes are not a whole number of records of {_RECORD}")
     return size // _RECORD

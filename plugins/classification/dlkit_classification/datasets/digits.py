@@ -6,9 +6,11 @@ from dlkit.data.context import Context
 from dlkit.data.digits import CLASSES, small_digits
 from dlkit.data.splits import Data
 from dlkit_classification.options import DigitsConfig
-from dlkit_classification.storage import Known, Pictures, from_one_set
+from dlkit_classification.storage import LabelledImages, SetDescription, from_one_set
 
 
 def build(config: DigitsConfig, context: Context) -> Data:
     images, labels = small_digits()
-    return from_one_set(Pictures(images[:, None], labels), Known([str(digit) for digit in range(CLASSES)]), config)
+    return from_one_set(
+        LabelledImages(images[:, None], labels), SetDescription([str(digit) for digit in range(CLASSES)]), config
+    )

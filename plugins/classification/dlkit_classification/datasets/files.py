@@ -12,7 +12,7 @@ from dlkit.data.parts import part_folders
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_classification.options import FilesConfig
-from dlkit_classification.storage import Known, Pictures, from_one_set, from_parts
+from dlkit_classification.storage import LabelledImages, SetDescription, from_one_set, from_parts
 
 
 def build(config: FilesConfig, context: Context) -> Data:
@@ -22,7 +22,7 @@ def build(config: FilesConfig, context: Context) -> Data:
         folder = class_folders(root)
         _check_classes(root, folder)
         pictures, notes = read(folder, config)
-        return from_one_set(pictures, Known(folder.classes, notes, config.fit), config)
+        return from_one_set(pictures, SetDescription(folder.classes, notes, config.fit), config)
     training = class_folders(parts["train"])
     _check_classes(parts["train"], training)
     read_parts, notes = {}, []
@@ -30,7 +30,7 @@ def build(config: FilesConfig, context: Context) -> Data:
         folder = training if part == "train" else class_folders(path, training.classes)
         read_parts[part], found = read(folder, config)
         notes += [f"{part}: {note}" for note in found]
-    return from_parts(read_parts, Known(training.classes, notes, config.fit), config)
+    return from_parts(read_parts, SetDescription(training.classes, notes, config.fit), config)
 
 
 def folders_of_parts(root: Path) -> dict[str, Path]:
@@ -40,7 +40,7 @@ def folders_of_parts(root: Path) -> dict[str, Path]:
     return parts if parts and any(path.is_dir() for path in parts["train"].iterdir()) else {}
 
 
-def read(folder: ImageFolder, config: FilesConfig) -> tuple[Pictures, list[str]]:
+def read(folder: ImageFolder, config: FilesConfig) -> tuple[LabelledImages, list[str]]:
     """The images, and notes of what was left out. DataError names what cannot be read, unless that is to be skipped."""
     images, kept, notes = read_usable(
         folder.paths, config.size, config.size, colour=config.colour, fit=config.fit, skip=config.skip_unreadable
@@ -50,7 +50,7 @@ def read(folder: ImageFolder, config: FilesConfig) -> tuple[Pictures, list[str]]
     if lost:
         named = ", ".join(folder.classes[label] for label in sorted(lost))
         raise DataError("\n".join([*notes, f"no readable image is left of {named}"]))
-    return Pictures(images, labels), notes
+    return LabelledImages(images, labels), notes
 
 
 def _check_classes(root: Path, folder: ImageFolder) -> None:

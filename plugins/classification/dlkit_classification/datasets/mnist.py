@@ -9,7 +9,7 @@ from dlkit.data.context import Context
 from dlkit.data.mnist import SIDE, read_mnist
 from dlkit.data.splits import Data
 from dlkit_classification.options import MnistConfig
-from dlkit_classification.storage import Pictures, Published, from_published
+from dlkit_classification.storage import LabelledImages, Published, from_published
 
 SHAPE = (1, SIDE, SIDE)
 PUBLISHED = Published(
@@ -22,7 +22,7 @@ def build(config: MnistConfig, context: Context) -> Data:
     return from_published(PUBLISHED, lambda: read(folder, "train"), lambda: read(folder, "t10k"), config)
 
 
-def read(folder: Path, part: Literal["train", "t10k"]) -> Pictures:
+def read(folder: Path, part: Literal["train", "t10k"]) -> LabelledImages:
     """``train`` or ``t10k`` from the official files; DataError as ``read_mnist``."""
     images, labels = read_mnist(folder, part)
-    return Pictures(images.reshape(-1, *SHAPE), labels)
+    return LabelledImages(images.reshape(-1, *SHAPE), labels)

@@ -19,7 +19,7 @@ from dlkit_detection.options import PyramidConfig
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of the images that torchvision's weights were trained on."""
 _PROBE = 256
-"""Side of the image by which strides are found out."""
+"""Side of the image by which strides are measured."""
 
 
 class Backbone(nn.Module):

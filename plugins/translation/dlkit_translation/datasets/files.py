@@ -11,7 +11,7 @@ from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
 from dlkit_translation.options import FilesConfig
 from dlkit_translation.splitting import by_sentence, sentence_key
-from dlkit_translation.storage import Known, build_data
+from dlkit_translation.storage import SetDescription, build_data
 from dlkit_translation.texts import normal
 
 
@@ -27,7 +27,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     parts = by_sentence(pairs, val, test, config.split_seed, str(path))
     if not test:
         del parts["test"]
-    return build_data(parts, config, Known(languages))
+    return build_data(parts, config, SetDescription(languages))
 
 
 def tsv(path: Path, encoding: str) -> list[tuple[str, str]]:

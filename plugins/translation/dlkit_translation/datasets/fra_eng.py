@@ -10,7 +10,7 @@ from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
 from dlkit_translation.options import FraEngConfig
 from dlkit_translation.splitting import by_sentence
-from dlkit_translation.storage import Known, build_data
+from dlkit_translation.storage import SetDescription, build_data
 from dlkit_translation.texts import normal
 
 LANGUAGES = ("English", "French")
@@ -20,7 +20,7 @@ def build(config: FraEngConfig, context: Context) -> Data:
     path = context.source("fra-eng") / "fra.txt"
     found = read(path)
     parts = by_sentence(found, config.val, config.test, config.split_seed, str(path))
-    return build_data(parts, config, Known(LANGUAGES, [f"{len(found)} pairs in {path.name}"]))
+    return build_data(parts, config, SetDescription(LANGUAGES, [f"{len(found)} pairs in {path.name}"]))
 
 
 def read(path: Path) -> list[tuple[str, str]]:

@@ -60,7 +60,7 @@ class Attention(nn.Module):
         return out
 
     def weights(self, values: Tensor, memory: Pair, mask: Tensor) -> Tensor:
-        """The mean over heads of what is looked at: [N,T,L]."""
+        """The attention weights, the mean over heads: [N,T,L]."""
         query = self._split(self.query(values))
         return masked_softmax(query @ memory[0].transpose(2, 3) / math.sqrt(query.shape[3]), mask).mean(1)
 
