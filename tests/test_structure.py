@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 import pytest
+
 from structure import ROOT, Module, measure, product
 
 LONGEST_FUNCTION, LONGEST_MODULE = 50, 400
