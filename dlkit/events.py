@@ -163,7 +163,7 @@ class Checkpointed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice(Event):
-    """Something to know that is no failure: a checkpoint skipped, an observer switched off."""
+    """Something to know that is not a failure: a checkpoint skipped, an observer switched off."""
 
     event = "notice"
     step: int

@@ -25,7 +25,7 @@ from dlkit.data.layout import file_sha256
 from dlkit.engine.checkpoint import MODEL, Snapshot
 from dlkit.engine.device import Copies, Device
 from dlkit.errors import RunError
-from dlkit.runs.checkpoints import Checkpoint, Manifest, complete, step_folder
+from dlkit.runs.checkpoints import Checkpoint, FileEntry, Manifest, complete, step_folder
 from dlkit.runs.faults import point
 from dlkit.runs.files import sync_folder
 
@@ -155,7 +155,9 @@ def _fill(folder: Path, staged: _Staged) -> Manifest:
         write_tensors(tensors, folder / name)
     for name, text in staged.documents.items():
         _write_durably(folder / name, text)
-    files = {p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(folder.iterdir())}
+    files: dict[str, FileEntry] = {
+        p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(folder.iterdir())
+    }
     point("checkpoint.written")
     manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
     _write_durably(folder / "manifest.json", json.dumps(manifest.to_dict(), indent=1))

@@ -11,7 +11,7 @@ from dlkit.config import FieldInfo, Property, parse_text
 from dlkit.gpus import gpus
 
 SUBMIT = "submit"
-"""The section of what is no part of a configuration: the run's name, and its place in the queue."""
+"""The section of what is not part of a configuration: the run's name, and its place in the queue."""
 Choices = tuple[tuple[str, str], ...]
 """(text, label) each; the text "" means none."""
 

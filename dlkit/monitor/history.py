@@ -149,7 +149,7 @@ def _points(heads: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], numbers
     within = np.arange(len(numbers), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     values = np.array(numbers, np.float64)
     if values.ndim != 1:
-        raise ValueError("a value is no number")
+        raise ValueError("a value is not a number")
     return Points(np.repeat(first, counts) + within * np.repeat(every, counts), values, np.repeat(seqs, counts))
 
 

@@ -24,7 +24,7 @@ def parse(lines: Sequence[bytes]) -> list[JsonObject]:
 
     try:
         found = from_json(b"[" + b",".join(lines) + b"]")
-    except ValueError:  # something among them is no JSON
+    except ValueError:  # something among them is not JSON
         found = []
     if len(found) != len(lines):
         found = [_parsed(line) for line in lines]

@@ -153,7 +153,7 @@ _NUMBERED = ("seq", "step", "steps", "from_step", "from_seq", "total_steps")
 
 
 def _event(record: JsonObject) -> Event | None:
-    """A line as an event; None if what is reckoned with is no number."""
+    """A line as an event; None if something that is computed with is not a number."""
     try:
         event = from_record(record)
     except BAD:

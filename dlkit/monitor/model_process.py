@@ -170,7 +170,7 @@ class ModelProcess:
             found = json.loads(line)
         except ValueError as error:
             self._end()
-            raise ModelGone(f"the model's process said what is no reply: {line[:80]!r}") from error
+            raise ModelGone(f"the model's process gave something that is not a reply: {line[:80]!r}") from error
         if "error" in found:
             raise QuestionRefused(str(found["error"]), str(found.get("kind", "")))
         return dict(found)
@@ -192,7 +192,7 @@ class ModelProcess:
         return line
 
     def _gone(self) -> ModelGone:
-        """Why the process is no more."""
+        """Why the process has ended."""
         if self._closed:
             return ModelGone("closed")
         process = self._process

@@ -15,13 +15,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from dlkit.data.layout import file_sha256
 from dlkit.errors import RunError, UsageError
+from dlkit.json_types import Json
 from dlkit.runs.files import read_json
 
 FORMAT = 1
+
+
+class FileEntry(TypedDict):
+    """A file of a checkpoint: its bytes, and their SHA-256."""
+
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +49,15 @@ class Manifest:
     task: str
     model: str
     metrics: Mapping[str, float]
-    files: Mapping[str, Mapping[str, Any]]
+    files: Mapping[str, FileEntry]
     created: float
     aliases: Mapping[str, str] = field(default_factory=dict)
     seq: int = -1
     commands: int = 0
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Json] = field(default_factory=dict)
     format: int = FORMAT
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
@@ -95,12 +103,12 @@ def step_folder(step: int) -> str:
 def complete(run: Path) -> list[Checkpoint]:
     """The complete checkpoints of a run, by step; unreadable ones are left out."""
     found = []
-    for folder in sorted((run / "checkpoints").glob("step-*")):
+    for folder in sorted((run / "checkpoints").glob("step-*")):  # one being written has a name that begins with a dot
         try:
             found.append(Checkpoint(folder, _manifest(folder)))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):  # whatever a damaged manifest may hold
             continue
-    return sorted(found, key=lambda checkpoint: checkpoint.step)
+    return sorted(found, key=lambda checkpoint: checkpoint.step)  # names sort otherwise from 100,000,000 steps on
 
 
 def choose(run: Path, which: str = "best") -> Checkpoint:
@@ -123,11 +131,12 @@ def _manifest(folder: Path) -> Manifest:
     fields: dict[str, Any] = read_json(folder / "manifest.json")
     if fields.get("format", 0) > FORMAT:
         raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
-    known = Manifest.__dataclass_fields__
+    known = Manifest.__dataclass_fields__  # a later release may say more in the same format
     manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
     if folder.name != step_folder(manifest.step):
         raise ValueError(f"{folder}: its manifest is of step {manifest.step}")
     for name, entry in manifest.files.items():
+        # Sizes alone: hashing (``problems``) would read every checkpoint of every run that somebody looks at.
         if (folder / name).stat().st_size != entry["size"]:
             raise ValueError(f"{folder / name}: cut short")
     return manifest

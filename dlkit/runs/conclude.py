@@ -79,7 +79,7 @@ def writer_lock(run: RunFolder) -> Iterator[None]:
     deadline = time.monotonic() + PATIENCE
     with ExitStack() as stack:
         while not _taken(run, stack, last=time.monotonic() > deadline):
-            time.sleep(0.01)
+            time.sleep(0.01)  # one that was killed holds its lock until its memory is given back
         yield
 
 

@@ -21,19 +21,20 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a text file atomically, on disk when this returns."""
+    # In the same folder: only within a file system does a rename replace a file at once.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing in it
         point("record.written")
         temporary.replace(path)
         point("record.replaced")
-    except BaseException:
+    except BaseException:  # Ctrl-C as well: nothing half-made stays behind
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync_folder(path.parent)  # the name is an entry of the folder, and lost with it until that is on disk
 
 
 def file_size(path: Path) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # 0.4 ms of every listing, which makes no such dictionary
 
 FORMAT = 1
 ENDED = ("completed", "stopped", "failed")
-_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
 
 
 class RunFolder(NamedTuple):
@@ -85,6 +85,7 @@ class RunFolder(NamedTuple):
             from dlkit.errors import RunError
 
             raise RunError(f"{self.id} was written by a newer dlkit (format {record['format']}); it stays as it is")
+        # Read and written as a whole: of two writers one would lose its fields, so only run.lock's holder may.
         write_json(self.record, {**record, **fields})
 
 
@@ -100,7 +101,7 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str) ->
     """Make a run's folder with its config.toml and run.json; it appears under its name when both are there."""
     runs.mkdir(parents=True, exist_ok=True)
     run = RunFolder(runs / new_id(task, model))
-    hidden = RunFolder(runs / f".{run.id}")
+    hidden = RunFolder(runs / f".{run.id}")  # who lists runs never meets one without its run.json
     hidden.path.mkdir()
     try:
         hidden.config.write_text(config, encoding="utf-8")
@@ -108,7 +109,7 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str) ->
         for folder in (hidden.samples, hidden.checkpoints):
             folder.mkdir()
         hidden.path.rename(run.path)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well
         import shutil
 
         shutil.rmtree(hidden.path, ignore_errors=True)
@@ -170,7 +171,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     parts = record.get("components", {})
     names: dict[str, object] = {part: parts.get(part, {}).get("name", "") for part in ("model", "dataset")}
     result = record.get("result")
-    told = result if result else _progress(run, record)
+    told = result if result else _progress(run, record)  # whoever ends a run says what came of it: no log to read
     progress = {key: value for key, value in told.items() if key in Summary._fields}
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
     fields: dict[str, Any] = {**known, **names, **progress, **always}
@@ -178,19 +179,19 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
 
 
 def _checked(summary: Summary) -> Summary:
-    """ValueError if a field is not of its kind: whoever sorts, stores or shows it reckons with that."""
+    """ValueError if a field is not of its kind: whoever sorts, stores or shows it relies on that."""
     for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason"):
         if not isinstance(getattr(summary, name), str):
-            raise ValueError(f"{name} is no text")
+            raise ValueError(f"{name} is not text")
     for name in ("created", "updated", "step", "total_steps", "seconds"):
         value = getattr(summary, name)
         if not isinstance(value, (int, float)) or not -math.inf < value < math.inf:
-            raise ValueError(f"{name} is no number")
+            raise ValueError(f"{name} is not a number")
     for name in ("last", "best"):
-        if not isinstance(getattr(summary, name), (int, float, type(None))):
-            raise ValueError(f"{name} is no number")
+        if not isinstance(getattr(summary, name), (int, float, type(None))):  # NaN and infinity are values of metrics
+            raise ValueError(f"{name} is not a number")
     if not isinstance(summary.metrics, dict):
-        raise ValueError("metrics is no table")
+        raise ValueError("metrics is not a table")
     return summary
 
 
@@ -202,7 +203,7 @@ def disk_use(folder: str) -> int:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False):  # a link to data elsewhere takes no room here
                     total += disk_use(entry.path)
                 else:
                     total += entry.stat(follow_symlinks=False).st_size
@@ -224,7 +225,7 @@ def current_state(run: RunFolder, record: RunRecord) -> str:
         return state
     import socket
 
-    if record.get("host") != socket.gethostname():
+    if record.get("host") != socket.gethostname():  # locks say nothing of processes elsewhere
         age = max(0, int(time.time() - run.events.stat().st_mtime)) if run.events.exists() else 0
         return f"unknown, last event {age} s ago"
     if holder(run.lock) is not None:
@@ -252,7 +253,7 @@ def _progress(run: RunFolder, record: RunRecord) -> Result:
             values += event.values.get(metric, ())
         elif isinstance(event, Started):
             total = event.total_steps
-        elif isinstance(event, Resumed):
+        elif isinstance(event, Resumed):  # it trains again from there, though nothing of it may be measured yet
             step, total = event.from_step, event.total_steps
         elif isinstance(event, Finished):
             step = event.steps

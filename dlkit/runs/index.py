@@ -54,7 +54,7 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
         if task is None or summary.task == task:
             found.append((summary.created, name, summary))
     _store(workspace / "dlkit.db", stale, gone=rows.keys() - folders.keys())
-    found.sort(key=lambda entry: entry[:2], reverse=True)
+    found.sort(key=lambda entry: entry[:2], reverse=True)  # by id where two began in the same millisecond
     newest = [Summary(**json.loads(s)) if isinstance(s, str) else s for _, _, s in found[:limit]]
     return newest, len(found)
 
@@ -145,6 +145,7 @@ def _rows(path: Path) -> dict[str, tuple[str, str, float, str]]:
 def _store(path: Path, stale: list[tuple[Summary, str]], gone: set[str]) -> None:
     if not path.exists() or not (stale or gone):
         return
+    # A cache that cannot be written (a shared, read-only workspace; somebody else is at it) costs time, not answers.
     with suppress(sqlite3.Error, OSError), _connect(path, create=False) as db:
         _upsert(db, stale)
         db.executemany("DELETE FROM runs WHERE id = ?", [(name,) for name in gone])
@@ -171,8 +172,8 @@ def _connect(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
         if version < VERSION:
             if not create:
                 raise _Unusable("empty, or of an older version")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(f"DROP TABLE IF EXISTS runs; {_SCHEMA}")
+            db.execute("PRAGMA journal_mode = WAL")  # who lists runs does not wait for one that ends
+            db.executescript(f"DROP TABLE IF EXISTS runs; {_SCHEMA}")  # nothing to migrate: the folders have it all
         with db:
             yield db
     finally:

@@ -32,13 +32,14 @@ class RunLock:
     """The right to write one run, or a part of it. ``with RunLock(path):``; BlockingIOError if it is taken."""
 
     def __init__(self, path: Path, part: Part = BOTH) -> None:
-        self.path = path.resolve()
+        self.path = path.resolve()  # a run may be reached through a link: one file, one lock
         self.part = part
 
     def __enter__(self) -> RunLock:
+        # One descriptor for both parts: closing a second one, whenever that is, would drop them.
         descriptor, parts = _held.get(self.path, (None, []))
         if any(_overlap(part, self.part) for part in parts):
-            raise BlockingIOError(f"{self.path} is held by this process")
+            raise BlockingIOError(f"{self.path} is held by this process")  # the system would grant it again
         if descriptor is None:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         first, length = self.part
@@ -56,7 +57,7 @@ class RunLock:
         rest = [part for part in parts if part != self.part]
         if rest:
             first, length = self.part
-            fcntl.lockf(descriptor, fcntl.LOCK_UN, length, first)
+            fcntl.lockf(descriptor, fcntl.LOCK_UN, length, first)  # closing the file would drop the other part too
             _held[self.path] = descriptor, rest
         else:
             os.close(descriptor)
@@ -65,7 +66,7 @@ class RunLock:
 def holder(path: Path) -> int | None:
     """The process that holds a lock, or a part of it, or None; acquires nothing and creates nothing."""
     path = path.resolve()
-    if path in _held:
+    if path in _held:  # the system tells of others' locks alone; to open and close the file would drop this one
         return os.getpid()
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

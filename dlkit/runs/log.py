@@ -22,6 +22,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # O_APPEND: where the next line goes is not moved by anybody who reads or seeks.
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._seq = self._repair()
 
@@ -37,7 +38,7 @@ class EventLog:
             while written < len(line):  # a full disk takes part of a line before it refuses
                 written += os.write(self._descriptor, line[written:])
         except OSError:
-            os.ftruncate(self._descriptor, size)
+            os.ftruncate(self._descriptor, size)  # or the next event would be glued to half a line
             raise
         point("event.after")
         self._seq += 1
@@ -50,6 +51,8 @@ class EventLog:
 
     def sync(self) -> None:
         """Everything appended so far is on disk when this returns; safe from another thread."""
+        # Not after every event: that takes 3 ms instead of 20 µs. A checkpoint makes durable what it stands on; what a
+        # power cut takes after that, a resume makes again.
         os.fsync(self._descriptor)
 
     def close(self) -> None:
@@ -62,7 +65,7 @@ class EventLog:
         if tail and not tail[-1].endswith(b"\n"):
             os.ftruncate(self._descriptor, size - len(tail[-1]))
             return self._repair()
-        return max((_seq(line) for line in tail), default=-1) + 1
+        return max((_seq(line) for line in tail), default=-1) + 1  # the last of them may be a block of zeros
 
 
 class NoLog:
@@ -81,7 +84,7 @@ class NoLog:
 
 
 def _seq(line: bytes) -> int:
-    """A line's number; −1 of one that is no event (blocks that a power cut left empty, say)."""
+    """A line's number; −1 of one that is not an event (blocks that a power cut left empty, say)."""
     try:
         return int(json.loads(line)["seq"])
     except (ValueError, KeyError, TypeError):
@@ -96,7 +99,7 @@ def _last_lines(descriptor: int, size: int, count: int) -> list[bytes]:
         lines = os.pread(descriptor, size - start, start).splitlines(keepends=True)
         if len(lines) > count or start == 0:
             return lines[-count:]
-        block *= 8
+        block *= 8  # a line is as long as what was measured since the last flush: of fast runs, megabytes
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[Event]:
@@ -145,6 +148,6 @@ def tail_events(path: Path, size: int = 1 << 18) -> list[Event]:
         return []
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
-        file.seek(max(0, end - size))
+        file.seek(max(0, end - size))  # 20 ms for 256 KiB; all of 100,000 steps, 250
         lines = file.read().splitlines(keepends=True)
-    return effective(parse_lines(lines if end <= size else lines[1:]))
+    return effective(parse_lines(lines if end <= size else lines[1:]))  # the first has lost its beginning

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlkit.catalog import Catalog
-from dlkit.components import PARTS, load_object
+from dlkit.components import PARTS, Spec, load_object
 from dlkit.config import Layer, Resolved, resolve
 from dlkit.config_file import read_toml
 from dlkit.errors import PluginError, RunError
@@ -44,11 +44,12 @@ def stored_config(catalog: Catalog, run: RunFolder, record: RunRecord, overrides
             )
         values[part] = _migrated(values.get(part, {}), found[0], int(made.get("version", 1)))
     layers = [Layer(run.config.name, values), *([overrides] if overrides else [])]
+    # Without suggestions: what a task suggests today is not what this run was started with.
     return resolve(catalog, record["task"], layers, suggest=False)
 
 
-def _migrated(fields: dict[str, Any], spec: Any, version: int) -> dict[str, Any]:
+def _migrated(fields: dict[str, object], spec: Spec, version: int) -> dict[str, object]:
     if spec.version == version or not spec.migrate:
         return fields
-    name = fields.pop("name", spec.name)
+    name = fields.pop("name", spec.name)  # it was found by that: what changes between versions are options
     return {"name": name, **load_object(spec.migrate)(fields, version)}
