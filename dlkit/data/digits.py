@@ -52,6 +52,12 @@ def resolve_source(source: Source, context: Context) -> Literal["digits", "mnist
     return "mnist" if status(MNIST, context.data) == "present" else "digits"
 
 
+def note_of(asked: Source, source: Literal["digits", "mnist"]) -> list[str]:
+    """What to say of the digits that ``auto`` came to; nothing of those that were asked for."""
+    names = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
+    return [names[source]] if asked == "auto" else []
+
+
 def small_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """scikit-learn's 1,797 digits, uint8 [N,8,8], light on dark, and their labels; for plugins that depend on it.
 

@@ -13,7 +13,7 @@ import pytest
 from dlkit.data import digits
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import Digits, digit_parts, draw_parts, resolve_source
+from dlkit.data.digits import Digits, digit_parts, draw_parts, note_of, resolve_source
 from dlkit.data.known import MNIST
 from dlkit.errors import DataError
 from mnist_files import write_mnist
@@ -115,3 +115,8 @@ def test_the_first_canvases_of_mnist_are_these(realdata: Callable[[str], Path]) 
         "val": "928e3a5202931729d02817ebac0b513b35fdcd7c51d9a51e052ebc00eca43579",
         "test": "183e6b8cbcabee1803ad9aeefc8119bc9d6d7ca4d43687743bdb134c27cd3881",
     }
+
+
+def test_only_what_nobody_asked_for_is_said() -> None:
+    assert note_of("auto", "mnist") == ["MNIST's digits"] and "no MNIST" in note_of("auto", "digits")[0]
+    assert note_of("digits", "digits") == note_of("mnist", "mnist") == []

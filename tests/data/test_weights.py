@@ -36,14 +36,14 @@ def test_no_file_is_read_while_a_model_is_restored(tmp_path: Path) -> None:
         with restoring():
             pass
         assert read_weights(tmp_path / "absent.safetensors") is None
-    with pytest.raises(DataError, match=r"absent\.safetensors: no readable"):
+    with pytest.raises(DataError, match=r"absent\.safetensors: not a readable"):
         read_weights(tmp_path / "absent.safetensors")
 
 
 @pytest.mark.parametrize("content", [b"", b"text that is no safetensors file", b"\x80\x04pickle"])
 def test_other_files_are_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(content)
-    with pytest.raises(DataError, match=r"w\.safetensors: no readable \.safetensors file"):
+    with pytest.raises(DataError, match=r"w\.safetensors: not a readable \.safetensors file"):
         read_weights(tmp_path / "w.safetensors")
 
 

@@ -166,7 +166,7 @@ def test_weights_of_a_resnet_find_their_layers(tmp_path: Path) -> None:
 
 def test_a_missing_or_foreign_file_of_weights_is_named_and_not_needed_again(weights: Path, tmp_path: Path) -> None:
     absent = PyramidConfig(backbone="squeezenet1_1", weights=str(tmp_path / "absent.safetensors"), strides=[8])
-    with pytest.raises(DataError, match=r"absent\.safetensors: no readable"):
+    with pytest.raises(DataError, match=r"absent\.safetensors: not a readable"):
         Pyramid(absent, info((3, 64, 64)))
     with restoring():
         Pyramid(absent, info((3, 64, 64)))
@@ -176,5 +176,5 @@ def test_a_missing_or_foreign_file_of_weights_is_named_and_not_needed_again(weig
     ):
         Pyramid(foreign, info((3, 64, 64)))
     (tmp_path / "text.safetensors").write_text("text")
-    with pytest.raises(DataError, match=r"text\.safetensors: no readable"):
+    with pytest.raises(DataError, match=r"text\.safetensors: not a readable"):
         Pyramid(absent.model_copy(update={"weights": str(tmp_path / "text.safetensors")}), info((3, 64, 64)))

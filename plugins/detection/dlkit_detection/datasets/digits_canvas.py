@@ -6,7 +6,7 @@ import torch
 
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import digit_parts, draw_parts, resolve_source
+from dlkit.data.digits import digit_parts, draw_parts, note_of, resolve_source
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data
 from dlkit_detection.options import DigitsCanvasConfig
@@ -17,7 +17,6 @@ COUNTS = {
     "digits": {"train": 8_000, "val": 1_000, "test": 1_000},
 }
 """Canvases of each split, where no other number is asked for."""
-NAMES = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
 
 
 def build(config: DigitsCanvasConfig, context: Context) -> Data:
@@ -42,7 +41,7 @@ def build(config: DigitsCanvasConfig, context: Context) -> Data:
         (1, config.height, config.width),
         encoding,
         config,
-        notes=[NAMES[source]] if config.source == "auto" else [],
+        notes=note_of(config.source, source),
         resolved_options={"source": source, **counts},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit.data.canvases import CanvasOptions
 from dlkit.data.context import Context
-from dlkit.data.digits import CLASSES, digit_parts, draw_parts, resolve_source
+from dlkit.data.digits import CLASSES, digit_parts, draw_parts, note_of, resolve_source
 from dlkit.data.splits import Data
 from dlkit_localization.augment import Move
 from dlkit_localization.options import DigitCanvasConfig
@@ -26,15 +26,13 @@ def build(config: DigitCanvasConfig, context: Context) -> Data:
         for part, canvases in drawn.items()
     }
     splits, info = splits_and_info(parts, [str(digit) for digit in range(CLASSES)])
-    names = {"mnist": "MNIST's digits", "digits": "scikit-learn's digits, enlarged (no MNIST in the workspace)"}
-    notes = [names[source]] if config.source == "auto" else []
     return Data(
         train=splits["train"],
         val=splits["val"],
         test=splits["test"],
         info=info,
         augment=Move(config.height, config.width) if config.move else None,
-        notes=notes,
+        notes=note_of(config.source, source),
         resolved_options={"source": source, **counts},
     )
 
