@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -60,6 +61,33 @@ class PluginError(DlkitError):
     """A plugin could not be loaded, or what it returned breaks its contract."""
 
     exit_code = 4
+
+
+class ComponentError(PluginError):
+    """A component's code raised what nobody foresaw: the text names the component, ``__cause__`` is what it raised."""
+
+
+@contextmanager
+def blamed(who: str, passing: Callable[[BaseException], bool] = lambda error: False) -> Iterator[None]:
+    """Run a component's code: what it raises unforeseen becomes a ComponentError that names ``who``.
+
+    Errors meant for people pass as they are, and so do those that ``passing`` finds to be nobody's fault.
+    """
+    try:
+        yield
+    # The plugin boundary: a stranger's code may raise anything, and SystemExit is no way to end a run either.
+    except (Exception, SystemExit) as error:
+        if isinstance(error, DlkitError) or passing(error):
+            raise
+        raise ComponentError(f"{who}: {in_words(error)}") from error
+
+
+def in_words(error: BaseException) -> str:
+    """An error in one line: its type, unless it is meant for people, and the first line of its text."""
+    text = next(iter(str(error).strip().splitlines()), "")
+    if isinstance(error, DlkitError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 STOPPED = 130

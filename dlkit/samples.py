@@ -1,14 +1,17 @@
 """Samples: what a model's work looks like, typed, so that terminal, TUI, report and HTTP can all show it.
 
 A predictor returns them; the run stores images as PNG and the rest as JSON; ``load`` brings them back. Numbers are
-plain Python numbers or NumPy arrays; nothing here knows torch.
+plain Python numbers or NumPy arrays; nothing here knows torch. What could not be shown (a row that is too short, a
+curve without as many values as there are x) is refused by name when it is saved; of what is stored already, the rest
+can be read.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypedDict
@@ -16,15 +19,49 @@ from typing import Any, ClassVar, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.errors import PluginError
+
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
+
+
+class SampleError(PluginError):
+    """A sample that cannot be shown."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Base of all samples: ``name`` distinguishes those of one time, ``title`` is shown above it."""
+    """Base of all samples: ``name`` distinguishes those of one time, ``title`` is shown above it.
+
+    Files are called by the name: 1 to 100 characters, no ``/`` or ``\\`` among them.
+    """
 
     kind: ClassVar[str] = ""
 
     name: str
     title: str = ""
+
+    def check(self) -> None:
+        """SampleError says what of it cannot be shown."""
+        if not (isinstance(self.name, str) and _NAME.match(self.name)):
+            raise SampleError(f"{self.kind} sample {self.name!r}: a name has 1 to 100 characters, no '/' or '\\'")
+
+    def _refuse(self, what: str) -> None:
+        raise SampleError(f"{self.kind} sample {self.name!r}: {what}")
+
+    def _check_lengths(self, what: str, values: Sized, expected: int, of: str) -> None:
+        if len(values) != expected:
+            self._refuse(f"{len(values)} {what} for {expected} {of}")
+
+    def _check_rows(self, headers: Sized, rows: Sequence[Sized]) -> None:
+        wrong = next((i for i, row in enumerate(rows) if len(row) != len(headers)), None)
+        if wrong is not None:
+            self._refuse(f"row {wrong + 1} has {len(rows[wrong])} cells for {len(headers)} headers")
+
+    def _check_pixels(self, image: npt.NDArray[np.uint8], axes: int, form: str) -> None:
+        found = np.asarray(image)
+        fits = found.ndim == axes or (found.ndim == axes + 1 and found.shape[-1] == 3)
+        if found.dtype != np.uint8 or not fits:
+            self._refuse(f"{found.dtype}{list(found.shape)} is not of the form {form}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +76,13 @@ class Images(Sample):
     captions: Sequence[str] = ()
     good: Sequence[bool] = ()
     columns: int = 8
+
+    def check(self) -> None:
+        super().check()
+        self._check_pixels(self.images, 3, "uint8 [N,H,W] or [N,H,W,3]")
+        for what, values in (("captions", self.captions), ("marks in good", self.good)):
+            if len(values):
+                self._check_lengths(what, values, len(self.images), "images")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +103,10 @@ class Boxes(Sample):
     image: npt.NDArray[np.uint8]
     boxes: Sequence[Box]
 
+    def check(self) -> None:
+        super().check()
+        self._check_pixels(self.image, 2, "uint8 [H,W] or [H,W,3]")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Sample):
@@ -77,6 +125,10 @@ class Pairs(Sample):
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    def check(self) -> None:
+        super().check()
+        self._check_rows(self.headers, self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Sample):
@@ -85,6 +137,10 @@ class Table(Sample):
     kind = "table"
     headers: Sequence[str]
     rows: Sequence[Sequence[str | float | int]]
+
+    def check(self) -> None:
+        super().check()
+        self._check_rows(self.headers, self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +152,11 @@ class Curve(Sample):
     lines: Mapping[str, Sequence[float]]
     x_label: str = ""
     y_label: str = ""
+
+    def check(self) -> None:
+        super().check()
+        for label, values in self.lines.items():
+            self._check_lengths(f"values of line {label!r}", values, len(self.x), "x")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +170,43 @@ class Scatter(Sample):
     x_label: str = ""
     y_label: str = ""
 
+    def check(self) -> None:
+        super().check()
+        self._check_lengths("y", self.y, len(self.x), "x")
+        if len(self.labels):
+            self._check_lengths("labels", self.labels, len(self.x), "x")
+
 
 KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Pairs, Table, Curve, Scatter)}
 
 
+def checked(made: Iterable[object], who: str) -> list[Sample]:
+    """What the component ``who`` made, to be looked at at one time; SampleError says what cannot be shown."""
+    found: list[Sample] = []
+    for sample in made:
+        try:
+            found.append(checked_one(sample, [other.name for other in found]))
+        except SampleError as error:
+            raise SampleError(f"{who}: {error}") from error
+    return found
+
+
+def checked_one(sample: object, taken: Container[str]) -> Sample:
+    """The same of one sample beside others, whose names are ``taken``."""
+    if not isinstance(sample, Sample):
+        raise SampleError(f"a {type(sample).__name__} is not a dlkit.samples.Sample")
+    sample.check()
+    if sample.name in taken:
+        raise SampleError(f"two samples are called {sample.name!r}")
+    return sample
+
+
 def save(sample: Sample, folder: Path, stem: str) -> str:
-    """Write a sample as ``STEM.json`` (and ``STEM.png``) into a folder; returns the JSON file's name."""
+    """Write a sample as ``STEM.json`` (and ``STEM.png``) into a folder; returns the JSON file's name.
+
+    SampleError: it could not be shown.
+    """
+    sample.check()
     fields: dict[str, object] = {"kind": sample.kind}
     for item in dataclasses.fields(sample):
         value = getattr(sample, item.name)

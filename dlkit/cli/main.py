@@ -92,16 +92,25 @@ def _help() -> str:
 def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
-    from dlkit.errors import STOPPED, DlkitError
+    from dlkit.errors import STOPPED, ComponentError, DlkitError
 
     try:
         return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
+        if isinstance(error, ComponentError):
+            _show_origin(error)
         print(f"dlkit {command}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return STOPPED
+
+
+def _show_origin(error: BaseException) -> None:
+    """Where a component's code raised what nobody foresaw: for whoever wrote it."""
+    import traceback
+
+    traceback.print_exception(error.__cause__)
 
 
 if __name__ == "__main__":

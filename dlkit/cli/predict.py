@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import sys
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
-from dlkit.errors import UsageError
+from dlkit.errors import UsageError, blamed
 from dlkit.present.output import colours, print_json, say
 from dlkit.present.samples import render
 from dlkit.present.text import clean
+from dlkit.runs.folder import RunFolder
+from dlkit.samples import checked
 
 if TYPE_CHECKING:
+    from dlkit.inference.load import Loaded
     from dlkit.predictor import Answer, Predictor
 
 PICTURES = "predictions"
@@ -37,23 +41,31 @@ def main(argv: list[str]) -> int:
     loaded = load_predictor(catalog, run, options.checkpoint, options.device)
     if changed:
         loaded = with_words(catalog, loaded, changed)
+    who = f"inference {loaded.resolved.specs['inference'].name!r}"
+    # A reader that has seen enough (head) is nobody's fault.
+    with blamed(who, passing=lambda error: isinstance(error, BrokenPipeError)):
+        _ask(run, loaded, options, who)
+    return 0
+
+
+def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) -> None:
     if options.output and not loaded.predictor.draws:
         raise UsageError(f"-o {options.output}: this run's predictor draws no pictures")
     inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
     # Piece by piece is for people: whoever asks for JSON is a program, and takes whole answers.
     if loaded.predictor.streams and not options.json:
-        return _streamed(loaded.predictor, inputs)
+        _stream(loaded.predictor, inputs)
+        return
     answers = loaded.predictor.predict(inputs)
     if loaded.predictor.draws:  # what is found on a photograph cannot be judged in a terminal
         answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
     if options.json:
         position = {"checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
         print_json({"run": run.id, **position, "predictions": [dict(answer) for answer in answers]})
-        return 0
+        return
     width = shutil.get_terminal_size().columns
-    for sample in loaded.predictor.show(inputs, answers):
+    for sample in checked(loaded.predictor.show(inputs, answers), who):
         print(render(sample, colour=colours(), width=width))
-    return 0
 
 
 def _parser() -> Parser:
@@ -93,7 +105,7 @@ def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:
     return rest, changed
 
 
-def _streamed(predictor: Predictor, inputs: Sequence[object]) -> int:
+def _stream(predictor: Predictor, inputs: Sequence[object]) -> None:
     """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
     for number, value in enumerate(inputs):
         if number:
@@ -101,7 +113,6 @@ def _streamed(predictor: Predictor, inputs: Sequence[object]) -> int:
         for piece in predictor.stream(value):
             print(clean(piece), end="", flush=True)
     print()
-    return 0
 
 
 def _arguments(given: list[str], usage: str) -> list[str]:

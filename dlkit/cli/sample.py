@@ -14,11 +14,11 @@ from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
 from dlkit.cli.sample_json import sample_document
 from dlkit.data.context import make_context
-from dlkit.errors import DataError, UsageError
+from dlkit.errors import DataError, UsageError, blamed
 from dlkit.present.output import colours, print_json, say
 from dlkit.present.samples import render
 from dlkit.runs.workspace import locate
-from dlkit.samples import Boxes, Images, Sample, save, tile
+from dlkit.samples import Boxes, Images, Sample, checked, save, tile
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
@@ -38,8 +38,9 @@ def main(argv: list[str]) -> int:
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, options.checkpoint)
     examples = _examples(catalog, loaded, locate(options.workspace))
-    with forked(options.seed, "sample") as generator:
-        made = loaded.predictor.samples(options.n, generator, examples)
+    who = f"inference {loaded.resolved.specs['inference'].name!r}"
+    with blamed(who), forked(options.seed, "sample") as generator:
+        made = checked(loaded.predictor.samples(options.n, generator, examples), who)
     head = {"run": run.id, "checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
     if options.o:
         _write(made, Path(options.o), head if options.json else None)

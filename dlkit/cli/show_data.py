@@ -15,9 +15,10 @@ from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
 from dlkit.data.context import make_context
-from dlkit.errors import UsageError
+from dlkit.errors import UsageError, blamed
 from dlkit.present.output import colours, print_json, say
 from dlkit.present.table import table
+from dlkit.samples import checked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +72,9 @@ def show(argv: list[str]) -> int:
     context = make_context(catalog, data_folder(options.workspace).parent, offline=options.offline, say=say)
     data, info = build_data(catalog, resolved, task, context)
     found = _described(resolved, task, data)
-    samples = list(task.preview(info, data.train, options.count))
+    who = f"task {resolved.task.name!r}"
+    with blamed(f"{who}: preview"):
+        samples = checked(task.preview(info, data.train, options.count), who)
     if options.json:
         print_json({**found, "samples": [sample_document(sample, pixels=False) for sample in samples]})
     else:

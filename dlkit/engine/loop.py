@@ -244,9 +244,12 @@ class Loop:
         progress.sampled = progress.step
         if not self._world.rank_zero:
             return
-        refs = make_samples(self._job, self._val, self._run, progress.step)
+        made = make_samples(self._job, self._val, self._run, progress.step)
         self._log.restart_rate()
-        yield self._journal.record(Sampled(step=progress.step, samples=refs))
+        for problem in made.problems:
+            yield self._journal.notice(problem)
+        if made.refs or not made.problems:
+            yield self._journal.record(Sampled(step=progress.step, samples=made.refs))
 
     def _checkpoint(self) -> Iterator[Event]:
         if self._orders.take("checkpoint"):

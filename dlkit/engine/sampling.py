@@ -2,24 +2,66 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from dlkit import samples
 from dlkit.data.randomness import forked
 from dlkit.data.splits import OnHost, Split
 from dlkit.engine.build import Job
+from dlkit.errors import DlkitError, in_words
 from dlkit.events import SampleRef
 from dlkit.runs.folder import RunFolder
 
 SAMPLES = 24
 
 
-def make_samples(job: Job, split: Split, run: RunFolder, step: int) -> list[SampleRef]:
-    """Have the run's predictor make samples, from inputs of ``split``, and save them. No weight changes."""
+@dataclass(frozen=True)
+class Made:
+    """The samples of one time, saved; ``problems`` says, by component, what of them there is not."""
+
+    refs: Sequence[SampleRef]
+    problems: Sequence[str] = ()
+
+
+def make_samples(job: Job, split: Split, run: RunFolder, step: int) -> Made:
+    """Have the run's predictor make samples, from inputs of ``split``, and save them. No weight changes.
+
+    Samples are for people to look at: what goes wrong with them is told, and training goes on. OSError: the run's
+    folder cannot be written.
+    """
+    who = f"inference {job.resolved.specs['inference'].name!r}"
     # The same draws every time: pictures of different steps can be compared.
     stream = forked(job.resolved.engine.seed, "samples", device=job.placement.device)
-    with stream as generator, job.trainer.evaluating():
-        made = job.predictor.samples(SAMPLES, generator, OnHost(split))
-    refs = []
+    try:
+        with stream as generator, job.trainer.evaluating():
+            made = list(job.predictor.samples(SAMPLES, generator, OnHost(split)))
+    # The plugin boundary: whatever a predictor raises, its weights and generators are as they were.
+    except (Exception, SystemExit) as error:
+        return Made((), [f"no samples: {who}: {_told(error)}"])
+    refs: list[SampleRef] = []
+    problems: list[str] = []
     for sample in made:
-        file = samples.save(sample, run.samples, f"step-{step:08d}-{sample.name}")
-        refs.append(SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=f"samples/{file}"))
-    return refs
+        try:
+            refs.append(_saved(sample, run, step, [ref.name for ref in refs]))
+        except OSError:  # the disk's affair, which is the run's
+            raise
+        # What a sample holds is the predictor's affair: a tensor among its cells, say, is not JSON.
+        except Exception as error:
+            problems.append(f"a sample is left out: {who}: {_told(error)}")
+    return Made(refs, problems)
+
+
+def _saved(made: object, run: RunFolder, step: int, taken: Sequence[str]) -> SampleRef:
+    sample = samples.checked_one(made, taken)
+    file = samples.save(sample, run.samples, f"step-{step:08d}-{sample.name}")
+    return SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=f"samples/{file}")
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line, for the notice; where it comes from goes to the job's output."""
+    if not isinstance(error, DlkitError):
+        traceback.print_exception(error, file=sys.stderr)
+    return in_words(error)

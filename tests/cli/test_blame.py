@@ -1,0 +1,65 @@
+"""Commands name the component whose code fails, show where, and exit with 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import install_metadata
+from outcome import Outcome
+
+
+@pytest.fixture
+def unruly(toy_installed: Path) -> None:
+    """The plugin planted to disturb, installed beside the toy one."""
+    install_metadata(toy_installed, "dlkit-unruly", "unruly", "unruly")
+
+
+def trained(dlkit: Callable[..., Outcome], workspace: Path, way: str) -> None:
+    words = (
+        "--workspace",
+        workspace,
+        "--inference",
+        "unruly",
+        "--inference.way",
+        way,
+        "--engine.sample_every",
+        "never",
+    )
+    assert dlkit("train", "toy", "--workspace", workspace, *words).code == 0
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("predict raises", "ZeroDivisionError: no answer"),
+        ("predict exits", "SystemExit: no answer"),
+        ("show raises", "ZeroDivisionError: no picture"),
+    ],
+)
+def test_predict_names_the_predictor_that_raises(
+    dlkit: Callable[..., Outcome], unruly: None, tmp_path: Path, way: str, said: str
+) -> None:
+    trained(dlkit, tmp_path, way)
+    outcome = dlkit("predict", "last", "1,2,3", "--workspace", tmp_path)
+    assert outcome.code == 4
+    assert "Traceback" in outcome.err
+    assert outcome.err.endswith(f"dlkit predict: inference 'unruly': {said}\n")
+
+
+def test_predict_names_a_sample_that_cannot_be_shown(
+    dlkit: Callable[..., Outcome], unruly: None, tmp_path: Path
+) -> None:
+    trained(dlkit, tmp_path, "shows a ragged table")
+    outcome = dlkit("predict", "last", "1,2,3", "--workspace", tmp_path)
+    assert outcome.code == 4
+    assert outcome.err == "dlkit predict: inference 'unruly': table sample 'ragged': row 1 has 1 cells for 2 headers\n"
+
+
+def test_sample_names_the_predictor_that_raises(dlkit: Callable[..., Outcome], unruly: None, tmp_path: Path) -> None:
+    trained(dlkit, tmp_path, "samples raise")
+    outcome = dlkit("sample", "last", "--workspace", tmp_path)
+    assert outcome.code == 4
+    assert outcome.err.endswith("dlkit sample: inference 'unruly': ZeroDivisionError: no samples\n")

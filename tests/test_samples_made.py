@@ -1,0 +1,66 @@
+"""Samples that could not be shown are refused where they are saved, by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlkit.errors import PluginError
+from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, SampleError, Scatter, Table, Text, checked, load, save
+
+GREY = np.zeros((2, 4, 4), np.uint8)
+
+WRONG: dict[str, tuple[Callable[[], Sample], str]] = {
+    "a name with a slash": (lambda: Text(name="a/b", text=""), "text sample 'a/b': a name has 1 to 100 characters"),
+    "a name with a backslash": (lambda: Text(name="a\\b", text=""), "no '/' or"),
+    "no name": (lambda: Text(name="", text=""), "1 to 100 characters"),
+    "a long name": (lambda: Text(name="a" * 101, text=""), "1 to 100 characters"),
+    "a name with a line break": (lambda: Text(name="a\n", text=""), "1 to 100 characters"),
+    "a ragged table": (
+        lambda: Table(name="rows", headers=["a", "b"], rows=[[1, 2], [3]]),
+        "table sample 'rows': row 2 has 1 cells for 2 headers",
+    ),
+    "ragged pairs": (lambda: Pairs(name="p", headers=["a"], rows=[["1", "2"]]), "row 1 has 2 cells for 1 headers"),
+    "a short curve": (
+        lambda: Curve(name="fit", x=[0, 1, 2], lines={"true": [1, 2, 3], "found": [1, 2]}),
+        "curve sample 'fit': 2 values of line 'found' for 3 x",
+    ),
+    "unequal points": (lambda: Scatter(name="s", x=[0, 1], y=[0]), "1 y for 2 x"),
+    "labels of other points": (lambda: Scatter(name="s", x=[0], y=[0], labels=["a", "b"]), "2 labels for 1 x"),
+    "images of floats": (
+        lambda: Images(name="i", images=GREY.astype(np.float32)),  # type: ignore[arg-type]  # the wrong type on purpose
+        r"images sample 'i': float32\[2, 4, 4\] is not of the form uint8 \[N,H,W\]",
+    ),
+    "one image": (lambda: Images(name="i", images=GREY[0]), r"uint8\[4, 4\] is not of the form"),
+    "a caption too few": (lambda: Images(name="i", images=GREY, captions=["a"]), "1 captions for 2 images"),
+    "a mark too many": (lambda: Images(name="i", images=GREY, good=[True] * 3), "3 marks in good for 2 images"),
+    "boxes on a stack": (lambda: Boxes(name="b", image=GREY, boxes=[]), r"is not of the form uint8 \[H,W\]"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_shown_is_refused_by_name(make: Callable[[], Sample], said: str, tmp_path: Path) -> None:
+    with pytest.raises(SampleError, match=said) as refused:
+        save(make(), tmp_path, "stem")
+    assert list(tmp_path.iterdir()) == []
+    assert isinstance(refused.value, PluginError)
+    assert refused.value.exit_code == 4
+
+
+def test_a_ragged_sample_that_is_stored_already_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / save(Table(name="rows", headers=["a"], rows=[[1]]), tmp_path, "rows")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rows": [[1, 2]]}))
+    assert load(path).name == "rows"
+
+
+def test_what_is_shown_at_one_time_has_names_of_its_own() -> None:
+    one, other = Text(name="a", text="1"), Text(name="b", text="2")
+    assert checked([one, other], "task 'toy'") == [one, other]
+    with pytest.raises(SampleError, match="task 'toy': two samples are called 'a'"):
+        checked([one, other, one], "task 'toy'")
+    with pytest.raises(SampleError, match=r"a str is not a dlkit\.samples\.Sample"):
+        checked(["text"], "task 'toy'")
