@@ -10,10 +10,10 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import pluggy
 
@@ -27,12 +27,21 @@ SLOW_SECONDS = 0.5
 """A plugin whose entry-point module takes longer than this to load is reported as slow."""
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A component that its plugin cannot offer: another one has its name."""
+
+    spec: Spec
+    reason: str
+
+
 @dataclass
 class Plugin:
     """One installed plugin and what became of it.
 
     ``state`` is ``"found"`` (not imported yet), ``"ready"``, ``"slow"`` (works, took over 0.5 s to import),
-    ``"broken"`` (see ``reason`` and ``traceback``) or ``"disabled"`` (named in DLKIT_DISABLE).
+    ``"broken"`` (see ``reason`` and ``traceback``) or ``"disabled"`` (named in DLKIT_DISABLE). ``specs`` are what it
+    offers, ``refused`` what it would offer besides.
     """
 
     name: str
@@ -44,6 +53,7 @@ class Plugin:
     traceback: str = ""
     seconds: float = 0.0
     specs: tuple[Spec, ...] = ()
+    refused: tuple[Refused, ...] = ()
     manager: pluggy.PluginManager | None = field(default=None, repr=False)
 
     @property
@@ -161,6 +171,8 @@ class Catalog:
             raise PluginError(f"plugin {name!r} is {broken.state}: {broken.reason}")
         where = f" for task {task!r}" if task else ""
         hint = "".join(f"; plugin {p.name!r} is broken: {p.reason}" for p in self.plugins if p.state == "broken")
+        lost = [r.reason for p in self.plugins for r in p.refused if (r.spec.kind, r.spec.name) == (kind, name)]
+        hint += "".join(f"; {reason}" for reason in lost)
         raise UsageError(f"no {kind} {name!r}{where}: {nearest(name, {s.name for s in self.specs(kind, task)})}{hint}")
 
     def task(self, name: str) -> TaskSpec:
@@ -209,16 +221,29 @@ class Catalog:
             plugin.reason = f"took {plugin.seconds:.1f} s to import"
 
     def _settle_names(self) -> None:
-        """Whoever claims a taken component name is broken; a task's own plugin outranks strangers that join it."""
-        taken: list[tuple[Spec, Plugin]] = []
-        for plugin in sorted((p for p in self.plugins if p.usable), key=_rank):
-            try:
-                _refuse_clashes(plugin, taken)
-            except PluginError as error:
-                plugin.state, plugin.specs, plugin.manager = "broken", (), None
-                plugin.reason, plugin.traceback = str(error), traceback.format_exc()
+        """Whoever claims a taken name loses that component; a task's own plugin comes before strangers that join it."""
+        claims = [_Claim(p, i, spec) for p in self.plugins if p.usable for i, spec in enumerate(p.specs)]
+        owners: dict[str, Plugin] = {}
+        for claim in sorted(claims, key=lambda claim: _rank(claim.plugin)):
+            if claim.spec.kind == "task":
+                owners.setdefault(claim.spec.name, claim.plugin)
+        kept: list[_Claim] = []
+        lost: list[tuple[_Claim, Plugin]] = []
+        for claim in sorted(claims, key=lambda claim: _precedence(claim, owners)):
+            winner = next((other for other in kept if _clash(claim.spec, other.spec)), None)
+            if winner is None:
+                kept.append(claim)
             else:
-                taken += [(spec, plugin) for spec in plugin.specs]
+                lost.append((claim, winner.plugin))
+        _take_away(lost)
+
+
+class _Claim(NamedTuple):
+    """A plugin's component, the ``number``-th of those it declares."""
+
+    plugin: Plugin
+    number: int
+    spec: Spec
 
 
 def _rank(plugin: Plugin) -> tuple[bool, bool, bool, str]:
@@ -227,12 +252,24 @@ def _rank(plugin: Plugin) -> tuple[bool, bool, bool, str]:
     return plugin.name != BUILTIN, plugin.name not in tasks, not tasks, plugin.name
 
 
-def _refuse_clashes(plugin: Plugin, taken: list[tuple[Spec, Plugin]]) -> None:
-    for i, spec in enumerate(plugin.specs):
-        for other, owner in (*taken, *((earlier, plugin) for earlier in plugin.specs[:i])):
-            if _clash(spec, other):
-                where = "" if spec.kind in ("task", "source") else f" for task {'/'.join(spec.tasks)!r}"
-                raise PluginError(f"{spec.kind} {spec.name!r}{where} is already offered by plugin {owner.name!r}")
+def _precedence(claim: _Claim, owners: Mapping[str, Plugin]) -> tuple[object, ...]:
+    """Built-ins, then what plugins offer for their own tasks, then what they offer for others'."""
+    own = all(owners.get(task) is claim.plugin for task in claim.spec.tasks)
+    return claim.plugin.name != BUILTIN, not own, *_rank(claim.plugin), claim.number
+
+
+def _take_away(lost: Sequence[tuple[_Claim, Plugin]]) -> None:
+    """The components of these claims from their plugins, each with who has its name."""
+    for plugin in {id(claim.plugin): claim.plugin for claim, _ in lost}.values():
+        numbers = {claim.number for claim, _ in lost if claim.plugin is plugin}
+        refused = [Refused(claim.spec, _taken(claim.spec, owner)) for claim, owner in lost if claim.plugin is plugin]
+        plugin.refused = (*plugin.refused, *refused)
+        plugin.specs = tuple(spec for i, spec in enumerate(plugin.specs) if i not in numbers)
+
+
+def _taken(spec: Spec, owner: Plugin) -> str:
+    where = "" if spec.kind in ("task", "source") else f" for task {'/'.join(spec.tasks)!r}"
+    return f"{spec.kind} {spec.name!r}{where} is already offered by plugin {owner.name!r}"
 
 
 def _clash(one: Spec, other: Spec) -> bool:

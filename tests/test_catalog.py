@@ -82,9 +82,6 @@ BROKEN = {
     ),
     "has a bad name": (models("Big Name"), "'Big Name' is not made of lower-case letters"),
     "has a bad target": (models("a").replace("m:x", "m.x"), "target 'm.x' is not of the form"),
-    "takes a model's name": (models("linear"), "model 'linear' for task 'toy' is already offered by plugin 'toy'"),
-    "takes it for any task": (models("linear", task="any"), "is already offered by plugin 'toy'"),
-    "offers a name twice": (models("a", "a"), "model 'a' for task 'toy' is already offered by plugin 'unsound'"),
 }
 
 
@@ -101,11 +98,51 @@ def test_a_broken_plugin_is_kept_with_its_reason_and_the_others_go_on(load, text
         catalog.load("unsound")
 
 
+CLAIMING = {
+    "takes a model's name": (models("linear", "b"), "model 'linear' for task 'toy' is already offered by plugin 'toy'"),
+    "takes it for any task": (models("linear", "b", task="any"), "is already offered by plugin 'toy'"),
+    "takes it for two tasks": (models("linear", "b", task=("own", "toy")), "is already offered by plugin 'toy'"),
+    "offers a name twice": (models("b", "b"), "model 'b' for task 'toy' is already offered by plugin 'claimer'"),
+    "offers one thing twice": (
+        models("b").replace("return [", "return 2 * ["),
+        "model 'b' for task 'toy' is already offered by plugin 'claimer'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["claimer", "zclaimer"])
+@pytest.mark.parametrize(("text", "reason"), CLAIMING.values(), ids=CLAIMING)
+def test_who_claims_a_taken_name_loses_that_component_alone(load, text, reason, name):
+    catalog = load(**{name: text})
+    claimer, toy = plugin(catalog, name), plugin(catalog, "toy")
+    assert (claimer.state, [spec.name for spec in claimer.specs]) == ("ready", ["b"])
+    assert [reason.replace("claimer", name) in refused.reason for refused in claimer.refused] == [True]
+    assert (toy.state, toy.refused) == ("ready", ())
+    assert catalog.owner(catalog.find("model", "linear", "toy")) is toy
+    assert catalog.load(name) is claimer
+    assert len(claimer.refused) == 1
+
+
+@pytest.mark.parametrize("first", ["toy", "aaa"])
+def test_a_task_keeps_its_components_whoever_comes_first(load, first):
+    """``aaa`` has a task of its own, named as itself, and comes before ``toy`` in every order."""
+    own = (Path(__file__).parent / "toy.py").read_text().replace('name="toy"', 'name="aaa"')
+    catalog = load(aaa=own)  # its components are still for the task toy
+    catalog.load(first)
+    assert [p.state for p in (plugin(catalog, "toy"), plugin(catalog, "aaa"))] == ["ready", "ready"]
+    assert plugin(catalog, "toy").refused == ()
+    assert [spec.kind for spec in plugin(catalog, "aaa").specs] == ["task"]
+    assert {(r.spec.kind, r.spec.name) for r in plugin(catalog, "aaa").refused} == {
+        ("dataset", "plane"), ("model", "linear"), ("model", "faulty"), ("loss", "mse"), ("inference", "values")
+    }  # fmt: skip
+
+
 def test_a_task_name_is_taken_once(load):
     text = (Path(__file__).parent / "toy.py").read_text()
     catalog = load(twin=text)
     assert plugin(catalog, "toy").state == "ready"
-    assert "task 'toy' is already offered by plugin 'toy'" in plugin(catalog, "twin").reason
+    assert "task 'toy' is already offered by plugin 'toy'" in [r.reason for r in plugin(catalog, "twin").refused]
+    assert plugin(catalog, "twin").specs == ()
 
 
 def test_one_name_may_serve_different_tasks(load):
@@ -119,7 +156,8 @@ def test_equal_sources_may_be_declared_twice_and_differing_ones_not(load):
     same = load(one=source(5), two=source(5))
     assert plugin(same, "two").state == "ready"
     differing = load(three=source(5), four=source(6))
-    assert "source 'a' is already offered by plugin 'four'" in plugin(differing, "three").reason
+    (refused,) = plugin(differing, "three").refused
+    assert refused.reason == "source 'a' is already offered by plugin 'four'"
 
 
 def test_a_second_plugin_of_a_name_is_refused(tmp_path, monkeypatch):
@@ -171,6 +209,14 @@ def test_finding_names_the_nearest_and_the_broken(load):
         catalog.task("bad")
     with pytest.raises(UsageError, match="no plugin 'tyo': did you mean 'toy'"):
         catalog.load("tyo")
+
+
+def test_finding_a_component_that_was_lost_says_so(load):
+    catalog = load(claimer=models("linear", task=("own", "toy")))
+    with pytest.raises(
+        UsageError, match=r"no model 'linear' for task 'own': .*model 'linear' .* is already offered by"
+    ):
+        catalog.find("model", "linear", "own")
 
 
 def test_a_component_that_cannot_be_imported_names_its_plugin(load):

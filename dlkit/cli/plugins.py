@@ -19,8 +19,16 @@ class ComponentName(TypedDict):
     name: str
 
 
+class RefusedComponent(ComponentName):
+    reason: str
+
+
 class PluginDescription(TypedDict):
-    """A plugin as ``--json`` gives it; ``offers`` counts components by kind, ``seconds`` is what loading it took."""
+    """A plugin as ``--json`` gives it.
+
+    ``offers`` counts components by kind, ``refused`` are those that it would offer besides, ``seconds`` is what loading
+    it took.
+    """
 
     name: str
     state: str
@@ -30,6 +38,7 @@ class PluginDescription(TypedDict):
     module: str
     offers: dict[str, int]
     components: list[ComponentName]
+    refused: list[RefusedComponent]
     seconds: float
     traceback: NotRequired[str]
 
@@ -57,13 +66,14 @@ def offers(catalog: Catalog, plugin: Plugin) -> dict[str, int]:
 
 
 def problem_lines(catalog: Catalog, verbose: bool = False) -> list[str]:
-    """One line a plugin that is not simply ready, its traceback after it when asked for."""
+    """One line a plugin that is not simply ready, its traceback after it when asked for; one a component it lost."""
     lines = []
     for plugin in catalog.plugins:
         if plugin.reason:
             lines.append(f"{plugin.name} ({_distribution(plugin)}) is {plugin.state}: {first_line(plugin.reason)}")
             if verbose and plugin.traceback:
                 lines += [f"  {line}" for line in plugin.traceback.rstrip().splitlines()]
+        lines += [f"{plugin.name} ({_distribution(plugin)}) lost a component: {r.reason}" for r in plugin.refused]
     return ["", *lines] if lines else []
 
 
@@ -92,6 +102,7 @@ def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescriptio
         "module": plugin.module,
         "offers": offers(catalog, plugin),
         "components": [{"kind": spec.kind, "name": spec.name} for spec in plugin.specs],
+        "refused": [{"kind": r.spec.kind, "name": r.spec.name, "reason": r.reason} for r in plugin.refused],
         "seconds": round(plugin.seconds, 4),
     }
     return {**record, "traceback": plugin.traceback} if verbose else record

@@ -36,6 +36,13 @@ from dlkit import ModelSpec, hookimpl
 def dlkit_models():
     return [ModelSpec(name="odd", task="toy", summary="s", target="nowhere:x", config="nowhere_at_all:Config")]
 """
+CLAIMER = """
+from dlkit import ModelSpec, hookimpl
+
+@hookimpl
+def dlkit_models():
+    return [ModelSpec(name="linear", task="toy", summary="s", target="nowhere:x")]
+"""
 
 
 @pytest.fixture
@@ -100,6 +107,17 @@ def test_plugins_shows_broken_ones_with_reason_and_exits_with_0(dlkit, install):
     assert "raise RuntimeError" in dlkit("plugins", "--verbose").out
     (broken,) = [p for p in dlkit("plugins", "--verbose", "--json").json if p["name"] == "broken"]
     assert "raise RuntimeError" in broken["traceback"]
+
+
+def test_plugins_shows_components_that_were_lost(dlkit, install):
+    install("claimer", CLAIMER)
+    outcome = dlkit("plugins")
+    assert outcome.code == 0
+    said = "model 'linear' for task 'toy' is already offered by plugin 'toy'"
+    assert f"claimer (dlkit-claimer 1.0) lost a component: {said}" in outcome.out
+    (claimer,) = [p for p in dlkit("plugins", "--json").json if p["name"] == "claimer"]
+    assert claimer["refused"] == [{"kind": "model", "name": "linear", "reason": said}]
+    assert (claimer["state"], claimer["offers"]) == ("ready", {})
 
 
 def test_components_lists_options_with_bounds(dlkit):
