@@ -22,6 +22,7 @@ from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished
 from dlkit.jobs import launch
 from dlkit.json_types import Settings
+from dlkit.openmp import wait_asleep
 from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
@@ -29,6 +30,8 @@ from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
     from dlkit.predictor import Predictor
+
+wait_asleep()  # before anything here loads torch; it is too late where the caller has
 
 Component = str | Settings
 Watcher = Callable[[Event], None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from dlkit.openmp import wait_asleep
+
 COMMANDS = {
     "tui": "the terminal interface; dlkit alone opens it too",
     "web": "the same interface in a browser on this machine",
@@ -47,6 +49,7 @@ Start with:  dlkit train classification
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    wait_asleep()  # here, since commands load torch when they need it, and processes that they start inherit it
     try:
         code = _dispatch(argv)
         if sys.stdout is not None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from dlkit.openmp import wait_asleep
 from dlkit.processes import die_with_parent
 from dlkit.runs.folder import RunFolder
 
@@ -17,6 +18,7 @@ from dlkit.runs.folder import RunFolder
 def main(argv: list[str]) -> int:
     # A rank without its supervisor would train on unobserved, and a resume could not get the lock.
     die_with_parent(supervisor=int(os.environ.get("DLKIT_SUPERVISOR", "0")))
+    wait_asleep()
     faulthandler.enable()  # a crash below Python leaves its stack in output.log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor's to answer, until the loop listens itself
     run = RunFolder(Path(argv[0]))

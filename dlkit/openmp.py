@@ -1,0 +1,23 @@
+"""How the threads of a step wait for each other: OpenMP's, which torch computes with on a CPU. Light: help loads it."""
+
+from __future__ import annotations
+
+import os
+
+SPIN_COUNT = 2000
+"""Turns that a thread waits awake at a barrier before it sleeps.
+
+GNU's own 300,000 take milliseconds, in which a core that another process could use only waits: two trainings on two
+cores slow each other up to thirty times. ``tests/benchmarks/bench_threads.py`` compares them.
+"""
+_SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+
+
+def wait_asleep() -> None:
+    """Have threads sleep after a short wait, in this process and those that it starts.
+
+    It has an effect only before torch is loaded, which reads the environment then. What the user says of it
+    (OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME) holds.
+    """
+    if not any(name in os.environ for name in _SAID):
+        os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
