@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib import invalidate_caches
@@ -17,6 +18,14 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Commands say what to type next as they were typed: through `uv run` or not. Tests read them in one wording.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
+
+# A signal that is ignored stays ignored in every process that is started from here: where sh starts the suite in the
+# background (no Ctrl-C) or nohup does (no SIGHUP), tests that end processes by these would wait for ever. Handlers do
+# not pass to other programs; that for SIGHUP does nothing, as nohup means it, in xdist's own processes too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or "PYTEST_XDIST_WORKER" in os.environ:
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 # A busy machine pauses any example for longer than Hypothesis allows. Where CI is set, Hypothesis takes its profile of
 # that name: the same examples every time.

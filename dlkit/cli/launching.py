@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from dlkit.cli.exit_codes import EXIT
 from dlkit.errors import UsageError
+from dlkit.interrupt import Interrupts
 from dlkit.jobs.handover import HandedOver, detached, queued
 from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import result
-from dlkit.present.output import say
+from dlkit.present.output import say, say_from_handler
 
 if TYPE_CHECKING:
     from dlkit.jobs.job_record import Submission
@@ -77,7 +77,7 @@ def _train(here: Here, *, as_json: bool, quiet: bool) -> int:
     from dlkit.engine.signals import StopSignals
 
     display = make_display(here.run, as_json=as_json, quiet=quiet)
-    signals = StopSignals(lambda reason: say(f"\n{reason}: stopping after this step (again: at once)"))
+    signals = StopSignals(lambda reason: say_from_handler(f"\n{reason}: stopping after this step (again: at once)"))
     began = time.monotonic()
     try:
         for event in here.events(signals, say=lambda text: None if quiet else say(text)):
@@ -99,9 +99,8 @@ def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:
     """Have a worker train, and show it as if it were this process; Ctrl-C stops the job, a second one at once."""
     from dlkit.cli.watch import attach
 
-    worker = job.start()
-    with _passing_on(worker):
-        return attach(job.run, as_json=as_json, quiet=quiet, worker=worker)
+    with Interrupts(signal.SIGINT, signal.SIGTERM) as interrupts:  # before there is a worker that would miss them
+        return attach(job.run, as_json=as_json, quiet=quiet, worker=job.start(), interrupts=interrupts)
 
 
 def _leave(job: HandedOver, *, as_json: bool) -> int:
@@ -114,24 +113,3 @@ def _leave(job: HandedOver, *, as_json: bool) -> int:
     words = (f"watch {run.id}", "queue list" if job.queued else f"stop {run.id}")
     print("\n".join(["next:", *(f"  {to_type(run, word)}" for word in words)]))
     return 0
-
-
-class _passing_on:  # used as a context manager
-    """While entered, Ctrl-C and SIGTERM are the worker's to answer."""
-
-    def __init__(self, worker: subprocess.Popen[bytes]) -> None:
-        self._worker = worker
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._pass_on)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def _pass_on(self, number: int, _frame: object) -> None:
-        if self._worker.poll() is None:
-            self._worker.send_signal(number)
-            say("\nstopping after this step (again: at once)")

@@ -96,9 +96,11 @@ def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
     from dlkit.errors import STOPPED, ComponentError, DlkitError
+    from dlkit.interrupt import dropped_ones_raised_again
 
     try:
-        return int(import_module(f"dlkit.cli.{command}").main(arguments))
+        with dropped_ones_raised_again():
+            return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
         if isinstance(error, ComponentError):
             _show_origin(error)

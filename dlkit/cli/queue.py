@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
+from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
 from dlkit.present.output import print_json, say
 from dlkit.present.table import table
@@ -86,7 +88,8 @@ def _run(argv: list[str]) -> int:
     if not workspace.is_dir():
         raise UsageError(f"no workspace {workspace}: dlkit train TASK --queue makes one")
     try:
-        Scheduler(workspace, say).serve()
+        with Interrupts(signal.SIGINT, insistent=True) as interrupts:
+            Scheduler(workspace, say, interrupts).serve()
     except BlockingIOError:
         slots = f"; it takes over {options.cpu_slots} CPU slot(s)" if options.cpu_slots is not None else ""
         say(f"a scheduler is running already (process {scheduler(workspace)}){slots}")

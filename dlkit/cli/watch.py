@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from dlkit.cli.exit_codes import EXIT
 from dlkit.cli.progress import Display, make_display
 from dlkit.errors import DlkitError, RunError, UsageError
 from dlkit.events import Event, Finished, Resumed, Started
+from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import Follower, Gone, OutputLog
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import result, unrecorded_end
@@ -52,31 +54,43 @@ def attach(
     quiet: bool = False,
     interval: float = INTERVAL,
     worker: subprocess.Popen[bytes] | None = None,
+    interrupts: Interrupts | None = None,
 ) -> int:
     """Show a run until it ends; returns the exit code that is its own, or 0 after Ctrl-C.
 
-    With ``worker``, the run's process was started to be looked at from here: its exit code is the run's, and it is the
-    caller who answers Ctrl-C.
+    With ``worker``, the run's process was started to be looked at from here: its exit code is the run's, and the
+    ``interrupts`` that the caller has entered are passed on to it.
     """
-    watch = Watch(run, as_json=as_json, quiet=quiet, worker=worker)
+    if interrupts is None:  # a second Ctrl-C need not wait for a look: what is shown may hang
+        with Interrupts(signal.SIGINT, insistent=True) as interrupts:
+            return attach(run, as_json=as_json, quiet=quiet, interval=interval, worker=worker, interrupts=interrupts)
+    watch = Watch(run, interrupts, as_json=as_json, quiet=quiet, worker=worker)
     try:
-        watch.until_its_end(interval)
+        ended = watch.until_its_end(interval)
     except KeyboardInterrupt:
-        watch.close()
-        again, stop = to_type(run, f"watch {run.id}"), to_type(run, f"stop {run.id}")
-        say(f"\ndetached; {run.id} goes on ({again} attaches again, {stop} ends it)")
-        return 0
+        ended = False
     finally:
         watch.close()
-    return watch.tell_end()
+    if ended:
+        return watch.tell_end()
+    again, stop = to_type(run, f"watch {run.id}"), to_type(run, f"stop {run.id}")
+    say(f"\ndetached; {run.id} goes on ({again} attaches again, {stop} ends it)")
+    return 0
 
 
 class Watch:
     """One look at one run: its past at once, then what comes."""
 
     def __init__(
-        self, run: RunFolder, *, as_json: bool, quiet: bool, worker: subprocess.Popen[bytes] | None = None
+        self,
+        run: RunFolder,
+        interrupts: Interrupts,
+        *,
+        as_json: bool,
+        quiet: bool,
+        worker: subprocess.Popen[bytes] | None = None,
     ) -> None:
+        self._interrupts = interrupts
         self.run, self._as_json, self._quiet, self._worker = run, as_json, quiet, worker
         self._follower = Follower(run)
         self._display: Display | None = None
@@ -85,15 +99,29 @@ class Watch:
         self._since = self._asked_why = time.monotonic()
         self._said = ""
 
-    def until_its_end(self, interval: float) -> None:
-        """Show what is there, then what comes, until nothing more will."""
+    def until_its_end(self, interval: float) -> bool:
+        """Show what is there, then what comes, until nothing more will; False if it was left before that."""
         self._begin(self._follower.poll())
         while self._follower.ended is None:
             self._check_worker()
             self._say_state()
-            time.sleep(interval)
+            self._interrupts.wait(interval)
+            if self._interrupted():
+                return False
             self._show(self._follower.poll())
         self._show_log(torn=True)
+        return True
+
+    def _interrupted(self) -> bool:
+        """Whether somebody wants to look no longer. Signals for a worker are passed on: its run stops, and is shown."""
+        noted = self._interrupts.take()
+        if self._worker is None:
+            return bool(noted)
+        for number in noted:
+            if self._worker.poll() is None:
+                self._worker.send_signal(number)
+                say("\nstopping after this step (again: at once)")
+        return False
 
     def close(self) -> None:
         """Leave the terminal tidy."""
@@ -113,8 +141,16 @@ class Watch:
         if self._live and (self._worker is None or time.monotonic() - self._since > LONG_SECONDS):
             tell_ended(f"dlkit: {self.run.id} {status}")
         if self._worker is not None:
-            return self._worker.wait()
+            return self._worker_code(self._worker)
         return 1 if end is self._before else EXIT.get(status, 1)
+
+    def _worker_code(self, worker: subprocess.Popen[bytes]) -> int:
+        """Its exit code, once it has told others of the end; which it can be kept from."""
+        while (code := worker.poll()) is None:
+            self._interrupts.wait(INTERVAL)
+            for number in self._interrupts.take():
+                worker.send_signal(number)
+        return code
 
     def _begin(self, past: Sequence[Event]) -> None:
         if self._follower.state in ("damaged", "removed"):

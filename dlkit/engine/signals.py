@@ -13,7 +13,7 @@ class StopSignals:
     """While entered (in the main thread; elsewhere it does nothing), SIGINT and SIGTERM set ``asked``."""
 
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """``tell`` is called with the reason, from the signal handler, when a stop is asked for."""
+        """``tell`` is called with the reason, from the signal handler, when a stop is asked for: it may not print."""
         self.asked = ""
         self._tell = tell
         self._before: dict[signal.Signals, Any] = {}

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 _started: list[subprocess.Popen[bytes]] = []
 """Kept until they have ended: what is forgotten while it runs is warned of, and stays a zombie."""
 
 
-def detach(module: str, words: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
-    """Run ``python -m module …`` in a session of its own; what it prints is appended to ``output``."""
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""What a job is stopped with."""
+
+
+def detach(module: str, words: Sequence[str], output: Path, *, holding: bool = False) -> subprocess.Popen[bytes]:
+    """Run ``python -m module …`` in a session of its own; what it prints is appended to ``output``.
+
+    With ``holding``, ``STOPS`` are blocked in it until it unblocks them: those that come while it is still importing
+    what it answers them with would end it without a word.
+    """
     _started[:] = [process for process in _started if process.poll() is None]
-    with output.open("ab") as file:
+    with output.open("ab") as file, _blocked(STOPS if holding else ()):
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words],
             stdin=subprocess.DEVNULL,  # a process that reads from a terminal it does not have is stopped by it
@@ -24,3 +34,13 @@ def detach(module: str, words: Sequence[str], output: Path) -> subprocess.Popen[
         )
     _started.append(process)
     return process
+
+
+@contextmanager
+def _blocked(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """In this thread, and in the processes that it starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dlkit.errors import DlkitError
+from dlkit.interrupt import Interrupts
 from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
 from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
@@ -35,10 +36,11 @@ LOG_LIMIT = 1 << 20
 
 
 class Scheduler:
-    """Serves one workspace. ``say`` gets a line for whatever happens."""
+    """Serves one workspace. ``say`` gets a line for whatever happens; what is noted in ``interrupts`` ends it."""
 
-    def __init__(self, workspace: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, workspace: Path, say: Callable[[str], None], interrupts: Interrupts | None = None) -> None:
         self.workspace, self._say = workspace, say
+        self._interrupts = interrupts or Interrupts()
         self.queue = QueueState(workspace)
         self._workers: dict[str, tuple[subprocess.Popen[bytes], Place]] = {}
         self._tries: dict[str, int] = {}
@@ -47,7 +49,8 @@ class Scheduler:
         self._runs_changed = 0
 
     def serve(self) -> None:
-        """Until nothing is left that could be started. BlockingIOError if the workspace has a scheduler already."""
+        """Until nothing is left that could be started. BlockingIOError if the workspace has a scheduler already;
+        KeyboardInterrupt, between two rounds, when it was interrupted."""
         while True:
             with RunLock(lock_of(self.workspace)):
                 self._say("scheduler started")
@@ -155,7 +158,9 @@ class Scheduler:
         """For the next round; shorter when something happens."""
         until = time.monotonic() + ROUND_SECONDS
         while time.monotonic() < until:
-            time.sleep(TICK_SECONDS)
+            self._interrupts.wait(TICK_SECONDS)
+            if self._interrupts.take():
+                raise KeyboardInterrupt
             if any(worker.poll() is not None for worker, _ in self._workers.values()) or self._folders_changed():
                 return
 

@@ -82,4 +82,4 @@ def _refuse_unshareable(resolved: Resolved) -> None:
 def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:
     """Start the run's worker in a new session; what it prints goes to output.log."""
     foreground = ["--foreground"] if in_foreground else []
-    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], run.output)
+    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], run.output, holding=True)

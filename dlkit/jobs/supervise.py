@@ -13,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from types import FrameType
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
+from dlkit.interrupt import Interrupts
+from dlkit.jobs.detach import STOPS
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
@@ -40,14 +41,19 @@ class Supervisor:
         self.folder, self._environment = run, environment
         self.job = job_of(run.read())
         self._nproc = int(self.job["nproc"])
-        self._signals = 0
         self._ending = ""
         self._offset = int(self.job.get("commands_from", file_size(run.commands)))
         self._process: subprocess.Popen[bytes] | None = None
+        # The end of a child wakes it as well. Nothing is done in a handler, which may come into the middle of a record.
+        self._interrupts = Interrupts(*STOPS, wakes=(signal.SIGCHLD,))
+        self._heard = 0
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        with self._interrupts:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # held back since this process was started
+            return self._attempts()
+
+    def _attempts(self) -> int:
         attempt = 0
         while True:
             died = self._attempt()
@@ -108,13 +114,11 @@ class Supervisor:
         return words
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
-        if self._ending:  # a signal came while it was being started
-            self._kill(self._ending)
-        while True:
-            try:
-                return process.wait(POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._stop_unbegun()
+        while (code := process.poll()) is None:
+            self._obey_signals()
+            self._stop_unbegun()
+            self._interrupts.wait(POLL_SECONDS)
+        return code
 
     def _stop_unbegun(self) -> None:
         """Building data and model can take long, and obeys nobody: a job that is told to stop meanwhile is ended."""
@@ -132,15 +136,16 @@ class Supervisor:
     def _log_size(self) -> int:
         return file_size(self.folder.events)
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._signals += 1
-        name = "interrupted (SIGINT)" if number == signal.SIGINT else "terminated (SIGTERM)"
-        if self._process is None or not self._begun:
-            self._kill(f"{name}, before it began to train")
-        elif self._signals > 1:
-            self._kill(f"{name}, at once")
-        else:
-            commands.append(self.folder.commands, "stop", by=signal.Signals(number).name)
+    def _obey_signals(self) -> None:
+        for number in self._interrupts.take():
+            self._heard += 1
+            name = "interrupted (SIGINT)" if number == signal.SIGINT else "terminated (SIGTERM)"
+            if not self._begun:
+                self._kill(f"{name}, before it began to train")
+            elif self._heard > 1:
+                self._kill(f"{name}, at once")
+            else:
+                commands.append(self.folder.commands, "stop", by=number.name)
 
     def _kill(self, reason: str) -> None:
         self._ending = reason
@@ -149,6 +154,7 @@ class Supervisor:
 
     def _again(self, died: Death, attempt: int) -> dict[str, int] | None:
         """What to change for another attempt; None: there is none."""
+        self._obey_signals()
         if self._ending or died.kind == "final":
             return None
         if died.kind == "memory" and self.job["on_oom"] == "halve":

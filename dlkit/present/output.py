@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 
 def say(text: str) -> None:
     """Talk goes to stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def say_from_handler(text: str) -> None:
+    """``say`` in a signal's handler: the signal may have come into a ``print``, and that cannot be entered twice."""
+    with suppress(OSError, ValueError):  # no standard error, or nobody reads it
+        os.write(2 if sys.stderr is None else sys.stderr.fileno(), f"{text}\n".encode())
 
 
 def colours(stream: TextIO | None = None) -> bool:

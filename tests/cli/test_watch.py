@@ -108,6 +108,43 @@ def test_ctrl_c_detaches_and_the_run_goes_on(live: Live) -> None:
     assert not live.run.commands.exists()
 
 
+class Finalised:
+    """Ctrl-C comes while it is deleted, and Python drops what its handler raises."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_ctrl_c_in_a_finaliser_detaches_too(
+    dlkit: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    run = recorded(tmp_path, state)
+    looks: list[int] = []
+
+    def poll(follower: Follower) -> list[Event]:
+        follower.state = state
+        looks.append(len(looks))
+        if len(looks) == 2:
+            Finalised()
+        assert len(looks) < 1000, "Ctrl-C was lost"
+        return []
+
+    monkeypatch.setattr(Follower, "poll", poll)
+    done = dlkit("watch", run.path, "--interval", "0.001")
+    assert (done.code, done.out) == (0, "")
+    assert f"detached; {run.id} goes on" in done.err
+
+
+def test_ctrl_c_does_not_wait_for_the_next_look(live: Live) -> None:
+    with watching(live.run, "--interval", "3600") as process:
+        wait_for_line(process.stderr, "val/mse")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "detached" in err
+
+
 def test_the_past_is_told_in_short(live: Live) -> None:
     deadline = time.monotonic() + 30
     while sum("val/mse" in getattr(e, "values", {}) for e in read_events(live.run.events)) < 5:

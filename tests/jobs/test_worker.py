@@ -112,6 +112,19 @@ def test_sigterm_stops_with_a_checkpoint(workspace: Path, quick: Quick) -> None:
     assert choose(run.path, "last").step == end.steps == run.read()["result"]["step"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_before_the_worker_can_answer_is_answered(
+    workspace: Path, quick: Quick, number: signal.Signals
+) -> None:
+    """Its first instructions import what it would answer with."""
+    run = make_job(workspace, {"launcher": quick}, **ENDLESS)
+    worker = start_worker(run)
+    worker.send_signal(number)
+    assert worker.wait(workers.PATIENCE) == STOPPED
+    assert (state(run), events_of(run, Finished)[-1].status) == ("stopped", "stopped")
+    assert run.read()["reason"].endswith(f"({number.name}), before it began to train")
+
+
 def test_a_second_sigterm_ends_at_once(workspace: Path, quick: Quick) -> None:
     run = make_job(workspace, {"launcher": quick, **troubled(wait=30)}, **ENDLESS)
     worker = start_worker(run)
