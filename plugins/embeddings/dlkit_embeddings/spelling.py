@@ -6,9 +6,10 @@ NUMBER = "<number>"
 """Stands for every number, where all are one word."""
 
 
-def plain(token: str) -> str:
-    """Without the marks of ``_emphasis_``, with a typewriter's apostrophe for the typographic one; empty: marks only.
+def spelled(token: str) -> str:
+    """Without the marks of ``_emphasis_``, with a typewriter's apostrophe for the typographic one.
 
     Books in plain text mark emphasis with underscores, and write *don’t* as well as *don't*.
     """
-    return token.strip("_").replace("’", "'")
+    # A sign by itself stays as it is: a lone ’ closes a quotation, which ' may open as well.
+    return (token.strip("_").replace("’", "'") or token) if len(token) > 1 else token

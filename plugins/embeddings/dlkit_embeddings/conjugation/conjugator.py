@@ -12,14 +12,13 @@ from torch import Tensor
 
 from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
-from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import Ids
 from dlkit.errors import DataError, UsageError
 from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Pairs, Sample, Table, Text
-from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context
+from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context, unknown_words
 from dlkit_embeddings.conjugation.info import UNKNOWN_ID, ConjugationInfo
 from dlkit_embeddings.conjugation.numbered_text import HOLE
 from dlkit_embeddings.conjugation.options import ConjugatorConfig
@@ -123,9 +122,7 @@ class Conjugator(Predictor):
             "filled": f"{before}{written}{after}",
             "probabilities": named,
         }
-        known = set(self.info.words)
-        words = dict.fromkeys(split_words(f"{before} {after}", lower=self.info.lower))
-        unknown = [word for word in words if word not in known and word != "\n"]
+        unknown = unknown_words(f"{before} {after}".replace(HOLE, " "), self.info)
         return {**answer, "unknown": unknown} if unknown else answer
 
     def _looked_at(self, index: Tensor, examples: Split) -> tuple[Tensor, Tensor, Tensor]:

@@ -62,6 +62,14 @@ def question_context(text: str, info: ConjugationInfo) -> Ids:
     return numbers
 
 
+def unknown_words(text: str, info: ConjugationInfo) -> list[str]:
+    """What of a text the model sees as ``<unk>``: each word and sign once, as it is spelled for the model."""
+    numbering = Numbering()
+    read = number_text(text, numbering, lower=info.lower, signs=info.signs)
+    numbers, words = translation(numbering.words, info.words), numbering.words
+    return [words[place] for place in dict.fromkeys(read.words.tolist()) if numbers[place] == UNKNOWN_ID]
+
+
 def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
     """Numbers in ``vocabulary`` by number in ``words``, int64 [words + 1]; the last is that of ``<pad>``.
 

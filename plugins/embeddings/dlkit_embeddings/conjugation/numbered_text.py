@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import Ids
-from dlkit_embeddings.spelling import plain
+from dlkit_embeddings.spelling import spelled
 
 HOLE = "\ue000"
 """Stands for the gap in a question's text: a character of Unicode's private use, which texts do not have."""
@@ -64,11 +64,6 @@ class NumberedText:
 def is_sign(word: str) -> bool:
     """Whether a token is punctuation."""
     return len(word) == 1 and not word.isalnum() and word not in ("_", HOLE)
-
-
-def spelled(token: str) -> str:
-    """A token as word vectors have it; signs stay, for a lone ``’`` closes a quotation."""
-    return (plain(token) or token) if len(token) > 1 else token
 
 
 def number_text(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> NumberedText:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.errors import DataError
+from dlkit_embeddings.spelling import spelled
 from dlkit_embeddings.word_vectors.benchmarks import Analogy, Pair
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -26,16 +27,17 @@ class Space:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self.vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
         self._places = {word: place for place, word in enumerate(self.words) if word != UNKNOWN}
+        self._unknown = [place for place, word in enumerate(self.words) if word == UNKNOWN]
 
     def find(self, word: str) -> int | None:
         """The number of a word, spelled as the text's words are; None: it has no vector."""
-        return self._places.get((word.lower() if self.lower else word).replace("’", "'"))
+        return self._places.get(self._spelled(word))
 
     def place(self, word: str) -> int:
         """``find``, but DataError names an unknown word, with known ones that are spelled like it."""
         found = self.find(word)
         if found is None:
-            near = difflib.get_close_matches(word.lower() if self.lower else word, self._places, 3)
+            near = difflib.get_close_matches(self._spelled(word), self._places, 3)
             hint = f"spelled like it: {', '.join(near)}" if near else "none is spelled like it"
             raise DataError(f"no vector for {word!r} among {len(self._places):,} words; {hint}")
         return found
@@ -49,7 +51,7 @@ class Space:
         wanted = self.vectors[list(plus)].sum(0) - self.vectors[list(minus)].sum(0)
         # All lengths are 1, so that one product with the matrix has the cosines of all words.
         cosines = self.vectors @ (wanted / max(float(np.linalg.norm(wanted)), 1e-12))
-        left_out = {*plus, *minus, *(i for i, word in enumerate(self.words) if word == UNKNOWN)}
+        left_out = {*plus, *minus, *self._unknown}
         order = [i for i in np.argsort(-cosines, kind="stable")[: top + len(left_out)].tolist() if i not in left_out]
         return [(self.words[i], float(cosines[i])) for i in order[:top]]
 
@@ -65,7 +67,10 @@ class Space:
         return spearman(cosines, np.array([score for _, _, score in rows])), len(rows)
 
     def solved(self, analogies: Sequence[Analogy]) -> list[bool | None]:
-        """Whether (12) comes to the answer, of each analogy; None: one of its words is unknown."""
+        """Whether (12) comes to the answer, of each analogy; None: one of its words is unknown.
+
+        ``<unk>`` never answers: it is not a word.
+        """
         asked = [[self.find(word) for word in (a.one, a.other, a.third, a.answer)] for a in analogies]
         known = [i for i, row in enumerate(asked) if None not in row]
         found: list[bool | None] = [None] * len(asked)
@@ -74,11 +79,15 @@ class Space:
             one, other, third, answer = np.array([asked[i] for i in rows], np.int64).T
             # Not divided by the sum's length: that does not change which word is nearest.
             scores = (self.vectors[other] - self.vectors[one] + self.vectors[third]) @ self.vectors.T
+            scores[:, self._unknown] = -np.inf
             for given in (one, other, third):
                 scores[np.arange(len(rows)), given] = -np.inf
             for i, right in zip(rows, (scores.argmax(1) == answer).tolist(), strict=True):
                 found[i] = right
         return found
+
+    def _spelled(self, word: str) -> str:
+        return spelled(word.lower() if self.lower else word)
 
 
 def spearman(one: Floats, other: Floats) -> float | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dlkit.data.text.tokenizers import split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError, UsageError
-from dlkit_embeddings.spelling import NUMBER, plain
+from dlkit_embeddings.spelling import NUMBER, spelled
 from dlkit_embeddings.word_vectors.options import TextConfig
 
 Words = npt.NDArray[np.int32]
@@ -22,13 +22,13 @@ def words_of(text: str, config: TextConfig) -> list[str]:
     """The words of a text, in order."""
     found = split_words(text, lower=config.lower)
     # Each spelling is judged once: a text has some fifty times as many words as spellings.
-    spelled = {word: _spelled(word, config) for word in set(found)}
-    return [word for word in map(spelled.__getitem__, found) if word]
+    words = {token: _word(token, config) for token in set(found)}
+    return [word for word in map(words.__getitem__, found) if word]
 
 
-def _spelled(token: str, config: TextConfig) -> str:
+def _word(token: str, config: TextConfig) -> str:
     """A token as a word of the vocabulary; empty: it is left out."""
-    word = plain(token)
+    word = spelled(token)
     if any(character.isdigit() for character in word):
         return {"keep": word, "drop": "", "one": NUMBER}[config.numbers]
     if any(character.isalpha() for character in word):

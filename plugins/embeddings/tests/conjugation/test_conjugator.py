@@ -50,6 +50,16 @@ def test_a_sentence_is_filled(conjugator: Conjugator) -> None:
     assert table.rows[0] == ["is", round(answer["probability"], 4)] and len(table.rows) == 5  # type: ignore[attr-defined]
 
 
+def test_unknown_words_are_named_as_the_model_reads_them(info: Callable[..., ConjugationInfo]) -> None:
+    """A word in typographic spelling or marks of emphasis is known if its plain one is; a number, as any number."""
+    found = info(window=2)
+    found = found.model_copy(update={"words": [*found.words, "don't", "<number>"]})
+    conjugator = Conjugator(Rules(found.words), found, ConjugatorConfig())
+    (answer,) = conjugator.predict(["_She_ don’t know if I ___ 7, xyz\n’xyz."])
+    assert not {"don’t", "_she_", "7", "\n", "don't", "she"} & set(answer["unknown"])
+    assert answer["unknown"].count("xyz") == 1
+
+
 def test_a_form_that_begins_a_sentence_has_a_capital(conjugator: Conjugator) -> None:
     answers = conjugator.predict(["[gap] you here?", "Now I _ here. She is late."])
     assert [answer["filled"] for answer in answers] == ["Are you here?", "Now I am here. She is late."]

@@ -14,7 +14,8 @@ from dlkit.errors import UsageError
 from dlkit_embeddings.conjugation.conjugator import split_at_gap
 from dlkit_embeddings.conjugation.gaps import context_text, gaps_of, question_context, translation, words_around
 from dlkit_embeddings.conjugation.info import FORMS
-from dlkit_embeddings.conjugation.numbered_text import HOLE, NumberedText, Numbering, is_sign, number_text, spelled
+from dlkit_embeddings.conjugation.numbered_text import HOLE, NumberedText, Numbering, is_sign, number_text
+from dlkit_embeddings.spelling import spelled
 
 TEXT = 'He was late.\n"Are you (all) ready?" she had\nasked… Nobody is!\n\nA title\n\nThey have been there'
 PLAIN = st.text(st.sampled_from("ab .!?’)\n,I"), max_size=40)

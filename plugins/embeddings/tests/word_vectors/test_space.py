@@ -61,6 +61,14 @@ def test_analogies_are_solved_where_their_words_are_known(space: Space) -> None:
     assert space.solved(asked) == [True, False, None]
 
 
+def test_the_unknown_word_answers_no_analogy() -> None:
+    """Even where it lies nearest."""
+    vectors = np.array([[0, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0.8, 1]], np.float32)
+    space = Space(WORDS[:5], vectors, lower=True)
+    assert space.solved([Analogy("man", "king", "woman", "queen", "a")]) == [True]
+    assert space.nearest([1, 3], [2], 1)[0][0] == "queen"
+
+
 def test_an_unknown_word_is_named_with_those_spelled_like_it(space: Space) -> None:
     with pytest.raises(DataError, match=r"no vector for 'Quen' among 5 words; spelled like it: queen"):
         space.place("Quen")
