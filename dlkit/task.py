@@ -65,7 +65,8 @@ _COLUMN = re.compile(r"(?P<dtype>[a-z]+\d*)\[(?P<axes>[\w,]*)\]\Z")
 class Column:
     """One entry of a batch or of a model's outputs: ``Column("float32[N,C,H,W]")``.
 
-    ``N`` is the batch axis; every other name stands for a size, the same wherever it occurs; a number is that size.
+    ``N`` is the batch axis; every other name stands for a size, the same wherever it occurs: in the batch, in the
+    outputs, and in ``info``, where a field of that name is the size or a list of so many things. A number is that size.
     ``padding`` is what fills a ragged axis (``-1`` for labels, ``0`` for tokens); ``None``: the column is not ragged.
     """
 
@@ -117,6 +118,8 @@ class Task(ABC):
     batch: ClassVar[Mapping[str, Column]]
     inputs: ClassVar[tuple[str, ...]]
     outputs: ClassVar[Column | Mapping[str, Column]]
+    name: str = ""
+    """What its component is called; the engine says so."""
 
     @abstractmethod
     def metrics(self, info: Any) -> Metrics:
@@ -127,22 +130,45 @@ class Task(ABC):
         return ()
 
 
-def check_columns(columns: Mapping[str, Column], values: Mapping[str, Tensor], who: str) -> dict[str, int]:
-    """Compare tensors with their declaration; PluginError names ``who`` and the column. Returns the axes' sizes."""
-    sizes: dict[str, int] = {}
+def check_columns(
+    columns: Mapping[str, Column], values: object, who: str, known: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Compare tensors with their declaration; PluginError names ``who`` and the column. Returns the axes' sizes.
+
+    ``known`` are sizes that axes have elsewhere, and must have here.
+    """
+    sizes = dict(known or {})
+    if not isinstance(values, Mapping):
+        raise PluginError(f"{who}: gives a {type(values).__name__}, not a dict of {', '.join(columns)}")
     for key, column in columns.items():
         if key not in values:
-            raise PluginError(f"{who}: lacks {key!r}, declared as {column.text}; it has: {', '.join(sorted(values))}")
-        value = values[key]
-        dtype = str(value.dtype).removeprefix("torch.")
-        found = f"{dtype}{list(value.shape)}"
-        if dtype != column.dtype or len(value.shape) != len(column.axes):
-            raise PluginError(f"{who}: {key!r} is {found}, declared as {column.text}")
-        for axis, size in zip(column.axes, value.shape, strict=True):
-            expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
-            if expected != size:
-                raise PluginError(f"{who}: {key!r} is {found}: axis {axis} has {size}, not {expected}")
+            has = ", ".join(sorted(map(str, values))) or "nothing"
+            raise PluginError(f"{who}: lacks {key!r}, declared as {column.text}; it has: {has}")
+        _check_column(column, values[key], f"{who}: {key!r}", sizes)
     return sizes
+
+
+def _check_column(column: Column, value: object, who: str, sizes: dict[str, int]) -> None:
+    from torch import Tensor
+
+    if not isinstance(value, Tensor):
+        raise PluginError(f"{who} is a {type(value).__name__}, declared as {column.text}")
+    dtype = str(value.dtype).removeprefix("torch.")
+    found = f"{dtype}{list(value.shape)}"
+    if dtype != column.dtype or len(value.shape) != len(column.axes):
+        raise PluginError(f"{who} is {found}, declared as {column.text}")
+    for axis, size in zip(column.axes, value.shape, strict=True):
+        expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
+        if expected != size:
+            raise PluginError(f"{who} is {found}: axis {axis} has {size}, not {expected}")
+
+
+def axes_of(info: Info) -> dict[str, int]:
+    """The axes that ``info`` tells the size of: by their names, a number, or a list of so many things."""
+    fields = {name: getattr(info, name) for name in type(info).model_fields}
+    numbers = {name: value for name, value in fields.items() if isinstance(value, int) and not isinstance(value, bool)}
+    lists = {name: len(value) for name, value in fields.items() if isinstance(value, (list, tuple))}
+    return {**numbers, **lists}
 
 
 def first_batch(split: Split, count: int) -> Batch:

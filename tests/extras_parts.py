@@ -49,7 +49,7 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
     def loss(outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         nonlocal calls
         error = nn.functional.mse_loss(outputs, batch["y"])
-        if torch.is_grad_enabled():  # training, not evaluation
+        if outputs.grad_fn is not None:  # training: neither an evaluation, nor tried while it is built
             calls += 1
             time.sleep(config.wait)
             break_at(config, calls, len(outputs))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import torch
 from pydantic import ValidationError
@@ -14,18 +13,19 @@ from dlkit.catalog import Catalog, load_target
 from dlkit.components import Spec
 from dlkit.config import Resolved
 from dlkit.data.context import Context
-from dlkit.data.randomness import derive, forked, seed_all
+from dlkit.data.randomness import derive, seed_all
 from dlkit.data.splits import Data
 from dlkit.engine.checkpoint import model_state
+from dlkit.engine.contract import blaming, named, try_augmentation, try_loss, try_model
 from dlkit.engine.device import Device, Placement, choose_autocast, set_threads
 from dlkit.engine.distributed import World, join, refuse_unshared
 from dlkit.engine.loader import Course
-from dlkit.engine.summary import data_summary, device_summary, model_summary
+from dlkit.engine.summary import data_summary, device_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
 from dlkit.json_types import JsonObject
 from dlkit.predictor import Predictor
-from dlkit.task import Info, Task, check_columns, first_batch
+from dlkit.task import Info, Task, axes_of, check_columns, first_batch
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,31 @@ def build_task(catalog: Catalog, spec: Spec) -> Task:
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Task)):
         raise PluginError(f"task {spec.name!r}: {spec.target} is not a subclass of dlkit.task.Task")
-    return target()
+    with blaming(named(spec)):
+        task = target()
+    task.name = spec.name
+    return task
 
 
 def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Context) -> tuple[Data, Info]:
     """The data set and its validated ``info``; PluginError names the data set and what is missing or misshapen."""
     spec = resolved.specs["dataset"]
-    data = load_target(spec, catalog)(resolved.sections["dataset"], context)
+    who, build = named(spec), load_target(spec, catalog)
+    with blaming(who):
+        data = build(resolved.sections["dataset"], context)
     if not isinstance(data, Data):
-        raise PluginError(f"dataset {spec.name!r} built a {type(data).__name__}, not a dlkit.data.splits.Data")
+        raise PluginError(f"{who} built a {type(data).__name__}, not a dlkit.data.splits.Data")
     # Now, and not when the loop asks for its first batch: then a run would have been made for it.
     if len(data.train) == 0 or len(data.val) == 0:
-        raise UsageError(
-            f"dataset {spec.name!r} has an empty {'training' if not len(data.train) else 'validation'} split"
-        )
-    check_columns(task.batch, first_batch(data.train, 2), f"dataset {spec.name!r}")
-    return data, validate_info(task, data.info, f"dataset {spec.name!r}")
+        raise UsageError(f"{who} has an empty {'training' if not len(data.train) else 'validation'} split")
+    info = validate_info(task, data.info, who)
+    count = min(2, len(data.train))
+    with blaming(who):
+        batch = first_batch(data.train, count)
+    check_columns(task.batch, batch, who, axes_of(info))
+    if data.augment is not None:
+        try_augmentation(task, data.augment, batch, count, resolved.engine.seed, who)
+    return data, info
 
 
 def validate_info(task: Task, info: object, who: str) -> Info:
@@ -80,7 +89,9 @@ def validate_info(task: Task, info: object, who: str) -> Info:
 def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
     """The model on the CPU, its weights drawn from torch's generator."""
     spec = resolved.specs["model"]
-    model = load_target(spec, catalog)(resolved.sections["model"], info)
+    build = load_target(spec, catalog)
+    with blaming(named(spec)):
+        model = build(resolved.sections["model"], info)
     if not isinstance(model, nn.Module):
         raise PluginError(f"model {spec.name!r} built a {type(model).__name__}, not a torch.nn.Module")
     return model
@@ -88,7 +99,10 @@ def build_model(catalog: Catalog, resolved: Resolved, info: Info) -> nn.Module:
 
 def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device) -> object:
     """The loss, with what it has of tensors on the device; what it must be able to do is the trainer's affair."""
-    loss = load_target(resolved.specs["loss"], catalog)(resolved.sections["loss"], info)
+    spec = resolved.specs["loss"]
+    build = load_target(spec, catalog)
+    with blaming(named(spec)):
+        loss: object = build(resolved.sections["loss"], info)
     return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 
 
@@ -98,7 +112,8 @@ def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Predictor)):
         raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.inference.Predictor")
-    return target(model, info, resolved.sections["inference"])
+    with blaming(named(spec)):
+        return target(model, info, resolved.sections["inference"])
 
 
 def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:
@@ -158,23 +173,25 @@ def prepare(
     refuse_unshared(task, info, world)
     model = _initial_model(catalog, resolved, info, init, where)
     placement = Placement(where, choose_autocast(engine, where, model, "amp" in target.supports), threads)
-    summary = {**_summary(task, data, model, placement, resolved), "processes": world.size}
+    tried = try_model(task, info, data, model, resolved, where)
+    summary = {"model": tried.summary, "data": data_summary(data), **device_summary(placement), "processes": world.size}
     loss = build_loss(catalog, resolved, info, where)
     course = Course(data.train, engine)
-    trainer = target(
-        Setup(
-            model=model,
-            loss=loss,
-            task=task,
-            info=info,
-            config=resolved.sections["trainer"],
-            engine=engine,
-            device=where,
-            autocast=placement.autocast,
-            total_steps=course.total,
-            world=world,
-        )
+    setup = Setup(
+        model=model,
+        loss=loss,
+        task=task,
+        info=info,
+        config=resolved.sections["trainer"],
+        engine=engine,
+        device=where,
+        autocast=placement.autocast,
+        total_steps=course.total,
+        world=world,
     )
+    with blaming(named(resolved.specs["trainer"])):
+        trainer = target(setup)
+    try_loss(resolved.specs["loss"], trainer, tried.outputs, tried.batch, where)
     predictor = build_predictor(catalog, resolved, model, info)
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
 
@@ -213,16 +230,3 @@ def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     if unfit:
         raise UsageError(f"engine.init_from: its weights do not fit this model: {', '.join(unfit[:5])}")
     model.load_state_dict(weights, strict=False)
-
-
-def _summary(task: Task, data: Data, model: nn.Module, placement: Placement, resolved: Resolved) -> JsonObject:
-    """The summary, from one pass over two samples, which also proves that model and contract agree."""
-    device = placement.device
-    batch = {key: device.put(column) for key, column in first_batch(data.val, 2).items()}
-    with forked(resolved.engine.seed, "summary", device=device):
-        summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
-    name = resolved.specs["model"].name
-    declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
-    found = cast("Mapping[str, Tensor]", outputs if isinstance(outputs, Mapping) else {"outputs": outputs})
-    check_columns(declared, found, f"model {name!r}")
-    return {"model": {"name": name, **summary}, "data": data_summary(data), **device_summary(placement)}

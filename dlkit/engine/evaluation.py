@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from dlkit.data.randomness import forked, generators, restore_generators
 from dlkit.data.splits import Batch, Split
 from dlkit.engine.build import Job
+from dlkit.engine.contract import blaming
 from dlkit.engine.distributed import World
 from dlkit.engine.loader import evaluation_plan, own_part
 from dlkit.engine.trainer import Trainer
@@ -27,17 +29,21 @@ class Meter:
         self, trainer: Trainer, task: Task, info: Info, world: World | None = None, *, thorough: bool = False
     ) -> None:
         self._trainer, self._world, self._thorough = trainer, world or World(), thorough
-        self._metrics = task.metrics(info)
+        # Whatever metrics raise names the task: what a person chose, and the plugin that is to be mended.
+        self._blaming = partial(blaming, f"task {task.name!r}: metrics")
+        with self._blaming():
+            self._metrics = task.metrics(info)
         self._ask = getattr(self._metrics, "ask", None)
         self._sums: dict[str, Tensor] = {}
         self._count = 0
 
     def update(self, batch: Batch) -> None:
         outputs = self._trainer.evaluate(batch)
-        self._metrics.update(outputs, batch)
-        # What no forward pass shows (translations, say). It is state of this one pass: interruptions change nothing.
-        if self._ask is not None:
-            self._ask(self._trainer.model, batch, self._thorough)
+        with self._blaming():
+            self._metrics.update(outputs, batch)
+            # What no forward pass shows (translations, say); state of this one pass: interruptions change nothing.
+            if self._ask is not None:
+                self._ask(self._trainer.model, batch, self._thorough)
         size = len(next(iter(batch.values()))) if batch else 1
         for name, value in self._trainer.evaluate_losses(outputs, batch).items():
             # The mean is over samples: the last batch is smaller, and ranks' batches differ.
@@ -50,7 +56,8 @@ class Meter:
         if self._world.size > 1:
             self._reduce(self._world)
         losses = {name: float(total) / self._count for name, total in self._sums.items()}
-        measured = {name: float(value) for name, value in self._metrics.compute().items()}
+        with self._blaming():
+            measured = {name: float(value) for name, value in self._metrics.compute().items()}
         return {f"{prefix}/{name}": value for name, value in {**losses, **measured}.items()}
 
     def _reduce(self, world: World) -> None:

@@ -10,7 +10,7 @@ from dlkit.engine.build import Job
 from dlkit.engine.columns import NonFiniteMetric
 from dlkit.engine.device import is_out_of_memory
 from dlkit.engine.progress import Reached
-from dlkit.errors import DlkitError
+from dlkit.errors import ComponentError, DlkitError
 from dlkit.runs.checkpoints import complete
 
 
@@ -35,7 +35,11 @@ def explain(error: BaseException, run: Path, job: Job | None) -> str:
 
 def details(error: BaseException) -> str:
     """The traceback of what nobody foresaw; expected errors say all in their text."""
-    return "" if isinstance(error, (DlkitError, OSError)) else "".join(traceback.format_exception(error))
+    if isinstance(error, ComponentError) and error.__cause__ is not None:
+        error = error.__cause__
+    elif isinstance(error, (DlkitError, OSError)):
+        return ""
+    return "".join(traceback.format_exception(error))
 
 
 def report(path: Path, error: BaseException, run: Path, job: Job | None, reached: Reached | None = None) -> None:
@@ -57,7 +61,8 @@ def _kind(error: BaseException, job: Job | None) -> str:
     # Backends have no class of error for a peer that is gone: Gloo says so in a RuntimeError's text.
     if type(error).__module__.startswith("torch.distributed") or "gloo" in str(error).lower() or "NCCL" in str(error):
         return "peer"
-    return "final" if isinstance(error, DlkitError) else "error"
+    foreseen = isinstance(error, DlkitError) and not isinstance(error, ComponentError)
+    return "final" if foreseen else "error"
 
 
 def _is_out_of_memory(error: BaseException, job: Job | None) -> bool:

@@ -1,0 +1,129 @@
+"""What components must give, tried once on two samples while they are built: before a run's folder exists.
+
+Each is a function of what was built already, in streams of its own: no generator moves, no weight or statistic changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dlkit.components import LossSpec, Spec
+from dlkit.config import Resolved
+from dlkit.data.randomness import forked, rng
+from dlkit.data.splits import Augment, Batch, Data
+from dlkit.data.trees import map_tensors
+from dlkit.engine.device import Device, is_out_of_memory
+from dlkit.engine.summary import model_summary
+from dlkit.engine.supervised import SupervisedTrainer
+from dlkit.engine.trainer import Trainer
+from dlkit.errors import PluginError, blamed
+from dlkit.json_types import JsonObject
+from dlkit.task import Info, Task, axes_of, check_columns, first_batch
+
+
+def named(spec: Spec) -> str:
+    return f"{spec.kind} {spec.name!r}"
+
+
+def blaming(who: str) -> AbstractContextManager[None]:
+    """Run a component's code: what it raises names it, unless the machine is why."""
+    return blamed(who, passing=is_out_of_memory)
+
+
+def try_augmentation(task: Task, augment: Augment, batch: Batch, count: int, seed: int, who: str) -> None:
+    """Augment a batch of ``count`` samples of the training split; PluginError if no batch of the task comes of it."""
+    who = f"{who}: its augmentation"
+    with blaming(who), forked(seed, "try augmentation"):
+        drawn = augment.draw(rng(seed, "try augmentation"), count)
+        for name, values in drawn.items():
+            if not isinstance(values, np.ndarray) or len(values) != count:
+                raise PluginError(f"{who} draws {name!r} as {_form(values)}, not as an array [{count}, …]")
+        made = augment.apply(dict(batch), {name: torch.from_numpy(values) for name, values in drawn.items()})
+    check_columns(task.batch, made, who, {"N": len(batch[next(iter(task.batch))])})
+
+
+class Tried(NamedTuple):
+    """Two samples of the validation split on the device, what the model gave for them, and its summary."""
+
+    batch: Batch
+    outputs: object
+    summary: JsonObject
+
+
+def try_model(task: Task, info: Info, data: Data, model: nn.Module, resolved: Resolved, device: Device) -> Tried:
+    """Pass two validation samples through the model; PluginError if they, or its outputs, are not what the task says.
+
+    Axes that batch, outputs and ``info`` share must agree.
+    """
+    dataset, who = named(resolved.specs["dataset"]), named(resolved.specs["model"])
+    with blaming(dataset):
+        on_host = first_batch(data.val, 2)
+    sizes = check_columns(task.batch, on_host, f"{dataset}: its validation split", axes_of(info))
+    batch = {key: device.put(column) for key, column in on_host.items()}
+    given = ", ".join(f"{key} {_form(batch[key])}" for key in task.inputs)
+    # What it was given, too: a data set whose splits differ looks like a fault of the model.
+    asked = blaming(f"{who}, given {given} of {dataset}")
+    with asked, forked(resolved.engine.seed, "summary", device=device):
+        summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
+    several = isinstance(task.outputs, Mapping)
+    declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
+    check_columns(declared, outputs if several else {"outputs": outputs}, who, sizes)
+    return Tried(batch, outputs, {"name": resolved.specs["model"].name, **summary})
+
+
+def try_loss(spec: Spec, trainer: Trainer, outputs: object, batch: Batch, device: Device) -> None:
+    """Ask a loss about outputs of the model; PluginError if a trainer that follows gradients can do nothing with it.
+
+    What a trainer of another interface asks of its loss is between the two.
+    """
+    supervised = isinstance(trainer, SupervisedTrainer) or getattr(spec, "interface", "") == LossSpec.interface
+    if not supervised or type(trainer).evaluate_losses is not Trainer.evaluate_losses:
+        return
+    loss, who = trainer.setup.loss, named(spec)
+    if not callable(loss):
+        raise PluginError(f"{who} built a {type(loss).__name__}, which cannot be called")
+    # Leaves: whether there is a gradient can then be seen without a pass of the model that keeps one.
+    leaves = map_tensors(_leaf, outputs)
+    with blaming(who), forked(trainer.setup.engine.seed, "try loss", device=device), _unchanged(loss):
+        found = loss(leaves, batch)
+    check_losses(found, who)
+
+
+def check_losses(found: object, who: str) -> None:
+    """What a loss returned, before it is differentiated."""
+    if not isinstance(found, Mapping) or "loss" not in found:
+        what = f"a dict of {', '.join(map(repr, found)) or 'nothing'}" if isinstance(found, Mapping) else _form(found)
+        raise PluginError(f"{who} returned {what}, not a dict with 'loss'")
+    for name, value in found.items():
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            raise PluginError(f"{who}: {name!r} is {_form(value)}, not a tensor with one number")
+    if not found["loss"].requires_grad:
+        raise PluginError(f"{who}: 'loss' has no gradient: it does not depend on the outputs, or is detached from them")
+
+
+def _form(value: object) -> str:
+    if isinstance(value, (Tensor, np.ndarray)):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    return f"a {type(value).__name__}"
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    differentiable = tensor.is_floating_point() or tensor.is_complex()
+    return tensor.detach().requires_grad_() if differentiable else tensor
+
+
+@contextmanager
+def _unchanged(loss: object) -> Iterator[None]:
+    """With a loss's buffers (statistics that it keeps, say) put back afterwards."""
+    buffers = [(b, b.clone()) for b in loss.buffers()] if isinstance(loss, nn.Module) else []
+    try:
+        yield
+    finally:
+        for buffer, before in buffers:
+            buffer.copy_(before)
