@@ -342,7 +342,7 @@ def _load_named(spec: Spec, reference: str, catalog: Catalog) -> Any:
     try:
         return load_object(reference)
     # The plugin boundary again: an import error in a stranger's module is that plugin's, with its name.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         plugin = catalog.owner(spec)
         raise PluginError(
             f"{spec.kind} {spec.name!r} of plugin {plugin.name!r}: cannot import {reference}: "

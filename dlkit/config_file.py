@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, SPECS
 from dlkit.config import CHOICES, SECTIONS, Layer, Resolved, Schema, choose_components, parse_text, schema_of
-from dlkit.errors import PluginError, UsageError, nearest
+from dlkit.config.layers import check_shape
+from dlkit.errors import PluginError, UsageError, in_words, nearest
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 def to_toml(resolved: Resolved, *, origins: bool = False) -> str:
@@ -58,25 +62,63 @@ class Preset:
         return {part: self.values[part]["name"] for part in PARTS if "name" in self.values.get(part, {})}
 
 
+@dataclass(frozen=True)
+class BrokenPreset:
+    """A preset's file that cannot be used, or a folder of them, of a component's ``reference``, and why."""
+
+    reference: str
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"preset file {self.file} is broken: {self.reason}"
+
+
 def presets(catalog: Catalog, task: str) -> list[Preset]:
-    """Every preset that the plugins offer for a task."""
+    """Every preset that the plugins offer for a task; broken ones are left out."""
+    return [found for found in _read(catalog, task) if isinstance(found, Preset)]
+
+
+def broken_presets(catalog: Catalog, task: str) -> list[BrokenPreset]:
+    """The files of a task's components that should be presets and are not."""
+    return [found for found in _read(catalog, task) if isinstance(found, BrokenPreset)]
+
+
+def _read(catalog: Catalog, task: str) -> Iterator[Preset | BrokenPreset]:
     folders = {s.presets: s for kind in SPECS if kind != "task" for s in catalog.specs(kind, task) if s.presets}
     own = {s.presets: s for s in catalog.specs("task") if s.presets and s.name == task}
-    return [p for reference in {**own, **folders} for p in _read_folder(reference, task)]
+    return (found for reference in {**own, **folders} for found in _read_folder(reference, task))
 
 
-def _read_folder(reference: str, task: str) -> Iterator[Preset]:
+def _read_folder(reference: str, task: str) -> Iterator[Preset | BrokenPreset]:
     package, _, folder = reference.partition(":")
     try:
         entries = sorted((files(package) / folder).iterdir(), key=lambda entry: entry.name)
-        for entry in entries:
-            if entry.name.endswith(".toml"):
-                values = tomllib.loads(entry.read_text(encoding="utf-8"))
-                name, summary = values.pop("preset"), values.pop("summary", "")
-                if values.pop("task", task) == task:
-                    yield Preset(name, summary, values, entry.name)
-    except (OSError, ImportError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise PluginError(f"presets {reference}: {type(error).__name__}: {error}") from error
+    # The plugin boundary: to find the folder its package is imported, which may raise anything.
+    except Exception as error:
+        yield BrokenPreset(reference, reference, in_words(error))
+        return
+    for entry in entries:
+        if entry.name.endswith(".toml"):
+            try:
+                found = _preset(entry, task)
+            # One file's fault is its own: other presets, and the task, have nothing to do with it.
+            except (OSError, ValueError, UsageError) as error:
+                yield BrokenPreset(reference, f"{reference}/{entry.name}", in_words(error))
+            else:
+                if found is not None:
+                    yield found
+
+
+def _preset(entry: Traversable, task: str) -> Preset | None:
+    """A file's preset; None, if it is for another task. OSError, ValueError, UsageError: it is broken."""
+    values = tomllib.loads(entry.read_text(encoding="utf-8"))
+    name, summary = values.pop("preset", None), values.pop("summary", "")
+    if not (isinstance(name, str) and name and isinstance(summary, str)):
+        raise UsageError('it needs a name, as preset = "fast", and summary is text')
+    for_task = values.pop("task", task)
+    check_shape(Layer("the preset", values))
+    return Preset(name, summary, values, entry.name) if for_task == task else None
 
 
 def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, str]) -> Layer:
@@ -93,7 +135,11 @@ def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, st
     if fitting:
         raise UsageError(f"preset {name!r} fits several choices: {there}; name --dataset and --model too")
     if all(p.name != name for p in offered):
-        raise UsageError(f"no preset {name!r} for task {task!r}: {nearest(name, {p.name for p in offered})}")
+        broken = broken_presets(catalog, task)
+        if meant := next((p for p in broken if p.file.endswith(f"/{name}.toml")), None):
+            raise PluginError(str(meant))
+        hint = "".join(f"; {found}" for found in broken)
+        raise UsageError(f"no preset {name!r} for task {task!r}: {nearest(name, {p.name for p in offered})}{hint}")
     parts = ", ".join(f"{part} {component}" for part, component in chosen.items())
     raise UsageError(f"preset {name!r} is not made for {parts}; there are: {there}")
 

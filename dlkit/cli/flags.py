@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.config import CHOICES, SECTIONS, SHORT_FLAGS, FieldInfo, Layer, Resolved, schema_of
-from dlkit.config_file import Typed, dashed, presets, typed_layers
+from dlkit.config_file import Typed, broken_presets, dashed, presets, typed_layers
 from dlkit.errors import UsageError, nearest
 
 _OWN_WORDS = {
@@ -100,7 +100,9 @@ def help_text(catalog: Catalog, resolved: Resolved) -> str:
     lines += [f"  --{flag:20} {text}" for flag, text in SWITCHES.items()]
     lines += [f"  --{flag + ' ' + what:20} {text}" for flag, (what, text) in VALUES.items()]
     offered = sorted({f"{p.name} ({', '.join(p.components().values())})" for p in presets(catalog, task)})
-    lines += [f"  {'presets:':22} {', '.join(offered) or 'none'}", "", "components (choose with --PART NAME)"]
+    lines += [f"  {'presets:':22} {', '.join(offered) or 'none'}"]
+    lines += [f"  {'':22} {found}" for found in broken_presets(catalog, task)]
+    lines += ["", "components (choose with --PART NAME)"]
     for part in CHOICES:
         there = ", ".join(s.name for s in catalog.specs(part, task))
         lines.append(f"  --{part + ' ' + resolved.specs[part].name:20} of: {there}")

@@ -49,7 +49,7 @@ def merge(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: boo
     """
     task = catalog.task(task_name)
     for layer in layers:
-        _check_shape(layer)
+        check_shape(layer)
         if layer.values.get("task", task.name) != task.name:
             raise UsageError(
                 f"{layer.origin}: task = {layer.values['task']!r}, but the task asked for is {task.name!r}"
@@ -63,7 +63,8 @@ def merge(catalog: Catalog, task_name: str, layers: list[Layer], *, suggest: boo
     return Merged(task, specs, merged.values, {**name_origins, **merged.origins})
 
 
-def _check_shape(layer: Layer) -> None:
+def check_shape(layer: Layer) -> None:
+    """UsageError, if it has what no configuration has: an unknown section, or a value where a section should be."""
     for key, value in layer.values.items():
         if key in SECTIONS and not isinstance(value, Mapping):
             raise UsageError(f"{layer.origin}: {key} = {value!r} must be a table with a name and its options")
