@@ -7,6 +7,8 @@ from typing import TypedDict
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
 from dlkit.cli.parser import Parser
+from dlkit.cli.plugin_check import ComponentProblem, check_plugins, words_of
+from dlkit.errors import PluginError
 from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json
@@ -47,12 +49,15 @@ def main(argv: list[str]) -> int:
         "terminal": machine.terminal(),
         "problems": [],
     }
-    report["problems"] = _problems(catalog, report)
+    wrong = check_plugins(catalog)
+    report["problems"] = [*_problems(catalog, report), *_component_problems(wrong)]
     if options.json:
         print_json(report)
     else:
         print(_text(report))
-    return 1 if any(problem["stops_training"] for problem in report["problems"]) else 0
+    if any(problem["stops_training"] for problem in report["problems"]):
+        return 1
+    return PluginError.exit_code if wrong else 0
 
 
 def _plugins(catalog: Catalog) -> list[PluginReport]:
@@ -75,6 +80,12 @@ def _problems(catalog: Catalog, report: Report) -> list[machine.Problem]:
         hint = "install a plugin, for example: pip install dlkit-classification"
         found.append(machine.problem("no plugin offers a task", hint, stops=True))
     return found
+
+
+def _component_problems(wrong: list[ComponentProblem]) -> list[machine.Problem]:
+    """What is wrong with single components; of plugins that are broken as a whole it is told already."""
+    hint = "see `dlkit plugins --check`; update the plugin, or leave it out with DLKIT_DISABLE"
+    return [machine.problem(words_of(problem), hint, stops=False) for problem in wrong if problem["kind"]]
 
 
 def _text(report: Report) -> str:

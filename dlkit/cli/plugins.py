@@ -1,4 +1,8 @@
-"""``dlkit plugins``: what is installed, and what is wrong with what does not work. Never fails."""
+"""``dlkit plugins``: what is installed, and what is wrong with what does not work.
+
+The list never fails and never imports torch; ``--check`` imports every component's code, and fails if one cannot be
+used.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import NotRequired, TypedDict
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.cli.parser import Parser
+from dlkit.errors import PluginError
 from dlkit.present.output import print_json
 from dlkit.present.table import table
 from dlkit.present.text import first_line
@@ -46,8 +51,15 @@ class PluginDescription(TypedDict):
 def main(argv: list[str]) -> int:
     parser = Parser("plugins", "List the installed plugins, broken ones with the reason.")
     parser.add_argument("--verbose", action="store_true", help="the traceback of broken ones too")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="import the code of every component, look up what it suggests, and say what is wrong (exit code 4)",
+    )
     options = parser.with_json().parse_args(argv)
     catalog = Catalog.load_everything()
+    if options.check:
+        return _check(catalog, as_json=options.json)
     if options.json:
         print_json([_record(catalog, plugin, options.verbose) for plugin in catalog.plugins])
         return 0
@@ -55,6 +67,18 @@ def main(argv: list[str]) -> int:
     for line in problem_lines(catalog, options.verbose):
         print(line)
     return 0
+
+
+def _check(catalog: Catalog, *, as_json: bool) -> int:
+    from dlkit.cli.plugin_check import check_plugins, words_of
+
+    problems = check_plugins(catalog)
+    if as_json:
+        print_json(problems)
+    else:
+        components = sum(len(plugin.specs) for plugin in catalog.plugins)
+        print("\n".join(map(words_of, problems)) or f"{components} components, every one can be used")
+    return PluginError.exit_code if problems else 0
 
 
 def offers(catalog: Catalog, plugin: Plugin) -> dict[str, int]:

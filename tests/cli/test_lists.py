@@ -187,8 +187,9 @@ def test_doctor_says_what_stops_training_and_what_to_do(dlkit, install, tmp_path
     assert "cannot be written\n  give another with --workspace" in outcome.out
     install("broken", BROKEN)
     outcome = dlkit("doctor", "--workspace", tmp_path)
-    assert outcome.code == 0
+    assert outcome.code == 4
     assert "note: plugin 'broken' is broken: RuntimeError: no" in outcome.out
+    assert outcome.out.count("RuntimeError: no") == 1
     monkeypatch.setenv("DLKIT_DISABLE", all_but())
     outcome = dlkit("doctor", "--workspace", tmp_path)
     assert outcome.code == 1
