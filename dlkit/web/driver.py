@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from textual import events, messages
 from textual.drivers.web_driver import WebDriver
 
-GLANCE_SECONDS = 0.1
+from dlkit.web.input import Input
 
 
 class Driver(WebDriver):
@@ -23,6 +23,8 @@ class Driver(WebDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._ready = Event()
+        self._input = Input()
+        self._input_reader = self._input  # type: ignore[assignment]  # has all of it that Textual uses
         self._turn = Lock()
         self._write = partial(self._write_whole)
 
@@ -43,18 +45,18 @@ class Driver(WebDriver):
     def run_input_thread(self) -> None:
         """Reads nothing before the app has been told how it begins: a quicker browser's size and focus would be
         overruled. Ends the app with its input: a killed server leaves no process behind."""
-        while not self._ready.wait(GLANCE_SECONDS):
-            if self.exit_event.is_set():
-                return
+        self._ready.wait()
         super().run_input_thread()
         if not self.exit_event.is_set():
             self._app.post_message(messages.ExitApp())
 
     def stop_application_mode(self) -> None:
-        """Textual leaves its input thread to itself: for a tenth of a second it would take what is meant for the next
-        driver."""
+        """Textual leaves its input thread to itself: for a tenth of a second, longer on a busy machine, it would take
+        what is meant for the next driver."""
         super().stop_application_mode()
-        self._key_thread.join(2 * GLANCE_SECONDS)
+        self._ready.set()
+        self._key_thread.join()  # which nothing holds up: its reader is closed
+        self._input.dispose()
 
     def on_meta(self, packet_type: str, payload: dict[str, Any]) -> None:
         if packet_type in ("focus", "blur"):

@@ -36,6 +36,8 @@ class Session(AppService):
         self.light = light
         self.websocket = websocket
         self._outcome: tuple[int, str] = (WSCloseCode.OK, "")
+        self._starting = asyncio.Lock()
+        self._stopped = False
         super().__init__(
             shlex.join(words),
             write_bytes=websocket.send_bytes,
@@ -70,6 +72,12 @@ class Session(AppService):
         self._stdin = process.stdin
         return process
 
+    async def start(self, width: int, height: int) -> None:
+        """Start the process, unless its end has come first."""
+        async with self._starting:
+            if not self._stopped:
+                await super().start(width, height)
+
     async def set_terminal_size(self, width: int, height: int) -> None:
         await super().set_terminal_size(cells(width), cells(height))
 
@@ -79,8 +87,9 @@ class Session(AppService):
         assert process is not None and process.stdout is not None and process.stderr is not None
         errors = asyncio.create_task(_tail(process.stderr))
         with suppress(IncompleteReadError):
-            if await _begins(process.stdout):
-                await self._hand_on(process.stdout)
+            with suppress(LookupError, TypeError, ValueError):  # a packet that makes no sense
+                if await _begins(process.stdout):
+                    await self._hand_on(process.stdout)
             with suppress(ProcessLookupError):  # still there, but speaking no protocol that is known here
                 process.kill()
         text, code = await errors, await process.wait()
@@ -114,7 +123,9 @@ class Session(AppService):
 
     async def stop(self) -> None:
         """End the process: by asking, by its input, by SIGTERM, by SIGKILL."""
-        task, process = self._task, self._process
+        async with self._starting:  # a process that is being started cannot be ended yet, nor left
+            self._stopped = True
+            task, process = self._task, self._process
         if task is None or process is None:
             return
         await self._download_manager.cancel_app_downloads(app_service_id=self.app_service_id)
@@ -122,7 +133,7 @@ class Session(AppService):
             with suppress(ProcessLookupError):
                 way()
             done, _ = await asyncio.wait([task], timeout=PATIENCE_SECONDS)
-            if done:
+            if done and process.returncode is not None:
                 break
 
     def _ask(self) -> None:

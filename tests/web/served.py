@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 
+from waiting import LONG
+
 SMALL = Path(__file__).parent / "small.py"
-PATIENCE = 30.0
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Served:
 
     def ask(self, path: str, *headers: tuple[str, str], method: str = "GET", host: str | None = None) -> Answer:
         """Exactly these headers; ``host`` is this server's unless given."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in [("Host", self.host if host is None else host), *headers]:
@@ -66,15 +65,8 @@ class Served:
     def end(self) -> tuple[int, str]:
         """Its exit code, and what it has said on stderr."""
         self.process.terminate()
-        _, said = self.process.communicate(timeout=PATIENCE)
+        _, said = self.process.communicate(timeout=LONG)
         return self.process.returncode, said
-
-
-def until(condition: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what or "it did not happen"
-        time.sleep(0.02)
 
 
 def start(*words: str) -> Served:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from waiting import until
 from web.browser import DOWN, ENTER, Browser, chromium, missing
-from web.served import Served, until
+from web.served import Served
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 

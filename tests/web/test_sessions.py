@@ -12,16 +12,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import psutil
 import pytest
+from aiohttp import web as web_server
 from hypothesis import given
 from hypothesis import strategies as st
+from textual_serve.download_manager import DownloadManager
 
-from dlkit.web.session import cells
-from web.served import SMALL, Served, start, stop, until
+from dlkit.web.session import Session, cells
+from waiting import LONG, until
+from web.served import SMALL, Served, start, stop
 from web.small import DELIVERED
 
 
@@ -38,13 +41,13 @@ class Tab:
 
     async def until(self, wanted: str) -> None:
         """Read until that has been shown."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while wanted not in self.shown:
                 await self._read()
 
     async def end(self) -> tuple[int, str]:
         """Read to the end; the code it was closed with, and the reason."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while (message := await self.socket.receive()).type not in (
                 aiohttp.WSMsgType.CLOSE,
                 aiohttp.WSMsgType.CLOSED,
@@ -53,7 +56,7 @@ class Tab:
         return message.data, message.extra
 
     async def until_told(self, kind: str) -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while not (found := [data for what, data in self.told if what == kind]):
                 await self._read()
         return found[0]
@@ -123,6 +126,55 @@ async def test_an_app_opened_again_in_its_process_goes_on_in_its_tab(small: Serv
         assert small.apps() == apps
         await page.press("q")
         assert await page.end() == (1000, "")
+
+
+async def test_what_comes_while_an_app_is_opened_again_is_the_next_ones(small: Served) -> None:
+    async with tab(small) as page:
+        await page.until("size 100x30.")
+        for width in range(41, 51):
+            await page.press("r")
+            await page.socket.send_json(["resize", {"width": width, "height": 17}])
+            await page.until(f"size {width}x17.")
+        await page.press("q")
+        assert await page.end() == (1000, "")
+
+
+class Closed:
+    """A WebSocket that nobody listens to."""
+
+    async def send_bytes(self, data: bytes) -> None: ...
+
+    async def send_str(self, data: str) -> None: ...
+
+    async def close(self, **how: object) -> None: ...
+
+
+def session(*words: str) -> Session:
+    return Session(words, cast(web_server.WebSocketResponse, Closed()), DownloadManager(), light=False)
+
+
+async def test_an_app_that_is_being_started_when_its_tab_ends_is_ended() -> None:
+    begun = session("cat")
+    starting = asyncio.create_task(begun.start(80, 24))
+    await asyncio.sleep(0)
+    await begun.stop()
+    await starting
+    process = begun._process
+    assert process is not None and process.returncode is not None
+    late = session("cat")
+    await late.stop()
+    await late.start(80, 24)
+    assert late._process is None
+
+
+async def test_an_app_whose_packets_make_no_sense_is_ended() -> None:
+    nonsense = "import time; print('__GANGLION__\\nM\\0\\0\\0\\2[]', end='', flush=True); time.sleep(600)"
+    begun = session(sys.executable, "-c", nonsense)
+    await begun.start(80, 24)
+    assert begun._task is not None
+    async with asyncio.timeout(LONG):
+        await begun._task
+    assert begun._process is not None and begun._process.returncode == -signal.SIGKILL
 
 
 async def test_a_focus_that_comes_first_is_kept(small: Served) -> None:
@@ -211,7 +263,7 @@ async def test_no_app_is_left_behind(another_small: Served, ending: signal.Signa
         os.kill(another_small.process.pid, ending)
         code, _ = await one.end()
         await gone(apps)
-    status = await asyncio.to_thread(another_small.process.wait, 10)
+    status = await asyncio.to_thread(another_small.process.wait, LONG)
     assert (status, code) == ((-9, None) if ending == signal.SIGKILL else (0, 1001))
 
 
@@ -248,13 +300,13 @@ def test_a_port_in_use_is_said(small: Served, tmp_path: Path) -> None:
 
 def test_without_textual_serve_it_says_what_to_install() -> None:
     script = "import sys; sys.modules['textual_serve'] = None; from dlkit.cli.main import main; sys.exit(main(['web']))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONG)
     assert (done.returncode, done.stdout) == (2, "") and 'pip install "dlkit[web]"' in done.stderr
 
 
 def web(*words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "dlkit", "web", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -268,7 +320,7 @@ def test_it_listens_on_loopback_only_and_at_the_port_asked_for(tmp_path: Path) -
         said = json.loads(process.stdout.readline())
         listening = [one.laddr for one in psutil.Process(process.pid).net_connections() if one.status == "LISTEN"]
         process.send_signal(signal.SIGINT)
-        rest, talk = process.communicate(timeout=20)
+        rest, talk = process.communicate(timeout=LONG)
     assert set(said) == {"event", "url"} and said["event"] == "serving"
     assert said["url"].startswith(f"http://127.0.0.1:{port}/?token=")
     assert listening == [("127.0.0.1", port)] and (rest, process.returncode) == ("", 0)
@@ -293,7 +345,7 @@ def test_opening_a_browser_tells_nobody_else(tmp_path: Path) -> None:
         url = process.stdout.readline().strip()
         until(lambda: (tmp_path / "mode").exists() and (tmp_path / "mode").read_text())
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=LONG)
     given = (tmp_path / "given").read_text().strip()
     assert url.partition("=")[2] not in given and url in (tmp_path / "page").read_text()
     assert (tmp_path / "mode").read_text().startswith("drwx------")
