@@ -11,24 +11,23 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from dlkit import TrainerSpec, hookimpl
 from dlkit.data.splits import Batch
+from dlkit.engine.build import Job
 from dlkit.engine.device import Copies, Device, Memory, choose
+from dlkit.engine.loader import Loader
 from dlkit.engine.supervised import SupervisedTrainer
-from dlkit.engine.trainer import Trainer, Values
+from dlkit.engine.trainer import Values
+from pretend_watch import Watch
 
 PLENTY = 1 << 40
-READS = frozenset({"item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "__index__", "nonzero"})
-"""What makes the host wait for the device, as Python says it; C++ says it as ``_local_scalar_dense``."""
 
 
 class NoRoom(Exception):
@@ -50,8 +49,11 @@ class Pretend(Device):
         self.room = room
         self.used = 0
         self.generator = torch.Generator()
-        self.reads: list[str] = []
-        """What made the host wait: reads within the steps that are watched, and every ``synchronize``."""
+        self.seen = Watch()
+        self.put_sizes: list[int] = []
+        self.calls: list[str] = []
+        """Every ``make_current`` and ``synchronize``, and the first ``put`` after each."""
+        self.watched = False
         self.pending: list[tuple[Tensor, Tensor]] = []
         self._own: dict[int, weakref.ref[Tensor]] = {}
 
@@ -73,8 +75,21 @@ class Pretend(Device):
     def memory(self) -> Memory:
         return Memory(self.used, self.room)
 
+    @property
+    def reads(self) -> list[str]:
+        """What made the host wait: within the steps that are watched, and every ``synchronize``."""
+        return self.seen.waits
+
+    def make_current(self) -> None:
+        self._call("make_current")
+
     def synchronize(self) -> None:
-        self.reads.append("synchronize")
+        self._call("synchronize")
+        self.seen.waits.append("synchronize")
+
+    def _call(self, name: str) -> None:
+        if self.calls[-1:] != [name]:
+            self.calls.append(name)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return isinstance(error, NoRoom) or super().is_out_of_memory(error)
@@ -83,14 +98,20 @@ class Pretend(Device):
         known = self._own.get(id(tensor))
         if known is not None and known() is tensor:
             return tensor
+        self._call("put")
         copy = tensor.clone()
+        self.put_sizes.append(copy.nbytes)
+        self.seen.mark([copy])
         self._take(copy.nbytes, copy)
         self._own[id(copy)] = weakref.ref(copy)
         return copy
 
     def place(self, model: nn.Module) -> nn.Module:
         model = super().place(model)
-        self._take(sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers())), model)
+        self._call("put")
+        tensors = [*model.parameters(), *model.buffers()]
+        self.seen.mark(tensors)
+        self._take(sum(tensor.nbytes for tensor in tensors), model)
         return model
 
     def stage(self, pairs: Iterable[tuple[Tensor, Tensor]]) -> Copies:
@@ -109,17 +130,28 @@ class Pretend(Device):
     def set_generator_state(self, state: Tensor) -> None:
         self.generator.set_state(state)
 
-    def watch(self, trainer: Trainer) -> None:
-        """Notice what this trainer's steps read, and how much their batches need."""
+    def watch(self, job: Job) -> None:
+        """Notice what making this job's batches and steps reads, and how much its batches need."""
+        trainer, loss = job.trainer, job.trainer.setup.loss
+        if isinstance(loss, nn.Module):
+            self.seen.mark([*loss.parameters(), *loss.buffers()])
         make: Callable[[Sequence[Batch], int], Values] = trainer.step
 
         def step(batches: Sequence[Batch], number: int) -> Values:
             size = sum(column.nbytes for batch in batches for column in batch.values())
             self._demand(size)
-            with _Calls(self.reads), _Operations(self.reads):
+            with self.seen.looking():
                 return make(batches, number)
 
         trainer.step = step  # type: ignore[method-assign]
+        self.watched = True
+
+    def batches(self, found: Iterator[list[Batch]]) -> Iterator[list[Batch]]:
+        """The same, and what making them reads, if this device is watched."""
+        while True:
+            with self.seen.looking() if self.watched else nullcontext():
+                batches = next(found)
+            yield batches
 
     def _demand(self, size: int) -> None:
         if self.used + size > self.room:
@@ -154,41 +186,13 @@ def _spoil(buffer: Tensor) -> None:
         buffer.fill_(torch.iinfo(buffer.dtype).max)
 
 
-class _Calls(TorchFunctionMode):
-    """Python's calls that read."""
-
-    def __init__(self, found: list[str]) -> None:
-        super().__init__()
-        self._found = found
-
-    def __torch_function__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        if (name := getattr(function, "__name__", "")) in READS:
-            self._found.append(name)
-        return function(*args, **(kwargs or {}))
-
-
-class _Operations(TorchDispatchMode):
-    """The operations that read, whoever calls them."""
-
-    def __init__(self, found: list[str]) -> None:
-        super().__init__()
-        self._found = found
-
-    def __torch_dispatch__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        if "_local_scalar_dense" in str(function):
-            self._found.append("_local_scalar_dense")
-        return function(*args, **(kwargs or {}))
-
-
 @contextmanager
 def installed(room: int = PLENTY) -> Iterator[Pretend]:
     """A machine with one of these, which ``auto`` takes."""
     with pytest.MonkeyPatch.context() as patch:
         device = Pretend(room)
+        of_steps = Loader.steps
+        patch.setattr(Loader, "steps", lambda loader: device.batches(of_steps(loader)))
         patch.setattr(Pretend, "there", device)
         patch.setattr(choose, "KINDS", {"pretend": Pretend, **choose.KINDS})
         yield device

@@ -27,7 +27,8 @@ class Rivals(nn.Module):
         self._given = config.given
 
     def latents(self, count: int) -> Tensor:
-        return torch.ones(count, LATENT) if self._given else torch.randn(count, LATENT)
+        device = next(self.generator.parameters()).device
+        return torch.ones(count, LATENT, device=device) if self._given else torch.randn(count, LATENT, device=device)
 
     def forward(self, points: Tensor) -> Tensor:
         verdict: Tensor = self.discriminator(points)

@@ -73,6 +73,9 @@ class EngineConfig(Config):
     )
     # Not at every step: the norm of all gradients would cost more than the engine itself does.
     probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
+    data_on: Literal["auto", "device", "host"] = Field(
+        "auto", description="Where data in memory lie; auto: on the device, if half its memory holds them"
+    )
     workers: int = Field(0, ge=0, description="Loader processes, for data that does not fit in memory")
     threads: int = Field(0, ge=0, description="CPU threads of a step; 0: torch's choice")
     deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")

@@ -28,6 +28,7 @@ from dlkit.engine.evaluation import Evaluation
 from dlkit.engine.journal import Journal
 from dlkit.engine.loader import Cadence, Loader
 from dlkit.engine.orders import Agreed, Inbox, Orders
+from dlkit.engine.placing import place
 from dlkit.engine.progress import Progress
 from dlkit.engine.sampling import make_samples
 from dlkit.engine.settings import Settings
@@ -71,7 +72,7 @@ class Loop:
         inbox: Inbox | None = None,
         report: Path | None = None,
     ) -> None:
-        engine, device, course = job.resolved.engine, job.placement.device, job.course
+        engine, course = job.resolved.engine, job.course
         inbox = inbox or Inbox(run.commands)
         self._job, self._run, self._world = job, run, job.world
         self._resuming, self._report = resuming, report
@@ -82,8 +83,7 @@ class Loop:
         self._orders = Orders(inbox, self._signals, self._settings, progress, job.world, FLUSH_SECONDS)
         self._log = StepLog(job, progress, self._journal, self._orders)
         self._keeper = CheckpointKeeper(job, run, progress, self._settings, inbox, self._journal)
-        self._train, self._val = (split.to(device, engine.workers) for split in (job.data.train, job.data.val))
-        self._loader = Loader(self._train, job.data.augment, engine, device, course, job.world)
+        self._train, self._val = job.data.train, job.data.val
         self._evaluations, self._samplings = course.due(engine.eval_every), course.due(engine.sample_every)
 
     def __iter__(self) -> Iterator[Event]:
@@ -265,8 +265,18 @@ class Loop:
         stack.enter_context(self._journal)
         stack.callback(self._keeper.abandon)
         # Loader processes end with their run: those left to the garbage collector are waited for, 5 s each.
+        stack.callback(self._close_splits)
+
+    def _close_splits(self) -> None:
         for split in (self._train, self._val):
-            stack.callback(split.close)
+            split.close()
+
+    def _place(self) -> None:
+        """Put the data where they are to lie: within the run's boundary, for memory may run out."""
+        job, engine, device = self._job, self._job.resolved.engine, self._job.placement.device
+        device.make_current()  # of this thread, which need not be the one that built the job
+        self._train, self._val = place(job.data, engine, device)
+        self._loader = Loader(self._train, job.data.augment, engine, device, job.course, job.world)
 
     def _part(self, failed: type[BaseException] | None, *_: object) -> None:
         # Peers may be waiting in an exchange, for ever: NCCL cannot be torn down beside them. Whoever fails just ends.
@@ -275,6 +285,7 @@ class Loop:
 
     def _begin(self) -> Event:
         resuming, course = self._resuming, self._job.course
+        self._place()
         if resuming is not None and resuming.checkpoint is not None:
             self._keeper.restore(resuming.checkpoint)
         else:

@@ -17,7 +17,7 @@ from torch import Tensor
 from dlkit.data.destination import HOST
 from dlkit.data.plans import Plan, Shuffled, in_order
 from dlkit.data.randomness import rng as stream
-from dlkit.data.splits import Batch, Data, MapSplit, OnHost, Ragged, Split, TensorSplit, pad
+from dlkit.data.splits import Batch, Data, MapSplit, Moving, OnHost, Ragged, Split, TensorSplit, pad
 
 LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=12)
 WIDTHS = st.sampled_from([(), (4,), (2, 3)])
@@ -75,6 +75,23 @@ def test_batches_are_the_plans(size: int, batch_size: int, start: int, ragged: b
         if ragged:
             assert torch.equal(batch["words"], padded([rows[i] for i in index], -1))
         assert same(batch, split.take(torch.from_numpy(index)))
+
+
+@given(ragged=st.booleans(), one_by_one=st.booleans())
+@settings(deadline=None)
+def test_batches_of_a_split_kept_on_the_host_are_the_same(ragged: bool, one_by_one: bool) -> None:
+    """In whichever way it is kept there: its rows are moved before the transform, or batches after it."""
+    columns: dict[str, Tensor | Ragged] = {"x": torch.arange(7)}
+    if ragged:
+        columns["words"] = Ragged.of(rows_of([3, 0, 1, 2, 5, 1, 1]), -1)
+    split = TensorSplit(columns, transform=lambda batch: {**batch, "half": batch["x"] / 2})
+    kept = Moving(split, HOST) if one_by_one else split.kept_on_host(HOST)
+    plan = split.planner.plan(7, 1, 0, 3)
+    both = zip(kept.batches(plan, seed=1, epoch=0), split.batches(plan, seed=1, epoch=0), strict=True)
+    assert all(same(*batches) for batches in both)
+    assert same(kept.take(torch.tensor([4, 1])), split.take(torch.tensor([4, 1])))
+    assert (len(kept), kept.fingerprint()) == (7, split.fingerprint())
+    assert split.nbytes == 7 * 8 + (8 * 8 + columns["words"].values.nbytes if ragged else 0)  # type: ignore[union-attr]
 
 
 def test_a_transform_is_applied_to_whole_batches_everywhere() -> None:

@@ -15,7 +15,8 @@ from dlkit.data.splits import Batch
 from dlkit.engine import loop
 from dlkit.engine.attempt import Attempt
 from dlkit.engine.device import Device, is_out_of_memory
-from dlkit.engine.device.base import Done
+from dlkit.engine.device.base import Done, Memory
+from dlkit.engine.placing import TooLarge
 from dlkit.events import Event, Finished
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
@@ -144,7 +145,7 @@ class TestSteps:
 
     def reads(self, where: Path, device: Pretend, layer: dict[str, Any], **engine: Any) -> list[str]:
         made = attempt(where, layer, steps=4, epochs=None, **engine)
-        device.watch(made.job.trainer)
+        device.watch(made.job)
         assert finished(finish(made)).status == "completed"
         return device.reads
 
@@ -185,7 +186,7 @@ class TestMemory:
 
     def starved(self, made: Attempt, device: Pretend, **how: Any) -> Iterator[Event]:
         """A run whose splits and weights fit, and whose batches do not."""
-        device.watch(made.job.trainer)
+        device.watch(made.job)
         stream = made.events(**how)
         yield next(stream)
         device.room = device.used + 1
@@ -211,6 +212,42 @@ class TestMemory:
         monkeypatch.setattr(Pretend, "is_out_of_memory", Device.is_out_of_memory)
         end = [*self.starved(attempt(tmp_path), device)][-1]
         assert isinstance(end, Finished) and end.reason.startswith("NoRoom: ")
+
+    def test_data_that_do_not_fit_end_the_run_with_what_helps(self, tmp_path: Path, device: Pretend) -> None:
+        made = attempt(tmp_path, data_on="device")
+        device.room = device.used + 1
+        run = finish(made)
+        assert run.read()["state"] == "failed"
+        assert finished(run).reason == (
+            "out of memory on pretend: the data (0.00 GB) do not fit beside the model; give --engine.data_on host; "
+            "no checkpoint was written before"
+        )
+
+    def test_a_smaller_batch_is_not_tried_for_data_that_do_not_fit(self, tmp_path: Path, device: Pretend) -> None:
+        made, report = attempt(tmp_path, data_on="device"), tmp_path / "report.json"
+        device.room = device.used + 1
+        with pytest.raises(TooLarge):
+            [*made.events(report=report)]
+        assert json.loads(report.read_text())["kind"] == "final"
+
+    @pytest.mark.parametrize(("data_on", "mapped"), [("host", False), ("host", True), ("auto", False)])
+    def test_data_that_stay_on_the_host_train_the_same(
+        self, tmp_path: Path, device: Pretend, monkeypatch: pytest.MonkeyPatch, data_on: str, mapped: bool
+    ) -> None:
+        layer = {"dataset": {"mapped": mapped, "jitter": 0.1}}
+        whole = finish(attempt(tmp_path, layer))
+        made = attempt(tmp_path, layer, data_on=data_on)
+        before = len(device.put_sizes)
+        size = sum(split.nbytes for split in (made.job.data.train, made.job.data.val))
+        if data_on == "auto":
+            monkeypatch.setattr(Pretend, "memory", lambda self: Memory(0, 2 * size - 1))
+        if not mapped:  # samples that are made one by one are made on the host, with whatever that reads of its own
+            device.watch(made.job)
+        run = finish(made)
+        assert finished(run).status == "completed", finished(run).reason
+        assert outcome(run)[1] == outcome(whole)[1] and values_of(run) == values_of(whole)
+        assert device.reads == []
+        assert max(device.put_sizes[before:]) < size or mapped
 
     def test_a_model_that_does_not_fit_makes_no_run(self, tmp_path: Path) -> None:
         with installed(room=10), pytest.raises(NoRoom):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from copy import copy
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dlkit.data.destination import Destination
+from dlkit.data.destination import HOST, Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Batch, Split
@@ -33,6 +35,7 @@ class Windows(Split):
             raise DataError(f"the text has {len(ids)} tokens, fewer than a context of {length} and the one after it")
         self._ids, self.length, self._whole = ids, length, whole
         self.planner = planner or Phased(length)
+        self._destination: Destination = HOST
         # Every place may begin a training window, so epochs need not cut the text at the same places.
         self._size = -(-(len(ids) - 1) // length) if whole else len(ids) - length
 
@@ -46,7 +49,7 @@ class Windows(Split):
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         carries = isinstance(self.planner, Streams) and epoch is not None
-        starts = torch.split(torch.from_numpy(plan.order).to(self._ids.device), plan.sizes)
+        starts = torch.split(self._destination.put(torch.from_numpy(plan.order)), plan.sizes)
         for number, index in enumerate(starts[start:], start):
             if carries and number:
                 yield self._cut(index, torch.zeros(len(index), dtype=torch.bool, device=self._ids.device))
@@ -69,11 +72,17 @@ class Windows(Split):
         batch["target"] = batch["target"].masked_fill(known, IGNORED)
         return batch
 
-    def to(self, destination: Destination, workers: int = 0) -> Windows:
+    def to(self, destination: Destination, workers: int = 0) -> Self:
         ids = destination.put(self._ids)
         if ids is self._ids:
             return self
-        return Windows(ids, self.length, whole=self._whole, planner=self.planner)
+        found = copy(self)
+        found._ids, found._destination = ids, destination
+        return found
+
+    @property
+    def nbytes(self) -> int:
+        return self._ids.nbytes
 
     def fingerprint(self) -> str:
         head = f"{self.length} {self._whole} {self._ids.dtype} {len(self._ids)}".encode()

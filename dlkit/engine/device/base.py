@@ -58,6 +58,8 @@ class Device(ABC):
     """Whether torch has fused optimizers for it."""
     channels_last: ClassVar[bool] = False
     """Whether 2-D convolutions are faster in that layout."""
+    apart: ClassVar[bool] = True
+    """Whether its memory is another than the host's, and what lies there is a copy."""
     lowers: ClassVar[bool] = True
     """Whether ``engine.precision = "auto"`` may take bf16 here, where hardware and model suit it."""
     process_group: ClassVar[str] = "gloo"

@@ -23,6 +23,7 @@ class Cpu(Device):
     kind = "cpu"
     fuses = True
     channels_last = True
+    apart = False
 
     @classmethod
     def count(cls) -> int:

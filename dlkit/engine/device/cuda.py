@@ -14,6 +14,12 @@ from dlkit.gpus import driver_version, gpus
 
 # Before CUDA starts: GPUs are numbered as nvidia-smi and NVML do it, by which devices are claimed.
 os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+# Before cuBLAS starts: without it engine.deterministic ends at the first product of matrices.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+_PINNED = 1 << 26
+"""Bytes up to which something is copied into page-locked memory first: any batch."""
 
 
 class Cuda(Device):
@@ -77,8 +83,12 @@ class Cuda(Device):
         return None if self.index is None else [self.index]
 
     def put(self, tensor: Tensor) -> Tensor:
-        # From page-locked memory, which the loaders' batches are in, the copy is made while the host goes on. Other
-        # memory CUDA reads before it returns.
+        # From page-locked memory, which the loaders' batches are in already, the copy is made while the host goes on;
+        # from other memory CUDA makes it before it returns. torch keeps such memory for the next one, and until the
+        # copy is made. A whole split is not worth having twice: once a run, the host may wait.
+        small = tensor.device.type == "cpu" and 0 < tensor.nbytes <= _PINNED
+        if small and not tensor.is_pinned():
+            tensor = tensor.pin_memory()
         return tensor.to(self.torch_device, non_blocking=True)
 
     def host_buffer(self, like: Tensor) -> Tensor:

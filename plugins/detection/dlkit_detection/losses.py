@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.ops import box_convert, box_iou, complete_box_iou_loss, generalized_box_iou_loss, sigmoid_focal_loss  # type: ignore[import-untyped]
+from torchvision.ops import box_convert, box_iou, sigmoid_focal_loss  # type: ignore[import-untyped]
 
+from dlkit.nn.overlap import ciou_loss, giou_loss
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import FocalConfig, GridLossConfig
 from dlkit_detection.places import Targets, assign, refuse_unfit
@@ -16,7 +17,7 @@ from dlkit_detection.places import Targets, assign, refuse_unfit
 Outputs = Mapping[str, Tensor]
 Loss = Callable[[Outputs, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
-OVERLAPS = {"ciou": complete_box_iou_loss, "giou": generalized_box_iou_loss}
+OVERLAPS = {"ciou": ciou_loss, "giou": giou_loss}
 IN_CELL = 0.5
 """Radius, in cells, at which the cell that has an object's centre answers for it, and no other."""
 
@@ -82,8 +83,9 @@ def _total(parts: Mapping[str, Tensor], **weights: float) -> Mapping[str, Tensor
 
 def _class_loss(outputs: Outputs, targets: Targets, smoothing: float) -> Tensor:
     """Cross-entropy [N,A]; none of a single class."""
-    logits = outputs["classes"].transpose(1, 2)
-    return F.cross_entropy(logits, targets.labels, reduction="none", label_smoothing=smoothing)
+    # Flat: CUDA has no deterministic kernel for targets [N,A].
+    logits, labels = outputs["classes"].flatten(0, 1), targets.labels.flatten()
+    return F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing).view_as(targets.labels)
 
 
 def _centred(boxes: Tensor) -> Tensor:

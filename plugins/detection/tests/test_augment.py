@@ -8,8 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torchvision import tv_tensors  # type: ignore[import-untyped]
+from torchvision.transforms.v2 import functional as change  # type: ignore[import-untyped]
 
-from dlkit_detection.augment import VISIBLE, MoveAndLight, build_augment
+from dlkit_detection.augment import VISIBLE, MoveAndLight, _moved, build_augment
 from dlkit_detection.options import Augmentation
 
 
@@ -68,6 +70,32 @@ def test_twice_flipped_is_as_before_and_light_moves_nothing() -> None:
     light = MoveAndLight(flip=False, zoom=(1.0, 1.0), shift=0.0, light=0.5)
     lit = light.apply(batch, drawn(light, 3))
     assert torch.equal(lit["boxes"], batch["boxes"]) and not torch.equal(lit["image"], batch["image"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    size=st.sampled_from([(48, 60), (64, 64), (37, 53)]),
+    count=st.integers(1, 5),
+    objects=st.integers(0, 3),
+)
+def test_whole_batches_move_as_torchvision_moves_one(
+    seed: int, size: tuple[int, int], count: int, objects: int
+) -> None:
+    """To the bit, so that runs from before go on exactly."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(count, 3, *size, generator=generator)
+    boxes = torch.rand(count, objects, 4, generator=generator).cumsum(2) * 20
+    zoom, shift = torch.rand(count, generator=generator) + 0.5, torch.rand(count, 2, generator=generator) - 0.5
+    found = _moved(images, boxes, zoom, shift)
+    for i in range(count):
+        across, down = shift[i].tolist()
+        translate = [across * size[1], down * size[0]]
+        how = {"angle": 0.0, "translate": translate, "scale": zoom[i].item(), "shear": [0.0, 0.0]}
+        image = change.affine(images[i], **how, interpolation=change.InterpolationMode.BILINEAR)
+        corners = tv_tensors.BoundingBoxes(boxes[i], format="XYXY", canvas_size=size, clamping_mode=None)
+        assert torch.equal(found[0][i], image)
+        assert torch.equal(found[1][i], change.affine(corners, **how).as_subclass(Tensor))
 
 
 def test_images_of_a_batch_are_changed_each_in_its_own_way() -> None:

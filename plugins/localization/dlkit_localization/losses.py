@@ -7,24 +7,21 @@ from collections.abc import Callable, Mapping
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.ops import (  # type: ignore[import-untyped]
-    box_convert,
-    complete_box_iou_loss,
-    generalized_box_iou_loss,
-)
+from torchvision.ops import box_convert  # type: ignore[import-untyped]
 
+from dlkit.nn.overlap import ciou_loss, giou_loss
 from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.options import IouConfig, ThreePartConfig
 from dlkit_localization.outputs import parts
 
 Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
-OVERLAPS = {"giou": generalized_box_iou_loss, "ciou": complete_box_iou_loss}
+OVERLAPS = {"giou": giou_loss, "ciou": ciou_loss}
 
 _SMALLEST = 1e-3
 """Side, as a share of the image's, below which a predicted box counts as this wide: overlap needs an area."""
-_ANY = (0.5, 0.5, 0.5, 0.5)
-"""Stands for the box where there is none: a loss that does not count must still be finite, and its gradient too."""
+_ANY = 0.5
+"""Stands for each number of the box where there is none: a loss that does not count must be finite, and its slope."""
 
 
 def three_part(config: ThreePartConfig, info: LocalizationInfo) -> Loss:
@@ -40,7 +37,7 @@ def three_part(config: ThreePartConfig, info: LocalizationInfo) -> Loss:
 
 def with_overlap(config: IouConfig, info: LocalizationInfo) -> Loss:
     """The three parts and ``overlap``, over the images with an object: 1 − GIoU (Rezatofighi et al. 2019, arXiv
-    1902.09630) or the CIoU loss (Zheng et al. 2020, arXiv 1911.08287), from torchvision.
+    1902.09630) or the CIoU loss (Zheng et al. 2020, arXiv 1911.08287).
     """
     measure = OVERLAPS[config.overlap]
 
@@ -49,7 +46,7 @@ def with_overlap(config: IouConfig, info: LocalizationInfo) -> Loss:
         there = batch["present"]
         found = parts(outputs).box
         found = torch.cat([found[:, :2], found[:, 2:].clamp(min=_SMALLEST)], 1)
-        true = torch.where(there[:, None] > 0, batch["box"], batch["box"].new_tensor(_ANY))
+        true = torch.where(there[:, None] > 0, batch["box"], _ANY)
         missed = measure(*(box_convert(box, "cxcywh", "xyxy") for box in (found, true)))
         return _total(config, {**terms, "overlap": _mean(missed, there)})
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from dlkit.data.destination import Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.splits import Batch
 from dlkit.data.text.windows import IGNORED, Windows
@@ -28,12 +27,6 @@ class TextWindows(Windows):
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         for batch in super().batches(plan, seed=seed, epoch=epoch, start=start):
             yield batch if "characters" in batch else self._counted(batch)
-
-    def to(self, destination: Destination, workers: int = 0) -> TextWindows:
-        ids = destination.put(self._ids)
-        if ids is self._ids:
-            return self
-        return TextWindows(ids, self.length, self.per_token, whole=self._whole, planner=self.planner)
 
     def ids(self) -> Tensor:
         """The whole text as tokens, int32 [n]."""

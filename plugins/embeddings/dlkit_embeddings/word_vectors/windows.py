@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlkit.data.destination import Destination
+from dlkit.data.destination import HOST, Destination
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.splits import Batch, Split
 from dlkit_embeddings.word_vectors.info import ABSENT
@@ -32,20 +32,20 @@ class Windows(Split):
         *,
         planner: Planner | None = None,
         chosen: Places | None = None,
-        device: torch.device | None = None,
+        destination: Destination = HOST,
     ) -> None:
         self.text, self.before, self.after = text, before, after
         self.planner = planner or InRandomOrder(text)
         self._chosen = text.places() if chosen is None else chosen
-        self._device = device or torch.device("cpu")
+        self._destination = destination
         self._stream = self._padded(text.words)
-        self._places = torch.from_numpy(self._chosen).to(self._device)
+        self._places = destination.put(torch.from_numpy(self._chosen))
 
     def __len__(self) -> int:
         return len(self._chosen)
 
     def take(self, index: Tensor) -> Batch:
-        return self._cut(self._stream, self._places[index.to(self._device)])
+        return self._cut(self._stream, self._places[index.to(self._places.device)])
 
     def batches(self, plan: Plan, *, seed: int, epoch: int | None, start: int = 0) -> Iterator[Batch]:
         stream, places = self._stream, self._places
@@ -53,16 +53,21 @@ class Windows(Split):
         if epoch is not None and (self.text.kept is not None or self.text.cap is not None):
             text = self.text.epoch(seed, epoch)
             stream = self._padded(text.words)
-            places = torch.from_numpy(text.drawn(seed, epoch)).to(self._device)
-        for index in torch.split(torch.from_numpy(plan.order).to(self._device), plan.sizes)[start:]:
+            places = self._destination.put(torch.from_numpy(text.drawn(seed, epoch)))
+        for index in torch.split(self._destination.put(torch.from_numpy(plan.order)), plan.sizes)[start:]:
             # A rare epoch may have a few targets less than the plan: it then begins again.
             yield self._cut(stream, places[index % len(places)])
 
     def to(self, destination: Destination, workers: int = 0) -> Windows:
-        device = destination.torch_device
-        if device == self._device:
+        if destination is self._destination or destination.torch_device == HOST.torch_device == self._places.device:
             return self
-        return Windows(self.text, self.before, self.after, planner=self.planner, chosen=self._chosen, device=device)
+        return Windows(
+            self.text, self.before, self.after, planner=self.planner, chosen=self._chosen, destination=destination
+        )
+
+    @property
+    def nbytes(self) -> int:
+        return self._stream.nbytes + self._places.nbytes
 
     def fingerprint(self) -> str:
         # All that decides what a sample is, and nothing of the epoch: a resume compares it.
@@ -75,7 +80,7 @@ class Windows(Split):
     def _padded(self, words: Words) -> Tensor:
         """The text, its ends widened by what a context may lack."""
         widened = np.pad(words, (self.before, self.after), constant_values=ABSENT)
-        return torch.from_numpy(widened).to(self._device)
+        return self._destination.put(torch.from_numpy(widened))
 
     def _cut(self, stream: Tensor, places: Tensor) -> Batch:
         # One gather for targets and contexts. To keep the contexts ready would take before + after times the text.
