@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
+from dlkit.present.output import say
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
@@ -32,5 +33,5 @@ def confirm(question: str, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody to ask here: give --yes")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    say(f"{question} [y/N] ", end="")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -12,7 +12,7 @@ from dlkit.cli.choice import confirm
 from dlkit.cli.parser import Parser
 from dlkit.errors import DlkitError, RunError
 from dlkit.present.numbers import size
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, Summary, disk_use
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
             {"removed": [{"path": str(w.path), "why": w.why, "bytes": w.bytes} for w in removed], "bytes": freed}
         )
     elif found:
-        print(f"freed {size(freed)}")
+        print_result(f"freed {size(freed)}")
     return 0
 
 
@@ -77,7 +77,7 @@ def _tell(found: list[Waste], as_json: bool) -> int:
         entries = [{"path": str(w.path), "why": w.why, "bytes": w.bytes} for w in found]
         print_json({"could_go": entries, "bytes": total})
     elif found:
-        print(f"{size(total)} could be freed; without --dry-run they are, after asking")
+        print_result(f"{size(total)} could be freed; without --dry-run they are, after asking")
     return 0
 
 

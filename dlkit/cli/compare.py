@@ -9,8 +9,9 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
-from dlkit.present.output import print_json
+from dlkit.present.output import print_json, print_result
 from dlkit.present.table import table
+from dlkit.present.text import one_line
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
@@ -30,7 +31,7 @@ def main(argv: list[str]) -> int:
     if options.json:
         print_json(_document(runs, found))
     else:
-        print(_text(found))
+        print_result(_text(found))
     return 0
 
 
@@ -46,7 +47,7 @@ def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]
 def _text(found: Comparison) -> str:
     """Runs are numbered columns: their ids are too long to stand side by side."""
     summaries = found.summaries
-    legend = [f"{i}  {s.id}  {s.state}{f'  {s.name}' if s.name else ''}" for i, s in enumerate(summaries, 1)]
+    legend = [one_line(f"{i}  {s.id}  {s.state}{f'  {s.name}' if s.name else ''}") for i, s in enumerate(summaries, 1)]
     headers = ["", *(str(i) for i in range(1, len(summaries) + 1))]
     rows = [
         [key, *("-" if value is None else str(value) for value in column)] for key, column in found.settings.items()

@@ -10,7 +10,7 @@ from dlkit.cli.parser import Parser
 from dlkit.components import SPECS, Spec
 from dlkit.config import FieldInfo, config_class, fields_of
 from dlkit.errors import PluginError, UsageError, nearest
-from dlkit.present.output import print_json
+from dlkit.present.output import print_json, print_result
 from dlkit.task import Task
 
 
@@ -70,8 +70,8 @@ def main(argv: list[str]) -> int:
         print_json(found)
         return 0
     if task is not None:
-        print(_contract_text(task.name, contract(catalog, task)))
-    print("\n\n".join(_text(record) for record in found))
+        print_result(_contract_text(task.name, contract(catalog, task)))
+    print_result("\n\n".join(_text(record) for record in found))
     return 0
 
 

@@ -13,7 +13,7 @@ from dlkit.jobs.requests import PATIENCE, Answer, Refusal, Refused, Request
 from dlkit.present.commands import to_type
 from dlkit.present.events import describe_answer
 from dlkit.present.outcome import unrecorded_end
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.folder import RunFolder
 
 
@@ -41,7 +41,7 @@ def perform(run: RunFolder, action: str, key: str = "", value: object = None, *,
     if answer.event is None and answer.end is None:
         say(f"{run.id} has not answered within {options.timeout:g} s; the command stays in line")
     elif not options.json:
-        print(_text(run, answer))
+        print_result(_text(run, answer))
     return request
 
 

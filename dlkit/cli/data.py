@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from dlkit.cli.data_options import SUMMARIES, data_folder, find_source, parser
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit.present.numbers import size
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SourceDescription(TypedDict):
 def main(argv: list[str]) -> int:
     """Run ``dlkit data ACTION …``; returns the exit code."""
     if not argv or argv[0] in ("-h", "--help"):
-        print(_usage())
+        print_result(_usage())
         return 0
     if argv[0] not in _ACTIONS:
         raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], _ACTIONS)}")
@@ -58,7 +58,7 @@ def _list(argv: list[str]) -> int:
         print_json(found)
     elif found:
         rows = [[s["name"], s["state"], _amount(s["size"]), s["licence"], ", ".join(s["used_by"])] for s in found]
-        print(table(["name", "state", "download", "licence", "used by"], rows))
+        print_result(table(["name", "state", "download", "licence", "used by"], rows))
     else:
         say("no plugin declares a source")
     return 0
@@ -106,10 +106,10 @@ def _verify(argv: list[str]) -> int:
     if options.json:
         print_json({"name": source.name, "path": str(data / source.name), "problems": problems, "hashed": hashed})
     elif problems:
-        print("\n".join(problems))
+        print_result("\n".join(problems))
         say(f"delete what is wrong, then: dlkit data get {source.name}")
     else:
-        print(f"{source.name}: {len(source.layout)} files as declared ({hashed} by SHA-256, the others by size)")
+        print_result(f"{source.name}: {len(source.layout)} files as declared ({hashed} by SHA-256, the others by size)")
     return DataError.exit_code if problems else 0
 
 
@@ -139,7 +139,7 @@ def _print_path(source: SourceSpec, path: Path, as_json: bool) -> None:
     if as_json:
         print_json({"name": source.name, "state": "present", "path": str(path)})
     else:
-        print(path)
+        print_result(str(path))
 
 
 def _catalog() -> Catalog:

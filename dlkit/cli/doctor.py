@@ -11,7 +11,7 @@ from dlkit.cli.plugin_check import ComponentProblem, check_plugins, words_of
 from dlkit.errors import PluginError
 from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
-from dlkit.present.output import print_json
+from dlkit.present.output import print_json, print_result
 from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
 
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     if options.json:
         print_json(report)
     else:
-        print(_text(report))
+        print_result(_text(report))
     if any(problem["stops_training"] for problem in report["problems"]):
         return 1
     return PluginError.exit_code if wrong else 0

@@ -8,7 +8,7 @@ from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
 from dlkit.data.context import make_context
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.contents import evaluations
 from dlkit.runs.workspace import locate
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
         print_json({**result, "looked_before": before})
     else:
         say(f"{run.id}: checkpoint {options.checkpoint} (step {result['step']}) on {options.split}")
-        print(metrics_table(result["metrics"]))
+        print_result(metrics_table(result["metrics"]))
     return 0
 
 

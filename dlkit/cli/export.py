@@ -11,7 +11,7 @@ from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 
 if TYPE_CHECKING:
     from dlkit.predictor import Predictor
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
         print_json({"run": run.id, **position, "format": form, "files": [str(path) for path in files]})
         return 0
     say(f"{form}: {loaded.predictor.exports[form]}")
-    print("\n".join(map(str, files)))
+    print_result("\n".join(map(str, files)))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import result
-from dlkit.present.output import say, say_from_handler
+from dlkit.present.output import print_json, print_result, say, say_from_handler
 
 if TYPE_CHECKING:
     from dlkit.jobs.job_record import Submission
@@ -67,7 +66,7 @@ def show(launched: Here | InWorker | HandedOver, *, as_json: bool, quiet: bool) 
         case InWorker():
             return _look_on(launched, as_json=as_json, quiet=quiet)
         case HandedOver():
-            return _leave(launched, as_json=as_json)
+            return _leave(launched, as_json=as_json, quiet=quiet)
 
 
 def _train(here: Here, *, as_json: bool, quiet: bool) -> int:
@@ -89,7 +88,7 @@ def _train(here: Here, *, as_json: bool, quiet: bool) -> int:
     if finished.traceback and not quiet:
         say(finished.traceback)
     if not as_json:
-        print(result(here.run, finished, here.attempt.job.resolved.task.metric))
+        print_result(result(here.run, finished, here.attempt.job.resolved.task.metric))
     if time.monotonic() - began > BELL_SECONDS and not quiet:
         tell_ended(f"{here.run.id}: {finished.status}")
     return EXIT[finished.status]
@@ -103,13 +102,15 @@ def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:
         return attach(job.run, as_json=as_json, quiet=quiet, worker=job.start(), interrupts=interrupts)
 
 
-def _leave(job: HandedOver, *, as_json: bool) -> int:
-    """The run's id and what to type next."""
+def _leave(job: HandedOver, *, as_json: bool, quiet: bool) -> int:
+    """The run's id alone on stdout, for ``RUN=$(dlkit train …)``; to people, what to type next."""
     run = job.run
     if as_json:
-        print(json.dumps({"event": "submitted", "run": run.id}))
+        print_json({"event": "submitted", "run": run.id}, indent=None)
         return 0
-    print(f"{run.id}: {'queued' if job.queued else 'started'}{f' ({job.reason})' if job.reason else ''}\n")
-    words = (f"watch {run.id}", "queue list" if job.queued else f"stop {run.id}")
-    print("\n".join(["next:", *(f"  {to_type(run, word)}" for word in words)]))
+    print_result(run.id, flush=True)
+    if not quiet:
+        words = (f"watch {run.id}", "queue list" if job.queued else f"stop {run.id}")
+        state = f"{'queued' if job.queued else 'started'}{f' ({job.reason})' if job.reason else ''}"
+        say("\n".join([f"{run.id}: {state}", "", "next:", *(f"  {to_type(run, word)}" for word in words)]))
     return 0

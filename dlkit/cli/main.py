@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 from dlkit.openmp import wait_asleep
 
@@ -50,6 +54,8 @@ Start with:  dlkit train classification
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     wait_asleep()  # here, since commands load torch when they need it, and processes that they start inherit it
+    if argv is None:
+        _prepare_streams()
     try:
         code = _dispatch(argv)
         if sys.stdout is not None:
@@ -58,6 +64,27 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough, and of what is still buffered too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _prepare_streams() -> None:
+    """This process is dlkit's own: what stdout cannot encode is ``?`` there, and no traceback steers the terminal."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)  # None: there is no stdout, or somebody's own
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    sys.excepthook = _show_unexpected
+
+
+def _show_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _say_traceback(error)
+
+
+def _say_traceback(error: BaseException | None) -> None:
+    import traceback
+
+    from dlkit.present.output import say
+
+    # The message of an exception may be anybody's text: a file's, a plugin's, a run's.
+    say("".join(traceback.format_exception(error)), end="")
 
 
 def _dispatch(argv: list[str] | None) -> int:
@@ -74,8 +101,9 @@ def _dispatch(argv: list[str] | None) -> int:
         return 0
     if arguments[0] not in COMMANDS:
         from dlkit.errors import UsageError, nearest
+        from dlkit.present.output import say
 
-        print(f"dlkit: no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}", file=sys.stderr)
+        say(f"dlkit: no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}")
         return UsageError.exit_code
     return _run(arguments[0], arguments[1:])
 
@@ -97,25 +125,19 @@ def _run(command: str, arguments: list[str]) -> int:
 
     from dlkit.errors import STOPPED, ComponentError, DlkitError
     from dlkit.interrupt import dropped_ones_raised_again
+    from dlkit.present.output import say
 
     try:
         with dropped_ones_raised_again():
             return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
-        if isinstance(error, ComponentError):
-            _show_origin(error)
-        print(f"dlkit {command}: {error}", file=sys.stderr)
+        if isinstance(error, ComponentError):  # its code raised what nobody foresaw: for whoever wrote it
+            _say_traceback(error.__cause__)
+        say(f"dlkit {command}: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         return STOPPED
-
-
-def _show_origin(error: BaseException) -> None:
-    """Where a component's code raised what nobody foresaw: for whoever wrote it."""
-    import traceback
-
-    traceback.print_exception(error.__cause__)
 
 
 if __name__ == "__main__":

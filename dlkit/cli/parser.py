@@ -7,6 +7,7 @@ import os
 from typing import Any, NoReturn
 
 from dlkit.errors import UsageError
+from dlkit.present.output import print_result
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,6 +20,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}\n  {self.format_usage().strip()}")
+
+    def print_help(self, file: object = None) -> None:
+        print_result(self.format_help(), end="")
 
     def with_workspace(self) -> Parser:
         self.add_argument("--workspace", metavar="DIR", help="default: $DLKIT_WORKSPACE, else ./workspace")

@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict
 from dlkit.catalog import Catalog, Plugin
 from dlkit.cli.parser import Parser
 from dlkit.errors import PluginError
-from dlkit.present.output import print_json
+from dlkit.present.output import print_json, print_result
 from dlkit.present.table import table
 from dlkit.present.text import first_line
 
@@ -63,9 +63,9 @@ def main(argv: list[str]) -> int:
     if options.json:
         print_json([_record(catalog, plugin, options.verbose) for plugin in catalog.plugins])
         return 0
-    print(table(_HEADERS, [_row(catalog, plugin) for plugin in catalog.plugins]))
+    print_result(table(_HEADERS, [_row(catalog, plugin) for plugin in catalog.plugins]))
     for line in problem_lines(catalog, options.verbose):
-        print(line)
+        print_result(line)
     return 0
 
 
@@ -77,7 +77,7 @@ def _check(catalog: Catalog, *, as_json: bool) -> int:
         print_json(problems)
     else:
         components = sum(len(plugin.specs) for plugin in catalog.plugins)
-        print("\n".join(map(words_of, problems)) or f"{components} components, every one can be used")
+        print_result("\n".join(map(words_of, problems)) or f"{components} components, every one can be used")
     return PluginError.exit_code if problems else 0
 
 

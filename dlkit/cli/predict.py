@@ -15,9 +15,8 @@ from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, blamed
-from dlkit.present.output import colours, print_json, say
+from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
-from dlkit.present.text import clean
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import checked
 
@@ -65,7 +64,7 @@ def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) 
         return
     width = shutil.get_terminal_size().columns
     for sample in checked(loaded.predictor.show(inputs, answers), who):
-        print(render(sample, colour=colours(), width=width))
+        print_result(render(sample, colour=colours(), width=width))
 
 
 def _parser() -> Parser:
@@ -109,10 +108,10 @@ def _stream(predictor: Predictor, inputs: Sequence[object]) -> None:
     """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
     for number, value in enumerate(inputs):
         if number:
-            print("\n")
+            print_result("\n")
         for piece in predictor.stream(value):
-            print(clean(piece), end="", flush=True)
-    print()
+            print_result(piece, end="", flush=True)
+    print_result("")
 
 
 def _arguments(given: list[str], usage: str) -> list[str]:

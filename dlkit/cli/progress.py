@@ -19,8 +19,9 @@ from dlkit.present.events import (
     metrics_line,
 )
 from dlkit.present.numbers import duration, number
-from dlkit.present.output import colours, say
+from dlkit.present.output import colours, print_json_text, say
 from dlkit.present.samples import render
+from dlkit.present.text import fit_to_print, one_line
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
 
@@ -72,7 +73,7 @@ class JsonLines(Display):
     def show(self, event: events.Event) -> None:
         if isinstance(event, events.Finished):
             self.finished = event
-        print(events.to_json(event), flush=True)
+        print_json_text(events.to_json(event), flush=True)
 
 
 class Talk(Display):
@@ -191,7 +192,7 @@ class Bar(Talk):
     def _say(self, text: str) -> None:
         from tqdm import tqdm
 
-        tqdm.write(text, file=sys.stderr)
+        tqdm.write(fit_to_print(text), file=sys.stderr)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -205,7 +206,7 @@ class Bar(Talk):
             f"{name.removeprefix('train/')} {number(self._last[name])}" for name in loss_names(self._last)
         )
         postfix = f"epoch {event.epoch + 1}, {shown}{machine}"
-        self._bar.set_postfix_str(postfix, refresh=False)
+        self._bar.set_postfix_str(one_line(postfix), refresh=False)
         self._bar.total = events.likely_end(self._total, step, event.rate, event.time_left)
         self._bar.update(step - self._bar.n)
 

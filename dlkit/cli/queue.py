@@ -10,7 +10,7 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
 from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
@@ -26,7 +26,7 @@ dlkit train TASK … --queue puts a job in; a scheduler is started when one is n
 
 def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
-        print(_USAGE)
+        print_result(_USAGE)
         return 0
     actions = {"list": _list, "run": _run, "cancel": _cancel}
     if argv[0] not in actions:
@@ -48,7 +48,7 @@ def _list(argv: list[str]) -> int:
     if entries:
         rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.name) for e in entries]
         head, *lines = table(("run", "state", "priority", "since", "name"), rows).splitlines()
-        print("\n".join([head, *(f"{line}\n    {e.why}" for line, e in zip(lines, entries, strict=True))]))
+        print_result("\n".join([head, *(f"{line}\n    {e.why}" for line, e in zip(lines, entries, strict=True))]))
     else:
         say(f"nothing runs or waits in {workspace}")
     waiting = any(entry.state == "queued" for entry in entries)
@@ -110,7 +110,7 @@ def _cancel(argv: list[str]) -> int:
         cancel(run)
         done.append(run.id)
         if not options.json:
-            print(f"{run.id}: cancelled")
+            print_result(f"{run.id}: cancelled")
     if options.json:
         print_json({"cancelled": done})
     return 0

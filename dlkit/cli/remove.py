@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlkit.cli.choice import RUN_HELP, confirm
 from dlkit.cli.parser import Parser
 from dlkit.present.numbers import size
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.folder import disk_use
 from dlkit.runs.index import find_run
 from dlkit.runs.removal import check_removable, delete_run
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     for run in runs:
         delete_run(run)
         if not options.json:
-            print(run.id)
+            print_result(run.id)
     if options.json:
         print_json({"removed": [run.id for run in runs], "bytes": total})
     return 0

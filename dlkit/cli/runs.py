@@ -7,7 +7,7 @@ import time
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.numbers import duration, number, size
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.folder import Summary
 from dlkit.runs.index import newest_runs
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     if options.json:
         print_json([summary.to_dict() for summary in found])
     elif found:
-        print(table(_HEADERS, [_row(summary) for summary in found]))
+        print_result(table(_HEADERS, [_row(summary) for summary in found]))
         more = f"; {total - len(found)} more, --limit {total} shows them all" if total > len(found) else ""
         say(f"{size(sum(summary.size for summary in found))} on the disk{more}")
     else:

@@ -15,8 +15,9 @@ from dlkit.cli.parser import Parser
 from dlkit.cli.sample_json import sample_document
 from dlkit.data.context import make_context
 from dlkit.errors import DataError, UsageError, blamed
-from dlkit.present.output import colours, print_json, say
+from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
+from dlkit.present.text import Painted
 from dlkit.runs.workspace import locate
 from dlkit.samples import Boxes, Images, Sample, checked, save, tile
 
@@ -48,7 +49,8 @@ def main(argv: list[str]) -> int:
         print_json({**head, "samples": [sample_document(sample, pixels=True) for sample in made]})
     else:
         width = shutil.get_terminal_size().columns
-        print("\n\n".join(render(sample, colour=colours(), width=width) for sample in made))
+        drawn = (render(sample, colour=colours(), width=width) for sample in made)
+        print_result(Painted.joined("\n\n", drawn))
     return 0
 
 
@@ -86,7 +88,7 @@ def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, object] | No
     except OSError as error:
         raise UsageError(f"-o {folder}: cannot be written: {error.strerror}") from error
     if head is None:
-        print("\n".join(sorted(str(path) for paths in files for path in paths)))
+        print_result("\n".join(sorted(str(path) for paths in files for path in paths)))
     else:
         listed = [{"kind": s.kind, "name": s.name, "file": str(paths[0])} for s, paths in zip(made, files, strict=True)]
         print_json({**head, "samples": listed})

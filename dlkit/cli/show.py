@@ -12,9 +12,10 @@ from dlkit.cli.parser import Parser
 from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
-from dlkit.present.output import colours, print_json, say
+from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
+from dlkit.present.text import Painted, one_line
 from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
         "\n".join(_log(events)) if options.log else "",
         _traceback(events),
     ]
-    print("\n\n".join(part for part in parts if part))
+    print_result(Painted.joined("\n\n", (part for part in parts if part)))
     return 0
 
 
@@ -103,7 +104,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",
         "folder": str(folder.path),
     }
-    return "\n".join(f"{key:8}{value}" for key, value in rows.items() if value)
+    return "\n".join(f"{key:8}{one_line(value)}" for key, value in rows.items() if value)
 
 
 def _metrics(summary: Summary, events: list[Event], width: int) -> str:
@@ -153,7 +154,8 @@ def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:
         steps = sorted({sample["step"] for sample in found})
         return f"samples at {len(steps)} steps, the last at {steps[-1]} (--samples draws them)"
     newest = [sample for sample in found if sample["step"] == found[-1]["step"]]
-    return "\n\n".join([f"samples at step {found[-1]['step']}", *(_drawn(run, sample, width) for sample in newest)])
+    drawn = (_drawn(run, sample, width) for sample in newest)
+    return Painted.joined("\n\n", [f"samples at step {found[-1]['step']}", *drawn])
 
 
 def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:

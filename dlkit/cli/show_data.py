@@ -16,8 +16,9 @@ from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
 from dlkit.data.context import make_context
 from dlkit.errors import UsageError, blamed
-from dlkit.present.output import colours, print_json, say
+from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.table import table
+from dlkit.present.text import Painted
 from dlkit.samples import checked
 
 if TYPE_CHECKING:
@@ -174,16 +175,16 @@ class _ColumnFigures:
 def _print(found: DataDescription, samples: Sequence[Sample]) -> None:
     from dlkit.present.samples import render
 
-    print(f"{found['task']}: data set {found['dataset']}\n")
-    print(table(["split", "samples"], found["splits"].items()))
+    print_result(f"{found['task']}: data set {found['dataset']}\n")
+    print_result(table(["split", "samples"], found["splits"].items()))
     rows = [
         [c["name"], c["dtype"], "×".join(map(str, c["shape"])) or "scalar", c["min"], c["mean"], c["max"]]
         for c in found["columns"]
     ]
-    print(f"\ncolumns, over {found['columns_over']} samples of train")
-    print(table(["column", "dtype", "shape", "min", "mean", "max"], rows))
+    print_result(f"\ncolumns, over {found['columns_over']} samples of train")
+    print_result(table(["column", "dtype", "shape", "min", "mean", "max"], rows))
     for note in found["notes"]:
-        print(f"\nnote: {note}")
+        print_result(f"\nnote: {note}")
     width = shutil.get_terminal_size((100, 24)).columns
     for sample in samples:
-        print("\n" + render(sample, colour=colours(sys.stdout), width=width))
+        print_result(Painted.joined("", ["\n", render(sample, colour=colours(sys.stdout), width=width)]))

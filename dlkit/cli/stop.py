@@ -6,6 +6,7 @@ from dlkit.cli.choice import chosen_run
 from dlkit.cli.control import control_parser, how_it_ended, perform
 from dlkit.errors import RunError
 from dlkit.events import Finished
+from dlkit.present.output import print_result
 
 
 def main(argv: list[str]) -> int:
@@ -20,5 +21,5 @@ def main(argv: list[str]) -> int:
     if not (isinstance(end, Finished) and end.status != "failed"):
         raise RunError(how_it_ended(run, end))
     if not options.json:
-        print(how_it_ended(run, end))
+        print_result(how_it_ended(run, end))
     return 0

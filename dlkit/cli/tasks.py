@@ -11,7 +11,7 @@ from dlkit.cli.plugins import problem_lines
 from dlkit.components import TaskSpec
 from dlkit.monitor.data_state import DataState, data_state
 from dlkit.present.numbers import size
-from dlkit.present.output import print_json, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.workspace import locate
 
@@ -47,11 +47,11 @@ def main(argv: list[str]) -> int:
         print_json(records)
         return 0
     if records:
-        print(table(_HEADERS, [_row(record) for record in records]))
+        print_result(table(_HEADERS, [_row(record) for record in records]))
     else:
         say("no plugin offers a task")
     for line in problem_lines(catalog):
-        print(line)
+        print_result(line)
     return 0
 
 

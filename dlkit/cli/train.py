@@ -9,7 +9,8 @@ from dlkit.cli.flags import Words, help_text, layers_of, split_words
 from dlkit.config import Resolved, resolve
 from dlkit.config_file import to_toml
 from dlkit.errors import UsageError, nearest
-from dlkit.present.output import say
+from dlkit.present.output import print_result, say
+from dlkit.present.text import escaped
 from dlkit.runs.workspace import locate
 
 _USAGE = """usage: dlkit train TASK [OPTION VALUE …]
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
     tasks = [spec.name for spec in catalog.specs("task")]
     if not words.positional:
         if "help" in words.switches:
-            print(_USAGE.format(tasks=", ".join(tasks)))
+            print_result(_USAGE.format(tasks=", ".join(tasks)))
             return 0
         raise UsageError(f"which task? There are: {', '.join(tasks)}")
     task, *extra = words.positional
@@ -32,10 +33,10 @@ def main(argv: list[str]) -> int:
         raise UsageError(f"unexpected {extra[0]!r} after the task: {nearest(extra[0], ['--' + t for t in ('help',)])}")
     resolved = resolve(catalog, task, layers_of(catalog, task, words))
     if "help" in words.switches:
-        print(help_text(catalog, resolved))
+        print_result(help_text(catalog, resolved))
         return 0
     if "print-config" in words.switches:
-        print(to_toml(resolved, origins=True), end="")
+        print_result(escaped(to_toml(resolved, origins=True)), end="")
         return 0
     return _train(catalog, resolved, words)
 

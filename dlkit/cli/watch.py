@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import Follower, Gone, OutputLog
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import result, unrecorded_end
-from dlkit.present.output import say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 
@@ -215,16 +214,18 @@ class Watch:
         if self._as_json:
             return
         if end is self._before:
-            print(f"{self.run.id}: it could not go on ({self.run.output} has the reason) and is as it was before:")
+            print_result(
+                f"{self.run.id}: it could not go on ({self.run.output} has the reason) and is as it was before:"
+            )
         elif end.traceback and not self._quiet:
             say(end.traceback)
-        print(result(self.run, end, str(self.run.read().get("metric", "")), called=self.run.id))
+        print_result(result(self.run, end, str(self.run.read().get("metric", "")), called=self.run.id))
 
     def _tell_gone(self, end: Gone) -> None:
         if self._as_json:
-            print(json.dumps({"event": "gone", "run": self.run.id, "state": end.state}), flush=True)
+            print_json({"event": "gone", "run": self.run.id, "state": end.state}, indent=None, flush=True)
         else:
-            print(unrecorded_end(self.run, end.state))
+            print_result(unrecorded_end(self.run, end.state))
 
 
 def why_queued(run: RunFolder) -> str:

@@ -25,6 +25,7 @@ from dlkit.runs.checkpoints import Checkpoint, complete
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import initial_weights, pinned
 from dlkit.runs.lock import holder
+from dlkit.runs.naming import checked_name
 from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
@@ -33,6 +34,7 @@ from dlkit.task import Info
 
 def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, *, name: str = "") -> Attempt:
     """Build a new run's components, then make its folder: what cannot be built leaves nothing behind."""
+    name = checked_name(name)
     job, weights = _new_job(catalog, resolved, workspace, context)
     model = resolved.specs["model"].name
     record: RunRecord = {

@@ -36,6 +36,7 @@ from dlkit.errors import DlkitError, UsageError
 from dlkit.events import encode
 from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
 from dlkit.json_types import Json, Settings
+from dlkit.present.output import say
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
@@ -126,15 +127,11 @@ class Helper:
     def _example(self) -> list[str]:
         if not self._looked:
             self._looked = True
-            context = make_context(self._catalog, self._run.path.parent.parent, offline=True, say=_talk)
+            context = make_context(self._catalog, self._run.path.parent.parent, offline=True, say=say)
             self._split = validation_split(self._catalog, self._loaded, context)
         self._examples += 1
         with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:
             return [str(word) for word in self._present.predictor.example(self._split, generator, self._folder)]
-
-
-def _talk(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str]) -> NoReturn:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dlkit.openmp import wait_asleep
+from dlkit.present.output import say
 from dlkit.processes import die_with_parent
 from dlkit.runs.folder import RunFolder
 
@@ -39,7 +40,7 @@ def _train(run: RunFolder, report: Path) -> int:
     from dlkit.jobs.launch import next_attempt
     from dlkit.runs.lock import WRITER
 
-    attempt = next_attempt(Catalog.load_everything(), run, _say)
+    attempt = next_attempt(Catalog.load_everything(), run, say)
     # Commands from there on are for this attempt: what was asked while it was started counts, what was asked of an
     # earlier attempt does not.
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
@@ -54,10 +55,6 @@ def _leave() -> NoReturn:
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(1)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

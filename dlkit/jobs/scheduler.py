@@ -20,6 +20,7 @@ from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
 from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.submit import start_worker
+from dlkit.present.output import print_result
 from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point
 from dlkit.runs.lock import SUPERVISOR, RunLock
@@ -186,7 +187,7 @@ def main(argv: list[str]) -> int:
 
 
 def _stamped(text: str) -> None:
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
+    print_result(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.runs.lock import RunLock, holder
+from dlkit.runs.naming import checked_name
 from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
@@ -26,6 +27,7 @@ def submit(
     catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
 ) -> RunFolder:
     """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
+    name = checked_name(name)
     _refuse_unshareable(resolved)
     resolved = pinned_as_far_as_known(resolved, workspace)
     model = resolved.specs["model"].name

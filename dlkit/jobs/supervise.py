@@ -21,6 +21,7 @@ from dlkit.jobs.detach import STOPS
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.launchers import local, threads_each
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
+from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
 from dlkit.runs.conclude import end_run, record_event, writer_lock
@@ -191,7 +192,7 @@ class Supervisor:
             self.folder.update(reason=died.reason)
             return 1
         if "before" in self.job and died.kind == "final" and not self._begun:
-            print(died.reason, file=sys.stderr, flush=True)
+            say(died.reason)
             # A resume that came to nothing (nothing left to do, a plugin gone): the run is as good as it was.
             self.folder.update(**self.job["before"])
             return died.exit_code

@@ -18,6 +18,7 @@ from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, place
 from dlkit.jobs.claims import Claim, Refused, hold
 from dlkit.jobs.job_record import JobRecord, job_of, need_of
 from dlkit.jobs.supervise import Supervisor
+from dlkit.present.output import say
 from dlkit.processes import die_with_parent
 from dlkit.runs import index
 from dlkit.runs.faults import point
@@ -55,7 +56,7 @@ def _take(run: RunFolder, cpu_slots: int) -> int:
     except BlockingIOError:
         return NOT_STARTED
     except Refused as refused:
-        print(f"not started: {refused}", file=sys.stderr)
+        say(f"not started: {refused}")
         return NOT_STARTED
 
 
@@ -116,7 +117,7 @@ def _afterwards(run: RunFolder) -> None:
 
         problem = post(url, finished_record(run))
         if problem:
-            print(f"could not notify {url}: {problem}", file=sys.stderr)
+            say(f"could not notify {url}: {problem}")
 
 
 if __name__ == "__main__":

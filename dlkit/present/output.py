@@ -1,17 +1,53 @@
-"""Where a process's words go: results to stdout, talk to stderr, colour where it is seen."""
+"""Where a process's words go: results to stdout, talk to stderr, colour where it is seen.
+
+Every line goes through here, so that no name, reason or answer can steer the terminal, whatever command shows it.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
 from typing import TextIO
 
+from dlkit.present.text import escaped, fit_to_print
 
-def say(text: str) -> None:
+
+def say(text: str, end: str = "\n") -> None:
     """Talk goes to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(fit_to_print(text), end=end, file=sys.stderr, flush=True)
+
+
+def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
+    """Results go to stdout."""
+    print(fit_to_print(text), end=end, flush=flush)
+
+
+def print_json(value: object, *, indent: int | None = 2, flush: bool = False) -> None:
+    """One strict JSON document on stdout; without ``indent`` a line."""
+    import json
+
+    from dlkit.events import encode
+
+    print_json_text(json.dumps(encode(value), indent=indent, ensure_ascii=False, allow_nan=False), flush=flush)
+
+
+def print_json_text(text: str, *, flush: bool = False) -> None:
+    """JSON that is written already; what could steer the terminal is escaped in it."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = escaped(text)
+    # Where stdout cannot hold every letter, "?" in its place would be another value.
+    print(text if encoding.lower().startswith("utf") else _ascii(text), flush=flush)
+
+
+def _ascii(text: str) -> str:
+    return "".join(c if c.isascii() else _unicode_escape(c) for c in text)
+
+
+def _unicode_escape(letter: str) -> str:
+    """As UTF-16, which JSON wants beyond U+FFFF."""
+    units = letter.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def say_from_handler(text: str) -> None:
@@ -24,10 +60,3 @@ def colours(stream: TextIO | None = None) -> bool:
     """Whether to colour: a terminal, and NO_COLOR not set."""
     stream = stream or sys.stdout
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def print_json(value: object) -> None:
-    """One strict JSON document on stdout."""
-    from dlkit.events import encode
-
-    print(json.dumps(encode(value), indent=2, ensure_ascii=False, allow_nan=False))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dlkit.present import plot
 from dlkit.present.table import table
-from dlkit.present.text import clean
+from dlkit.present.text import Painted, clean, one_line
 from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
 
 Pixels = npt.NDArray[np.uint8]
@@ -22,11 +22,11 @@ CAPTION = 14
 ROLE_COLOURS = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
 
 
-def render(sample: Sample, *, colour: bool, width: int) -> str:
+def render(sample: Sample, *, colour: bool, width: int) -> Painted:
     """A sample as lines of at most ``width`` characters; without ``colour`` no escapes, and captions for images."""
     body = _RENDERERS[sample.kind](sample, colour, max(width, 20))
-    title = clean(sample.title or sample.name)
-    return f"{_styled(title, 1) if colour else title}\n{body}"
+    title = one_line(sample.title or sample.name)
+    return Painted(f"{_styled(title, 1) if colour else title}\n{body}")
 
 
 def _styled(text: str, *codes: int) -> str:
@@ -34,7 +34,7 @@ def _styled(text: str, *codes: int) -> str:
 
 
 def _images(sample: Images, colour: bool, width: int) -> str:
-    captions = [clean(c).replace("\n", " ") for c in sample.captions] or [""] * len(sample.images)
+    captions = [one_line(c) for c in sample.captions] or [""] * len(sample.images)
     good = list(sample.good) or [True] * len(captions)
     marked = [caption if fine else f"{WRONG} {caption}" for caption, fine in zip(captions, good, strict=True)]
     if not colour:
@@ -107,7 +107,7 @@ def _boxes(sample: Boxes, colour: bool, width: int) -> str:
 def _box_line(box: Box) -> str:
     x1, y1, x2, y2 = box.corners
     score = "" if box.score is None else f" {box.score:.2f}"
-    return f"{box.role:9} {clean(box.label)}{score} ({x1:.0f}, {y1:.0f})–({x2:.0f}, {y2:.0f})"
+    return f"{one_line(box.role):9} {one_line(box.label)}{score} ({x1:.0f}, {y1:.0f})–({x2:.0f}, {y2:.0f})"
 
 
 def _draw(picture: Pixels, box: Box, scale: float) -> None:
@@ -132,8 +132,8 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _table(sample: Table | Pairs, colour: bool, width: int) -> str:
-    headers = [clean(header) for header in sample.headers]
-    rows = [[clean(c).replace("\n", " ") if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
+    headers = [one_line(header) for header in sample.headers]
+    rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
     if not rows:
         return "  ".join(headers) + "\n(no rows)"
     room = _room(headers, rows, width)
@@ -154,14 +154,14 @@ def _room(headers: Sequence[str], rows: Sequence[Sequence[object]], width: int) 
 
 
 def _curve(sample: Curve, colour: bool, width: int) -> str:
-    labels = clean(sample.x_label), clean(sample.y_label)
-    lines = {clean(name): values for name, values in sample.lines.items()}
+    labels = one_line(sample.x_label), one_line(sample.y_label)
+    lines = {one_line(name): values for name, values in sample.lines.items()}
     return plot.curve(sample.x, lines, labels, colour=colour, width=width)
 
 
 def _scatter(sample: Scatter, colour: bool, width: int) -> str:
-    labels = clean(sample.x_label), clean(sample.y_label)
-    names = [clean(name) for name in sample.labels]
+    labels = one_line(sample.x_label), one_line(sample.y_label)
+    names = [one_line(name) for name in sample.labels]
     return plot.scatter(sample.x, sample.y, names, labels, colour=colour, width=width)
 
 

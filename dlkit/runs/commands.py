@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlkit.json_types import Json
+from dlkit.runs.files import encode_json
 
 ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
 
@@ -43,7 +44,7 @@ def append(path: Path, action: str, key: str = "", value: object = None, *, by: 
     record = {"id": identity, "time": round(time.time(), 3), "by": by or _somebody(), "action": action}
     if key:
         record |= {"key": key, "value": value}
-    line = (json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    line = encode_json(json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
     # One write, appended: lines of several people at once do not mix. There is no lock that a dead process could hold.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:

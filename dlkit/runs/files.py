@@ -16,7 +16,13 @@ if TYPE_CHECKING:  # every command reads a file here, and none needs the names o
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Replace a JSON file atomically, on disk when this returns."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, encode_json(text).decode())
+
+
+def encode_json(text: str) -> bytes:
+    """JSON as UTF-8; half a surrogate pair (a byte of a file's name that is no UTF-8) becomes ``\\udcXX``."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_text(path: Path, text: str) -> None:

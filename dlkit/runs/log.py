@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from dlkit.events import Event, MetricsLogged, Resumed, from_record, to_json
 from dlkit.runs.faults import point
+from dlkit.runs.files import encode_json
 from dlkit.runs.rollback import Rollback
 
 E = TypeVar("E", bound=Event)
@@ -29,7 +30,7 @@ class EventLog:
     def append(self, event: E) -> E:
         """Record an event; returns it with its ``seq`` and ``time``. OSError leaves the log as it was."""
         numbered = dataclasses.replace(event, seq=self._seq, time=round(time.time(), 3))
-        line = (to_json(numbered) + "\n").encode()
+        line = encode_json(to_json(numbered) + "\n")
         size = os.fstat(self._descriptor).st_size
         point("event.before")
         point("event.torn", lambda: os.write(self._descriptor, line[: len(line) // 2]))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import socket
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 from dlkit.errors import UsageError
-from dlkit.present.output import say
+from dlkit.present.output import print_json, print_result, say
 
 HOST = "127.0.0.1"
 
@@ -28,7 +27,10 @@ def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> i
         server = WebServer(Guard(listener.getsockname()[1]), words)
 
         def ready(url: str) -> None:
-            print(json.dumps({"event": "serving", "url": url}) if as_json else url, flush=True)
+            if as_json:
+                print_json({"event": "serving", "url": url}, indent=None, flush=True)
+            else:
+                print_result(url, flush=True)
             say("open this address in a browser on this machine; Ctrl-C ends it, jobs go on")
 
         with in_browser(server.guard.url) if open_browser else nullcontext():

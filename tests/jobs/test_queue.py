@@ -57,9 +57,10 @@ def test_train_queue_trains_when_this_process_is_done(workspace: Path, quick: Qu
 def test_train_queue_says_why_it_waits_and_what_to_type_next(workspace: Path, quick: Quick, capsys: Captured) -> None:
     with hold(("cpu",), run="somebody", workspace=workspace):
         assert train("--queue", workspace=workspace) == 0
-        out = capsys.readouterr().out
+        out, err = capsys.readouterr()
         (run,) = entries(workspace)
-    first, _, *following = out.splitlines()
+    assert out == f"{run}\n"
+    first, _, *following = err.splitlines()
     assert first == f"{run}: queued (cpu: 1 of 1 slot taken by somebody (process {os.getpid()}))"
     where = f"--workspace {workspace}"
     assert following == ["next:", f"  dlkit watch {run} {where}", f"  dlkit queue list {where}"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.present.text import clean, first_line, printable
+from dlkit.present.text import Painted, clean, escaped, first_line, fit_to_print, one_line, printable
 
 TURNING = "\u202e\u2066"
 """What turns the direction of writing."""
@@ -30,3 +33,28 @@ def test_what_is_taken_out_of_a_text_is_seen_and_of_a_log_is_not() -> None:
 
 def test_the_first_line() -> None:
     assert first_line("one\ntwo") == "one" and first_line("") == ""
+
+
+@given(st.text(st.characters()), st.sampled_from(["\x1b[31m", "\x1b[2J", "\x1b]0;t\x07", "\x9b5n", ""]))
+def test_of_what_is_painted_only_colours_are_left(text: str, sequence: str) -> None:
+    painted = Painted.joined("\n", [text + sequence, Painted(f"\x1b[1m{text}{sequence}\x1b[0m")])
+    assert fit_to_print(painted) is painted
+    bare = re.sub("\x1b\\[[0-9;]*m", "", painted)
+    assert not {c for c in bare if c in TURNING or (c < " " and c not in "\t\n") or "\x7f" <= c <= "\x9f"}
+
+
+def test_a_colour_that_came_with_a_text_is_not_shown() -> None:
+    assert Painted.joined(" ", ["\x1b[31mred", Painted("\x1b[1mbold\x1b[0m")]) == "�[31mred \x1b[1mbold\x1b[0m"
+    assert not isinstance(Painted("a") + "\x1b[31m", Painted), "whatever is added to it is to be cleaned again"
+
+
+@given(st.text(st.characters()))
+def test_a_name_is_one_line(text: str) -> None:
+    assert len(one_line(f"a{text}b").splitlines()) == 1
+
+
+@given(st.text(st.characters()))
+def test_programs_read_from_escaped_json_what_was_written(text: str) -> None:
+    written = escaped(json.dumps(text, ensure_ascii=False))
+    assert json.loads(written) == text
+    assert not {c for c in written if c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff"}

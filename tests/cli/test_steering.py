@@ -1,0 +1,257 @@
+"""No text of a run, a file or a plugin steers the terminal, whatever command shows it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+
+import dlkit
+from conftest import install_metadata
+from dlkit.cli.main import COMMANDS, _show_unexpected, main
+from dlkit.cli.progress import Bar, Display, JsonLines, Lines
+from dlkit.errors import UsageError
+from dlkit.events import KINDS, Notice
+from dlkit.present.samples import render
+from dlkit.runs.log import EventLog, read_events
+from dlkit.samples import Sample
+from planted import EVIL, WRITTEN, evil_samples, record_planted, steering
+from recorded import record_run
+from toy import toy_run
+
+Captured = pytest.CaptureFixture[str]
+
+WORDS: dict[str, Sequence[Sequence[str]]] = {
+    "tui": [["--nonsense", EVIL]],
+    "web": [["--port", EVIL], ["--nonsense", EVIL]],
+    "tasks": [[], ["--json"]],
+    "plugins": [[], ["--verbose"], ["--verbose", "--json"], ["--check"], ["--check", "--json"]],
+    "components": [[], ["--json"], ["--task", EVIL], ["--task", "loud"]],
+    "data": [["list"], ["list", "--json"], [EVIL], ["get", EVIL], ["path", EVIL], ["show", "toy"], ["show", EVIL],
+             ["verify", EVIL], ["show", "toy", f"--dataset.{EVIL}", EVIL], ["show", "toy", "--dataset", EVIL]],
+    "train": [["toy", "--name", EVIL], [EVIL], ["toy", EVIL], ["toy", f"--{EVIL}", EVIL], ["toy", "--model", EVIL],
+              ["toy", "--preset", EVIL], ["toy", "--config", WRITTEN], ["--help"], ["loud", "--help"],
+              ["toy", "--trainer.lr", EVIL], ["toy", "--print-config", "--job.notify", EVIL],
+              ["toy", "--queue", "--after", EVIL], ["toy", "--priority", EVIL, "--queue"]],
+    "queue": [["list"], ["list", "--json"], ["cancel", "QUEUED"], ["cancel", EVIL], [EVIL]],
+    "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
+    "runs": [[], ["--json"], ["--task", EVIL], ["--nonsense", EVIL]],
+    "watch": [["PLANTED"], ["DONE"], ["GOOD"], ["DONE", "--json"], [EVIL], ["GOOD", "--interval", EVIL]],
+    "stop": [["PLANTED"], ["DONE"], [EVIL]],
+    "pause": [["PLANTED"], [EVIL]],
+    "unpause": [["PLANTED"], [EVIL]],
+    "set": [["PLANTED", EVIL, EVIL], ["GOOD", EVIL, EVIL], [EVIL, "trainer.lr", "1"]],
+    "ask": [["PLANTED", "samples"], ["PLANTED", EVIL]],
+    "show": [[run, *more] for run in ("PLANTED", "DONE", "GOOD", "DIED", EVIL)
+             for more in ([], ["--samples"], ["--log"], ["--config"], ["--json"])],
+    "compare": [["PLANTED", "DONE", "GOOD"], ["PLANTED", "DONE", "--json"], [EVIL, "last"]],
+    "evaluate": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--split", EVIL], ["GOOD", "--checkpoint", EVIL]],
+    "predict": [["GOOD", "1,2,3"], ["GOOD", "1,2,3", "--json"], ["GOOD", EVIL], ["PLANTED", EVIL],
+                ["GOOD", f"--inference.{EVIL}", EVIL, "1,2,3"]],
+    "sample": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--checkpoint", EVIL]],
+    "export": [["GOOD", EVIL], ["PLANTED", EVIL]],
+    "rename": [["PLANTED", EVIL], ["GOOD", EVIL], ["PLANTED", "fine"]],
+    "remove": [[EVIL, "--yes"], ["DIED", "--yes"], ["PLANTED"]],
+    "clean": [["--dry-run"], ["--dry-run", "--json"], ["--nonsense", EVIL]],
+    "doctor": [[], ["--json"]],
+}  # fmt: skip
+"""What each command is called with. Capitals are runs: see ``planted``."""
+
+LOUD = """
+from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, Preset, TaskSpec, hookimpl
+EVIL = {evil!r}
+
+@hookimpl
+def dlkit_tasks():
+    defaults = dict(dataset="loud", model="loud", loss="loud", trainer="supervised", inference="loud")
+    return [TaskSpec(name="loud", title=EVIL, summary=EVIL, target="toy_options:ToyTask", defaults=defaults,
+                     metric="val/mse", direction="min")]
+
+@hookimpl
+def dlkit_datasets():
+    return [DatasetSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_plane",
+                        config="toy_options:PlaneConfig")]
+
+@hookimpl
+def dlkit_models():
+    return [ModelSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_linear")]
+
+@hookimpl
+def dlkit_losses():
+    return [LossSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_mse")]
+
+@hookimpl
+def dlkit_inference():
+    return [InferenceSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:ValuesPredictor")]
+"""
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a run that can be asked, to be copied."""
+    workspace = tmp_path_factory.mktemp("kept") / "workspace"
+    toy_run(workspace)
+    return workspace
+
+
+@pytest.fixture
+def planted(kept: Path, tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Runs by what the command line is to say of them, their workspace the usual one; and two loud plugins."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(kept, workspace)
+    monkeypatch.setenv("DLKIT_WORKSPACE", str(workspace))
+    (good,) = (workspace / "runs").iterdir()
+    record = json.loads((good / "run.json").read_text())
+    (good / "run.json").write_text(json.dumps({**record, "name": EVIL, "host": EVIL, "git": EVIL, "reason": EVIL}))
+    (good / "output.log").write_text(WRITTEN)
+    found = {"GOOD": good.name}
+    for number, (called, state) in enumerate(
+        {"PLANTED": "failed", "DONE": "completed", "DIED": "interrupted", "QUEUED": "queued"}.items()
+    ):
+        found[called] = record_planted(workspace, number, state).id
+    (toy_installed / "evil_broken.py").write_text(f"raise RuntimeError({EVIL!r})")
+    (toy_installed / "evil_loud.py").write_text(LOUD.format(evil=EVIL))
+    install_metadata(toy_installed, "dlkit-broken", "broken", "evil_broken")
+    install_metadata(toy_installed, "dlkit-loud", "loud", "evil_loud")
+    invalidate_caches()
+    return found
+
+
+@pytest.fixture(params=[False, True], ids=["piped", "terminal"])
+def terminal(request: pytest.FixtureRequest, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether stdout and stderr are said to be a terminal with colours."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if request.param:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    return bool(request.param)
+
+
+def test_every_command_is_tried() -> None:
+    assert WORDS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_lets_a_text_steer_the_terminal(
+    command: str, planted: dict[str, str], terminal: bool, capsys: Captured
+) -> None:
+    for words in WORDS[command]:
+        capsys.readouterr()
+        with suppress(SystemExit):  # argparse, after --help
+            main([command, *(planted.get(word, word) for word in words)])
+        out, err = capsys.readouterr()
+        assert not steering(out, terminal=terminal), [command, *words]
+        assert not steering(err, terminal=terminal), [command, *words]
+        assert out or err, f"{[command, *words]} said nothing: nothing was tried"
+
+
+@pytest.mark.parametrize("display", [Lines, Bar, JsonLines])
+def test_nothing_that_happens_in_a_run_steers_the_terminal(
+    display: type[Display], tmp_path: Path, terminal: bool, capsys: Captured
+) -> None:
+    run = record_planted(tmp_path)
+    events = read_events(run.events)
+    assert {type(event) for event in events} == set(KINDS.values())
+    shown = display(run)
+    shown.catch_up(events)
+    for event in events:
+        shown.show(event)
+    shown.say(EVIL)
+    shown.close()
+    out, err = capsys.readouterr()
+    assert out or err
+    for written in (out, err):
+        assert not steering(written, terminal=terminal or display is Bar)
+
+
+@pytest.mark.parametrize("sample", evil_samples(), ids=lambda sample: sample.kind)
+def test_samples_are_painted_by_nobody_but_dlkit(sample: Sample) -> None:
+    for colour in (False, True):
+        for width in (20, 80):
+            assert not steering(render(sample, colour=colour, width=width), terminal=colour)
+
+
+@pytest.mark.parametrize("words", [["runs"], ["compare", "PLANTED", "DONE"], ["queue", "list"], ["show", "GOOD"]])
+def test_a_name_is_one_line(words: list[str], planted: dict[str, str], capsys: Captured) -> None:
+    capsys.readouterr()
+    assert main([planted.get(word, word) for word in words]) == 0
+    out = capsys.readouterr().out
+    assert "forged" in out and not re.search("^forged", out, re.MULTILINE)
+
+
+def test_a_name_that_no_list_can_show_starts_no_run(toy_installed: Path, tmp_path: Path, capsys: Captured) -> None:
+    for more in ([], ["--queue"]):
+        words = ["train", "toy", "--name", EVIL, "--workspace", str(tmp_path / "workspace"), *more]
+        assert main(words) == UsageError.exit_code
+        assert "one line of printable text" in capsys.readouterr().err
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_json_says_what_is_there(planted: dict[str, str], capsys: Captured) -> None:
+    capsys.readouterr()
+    assert main(["show", planted["PLANTED"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == EVIL
+
+
+def test_a_byte_that_is_no_utf8_among_the_words_stops_no_run(tmp_path: Path) -> None:
+    run = record_planted(tmp_path)
+    run.update(command=["dlkit", "train", "b\udcfcro"])
+    assert run.read()["command"][2] == "b\udcfcro"
+    log = EventLog(run.events)
+    log.append(Notice(step=1, text="b\udcfcro"))
+    log.close()
+    assert "b\udcfcro" in [getattr(event, "text", "") for event in read_events(run.events)]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_stdout_cannot_encode_ends_no_command(encoding: str, tmp_path: Path) -> None:
+    run = record_run(tmp_path, name="日本 – é")
+    for words in (["runs"], ["show", run.id], ["show", run.id, "--json"], ["watch", run.id, "--json"]):
+        command = [sys.executable, "-m", "dlkit", *words, "--workspace", str(tmp_path)]
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, encoding=encoding
+        )
+        assert done.returncode == 0, done.stderr
+        if words[0] == "show" and words[-1] == "--json":
+            assert json.loads(done.stdout)["name"] == "日本 – é"
+
+
+def test_a_traceback_of_our_own_steers_nothing(capsys: Captured) -> None:
+    error = ZeroDivisionError(EVIL)
+    _show_unexpected(type(error), error, None)
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError" in err and not steering(err)
+
+
+WRITERS = {"present/output.py", "cli/bell.py", "cli/progress.py", "cli/main.py", "data/text/pieces.py"}
+"""Who writes to the terminal: the writers of lines, the notification, the bar; constants; a process's last words."""
+
+
+def test_every_line_goes_through_the_two_writers() -> None:
+    """Whoever prints by himself forgets one day what can be in a name."""
+    root = Path(dlkit.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        wild = [node.lineno for node in found if ast.unparse(node.func) in WILD]
+        assert not wild or str(path.relative_to(root)) in WRITERS, (path, wild)
+
+
+WILD = {
+    "print",
+    "sys.stdout.write",
+    "sys.stderr.write",
+    "tqdm.write",
+    "traceback.print_exception",
+    "traceback.print_exc",
+}
