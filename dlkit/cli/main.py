@@ -75,16 +75,9 @@ def _prepare_streams() -> None:
 
 
 def _show_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    _say_traceback(error)
+    from dlkit.present.output import say_traceback
 
-
-def _say_traceback(error: BaseException | None) -> None:
-    import traceback
-
-    from dlkit.present.output import say
-
-    # The message of an exception may be anybody's text: a file's, a plugin's, a run's.
-    say("".join(traceback.format_exception(error)), end="")
+    say_traceback(error)
 
 
 def _dispatch(argv: list[str] | None) -> int:
@@ -125,14 +118,14 @@ def _run(command: str, arguments: list[str]) -> int:
 
     from dlkit.errors import STOPPED, ComponentError, DlkitError
     from dlkit.interrupt import dropped_ones_raised_again
-    from dlkit.present.output import say
+    from dlkit.present.output import say, say_traceback
 
     try:
         with dropped_ones_raised_again():
             return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
         if isinstance(error, ComponentError):  # its code raised what nobody foresaw: for whoever wrote it
-            _say_traceback(error.__cause__)
+            say_traceback(error.__cause__)
         say(f"dlkit {command}: {error}")
         return error.exit_code
     except KeyboardInterrupt:

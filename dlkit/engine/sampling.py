@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,7 @@ from dlkit.data.splits import OnHost, Split
 from dlkit.engine.build import Job
 from dlkit.errors import DlkitError, in_words
 from dlkit.events import SampleRef
+from dlkit.present.output import say_traceback
 from dlkit.runs.folder import RunFolder
 
 SAMPLES = 24
@@ -63,5 +62,5 @@ def _saved(made: object, run: RunFolder, step: int, taken: Sequence[str]) -> Sam
 def _told(error: BaseException) -> str:
     """An error in one line, for the notice; where it comes from goes to the job's output."""
     if not isinstance(error, DlkitError):
-        traceback.print_exception(error, file=sys.stderr)
+        say_traceback(error)
     return in_words(error)

@@ -22,7 +22,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO, TypedDict, cast
 
@@ -36,7 +35,7 @@ from dlkit.errors import DlkitError, UsageError
 from dlkit.events import encode
 from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
 from dlkit.json_types import Json, Settings
-from dlkit.present.output import say
+from dlkit.present.output import say, say_traceback
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
@@ -182,7 +181,7 @@ def _failure(error: BaseException) -> Reply:
     kind = type(error).__name__
     if isinstance(error, DlkitError):
         return {"error": str(error), "kind": kind}
-    traceback.print_exception(error)
+    say_traceback(error)
     return {"error": f"{kind}: {error}" if str(error) else kind, "kind": kind}
 
 

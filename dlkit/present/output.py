@@ -18,6 +18,13 @@ def say(text: str, end: str = "\n") -> None:
     print(fit_to_print(text), end=end, file=sys.stderr, flush=True)
 
 
+def say_traceback(error: BaseException | None) -> None:
+    """Where an exception came from; its message may be anybody's text: a file's, a plugin's, a run's."""
+    import traceback
+
+    say("".join(traceback.format_exception(error)), end="")
+
+
 def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
     """Results go to stdout."""
     print(fit_to_print(text), end=end, flush=flush)
