@@ -154,7 +154,7 @@ LOSSES: dict[str, Callable[[Tensor, Batch], Any]] = {
 
 
 class Counting(nn.Module):
-    """A mean squared error that draws, and keeps count of its calls: sound, unless somebody else calls it."""
+    """A loss that draws, counts its calls and changes outputs in place: sound, unless somebody else calls it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,6 +162,7 @@ class Counting(nn.Module):
 
     def forward(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         self.calls += 1
+        outputs.clamp_(-10, 10)
         error = nn.functional.mse_loss(outputs, batch["y"])
         return {"loss": error * (1 + torch.rand(())) * (1 + random.random() + np.random.random())}
 

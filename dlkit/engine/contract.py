@@ -88,10 +88,10 @@ def try_loss(spec: Spec, trainer: Trainer, outputs: object, batch: Batch, device
     loss, who = trainer.setup.loss, named(spec)
     if not callable(loss):
         raise PluginError(f"{who} built a {type(loss).__name__}, which cannot be called")
-    # Leaves: whether there is a gradient can then be seen without a pass of the model that keeps one.
-    leaves = map_tensors(_leaf, outputs)
-    with blaming(who), forked(trainer.setup.engine.seed, "try loss", device=device), _unchanged(loss):
-        found = loss(leaves, batch)
+    # Whether there is a gradient can then be seen without a pass of the model that keeps one.
+    streams = forked(trainer.setup.engine.seed, "try loss", device=device)
+    with blaming(who), streams, _unchanged(loss), torch.enable_grad():
+        found = loss(map_tensors(_followed, outputs), batch)
     check_losses(found, who)
 
 
@@ -113,9 +113,10 @@ def _form(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _leaf(tensor: Tensor) -> Tensor:
+def _followed(tensor: Tensor) -> Tensor:
+    """The tensor as if a model with gradients had given it. A copy, since no leaf may be changed in place."""
     differentiable = tensor.is_floating_point() or tensor.is_complex()
-    return tensor.detach().requires_grad_() if differentiable else tensor
+    return tensor.detach().requires_grad_().clone() if differentiable else tensor
 
 
 @contextmanager
@@ -125,5 +126,6 @@ def _unchanged(loss: object) -> Iterator[None]:
     try:
         yield
     finally:
-        for buffer, before in buffers:
-            buffer.copy_(before)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)

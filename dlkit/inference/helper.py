@@ -31,7 +31,7 @@ from dlkit.config import Property, config_class, fields_of, parse_text
 from dlkit.data.context import make_context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
-from dlkit.errors import DlkitError, UsageError
+from dlkit.errors import ComponentError, DlkitError, UsageError
 from dlkit.events import encode
 from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
 from dlkit.json_types import Json, Settings
@@ -180,6 +180,8 @@ def _failure(error: BaseException) -> Reply:
     """The traceback goes to standard error, unless the error is meant for people as it is."""
     kind = type(error).__name__
     if isinstance(error, DlkitError):
+        if isinstance(error, ComponentError):
+            traceback.print_exception(error.__cause__)
         return {"error": str(error), "kind": kind}
     say_traceback(error)
     return {"error": f"{kind}: {error}" if str(error) else kind, "kind": kind}

@@ -17,6 +17,28 @@ def unruly(toy_installed: Path) -> None:
     install_metadata(toy_installed, "dlkit-unruly", "unruly", "unruly")
 
 
+BUILT = {
+    ("dataset", "raises"): "dataset 'unruly': ZeroDivisionError: no data",
+    ("model", "raises"): "model 'unruly': ZeroDivisionError: no model",
+    ("loss", "raises when called"): "loss 'unruly': ValueError: no loss",
+    ("trainer", "raises"): "trainer 'unruly': ZeroDivisionError: no trainer",
+    ("inference", "raises"): "inference 'unruly': ZeroDivisionError: no predictor",
+}
+
+
+@pytest.mark.parametrize(("part", "way"), BUILT, ids=map("-".join, BUILT))
+def test_train_names_what_cannot_be_built_and_makes_no_run(
+    dlkit: Callable[..., Outcome], unruly: None, tmp_path: Path, part: str, way: str
+) -> None:
+    words = ("train", "toy", "--workspace", tmp_path)
+    outcome = dlkit(*words, f"--{part}", "unruly", f"--{part}.way", way)
+    assert outcome.code == 4
+    assert outcome.err.endswith(f"dlkit train: {BUILT[part, way]}\n")
+    assert "Traceback" in outcome.err and "unruly_parts.py" in outcome.err
+    assert not (tmp_path / "runs").exists()
+    assert dlkit(*words).code == 0  # what others offer for the task goes on
+
+
 def trained(dlkit: Callable[..., Outcome], workspace: Path, way: str) -> None:
     words = (
         "--workspace",
