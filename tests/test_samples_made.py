@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from dlkit.errors import PluginError
+from dlkit.present.samples import render
 from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, SampleError, Scatter, Table, Text, checked, load, save
 
 GREY = np.zeros((2, 4, 4), np.uint8)
@@ -64,3 +68,45 @@ def test_what_is_shown_at_one_time_has_names_of_its_own() -> None:
         checked([one, other, one], "task 'toy'")
     with pytest.raises(SampleError, match=r"a str is not a dlkit\.samples\.Sample"):
         checked(["text"], "task 'toy'")
+
+
+CELLS = st.one_of(st.integers(), st.floats(), st.text(max_size=4))
+SAMPLES: st.SearchStrategy[Sample] = st.one_of(
+    st.builds(Text, name=st.text(max_size=6), text=st.text()),
+    st.builds(
+        Table,
+        name=st.text(max_size=6),
+        headers=st.lists(st.text(max_size=3), max_size=3),
+        rows=st.lists(st.lists(CELLS, max_size=3), max_size=3),
+    ),
+    st.builds(
+        Curve,
+        name=st.text(max_size=6),
+        x=st.lists(st.floats(), max_size=3),
+        lines=st.dictionaries(st.text(max_size=3), st.lists(st.floats(), max_size=3), max_size=2),
+    ),
+    st.builds(
+        Scatter,
+        name=st.text(max_size=6),
+        x=st.lists(st.floats(), max_size=3),
+        y=st.lists(st.floats(), max_size=3),
+        labels=st.lists(st.text(max_size=3), max_size=3),
+    ),
+    st.builds(
+        Images,
+        name=st.text(max_size=6),
+        images=arrays(np.uint8, array_shapes(min_dims=2, max_dims=4, max_side=3)),
+        captions=st.lists(st.text(max_size=3), max_size=3),
+    ),
+)
+
+
+@given(sample=SAMPLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_not_refused_is_saved_read_and_shown(tmp_path: Path, sample: Sample) -> None:
+    try:
+        file = save(sample, tmp_path, "stem")
+    except SampleError:
+        return
+    assert type(load(tmp_path / file)) is type(sample)
+    assert isinstance(render(sample, colour=False, width=40), str)
