@@ -181,7 +181,7 @@ def _failure(error: BaseException) -> Reply:
     kind = type(error).__name__
     if isinstance(error, DlkitError):
         if isinstance(error, ComponentError):
-            traceback.print_exception(error.__cause__)
+            say_traceback(error.__cause__)
         return {"error": str(error), "kind": kind}
     say_traceback(error)
     return {"error": f"{kind}: {error}" if str(error) else kind, "kind": kind}
