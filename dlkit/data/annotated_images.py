@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.annotated import Division, read_parts
-from dlkit.data.annotations import Annotation, Corners
+from dlkit.data.annotations import Annotation, Corners, Mark
 from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names
 from dlkit.data.images import open_image
 from dlkit.data.options import AnnotatedFiles
@@ -81,11 +81,12 @@ class ImageForm:
 
 @dataclass(frozen=True)
 class BoxedImages:
-    """Images uint8 [N,C,H,W]; of each its boxes float32 [M,4] in its pixels, and their labels int64 [M]."""
+    """Images uint8 [N,C,H,W]; of each its boxes float32 [M,4] in its pixels, their labels int64 [M] and marks."""
 
     images: npt.NDArray[np.uint8]
     boxes: list[Corners]
     labels: list[npt.NDArray[np.int64]]
+    marks: list[tuple[Mark, ...]]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -124,7 +125,8 @@ def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) ->
     # Only now: boxes of an image that could not be read would have no image.
     boxes = [form.boxes(annotations[i]) for i in kept]
     labels = [label_numbers(annotations[i], sound.classes) for i in kept]
-    return BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels), notes
+    marks = [annotations[i].marks for i in kept]
+    return BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels, marks), notes
 
 
 def label_numbers(annotation: Annotation, classes: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
@@ -26,6 +26,9 @@ Corners = npt.NDArray[np.float32]
 Key: TypeAlias = Json
 """What a COCO file identifies images and categories by: usually a number."""
 
+Mark = Literal["", "difficult", "crowd"]
+"""Of an object: VOC's ``difficult``, hard to make out, or COCO's ``iscrowd``, a box around a group."""
+
 IMAGE_FOLDERS = (".", "JPEGImages", "images", "../JPEGImages", "../images")
 """Where a VOC file's image is looked for, from the file's own folder; in this order."""
 
@@ -38,6 +41,7 @@ class Annotation:
     width, height  in pixels, as the image is seen upright
     boxes   float32 [M,4], corners (x1, y1, x2, y2) in pixels of the upright image, as written: sound or not
     names   the class of each box
+    marks   what is said of each beside that; not given: nothing of any
     """
 
     image: Path
@@ -46,6 +50,10 @@ class Annotation:
     height: int
     boxes: Corners
     names: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "marks", self.marks or ("",) * len(self.names))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -98,7 +106,7 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
 
     Images are looked for in ``images``, else beside the file, in ``images/`` or a folder of the file's name there (that
     of ``instances_val2017.json`` is ``val2017``), and likewise one folder up; those without an annotation are images
-    without objects. Groups (``iscrowd``) are left out. DataError if the file is not a COCO file at all.
+    without objects. Groups (``iscrowd``) are marked. DataError if the file is not a COCO file at all.
     """
     content = _json(path)
     names = {
@@ -111,8 +119,7 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
     for number, record in enumerate(_records(path, content, "annotations", ("image_id", "category_id", "bbox"))):
         if record["image_id"] not in boxes:
             problems.append(f"{path}: annotation {record.get('id', number)}: no image {record['image_id']!r}")
-        # A group's box is around many objects; as one object it would teach and measure the wrong thing.
-        elif not record.get("iscrowd"):
+        else:
             boxes[record["image_id"]].append(record)
     places = [images] if images else _coco_places(path)
 
@@ -143,14 +150,18 @@ def _voc_file(file: Path) -> Annotation:
     width, height = image_size(image)
     # Boxes of an image of another size would be read as sound, and be somewhere else.
     _compare(file, image, (width, height), (root.findtext("size/width"), root.findtext("size/height")))
-    boxes, names = [], []
+    boxes: list[list[float]] = []
+    names: list[str] = []
+    marks: list[Mark] = []
     for number, element in enumerate(root.iter("object"), 1):
         name = element.findtext("name", "").strip()
         if not name:
             raise DataError(f"{file}: object {number} has no <name>")
         names.append(name)
+        marks.append("difficult" if element.findtext("difficult", "").strip() == "1" else "")
         boxes.append([_number(file, element, number, key) for key in ("xmin", "ymin", "xmax", "ymax")])
-    return Annotation(image, file, width, height, np.array(boxes, np.float32).reshape(-1, 4), tuple(names))
+    corners = np.array(boxes, np.float32).reshape(-1, 4)
+    return Annotation(image, file, width, height, corners, tuple(names), tuple(marks))
 
 
 def _number(file: Path, element: ElementTree.Element, number: int, key: str) -> float:
@@ -233,7 +244,10 @@ def _coco_image(
         if record["category_id"] not in names:
             raise DataError(f"{path}: {file.name}: no category {record['category_id']!r}")
         classes.append(names[record["category_id"]])
-    return Annotation(file, path, width, height, np.array(boxes, np.float32).reshape(-1, 4), tuple(classes))
+    corners = np.array(boxes, np.float32).reshape(-1, 4)
+    # A group's box is around many objects; as one object it would teach and measure the wrong thing.
+    marks: tuple[Mark, ...] = tuple("crowd" if record.get("iscrowd") else "" for record in records)
+    return Annotation(file, path, width, height, corners, tuple(classes), marks)
 
 
 def _coco_places(path: Path) -> list[Path]:

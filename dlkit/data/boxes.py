@@ -53,7 +53,8 @@ def check_boxes(
     """Annotations with sound boxes only: at least a pixel wide and high, inside their image, of a known class.
 
     With ``"clip"``, a box of which less than a pixel is inside is left out. ``classes`` None: all are known. DataError
-    names file and box where the policy is ``"error"``: the first NAMED of them, and how many there are.
+    names file and box where the policy is ``"error"``: the first NAMED of them, and how many there are. Of groups, what
+    is not sound is left out whatever the policies: they are nothing to find.
     """
     checked = Checked()
     for annotation in annotations:
@@ -61,15 +62,18 @@ def check_boxes(
     # Clipped or dropped in silence, bad annotations are found when the figures are bad: errors unless told otherwise.
     if unknown == "error" and checked.unknown:
         known = ", ".join(classes or ())
-        raise DataError(listed(f"{len(checked.unknown)} boxes of an unknown class (known: {known})", checked.unknown))
+        what = listed(f"{len(checked.unknown)} boxes of an unknown class (known: {known})", checked.unknown)
+        raise DataError(f"{what}\ndataset.unknown = drop leaves them out")
     if policy == "error" and checked.dropped:
-        raise DataError(listed(f"{len(checked.dropped)} invalid boxes", checked.dropped))
+        what = listed(f"{len(checked.dropped)} invalid boxes", checked.dropped)
+        raise DataError(f"{what}\ndataset.invalid = clip cuts them off at the image's edge, drop leaves them out")
     return checked
 
 
 def class_names(annotations: Sequence[Annotation]) -> list[str]:
-    """The classes that occur, sorted by name."""
-    return sorted({name for annotation in annotations for name in annotation.names})
+    """The classes that occur, sorted by name; not those of groups alone."""
+    named = (pair for one in annotations for pair in zip(one.names, one.marks, strict=True))
+    return sorted({name for name, mark in named if mark != "crowd"})
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,10 @@ def _checked(annotation: Annotation, policy: Policy, classes: Sequence[str] | No
     for i, name in enumerate(annotation.names):
         where = f"{annotation.file}: box {i + 1} ({name}) on {annotation.image.name}"
         wrong = _wrong(annotation.boxes[i], inside[i], annotation)
-        if classes is not None and name not in classes:
+        if annotation.marks[i] == "crowd":
+            if (classes is None or name in classes) and _side(inside[i]) >= 1:
+                kept.append(i)
+        elif classes is not None and name not in classes:
             into.unknown.append(f"{where}: unknown class {name!r}")
         elif wrong and (policy != "clip" or _side(inside[i]) < 1):
             into.dropped.append(f"{where}: {wrong}")
@@ -145,7 +152,8 @@ def _checked(annotation: Annotation, policy: Policy, classes: Sequence[str] | No
             kept.append(i)
             if wrong:
                 into.clipped.append(f"{where}: {wrong}")
-    return replace(annotation, boxes=inside[kept], names=tuple(annotation.names[i] for i in kept))
+    names, marks = tuple(annotation.names[i] for i in kept), tuple(annotation.marks[i] for i in kept)
+    return replace(annotation, boxes=inside[kept], names=names, marks=marks)
 
 
 def _wrong(box: Corners, inside: Corners, annotation: Annotation) -> str | None:

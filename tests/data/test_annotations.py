@@ -128,15 +128,25 @@ def test_what_is_wrong_with_an_image_of_a_coco_file_is_named(
     assert said in problem
 
 
-def test_annotations_of_no_image_are_named_and_groups_left_out(tmp_path: Path) -> None:
+def test_annotations_of_no_image_are_named_and_groups_marked(tmp_path: Path) -> None:
     file = coco(tmp_path / "all.json", {"a.png": OBJECTS})
     content = json.loads(file.read_text())
     content["annotations"][0]["iscrowd"] = 1
     content["annotations"].append({"id": 7, "image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]})
     file.write_text(json.dumps(content))
     found = read_coco(file)
-    assert found.annotations[0].names == ("dog",)
+    assert found.annotations[0].names == ("cat", "dog") and found.annotations[0].marks == ("crowd", "")
     assert found.problems == [f"{file}: annotation 7: no image 5"]
+
+
+def test_difficult_objects_of_voc_are_marked(tmp_path: Path) -> None:
+    voc(tmp_path, "a", OBJECTS)
+    file = tmp_path / "a.xml"
+    text = file.read_text()
+    first = text.index("<bndbox>")
+    file.write_text(f"{text[:first]}<difficult>1</difficult>{text[first:]}")
+    (annotation,) = read_voc(tmp_path).annotations
+    assert annotation.marks == ("difficult", "")
 
 
 def test_a_turned_photograph_has_the_size_that_people_see(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def test_an_invalid_box_is_refused_clipped_or_dropped(
     assert "1 invalid boxes:" in str(refused.value)
     assert f"x/1.xml: box 2 (cat) on 1.png: ({box[0]:g}, {box[1]:g})" in str(refused.value)
     assert said in str(refused.value)
+    assert str(refused.value).endswith("dataset.invalid = clip cuts them off at the image's edge, drop leaves them out")
     dropped = check_boxes([annotation(SOUND, box)], policy="drop")
     assert dropped.annotations[0].boxes.tolist() == [list(SOUND)] and dropped.annotations[0].names == ("cat",)
     clipped = check_boxes([annotation(SOUND, box)], policy="clip")
@@ -55,6 +57,15 @@ def test_an_invalid_box_is_refused_clipped_or_dropped(
 def test_a_pixel_beyond_the_edge_is_a_rounding_and_no_fault() -> None:
     checked = check_boxes([annotation((-1, 0, 41, 30.5))])
     assert checked.annotations[0].boxes.tolist() == [[0, 0, 40, 30]] and checked.notes() == []
+
+
+def test_a_group_that_is_not_sound_is_left_out_and_stops_nothing() -> None:
+    boxes = (SOUND, (30.0, 20.0, 44.0, 36.0), (50.0, 4.0, 60.0, 24.0), SOUND)
+    found = annotation(*boxes, names=("cat", "cat", "cat", "bird"))
+    marked = replace(found, marks=("", "crowd", "crowd", "crowd"))
+    (checked,) = check_boxes([marked], classes=["cat"]).annotations
+    assert checked.boxes.tolist() == [list(SOUND), [30, 20, 40, 30]] and checked.marks == ("", "crowd")
+    assert class_names([marked]) == ["cat"]
 
 
 def test_unknown_classes_are_refused_or_dropped() -> None:
@@ -69,7 +80,9 @@ def test_unknown_classes_are_refused_or_dropped() -> None:
 def test_many_problems_are_counted_and_some_named() -> None:
     with pytest.raises(DataError) as refused:
         check_boxes([annotation((5, 5, 5, 9)) for _ in range(NAMED + 3)])
-    assert str(refused.value).startswith(f"{NAMED + 3} invalid boxes") and str(refused.value).endswith("and 3 more")
+    assert str(refused.value).startswith(f"{NAMED + 3} invalid boxes") and "and 3 more\ndataset.invalid" in str(
+        refused.value
+    )
 
 
 @given(box=st.tuples(*[st.floats(-100, 100, width=32)] * 4), policy=st.sampled_from(["clip", "drop"]))

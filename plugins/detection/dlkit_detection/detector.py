@@ -18,7 +18,7 @@ from dlkit.image_predictor import ImagePredictor
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer
 from dlkit.samples import Box, Boxes, Sample, Table
-from dlkit_detection.decoding import Objects, Verdict, candidates, judge, select_objects
+from dlkit_detection.decoding import FALSE, Objects, Verdict, candidates, judge, select_objects
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import DetectorConfig
 
@@ -102,7 +102,10 @@ class Detector(ImagePredictor):
             rows.tolist(), self._found(batch["image"]), batch["boxes"], batch["labels"], strict=True
         ):
             true, known = boxes[labels >= 0], labels[labels >= 0]
-            judged.append(_Judged(index, found, true, known, judge(found, true, known)))
+            # Those that are ignored come last, so that a hit is a number of the others.
+            aside = labels < -1
+            verdict = judge(found, torch.cat([true, boxes[aside]]), torch.cat([known, labels[aside]]))
+            judged.append(_Judged(index, found, true, known, verdict))
         return judged
 
     def _picture(self, rank: int, one: _Judged, pixels: npt.NDArray[np.uint8]) -> Boxes:
@@ -114,10 +117,10 @@ class Detector(ImagePredictor):
         ]
         for i, hit in enumerate(verdict.hits):
             label, score = classes[int(one.found.labels[i])], float(one.found.scores[i])
-            role = "predicted" if hit >= 0 else "false"
+            role = "false" if hit == FALSE else "predicted"
             boxes.append(Box(corners=_corners(one.found.boxes[i]), label=label, score=score, role=role))
-        false = sum(hit < 0 for hit in verdict.hits)
-        title = f"Validation image {one.index}: {len(verdict.hits) - false} of {len(one.labels)} found"
+        false = len(verdict.false)
+        title = f"Validation image {one.index}: {len(verdict.right)} of {len(one.labels)} found"
         mistakes = [f"{false} false"] if false else []
         return Boxes(name=f"worst-{rank:02}", title=", ".join([title, *mistakes]), image=pixels, boxes=boxes)
 
@@ -126,7 +129,7 @@ class Detector(ImagePredictor):
         for one in judged:
             np.add.at(objects, one.labels.numpy(), 1)
             np.add.at(missed, one.labels.numpy()[one.verdict.missed], 1)
-            np.add.at(false, one.found.labels.numpy()[[hit < 0 for hit in one.verdict.hits]], 1)
+            np.add.at(false, one.found.labels.numpy()[one.verdict.false], 1)
         rows = [
             [name, *numbers]
             for name, *numbers in zip(
@@ -151,10 +154,8 @@ class _Judged:
     @property
     def badness(self) -> float:
         """Mistakes first, surer ones above; then what is found, where the boxes fit worst."""
-        false = sum(
-            1 + float(score) for score, hit in zip(self.found.scores, self.verdict.hits, strict=True) if hit < 0
-        )
-        loose = [1 - overlap for overlap, hit in zip(self.verdict.overlaps, self.verdict.hits, strict=True) if hit >= 0]
+        false = sum(1 + float(self.found.scores[i]) for i in self.verdict.false)
+        loose = [1 - self.verdict.overlaps[i] for i in self.verdict.right]
         return false + len(self.verdict.missed) + max(loose, default=0.0) / 100
 
 

@@ -33,7 +33,7 @@ def grid(config: GridLossConfig, info: DetectionInfo) -> Loss:
         refuse_unfit(outputs, "grid")
         targets = assign(outputs["places"], batch["boxes"], batch["labels"], radius=IN_CELL, inside=False)
         objects = targets.positive.float()
-        weight = torch.where(targets.positive, 1.0, config.empty_weight)
+        weight = torch.where(targets.positive, 1.0, config.empty_weight).where(~targets.ignored, 0.0)
         presence = F.binary_cross_entropy_with_logits(outputs["presence"], objects, weight, reduction="sum")
         cell = outputs["places"][:, 2:4].repeat(1, 2)
         error = F.mse_loss(_centred(outputs["boxes"]) / cell, _centred(targets.boxes) / cell, reduction="none").mean(2)
@@ -60,9 +60,9 @@ def focal(config: FocalConfig, info: DetectionInfo) -> Loss:
         targets = assign(outputs["places"], batch["boxes"], batch["labels"], radius=config.radius, inside=True)
         objects = targets.positive.float()
         count = objects.sum().clamp(min=1)
-        presence = sigmoid_focal_loss(outputs["presence"], objects, config.alpha, config.gamma, reduction="sum")
+        presence = sigmoid_focal_loss(outputs["presence"], objects, config.alpha, config.gamma, reduction="none")
         parts = {
-            "presence": presence / count,
+            "presence": (presence * ~targets.ignored).sum() / count,
             "box": (overlap(outputs["boxes"], targets.boxes) * objects).sum() / count,
             "class": (_class_loss(outputs, targets, config.label_smoothing) * objects).sum() / count,
         }

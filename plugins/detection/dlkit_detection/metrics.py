@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlkit.metrics.total import SumOverRanks
 from dlkit_detection.decoding import CONFIDENT, OBJECTS, Objects, candidates, judge, select_objects
+from dlkit_detection.ignored import ignored
 from dlkit_detection.info import DetectionInfo
 
 PER_CLASS = 100
@@ -29,6 +30,7 @@ class DetectionMetrics:
     iou       mean over true objects of the IoU with the object found for it, 0 where it was missed
 
     During a pass only the surest boxes of each image are kept, on the device; overlapping ones are dropped at the end.
+    What is found on an object that is ignored (VOC's difficult, COCO's groups) is neither right nor false: COCO's rule.
     Several processes' shares are put together, not summed: ranking needs them all.
     """
 
@@ -53,7 +55,7 @@ class DetectionMetrics:
         if found is None or true is None:
             return {}
         objects = [select_objects(rows) for rows in found.cpu()]
-        truth = [(rows[:, :4], rows[:, 4].long()) for rows in (rows[rows[:, 4] >= 0] for rows in true.cpu())]
+        truth = [(rows[:, :4], rows[:, 4].long()) for rows in (rows[rows[:, 4] != -1] for rows in true.cpu())]
         return {**self._precision(objects, truth), **_course(objects, truth)}
 
     def _precision(self, objects: list[Objects], truth: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -65,7 +67,10 @@ class DetectionMetrics:
         metric.warn_on_many_detections = False
         metric.update(
             [{"boxes": found.boxes, "scores": found.scores, "labels": found.labels} for found in objects],
-            [{"boxes": boxes, "labels": labels} for boxes, labels in truth],
+            [
+                {"boxes": boxes, "labels": torch.where(labels < 0, ignored(labels), labels), "iscrowd": labels < 0}
+                for boxes, labels in truth
+            ],
         )
         result = metric.compute()
         # [IoU, recall, class, area, most]: objects of any size, OBJECTS at most; −1 where a class has no true one.
@@ -116,8 +121,8 @@ def _course(objects: list[Objects], truth: list[tuple[Tensor, Tensor]]) -> dict[
     overlap = 0.0
     for found, (boxes, labels) in zip(objects, truth, strict=True):
         verdict = judge(found.above(CONFIDENT), boxes, labels)
-        hits = sum(hit >= 0 for hit in verdict.hits)
-        right, wrong, missed = right + hits, wrong + len(verdict.hits) - hits, missed + len(verdict.missed)
+        right, wrong = right + len(verdict.right), wrong + len(verdict.false)
+        missed += len(verdict.missed)
         overlap += sum(verdict.overlaps)
     values = {}
     if right + wrong + missed:

@@ -34,22 +34,25 @@ def grid_places(rows: int, columns: int, cell: tuple[float, float], least: float
 
 class Targets(NamedTuple):
     """What each place should say. ``positive`` bool [N,A]: it answers for an object; ``boxes`` float32 [N,A,4], that
-    object's (elsewhere the place's own cell, so that every box is sound); ``labels`` int64 [N,A] (elsewhere 0).
+    object's (elsewhere the place's own cell, so that every box is sound); ``labels`` int64 [N,A] (elsewhere 0);
+    ``ignored`` bool [N,A]: it need not say anything, for it sees an object that is neither to be found nor a mistake.
     """
 
     positive: Tensor
     boxes: Tensor
     labels: Tensor
+    ignored: Tensor
 
 
 @torch.no_grad()
 def assign(places: Tensor, boxes: Tensor, labels: Tensor, *, radius: float, inside: bool) -> Targets:
-    """Give each place at most one of the objects ``boxes`` [N,M,4], ``labels`` [N,M] (−1: none), the smallest it may.
+    """Give each place at most one object of ``boxes`` [N,M,4], ``labels`` [N,M] (below 0: none): the smallest it may.
 
     It may have an object whose centre is within ``radius`` cells of its own, in x and in y, and whose longest side is
     in the place's range; with ``inside``, the place's centre must lie in the box too (Tian et al. 2019,
     arXiv 1904.01355, with the centre sampling of its later version). At a radius of ½ it is the one cell that has the
-    object's centre.
+    object's centre. An object that no place may have, as one between the places, is the nearest's in whose range it is:
+    as background it would teach that there is nothing (at 160 pixels and strides of 8, 24 % of objects of 7 pixels).
     """
     if boxes.shape[1] == 0:
         boxes, labels = boxes.new_zeros(len(boxes), 1, 4), labels.new_full((len(labels), 1), -1)
@@ -58,10 +61,11 @@ def assign(places: Tensor, boxes: Tensor, labels: Tensor, *, radius: float, insi
     away_x, away_y = ((x1 + x2) / 2 - x) / width, ((y1 + y2) / 2 - y) / height
     # Half open: a centre on the line between two cells belongs to one of them.
     near = (away_x >= -radius) & (away_x < radius) & (away_y >= -radius) & (away_y < radius)
-    if inside:
-        near = near & (x > x1) & (x < x2) & (y > y1) & (y < y2)
+    covered = (x > x1) & (x < x2) & (y > y1) & (y < y2)
     longest = torch.maximum(x2 - x1, y2 - y1)
-    allowed = near & (longest >= least) & (longest < most) & (labels[:, None] >= 0)
+    fit = (longest >= least) & (longest < most) & (labels[:, None] >= 0)
+    allowed = fit & near & covered if inside else fit & near
+    allowed = allowed | _nearest_of_orphans(allowed, fit, torch.maximum(away_x.abs(), away_y.abs()))
     area = torch.where(allowed, (x2 - x1) * (y2 - y1), math.inf)
     smallest, chosen = area.min(2)  # [N,A]
     positive = smallest < math.inf
@@ -72,7 +76,16 @@ def assign(places: Tensor, boxes: Tensor, labels: Tensor, *, radius: float, insi
         positive,
         torch.where(positive[..., None], found, (own + half).to(boxes.dtype)),
         torch.where(positive, labels.gather(1, chosen), 0),
+        ((near | covered) & (labels[:, None] < -1)).any(2) & ~positive,
     )
+
+
+def _nearest_of_orphans(allowed: Tensor, fit: Tensor, away: Tensor) -> Tensor:
+    """bool [N,A,M]: of each object that no place is ``allowed`` to have, the nearest that would ``fit`` it."""
+    orphan = fit.any(1, keepdim=True) & ~allowed.any(1, keepdim=True)
+    nearest = torch.where(fit, away, math.inf).argmin(1, keepdim=True)
+    place = torch.arange(allowed.shape[1], device=allowed.device)[None, :, None]
+    return orphan & (place == nearest)
 
 
 def refuse_unfit(outputs: Mapping[str, Tensor], loss: str) -> None:

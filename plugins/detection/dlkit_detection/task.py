@@ -17,7 +17,8 @@ class Detection(Task):
     """Several objects in an image: where, and which class each.
 
     ``image`` is normalised: (pixel / 255 − mean) / std. Boxes are corners (x1, y1, x2, y2) in pixels of that image; an
-    image with fewer objects than its batch's fullest has labels of −1 at the end.
+    image with fewer objects than its batch's fullest has labels of −1 at the end. A label of −2 − class is an object
+    that is neither to be found nor a mistake to find (``dlkit_detection.ignored``).
 
     A model looks at A places of an image (cells of a grid, points of a pyramid) and says of each which ``boxes`` it
     sees there, in pixels and whatever its own grid, and how sure it is, from 0 to 1, that this is an object of each

@@ -35,7 +35,7 @@ def checked(data: Data) -> DetectionInfo:
         batch = first_batch(split, 3)
         sizes = check_columns(Detection.batch, batch, name)
         assert (sizes["C"], sizes["H"], sizes["W"]) == info.shape
-        assert ((batch["labels"] >= -1) & (batch["labels"] < len(info.classes))).all()
+        assert ((batch["labels"] >= -1 - len(info.classes)) & (batch["labels"] < len(info.classes))).all()
         boxes = batch["boxes"][batch["labels"] >= 0]
         assert (boxes[:, 2:] - boxes[:, :2] >= 1).all() and (boxes >= 0).all()
         assert (boxes[:, 2] <= info.shape[2]).all() and (boxes[:, 3] <= info.shape[1]).all()
@@ -180,6 +180,29 @@ def test_invalid_boxes_are_clipped_or_dropped_and_counted(annotated: Callable[..
     assert count == 9 and "2 invalid boxes left out" in notes
     count, notes = boxes(invalid="drop", classes=["red"], unknown="drop")
     assert count == 4 and "of an unknown class left out" in notes
+
+
+@pytest.mark.parametrize("memory", [1.0, 0.0])
+def test_difficult_objects_are_marked_and_counted(
+    annotated: Callable[..., Path], context: Context, memory: float
+) -> None:
+    for i in range(4):
+        annotated(f"{i}", [RED, BLUE])
+    root = annotated("hard", [RED, BLUE])
+    file = root / "hard.xml"
+    file.write_text(file.read_text().replace("</name>", "</name><difficult>1</difficult>", 1))
+    data = files.build(FilesConfig(path=str(root), memory=memory), context)
+    info = checked(data)
+    assert any("1 difficult objects are ignored" in note for note in data.notes)
+    labels = [first_batch(split, 9)["labels"].flatten().tolist() for split in data.splits.values()]
+    assert sum(found.count(-2 - info.classes.index("red")) for found in labels) == 1
+
+
+def test_boxes_smaller_than_a_stride_are_counted(annotated: Callable[..., Path], context: Context) -> None:
+    for i in range(4):
+        root = annotated(f"{i}", [RED, BLUE, ("green", 40.0, 30.0, 42.0, 33.0)])
+    data = files.build(FilesConfig(path=str(root)), context)
+    assert any("4 of 12 boxes are less than 8 pixels wide or high at 160×160" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dlkit_detection.decoding import CANDIDATES, Objects, candidates, judge, select_objects
+from dlkit_detection.decoding import CANDIDATES, FALSE, IGNORED, Objects, candidates, judge, select_objects
+from dlkit_detection.ignored import ignored
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.metrics import DetectionMetrics, together
 
@@ -71,6 +72,26 @@ def test_wrong_classes_and_missed_objects_are_errors() -> None:
     assert unsure["map"] == pytest.approx(1) and unsure["accuracy"] == pytest.approx(2 / 3)
     silent = measured(outputs(TRUE, LABELS, torch.zeros(LABELS.shape)))
     assert silent["map"] == silent["accuracy"] == silent["iou"] == 0
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_an_ignored_object_is_neither_to_be_found_nor_a_mistake(found: bool) -> None:
+    """Whether anything is found on it or not, all figures are those of the others."""
+    aside = torch.tensor([[[0.0, 50, 40, 100]], [[60, 60, 100, 100]]])
+    marked = torch.tensor([[ignored(0)], [ignored(1)]])
+    batch = {"boxes": torch.cat([TRUE, aside], 1), "labels": torch.cat([LABELS, marked], 1)}
+    # Half of the group, and a part of it: each within its box.
+    there = torch.cat([TRUE, torch.tensor([[[0.0, 50, 20, 100]], [[60, 60, 80, 70]]])], 1)
+    labels = torch.cat([LABELS, torch.tensor([[0], [1]]) if found else torch.full((2, 1), -1)], 1)
+    values = measured(outputs(there, labels, torch.full(labels.shape, 0.9)), batches=(batch,))
+    assert values and all(value == pytest.approx(1) for value in values.values())
+
+
+def test_another_class_on_an_ignored_object_is_false() -> None:
+    boxes = torch.tensor([[0.0, 0, 40, 40], [0, 0, 40, 40], [0, 0, 400, 400]])
+    found = Objects(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 1]))
+    verdict = judge(found, torch.tensor([[0.0, 0, 40, 40]]), torch.tensor([ignored(1)]))
+    assert verdict.hits == [FALSE, IGNORED, FALSE] and verdict.false == [0, 2] and not verdict.missed
 
 
 def test_what_is_undefined_is_left_out() -> None:
@@ -167,7 +188,7 @@ def test_reduce_of_one_process_changes_nothing() -> None:
 
 def test_only_the_surest_are_looked_at_and_all_lie_inside() -> None:
     torch.manual_seed(0)
-    said = {"boxes": torch.randn(2, 300, 4) * 100, "scores": torch.rand(2, 300, 3)}
+    said = {"boxes": torch.randn(2, 900, 4) * 100, "scores": torch.rand(2, 900, 3)}
     found = candidates(said, (100, 100))
     assert found.shape == (2, CANDIDATES, 6)
     assert (found[..., :4] >= 0).all() and (found[..., :4] <= 100).all()

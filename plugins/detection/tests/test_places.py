@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.errors import UsageError
+from dlkit_detection import places as places_module
+from dlkit_detection.ignored import ignored
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.losses import focal, grid
 from dlkit_detection.models.grid import Grid
@@ -67,6 +69,47 @@ def test_levels_share_objects_by_size_and_points_lie_inside() -> None:
         x1, y1, x2, y2 = small[:4] if index < len(fine) else large[:4]
         assert x1 < places[index, 0] < x2 and y1 < places[index, 1] < y2
         assert targets.labels[0, index] == (0 if index < len(fine) else 1)
+
+
+LEVELS = torch.cat([grid_places(20, 20, (8, 8), 0, 64), grid_places(10, 10, (16, 16), 64, math.inf)])
+"""Of the suggested model at 160 × 160."""
+
+
+def squares(side: float, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """One object of this size an image, anywhere on 160 × 160."""
+    corner = torch.rand(count, 1, 2, generator=torch.Generator().manual_seed(seed)) * (160 - side)
+    return torch.cat([corner, corner + side], 2), torch.zeros(count, 1, dtype=torch.int64)
+
+
+@pytest.mark.parametrize("side", [7, 5, 3])
+def test_an_object_between_the_places_is_the_nearest_ones(side: int) -> None:
+    boxes, labels = squares(side, 500, seed=side)
+    targets = assign(LEVELS, boxes, labels, radius=1.5, inside=True)
+    assert (targets.positive.sum(1) == 1).all()
+    distance = (LEVELS[None, :400, :2] - (boxes[..., :2] + boxes[..., 2:]) / 2).abs().amax(2)
+    place = targets.positive.float().argmax(1)
+    assert torch.equal(distance.gather(1, place[:, None]).flatten(), distance.amin(1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), side=st.floats(8.01, 150))
+def test_objects_of_a_stride_or_more_have_the_places_that_they_always_had(seed: int, side: float) -> None:
+    boxes, labels = squares(side, 20, seed)
+    found = assign(LEVELS, boxes, labels, radius=1.5, inside=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places_module, "_nearest_of_orphans", lambda allowed, *_: torch.zeros_like(allowed))
+        before = assign(LEVELS, boxes, labels, radius=1.5, inside=True)
+    assert all(torch.equal(one, other) for one, other in zip(found, before, strict=True))
+
+
+@pytest.mark.parametrize("make", [lambda: grid(GridLossConfig(), info()), lambda: focal(FocalConfig(), info())])
+def test_places_on_an_ignored_object_learn_nothing(make: Any) -> None:
+    outputs = {key: value.clone().requires_grad_(key != "places") for key, value in right_outputs(*SCENE).items()}
+    make()(outputs, {"boxes": SCENE[0], "labels": torch.tensor([[1, ignored(2)]])})["loss"].backward()
+    touched = (outputs["presence"].grad[0] != 0).tolist()  # type: ignore[index]
+    assert touched[:2] == [True, True] and not touched[5]
+    for key in ("boxes", "classes"):
+        assert (outputs[key].grad[0, 5] == 0).all()  # type: ignore[index]
 
 
 @pytest.mark.parametrize("count", [0, 3])

@@ -9,14 +9,25 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dlkit.data.annotated_images import ImageForm, ReadRules, SoundParts, decode_part, label_numbers, read_sound
+from dlkit.data.annotated_images import (
+    BoxedImages,
+    ImageForm,
+    ReadRules,
+    SoundParts,
+    decode_part,
+    label_numbers,
+    read_sound,
+)
 from dlkit.data.annotations import Annotation
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data, MapSplit, Split
+from dlkit_detection.ignored import marked_labels
 from dlkit_detection.options import FilesConfig
 from dlkit_detection.storage import as_data, padded, split
 
+_STRIDE = 8
+"""Pixels from place to place on the finest level of the model that is suggested for files."""
 _MEASURED = 500
 """Images that the normalisation is taken from, where they are not all in memory."""
 
@@ -29,17 +40,39 @@ def build(config: FilesConfig, context: Context) -> Data:
     in_memory = total <= config.memory * 2**30
     splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
     shape = channels, config.height, config.width
-    return as_data(splits, sound.classes, shape, encoding, config, notes=[*sound.notes, *notes])
+    notes = [*sound.notes, *notes, *_aside(sound), *_small(sound, form)]
+    return as_data(splits, sound.classes, shape, encoding, config, notes=notes)
+
+
+def _aside(sound: SoundParts) -> list[str]:
+    """How many objects do not count."""
+    marks = [mark for part in sound.parts.values() for one in part for mark in one.marks]
+    said = [f"{marks.count('difficult')} difficult objects", f"{marks.count('crowd')} groups (iscrowd)"]
+    there = [what for what in said if not what.startswith("0 ")]
+    return [f"{' and '.join(there)} are ignored: neither to be found nor a mistake to find"] if there else []
+
+
+def _small(sound: SoundParts, form: ImageForm) -> list[str]:
+    """How many boxes lie between the places of a usual model."""
+    boxes = np.concatenate([form.boxes(one) for part in sound.parts.values() for one in part])
+    small = int(((boxes[:, 2:] - boxes[:, :2]).min(1) < _STRIDE).sum())
+    what = f"{small} of {len(boxes)} boxes are less than {_STRIDE} pixels wide or high at {form.width}×{form.height}"
+    rest = "less than from place to place at model.strides = 8: larger images or finer strides find more of them"
+    return [f"{what}, {rest}"] if small else []
 
 
 def _in_memory(sound: SoundParts, form: ImageForm, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
     read = {part: decode_part(sound, part, form, skip=config.skip_unusable) for part in sound.parts}
     encoding = Encoding(*channel_statistics(read["train"][0].images))
     splits: dict[str, Split] = {
-        part: split(torch.from_numpy(found.images), padded(found.boxes, 0), padded(found.labels, -1), encoding)
+        part: split(torch.from_numpy(found.images), padded(found.boxes, 0), padded(_labels(found), -1), encoding)
         for part, (found, _) in read.items()
     }
     return splits, encoding, [note for _, notes in read.values() for note in notes]
+
+
+def _labels(found: BoxedImages) -> list[npt.NDArray[np.int64]]:
+    return [marked_labels(labels, marks) for labels, marks in zip(found.labels, found.marks, strict=True)]
 
 
 def _on_disk(sound: SoundParts, form: ImageForm) -> tuple[dict[str, Split], Encoding, list[str]]:
@@ -71,7 +104,7 @@ class FileSplit(MapSplit):
         return {
             "image": self._form.pixels(annotation),
             "boxes": self._form.boxes(annotation),
-            "labels": label_numbers(annotation, self._classes),
+            "labels": marked_labels(label_numbers(annotation, self._classes), annotation.marks),
         }
 
     def fingerprint(self) -> str:
@@ -81,4 +114,5 @@ class FileSplit(MapSplit):
             status = annotation.image.stat()
             digest.update(f"{annotation.image} {status.st_size} {status.st_mtime_ns} {annotation.names}".encode())
             digest.update(annotation.boxes.tobytes())
+            digest.update("".join(annotation.marks).encode())
         return digest.hexdigest()

@@ -1,4 +1,7 @@
-"""Your own images with Pascal VOC XML or COCO JSON; of several boxes on an image, the first counts."""
+"""Your own images with Pascal VOC XML or COCO JSON; of several boxes on an image, the first counts.
+
+A group's box (COCO's ``iscrowd``) is none; an object that is hard to make out (VOC's ``difficult``) is one like others.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     for part in sound.parts:
         pictures, said = decode_part(sound, part, form, skip=config.skip_unusable)
         parts[part] = first_objects(pictures)
-        several = sum(len(labels) > 1 for labels in pictures.labels)
+        several = sum(len(marks) - marks.count("crowd") > 1 for marks in pictures.marks)
         notes += [*said, *([f"{part}: {several} images have several boxes: the first counts"] if several else [])]
     splits, info = splits_and_info(parts, sound.classes)
     return Data(
@@ -32,7 +35,8 @@ def first_objects(pictures: BoxedImages) -> Scenes:
     """Each image with the first of its boxes, or none."""
     boxes = np.zeros((len(pictures), 4), np.float32)
     labels = np.full(len(pictures), -1, np.int64)
-    for i, (found, names) in enumerate(zip(pictures.boxes, pictures.labels, strict=True)):
-        if len(names):
-            boxes[i], labels[i] = found[0], names[0]
+    for i, marks in enumerate(pictures.marks):
+        first = next((place for place, mark in enumerate(marks) if mark != "crowd"), None)
+        if first is not None:
+            boxes[i], labels[i] = pictures.boxes[i][first], pictures.labels[i][first]
     return Scenes(pictures.images, boxes, labels)
