@@ -30,6 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plugins") / "site"
     install_metadata(folder, "dlkit-toy", "toy", "toy")
     install_metadata(folder, "dlkit-extras", "extras", "extras")
+    install_metadata(folder, "dlkit-unruly", "unruly", "unruly")
     return folder
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
 
-from conftest import install_metadata
+from conftest import all_but, install_metadata
 from outcome import Outcome
 
 
@@ -85,3 +86,47 @@ def test_sample_names_the_predictor_that_raises(dlkit: Callable[..., Outcome], u
     outcome = dlkit("sample", "last", "--workspace", tmp_path)
     assert outcome.code == 4
     assert outcome.err.endswith("dlkit sample: inference 'unruly': ZeroDivisionError: no samples\n")
+
+
+CLAIMER = """
+from dlkit import *
+
+@hookimpl
+def dlkit_tasks():
+    defaults = dict(dataset="diabetes", model="linear", loss="mse", trainer="supervised", inference="values")
+    return [TaskSpec(name="aaa", title="A", summary="s", target="nowhere:x", defaults=defaults, metric="val/a",
+                     direction="max", presets="aaa_plugin:nowhere")]
+
+@hookimpl
+def dlkit_models():
+    return [ModelSpec(name="linear", task=task, summary="s", target="nowhere:x") for task in ("regression", "aaa")]
+
+@hookimpl
+def dlkit_datasets():
+    return [DatasetSpec(name="diabetes", task="any", summary="s", target="nowhere:x")]
+
+@hookimpl
+def dlkit_event(run, event):
+    raise RuntimeError("no")
+"""
+
+
+def test_another_task_trains_beside_all_that_is_planted(
+    dlkit: Callable[..., Outcome],
+    unruly: None,
+    write_plugin: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A plugin first in every order that claims its names, one that does not load, an observer that raises."""
+    write_plugin("zzz", "raise SystemExit('no')")
+    monkeypatch.syspath_prepend(str(write_plugin("aaa", CLAIMER)))
+    monkeypatch.setenv("DLKIT_DISABLE", all_but("toy", "regression"))
+    invalidate_caches()
+    words = ("--model", "linear", "--dataset", "diabetes", "--epochs", "1", "--workspace", tmp_path)
+    outcome = dlkit("train", "regression", *words)
+    assert outcome.code == 0
+    assert "observer 'aaa' switched off: RuntimeError: no" in outcome.err
+    problems = {(p["plugin"], p["kind"], p["name"]) for p in dlkit("plugins", "--check", "--json").json}
+    assert {("aaa", "model", "linear"), ("aaa", "dataset", "diabetes"), ("zzz", "", "")} <= problems
+    assert {plugin for plugin, _, _ in problems} == {"aaa", "zzz"}

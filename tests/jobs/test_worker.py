@@ -67,6 +67,14 @@ def test_a_failing_job_tells_why(workspace: Path, quick: Quick, capsys: pytest.C
     assert "ArithmeticError: call 4" in shown
 
 
+def test_a_job_whose_component_cannot_be_built_blames_it(workspace: Path, quick: Quick) -> None:
+    run = make_job(workspace, {"launcher": quick, "model": {"name": "unruly", "way": "raises"}})
+    assert work(run) == PluginError.exit_code
+    (end,) = events_of(run, Finished)
+    assert run.read()["reason"] == end.reason == "model 'unruly': ZeroDivisionError: no model"
+    assert "in build_model" in end.traceback
+
+
 def test_missing_data(workspace: Path, quick: Quick, tmp_path: Path) -> None:
     dataset = {"name": "files", "path": str(tmp_path / "none.csv")}
     run = make_job(workspace, {"task": "regression", "dataset": dataset, "launcher": quick})
