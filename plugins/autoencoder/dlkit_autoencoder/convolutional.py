@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -101,16 +102,23 @@ class Denoising(Convolutional):
         return super().forward(self.corrupted(image) if self.training else image)
 
     def corrupted(self, image: Tensor) -> Tensor:
-        """Pixels with Gaussian noise, some of them black; outside training the same for images of one shape."""
+        """Pixels with Gaussian noise, some of them black; outside training a function of the image."""
         if self.training:
             noise, chance = torch.randn_like(image), torch.rand_like(image[:, :1])
         else:
-            fixed = torch.Generator().manual_seed(_NOISE_SEED)
-            noise, chance = (
-                torch.randn(image.shape, generator=fixed).to(image.device),
-                torch.rand(image[:, :1].shape, generator=fixed).to(image.device),
-            )
+            noise, chance = (drawn.to(image.device) for drawn in _fixed_draws(image.cpu()))
         return (image + self._noise * noise) * (chance >= self._mask)
+
+
+def _fixed_draws(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Normal numbers [N,C,H,W] and uniform ones [N,1,H,W] of images on the CPU."""
+    # By an image's content, not its place: what is measured must not depend on how a split is cut into batches.
+    noise, chance = torch.empty_like(image), torch.empty_like(image[:, :1])
+    for i, one in enumerate(image):
+        fixed = torch.Generator().manual_seed(_NOISE_SEED + crc32(one.contiguous().numpy().tobytes()))
+        noise[i].normal_(generator=fixed)
+        chance[i].uniform_(generator=fixed)
+    return noise, chance
 
 
 def residual(width: int) -> Residual:
