@@ -185,7 +185,7 @@ class ModelSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec(Spec):
-    """``target`` is ``build(config, info) -> callable``; a supervised loss is ``f(outputs, batch) -> {"loss": …}``."""
+    """``target`` is ``build(config, info) -> callable``; a supervised one is a ``dlkit.task.Loss``."""
 
     kind: ClassVar[str] = "loss"
     interface: str = "supervised"

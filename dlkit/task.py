@@ -105,6 +105,32 @@ class Metrics(Protocol):
     def compute(self) -> Mapping[str, float]: ...
 
 
+class Loss(Protocol):
+    """What the supervised trainer minimises: outputs and batch → scalars by name, ``loss`` among them. A function will
+    do, if each of them is a mean over the batch's samples.
+
+    Micro-batches, processes and the batches of an evaluation are parts of a whole, whose loss is not the mean of the
+    parts' losses if one part has more tokens, objects or weight than another. A loss that is a mean over such things
+    says how many there are::
+
+        class TokenLoss:
+            def __call__(self, outputs, batch):
+                return {"loss": F.cross_entropy(outputs.mT, batch["target"], ignore_index=-1)}
+
+            def counts(self, batch, model):
+                return (batch["target"] != -1).sum()
+
+    ``counts(batch, model)``: a scalar for all entries, or one for each by name; those without a name are means over
+    samples. It runs before the forward pass and must not synchronise. ``model`` is for what does not depend on the
+    batch's content. Over nothing, where the count is 0, an entry must be the sum, as if divided by 1.
+
+    ``total(parts)``: the ``loss`` of its parts, by name, where these are means over different things; it must be linear
+    in them. Then what ``loss`` itself counts is not asked for.
+    """
+
+    def __call__(self, outputs: Any, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]: ...
+
+
 class Task(ABC):
     """Base of every task's contract. The engine makes one instance, without arguments.
 

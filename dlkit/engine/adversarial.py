@@ -152,9 +152,8 @@ class AdversarialTrainer(Trainer):
                 parameter.requires_grad_(True)
 
     def _shared(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, float]]:
-        """Each micro-batch and what it counts: under several processes, its samples as a share of the ranks' mean."""
-        shares = self.shares or (1.0,) * len(batches)
-        return ((batch, share / len(batches)) for batch, share in zip(batches, shares, strict=True))
+        """Each micro-batch and what it counts: both losses are means over samples."""
+        return zip(batches, self.sample_shares(batches), strict=True)
 
     def _descend(self, number: int, probed: bool) -> Tensor | None:
         """One network's update; the norm of its gradient, where that is wanted."""

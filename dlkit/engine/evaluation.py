@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-import torch
-from torch import Tensor
-
 from dlkit.data.randomness import forked, generators, restore_generators
 from dlkit.data.splits import Batch, Split
 from dlkit.engine.build import Job
 from dlkit.engine.contract import blaming
 from dlkit.engine.distributed import World
 from dlkit.engine.loader import evaluation_plan, own_part
+from dlkit.engine.means import RunningMeans
 from dlkit.engine.trainer import Trainer
 from dlkit.task import Info, Task
 
@@ -34,8 +32,7 @@ class Meter:
         with self._blaming():
             self._metrics = task.metrics(info)
         self._ask = getattr(self._metrics, "ask", None)
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._losses = RunningMeans(trainer.means)
 
     def update(self, batch: Batch) -> None:
         outputs = self._trainer.evaluate(batch)
@@ -44,31 +41,20 @@ class Meter:
             # What no forward pass shows (translations, say); state of this one pass: interruptions change nothing.
             if self._ask is not None:
                 self._ask(self._trainer.model, batch, self._thorough)
-        size = len(next(iter(batch.values()))) if batch else 1
-        for name, value in self._trainer.evaluate_losses(outputs, batch).items():
-            # The mean is over samples: the last batch is smaller, and ranks' batches differ.
-            weighted = value.detach().to(torch.float32) * size
-            self._sums[name] = self._sums[name] + weighted if name in self._sums else weighted
-        self._count += size
+        self._losses.add(self._trainer.evaluate_losses(outputs, batch), batch)
 
     def compute(self, prefix: str) -> dict[str, float]:
-        """Metrics by full name (``val/accuracy``); losses are means over samples. The device is read here only."""
+        """Metrics by full name (``val/accuracy``). The device is read here only."""
         if self._world.size > 1:
             self._reduce(self._world)
-        losses = {name: float(total) / self._count for name, total in self._sums.items()}
+        losses = self._losses.numbers()
         with self._blaming():
             measured = {name: float(value) for name, value in self._metrics.compute().items()}
         return {f"{prefix}/{name}": value for name, value in {**losses, **measured}.items()}
 
     def _reduce(self, world: World) -> None:
         """What all ranks have seen together."""
-        # Every rank's names, in one order: a rank without a batch has no sums, and the others would wait for it.
-        names = {name for found in world.gather("\n".join(self._sums).encode()) for name in found.decode().split("\n")}
-        sums = {name: world.sum(self._sums.get(name)) for name in sorted(names - {""})}
-        self._sums = {name: total for name, total in sums.items() if total is not None}
-        count = world.sum(torch.tensor(self._count))
-        assert count is not None
-        self._count = int(count)
+        self._losses.reduce(world)
         reduce = getattr(self._metrics, "reduce", None)
         if reduce is not None:
             reduce(world.sum)

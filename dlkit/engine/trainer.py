@@ -21,6 +21,7 @@ from dlkit.data.trees import map_tensors
 from dlkit.engine.average import MovingAverage, ramp
 from dlkit.engine.device import Device
 from dlkit.engine.distributed import World
+from dlkit.engine.means import LossMeans, samples_of
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
 from dlkit.task import Info, Task
@@ -67,8 +68,10 @@ class Trainer:
         self._clip = setup.engine.clip
         self._probe = setup.engine.probe_every
         self.shares: Sequence[float] = ()
-        """Under several processes, what each micro-batch counts: its samples, as a multiple of the ranks' mean."""
+        """Under several processes, what each micro-batch counts: its samples' share of the whole step's, times the
+        number of processes, whose mean is taken."""
         self._several = setup.world.size > 1
+        self.means = LossMeans(setup.loss, setup.model)
         self._trained = self.wrapped()
         self._forward = self._bind_forward(self._trained)
         # Ranks evaluate different numbers of batches, and DistributedDataParallel waits for all of them in each.
@@ -94,7 +97,8 @@ class Trainer:
     def losses(self, batch: Batch) -> Mapping[str, Tensor]:
         """Scalars with the key ``"loss"``, which is differentiated; the others are recorded.
 
-        What is minimised is called ``…loss``, here and in trainers of their own: progress lines show those.
+        Means over what the loss counts (``dlkit.task.Loss``). What is minimised is called ``…loss``, here and in
+        trainers of their own: progress lines show those.
         """
         found: Mapping[str, Tensor] = self.setup.loss(self._forward(batch), batch)
         return found
@@ -146,7 +150,8 @@ class Trainer:
         return self._evaluated(batch)
 
     def evaluate_losses(self, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
-        """Losses of an evaluated batch, recorded as their mean over the split's samples; empty: none.
+        """Losses of an evaluated batch, recorded as their mean over all that the split has of what the loss counts
+        (``dlkit.task.Loss``: samples, unless it says so); empty: none.
 
         Of the training loss, in evaluation mode: without dropout, and of the averaged weights.
         """
@@ -200,17 +205,24 @@ class Trainer:
         return [f"trainer.{name}" for name in changeable(type(self.setup.config))]
 
     def _accumulated(self, batches: Sequence[Batch]) -> Mapping[str, Tensor]:
-        """The mean over micro-batches; under several processes, this one's share of it: their mean is the whole's."""
+        """The micro-batches' losses as one; under several processes, this one's part of it: their mean is the whole."""
         total: dict[str, Tensor] = {}
-        shares = self.shares or (1.0,) * len(batches)
+        shares = self.means.shares(batches, self.sample_shares(batches), self.setup.world)
         for i, (batch, share) in enumerate(zip(batches, shares, strict=True)):
             with self._quiet(last=i == len(batches) - 1):
                 # Scaled before the backward pass: the gradients of the parts then add up to those of the mean.
-                losses = {name: value * (share / len(batches)) for name, value in self.losses(batch).items()}
+                losses = self.means.completed(share.scaled(self.losses(batch)))
                 losses["loss"].backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
                 total[name] = total[name] + value.detach() if name in total else value.detach()
         return total
+
+    def sample_shares(self, batches: Sequence[Batch]) -> Sequence[float]:
+        """What a mean over the samples of each micro-batch counts: they need not have equally many."""
+        if self.shares:
+            return self.shares
+        sizes = [samples_of(batch) for batch in batches]
+        return [size / sum(sizes) for size in sizes]
 
     def _quiet(self, *, last: bool) -> AbstractContextManager[None]:
         """Gradients are exchanged once a step, with the last micro-batch."""

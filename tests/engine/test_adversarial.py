@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,19 @@ def test_accumulated_batches_weigh_as_one_large_one(tmp_path: Path) -> None:
     one, other = map(weights, runs)
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, other[name], rtol=1e-4, atol=1e-6)
+
+
+def test_batches_of_two_sizes_weigh_by_their_samples(tmp_path: Path) -> None:
+    recipe = layer(model={"dropout": 0.0, "given": True, "norm": False})
+    found = []
+    for bounds in ([0, 32], [0, 20, 32]):
+        job = toy_attempt(tmp_path, layer=recipe, plugins=EXTRAS).job
+        parts = [job.data.val.take(torch.arange(a, b)) for a, b in pairwise(bounds)]
+        values = job.trainer.step(parts, 0)
+        found.append(({name: float(value) for name, value in values.items()}, job.trainer.model.state_dict()))
+    (one, weights_of_one), (two, weights_of_two) = found
+    assert two == pytest.approx(one, rel=1e-5)
+    torch.testing.assert_close(dict(weights_of_two), dict(weights_of_one), rtol=1e-4, atol=1e-6)
 
 
 def test_clipping_bounds_both_gradients(tmp_path: Path) -> None:

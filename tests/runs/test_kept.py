@@ -32,6 +32,10 @@ NAMES = list(CONTINUED["runs"])
 SAME_MACHINE = machine() == CONTINUED["machine"]
 CLOSE = 1e-3
 """How far off a value may be, relatively, where another processor or another torch rounds differently."""
+MEAN_OF_MEANS: Mapping[str, str] = {"translation": "val/loss"}
+"""Where the earlier code took the mean over sentences of batches' means over tokens: by run, the metric."""
+UNEQUAL = 2e-3
+"""How far off that was, relatively, in two batches of eight sentences each."""
 
 Call = Callable[..., Any]
 
@@ -147,7 +151,7 @@ def test_it_is_measured_and_asked(name: str, tmp_path: Path, call: Call, monkeyp
     run = unpack(name, tmp_path)
     measured = call("evaluate", run.id, "--split", "val", "--device", "cpu", workspace=tmp_path)["metrics"]
     if same_data(run):
-        assert measured == equal(CONTINUED["runs"][name]["measured"])
+        assert measured == equal(mended(name, CONTINUED["runs"][name]["measured"], measured))
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run)
     split = validation_split(catalog, loaded, make_context(catalog, tmp_path))
@@ -163,13 +167,21 @@ def test_it_goes_on_to_the_same_bits(name: str, tmp_path: Path) -> None:
     Run(run).resume(allow_inexact=True)
     expected = CONTINUED["runs"][name]
     assert finished(run).steps == choose(run.path, "last").step == expected["step"]
-    assert recorded_values(run) == equal(told(name))
+    found = recorded_values(run)
+    assert found == equal(mended(name, told(name), found))
     if SAME_MACHINE:
         assert outcome(run) == (expected["step"], expected["weights"], expected["state"])
 
 
 def recorded_values(run: RunFolder) -> dict[tuple[str, int], float]:
     return {(metric, step): value for (metric, step), value in values_of(run).items() if not by_the_clock(metric)}
+
+
+def mended(name: str, told: Mapping[Any, float], found: Mapping[Any, float]) -> dict[Any, float]:
+    """What the earlier code recorded, but for means of unequal means: of those, what was found, if it is near."""
+    wrong = [key for key in told if MEAN_OF_MEANS.get(name) in (key, key[0])]
+    assert {key: found[key] for key in wrong} == pytest.approx({key: told[key] for key in wrong}, rel=UNEQUAL)
+    return {**told, **{key: found[key] for key in wrong}}
 
 
 def equal(values: Mapping[Any, float]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.ops import box_convert, box_iou, sigmoid_focal_loss  # type: ignore[import-untyped]
 
 from dlkit.nn.overlap import ciou_loss, giou_loss
@@ -47,17 +47,20 @@ def grid(config: GridLossConfig, info: DetectionInfo) -> Loss:
     return loss
 
 
-def focal(config: FocalConfig, info: DetectionInfo) -> Loss:
+class Focal:
     """Focal loss of the presence (Lin et al. 2017, arXiv 1708.02002) and, at places that answer for an object, the
     overlap's loss (CIoU: Zheng et al. 2020, arXiv 1911.08287), the class's cross-entropy, and how well a box fits: the
     binary cross-entropy of ``quality`` with its IoU, where the model says it. All are divided by how many such places
     there are.
     """
-    overlap = OVERLAPS[config.overlap]
 
-    def loss(outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def __init__(self, config: FocalConfig) -> None:
+        self._config = config
+
+    def __call__(self, outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         refuse_unfit(outputs, "focal")
-        targets = assign(outputs["places"], batch["boxes"], batch["labels"], radius=config.radius, inside=True)
+        config, overlap = self._config, OVERLAPS[self._config.overlap]
+        targets = self._targets(outputs["places"], batch)
         objects = targets.positive.float()
         count = objects.sum().clamp(min=1)
         presence = sigmoid_focal_loss(outputs["presence"], objects, config.alpha, config.gamma, reduction="none")
@@ -73,7 +76,17 @@ def focal(config: FocalConfig, info: DetectionInfo) -> Loss:
             parts["quality"] = (quality * objects).sum() / count
         return _total(parts, box=config.box_weight, **{"class": config.class_weight})
 
-    return loss
+    def counts(self, batch: Mapping[str, Tensor], model: nn.Module) -> Tensor | Mapping[str, Tensor]:
+        """Places that answer for an object; images, of a model that does not say where it looks."""
+        places_of = getattr(model, "places_of", None)
+        return {} if places_of is None else self._targets(places_of(batch["image"]), batch).positive.sum()
+
+    def _targets(self, places: Tensor, batch: Mapping[str, Tensor]) -> Targets:
+        return assign(places, batch["boxes"], batch["labels"], radius=self._config.radius, inside=True)
+
+
+def focal(config: FocalConfig, info: DetectionInfo) -> Focal:
+    return Focal(config)
 
 
 def _total(parts: Mapping[str, Tensor], **weights: float) -> Mapping[str, Tensor]:

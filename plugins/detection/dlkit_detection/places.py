@@ -8,6 +8,8 @@ losses of this plugin ask a model for, besides ``boxes``:
     presence  float32 [N,A], the logit that there is an object
     classes   float32 [N,A,classes], logits of which it is, if there is one
     quality   float32 [N,A], the logit of how well its box fits; may be missing
+
+and may ask it for ``places_of(image)``, the same ``places`` of a batch of images before it has looked at them.
 """
 
 from __future__ import annotations

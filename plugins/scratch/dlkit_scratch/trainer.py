@@ -83,11 +83,11 @@ class ScratchTrainer(Trainer):
     def _summed(self, batches: Sequence[Batch]) -> float:
         """The mean loss of several batches, and its gradient."""
         total, loss = np.zeros_like(self._flat), 0.0
-        for batch in batches:
-            loss += self._backward(batch)
-            total += self._flat
-        np.divide(total, len(batches), self._flat)
-        return loss / len(batches)
+        for batch, share in zip(batches, self.sample_shares(batches), strict=True):
+            loss += self._backward(batch) * share
+            total += self._flat * share
+        self._flat[:] = total
+        return loss
 
     def _penalise(self) -> None:
         """Add the derivative of l1·Σ|w| + l2·½Σw²; that of |w| at 0 is taken as 0."""

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.data.text.pieces import PAD
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.options import CrossEntropyConfig
 
-Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
-
-def cross_entropy(config: CrossEntropyConfig, info: TranslationInfo) -> Loss:
+class CrossEntropy:
     """Mean over the batch's target tokens of −log softmax at the right one, in nats; padding does not count.
 
     Label smoothing as in Vaswani et al. 2017 (arXiv 1706.03762, section 5.4).
     """
-    smoothing = config.label_smoothing
 
-    def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def __init__(self, config: CrossEntropyConfig) -> None:
+        self._smoothing = config.label_smoothing
+
+    def __call__(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         flat, target = outputs.flatten(0, 1), batch["target"].flatten()
-        return {"loss": F.cross_entropy(flat, target, ignore_index=PAD, label_smoothing=smoothing)}
+        return {"loss": F.cross_entropy(flat, target, ignore_index=PAD, label_smoothing=self._smoothing)}
 
-    return loss
+    def counts(self, batch: Mapping[str, Tensor], model: nn.Module) -> Tensor:
+        """Target tokens."""
+        return (batch["target"] != PAD).sum()
+
+
+def cross_entropy(config: CrossEntropyConfig, info: TranslationInfo) -> CrossEntropy:
+    return CrossEntropy(config)

@@ -43,6 +43,10 @@ class Grid(nn.Module):
         cell = width / config.grid[1], height / config.grid[0]
         self.register_buffer("places", grid_places(*config.grid, cell), persistent=False)
 
+    def places_of(self, image: Tensor) -> Tensor:
+        """Where it looks."""
+        return self.places
+
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         features = self.cells(self.features(image))
         raw = in_float32(self.last, features).flatten(2).transpose(1, 2)  # [N,A,5+classes]

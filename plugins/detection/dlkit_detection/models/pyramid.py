@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import UsageError
 from dlkit.nn.layers import convolution, in_float32
 from dlkit_detection.info import DetectionInfo
@@ -50,7 +51,7 @@ class Pyramid(nn.Module):
         maps = self.neck(self.backbone(image)[self._from :])
         answers = [self.head(features, level) for level, features in enumerate(maps)]
         raw = torch.cat(answers, 1)  # [N,A,5 or 6, then the classes]
-        place = self._places([tuple(features.shape[2:]) for features in maps], image.device)
+        place = self._places(image, [tuple(features.shape[2:]) for features in maps])
         centre, stride = place[:, :2], place[:, 2:3]
         sides = raw[..., 1:5].clamp(max=_STEEPEST).exp() * stride
         presence, fixed = raw[..., 0], 5 + self.head.quality
@@ -66,17 +67,30 @@ class Pyramid(nn.Module):
             certain = (certain * raw[..., 5].sigmoid()).sqrt()
         return {**outputs, "scores": certain[..., None] * raw[..., fixed:].softmax(2)}
 
-    def _places(self, sizes: list[tuple[int, int]], device: torch.device) -> Tensor:
+    @torch.no_grad()
+    def places_of(self, image: Tensor) -> Tensor:
+        """Where it looks in images of this size; the backbone is asked, if it has not seen such ones."""
+        if _kind(image) not in self._known:
+            with evaluation_mode(self):
+                self(image[:1])
+        return self._known[_kind(image)]
+
+    def _places(self, image: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
         """Points of all levels, a level's true stride apart: its map may have a row too many or too few at its end.
 
         Made once for images of one size: a copy to the device would wait for it.
         """
-        key = (*sizes, device)
+        key = _kind(image)
         if key not in self._known:
             levels = zip(sizes, self.strides, self._limits, strict=True)
             made = [grid_places(*size, (stride, stride), *limits) for size, stride, limits in levels]
-            self._known[key] = torch.cat(made).to(device)
+            self._known[key] = torch.cat(made).to(image.device)
         return self._known[key]
+
+
+def _kind(image: Tensor) -> tuple[object, ...]:
+    """What the sizes of all maps follow from."""
+    return (*image.shape[2:], image.device)
 
 
 class Neck(nn.Module):

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit_embeddings.conjugation.info import ConjugationInfo
 from dlkit_embeddings.conjugation.options import CrossEntropyConfig
 
-Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
-
-def cross_entropy(config: CrossEntropyConfig, info: ConjugationInfo) -> Loss:
+class CrossEntropy(nn.Module):
     """Formula (C1): the mean over the gaps of −log softmax at the true form, in nats, weighted if asked for."""
-    weights = balanced(info.counts) if config.weights == "balanced" else None
 
-    def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        weight = None if weights is None else weights.to(outputs.device)
-        found = F.cross_entropy(outputs, batch["label"], weight, label_smoothing=config.smoothing)
-        return {"loss": found}
+    weights: Tensor | None
 
-    return loss
+    def __init__(self, config: CrossEntropyConfig, info: ConjugationInfo) -> None:
+        super().__init__()
+        self._smoothing = config.smoothing
+        self.register_buffer("weights", balanced(info.counts) if config.weights == "balanced" else None)
+
+    def forward(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"loss": F.cross_entropy(outputs, batch["label"], self.weights, label_smoothing=self._smoothing)}
+
+    def counts(self, batch: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, Tensor]:
+        """The sum of the gaps' weights, which torch divides the smoothed part by as well; of equal ones, gaps."""
+        return {} if self.weights is None else {"loss": self.weights[batch["label"]].sum()}
+
+
+def cross_entropy(config: CrossEntropyConfig, info: ConjugationInfo) -> CrossEntropy:
+    return CrossEntropy(config, info)
 
 
 def balanced(counts: list[int]) -> Tensor:
