@@ -53,7 +53,7 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
         if outputs.grad_fn is not None and outputs.grad_fn.name() != "CloneBackward0":
             calls += 1
             time.sleep(config.wait)
-            break_at(config, calls, len(outputs))
+            break_at(config, calls, outputs)
             if calls == config.nan_at:
                 error = error * float("nan")
         else:
@@ -63,15 +63,17 @@ def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Ba
     return loss
 
 
-def break_at(config: TroubleConfig, calls: int, size: int) -> None:
+def break_at(config: TroubleConfig, calls: int, outputs: Tensor) -> None:
     if calls == config.raise_at and config.raise_in == int(os.environ.get("RANK", "0")):
         raise ArithmeticError(f"call {calls}")
     if calls == config.exit_at:
         sys.exit(3)
     if calls == config.abort_at:
         os.abort()
-    if 0 < config.scarce <= size and calls >= config.scarce_from:
-        torch.empty(1 << 50, dtype=torch.uint8)  # more than any machine's address space: the allocator's own error
+    if 0 < config.scarce <= len(outputs) and calls >= config.scarce_from:
+        torch.empty(
+            1 << 50, dtype=torch.uint8, device=outputs.device
+        )  # more than any machine's address space: the allocator's own error
 
 
 class ModestTrainer(SupervisedTrainer):

@@ -54,10 +54,11 @@ class NullSplit(TensorSplit):
             yield EMPTY
 
 
-def engine_seconds(workspace: Path) -> float:
+def engine_seconds(workspace: Path, device: str = "cpu") -> float:
     """One run of STEPS null steps with evaluation, samples and checkpoints as ever."""
     attempt = toy.toy_attempt(
         workspace,
+        device=device,
         epochs=None,
         steps=STEPS,
         batch_size=1,
