@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+import pytest
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
@@ -43,6 +45,9 @@ NONDETERMINISTIC = frozenset({
 """For these ``torch.use_deterministic_algorithms`` raises on CUDA, by its documentation."""
 
 
+_FROM_NUMPY = torch.from_numpy
+
+
 class Watch:
     """``waits`` and ``nondeterministic`` are what has been noticed inside ``looking``."""
 
@@ -58,7 +63,7 @@ class Watch:
         """These lie on the device, or on the host."""
         mine, others = (self._host, self._there) if host else (self._there, self._host)
         for tensor in tensors:
-            storage = StorageWeakRef(tensor.untyped_storage())
+            storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
             others.pop(storage.cdata, None)
             mine[storage.cdata] = storage
 
@@ -79,8 +84,14 @@ class Watch:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        with _Calls(self), _Operations(self):
+        with pytest.MonkeyPatch.context() as patch, _Calls(self), _Operations(self):
+            patch.setattr(torch, "from_numpy", self._from_numpy)  # of which modes are not told
             yield
+
+    def _from_numpy(self, array: npt.NDArray[Any]) -> Tensor:
+        tensor = _FROM_NUMPY(array)
+        self.mark([tensor], host=True)
+        return tensor
 
 
 class _Calls(TorchFunctionMode):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 import torch
@@ -32,14 +33,13 @@ class Windows(Split):
         *,
         planner: Planner | None = None,
         chosen: Places | None = None,
-        destination: Destination = HOST,
     ) -> None:
         self.text, self.before, self.after = text, before, after
         self.planner = planner or InRandomOrder(text)
         self._chosen = text.places() if chosen is None else chosen
-        self._destination = destination
+        self._destination: Destination = HOST
         self._stream = self._padded(text.words)
-        self._places = destination.put(torch.from_numpy(self._chosen))
+        self._places = torch.from_numpy(self._chosen)
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -59,11 +59,12 @@ class Windows(Split):
             yield self._cut(stream, places[index % len(places)])
 
     def to(self, destination: Destination, workers: int = 0) -> Windows:
-        if destination is self._destination or destination.torch_device == HOST.torch_device == self._places.device:
+        stream = destination.put(self._stream)
+        if stream is self._stream:
             return self
-        return Windows(
-            self.text, self.before, self.after, planner=self.planner, chosen=self._chosen, destination=destination
-        )
+        found = copy(self)
+        found._stream, found._places, found._destination = stream, destination.put(self._places), destination
+        return found
 
     @property
     def nbytes(self) -> int:
