@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from conftest import install_metadata
 from dlkit import samples
 from dlkit.events import (
     Checkpointed,
@@ -145,3 +147,40 @@ def _file_name() -> str:
 
 def _saved(sample: Sample, run: RunFolder) -> str:
     return f"samples/{samples.save(sample, run.samples, sample.name)}"
+
+
+def install_planted(site: Path) -> None:
+    """Two plugins beside the toy: one that cannot be imported, and says so loudly, and one with loud summaries."""
+    for name, source in (("broken", f"raise RuntimeError({EVIL!r})"), ("loud", LOUD.format(evil=EVIL))):
+        (site / f"evil_{name}.py").write_text(source)
+        install_metadata(site, f"dlkit-{name}", name, f"evil_{name}")
+    invalidate_caches()
+
+
+LOUD = """
+from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, TaskSpec, hookimpl
+EVIL = {evil!r}
+
+@hookimpl
+def dlkit_tasks():
+    defaults = dict(dataset="loud", model="loud", loss="loud", trainer="supervised", inference="loud")
+    return [TaskSpec(name="loud", title=EVIL, summary=EVIL, target="toy_options:ToyTask", defaults=defaults,
+                     metric="val/mse", direction="min")]
+
+@hookimpl
+def dlkit_datasets():
+    return [DatasetSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_plane",
+                        config="toy_options:PlaneConfig")]
+
+@hookimpl
+def dlkit_models():
+    return [ModelSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_linear")]
+
+@hookimpl
+def dlkit_losses():
+    return [LossSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_mse")]
+
+@hookimpl
+def dlkit_inference():
+    return [InferenceSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:ValuesPredictor")]
+"""

@@ -15,6 +15,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import QueryError
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import MountError, Widget
@@ -24,6 +25,7 @@ from dlkit.catalog import Catalog
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import settings
+from dlkit.tui.shared.fit_lines import FIT_LINES
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
 
@@ -121,6 +123,9 @@ class DlkitApp(Host):
         self.animation_level = "none"
         wanted = settings.theme(os.environ)
         self.theme = self._first_theme = wanted if wanted in self.available_themes else settings.DARK
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [FIT_LINES, *super().get_line_filters()]
 
     def on_mount(self) -> None:
         self.poller.watch(Runs(self.workspace).poll, self.RunsChanged, self)

@@ -11,13 +11,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
 
 import dlkit
-from conftest import install_metadata
 from dlkit.cli.main import COMMANDS, _show_unexpected, main
 from dlkit.cli.progress import Bar, Display, JsonLines, Lines
 from dlkit.errors import UsageError
@@ -25,7 +23,7 @@ from dlkit.events import KINDS, Notice
 from dlkit.present.samples import render
 from dlkit.runs.log import EventLog, read_events
 from dlkit.samples import Sample
-from planted import EVIL, WRITTEN, evil_samples, record_planted, steering
+from planted import EVIL, WRITTEN, evil_samples, install_planted, record_planted, steering
 from recorded import record_run
 from toy import toy_run
 
@@ -67,34 +65,6 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
 }  # fmt: skip
 """What each command is called with. Capitals are runs: see ``planted``."""
 
-LOUD = """
-from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, Preset, TaskSpec, hookimpl
-EVIL = {evil!r}
-
-@hookimpl
-def dlkit_tasks():
-    defaults = dict(dataset="loud", model="loud", loss="loud", trainer="supervised", inference="loud")
-    return [TaskSpec(name="loud", title=EVIL, summary=EVIL, target="toy_options:ToyTask", defaults=defaults,
-                     metric="val/mse", direction="min")]
-
-@hookimpl
-def dlkit_datasets():
-    return [DatasetSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_plane",
-                        config="toy_options:PlaneConfig")]
-
-@hookimpl
-def dlkit_models():
-    return [ModelSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_linear")]
-
-@hookimpl
-def dlkit_losses():
-    return [LossSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_mse")]
-
-@hookimpl
-def dlkit_inference():
-    return [InferenceSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:ValuesPredictor")]
-"""
-
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -119,11 +89,7 @@ def planted(kept: Path, tmp_path: Path, toy_installed: Path, monkeypatch: pytest
         {"PLANTED": "failed", "DONE": "completed", "DIED": "interrupted", "QUEUED": "queued"}.items()
     ):
         found[called] = record_planted(workspace, number, state).id
-    (toy_installed / "evil_broken.py").write_text(f"raise RuntimeError({EVIL!r})")
-    (toy_installed / "evil_loud.py").write_text(LOUD.format(evil=EVIL))
-    install_metadata(toy_installed, "dlkit-broken", "broken", "evil_broken")
-    install_metadata(toy_installed, "dlkit-loud", "loud", "evil_loud")
-    invalidate_caches()
+    install_planted(toy_installed)
     return found
 
 
