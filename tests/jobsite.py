@@ -20,6 +20,7 @@ from conftest import TESTS, install_metadata
 from dlkit.jobs import detach
 from dlkit.jobs.queue import scheduler
 from dlkit.jobs.queue_state import QueueState
+from waiting import LONG
 
 MEMORY = Path("/dev/shm")
 
@@ -81,11 +82,11 @@ def end_processes(workspace: Path) -> None:
     queue.refresh()
     for name in queue.live():
         _end(queue.record(name).get("worker"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LONG
     while any(queue.state(name) == "running" for name in queue.live()) and time.monotonic() < deadline:
         time.sleep(0.02)
     for process in detach._started:  # or Python warns of it when it ends
-        process.wait(10)
+        process.wait(LONG)
 
 
 def _end(process: int | None) -> None:

@@ -14,6 +14,7 @@ from dlkit.events import MetricsLogged
 from dlkit.jobs.follow import Follower
 from dlkit.runs.folder import RunFolder
 from toy import finish, toy_attempt
+from waiting import LONG
 
 ENGINE: dict[str, Any] = {
     "epochs": 5000,
@@ -53,7 +54,7 @@ def _train(workspace: str, engine: dict[str, Any]) -> None:
 
 def _begun(workspace: Path, process: BaseProcess) -> RunFolder:
     """The run, once it has recorded its first steps."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONG
     while time.monotonic() < deadline and process.is_alive():
         for path in (workspace / "runs").glob("[!.]*"):
             if any(isinstance(event, MetricsLogged) for event in Follower(RunFolder(path)).poll()):

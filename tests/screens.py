@@ -13,8 +13,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from dlkit.tui.app import DlkitApp
-
-PATIENCE = 30.0
+from waiting import LONG
 
 
 @asynccontextmanager
@@ -28,7 +27,7 @@ async def opened(workspace: Path, size: tuple[int, int] = (80, 24)) -> AsyncIter
 
 async def until(pilot: Pilot[None], holds: Callable[[], object], why: str = "") -> None:
     """Wait for something to become true; AssertionError with the screen if it does not."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LONG
     while time.monotonic() < deadline:
         await pilot.pause()
         if holds():

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import pyte
 
-PATIENCE = 60.0
+from waiting import LONG
 
 
 class Terminal:
@@ -84,12 +84,12 @@ class Terminal:
         self._stream.feed(data)
         return bool(data)
 
-    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = PATIENCE) -> float:
+    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = LONG) -> float:
         """Until the screen shows it; returns when. AssertionError with the screen if it does not come."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
         return self.wait_until(lambda: holds(self.text), seconds, repr(wanted))
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = PATIENCE, wanted: str = "it") -> float:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = LONG, wanted: str = "it") -> float:
         """Until something holds of the screen; returns when what made it so was read."""
         deadline, moment, alive = time.perf_counter() + seconds, time.perf_counter(), True
         while not holds():

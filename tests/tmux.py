@@ -13,7 +13,7 @@ from types import TracebackType
 
 import pytest
 
-PATIENCE = 90.0
+from waiting import LONG
 
 
 class Tmux:
@@ -51,7 +51,7 @@ class Tmux:
     def text(self) -> str:
         return self._tmux("capture-pane", "-p")
 
-    def wait_for(self, wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
+    def wait_for(self, wanted: str | Callable[[str], object], seconds: float = LONG) -> str:
         """Until the pane shows it; returns the pane's text. AssertionError with the pane if it does not come."""
         holds = wanted if callable(wanted) else lambda text: wanted in text
         deadline = time.monotonic() + seconds
@@ -67,7 +67,7 @@ class Tmux:
             ["tmux", "-S", self._socket, "-f", "/dev/null", *words],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=LONG,
             check=False,
         )
         return done.stdout

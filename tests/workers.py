@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from dlkit.jobs.job_record import Submission
 from dlkit.jobs.submit import resubmit, start_worker, submit
 from dlkit.runs.folder import RunFolder, current_state, summarise
 from dlkit.runs.log import parse_lines, read_events
+from waiting import LONG, until
 
-PATIENCE = 60.0
+PATIENCE = LONG
 ENGINE: dict[str, Any] = {
     "device": "cpu",
     "threads": 1,
@@ -50,13 +50,6 @@ def go_on(run: RunFolder, *, overrides: dict[str, Any] | None = None, **how: Any
     layer = Layer("flag", {"engine": overrides}) if overrides else None
     resubmit(Catalog.load_everything(), run, Submission(queued=False), overrides=layer, **how)
     return work(run)
-
-
-def until(condition: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what or "it did not happen"
-        time.sleep(0.01)
 
 
 def state(run: RunFolder) -> str:

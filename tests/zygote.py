@@ -41,7 +41,7 @@ def serving(folder: Path) -> Iterator[Path]:
     address = folder / "zygote"
     server = subprocess.Popen([sys.executable, __file__, "serve", str(address)])
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not address.exists():
             assert server.poll() is None and time.monotonic() < deadline, "the server did not start"
             time.sleep(0.05)

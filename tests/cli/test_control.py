@@ -21,6 +21,7 @@ from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder, create, current_state
 from dlkit.runs.log import EventLog, read_events
 from live import Live, live_run
+from waiting import LONG
 
 Command = Callable[..., Any]
 
@@ -41,7 +42,7 @@ def state_of(run: RunFolder) -> str:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
@@ -147,7 +148,7 @@ def test_stop_waits_for_the_end_and_then_there_is_nothing_to_ask(dlkit: Command,
         assert done.out.splitlines()[0] == f"{run.id}: stopping after step {step}"
         assert f"{run.id}: stopped at step {step} (stopped by " in done.out.splitlines()[1]
         assert state_of(run) == "stopped"
-        live.process.join(20)
+        live.process.join(LONG)
     for words in (("stop",), ("pause",), ("unpause",), ("ask", "sample"), ("set", "trainer.lr", "0.1")):
         refused = dlkit(words[0], run.path, *words[1:])
         assert (refused.code, refused.out) == (1, "")

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from waiting import LONG
+
 
 @pytest.mark.parametrize("before", [True, False])
 def test_the_workspace_may_stand_before_the_command(dlkit, tmp_path, before):
@@ -24,7 +26,7 @@ def test_an_unknown_command_names_the_nearest(dlkit):
 @pytest.mark.parametrize("words", [["tui"], ["--workspace", "here"]])
 def test_the_interface_needs_a_terminal(words, tmp_path):
     command = [sys.executable, "-m", "dlkit", *words]
-    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONG)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("dlkit tui: its input is not a terminal")
     assert list(tmp_path.iterdir()) == []
@@ -32,7 +34,7 @@ def test_the_interface_needs_a_terminal(words, tmp_path):
 
 def test_without_a_terminal_and_words_there_is_help(tmp_path):
     command = [sys.executable, "-m", "dlkit"]
-    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 0 and "usage: dlkit COMMAND" in done.stdout
 
 
@@ -47,7 +49,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(words, tmp_path):
         stdout=write,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=LONG,
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")

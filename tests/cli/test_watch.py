@@ -27,6 +27,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, read_events
 from live import Live, live_run
 from toy import toy_run
+from waiting import LONG
 
 Command = Callable[..., Any]
 
@@ -80,8 +81,8 @@ def test_watchers_see_all_of_it_and_end_with_the_run(live: Live) -> None:
         commands.append(run.commands, "set", "trainer.lr", 0.02, by="somebody")
         wait_for_line(text.stderr, "somebody: trainer.lr = 0.02 from step")
         commands.append(run.commands, "stop", by="somebody")
-        told, rest = text.communicate(timeout=20)
-        out, _ = events.communicate(timeout=20)
+        told, rest = text.communicate(timeout=LONG)
+        out, _ = events.communicate(timeout=LONG)
     assert (text.returncode, events.returncode) == (130, 130)
     assert "somebody: stopping after step" in rest
     assert told.startswith(f"{run.id}: stopped (stopped by somebody), ")
@@ -96,12 +97,12 @@ def test_ctrl_c_detaches_and_the_run_goes_on(live: Live) -> None:
     with watching(live.run) as process:
         wait_for_line(process.stderr, "val/mse")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=LONG)
     assert (process.returncode, out) == (0, "")
     assert f"detached; {live.run.id} goes on (dlkit watch {live.run.id}" in err
     assert f"dlkit stop {live.run.id}" in err
     follower = Follower(live.run, live.run.events.stat().st_size)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LONG
     while not follower.poll():
         assert time.monotonic() < deadline, "the run does not go on"
         time.sleep(0.02)
@@ -140,13 +141,13 @@ def test_ctrl_c_does_not_wait_for_the_next_look(live: Live) -> None:
     with watching(live.run, "--interval", "3600") as process:
         wait_for_line(process.stderr, "val/mse")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=LONG)
     assert process.returncode == 0
     assert "detached" in err
 
 
 def test_the_past_is_told_in_short(live: Live) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONG
     while sum("val/mse" in getattr(e, "values", {}) for e in read_events(live.run.events)) < 5:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -168,8 +169,8 @@ def test_a_killed_run_is_told_with_its_checkpoint(live: Live, dlkit: Command) ->
         wait_for_line(text.stderr, "val/mse")
         wait_for_line(events.stdout, '"event":"metrics"')
         live.process.kill()
-        out, _ = text.communicate(timeout=20)
-        lines, _ = events.communicate(timeout=20)
+        out, _ = text.communicate(timeout=LONG)
+        lines, _ = events.communicate(timeout=LONG)
     assert (text.returncode, events.returncode) == (1, 1)
     pattern = (
         rf"{live.run.id}: interrupted: its worker died at step \d+; last checkpoint: step \d+; .*resume {live.run.id}"
@@ -272,7 +273,7 @@ def test_a_terminal_gets_a_bar_and_a_bell_at_the_end(live: Live) -> None:
         time.sleep(1.5)
         commands.append(live.run.commands, "stop", by="somebody")
         text = read_terminal(master)
-        process.wait(20)
+        process.wait(LONG)
     os.close(master)
     assert "%|" in text
     assert re.search(r"/30000 \[", text)

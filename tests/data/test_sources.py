@@ -25,6 +25,7 @@ from dlkit.data.download import check_address, download, shown
 from dlkit.data.layout import status, verify
 from dlkit.data.sources import ensure, get
 from dlkit.errors import DataError, PluginError, UsageError
+from waiting import LONG
 
 BODY = bytes(range(256)) * 4000
 """A megabyte, so that it arrives in several pieces."""
@@ -626,12 +627,12 @@ def test_two_processes_download_once(toys: SourceSpec, server: Server, tmp_path:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     with started() as first:
-        assert asked.wait(30)
+        assert asked.wait(LONG)
         with started() as second:
             assert second.stderr is not None
             assert "waiting for it" in second.stderr.readline()
             released.set()
-            results = [process.communicate(timeout=30) for process in (first, second)]
+            results = [process.communicate(timeout=LONG) for process in (first, second)]
     assert [out.strip() for out, _ in results] == [str(len(IMAGES))] * 2
     assert len(server.requests) == 1
     assert [p.name for p in (tmp_path / "data").iterdir()] == ["toys"]

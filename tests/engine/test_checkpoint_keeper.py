@@ -16,6 +16,7 @@ from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, read_events
 from toy import finish, toy_attempt, toy_resume
+from waiting import LONG
 
 EXTRAS = ("extras",)
 WORSE: dict[str, Any] = {
@@ -38,7 +39,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def wait_and_sync(log: EventLog) -> None:
         if threading.current_thread() is not threading.main_thread():
-            assert opened.wait(30)
+            assert opened.wait(LONG)
         sync(log)
 
     monkeypatch.setattr(EventLog, "sync", wait_and_sync)

@@ -23,6 +23,7 @@ from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import history, read_events
 from outcome import Outcome, close_at, finished, outcome, values_of
 from toy import finish, toy_attempt, toy_resume
+from waiting import LONG
 
 EXTRAS = ("extras",)
 LAYER: dict[str, Any] = {
@@ -91,7 +92,7 @@ def test_stop_checkpoints_and_says_who_asked(tmp_path: Path, every_step: None, w
 
 def test_a_paused_run_waits_and_says_so(tmp_path: Path, every_step: None, whole: Outcome) -> None:
     def look_after(run: RunFolder) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LONG
         while summarise(run).state != "paused" and time.monotonic() < deadline:
             time.sleep(0.01)
         for action in ("pause", "checkpoint", "sample"):

@@ -20,6 +20,7 @@ from dlkit.runs.index import find_run
 from dlkit.runs.log import read_events
 from outcome import outcome, values_of
 from toy import finish, toy_resume, toy_run
+from waiting import LONG
 
 TESTS = Path(__file__).parents[1]
 OPTIONS = ["--loss", "troubled", "--epochs", "40", "--device", "cpu", "--engine.threads", "1"]
@@ -40,7 +41,7 @@ def installed(write_plugin: Callable[..., Path]) -> dict[str, str]:
 
 def started(workspace: Path, process: subprocess.Popen[str]) -> RunFolder:
     """The run, once it has recorded a step."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONG
     while time.monotonic() < deadline and process.poll() is None:
         found = list((workspace / "runs").glob("2*/events.jsonl"))
         if found and '"metrics"' in found[0].read_text():
@@ -59,7 +60,7 @@ def test_ctrl_c_stops_with_a_checkpoint_and_says_how_to_go_on(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=installed)
     run = started(tmp_path, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONG)
     assert process.returncode == 130, err
     last = complete(run.path)[-1]
     summary = summarise(run)

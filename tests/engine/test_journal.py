@@ -15,6 +15,7 @@ from dlkit.engine.progress import Progress
 from dlkit.events import Finished
 from dlkit.runs.log import read_events
 from toy import toy_attempt
+from waiting import LONG
 
 
 class Second(World):
@@ -49,7 +50,7 @@ def test_what_cannot_be_opened_leaves_nothing_open(tmp_path: Path, monkeypatch: 
         pass
     assert len(closed) == 1
     for thread in [thread for thread in threading.enumerate() if thread.name == "machine-monitor"]:
-        thread.join(5)
+        thread.join(LONG)
         assert not thread.is_alive()
 
 

@@ -15,6 +15,7 @@ from dlkit.runs.index import find_run
 from dlkit.runs.log import parse_lines, read_events
 from outcome import outcome, values_of
 from toy import finish, toy_attempt, toy_resume
+from waiting import LONG
 
 KILLS = 8
 EXTRAS = ("extras",)
@@ -56,7 +57,7 @@ def kill_once(context: Any, workspace: Path, delay: float) -> None:
     reported = context.Event()
     process = context.Process(target=train, args=(str(workspace), reported))
     process.start()
-    assert reported.wait(60), "the run never reported a step"
+    assert reported.wait(LONG), "the run never reported a step"
     time.sleep(delay)
     process.kill()
     process.join()

@@ -28,6 +28,7 @@ from outcome import close_at, finished, outcome, stop_at, values_of
 from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 from toy_options import PlaneConfig
 from toy_parts import build_plane
+from waiting import until
 
 EXTRAS = ("extras",)
 SLOW = {"loss": {"name": "troubled", "wait": 0.005}}
@@ -270,14 +271,25 @@ def test_a_signal_stops_after_the_step_with_a_checkpoint(tmp_path: Path, number:
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
-    layer = {"loss": {"name": "troubled", "wait": 30.0}}
+    """The first step takes ten minutes; a signal before the loop listens would be pytest's."""
+
+    def asked() -> str | None:
+        listening = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+        return listening.asked if isinstance(listening, StopSignals) else None
+
+    def press_twice() -> None:
+        for before in (lambda: asked() is not None, asked):
+            until(before)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    layer = {"loss": {"name": "troubled", "wait": 600.0}}
     attempt = toy_attempt(tmp_path, layer=layer, plugins=EXTRAS)
-    timers = [threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT)) for after in (0.3, 0.5)]
-    for timer in timers:
-        timer.start()
+    pressing = threading.Thread(target=press_twice)
+    pressing.start()
     began = time.monotonic()
     finish(attempt)
-    assert time.monotonic() - began < 10
+    pressing.join()
+    assert time.monotonic() - began < 600
     end = finished(attempt.run)
     assert (end.status, end.steps, end.reason) == ("stopped", 0, "interrupted (Ctrl-C), at once")
     assert complete(attempt.run.path) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobsite import MEMORY, plugins, quick, site, workspace, zygote_address
+from waiting import LONG
 
 __all__ = ["plugins", "quick", "site", "workspace", "zygote_address"]
 
@@ -20,7 +21,7 @@ def tmp_path() -> Iterator[Path]:
     """A folder in memory, where there is such a thing: a run is mostly fsyncs, which cost nothing there."""
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)).resolve()
     yield folder
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LONG
     while folder.exists():
         try:
             shutil.rmtree(folder)

@@ -19,6 +19,7 @@ import pytest
 
 from dlkit.errors import RunError
 from dlkit.jobs.claims import Claim, Refused, claims, folder, hold
+from waiting import LONG
 
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
@@ -171,14 +172,14 @@ def test_of_threads_of_one_process_exactly_one_gets_it() -> None:
             with hold(["cpu"], run=name, workspace=ROOT, admit=admit):
                 got.append(name)
                 answered.release()
-                over.wait(10)
+                over.wait(LONG)
         except Refused:
             answered.release()
 
     threads = [threading.Thread(target=compete, args=(name,)) for name in "abc"]
     for thread in threads:
         thread.start()
-    assert all(answered.acquire(timeout=10) for _ in threads)
+    assert all(answered.acquire(timeout=LONG) for _ in threads)
     over.set()
     for thread in threads:
         thread.join()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -69,9 +68,7 @@ def test_the_supervisor_is_killed(workspace: Path, plugins: None) -> None:
     process = workers.trainer_of(run)
     worker.kill()
     worker.wait()
-    began = time.monotonic()
     until(lambda: not workers.alive(process) and holder(run.lock) is None)
-    assert time.monotonic() - began < 2
     assert state(run) == "interrupted"
 
 

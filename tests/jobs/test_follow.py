@@ -20,6 +20,7 @@ from dlkit.events import Commanded, Event, Finished, MetricsLogged, Resumed, Sta
 from dlkit.jobs.follow import Follower, Gone, OutputLog, follow
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, read_events
+from waiting import LONG
 
 HOLDER = """
 import sys
@@ -252,7 +253,7 @@ def test_many_follow_at_once_and_leave_no_trace(run: RunFolder, hold: Holder) ->
     process.kill()
     process.wait()
     for thread in threads:
-        thread.join(10)
+        thread.join(LONG)
     assert all(steps_of(events) == list(range(1, 20)) for events in seen)
     assert all(events[-1] == Gone("interrupted") for events in seen)
 

@@ -18,6 +18,7 @@ from dlkit.jobs.job_record import Submission
 from dlkit.jobs.submit import resubmit, start_worker, submit
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import summarise
+from waiting import LONG
 
 LAYER = {
     "loss": {"name": "troubled", "wait": 0.02},
@@ -64,13 +65,13 @@ def on_a_full_disk(disk: Path) -> dict[str, object]:
                 file.write(bytes(4096))
         except OSError:
             pass
-    worker.wait(60)
+    worker.wait(LONG)
     summary = summarise(run)
     good = complete(run.path)
     problems = [problem for checkpoint in good for problem in checkpoint.problems()]
     filler.unlink()
     resubmit(catalog, run, Submission(queued=False))
-    start_worker(run).wait(60)
+    start_worker(run).wait(LONG)
     return {
         "state": summary.state,
         "reason": summary.reason,
@@ -80,7 +81,7 @@ def on_a_full_disk(disk: Path) -> dict[str, object]:
     }
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
+def wait_for(condition: object, seconds: float = LONG) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -46,9 +45,7 @@ def test_train_queue_trains_when_this_process_is_done(workspace: Path, quick: Qu
     assert train("--queue", "--json", workspace=workspace) == 0
     run = run_of(workspace, capsys.readouterr().out)
     until(lambda: state(run) == "completed")
-    ended = time.monotonic()
-    until(lambda: scheduler(workspace) is None)
-    assert time.monotonic() - ended < 5, "a scheduler ends when it is idle"
+    until(lambda: scheduler(workspace) is None, "a scheduler ends when it is idle")
     assert log_of(workspace).read_text().endswith("scheduler ends: nothing to start\n")
     assert run.read()["job"]["queued"] is True
     assert starts(run) == 1

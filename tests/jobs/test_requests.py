@@ -17,6 +17,7 @@ from dlkit.runs import commands
 from dlkit.runs.folder import FORMAT, RunFolder, create
 from dlkit.runs.log import EventLog
 from toy import toy_run
+from waiting import LONG
 
 ALIVE = {"pid": os.getpid()}
 GONE = {"pid": 2**22 + 1}
@@ -114,7 +115,7 @@ def answer_later(run: RunFolder, *, begins: bool) -> threading.Thread:
 
     def work() -> None:
         writer = EventLog(run.events)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONG
         seen: list[commands.Command] = []
         while not seen and time.monotonic() < deadline:
             time.sleep(0.01)

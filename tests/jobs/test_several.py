@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -156,10 +155,8 @@ class TestControl:
         run = make_job(workspace, layer, eval_every="3 steps", eval_batch_size=4, epochs=1000)
         worker = start_worker(run)
         until_step(run, 3)
-        began = time.monotonic()
         ask(run, "stop")
         assert worker.wait(workers.PATIENCE) == STOPPED
-        assert time.monotonic() - began < 5
         assert choose(run.path, "last").step == run.read()["result"]["step"]
 
     def test_sigterm(self, workspace: Path, quick: Quick) -> None:
@@ -280,9 +277,7 @@ class TestFailures:
         assert len(ranks) == 2
         worker.kill()
         worker.wait()
-        began = time.monotonic()
         until(lambda: not any(workers.alive(process) for process in ranks.values()) and holder(run.lock) is None)
-        assert time.monotonic() - began < 2
         assert state(run) == "interrupted"
 
     def test_a_trainer_that_works_alone(self, workspace: Path, quick: Quick) -> None:

@@ -134,7 +134,7 @@ def test_a_signal_that_comes_before_the_worker_can_answer_is_answered(
 
 
 def test_a_second_sigterm_ends_at_once(workspace: Path, quick: Quick) -> None:
-    run = make_job(workspace, {"launcher": quick, **troubled(wait=30)}, **ENDLESS)
+    run = make_job(workspace, {"launcher": quick, **troubled(wait=600)}, **ENDLESS)
     worker = start_worker(run)
     until(lambda: events_of(run, Started))
     process = workers.trainer_of(run)
@@ -142,23 +142,21 @@ def test_a_second_sigterm_ends_at_once(workspace: Path, quick: Quick) -> None:
     until(lambda: commands.read(run.commands)[0], "the first one is passed on")
     assert worker.poll() is None
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(5) == STOPPED
+    assert worker.wait(workers.PATIENCE) == STOPPED
     assert run.read()["reason"] == events_of(run, Finished)[-1].reason == "terminated (SIGTERM), at once"
     until(lambda: not workers.alive(process))
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "stop"])
 def test_a_job_is_stopped_while_it_is_built(workspace: Path, quick: Quick, how: str) -> None:
-    run = make_job(workspace, {"launcher": quick, **troubled(build_wait=60, says="building")})
+    run = make_job(workspace, {"launcher": quick, **troubled(build_wait=600, says="building")})
     worker = start_worker(run)
     until(lambda: "building" in run.output.read_text())
-    began = time.monotonic()
     if how == "stop":
         commands.append(run.commands, "stop", by="somebody")
     else:
         worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == STOPPED
-    assert time.monotonic() - began < 3
+    assert worker.wait(workers.PATIENCE) == STOPPED
     reason = "stopped by somebody" if how == "stop" else "terminated (SIGTERM)"
     assert (state(run), run.read()["reason"]) == ("stopped", f"{reason}, before it began to train")
     assert [type(event) for event in workers.all_events(run)] == [Finished]
@@ -240,7 +238,7 @@ def test_two_resubmits_at_once(workspace: Path, quick: Quick) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = sorted(process.communicate(timeout=30)[0].strip() for process in both)
+    said = sorted(process.communicate(timeout=workers.PATIENCE)[0].strip() for process in both)
     assert said[1] == "won"
     assert said[0].startswith(f"RunError: {run.id} is ")
     assert state(run) == "queued"

@@ -20,6 +20,7 @@ from dlkit.events import Finished, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import FORMAT, RunFolder, create, current_state, new_id, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
+from waiting import LONG
 
 ROOT = Path(__file__).parents[2]
 RECORD: dict[str, Any] = {
@@ -98,7 +99,7 @@ def test_a_run_is_running_while_its_process_is(run: RunFolder, holding: subproce
     assert summarise(run).state == "paused"
     holding.kill()
     holding.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LONG
     while summarise(run).state != "interrupted" and time.monotonic() < deadline:
         time.sleep(0.01)
     assert summarise(run).state == "interrupted"

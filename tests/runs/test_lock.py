@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dlkit.runs.lock import RunLock, holder
+from waiting import LONG
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -45,7 +46,7 @@ def held_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def freed(path: Path) -> bool:
     """Whether nobody holds it, soon after a process was killed."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LONG
     while holder(path) is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     return holder(path) is None

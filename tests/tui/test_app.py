@@ -23,6 +23,7 @@ from dlkit.tui.shared.table import Table
 from recorded import record_run
 from screens import notices, opened, press, shown, until
 from terminal import Terminal
+from waiting import LONG
 
 AREA_KEYS = dict(zip("1234", AREAS, strict=True))
 
@@ -143,7 +144,7 @@ async def main():
 asyncio.run(main())
 print([name for name in ("torch", "torchvision", "sklearn") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONG, check=False)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from terminal import Terminal
+from waiting import LONG
 
 SCRIPT = """
 import sys
@@ -40,7 +41,7 @@ def test_a_crash_is_written_down_and_the_interface_opened_again(
             terminal.send("\x11")
         while terminal.read(0.1):
             pass
-        assert terminal.process.wait(10) == code
+        assert terminal.process.wait(LONG) == code
     log = (config_folder / "errors.log").read_text()
     assert log.count("RuntimeError: the wire is [b]cut") == 1 and "Traceback" in log
 
@@ -52,4 +53,4 @@ def test_it_ends_with_its_terminal_even_where_that_is_not_to_be_heard_of(tmp_pat
     with Terminal(words, environment=environment) as terminal:
         terminal.wait_for("regression")
         terminal.hang_up()
-        assert terminal.process.wait(20) == 128 + signal.SIGHUP
+        assert terminal.process.wait(LONG) == 128 + signal.SIGHUP

@@ -36,6 +36,7 @@ from forms import (
     type_in,
 )
 from screens import notices, opened, press, shown, until
+from waiting import LONG
 from workers import events_of
 
 # Starting
@@ -175,7 +176,7 @@ async def test_a_form_opened_before_the_plugins_are_loaded(workspace: Path, monk
     go, load = threading.Event(), Catalog.load_everything
 
     def slowly(*arguments: Any) -> Catalog:
-        assert go.wait(30)
+        assert go.wait(LONG)
         return load(*arguments)
 
     monkeypatch.setattr(Catalog, "load_everything", slowly)

@@ -24,6 +24,7 @@ from dlkit.tui.playground.screen import PlaygroundScreen, has_checkpoint
 from dlkit.tui.sample.view import SampleView
 from dlkit.tui.shared.table import Table
 from moody import moody_run
+from waiting import LONG
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def workspace(run: RunFolder) -> Path:
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < deadline, screen(pilot.app)
         await pilot.pause(0.02)

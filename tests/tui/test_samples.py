@@ -29,6 +29,7 @@ from dlkit.tui.sample.picture import in_cells, padded, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
 from dlkit.tui.shared import terminal
 from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, SIXEL, Pictures, understand
+from waiting import LONG
 
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
 KINDS: dict[str, Sample] = {
@@ -67,7 +68,7 @@ def fresh_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < deadline, screen(pilot.app)
         await pilot.pause(0.01)

@@ -16,6 +16,7 @@ import pytest
 from conftest import all_but
 from dlkit.runs.index import list_runs
 from tmux import Tmux
+from waiting import LONG
 
 DLKIT = str(Path(sys.executable).with_name("dlkit"))
 TRACEBACK = "Traceback (most recent call last)"
@@ -37,7 +38,7 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
     for run in list_runs(folder):
         if run.state in ("running", "paused", "queued"):
             words = [DLKIT, "stop", run.id, "--workspace", str(folder)]
-            subprocess.run(words, capture_output=True, timeout=60, check=False)
+            subprocess.run(words, capture_output=True, timeout=LONG, check=False)
 
 
 def test_first_use_from_an_empty_workspace_to_a_first_answer(environment: dict[str, str], workspace: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_job_outlives_the_interface_and_its_terminal(environment: dict[str, st
         tmux.press("C-s")
         tmux.wait_for(lambda text: "running" in text or "completed" in text)
     # the terminal is gone, the tmux server killed
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONG
     while [run.state for run in list_runs(workspace)] != ["completed"]:
         assert time.monotonic() < deadline, list_runs(workspace)
         time.sleep(0.2)
@@ -93,7 +94,7 @@ def test_a_job_outlives_the_interface_and_its_terminal(environment: dict[str, st
 
 def test_reopened_it_finds_a_job_alive_and_stops_it(environment: dict[str, str], workspace: Path) -> None:
     words = [DLKIT, "train", "regression", "--epochs", "100000", "--detach", "--json", "--workspace", str(workspace)]
-    started = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    started = subprocess.run(words, capture_output=True, text=True, timeout=LONG, check=True)
     run = json.loads(started.stdout)["run"]
     for _ in range(2):
         with Tmux(DLKIT, environment=environment) as tmux:
