@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from dlkit.data.plans import in_order
-from dlkit.data.splits import Ragged, Split, TensorSplit
+from dlkit.data.ragged import Ragged
+from dlkit.data.splits import Split, TensorSplit
 
 _BATCH = 500
 """Samples made at a time where they are made one by one."""

@@ -50,7 +50,8 @@ class RowsTask(Task):
 
 def build(config, context):
     import torch
-    from dlkit.data.splits import Data, Ragged, TensorSplit
+    from dlkit.data.ragged import Ragged
+    from dlkit.data.splits import Data, TensorSplit
     text = (context.source("rows") / "rows.csv").read_text()
     rows = [tuple(map(int, line.split(","))) for line in text.splitlines()]
 

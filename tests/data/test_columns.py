@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from dlkit.data.columns import column_parts, whole_column
-from dlkit.data.splits import MapSplit, Ragged, TensorSplit
+from dlkit.data.ragged import Ragged
+from dlkit.data.splits import MapSplit, TensorSplit
 
 
 class Counting(MapSplit):

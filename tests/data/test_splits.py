@@ -16,8 +16,9 @@ from torch import Tensor
 
 from dlkit.data.destination import HOST
 from dlkit.data.plans import Plan, Shuffled, in_order
+from dlkit.data.ragged import Ragged, pad
 from dlkit.data.randomness import rng as stream
-from dlkit.data.splits import Batch, Data, MapSplit, Moving, OnHost, Ragged, Split, TensorSplit, pad
+from dlkit.data.splits import Batch, Data, MapSplit, Moving, OnHost, Split, TensorSplit
 
 LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=12)
 WIDTHS = st.sampled_from([(), (4,), (2, 3)])

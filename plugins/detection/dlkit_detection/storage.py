@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from dlkit.data.encoding import Encoding
-from dlkit.data.splits import Data, Ragged, Split, TensorSplit
+from dlkit.data.ragged import Ragged
+from dlkit.data.splits import Data, Split, TensorSplit
 from dlkit_detection.augment import build_augment
 from dlkit_detection.options import Augmentation
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dlkit.data.splits import Batch, Data, Ragged, TensorSplit
+from dlkit.data.ragged import Ragged
+from dlkit.data.splits import Batch, Data, TensorSplit
 from dlkit.data.text.buckets import Bucketed
 from dlkit.data.text.pieces import BOS, EOS, PAD, train_pieces
 from dlkit.data.text.tokenizers import Pieces

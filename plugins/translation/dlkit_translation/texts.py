@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dlkit.data.splits import Ragged
+from dlkit.data.ragged import Ragged
 
 _SPACES = re.compile(r"\s+")
 
