@@ -91,16 +91,28 @@ class ImagePredictor(Predictor):
 
     def prepared(self, value: object) -> Pixels:
         """One input as uint8 [C,H,W], brought to the training images' form; not inverted."""
-        image = self.opened(value, enough=max(self.height, self.width))
-        return fitted(image, self.height, self.width, self.info.fit)
+        return self._fitted(self._enough(value))
+
+    def seen(self, value: object) -> Pixels:
+        """One input as the model sees it: ``prepared``, of its negative where the options ask for that."""
+        return self._fitted(self._turned(self._enough(value)))
 
     def letterboxed(self, value: object) -> tuple[Pixels, Letterbox]:
         """One input as uint8 [C,H,W] as the model sees it, whole and on black, and how it came to lie there."""
         # Not "enough": answers are in pixels of the image itself, whose size a fraction of it would not show.
         image = self.opened(value)
         geometry = Letterbox(image.size, (self.width, self.height))
-        # Inverted before it is placed: what is beside the image is black either way.
-        return geometry.place(ImageOps.invert(image) if self.inverts else image), geometry
+        return geometry.place(self._turned(image)), geometry
+
+    def _enough(self, value: object) -> Image.Image:
+        return self.opened(value, enough=max(self.height, self.width))
+
+    def _fitted(self, image: Image.Image) -> Pixels:
+        return fitted(image, self.height, self.width, self.info.fit)
+
+    def _turned(self, image: Image.Image) -> Image.Image:
+        # Before an image is placed: what is beside it is black either way.
+        return ImageOps.invert(image) if self.inverts else image
 
     @staticmethod
     def with_file(answer: Answer, value: object) -> Answer:

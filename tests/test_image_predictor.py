@@ -79,6 +79,13 @@ def test_images_are_brought_to_the_models_form(channels: int) -> None:
     assert predictor(channels, "letterbox").prepared(image)[:, :, 0].max() == 0
 
 
+def test_what_is_beside_an_image_is_black_however_it_is_brought_to_the_models_form() -> None:
+    image = Image.new("L", (8, 8), 55)
+    for inverts, level in ((False, 55), (True, 200)):
+        pixels = predictor(1, "letterbox", invert=inverts).seen(image)
+        assert (pixels[0, :, 2:10] == level).all() and not pixels[0, :, :2].any() and not pixels[0, :, 10:].any()
+
+
 def test_what_is_beside_a_letterboxed_image_is_black_inverted_or_not() -> None:
     image = Image.new("L", (8, 8), 55)
     for inverts, level in ((False, 55), (True, 200)):

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from dlkit.data.boxes import Letterbox
 from dlkit.data.encoding import Encoding
 from dlkit.data.images import image_size
 from dlkit.data.splits import Split
@@ -112,8 +113,7 @@ class Compressor(ImagePredictor):
         return torch.cat(parts).clamp(0, 1)
 
     def _compressed(self, values: Sequence[object], model: str) -> list[Answer]:
-        pixels = np.stack([self.prepared(value) for value in values])
-        images = self.encoding.encode(torch.from_numpy(255 - pixels if self.inverts else pixels))
+        images = self.encoding.encode(torch.from_numpy(np.stack([self.seen(value) for value in values])))
         codes = np.stack([rounded(row, self.config.bits) for row in self.forward(images)["code"].numpy()])
         errors = (self.decoded(torch.from_numpy(codes)) - images).square().flatten(1).mean(1).tolist()
         answers: list[Answer] = []
@@ -158,8 +158,19 @@ class Compressor(ImagePredictor):
         """What answers restore to, uint8 [N,H,W] or [N,H,W,3]."""
         codes = torch.tensor([answer["numbers"] for answer in answers])
         pictures = self.encoding.pixels(self.decoded(codes))
-        inverted = np.array([answer["inverted"] for answer in answers]).reshape(-1, *[1] * (pictures.ndim - 1))
-        return np.where(inverted, 255 - pictures, pictures)
+        for picture, answer in zip(pictures, answers, strict=True):
+            if answer["inverted"]:
+                inside = self._inside((answer["width"], answer["height"]))
+                picture[inside] = 255 - picture[inside]
+        return pictures
+
+    def _inside(self, original: tuple[int, int]) -> tuple[slice, slice]:
+        """Rows and columns that an image takes of the model's: what is beside it is black, in its negative too."""
+        geometry = Letterbox(original, (self.width, self.height))
+        if self.info.fit != "letterbox":
+            return slice(None), slice(None)
+        (x, y), (width, height) = geometry.corner, geometry.inner
+        return slice(y, y + height), slice(x, x + width)
 
 
 def is_code(value: object) -> bool:

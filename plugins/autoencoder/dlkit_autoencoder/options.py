@@ -26,7 +26,7 @@ class FilesConfig(ImageFiles):
     size: int = Field(
         32, ge=8, le=512, multiple_of=4, description="Height and width that images are brought to, in pixels"
     )
-    flip: bool = Field(True, description="Mirror training images left and right at random")
+    flip: bool = Field(False, description="Mirror training images left and right at random")
 
 
 class LfwcropConfig(Config):

@@ -29,6 +29,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             metric="val/mse",
             direction="min",
             suggest=recipes.ANY,
+            presets="dlkit_autoencoder:presets",
         )
     ]
 

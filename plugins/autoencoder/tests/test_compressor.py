@@ -275,3 +275,36 @@ def test_an_example_is_a_validation_image(run: dlkit.Run, invert: bool, tmp_path
     assert np.array_equal(np.asarray(Image.open(word)), 255 - expected if invert else expected)
     assert asked.example(None, np.random.default_rng(1), tmp_path) == []
     assert asked.read([word]) == [Path(word)]
+
+
+class Kept(nn.Module):
+    """Its code is the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return {"code": image.flatten(1), "image": image}
+
+    def decode(self, code: Tensor) -> Tensor:
+        return code.view(-1, 1, 8, 12)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_what_is_beside_an_image_is_black_in_its_negative_too(invert: bool) -> None:
+    """To the model, and in what comes back."""
+    info = AutoencoderInfo(shape=(1, 8, 12), fit="letterbox")
+    asked = Compressor(Kept(), info, CompressorConfig(bits=16, invert=invert))
+    image = np.full((8, 8), 55, np.uint8)
+    answers = asked.predict([image])
+    code = np.array(answers[0]["numbers"]).reshape(8, 12) * 255
+    assert (
+        code[:, 2:10] == pytest.approx(200 if invert else 55, abs=1)
+        and not code[:, :2].any()
+        and not code[:, 10:].any()
+    )
+    shown = asked.show([image], answers)[0]
+    assert isinstance(shown, Images)
+    back = np.asarray(shown.images[shown.columns])
+    assert back[:, 2:10] == pytest.approx(55, abs=1) and not back[:, :2].any() and not back[:, 10:].any()

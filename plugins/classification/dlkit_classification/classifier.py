@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -66,11 +65,6 @@ class Classifier(ImagePredictor):
         confusion = Confusion(len(self.info.classes))
         confusion.update(judged.predicted, judged.true)
         return [self._grid(judged.worst_first(count), examples), self._confusions(confusion.matrix())]
-
-    def seen(self, value: object) -> npt.NDArray[np.uint8]:
-        """One input as the model sees it: uint8 [C,H,W], its negative where the options ask for that."""
-        pixels = self.prepared(value)
-        return 255 - pixels if self.inverts else pixels
 
     def _answer(self, probabilities: Tensor) -> Answer:
         top = probabilities.topk(min(self.config.top, len(probabilities)))

@@ -53,7 +53,6 @@ class FilesConfig(Fractions):
         "crop", description="Images that are not square: their middle, or the whole on black"
     )
     skip_unreadable: bool = Field(False, description="Leave unreadable images out and say how many; false: stop")
-    flip: bool = Field(True, description="Mirror images left and right at random")
 
 
 class MlpConfig(Config):

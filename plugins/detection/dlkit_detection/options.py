@@ -69,7 +69,6 @@ class FilesConfig(AnnotatedFiles, Augmentation):
     memory: float = Field(
         1.0, ge=0, description="GiB of pixels that are kept in memory; of more, images are read when it is their turn"
     )
-    flip: bool = Field(True, description="Mirror images left and right at random")
 
 
 class GridLenetConfig(Config):

@@ -32,7 +32,7 @@ class FilesConfig(ImageFiles):
     """A folder of images of your own."""
 
     size: Size = Field(64, description="Side that images are brought to, in pixels")
-    flip: bool = Field(True, description="Mirror images left and right at random")
+    flip: bool = Field(False, description="Mirror images left and right at random")
 
 
 class DcganConfig(Config):

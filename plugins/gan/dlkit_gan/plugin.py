@@ -28,6 +28,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             metric="val/judge_frechet",
             direction="min",
             suggest=recipes.ANY,
+            presets="dlkit_gan:presets",
         )
     ]
 

@@ -56,7 +56,10 @@ def test_every_preset_resolves(catalog: Catalog) -> None:
     mine = [preset for preset in presets(catalog, TASK) if preset.file in own]
     assert len(mine) == len(own) > 0
     for preset in mine:
-        resolved = resolve(catalog, TASK, [preset_layer(catalog, TASK, preset.name, preset.components())])
+        layers = [preset_layer(catalog, TASK, preset.name, preset.components())]
+        if preset.components().get("dataset") == "files":
+            layers.append(Layer("flag", {"dataset": {"path": "photos"}}))
+        resolved = resolve(catalog, TASK, layers)
         assert {part: resolved.specs[part].name for part in preset.components()} == preset.components()
         assert preset.summary
 

@@ -18,6 +18,14 @@ from dlkit_regression.options import Fractions
 from dlkit_regression.raw_table import RawTable
 
 
+def without_test(parts: RowParts, config: Fractions) -> list[str]:
+    """A note where a test split was asked for, and its share comes to no row."""
+    if len(parts.test) or not config.test_fraction:
+        return []
+    count = len(parts.seen)
+    return [f"no test split: dataset.test_fraction = {config.test_fraction:g} of {count} rows comes to none"]
+
+
 @dataclass(frozen=True)
 class RowParts:
     """Rows of each split; ``ordered``: in time order. ``test`` may be empty."""

@@ -193,6 +193,16 @@ def test_fractions_cover_every_row_once() -> None:
     assert (len(parts.val), len(parts.test)) == (31, 10)
 
 
+def test_a_share_that_comes_to_no_test_row_is_said(tmp_path: Path, context: Context) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text("x,y\n1,2\n2,3\n3,5\n")
+    data = files.build(FilesConfig(path=str(path)), context)
+    assert data.test is None and data.notes[-1].startswith("no test split: dataset.test_fraction = 0.15 of 3 rows")
+    assert not any(
+        "no test split" in note for note in files.build(FilesConfig(path=str(path), test_fraction=0), context).notes
+    )
+
+
 def test_fractions_that_leave_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="less than 1"):
         DiabetesConfig(val_fraction=0.6, test_fraction=0.4)

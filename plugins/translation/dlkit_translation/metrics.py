@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 from torch import Tensor, nn
 
 from dlkit.data.text.pieces import PAD
 from dlkit.data.text.tokenizers import restore
 from dlkit.metrics.total import SumOverRanks, Total, reduce_all
 from dlkit_translation.info import TranslationInfo
+from dlkit_translation.scores import scores
 from dlkit_translation.texts import as_texts
 from dlkit_translation.writing import greedy, sentence
 
@@ -20,27 +19,6 @@ WRITTEN = 500
 """Sentences that are translated at an evaluation while training: the split's first ones."""
 EXTRA = 30
 """Tokens that a translation may have beyond twice its source's."""
-
-
-def _scores() -> dict[str, BLEU | CHRF]:
-    return {"bleu": BLEU(), "chrf": CHRF()}
-
-
-def _signatures() -> dict[str, str]:
-    """sacreBLEU's own words for how it counts; they are known once it has counted."""
-    found = {}
-    for name, score in _scores().items():
-        score.corpus_score(["a b c d"], [["a b c d"]])
-        found[name] = str(score.get_signature())
-    return found
-
-
-SIGNATURES = _signatures()
-
-
-def corpus_scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """``bleu`` and ``chrf``, 0 to 100, of a whole corpus (Post 2018, arXiv 1804.08771; Popović 2015)."""
-    return {name: score.corpus_score(list(written), [list(references)]).score for name, score in _scores().items()}
 
 
 class TranslationMetrics:
@@ -52,7 +30,7 @@ class TranslationMetrics:
 
     def __init__(self, info: TranslationInfo) -> None:
         self._tokenizer = restore(info.target)
-        self._scores = _scores()
+        self._scores = scores(info.languages[1])
         self._tokens = Total()  # right ones, all
         self._sentences = {name: Total() for name in ("exact", *self._scores)}
 

@@ -46,7 +46,9 @@ class FilesConfig(Shares, Subwords):
     path: Location = Field(description="TSV file of pairs; or, with target_path, the file of source sentences")
     target_path: str = Field("", description="File of target sentences, line by line as those of path; empty: TSV")
     source_language: str = Field("source", min_length=1, description="Name of the language that is translated from")
-    target_language: str = Field("target", min_length=1, description="Name of the language that is translated into")
+    target_language: str = Field(
+        "target", min_length=1, description="Name or code of the language that is translated into: BLEU is of its words"
+    )
     swap: bool = Field(False, description="Translate from the second into the first")
     encoding: str = Field("auto", min_length=1, description="Of the files: auto (its mark, else UTF-8), latin-1, …")
     vocabulary: int = Field(2000, ge=16, le=100_000, description="Subwords in all; of each language, if not joint")

@@ -14,8 +14,8 @@ from dlkit.data.text.buckets import Bucketed
 from dlkit.data.text.pieces import BOS, EOS, PAD, train_pieces
 from dlkit.data.text.tokenizers import Pieces
 from dlkit.errors import DataError
-from dlkit_translation.metrics import SIGNATURES
 from dlkit_translation.options import Subwords
+from dlkit_translation.scores import score_notes
 from dlkit_translation.texts import as_column
 
 Texts = Sequence[tuple[str, str]]
@@ -57,7 +57,7 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescripti
         "joint": config.joint,
         "languages": known.languages,
     }
-    notes.append(f"bleu: {SIGNATURES['bleu']}; chrf: {SIGNATURES['chrf']}")
+    notes += score_notes(known.languages[1])
     return Data(made["train"], made["val"], info, made.get("test"), notes=notes)
 
 

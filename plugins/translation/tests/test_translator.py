@@ -21,9 +21,10 @@ from dlkit.samples import Images, Pairs, Text
 from dlkit_translation import metrics
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.losses import cross_entropy
-from dlkit_translation.metrics import SIGNATURES, TranslationMetrics, corpus_scores
+from dlkit_translation.metrics import TranslationMetrics
 from dlkit_translation.options import CrossEntropyConfig, TranslatorConfig
 from dlkit_translation.picture import CELL, heat_map
+from dlkit_translation.scores import corpus_scores, score_notes, tokenizer_of, wanted_tokenizer
 from dlkit_translation.texts import as_texts
 from dlkit_translation.translator import Translator
 from dlkit_translation.writing import greedy, sentence
@@ -85,7 +86,36 @@ def test_written_sentences_are_scored_as_sacrebleu_scores_them(
     assert values["chrf"] == pytest.approx(CHRF().corpus_score(written, [references]).score)
     assert corpus_scores(written, references) == pytest.approx({k: values[k] for k in ("bleu", "chrf")})
     assert values["exact"] == np.mean([one == other for one, other in zip(written, references, strict=True)])
-    assert SIGNATURES["bleu"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert score_notes("French")[0].startswith("bleu: nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+
+
+@pytest.mark.parametrize(
+    ("language", "tokenizer"),
+    [("zh", "zh"), ("zh-TW", "zh"), ("Chinese", "zh"), ("ja", "ja-mecab"), ("Korean", "ko-mecab"), ("th_TH", "char"),
+     ("French", "13a"), ("target", "13a"), ("javanese", "13a")],
+)  # fmt: skip
+def test_bleu_is_of_the_written_languages_words(language: str, tokenizer: str) -> None:
+    assert wanted_tokenizer(language) == tokenizer
+
+
+def test_a_chinese_sentence_is_more_than_one_word(info: TranslationInfo) -> None:
+    found = TranslationMetrics(info.model_copy(update={"languages": ("en", "zh")}))
+    found.add(["我们今天去学校。"], ["我们今天去公园。"])
+    assert found.compute()["bleu"] > 40
+    assert "tok:zh" in score_notes("zh")[0]
+
+
+@pytest.mark.parametrize("language", ["ja", "ko"])
+def test_without_mecab_characters_are_compared_and_it_is_said(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(tokenize: str) -> None:
+        raise RuntimeError(f"{tokenize} needs more")
+
+    tokenizer_of.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr("dlkit_translation.scores.BLEU", absent)
+        used, note = tokenizer_of(language)
+    tokenizer_of.cache_clear()
+    assert used == "char" and f"sacrebleu[{language}]" in note and "of characters" in note
 
 
 def test_token_accuracy_leaves_padding_out(info: TranslationInfo) -> None:

@@ -11,7 +11,7 @@ from dlkit_regression.encoding import fit_category, fit_column
 from dlkit_regression.info import Category, Feature
 from dlkit_regression.options import FilesConfig
 from dlkit_regression.raw_table import RawTable, read_csv
-from dlkit_regression.splitting import as_data, by_fraction, fit_target
+from dlkit_regression.splitting import as_data, by_fraction, fit_target, without_test
 
 
 def build(config: FilesConfig, context: Context) -> Data:
@@ -28,7 +28,7 @@ def build(config: FilesConfig, context: Context) -> Data:
         for name in names
     ]
     chosen = fit_target(table, target, config.unit, parts.seen)
-    return as_data(table, columns, chosen, parts, [_note(columns, target)])
+    return as_data(table, columns, chosen, parts, [_note(columns, target), *without_test(parts, config)])
 
 
 def _check_names(config: FilesConfig, table: RawTable) -> None:
