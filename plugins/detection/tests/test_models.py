@@ -178,3 +178,10 @@ def test_a_missing_or_foreign_file_of_weights_is_named_and_not_needed_again(weig
     (tmp_path / "text.safetensors").write_text("text")
     with pytest.raises(DataError, match=r"text\.safetensors: not a readable"):
         Pyramid(absent.model_copy(update={"weights": str(tmp_path / "text.safetensors")}), info((3, 64, 64)))
+
+
+def test_muon_leaves_the_pyramids_answers_to_adamw() -> None:
+    model = Pyramid(PyramidConfig(widths=[4, 4, 8], blocks=[0, 0, 0], neck=8, head=1), info())
+    hidden = {id(p) for p in model.hidden_matrices()}
+    left = {name for name, p in model.named_parameters() if p.dim() > 1 and id(p) not in hidden}
+    assert left == {"head.objects.weight", "head.boxes.weight"}

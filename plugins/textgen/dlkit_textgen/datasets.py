@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from dlkit.data.context import Context
-from dlkit.data.parts import by_position
+from dlkit.data.parts import by_position, part_folders
 from dlkit.data.splits import Data
 from dlkit.data.text import corpus
 from dlkit.data.text.pieces import train_pieces
@@ -32,24 +33,52 @@ def tinyshakespeare(config: TinyShakespeareConfig, context: Context) -> Data:
 
 
 def files(config: FilesConfig, context: Context) -> Data:
-    found = corpus.text_files(Path(config.path))
-    texts = [corpus.read_text(path, config.encoding).strip("\n") for path in found]
-    return build("\n\n".join(texts) + "\n", config)
+    root = Path(config.path)
+    parts = {part: _joined(folder, config) for part, folder in (part_folders(root) if root.is_dir() else {}).items()}
+    if not parts:
+        return build(_joined(root, config), config)
+    if "val" not in parts:
+        # What is no test in the folders is none: its share is not taken from the training text as well.
+        places = by_position(len(parts["train"]), config.val_fraction, 0)
+        parts |= {part: parts["train"][place] for part, place in places.items()}
+    return build_parts(parts, config)
+
+
+def _joined(place: Path, config: FilesConfig) -> str:
+    """A text file, or those of a folder, as one text."""
+    texts = [corpus.read_text(path, config.encoding).strip("\n") for path in corpus.text_files(place)]
+    return "\n\n".join(texts) + "\n"
 
 
 def build(text: str, config: TextConfig) -> Data:
-    """A text's splits; DataError if a part is shorter than a window, UsageError for a vocabulary it does not have."""
-    parts = divided(text, config)
-    tokenizer = made_tokenizer(text, parts["train"], config)
+    """A text's splits, divided by position."""
+    return build_parts(divided(text, config), config)
+
+
+def build_parts(parts: Mapping[str, str], config: TextConfig) -> Data:
+    """Splits of ``train``, ``val`` and maybe ``test``; DataError if a part is shorter than a window, UsageError for a
+    vocabulary the text does not have."""
+    tokenizer = made_tokenizer("".join(parts.values()), parts["train"], config)
     planner = Streams(config.context) if config.reading == "streams" else Phased(config.context)
     splits: dict[str, TextWindows] = {}
     for name, part in parts.items():
         ids = torch.from_numpy(tokenizer.encode(part)).to(torch.int32)
         _check_length(name, len(ids), config)
         whole = name != "train"
-        splits[name] = TextWindows(ids, config.context, len(part) / len(ids), whole=whole, planner=planner)
+        splits[name] = TextWindows(
+            ids, config.context, _characters(part, ids, tokenizer) / len(ids), whole=whole, planner=planner
+        )
     info = {"tokenizer": tokenizer.stored(), "vocabulary": len(tokenizer), "context": config.context}
     return Data(**splits, info=info, notes=_notes(parts, splits, tokenizer))  # type: ignore[arg-type]
+
+
+def _characters(part: str, ids: Tensor, tokenizer: Tokenizer) -> int:
+    """How many characters a part's tokens decode to; ``<unk>`` stands for none."""
+    if isinstance(tokenizer, Characters):
+        return len(part)
+    number = _unknown(tokenizer)
+    known = ids if number is None else ids[ids != number]
+    return len(tokenizer.decode(known.tolist()))
 
 
 def divided(text: str, config: TextConfig) -> dict[str, str]:
@@ -90,7 +119,9 @@ def _notes(parts: Mapping[str, str], splits: Mapping[str, TextWindows], tokenize
     notes = [f"{characters:,} characters are {tokens:,} tokens of {len(tokenizer):,}"]
     number = _unknown(tokenizer)
     if number is not None and (strange := float((splits["val"].ids() == number).double().mean())):
-        notes.append(f"{strange:.1%} of the validation tokens are {UNKNOWN}, which bits_per_character does not pay for")
+        notes.append(
+            f"{strange:.1%} of the validation tokens are {UNKNOWN}, which bits_per_character counts as no character"
+        )
     return notes
 
 

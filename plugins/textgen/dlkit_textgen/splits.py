@@ -13,7 +13,7 @@ from dlkit.data.text.windows import IGNORED, Windows
 
 class TextWindows(Windows):
     """``Windows`` with the column ``characters`` float32 [N]: the counted targets, times the characters that a token of
-    this text has on average (``per_token``). Over a whole split that is the text's number of characters."""
+    this text decodes to on average (``per_token``). Over a whole split that is what all its tokens decode to."""
 
     def __init__(
         self, ids: Tensor, length: int, per_token: float, *, whole: bool = False, planner: Planner | None = None

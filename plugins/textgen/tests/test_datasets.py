@@ -142,6 +142,32 @@ def test_what_is_no_text_is_named(
         datasets.files(FilesConfig(path=str(tmp_path / "absent")), context)
 
 
+def test_folders_of_parts_are_the_splits(tmp_path: Path, context: Context) -> None:
+    for part, letter in (("train", "a"), ("test", "b"), ("val", "c")):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "text.txt").write_text(letter * 200)
+    config = FilesConfig(path=str(tmp_path), context=8)
+    data = datasets.files(config, context)
+    tokenizer = restore(TextInfo.model_validate(data.info).tokenizer)
+    texts = {name: tokenizer.decode(split.ids().tolist()) for name, split in data.splits.items()}  # type: ignore[attr-defined]
+    assert texts == {"train": "a" * 200 + "\n", "val": "c" * 200 + "\n", "test": "b" * 200 + "\n"}
+    (tmp_path / "val" / "text.txt").unlink()
+    (tmp_path / "val").rmdir()
+    fewer = datasets.files(config, context)
+    texts = {name: tokenizer.decode(split.ids().tolist()) for name, split in fewer.splits.items()}  # type: ignore[attr-defined]
+    assert texts["train"] + texts["val"] == "a" * 200 + "\n" and texts["test"] == "b" * 200 + "\n"
+
+
+def test_characters_are_what_the_tokens_decode_to() -> None:
+    """A blank that no token keeps, and a word that the vocabulary lacks, are not predicted: nothing pays for them."""
+    text = "the   cat sat\n" * 50 + "the   dog sat\n" * 8
+    data = build(text, TextConfig(tokens="words", context=4, least=20, val_fraction=0.1, test_fraction=0))
+    tokenizer = restore(TextInfo.model_validate(data.info).tokenizer)
+    for split in data.splits.values():
+        known = [number for number in split.ids().tolist() if tokenizer.token(number) != "<unk>"]  # type: ignore[attr-defined]
+        assert split.per_token * len(split.ids()) == pytest.approx(len(tokenizer.decode(known)))  # type: ignore[attr-defined]
+
+
 def test_pythons_documentation_needs_nothing(context: Context) -> None:
     data = datasets.python_docs(PythonDocsConfig(), context)
     assert len(data.train) > 300_000 and data.test is not None and data.info["vocabulary"] < 256

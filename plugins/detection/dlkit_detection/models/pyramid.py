@@ -67,6 +67,11 @@ class Pyramid(nn.Module):
             certain = (certain * raw[..., 5].sigmoid()).sqrt()
         return {**outputs, "scores": certain[..., None] * raw[..., fixed:].softmax(2)}
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Those that Muon is for: not those of the head that make its answers."""
+        answers = {id(self.head.objects.weight), id(self.head.boxes.weight)}
+        return [p for p in self.parameters() if p.dim() > 1 and id(p) not in answers]
+
     @torch.no_grad()
     def places_of(self, image: Tensor) -> Tensor:
         """Where it looks in images of this size; the backbone is asked, if it has not seen such ones."""
