@@ -117,7 +117,9 @@ def _stream(predictor: Predictor, inputs: Sequence[object]) -> None:
 def _arguments(given: list[str], usage: str) -> list[str]:
     if given:
         return given
-    lines = [] if sys.stdin.isatty() else [line.rstrip("\n") for line in sys.stdin if line.strip()]
+    # PowerShell's pipe begins with a byte order mark, which is no part of the first input.
+    text = "" if sys.stdin.isatty() else sys.stdin.read().removeprefix("\ufeff")
+    lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         raise UsageError(f"nothing to predict: give INPUT, or lines on standard input. INPUT: {usage}")
     return lines

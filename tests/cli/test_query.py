@@ -73,8 +73,9 @@ def test_predict_answers_rows(dlkit, trained, ids):
     assert f"{found['predictions'][0]['y']:.4g}" in text
 
 
-def test_predict_reads_standard_input(dlkit, trained, ids, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("1,2,3\n\n0,0,0\n"))
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+def test_predict_reads_standard_input(mark, dlkit, trained, ids, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{mark}1,2,3\n\n0,0,0\n"))
     found = dlkit("predict", ids[0], "--json", "--workspace", trained).json
     assert len(found["predictions"]) == 2
 
