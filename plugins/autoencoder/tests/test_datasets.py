@@ -55,11 +55,12 @@ def test_a_folder_of_images(discs: Callable[..., Path], context: Context) -> Non
     config = FilesConfig(path=str(discs(count=40)), size=16)
     data = files.build(config, context)
     info = checked(data)
-    assert info.shape == (3, 16, 16) and info.fit == "crop" and data.augment is not None
+    assert info.shape == (3, 16, 16) and info.fit == "crop" and data.augment is None
+    assert files.build(config.model_copy(update={"flip": True}), context).augment is not None
     assert {name: len(split) for name, split in data.splits.items()} == {"train": 32, "val": 4, "test": 4}
     seen = [image.numpy().tobytes() for split in data.splits.values() for image in first_batch(split, 99)["image"]]
     assert len(set(seen)) == 40
-    other = files.build(config.model_copy(update={"fit": "letterbox", "colour": False, "flip": False}), context)
+    other = files.build(config.model_copy(update={"fit": "letterbox", "colour": False}), context)
     assert checked(other).shape == (1, 16, 16) and checked(other).fit == "letterbox" and other.augment is None
     (images,) = Autoencoder().preview(info, data.train, 9)
     assert isinstance(images, Images) and images.images.shape == (9, 16, 16, 3)
