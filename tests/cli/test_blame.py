@@ -123,8 +123,9 @@ def test_another_task_trains_beside_all_that_is_planted(
     monkeypatch.syspath_prepend(str(write_plugin("aaa", CLAIMER)))
     monkeypatch.setenv("DLKIT_DISABLE", all_but("toy", "regression"))
     invalidate_caches()
-    words = ("--model", "linear", "--dataset", "diabetes", "--epochs", "1", "--workspace", tmp_path)
-    outcome = dlkit("train", "regression", *words)
+    words = ("--model", "linear", "--dataset", "diabetes", "--workspace", tmp_path, "--engine.eval_every", "never")
+    # So long that the observer's thread has its turn before the run ends: what it does is told at a later flush.
+    outcome = dlkit("train", "regression", *words, "--max-time", "3", "--steps", "1000000")
     assert outcome.code == 0
     assert "observer 'aaa' switched off: RuntimeError: no" in outcome.err
     problems = {(p["plugin"], p["kind"], p["name"]) for p in dlkit("plugins", "--check", "--json").json}

@@ -131,9 +131,14 @@ def test_a_run_goes_on_exactly_and_without_its_file_of_weights(scenes: Callable[
     whole, half = train("whole", 6), train("half", 3)
     (tmp_path / "w.safetensors").unlink()
     resumed = half.resume(steps=6)
-    assert resumed.metrics == whole.metrics
     assert resumed.history("train/loss") == whole.history("train/loss")
-    assert resumed.evaluate("test") == whole.evaluate("test")
+    for name in (
+        "val/loss",
+        "val/map",
+    ):  # the half has an evaluation more, at its end: perhaps its best
+        values = dict(zip(*resumed.history(name), strict=True))
+        assert {step: values[step] for step in (2, 4, 6)} == dict(zip(*whole.history(name), strict=True))
+    assert resumed.evaluate("test", checkpoint="last") == whole.evaluate("test", checkpoint="last")
     assert resumed.predictor().predict([tmp_path / "images" / "000.png"])
 
 
