@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-SPIN_COUNT = 2000
+SPIN_COUNT = 1000
 """Turns that a thread waits awake at a barrier before it sleeps.
 
 GNU's own 300,000 take milliseconds, in which a core that another process could use only waits: two trainings on two
-cores slow each other up to thirty times. ``tests/benchmarks/bench_threads.py`` compares them.
+cores slow each other up to thirty times. With fewer than 1,000 a training that is alone waits more than a twentieth
+longer; with 2,000 two at once take 2.6 times as long. ``tests/benchmarks/bench_threads.py`` compares them.
 """
 _SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
