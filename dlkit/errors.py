@@ -75,7 +75,7 @@ def blamed(who: str, passing: Callable[[BaseException], bool] = lambda error: Fa
     """
     try:
         yield
-    # The plugin boundary: a stranger's code may raise anything, and SystemExit is no way to end a run either.
+    # The plugin boundary: a stranger's code may raise anything, and SystemExit must not end a run either.
     except (Exception, SystemExit) as error:
         if isinstance(error, DlkitError) or passing(error):
             raise

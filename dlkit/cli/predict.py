@@ -117,7 +117,7 @@ def _stream(predictor: Predictor, inputs: Sequence[object]) -> None:
 def _arguments(given: list[str], usage: str) -> list[str]:
     if given:
         return given
-    # PowerShell's pipe begins with a byte order mark, which is no part of the first input.
+    # PowerShell's pipe begins with a byte order mark, which does not belong to the first input.
     text = "" if sys.stdin.isatty() else sys.stdin.read().removeprefix("\ufeff")
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:

@@ -68,7 +68,7 @@ def _parser() -> Parser:
 
 
 def _examples(catalog: Catalog, loaded: Loaded, workspace: Path) -> Split | None:
-    """The validation split, if its data is here: looking at samples is no reason to download."""
+    """The validation split, if its data is here: to look at samples downloads nothing."""
     from dlkit.engine.build import build_data, build_task
 
     try:

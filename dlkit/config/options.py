@@ -82,7 +82,7 @@ class EngineConfig(Config):
     init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
 
 
-# Priority, what to wait for, and CPU slots are no options: they say when a run is trained, which is not its own.
+# Priority, what to wait for, and CPU slots are not options: they say when a run is trained, not what it computes.
 class JobConfig(Config):
     """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
 

@@ -26,7 +26,7 @@ _SHARE = 1 / 28
 _SMALLEST, _LARGEST = 9, 48
 """Writing in pixels: less cannot be read, more hides the picture."""
 _WIDEST = 0.4
-"""A label wider than its box is no wider than this share of the picture."""
+"""A label that is wider than its box takes at most this share of the picture's width."""
 _LIGHT = 330
 """A colour whose parts add up to more is written on in black."""
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], tree: T) -> T:
-    """The same tree, each of its tensors changed; what is no tensor is kept. Mappings come back as dicts."""
+    """The same tree, each of its tensors changed; what is not a tensor is kept. Mappings come back as dicts."""
     found: Any = _mapped(change, tree)
     same: T = found
     return same

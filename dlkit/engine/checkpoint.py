@@ -90,7 +90,7 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
 def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights that evaluation sees: the moving average where the run keeps one. Of tied ones, the one stored."""
     stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
-    # Older checkpoints average buffers too that are no part of a model's state, and that no model would take.
+    # Older checkpoints average buffers too that are not in a model's state, and that no model would take.
     return {name: average.get(name, tensor) for name, tensor in stored.items()}
 
 

@@ -67,7 +67,7 @@ class MachineMonitor:
         while not self._stop.wait(INTERVAL):
             try:
                 self._measure()
-            # The thread's boundary: a sensor's failure is no reason to disturb a run.
+            # The thread's boundary: a sensor that fails must not disturb a run.
             except Exception:
                 continue
 

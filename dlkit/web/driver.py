@@ -34,7 +34,7 @@ class Driver(WebDriver):
 
     async def _begin(self) -> None:
         """Textual itself tells the app its first size, one turn of the loop before this, and that it has no focus, one
-        message later: hence two messages later."""
+        message later: so this waits for two messages."""
         self._app.call_later(self._app.call_later, self._open)
 
     def _open(self) -> None:

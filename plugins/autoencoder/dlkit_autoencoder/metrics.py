@@ -57,7 +57,7 @@ class AutoencoderMetrics:
         found = {"mse": mse, "psnr": psnr(mse), "compression_ratio": self._size / self._code}
         if (asked := self._asked.value) is not None:
             found |= {f"psnr_{name}": psnr(self._mean(name, asked)) for name in ("corrupted", "restored")}
-        # A metric that is not finite would fail the run; that nothing is lost is no failure.
+        # A metric that is not finite would fail the run; to lose nothing is not a failure.
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def _add(self, name: str, found: Tensor, image: Tensor) -> None:

@@ -38,7 +38,7 @@ def files(config: FilesConfig, context: Context) -> Data:
     if not parts:
         return build(_joined(root, config), config)
     if "val" not in parts:
-        # What is no test in the folders is none: its share is not taken from the training text as well.
+        # Folders without a test part have no test: its share is not taken from the training text instead.
         places = by_position(len(parts["train"]), config.val_fraction, 0)
         parts |= {part: parts["train"][place] for part, place in places.items()}
     return build_parts(parts, config)
