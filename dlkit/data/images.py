@@ -111,9 +111,8 @@ def image_size(path: Path) -> tuple[int, int]:
     """Width and height of a file, upright, from its header; DataError names it if that fails."""
     try:
         with Image.open(path) as image:
-            # Asked for the EXIF of a PNG that has none in its header, Pillow decodes all of it to look at its end.
-            has_none = image.format == "PNG" and "exif" not in image.info
-            turned = not has_none and image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+            # Not image.getexif(): for a PNG without EXIF in its header, that decodes all of it to look at its end.
+            turned = Image.Image.getexif(image).get(_ORIENTATION) in _ON_ITS_SIDE
             return (image.height, image.width) if turned else image.size
     # As in open_image.
     except Exception as error:

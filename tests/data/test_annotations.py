@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from annotated import coco, picture, voc, voc_xml
 from dlkit.data.annotations import read_annotations, read_coco, read_voc
-from dlkit.data.images import image_size
+from dlkit.data.images import image_size, open_image
 from dlkit.errors import DataError
 
 OBJECTS = [("cat", 3.0, 4.0, 13.0, 24.0), ("dog", 15.0, 2.0, 35.0, 12.0)]
@@ -155,6 +156,21 @@ def test_a_turned_photograph_has_the_size_that_people_see(tmp_path: Path) -> Non
     Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
     assert image_size(tmp_path / "turned.jpg") == (30, 40)
     assert image_size(picture(tmp_path / "plain.png", 40, 30)) == (40, 30)
+
+
+@pytest.mark.parametrize("keyword", ["exif", "Raw profile type exif", "XML:com.adobe.xmp"])
+def test_whatever_turns_a_png_turns_its_size(tmp_path: Path, keyword: str) -> None:
+    """A chunk of its own, ImageMagick's text, or Adobe's."""
+    exif, texts = Image.Exif(), PngInfo()
+    exif[0x0112] = 6
+    if keyword == "XML:com.adobe.xmp":
+        texts.add_itxt(keyword, '<rdf:Description tiff:Orientation="6"/>')
+    elif keyword != "exif":
+        texts.add_text(keyword, f"\nexif\n{len(exif.tobytes())}\n{exif.tobytes().hex()}\n", zip=True)
+    chunk = exif if keyword == "exif" else None
+    Image.new("L", (40, 30)).save(tmp_path / "turned.png", pnginfo=texts, exif=chunk)
+    assert open_image(tmp_path / "turned.png", colour=False).size == (30, 40)
+    assert image_size(tmp_path / "turned.png") == (30, 40)
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
