@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -128,24 +129,24 @@ class TensorSplit(Split):
         column = next(iter(self.columns.values()))
         return column.values.device if isinstance(column, Ragged) else column.device
 
-    def to(self, destination: Destination, workers: int = 0) -> TensorSplit:
+    def to(self, destination: Destination, workers: int = 0) -> Self:
         columns = {
             name: column.to(destination) if isinstance(column, Ragged) else destination.put(column)
             for name, column in self.columns.items()
         }
-        if all(columns[name] is column for name, column in self.columns.items()):
+        same = all(columns[name] is column for name, column in self.columns.items())
+        # The destination too: columns may be there from the start, and the order of an epoch is not.
+        if same and destination is self._destination and not self._moves:
             return self
         return self._arriving(columns, destination, moves=False)
 
-    def kept_on_host(self, destination: Destination, workers: int = 0) -> TensorSplit:
+    def kept_on_host(self, destination: Destination, workers: int = 0) -> Self:
         # Rows are moved as they are stored (uint8 images, say), and transformed on the device: the same bits.
         return self._arriving(self.columns, destination, moves=True)
 
-    def _arriving(
-        self, columns: Mapping[str, Tensor | Ragged], destination: Destination, *, moves: bool
-    ) -> TensorSplit:
-        found = TensorSplit(columns, transform=self.transform, planner=self.planner)
-        found._destination, found._moves = destination, moves
+    def _arriving(self, columns: Mapping[str, Tensor | Ragged], destination: Destination, *, moves: bool) -> Self:
+        found = copy(self)
+        found.columns, found._destination, found._moves = dict(columns), destination, moves
         return found
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,34 @@ def test_batches_of_a_split_kept_on_the_host_are_the_same(ragged: bool, one_by_o
     assert same(kept.take(torch.tensor([4, 1])), split.take(torch.tensor([4, 1])))
     assert (len(kept), kept.fingerprint()) == (7, split.fingerprint())
     assert split.nbytes == 7 * 8 + (8 * 8 + columns["words"].values.nbytes if ragged else 0)  # type: ignore[union-attr]
+
+
+@dataclass
+class Noting:
+    """A destination where everything lies already; it notes what it is asked for."""
+
+    torch_device: torch.device = HOST.torch_device
+    loader_options: Mapping[str, Any] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)
+
+    def put(self, tensor: Tensor) -> Tensor:
+        self.asked.append(tensor.data_ptr())
+        return tensor
+
+
+def test_the_order_goes_to_where_the_columns_have_been_from_the_start() -> None:
+    """Columns that a data set has put on the device itself."""
+    there, plan = Noting(), in_order(6, 3)
+    split = TensorSplit({"x": torch.arange(6)}).to(there)
+    assert [batch["x"].tolist() for batch in split.batches(plan, seed=0, epoch=0)] == [[0, 1, 2], [3, 4, 5]]
+    assert torch.from_numpy(plan.order).data_ptr() in there.asked
+
+
+def test_a_split_that_was_kept_on_the_host_moves_nothing_back_there() -> None:
+    there = Noting()
+    split = TensorSplit({"x": torch.arange(6)}).kept_on_host(there).to(HOST)
+    assert [len(batch["x"]) for batch in split.batches(in_order(6, 3), seed=0, epoch=0)] == [3, 3]
+    assert not there.asked
 
 
 def test_a_transform_is_applied_to_whole_batches_everywhere() -> None:
