@@ -18,7 +18,7 @@ from dlkit.monitor.form_fields import Field
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow, Pick
-from dlkit.tui.launch.parts import Lines, PartChoice
+from dlkit.tui.launch.parts import FittedText, PartChoice
 from dlkit.tui.launch.screen import LaunchScreen
 from dlkit.tui.launch.section import Heading, SectionBox
 from screens import notices, press, shown, until
@@ -143,13 +143,13 @@ def fields_made(app: DlkitApp) -> list[Field]:
 
 
 def command(app: DlkitApp) -> str:
-    text = screen_of(app).query_one("#command", Lines).text
+    text = screen_of(app).query_one("#command", FittedText).text
     return text.removeprefix("$ ").partition(" --workspace")[0].removesuffix(" --detach")
 
 
 def about(app: DlkitApp) -> str:
     """The help lines, all of which can be seen."""
-    lines = screen_of(app).query_one("#about", Lines)
+    lines = screen_of(app).query_one("#about", FittedText)
     text = str(lines.render())
     assert text.count("\n") < lines.region.height
     return " ".join(text.split())

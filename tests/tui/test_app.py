@@ -6,10 +6,14 @@ import asyncio
 import gc
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import textual.widgets
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.widget import Widget
 
 from dlkit.tui.app import FIRST, DlkitApp
@@ -33,9 +37,29 @@ async def test_areas_by_key_and_by_mouse(tmp_path: Path) -> None:
         for key, mode in AREA_KEYS.items():
             await press(pilot, key)
             assert app.current_mode == mode
-        await pilot.click("Bar AreaName:first-child")
+        await pilot.click("TopLine AreaName:first-child")
         await until(pilot, lambda: app.current_mode == "tasks")
     assert set(FIRST) == set(AREAS)
+
+
+def test_no_widget_is_styled_by_a_stranger_of_its_name() -> None:
+    """A style sheet finds widgets by their class's name, whichever module it is in: what Textual says of its ``Bar``,
+    once it has shown progress, holds for every ``Bar`` from then on."""
+    all_bindings()  # imports all of the interface
+    assert all(hasattr(textual.widgets, name) for name in textual.widgets.__all__)  # which imports them
+    modules = defaultdict(set)
+    for kind in descendants(DOMNode):
+        if kind.__module__.startswith(("dlkit.", "textual.")):
+            modules[kind.__name__].add(kind.__module__)
+    ours = {name: found for name, found in modules.items() if any(module.startswith("dlkit.") for module in found)}
+    assert ours
+    assert not [f"{name}: {sorted(found)}" for name, found in ours.items() if len(found) > 1]
+
+
+def descendants(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from descendants(child)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 12), (20, 6)])

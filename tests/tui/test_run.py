@@ -100,7 +100,7 @@ async def test_every_pane_of_a_completed_run(run: RunFolder) -> None:
         await press(pilot, "left_square_bracket")
         assert screen.pane == "events"
         await pilot.click("#panes", offset=(1, 1))
-        tab = next(tab for tab in screen.query("Tab") if tab.pane == "log")  # type: ignore[attr-defined]
+        tab = next(tab for tab in screen.query("PaneName") if tab.pane == "log")  # type: ignore[attr-defined]
         await pilot.click(tab)
         await until(pilot, lambda: screen.pane == "log")
         assert all(len(line) <= 80 for line in shown(app).splitlines())

@@ -90,7 +90,7 @@ def _preset(checked: Checked) -> Part:
     return Part("preset", checked.form.preset, "", "", summary, choices)
 
 
-class Lines(Static):
+class FittedText(Static):
     """A text as high as it must be, between ``least`` and ``most`` lines. The screen is laid out (30 ms) only when
     that height changes, not whenever the text does."""
 

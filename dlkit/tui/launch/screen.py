@@ -24,7 +24,7 @@ from dlkit.monitor.form_check import check
 from dlkit.present.commands import tool
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow, Pick, about
-from dlkit.tui.launch.parts import Lines, PartChoice, PartChoices
+from dlkit.tui.launch.parts import FittedText, PartChoice, PartChoices
 from dlkit.tui.launch.section import Heading
 from dlkit.tui.launch.start_bar import HELP as START_HELP
 from dlkit.tui.launch.start_bar import StartBar
@@ -97,9 +97,9 @@ class LaunchScreen(Area):
         yield Static(id="general", markup=False)
         yield FilterLine("a word of a field's name or description")
         yield FieldList()
-        yield Lines(2, 4, id="about")
+        yield FittedText(2, 4, id="about")
         with Horizontal(id="bottom"):
-            yield Lines(1, 3, id="command")
+            yield FittedText(1, 3, id="command")
             yield Button("Copy", id="copy", compact=True)
 
     def on_mount(self) -> None:
@@ -171,7 +171,7 @@ class LaunchScreen(Area):
         self._show_general(checked.general)
         await self.query_one(PartChoices).show(checked)
         self._fields.show(checked.sections)
-        self.query_one("#command", Lines).say(f"$ {self._command(checked)}")
+        self.query_one("#command", FittedText).say(f"$ {self._command(checked)}")
         self._bar.say_state(checked)
         self._tell_about()
 
@@ -231,7 +231,7 @@ class LaunchScreen(Area):
     def _tell_about(self) -> None:
         """What the focused thing is, in two lines."""
         lines = _HELP["start"] if self.focused is None else _about(self.focused)
-        self.query_one("#about", Lines).say("\n".join(lines))
+        self.query_one("#about", FittedText).say("\n".join(lines))
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open()

@@ -92,7 +92,7 @@ class RunScreen(Area):
 
     def body(self) -> ComposeResult:
         yield RunHead()
-        yield Strip()
+        yield PaneNames()
         with Container(id="panes"):
             yield make_pane(self.pane)
 
@@ -175,7 +175,7 @@ class RunScreen(Area):
         await self.action_pane(names[(names.index(self.pane) + by) % len(names)])
 
     def _mark(self) -> None:
-        for tab in self.query(Tab):
+        for tab in self.query(PaneName):
             tab.set_class(tab.pane == self.pane, "here")
 
     def _focus(self) -> None:
@@ -305,21 +305,21 @@ def make_pane(name: str) -> Pane:
     return pane
 
 
-class Strip(Horizontal):
+class PaneNames(Horizontal):
     """The names of the panes, with their keys."""
 
     DEFAULT_CSS = """
-    Strip { height: 1; background: $panel; }
-    Strip > Tab { width: auto; padding: 0 1; color: $text-muted; }
-    Strip > Tab.here { color: $text; text-style: bold reverse; }
+    PaneNames { height: 1; background: $panel; }
+    PaneNames > PaneName { width: auto; padding: 0 1; color: $text-muted; }
+    PaneNames > PaneName.here { color: $text; text-style: bold reverse; }
     """
 
     def compose(self) -> ComposeResult:
         for name, (key, text, _) in PANES.items():
-            yield Tab(name, f"{key} {text}")
+            yield PaneName(name, f"{key} {text}")
 
 
-class Tab(Static):
+class PaneName(Static):
     """A click shows its pane."""
 
     def __init__(self, pane: str, text: str) -> None:

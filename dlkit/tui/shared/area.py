@@ -46,7 +46,7 @@ class Area(Screen[None]):
         return self.dlkit.workspace
 
     def compose(self) -> ComposeResult:
-        yield Bar(self.area, self._where)
+        yield TopLine(self.area, self._where)
         yield from self.body()
         yield MainKeys(self.applies)
 
@@ -55,7 +55,7 @@ class Area(Screen[None]):
 
     def say_where(self, text: str) -> None:
         """Change what the top line says is being looked at."""
-        self.query_one(Bar).say_where(text)
+        self.query_one(TopLine).say_where(text)
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -76,14 +76,14 @@ class Area(Screen[None]):
             self.app.pop_screen()
 
 
-class Bar(Horizontal):
+class TopLine(Horizontal):
     """The areas, the present one marked; a click goes there."""
 
     DEFAULT_CSS = """
-    Bar { dock: top; height: 1; background: $panel; }
-    Bar > Static { width: auto; height: 1; padding: 0 1; color: $text-muted; }
-    Bar > Static.here { color: $text; text-style: bold reverse; }
-    Bar > #where { width: 1fr; padding: 0 1 0 0; text-align: right; color: $text;
+    TopLine { dock: top; height: 1; background: $panel; }
+    TopLine > Static { width: auto; height: 1; padding: 0 1; color: $text-muted; }
+    TopLine > Static.here { color: $text; text-style: bold reverse; }
+    TopLine > #where { width: 1fr; padding: 0 1 0 0; text-align: right; color: $text;
                    text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
