@@ -6,10 +6,12 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from textual.widgets import RichLog
 
 from dlkit.catalog import GROUP, Catalog
 from dlkit.monitor.task_list import best_of
 from dlkit.runs.folder import Summary
+from dlkit.tui.shared.area import TopLine
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.fetch import FetchDialog, fraction
 from dlkit.tui.shared.table import Table
@@ -71,6 +73,20 @@ async def test_data_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest
         assert "mirror" in shown(app)
         await press(pilot, "escape")
         assert app.screen.query_one(Table).key == "classification"
+        assert app.screen.query_one(TopLine).size.width == app.size.width  # Textual has styles for bars of progress
+
+
+async def test_nothing_that_a_download_says_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a source that is fetched by hand, it is what to do."""
+    monkeypatch.chdir(tmp_path)  # a short path is not broken over two lines
+    async with opened(tmp_path / "ws") as (app, pilot):
+        dialog = FetchDialog(["lfwcrop"], 0, Path("ws"))
+        await app.push_screen(dialog)
+        await until(pilot, lambda: "failed; nothing is lost" in shown(app))
+        said = " ".join(strip.text for strip in dialog.query_one(RichLog).lines)
+        assert "lfwcrop/ offers into ws/data/lfwcrop" in " ".join(said.split())
+        words = {word for strip in dialog.query_one(RichLog).lines for word in strip.text.split()}
+        assert words <= set(shown(app).split())
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class FetchDialog(ModalScreen[bool]):
         with Vertical():
             yield Label(f"Fetching {', '.join(self._sources)} ({size(self._total)})", markup=False, id="title")
             yield ProgressBar(total=None, show_eta=False)
-            yield RichLog(wrap=True, markup=False)
+            yield RichLog(min_width=0, wrap=True, markup=False)  # what is wider than the dialog is cut off
             yield Label("escape: stop (goes on from there the next time)", id="hint", markup=False)
 
     def on_mount(self) -> None:
