@@ -7,11 +7,10 @@ import has one), Python prints and forgets it; in the middle of a record it leav
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
-import threading
 import time
+from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -41,6 +40,8 @@ class Interrupts:
         self._pipe: tuple[int, int] | None = None
 
     def __enter__(self) -> Interrupts:
+        import threading  # not above: every command loads this module, and few come to wait
+
         if threading.current_thread() is not threading.main_thread():  # Python lets no other thread set handlers
             return self
         self._pipe = reader, writer = os.pipe()
@@ -69,7 +70,10 @@ class Interrupts:
             return
         if self._pipe is None:
             time.sleep(seconds)
-        elif select.select([self._pipe[0]], [], [], seconds)[0]:
+            return
+        import select
+
+        if select.select([self._pipe[0]], [], [], seconds)[0]:
             os.read(self._pipe[0], 1024)
 
     def take(self) -> list[signal.Signals]:
@@ -88,7 +92,7 @@ class Interrupts:
 
 @contextmanager
 def dropped_ones_raised_again() -> Iterator[None]:
-    """While entered, have a KeyboardInterrupt that Python drops be raised again a moment later."""
+    """While entered, in the main thread, have a KeyboardInterrupt that Python drops be raised again a moment later."""
     before = sys.unraisablehook
     alarm = signal.getsignal(signal.SIGALRM)
     sys.unraisablehook = _Again(before)
@@ -106,9 +110,11 @@ class _Again:
 
     def __init__(self, before: Callable[[UnraisableHookArgs], object]) -> None:
         self._before = before
+        self._thread = get_ident()
 
     def __call__(self, dropped: UnraisableHookArgs) -> None:
-        ours = threading.current_thread() is threading.main_thread() and not sys.is_finalizing()
+        # Nothing may be imported here: it may have been an import, of the very module, that was interrupted.
+        ours = get_ident() == self._thread and not sys.is_finalizing()
         if ours and issubclass(dropped.exc_type, KeyboardInterrupt):
             signal.signal(signal.SIGALRM, signal.default_int_handler)
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)

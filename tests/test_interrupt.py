@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from dlkit import interrupt
 from dlkit.interrupt import Interrupts, dropped_ones_raised_again
 
 LONG = 60.0
@@ -107,7 +106,7 @@ def test_a_signal_between_the_look_and_the_wait_ends_the_wait(monkeypatch: pytes
 
     with Interrupts(signal.SIGINT) as interrupts:
         with monkeypatch.context() as patch:
-            patch.setattr(interrupt.select, "select", late)
+            patch.setattr(select, "select", late)
             interrupts.wait(LONG)
         assert interrupts.take() == [signal.SIGINT]
         began = time.monotonic()
