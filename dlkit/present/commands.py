@@ -16,7 +16,10 @@ def tool() -> str:
 
 
 def to_type(run: RunFolder, words: str) -> str:
-    """A whole command for a run: the tool, the words, and the run's workspace where it is not the usual one."""
+    """A whole command for a run: the tool, the words, which name it by its id, and where it is, if not in the usual
+    workspace."""
+    if run.path.parent.name != "runs":  # a copy, in no workspace: its folder names it wherever one is
+        return f"{tool()} {words.replace(run.id, shlex.quote(str(run.path)))}"
     return f"{tool()} {words}{_where(run.path.parent.parent)}"
 
 

@@ -7,10 +7,15 @@ from dlkit.present.commands import to_type
 from dlkit.present.numbers import duration, number
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
+from dlkit.runs.index import newest_runs
 
 
-def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "last") -> str:
-    """How a run ended, and what to type next. ``metric`` is its primary one, ``called`` what to name it in commands."""
+def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "") -> str:
+    """How a run ended, and what to type next. ``metric`` is its primary one.
+
+    ``called`` is what to name it in commands: ``last`` if that is true of it, else its id, unless it is given.
+    """
+    called = called or ("last" if _is_last(run) else run.id)
     reason = f" ({finished.reason})" if finished.reason else ""
     took = f"{finished.steps} steps in {duration(finished.seconds)}, {duration(finished.train_seconds)} of it training"
     lines = [f"{run.id}: {finished.status}{reason}, {took}"]
@@ -21,6 +26,14 @@ def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "la
     after = (f"show {called} --samples", f"evaluate {called}", f"predict {called} INPUT")
     words = after if finished.status == "completed" else (f"resume {called}", f"show {called}")
     return "\n".join([*lines, "", "next:", *(f"  {to_type(run, word)}" for word in words)])
+
+
+def _is_last(run: RunFolder) -> bool:
+    """Whether it is the newest of its workspace: an older one that was resumed is not."""
+    if run.path.parent.name != "runs":  # a copy, in no workspace
+        return False
+    newest, _ = newest_runs(run.path.parent.parent, limit=1)
+    return [summary.id for summary in newest] == [run.id]
 
 
 def unrecorded_end(run: RunFolder, state: str) -> str:

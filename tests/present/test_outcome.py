@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_completed_run_says_its_figures_and_where_to_look(run: RunFolder) -> N
     assert lines[0] == f"{run.id}: completed, 9 steps in 4.0 s, 3.0 s of it training"
     assert lines[1:3] == ["best val/mse 0.25", "     val/mae 0.5"]
     assert lines[-1] == "  dlkit predict last INPUT"
+
+
+def test_an_older_run_that_was_resumed_is_not_called_last(run: RunFolder, tmp_path: Path) -> None:
+    toy_run(tmp_path)
+    assert f"  dlkit evaluate {run.id}" in result(run, finished("completed"), "val/mse").splitlines()
+
+
+def test_a_copy_outside_any_workspace_is_called_by_its_folder(run: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(tmp_path / "elsewhere" / run.id)
+    shutil.copytree(run.path, copy.path)
+    assert f"  dlkit evaluate {copy.path}" in result(copy, finished("completed"), "val/mse").splitlines()
 
 
 def test_a_stopped_run_says_why_and_how_it_goes_on(run: RunFolder) -> None:
