@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from dlkit.present.outcome import result
 from dlkit.present.output import print_json, print_result, say, say_from_handler
 
 if TYPE_CHECKING:
+    from dlkit.events import Finished
     from dlkit.jobs.job_record import Submission
 
 BELL_SECONDS = 10.0
@@ -81,17 +83,25 @@ def _train(here: Here, *, as_json: bool, quiet: bool) -> int:
     try:
         for event in here.events(signals, say=lambda text: None if quiet else say(text)):
             display.show(event)
+    except KeyboardInterrupt:
+        if display.finished is None:
+            raise
     finally:
         display.close()
     finished = display.finished
     assert finished is not None
+    with suppress(KeyboardInterrupt):  # the run has ended, and how is the exit code: only the talk is cut short
+        _tell(here, finished, as_json=as_json, quiet=quiet)
+        if time.monotonic() - began > BELL_SECONDS and not quiet:
+            tell_ended(f"{here.run.id}: {finished.status}")
+    return EXIT[finished.status]
+
+
+def _tell(here: Here, finished: Finished, *, as_json: bool, quiet: bool) -> None:
     if finished.traceback and not quiet:
         say(finished.traceback)
     if not as_json:
         print_result(result(here.run, finished, here.attempt.job.resolved.task.metric))
-    if time.monotonic() - began > BELL_SECONDS and not quiet:
-        tell_ended(f"{here.run.id}: {finished.status}")
-    return EXIT[finished.status]
 
 
 def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:

@@ -35,14 +35,15 @@ def train_here(
             except GeneratorExit:
                 stream.close()  # now, under the claim: left to the collector, the run would go on without it
                 raise
+    if attempt.run.path.parent.name == "runs":  # else it is a copy, with no queue beside it
+        with suppress(DlkitError, OSError):
+            wake(attempt.run.path.parent.parent)
+    # Last: a slow server takes seconds, in which somebody may press Ctrl-C.
     url = attempt.job.resolved.job.notify
     if url and finished is not None:
         problem = post(url, finished_record(attempt.run))
         if problem:
             say(f"could not notify {url}: {problem}")
-    if attempt.run.path.parent.name == "runs":  # else it is a copy, with no queue beside it
-        with suppress(DlkitError, OSError):
-            wake(attempt.run.path.parent.parent)
 
 
 def needs_worker(resolved: Resolved) -> bool:
