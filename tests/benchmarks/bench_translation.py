@@ -23,8 +23,8 @@ from dlkit.data.randomness import derive
 from dlkit_translation.baselines import Nearest, WordByWord
 from dlkit_translation.datasets import fra_eng
 from dlkit_translation.grammar.sentences import derivable, pairs
-from dlkit_translation.metrics import SIGNATURES, corpus_scores
 from dlkit_translation.options import FraEngConfig, GrammarConfig
+from dlkit_translation.scores import corpus_scores, score_notes
 from dlkit_translation.splitting import by_combination, by_sentence
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"baselines, {', '.join(RECIPES)}")
     parser.add_argument("--minutes", type=float, help="bound of a run's training time")
     options = parser.parse_args()
-    print(f"{torch.get_num_threads()} threads; {SIGNATURES['bleu']}; {SIGNATURES['chrf']}")
+    print(f"{torch.get_num_threads()} threads; {'; '.join(score_notes(fra_eng.LANGUAGES[1]))}")
     print("| | token accuracy | exact | BLEU | chrF | training |\n|---|---|---|---|---|---|")
     if not options.names or "baselines" in options.names:
         baselines()
