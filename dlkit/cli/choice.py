@@ -12,7 +12,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
-RUN_HELP = "id, unique prefix, last, or folder"
+RUN_HELP = "id, unique prefix, name, last, or folder"
 
 
 def run_parser(command: str, description: str) -> Parser:

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError, nearest
 from dlkit.interrupt import Interrupts
@@ -102,7 +103,7 @@ def _cancel(argv: list[str]) -> int:
     from dlkit.jobs.queue import cancel
 
     parser = Parser("queue cancel", "Take jobs out of the queue; they end as stopped, and can be resumed.")
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="id, unique prefix, last, or folder")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace: Path = locate(options.workspace)
     done = []

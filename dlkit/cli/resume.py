@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlkit.catalog import Catalog
+from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.output import say
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> Parser:
     parser = Parser("resume", "Go on with a run from its last checkpoint; the result is that of an uninterrupted run.")
-    parser.add_argument("run", metavar="RUN", help="id, unique prefix, last, or folder")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--epochs", type=int, metavar="N", help="train to N epochs in all: continues a completed run")
     parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
     parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")

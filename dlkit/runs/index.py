@@ -90,7 +90,9 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 
 def find_run(workspace: Path, reference: str) -> RunFolder:
-    """The run that RUN means: an id, a unique prefix, ``last``, or a folder. UsageError names what there is."""
+    """The run that RUN means: an id, a unique prefix or name, ``last``, or a folder. UsageError names what there is."""
+    if not reference:  # a script's empty variable: every id begins with it, and the current folder may be a run
+        raise UsageError("RUN is empty: give an id, a unique prefix, a name, last, or a folder")
     folder = Path(reference)
     if (folder / "run.json").is_file():
         return RunFolder(folder.resolve())
@@ -101,13 +103,15 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
             raise UsageError(f"there are no runs in {workspace}")
         return RunFolder(workspace / "runs" / newest[0].id)
     match = [name for name in names if name == reference] or [name for name in names if name.startswith(reference)]
+    match = match or [summary.id for summary in list_runs(workspace) if summary.name == reference]
     if len(match) == 1:
         return RunFolder(workspace / "runs" / match[0])
     if match:
         raise UsageError(f"{reference!r} could be any of: {', '.join(match[:8])}")
     newest_first = ", ".join(names[:5]) or "none"
     raise UsageError(
-        f"no run {reference!r} in {workspace}: give an id, a unique prefix, last, or a folder; newest: {newest_first}"
+        f"no run {reference!r} in {workspace}: give an id, a unique prefix, a name, last, or a folder; "
+        f"newest: {newest_first}"
     )
 
 

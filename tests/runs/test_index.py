@@ -186,6 +186,23 @@ def test_a_run_is_found_by_id_prefix_last_or_folder(tmp_path: Path, runs: list[R
         find_run(tmp_path, "nothing")
 
 
+def test_a_run_is_found_by_its_name_where_it_alone_has_it(tmp_path: Path, runs: list[RunFolder]) -> None:
+    assert find_run(tmp_path, "run 2") == runs[1]
+    runs[2].update(name="run 2")
+    with pytest.raises(UsageError, match=f"'run 2' could be any of: {runs[2].id}, {runs[1].id}"):
+        find_run(tmp_path, "run 2")
+    runs[2].update(name=runs[0].id)
+    assert find_run(tmp_path, runs[0].id) == runs[0]
+
+
+def test_nothing_is_not_a_run(tmp_path: Path, runs: list[RunFolder], monkeypatch: pytest.MonkeyPatch) -> None:
+    for run in runs[1:]:
+        shutil.rmtree(run.path)
+    monkeypatch.chdir(runs[0].path)
+    with pytest.raises(UsageError, match="RUN is empty"):
+        find_run(tmp_path, "")
+
+
 def test_a_whole_id_wins_over_prefixes(tmp_path: Path, runs: list[RunFolder]) -> None:
     shutil.copytree(runs[0].path, tmp_path / "runs" / f"{runs[0].id}-copy")
     assert find_run(tmp_path, runs[0].id) == runs[0]
