@@ -10,11 +10,13 @@ from dlkit.components import DatasetSpec, SourceSpec
 
 FILES = "files"
 """The name that every task gives to the data set of the user's own files."""
+BY_HAND = "by hand"
+"""The state of data that people fetch: its source declares no files."""
 
 
 class DataState(TypedDict):
-    """``state``: embedded (needs no files), yours (a path to be given), present, download, or unknown for a missing
-    source; ``download``: the bytes still to be fetched."""
+    """``state``: embedded (needs no files), yours (a path to be given), present, download, by hand (nothing of what is
+    not there can be downloaded), or unknown for a missing source; ``download``: the bytes still to be fetched."""
 
     state: str
     download: int
@@ -30,6 +32,8 @@ def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> DataState:
         return {"state": "unknown", "download": 0}
     lacking = absent(catalog, dataset, data)
     count = sum(file.size for source in lacking for file in source.files)
+    if lacking and not any(source.files for source in lacking):
+        return {"state": BY_HAND, "download": 0}
     return {"state": "download" if lacking else "present", "download": count}
 
 

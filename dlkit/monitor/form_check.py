@@ -16,7 +16,7 @@ from dlkit.components import PARTS, DatasetSpec, Spec, TaskSpec
 from dlkit.config import OWN, FieldInfo, Layer, Merged, Resolved, config_class, fields_of, merge, resolve
 from dlkit.config_file import Typed, chosen, presets, typed_layers
 from dlkit.errors import DlkitError, SettingError
-from dlkit.monitor.data_state import absent, data_state
+from dlkit.monitor.data_state import BY_HAND, absent, data_state
 from dlkit.monitor.form import (
     AFTER,
     LABELS,
@@ -174,6 +174,8 @@ class _Check:
         if not isinstance(spec, DatasetSpec):
             return ""
         state = data_state(self.catalog, spec, self.workspace / "data")
+        if state["state"] == BY_HAND:
+            return " (fetched by hand)"
         return f" (download {state['download'] / 1e6:.1f} MB)" if state["state"] == "download" else ""
 
     def _automatic(self, part: str, names: Mapping[str, str]) -> str:
@@ -190,7 +192,7 @@ class _Check:
     def _data(self, names: Mapping[str, str]) -> DataNeed:
         dataset, data = self.catalog.find("dataset", names["dataset"], self.task.name), self.workspace / "data"
         state = data_state(self.catalog, dataset, data)
-        lacking = absent(self.catalog, dataset, data) if state["state"] == "download" else []
+        lacking = absent(self.catalog, dataset, data) if state["state"] in ("download", BY_HAND) else []
         return DataNeed(state["state"], tuple(source.name for source in lacking), state["download"])
 
     # Sections

@@ -374,6 +374,14 @@ def test_data_to_be_downloaded_is_said_with_its_size() -> None:
     assert look(Form("classification"), INSTALLED).data.state == "embedded"
 
 
+def test_data_that_cannot_be_downloaded_is_said_to_be_fetched_by_hand() -> None:
+    """And not to be a download of 0 bytes."""
+    checked = look(Form("autoencoder").choose("dataset", "lfwcrop"), INSTALLED)
+    assert (checked.data.state, checked.data.sources) == ("by hand", ("lfwcrop",))
+    dataset = next(part for part in checked.parts if part.name == "dataset")
+    assert dict(dataset.choices)["lfwcrop"].endswith("(fetched by hand)")
+
+
 SOURCELESS = """
 from dlkit import DatasetSpec, hookimpl
 

@@ -76,6 +76,15 @@ async def test_data_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest
         assert app.screen.query_one(TopLine).size.width == app.size.width  # Textual has styles for bars of progress
 
 
+async def test_what_is_fetched_by_hand_does_not_keep_the_rest_from_being_downloaded(tmp_path: Path) -> None:
+    async with opened(tmp_path / "ws") as (app, pilot):
+        await until(pilot, lambda: "lfwcrop: by hand" in shown(app))
+        assert app.screen.query_one(Table).key == "autoencoder"
+        await press(pilot, "d")
+        assert isinstance(app.screen, FetchDialog)
+        assert "Fetching mnist (11.6 MB)" in shown(app)
+
+
 async def test_nothing_that_a_download_says_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a source that is fetched by hand, it is what to do."""
     monkeypatch.chdir(tmp_path)  # a short path is not broken over two lines

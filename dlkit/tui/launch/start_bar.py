@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
 from dlkit.jobs.handover import HandedOver
+from dlkit.monitor.data_state import BY_HAND
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
 from dlkit.monitor.form_submit import hand_in
@@ -92,7 +93,9 @@ class StartBar(Horizontal):
             key = " (ctrl+g)" if any(field.problem for field in checked.fields()) else ""
             self.say(f"{checked.problems} problem{'s' * (checked.problems > 1)}{key}", wrong=True)
         elif checked.data.sources:
-            self.say(f"data: {size(checked.data.size)} to be downloaded first")
+            by_hand = checked.data.state == BY_HAND
+            amount = f"{size(checked.data.size)} to be downloaded first"
+            self.say(f"data: {'to be fetched by hand' if by_hand else amount}")
         else:
             self.say({"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, "ready"))
 
@@ -138,10 +141,12 @@ class StartBar(Horizontal):
             if wanted:
                 self.app.push_screen(FetchDialog(need.sources, need.size, message.workspace, stays=False), go_on)
 
-        question = f"Download {', '.join(need.sources)} ({size(need.size)}) first?"
-        what = "queue" if message.queued else "start"
+        names, what = ", ".join(need.sources), "queue" if message.queued else "start"
+        question, yes = f"Download {names} ({size(need.size)}) first?", f"Download and {what}"
+        if need.state == BY_HAND:
+            question, yes = f"{names} is fetched by hand. Show how?", "Show"
         detail = f"The data set is not here yet. The run {what}s when it is."
-        self.app.push_screen(Confirm(question, detail, yes=f"Download and {what}"), fetch)
+        self.app.push_screen(Confirm(question, detail, yes=yes), fetch)
 
 
 def first_problem(checked: Checked) -> str:

@@ -55,7 +55,8 @@ class FetchDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Label(f"Fetching {', '.join(self._sources)} ({size(self._total)})", markup=False, id="title")
+            amount = f" ({size(self._total)})" if self._total else ""
+            yield Label(f"Fetching {', '.join(self._sources)}{amount}", markup=False, id="title")
             yield ProgressBar(total=None, show_eta=False)
             yield RichLog(min_width=0, wrap=True, markup=False)  # what is wider than the dialog is cut off
             yield Label("escape: stop (goes on from there the next time)", id="hint", markup=False)

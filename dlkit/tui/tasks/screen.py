@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.monitor.data_state import DataState
+from dlkit.monitor.data_state import BY_HAND, DataState
 from dlkit.monitor.task_list import TaskEntry, list_tasks, troubled
 from dlkit.present.numbers import ago, number, size
 from dlkit.present.runs import best
@@ -135,11 +135,13 @@ class TasksScreen(Area):
             self.dlkit.open_launch(key)
 
     def action_fetch(self) -> None:
-        """Download what the task's data sets lack."""
+        """Download what the task's data sets lack; where that is nothing, say how the rest is fetched by hand."""
         entry, catalog = self._entries.get(self._table.key), self.dlkit.catalog
         if entry is None or catalog is None:
             return
-        wanted = [d for d in catalog.specs("dataset", entry.spec.name) if entry.data[d.name]["state"] == "download"]
+        datasets = catalog.specs("dataset", entry.spec.name)
+        lacking = {s: [d for d in datasets if entry.data[d.name]["state"] == s] for s in ("download", BY_HAND)}
+        wanted = lacking["download"] or lacking[BY_HAND]
         sources = list(dict.fromkeys(name for dataset in wanted for name in dataset.sources))
         if not sources:
             self.notify(f"{entry.spec.name}: all its data is here", markup=False)
