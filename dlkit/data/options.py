@@ -34,6 +34,15 @@ class Shares(Config):
         return self
 
 
+class TextFiles(Config):
+    """Text of your own: where it is, and how it is encoded."""
+
+    path: Location = Field(description="A text file, or a folder of .txt and .md files, or of train/ and val/")
+    encoding: str = Field(
+        "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
+    )
+
+
 class AnnotatedFiles(Shares):
     """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import Location, Shares
+from dlkit.data.options import Location, Shares, TextFiles
 from dlkit.engine.options import SupervisedConfig
 
 
@@ -46,13 +46,8 @@ class TinyShakespeareConfig(TextConfig):
     test_fraction: float = Field(0.0, ge=0, lt=1, description="Share for the test, before validation; 0: no test split")
 
 
-class FilesConfig(TextConfig):
-    """Text files of your own, one after the other by name."""
-
-    path: Location = Field(description="A text file, or a folder of .txt and .md files")
-    encoding: str = Field(
-        "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
-    )
+class FilesConfig(TextFiles, TextConfig):
+    """Text files of your own, one after the other by path; the shares are for those without folders train and val."""
 
 
 class TransformerConfig(Config):

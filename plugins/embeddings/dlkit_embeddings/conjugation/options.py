@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import Location, Shares
+from dlkit.data.options import Shares, TextFiles
 
 AUTO, NONE = "auto", "none"
 
@@ -58,13 +58,8 @@ class GutenbergConfig(GapsConfig):
     """Books, divided into folders."""
 
 
-class FilesConfig(ByPositionConfig):
+class FilesConfig(TextFiles, ByPositionConfig):
     """Text files of your own; the shares are for those without folders train and val."""
-
-    path: Location = Field(description="A text file, or a folder of .txt and .md files, or of train/ and val/")
-    encoding: str = Field(
-        "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
-    )
 
 
 class ModelConfig(Config):

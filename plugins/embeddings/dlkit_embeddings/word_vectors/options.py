@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from dlkit.config import CHANGEABLE, Config
-from dlkit.data.options import Location, Shares
+from dlkit.data.options import Shares, TextFiles
 
 
 class TextConfig(Config):
@@ -64,13 +64,8 @@ class GutenbergConfig(TextConfig):
     """Books, in folders for training, validation and test."""
 
 
-class FilesConfig(SharesConfig):
+class FilesConfig(TextFiles, SharesConfig):
     """Text files of your own; the shares are for those without folders train, val and test."""
-
-    path: Location = Field(description="A text file, or a folder of .txt and .md files, or of train/ and val/")
-    encoding: str = Field(
-        "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
-    )
 
 
 class CbowConfig(Config):
