@@ -48,7 +48,7 @@ class MachineMonitor:
         self._has_gpus = True
 
     def start(self) -> None:
-        self._measure()  # CPU time counts from here
+        self._try_to_measure()  # CPU time counts from here
         self._found.clear()
         self._thread.start()
 
@@ -65,11 +65,14 @@ class MachineMonitor:
 
     def _work(self) -> None:
         while not self._stop.wait(INTERVAL):
-            try:
-                self._measure()
-            # The thread's boundary: a sensor that fails must not disturb a run.
-            except Exception:
-                continue
+            self._try_to_measure()
+
+    def _try_to_measure(self) -> None:
+        try:
+            self._measure()
+        # The sensors' boundary: one that fails, or a root that has just ended, must not disturb a run.
+        except Exception:
+            return
 
     def _measure(self) -> None:
         now = time.monotonic()
