@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TypeVar, Unpack
 
 from dlkit import events
@@ -94,7 +94,8 @@ class Journal:
         self._log.sync()
 
     def free_reserve(self) -> None:
-        self._reserve.unlink(missing_ok=True)
+        if self._writes:
+            self._reserve.unlink(missing_ok=True)
 
     def end(self, status: str, reason: str, metrics: Mapping[str, float], traceback: str = "") -> events.Finished:
         """Record the end in the log and in run.json, as far as the disk lets us."""
@@ -102,11 +103,10 @@ class Journal:
         progress = self._progress
         reached = progress.reached(metrics)
         finished = events.Finished(run=self._run.id, status=status, reason=reason, traceback=traceback, **reached)
-        try:
+        self.free_reserve()  # whoever follows the run waits for this line, and lists are made from run.json
+        with suppress(OSError):
             finished = self.record(finished)
             self.sync()
-        except OSError:
-            self.free_reserve()  # run.json is the smaller of the two, and what lists are made from
         self.update(
             state=status,
             reason=reason,

@@ -324,6 +324,7 @@ class Loop:
     def _tell_supervisor(self, error: BaseException, path: Path) -> None:
         """Why this process gives up; the supervisor tries again, or ends the run."""
         self._salvage()
+        self._journal.free_reserve()  # for the report
         failure.report(path, error, self._run.path, self._job, self.progress.reached(self.progress.best_metrics))
 
     def _salvage(self) -> None:
@@ -334,7 +335,6 @@ class Loop:
         for rescue in (self._log.flush(), self._keeper.finish_writing()):
             with suppress(Exception):
                 deque(rescue, maxlen=0)
-        self._journal.free_reserve()
 
     def _leave(self) -> None:
         """The consumer closed the generator: stop properly, without yielding."""

@@ -13,7 +13,7 @@ from dlkit.engine.distributed import World
 from dlkit.engine.journal import RESERVE_BYTES, Journal
 from dlkit.engine.progress import Progress
 from dlkit.events import Finished
-from dlkit.runs.log import read_events
+from dlkit.runs.log import EventLog, read_events
 from toy import toy_attempt
 from waiting import LONG
 
@@ -28,6 +28,30 @@ def test_room_is_kept_while_it_is_open(tmp_path: Path) -> None:
     with Journal(attempt.job, attempt.run, Progress()):
         assert reserve.stat().st_size == RESERVE_BYTES
     assert not reserve.exists()
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped", "failed"])
+def test_room_is_given_up_for_the_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    """Whichever end it is that finds the disk full."""
+    attempt, append = toy_attempt(tmp_path), EventLog.append
+    reserve = attempt.run.path / ".reserve"
+
+    def append_where_there_is_room(log: EventLog, event: Finished) -> Finished:
+        if reserve.exists():
+            raise OSError(28, "No space left on device")
+        return append(log, event)
+
+    monkeypatch.setattr(EventLog, "append", append_where_there_is_room)
+    with Journal(attempt.job, attempt.run, Progress()) as kept:
+        end = kept.end(status, "", {})
+    assert read_events(attempt.run.events) == [end]
+
+
+def test_only_rank_0_gives_room_up(tmp_path: Path) -> None:
+    attempt = toy_attempt(tmp_path)
+    with Journal(attempt.job, attempt.run, Progress()):
+        Journal(replace(attempt.job, world=Second()), attempt.run, Progress()).free_reserve()
+        assert (attempt.run.path / ".reserve").exists()
 
 
 def test_only_rank_0_writes(tmp_path: Path) -> None:
