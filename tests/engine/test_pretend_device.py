@@ -262,6 +262,7 @@ class TestMemory:
         (MemoryError(), True),
         (RuntimeError("MPS backend out of memory (MPS allocated: 9.05 GB)"), True),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("shapes do not fit"), False),
         (ValueError("out of memory"), False),
     ],

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory", "alloc_failed")
 D = TypeVar("D", bound="Device")
 
 
@@ -195,7 +195,7 @@ class Device(ABC):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA's error, Python's, or that of torch's allocators, which on the CPU and MPS say so in words alone."""
+    """CUDA's error, Python's, or what says so in words alone: torch's allocators on the CPU and MPS, cuBLAS, cuDNN."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)
