@@ -22,6 +22,8 @@ import numpy.typing as npt
 from dlkit.errors import PluginError
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
+_NAME_BYTES = 200
+"""Of a name in UTF-8: file systems take 255, the step and the suffix with them."""
 
 
 class SampleError(PluginError):
@@ -32,7 +34,7 @@ class SampleError(PluginError):
 class Sample:
     """Base of all samples: ``name`` distinguishes those of one time, ``title`` is shown above it.
 
-    Files are called by the name: 1 to 100 characters, no ``/`` or ``\\`` among them.
+    Files are called by the name: 1 to 100 characters, 200 bytes at most, no ``/`` or ``\\`` among them.
     """
 
     kind: ClassVar[str] = ""
@@ -44,6 +46,8 @@ class Sample:
         """SampleError says what of it cannot be shown."""
         if not (isinstance(self.name, str) and _NAME.match(self.name)):
             raise SampleError(f"{self.kind} sample {self.name!r}: a name has 1 to 100 characters, no '/' or '\\'")
+        if len(self.name.encode(errors="surrogatepass")) > _NAME_BYTES:
+            self._refuse(f"a name has {_NAME_BYTES} bytes at most")
 
     def _refuse(self, what: str) -> None:
         raise SampleError(f"{self.kind} sample {self.name!r}: {what}")

@@ -23,6 +23,7 @@ WRONG: dict[str, tuple[Callable[[], Sample], str]] = {
     "a name with a backslash": (lambda: Text(name="a\\b", text=""), "no '/' or"),
     "no name": (lambda: Text(name="", text=""), "1 to 100 characters"),
     "a long name": (lambda: Text(name="a" * 101, text=""), "1 to 100 characters"),
+    "a name of long characters": (lambda: Text(name="日" * 67, text=""), "a name has 200 bytes at most"),
     "a name with a line break": (lambda: Text(name="a\n", text=""), "1 to 100 characters"),
     "a ragged table": (
         lambda: Table(name="rows", headers=["a", "b"], rows=[[1, 2], [3]]),
