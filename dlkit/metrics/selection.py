@@ -9,7 +9,8 @@ from torch import Tensor
 
 def evenly_spaced(size: int, count: int) -> Tensor:
     """int64 [at most ``count``]: samples from all over a split of ``size``, the first and the last among them."""
-    return torch.linspace(0, size - 1, min(count, size)).long()
+    # In float32, as those of earlier runs were chosen; beyond 2²⁴ samples it may round the last one up.
+    return torch.linspace(0, size - 1, min(count, size)).long().clamp(max=size - 1)
 
 
 def some_indices(size: int, most: int, rng: np.random.Generator) -> Tensor:

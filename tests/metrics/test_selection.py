@@ -30,3 +30,4 @@ def test_some_of_a_split() -> None:
 def test_from_all_over_a_split() -> None:
     assert evenly_spaced(101, 3).tolist() == [0, 50, 100]
     assert evenly_spaced(2, 8).tolist() == [0, 1]
+    assert evenly_spaced((1 << 24) + 4, 2).tolist() == [0, (1 << 24) + 3]
