@@ -53,7 +53,7 @@ def check_boxes(
     """Annotations with sound boxes only: at least a pixel wide and high, inside their image, of a known class.
 
     With ``"clip"``, a box of which less than a pixel is inside is left out. ``classes`` None: all are known. DataError
-    names file and box where the policy is ``"error"``: the first NAMED of them, and how many there are. Of groups, what
+    names file and box where the policy is ``"error"``: the first few of them, and how many there are. Of groups, what
     is not sound is left out whatever the policies: they are nothing to find.
     """
     checked = Checked()
