@@ -59,35 +59,33 @@ def written(run: RunFolder) -> list[Checkpointed]:
     return [event for event in read_events(run.events) if isinstance(event, Checkpointed)]
 
 
-def test_a_waiting_best_is_not_displaced_by_one_that_was_asked_for(tmp_path: Path, gate: threading.Event) -> None:
-    """Three at once: one is being written, the best waits behind it, and another is asked for meanwhile."""
-    attempt = toy_attempt(tmp_path, layer=WORSE, plugins=EXTRAS)
+def with_a_waiting_best(workspace: Path, gate: threading.Event, until: int) -> RunFolder:
+    """Three at once: one is being written, the best waits behind it, and another is asked for; until a step."""
+    attempt = toy_attempt(workspace, layer=WORSE, plugins=EXTRAS)
     asked = 0
     for event in attempt.events():
         if (asked == 0 and reached(event, 2)) or (asked == 1 and reached(event, 8)):
             commands.append(attempt.run.commands, "checkpoint")
             asked += 1
-        if reached(event, 12):
+        if reached(event, until):
             gate.set()
-    first, best, postponed, last = written(attempt.run)
+    return attempt.run
+
+
+def test_a_waiting_best_is_not_displaced_by_one_that_was_asked_for(tmp_path: Path, gate: threading.Event) -> None:
+    run = with_a_waiting_best(tmp_path, gate, until=12)
+    first, best, postponed, last = written(run)
     assert first.step < 6 and (best.step, best.best) == (6, True)
     assert 12 <= postponed.step < 18, "what was asked for is made when there is room"
     assert last.step == 18
-    assert choose(attempt.run.path, "best").step == 6
+    assert choose(run.path, "best").step == 6
 
 
 def test_a_waiting_best_is_written_before_the_run_ends(tmp_path: Path, gate: threading.Event) -> None:
     """What was asked for and found no room is the last one, then."""
-    attempt = toy_attempt(tmp_path, layer=WORSE, plugins=EXTRAS)
-    asked = 0
-    for event in attempt.events():
-        if (asked == 0 and reached(event, 2)) or (asked == 1 and reached(event, 8)):
-            commands.append(attempt.run.commands, "checkpoint")
-            asked += 1
-        if reached(event, 18):
-            gate.set()
-    assert [event.step for event in written(attempt.run)][1:] == [6, 18]
-    assert choose(attempt.run.path, "best").step == 6
+    run = with_a_waiting_best(tmp_path, gate, until=18)
+    assert [event.step for event in written(run)][1:] == [6, 18]
+    assert choose(run.path, "best").step == 6
 
 
 def test_a_better_one_displaces_a_waiting_best(tmp_path: Path, gate: threading.Event) -> None:
