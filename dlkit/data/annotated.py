@@ -73,10 +73,10 @@ def _separate(root: Path) -> dict[str, Found]:
         return {}
     folders = {p.name: p for p in root.iterdir() if p.is_dir()}
     if any(_holds_annotations(folders[name]) for name in PARTS["train"] if name in folders):
-        named = named_parts(root, folders)
+        named = named_parts(root, folders.items())
         return {part: read_annotations(path) for part, path in named.items() if _holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
-    found = named_parts(root, {_part_word(path): path for path in files})
+    found = named_parts(root, ((_part_word(path), path) for path in files))
     return {part: read_coco(path) for part, path in found.items()} if "train" in found else {}
 
 
@@ -92,8 +92,7 @@ def _part_word(path: Path) -> str:
 def _lists(root: Path) -> dict[str, Path]:
     """Lists beside the images, where there is one for training."""
     for place in _LISTS:
-        files = {p.stem: p for p in sorted((root / place).glob("*.txt"))}
-        found = named_parts(root, files)
+        found = named_parts(root, ((path.stem, path) for path in (root / place).glob("*.txt")))
         # A text file called "test" alone divides nothing: VOC folders have lists of other things too.
         if "train" in found:
             return found

@@ -6,7 +6,7 @@ takes the same samples wherever it is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +21,16 @@ PARTS: Mapping[str, Sequence[str]] = {"train": ("train",), "val": ("val", "valid
 """Part → what its folder, file or list may be called."""
 
 
-def named_parts(root: Path, entries: Mapping[str, Path]) -> dict[str, Path]:
-    """The parts among ``entries`` (by name); DataError where two of them are the same part."""
+def named_parts(root: Path, entries: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """The parts among ``entries`` (names and paths below ``root``); DataError where two of them are the same part."""
     found: dict[str, Path] = {}
+    entries = list(entries)
     for part, names in PARTS.items():
-        of_part = [entries[name] for name in names if name in entries]
+        of_part = sorted(path for name, path in entries if name in names)
         if len(of_part) > 1:
             # Choosing one would leave out the other without a word.
-            raise DataError(f"{root}: both {of_part[0].name} and {of_part[1].name} are {part} parts")
+            one, other = (path.relative_to(root) for path in of_part[:2])
+            raise DataError(f"{root}: both {one} and {other} are {part} parts")
         if of_part:
             found[part] = of_part[0]
     return found
@@ -45,7 +47,7 @@ def part_folders(root: Path) -> dict[str, Path]:
     folders = {path.name: path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}
     names = {name for of_part in PARTS.values() for name in of_part}
     # A "train" among other things is a thing: taking it for a part would leave the others out without a word.
-    return named_parts(root, folders) if "train" in folders and folders.keys() <= names else {}
+    return named_parts(root, folders.items()) if "train" in folders and folders.keys() <= names else {}
 
 
 def held_out(size: int, fraction: float, *, least: int = 1) -> int:

@@ -97,6 +97,10 @@ def test_coco_files_of_parts(tmp_path: Path) -> None:
         "train": 5,
         "val": 2,
     }
+    coco(tmp_path / "annotations" / "instances_train2014.json", {"old.png": CAT})
+    one, other = (f"annotations/instances_train{year}.json" for year in (2014, 2017))
+    with pytest.raises(DataError, match=f"both {one} and {other} are train parts"):
+        read_parts(tmp_path, Division())
 
 
 def test_unusable_images_are_problems_and_a_set_of_none_an_error(twenty: Path, tmp_path: Path) -> None:
