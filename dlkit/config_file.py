@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlkit import bounded
+from dlkit.bounded import BadFile
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, SPECS
 from dlkit.config import CHOICES, SECTIONS, Layer, Resolved, Schema, choose_components, parse_text, schema_of
@@ -40,11 +41,12 @@ def to_toml(resolved: Resolved, *, origins: bool = False) -> str:
 def read_toml(path: Path) -> Layer:
     """A configuration file as a layer; UsageError names file, line and column of a syntax error."""
     try:
-        with path.open("rb") as file:
-            return Layer(path.name, tomllib.load(file))
+        return Layer(path.name, bounded.read_toml(path))
     except FileNotFoundError as error:
         raise UsageError(f"no configuration file {path}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except BadFile as error:
+        raise UsageError(str(error)) from error
+    except (OSError, ValueError) as error:  # a name with a zero byte in it is a ValueError
         raise UsageError(f"{path}: {error}") from error
 
 
@@ -112,7 +114,7 @@ def _read_folder(reference: str, task: str) -> Iterator[Preset | BrokenPreset]:
 
 def _preset(entry: Traversable, task: str) -> Preset | None:
     """A file's preset; None, if it is for another task. OSError, ValueError, UsageError: it is broken."""
-    values = tomllib.loads(entry.read_text(encoding="utf-8"))
+    values: dict[str, Any] = bounded.parse_toml(entry.read_bytes(), entry.name)
     name, summary = values.pop("preset", None), values.pop("summary", "")
     if not (isinstance(name, str) and name and isinstance(summary, str)):
         raise UsageError('it needs a name, as preset = "fast", and summary is text')

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.bounded import DOCUMENT, read_json
 from dlkit.errors import PluginError
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
@@ -225,7 +226,7 @@ def save(sample: Sample, folder: Path, stem: str) -> str:
 
 def load(path: Path) -> Sample:
     """Read back what ``save`` wrote. Fields of a newer format are left out; an unknown kind is a ValueError."""
-    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    fields: dict[str, Any] = read_json(path, DOCUMENT)
     cls = KINDS.get(str(fields.pop("kind", "")))
     if cls is None:
         raise ValueError(f"{path}: not a kind of sample that this version knows")

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from pydantic import BaseModel
 
+from dlkit.bounded import BadFile, parse_toml
 from dlkit.catalog import Catalog
 from dlkit.config.options import CHOICES, OWN, config_class
 from dlkit.json_types import Json
@@ -102,8 +103,6 @@ def _allowed(prop: Property, kind: str) -> str:
 
 def parse_text(prop: Property, text: str) -> object:
     """A flag's text as a value for pydantic to judge: TOML where it is TOML, a bare comma list for list options."""
-    import tomllib
-
     types = {p.get("type") for p in prop.get("anyOf", [prop])}
     if "enum" in prop:
         return next((choice for choice in prop["enum"] if str(choice) == text), text)
@@ -112,8 +111,8 @@ def parse_text(prop: Property, text: str) -> object:
     if "array" in types and not text.startswith("["):
         text = f"[{text}]"
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}".encode("utf-8", "surrogateescape"), "value")["value"]
+    except BadFile:
         if "array" in types:
             return [part.strip() for part in text.strip("[]").split(",")]
         return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from dlkit.bounded import DOCUMENT
 from dlkit.engine import tree
 from dlkit.errors import RunError
-from dlkit.json_types import Json
+from dlkit.json_types import Json, JsonObject
 from dlkit.runs.checkpoints import Checkpoint
+from dlkit.runs.files import read_json
 from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
@@ -95,7 +96,7 @@ def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
 
 def _averaged(folder: Path) -> dict[str, Tensor]:
-    skeleton = json.loads((folder / "state.json").read_text(encoding="utf-8")).get("averaged")
+    skeleton: Any = _document(folder / "state.json").get("averaged")
     if not skeleton:
         return {}
     _check_header(folder / STATE)
@@ -106,7 +107,7 @@ def _averaged(folder: Path) -> dict[str, Tensor]:
 def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
     """The state tree that ``snapshot`` was given."""
     folder = checkpoint.folder
-    skeleton = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    skeleton = _document(folder / "state.json")
     state: dict[str, Any] = tree.join(skeleton, read_tensors(folder / STATE))
     return state
 
@@ -114,8 +115,12 @@ def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
 def load_info(checkpoint: Checkpoint, cls: type[Info]) -> Info:
     """The ``info`` that the checkpoint's model was built with."""
     folder = checkpoint.folder
-    skeleton = json.loads((folder / "info.json").read_text(encoding="utf-8"))
+    skeleton = _document(folder / "info.json")
     return cls.model_validate(tree.join(skeleton, read_tensors(folder / INFO)))
+
+
+def _document(path: Path) -> JsonObject:
+    return read_json(path, DOCUMENT)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from dlkit.engine.trainer import Trainer
 from dlkit.errors import UsageError, nearest
 from dlkit.events import Commanded
 from dlkit.json_types import Json
-from dlkit.runs.log import parse_lines
+from dlkit.runs.log import every_event
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -49,8 +49,7 @@ class Settings:
         """As of a checkpoint at ``step``; later changes are kept, to be made again."""
         for key, value in values.items():
             self._apply(key, value)  # the ids of who asked are in the progress already
-        with log.open("rb") as file:
-            told = [e for e in parse_lines(file) if isinstance(e, Commanded) and e.action == "set" and not e.refused]
+        told = [e for e in every_event(log) if isinstance(e, Commanded) and e.action == "set" and not e.refused]
         # By id: a change that was made again stands in the log more than once.
         later = {e.id: e for e in told if e.id not in self._progress.obeyed and e.step >= step}
         self.replay = sorted(later.values(), key=lambda e: (e.step, e.end))

@@ -13,11 +13,12 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from dlkit.bounded import read_json
 from dlkit.errors import RunError
 from dlkit.runs.lock import RunLock, holder
 
@@ -118,10 +119,18 @@ def _read(path: Path) -> Claim | None:
     if resolved in _own:
         return _own[resolved]
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return Claim(**{**{key: fields[key] for key in Claim._fields}, "devices": tuple(fields["devices"])})
+        return _understood(read_json(path))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _understood(fields: Mapping[str, Any]) -> Claim:
+    """KeyError, TypeError, ValueError: not a claim as ``hold`` writes it."""
+    found = Claim(**{**{key: fields[key] for key in Claim._fields}, "devices": tuple(fields["devices"])})
+    texts, memory = (*found.devices, found.run, found.workspace), found.memory
+    if not all(isinstance(text, str) for text in texts) or not isinstance(memory, int | None):
+        raise TypeError("not a claim")
+    return found._replace(pid=int(found.pid), since=float(found.since))
 
 
 def _safe_folder() -> Path:

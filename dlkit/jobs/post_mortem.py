@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from dlkit.json_types import Json
+from dlkit.runs.files import read_json
 
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
 _KNOWN = ("steps", "seconds", "train_seconds", "metrics")
@@ -75,7 +75,7 @@ def reports_of(run: Path) -> list[Path]:
 def _read(run: Path) -> Iterator[Report]:
     for path in reports_of(run):
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found: dict[str, Any] = read_json(path)
         except (OSError, ValueError):  # it was killed while it wrote: as if it had said nothing
             continue
         yield Report(

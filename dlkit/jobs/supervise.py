@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
@@ -25,6 +26,7 @@ from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands
 from dlkit.runs.conclude import end_run, record_event, writer_lock
+from dlkit.runs.contents import stored_sections
 from dlkit.runs.faults import point
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, summarise
@@ -205,9 +207,7 @@ def halved(run: RunFolder) -> dict[str, int] | None:
 
     Of a batch of odd size it is the largest part that divides it.
     """
-    import tomllib
-
-    engine = tomllib.loads(run.config.read_text(encoding="utf-8"))["engine"]
+    engine: dict[str, Any] = dict(stored_sections(run)["engine"])
     size = int(engine["batch_size"])
     # The smallest divisor, so that part times accumulation is exactly the batch, and a step computes the same sum.
     part = next((divisor for divisor in range(2, size + 1) if size % divisor == 0), 0)

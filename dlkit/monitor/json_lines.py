@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import cast
 
+from dlkit.bounded import parse_json
 from dlkit.events import MetricsLine
 from dlkit.json_types import JsonObject
 
@@ -38,7 +38,6 @@ def parse_metrics(lines: Sequence[bytes]) -> list[MetricsLine]:
 
 def _parsed(line: bytes) -> object:
     try:
-        found: object = json.loads(line)
-        return found
-    except (ValueError, RecursionError):
+        return parse_json(line)
+    except ValueError:
         return None

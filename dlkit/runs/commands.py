@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from dlkit.bounded import parse_json
 from dlkit.json_types import Json
 from dlkit.runs.files import encode_json
 
@@ -78,7 +79,7 @@ def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
 
 def _parsed(line: bytes, end: int) -> Command | None:
     try:
-        return Command.from_json(json.loads(line))._replace(end=end)
+        return Command.from_json(parse_json(line))._replace(end=end)  # type: ignore[arg-type]  # a TypeError, if no table
     except (ValueError, TypeError):
         return None
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import TypedDict, cast
 
+from dlkit.bounded import DOCUMENT, BadFile, parse_json, read_bytes, read_toml
 from dlkit.events import Event, Finished, Sampled
 from dlkit.json_types import Settings
 from dlkit.runs.checkpoints import choose, complete
@@ -49,14 +48,14 @@ class SampleRecord(TypedDict):
 def evaluations(run: RunFolder) -> list[EvaluationRecord]:
     """Oldest first."""
     try:
-        lines = run.evaluations.read_bytes().split(b"\n")
-    except OSError:
+        lines = read_bytes(run.evaluations, DOCUMENT).split(b"\n")
+    except (OSError, BadFile):
         return []
     found = []
     for line in lines:
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):  # also the last line, which somebody may be writing
+            record = parse_json(line, constants=True)  # metrics that are not finite stand there as NaN
+        except ValueError:  # also the last line, which somebody may be writing
             continue
         if isinstance(record, dict):
             found.append(cast(EvaluationRecord, record))
@@ -76,7 +75,7 @@ def latest_evaluations(run: RunFolder) -> dict[str, float]:
 def stored_values(run: RunFolder) -> dict[str, object]:
     """config.toml as plain values, not validated; empty if it cannot be read."""
     try:
-        return tomllib.loads(run.config.read_text(encoding="utf-8"))
+        return dict(read_toml(run.config))
     except (OSError, ValueError):
         return {}
 

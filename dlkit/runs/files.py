@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlkit import bounded
+from dlkit.bounded import RECORD, BadFile
+from dlkit.errors import RunError
 from dlkit.runs.faults import point
 
 if TYPE_CHECKING:  # every command reads a file here, and none needs the names of types for it
@@ -60,12 +63,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_json(path: Path) -> JsonObject:
-    """A JSON object; ValueError names the file if it is not one."""
+class Damaged(RunError, BadFile):
+    """What a file of a run holds cannot be used. A ValueError too: whoever reads what others wrote expects one."""
+
+
+def read_json(path: Path, limit: int = RECORD) -> JsonObject:
+    """A JSON object; Damaged names the file if it is not one."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path}: not a JSON object")
-    return value
+        return bounded.read_json(path, limit)
+    except BadFile as error:
+        raise Damaged(str(error)) from error

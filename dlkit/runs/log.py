@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from dlkit.bounded import BadFile, lines, open_regular, parse_json
 from dlkit.events import Event, MetricsLogged, Resumed, from_record, to_json
 from dlkit.runs.faults import point
 from dlkit.runs.files import encode_json
@@ -87,8 +87,8 @@ class NoLog:
 def _seq(line: bytes) -> int:
     """A line's number; −1 of one that is not an event (blocks that a power cut left empty, say)."""
     try:
-        return int(json.loads(line)["seq"])
-    except (ValueError, KeyError, TypeError):
+        return int(parse_json(line)["seq"])  # type: ignore[index,call-overload,arg-type]  # whatever the line holds
+    except (ValueError, KeyError, TypeError, IndexError):
         return -1
 
 
@@ -103,11 +103,11 @@ def _last_lines(descriptor: int, size: int, count: int) -> list[bytes]:
         block *= 8  # a line is as long as what was measured since the last flush: of fast runs, megabytes
 
 
-def parse_lines(lines: Iterable[bytes]) -> Iterator[Event]:
+def parse_lines(found: Iterable[bytes]) -> Iterator[Event]:
     """Lines as events; a torn line and kinds that this version does not know are passed over."""
-    for line in lines:
+    for line in found:
         try:
-            event = from_record(json.loads(line))
+            event = from_record(parse_json(line))  # type: ignore[arg-type]  # whatever is no table has no ``get``
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if event is not None:
@@ -116,10 +116,17 @@ def parse_lines(lines: Iterable[bytes]) -> Iterator[Event]:
 
 def read_events(path: Path) -> list[Event]:
     """What holds of a run's log: everything a later ``resumed`` made void is left out."""
-    if not path.exists():
-        return []
-    with path.open("rb") as file:
-        return effective(parse_lines(file))
+    return effective(every_event(path))
+
+
+def every_event(path: Path) -> Iterator[Event]:
+    """All that was ever logged, void or not; nothing of a log that cannot be read."""
+    try:
+        descriptor = open_regular(path)
+    except (OSError, BadFile):
+        return
+    with os.fdopen(descriptor, "rb") as file:
+        yield from parse_lines(lines(file))
 
 
 def effective(events: Iterable[Event]) -> list[Event]:
@@ -145,10 +152,12 @@ def history(events: Iterable[Event], metric: str) -> tuple[list[int], list[float
 
 def tail_events(path: Path, size: int = 1 << 18) -> list[Event]:
     """What holds among the last events of a long log, for summaries."""
-    if not path.exists():
+    try:
+        descriptor = open_regular(path)
+    except (OSError, BadFile):
         return []
-    with path.open("rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(0, end - size))  # 20 ms for 256 KiB; all of 100,000 steps, 250
-        lines = file.read().splitlines(keepends=True)
-    return effective(parse_lines(lines if end <= size else lines[1:]))  # the first has lost its beginning
+        found = file.read(2 * size).splitlines(keepends=True)
+    return effective(parse_lines(found if end <= size else found[1:]))  # the first has lost its beginning

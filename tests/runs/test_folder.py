@@ -20,6 +20,7 @@ from dlkit.events import Finished, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import FORMAT, RunFolder, create, current_state, new_id, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
+from recorded import record_run
 from waiting import LONG
 
 ROOT = Path(__file__).parents[2]
@@ -220,3 +221,15 @@ def test_summarising_creates_nothing(run: RunFolder) -> None:
     before = sorted(run.path.rglob("*"))
     summarise(run)
     assert sorted(run.path.rglob("*")) == before
+
+
+UNPARSED = {"deep": b"[" * 200_000, "digits": b'{"created": ' + b"9" * 5000 + b"}", "large": b"{}" + b" " * (1 << 24)}
+
+
+@pytest.mark.parametrize("record", UNPARSED.values(), ids=UNPARSED)
+def test_a_record_that_no_parser_takes_is_a_damaged_run(tmp_path, record):
+    run = record_run(tmp_path)
+    run.record.write_bytes(record)
+    summary = summarise(run)
+    assert summary.state == "damaged"
+    assert summary.reason.startswith(f"{run.record}: ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -18,6 +18,7 @@ from textual.widgets import Static
 from dlkit.events import Sampled, SampleRef
 from dlkit.monitor.view import RunView
 from dlkit.present.text import clean
+from dlkit.runs.contents import stored_sections
 from dlkit.runs.folder import ENDED, RunFolder
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.sample import Shown, read
@@ -323,14 +324,8 @@ class SamplesPane(Pane, can_focus=True):
 
     @work(thread=True, exclusive=True, group="expected", exit_on_error=False)
     def _expect(self, run: RunFolder) -> None:
-        import tomllib
-
-        try:
-            found: Mapping[str, object] = tomllib.loads(run.config.read_text(encoding="utf-8")).get("engine", {})
-            every = str(found.get("sample_every", ""))
-        except (OSError, ValueError, AttributeError):  # the run's other panes say what is wrong with it
-            every = ""
-        self.post_message(self.Expected(run.id, every))
+        engine = stored_sections(run).get("engine", {})  # the run's other panes say what is wrong with the file
+        self.post_message(self.Expected(run.id, str(engine.get("sample_every", ""))))
 
     def on_samples_pane_expected(self, message: Expected) -> None:
         if self.run is not None and message.run == self.run.id:

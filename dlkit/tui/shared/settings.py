@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from dlkit.bounded import BadFile, read_toml
 
 DARK, LIGHT = "textual-dark", "textual-light"
 
@@ -27,10 +28,12 @@ def keymap() -> tuple[dict[str, str], list[str]]:
     """Keys by binding id, and what is wrong with the file."""
     path = keys_file()
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("keys", {})
+        found = read_toml(path).get("keys", {})
     except FileNotFoundError:
         return {}, []
-    except (OSError, ValueError) as error:
+    except BadFile as error:
+        return {}, [str(error)]
+    except OSError as error:
         return {}, [f"{path}: {error}"]
     if not isinstance(found, dict):
         return {}, [f"{path}: [keys] must be a table of binding ids and keys"]
@@ -40,8 +43,8 @@ def keymap() -> tuple[dict[str, str], list[str]]:
 
 def theme(environment: Mapping[str, str]) -> str:
     """The one kept; else by $TEXTUAL_THEME; else by what the terminal says of its background (COLORFGBG)."""
-    with suppress(OSError, ValueError, AttributeError):
-        kept = tomllib.loads((folder() / "tui.toml").read_text(encoding="utf-8")).get("theme")
+    with suppress(OSError, ValueError):
+        kept = read_toml(folder() / "tui.toml").get("theme")
         if isinstance(kept, str):
             return kept
     if environment.get("TEXTUAL_THEME"):
