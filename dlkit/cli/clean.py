@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from dlkit.cli.choice import confirm
 from dlkit.cli.parser import Parser
 from dlkit.errors import DlkitError, RunError
+from dlkit.folders import remove_tree
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
@@ -140,12 +140,12 @@ def _remove(found: list[Waste]) -> list[Waste]:
 
 def _remove_one(waste: Waste) -> None:
     if waste.run is None:
-        shutil.rmtree(waste.path)
+        remove_tree(waste.path)
     elif waste.whole:
         delete_run(waste.run)
     else:
         try:
             with RunLock(waste.run.lock):
-                shutil.rmtree(waste.path) if waste.path.is_dir() else waste.path.unlink()
+                remove_tree(waste.path) if waste.path.is_dir() else waste.path.unlink()
         except BlockingIOError as error:
             raise RunError(f"{waste.run.id} is running") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
+from dlkit.data.files import visible_files
 from dlkit.data.parts import PARTS, drawn, held_out, named_parts
 from dlkit.errors import DataError, listed
 
@@ -81,7 +82,7 @@ def _separate(root: Path) -> dict[str, Found]:
 
 
 def _holds_annotations(folder: Path) -> bool:
-    return any(folder.glob("*.json")) or any(folder.rglob("*.xml"))
+    return any(folder.glob("*.json")) or bool(visible_files(folder, [".xml"]))
 
 
 def _part_word(path: Path) -> str:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.data.files import visible_files
 from dlkit.data.images import SUFFIXES, image_size
 from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError
@@ -80,7 +81,7 @@ def read_annotations(path: Path) -> Found:
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder")
     # VOC first: an XML file there says more than a JSON file, which may be any tool's.
-    if _files(path, ".xml"):
+    if visible_files(path, [".xml"]):
         return read_voc(path)
     files = sorted(p for p in path.glob("*.json") if not p.name.startswith("."))
     if len(files) == 1:
@@ -95,7 +96,7 @@ def read_voc(folder: Path) -> Found:
     An image is looked for by the name in ``filename``, then by the XML file's own, beside it and in ``IMAGE_FOLDERS``.
     Coordinates are taken as written; that VOC's own files count pixels from 1 shifts a box by one pixel at most.
     """
-    files = _files(folder, ".xml")
+    files = visible_files(folder, [".xml"])
     if not files:
         raise DataError(f"{folder}: holds no VOC XML files")
     return _collected(attempt_all(_voc_file, files))
@@ -132,11 +133,6 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
 def _collected(results: Sequence[Annotation | DataError]) -> Found:
     sound = [result for result in results if isinstance(result, Annotation)]
     return Found(sound, [str(result) for result in results if isinstance(result, DataError)])
-
-
-def _files(folder: Path, suffix: str) -> list[Path]:
-    found = (p for p in folder.rglob(f"*{suffix}") if p.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
 def _voc_file(file: Path) -> Annotation:

@@ -1,8 +1,9 @@
 """Unpacking archives that may be hostile: tar (plain, gz, bz2, xz), zip, and single gzipped files.
 
 Only regular files and folders come out, below the target and nowhere else. Links, devices, absolute paths, ``..``,
-names with NUL or backslash, and duplicates are refused; count, total size and compression ratio are capped, counted
-while unpacking. All goes into a temporary folder beside the target, renamed at the end: on failure nothing is left.
+names with NUL or backslash, and duplicates are refused; count, depth, total size and compression ratio are capped,
+counted while unpacking. All goes into a temporary folder beside the target, renamed at the end: on failure nothing is
+left.
 """
 
 from __future__ import annotations
@@ -10,30 +11,27 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
-import stat
 import struct
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from dlkit.data.tar import Member, Readable, read_tar
+from dlkit.data.zip import read_zip
 from dlkit.errors import DataError
+from dlkit.folders import remove_tree
 
 _CHUNK = 1 << 20
+_LONGEST_NAME = 4096
 _DAMAGE = (
-    zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
     EOFError,
     OSError,  # gzip's and bz2's word for damage
-    NotImplementedError,  # zip: compression method or version
-    RuntimeError,  # zip: encrypted
     ValueError,
     struct.error,
     OverflowError,
@@ -44,9 +42,11 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may unpack to. The ratio (bytes out to bytes in) counts beyond ``slack`` bytes only."""
+    """What an archive may unpack to. The ratio (bytes out to bytes in) counts beyond ``slack`` bytes only; ``depth`` is
+    how many folders a member may lie in."""
 
     members: int = 2_000_000
+    depth: int = 64
     size: int = 256 << 30
     ratio: int = 200
     slack: int = 16 << 20
@@ -110,29 +110,9 @@ def _gzip(archive: Path, budget: _Budget, name: str) -> Members:
 
 
 def _zip(archive: Path, budget: _Budget, name: str) -> Members:
-    with zipfile.ZipFile(archive) as opened:
-        for entry in opened.infolist():
-            kind = _zip_kind(entry)
-            # zipfile cuts a name at its first NUL; the whole of it is for us to judge
-            if kind != "file":
-                yield Member(entry.orig_filename, kind, _Nothing())
-                continue
-            with opened.open(entry) as raw:
-                yield Member(entry.orig_filename, kind, budget.reader(raw))
-
-
-def _zip_kind(entry: zipfile.ZipInfo) -> str:
-    mode = stat.S_IFMT(entry.external_attr >> 16)
-    if stat.S_ISLNK(mode):
-        return "a symbolic link"
-    if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "neither a regular file nor a folder"
-    return "folder" if entry.is_dir() else "file"
-
-
-class _Nothing:
-    def read(self, size: int, /) -> bytes:
-        return b""
+    with archive.open("rb") as file:
+        for member in read_zip(file):
+            yield replace(member, content=budget.reader(member.content))
 
 
 _READERS: dict[tuple[str, ...], Callable[[Path, _Budget, str], Members]] = {
@@ -157,7 +137,8 @@ def extract(archive: Path, target: Path, limits: Limits | None = None) -> None:
             _unpack(archive, tree, limits or Limits())
             tree.rename(target)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            with suppress(OSError):
+                remove_tree(temporary)
     except OSError as error:
         raise DataError(f"{archive}: cannot be unpacked to {target}: {error}") from error
 
@@ -194,7 +175,10 @@ class _Place:
             raise DataError(f"it has more than {self._limits.members} members")
         if member.kind not in ("file", "folder"):
             raise DataError(f"it is {member.kind}; only regular files and folders are unpacked")
-        path = self._tree / _relative(member.name)
+        relative = _relative(member.name)
+        if len(relative.parts) > self._limits.depth + 1:
+            raise DataError(f"it lies in more than {self._limits.depth} folders")
+        path = self._tree / relative
         if not path.resolve().is_relative_to(self._tree):
             raise DataError("it would lie outside the target")
         if member.kind == "folder":
@@ -237,6 +221,9 @@ def write_all(file: IO[bytes], chunk: bytes) -> None:
 
 def _relative(name: str) -> PurePosixPath:
     """A member's name as a path below the target; DataError if it is not meant to be one."""
+    # The longest path that Linux takes: of a longer one not even the folders are counted.
+    if len(name) > _LONGEST_NAME:
+        raise DataError(f"a name of {len(name)} characters (at most {_LONGEST_NAME})")
     if "\0" in name or "\\" in name:
         raise DataError("a name with NUL or backslash")
     if name.startswith("/"):

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from dlkit.data.files import visible_files
 from dlkit.data.unusable import attempt_all, left_out
 from dlkit.errors import DataError
 
@@ -46,11 +47,8 @@ class ImageFolder:
 
 def image_files(folder: Path) -> list[Path]:
     """The images in a folder and below it, by suffix, sorted by path; hidden ones left out."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
     # By suffix: else every file would have to be opened, and those that are not images passed over in silence.
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    return visible_files(folder, SUFFIXES)
 
 
 def named_images(arguments: Sequence[str]) -> list[Path]:

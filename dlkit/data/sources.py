@@ -13,9 +13,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from dlkit.data.download import check, download, shown
 from dlkit.data.extract import extract
 from dlkit.data.layout import file_sha256, size_problem, status, structural_problems, verify
 from dlkit.errors import DataError, PluginError, UsageError
+from dlkit.folders import DEEPEST, remove_tree
 
 LOCK = "lock"
 Say = Callable[[str], None]
@@ -68,9 +70,9 @@ def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | No
         with _work_folder(spec, data, say) as work:
             # Asked again under the lock: another process may have fetched it while we waited.
             if status(spec, data) != "present":
-                _fetch(spec, origin, work, say)
-                _put_in_place(work / "tree", folder)
-            shutil.rmtree(work, ignore_errors=True)
+                _put_in_place(_fetch(spec, origin, work, say), folder)
+            with suppress(OSError):
+                remove_tree(work)
     except OSError as error:
         raise DataError(f"source {spec.name!r}: {error}") from error
     say(f"{spec.name} is in {folder}")
@@ -127,9 +129,11 @@ class _Origin:
         raise DataError(f"source {self._spec.name!r} is not in the mirror {self.local}: there is none of {looked}")
 
 
-def _fetch(spec: SourceSpec, origin: _Origin, work: Path, say: Say) -> None:
-    """Build ``work/tree``, verified."""
-    tree = work / "tree"
+def _fetch(spec: SourceSpec, origin: _Origin, work: Path, say: Say) -> Path:
+    """Build the source's tree in the work folder, verified."""
+    # Under a name of its own: what an earlier try has left, and cannot be deleted, is not in the way.
+    fresh = Path(tempfile.mkdtemp(prefix="unfinished-", dir=work))
+    tree = fresh / "tree"
     ready = origin.laid_out()
     if ready is not None:
         say(f"copying {spec.name} from {ready}")
@@ -137,19 +141,22 @@ def _fetch(spec: SourceSpec, origin: _Origin, work: Path, say: Say) -> None:
     else:
         tree.mkdir()
         for file in spec.files:
-            _add(file, _obtain(spec, file, origin, work, say), tree, work)
+            _add(file, _obtain(spec, file, origin, work, say), tree, fresh)
     # Of the result, not of what went into it: an archive may be sound and hold something else.
-    problems = verify(_at(spec, "tree"), work)
+    problems = verify(_at(spec, "tree"), fresh)
     if problems:
         raise DataError(f"source {spec.name!r} from {ready or 'its files'} is not as declared: {'; '.join(problems)}")
+    return tree
 
 
-def _copy(folder: Path, target: Path, without: set[str]) -> None:
+def _copy(folder: Path, target: Path, without: set[str], levels: int = DEEPEST) -> None:
     """Contents without permissions: a mirror may be read-only, what we make of it may not."""
+    if not levels:
+        raise DataError(f"{folder}: lies more than {DEEPEST} folders deep, or in a link to itself")
     target.mkdir()
     for entry in folder.iterdir():
         if entry.is_dir():
-            _copy(entry, target / entry.name, without)
+            _copy(entry, target / entry.name, without, levels - 1)
         elif entry.name not in without:
             shutil.copyfile(entry, target / entry.name)
 
@@ -179,17 +186,17 @@ def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say
     return part.replace(done)
 
 
-def _add(file: SourceFile, path: Path, tree: Path, work: Path) -> None:
+def _add(file: SourceFile, path: Path, tree: Path, fresh: Path) -> None:
     """Unpack a file into the tree, or store it there by its name."""
     if not file.unpack:
         if (tree / file.filename).exists():
             raise DataError(f"{path}: {file.filename} came out of another archive before it")
         shutil.copyfile(path, tree / file.filename)
         return
-    unpacked = work / "unpacked"
+    unpacked = fresh / "unpacked"
     extract(path, unpacked)
     _merge(unpacked, tree, path)
-    shutil.rmtree(unpacked)
+    remove_tree(unpacked)
 
 
 def _merge(folder: Path, target: Path, archive: Path | None = None) -> None:
@@ -224,16 +231,18 @@ def _work_folder(spec: SourceSpec, data: Path, say: Say) -> Iterator[Path]:
         finally:
             _tidy(work)
             # Whoever waits for the lock of a deleted folder finds that out by the file's identity (``_locked``).
-            if [entry.name for entry in work.glob("*")] == [LOCK]:
-                shutil.rmtree(work)
+            with suppress(OSError):
+                if [entry.name for entry in work.iterdir()] == [LOCK]:
+                    remove_tree(work)
             os.close(lock)
 
 
 def _tidy(work: Path) -> None:
     """Delete what is half-unpacked: ours, or a killed process's; downloads stay."""
-    for entry in work.glob("*"):
-        if entry.is_dir():
-            shutil.rmtree(entry)
+    for entry in list(os.scandir(work)) if work.is_dir() else []:
+        if entry.is_dir(follow_symlinks=False):
+            with suppress(OSError):
+                remove_tree(Path(entry.path))
 
 
 def _locked(work: Path, spec: SourceSpec, say: Say) -> int:

@@ -199,16 +199,14 @@ def disk_use(folder: str) -> int:
     """Bytes of all files below a folder; what goes meanwhile does not count."""
     import os
 
-    total = 0
-    try:
-        with os.scandir(folder) as entries:
+    total, waiting = 0, [folder]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):  # a link to data elsewhere takes no room here
-                    total += disk_use(entry.path)
+                    waiting.append(entry.path)
                 else:
                     total += entry.stat(follow_symlinks=False).st_size
-    except OSError:
-        return total
     return total
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 from dlkit.errors import RunError, UsageError
+from dlkit.folders import remove_tree
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
@@ -34,7 +33,7 @@ def delete_run(run: RunFolder) -> None:
     try:
         with RunLock(run.lock):
             run.path.rename(hidden)
-        shutil.rmtree(hidden)
+        remove_tree(hidden)
     except BlockingIOError as error:
         raise RunError(f"{run.id} is running; stop it first") from error
     except OSError as error:

@@ -8,13 +8,17 @@ import gzip
 import io
 import lzma
 import stat
+import struct
 import tarfile
 import tempfile
+import time
+import tracemalloc
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -293,3 +297,132 @@ def test_whatever_the_bytes_nothing_lands_outside(name: str, inside: bool, chang
         assert {p.name for p in folder.iterdir()} <= {name, "out"}
         assert [p.name for p in Path(outer).iterdir()] == ["work"]
         assert all(p.is_dir() or (p.is_file() and not p.is_symlink()) for p in folder.rglob("*"))
+
+
+def record(key: str, value: str = "") -> bytes:
+    """A record of a pax header; its length counts its own digits."""
+    text = f" {key}={value}\n".encode()
+    return b"%d" % next(n for n in range(len(text), len(text) + 9) if n == len(text) + len(str(n))) + text
+
+
+@contextlib.contextmanager
+def bounded(size: int) -> Iterator[None]:
+    """Python's own memory may grow by ``size`` bytes at most."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < size
+    finally:
+        tracemalloc.stop()
+
+
+def pax(*records: bytes) -> bytes:
+    """A pax header with these records, ready to precede a member."""
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = tarfile.XHDTYPE, sum(map(len, records))
+    return info.tobuf(tarfile.USTAR_FORMAT) + b"".join(records) + bytes(-info.size % 512)
+
+
+def test_a_pax_header_of_very_many_records_is_refused_at_once(tmp_path: Path) -> None:
+    began = time.process_time()
+    content = pax(*[b"5 a=\n"] * 200_000) + tar_of(entry("a"))
+    assert "more than 4096 records" in refused(tmp_path, "a.tar", content)
+    assert time.process_time() - began < 2
+
+
+def test_chained_pax_headers_keep_nothing_and_end(tmp_path: Path) -> None:
+    content = b"".join(pax(*(record(f"{i}-{j}") for j in range(1000))) for i in range(100)) + tar_of(entry("a"))
+    with bounded(len(content) + (2 << 20)):
+        message = refused(tmp_path, "a.tar", content)
+    assert "an extended header of" in message and "at most" in message
+
+
+def test_what_pax_headers_say_beside_path_and_size_is_passed_over(tmp_path: Path) -> None:
+    content = (
+        pax(record("mtime", "1.5"), record("SCHILY.xattr.user", "\0"))
+        + pax(record("path", "new"))
+        + tar_of(entry("old", b"1"))
+    )
+    assert tree(unpack(tmp_path, "a.tar", content)) == {"new": b"1"}
+
+
+@pytest.mark.parametrize("kind", ["a.tar", "a.zip"])
+def test_folders_in_each_other_without_end_are_refused(tmp_path: Path, kind: str) -> None:
+    assert "more than 64 folders" in refused(tmp_path, kind, archive_of({"a/" * 1800 + "b": b"1"}, kind))
+    assert "a name of 10001 characters" in refused(tmp_path, kind, archive_of({"a/" * 5000 + "b": b"1"}, kind))
+
+
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    named = zip_of(("x", b"1"), method=zipfile.ZIP_STORED)
+    assert "without a name" in refused(tmp_path, "a.zip", with_name(named, b""))
+
+
+def with_name(content: bytes, name: bytes) -> bytes:
+    """A zip of one stored member called ``x``, under another name, its offsets put right."""
+    local, rest = content[:30], content[31:]
+    body, directory = rest.split(b"PK\1\2", 1)
+    entry, end = directory.split(b"PK\5\6", 1)
+    local = local[:26] + struct.pack("<2H", len(name), 0) + name
+    entry = entry[:24] + struct.pack("<H", len(name)) + entry[26:42] + name
+    size, offset = 4 + len(entry), len(local) + len(body)
+    return local + body + b"PK\1\2" + entry + b"PK\5\6" + end[:8] + struct.pack("<2L", size, offset) + end[16:]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_a_zip_of_any_size_and_method_comes_out_whole(tmp_path: Path, method: int) -> None:
+    random = np.random.default_rng(0)
+    files = {str(n): random.integers(0, 3, n, np.uint8).tobytes() for n in (0, 1, 65_535, 65_536, 65_537, 3_000_000)}
+    content = b"a program before it" * 100 + zip_of(*files.items(), method=method)
+    assert tree(unpack(tmp_path, "a.zip", content)) == files
+
+
+def test_a_zip_written_as_a_stream_with_zip64_and_a_comment_comes_out_whole(tmp_path: Path) -> None:
+    buffer = Unseekable()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("ä", "b/c"):
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(name.encode() * 1000)
+        archive.comment = b"PK" * 1000
+    assert tree(unpack(tmp_path, "a.zip", buffer.getvalue())) == {"ä": "ä".encode() * 1000, "b/c": b"b/c" * 1000}
+
+
+class Unseekable(io.BytesIO):
+    """A pipe, as it were."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, place: int, way: int = 0, /) -> int:
+        raise OSError("a pipe")
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [(zipfile.ZIP_LZMA, "method 14"), (zipfile.ZIP_STORED, "encrypted"), (1 << 7, "method 128")]
+)
+def test_what_cannot_be_read_in_a_zip_is_named(tmp_path: Path, method: int, said: str) -> None:
+    content = bytearray(zip_of(("x", b"1"), method=method if method < 128 else zipfile.ZIP_STORED))
+    directory = content.index(b"PK\1\2")
+    if said == "encrypted":
+        content[directory + 8] |= 1
+    if method == 1 << 7:
+        content[directory + 10] = method
+    message = refused(tmp_path, "a.zip", bytes(content))
+    assert said in message and "'x'" in message
+
+
+def test_a_zip_is_read_an_entry_at_a_time(tmp_path: Path) -> None:
+    """Its directory of 9 MB is not held in memory."""
+    one = zip_of(("x", b""), method=zipfile.ZIP_STORED)
+    begin, end = one.index(b"PK\1\2"), one.index(b"PK\5\6")
+    entry = one[begin:end]
+    directory = entry * 200_000
+    content = one[:begin] + directory + b"PK\5\6" + bytes(8) + struct.pack("<2LH", len(directory), begin, 0)
+    with bounded(2 << 20):
+        assert "occurs twice" in refused(tmp_path, "a.zip", content)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_a_bomb_in_a_zip_takes_no_memory(tmp_path: Path, method: int) -> None:
+    bomb = zip_of(("zeros", bytes(50_000_000)), method=method)
+    with bounded(8 << 20):
+        refused(tmp_path, "a.zip", bomb, Limits(size=20_000_000, ratio=10**6))

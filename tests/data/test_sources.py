@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from deep import nested
 from dlkit.components import LayoutFile, SourceFile, SourceSpec
 from dlkit.data import download as download_module
 from dlkit.data.download import check_address, download, shown
@@ -652,6 +653,52 @@ def test_what_a_killed_process_left_half_unpacked_is_cleared(toys: SourceSpec, t
     lay_out(tmp_path / ".toys.part" / "tree", strange=b"1")
     get(toys, tmp_path, say=said.append)
     assert tree(tmp_path / "toys") == LAID_OUT
+
+
+def test_what_was_left_however_deep_or_linked_is_never_in_the_way(
+    toys: SourceSpec, tmp_path: Path, said: list[str]
+) -> None:
+    work, mine = tmp_path / "data" / ".toys.part", tmp_path / "mine"
+    lay_out(mine)
+    nested(lay_out(work / "tree") / "deep", 3000)
+    nested(work / ".unpacked.x1", 3000)
+    (work / "unpacked").symlink_to(mine)
+    get(toys, tmp_path / "data", say=said.append)
+    assert tree(tmp_path / "data" / "toys") == tree(mine) == LAID_OUT
+    assert [p.name for p in (tmp_path / "data").iterdir()] == ["toys"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may delete anything")
+def test_what_cannot_be_deleted_is_not_in_the_way(toys: SourceSpec, tmp_path: Path, said: list[str]) -> None:
+    kept = lay_out(tmp_path / ".toys.part" / "tree") / "set"
+    kept.chmod(0o500)
+    try:
+        get(toys, tmp_path, say=said.append)
+        assert tree(tmp_path / "toys") == LAID_OUT
+    finally:
+        kept.chmod(0o700)
+
+
+def test_an_archive_of_very_deep_folders_breaks_no_later_try(
+    toys: SourceSpec, server: Server, tmp_path: Path, said: list[str]
+) -> None:
+    good = server.files["/images.tar.gz"]
+    bad = packed({"a/" * 1800 + "b": b"1"})
+    server.files["/images.tar.gz"] = bad
+    file = SourceFile(url=f"{server.address}/images.tar.gz", size=len(bad), sha256=sha(bad), unpack=True)
+    with pytest.raises(DataError, match="more than 64 folders"):
+        get(source(server.address, files=(file,)), tmp_path, say=said.append)
+    server.files["/images.tar.gz"] = good
+    get(toys, tmp_path, say=said.append)
+    assert tree(tmp_path / "toys") == LAID_OUT
+
+
+def test_a_mirror_that_lies_in_itself_is_refused(tmp_path: Path, said: list[str]) -> None:
+    folder = lay_out(tmp_path / "mirror" / "toys")
+    (folder / "again").symlink_to(folder)
+    with pytest.raises(DataError, match=r"a link to itself|Too many levels"):
+        get(source("https://unreachable.invalid"), tmp_path / "data", mirror=str(tmp_path / "mirror"), say=said.append)
+    assert not (tmp_path / "data" / "toys").exists()
 
 
 # the real ones

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
+from dlkit.data.files import visible_files
 from dlkit.errors import DataError, UsageError
 
 _MARKS = (
@@ -59,8 +60,7 @@ def text_files(place: Path, suffixes: Sequence[str] = (".txt", ".md")) -> list[P
         return [place]
     if not place.is_dir():
         raise DataError(f"{place}: no such file or folder")
-    found = (p for p in place.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
-    files = sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(place).parts))
+    files = visible_files(place, suffixes)
     if not files:
         raise DataError(f"{place}: holds no text files ({', '.join(suffixes)})")
     return files

@@ -1,0 +1,87 @@
+"""Walking through folders and deleting them, whatever depth somebody gave them.
+
+Python's own ways recurse: a thousand levels down they end in RecursionError, and the path of what lies deeper is longer
+than the system takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DEEPEST = 100
+"""Levels below a folder in which anything is looked for."""
+
+
+class TooDeepError(OSError):
+    """Folders are nested deeper than anybody means them."""
+
+
+def files_below(top: Path) -> Iterator[Path]:
+    """The files in a folder and below it, in no order, hidden ones too; linked folders are not entered.
+
+    OSError for a folder that cannot be read, and for folders more than DEEPEST levels down.
+    """
+    waiting = [(top, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise TooDeepError(f"{top}: its folders are nested more than {DEEPEST} deep")
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((folder / entry.name, depth + 1))
+                elif _is_file(entry):
+                    yield folder / entry.name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
+
+
+def remove_tree(top: Path) -> None:
+    """Delete a folder with all that is in it; links are deleted, never followed. OSError: something cannot be.
+
+    Folders of folders are moved to the top and emptied there: two open folders do for any depth.
+    """
+    fd = os.open(top, _FOLDER)
+    try:
+        waiting = _without_files(fd)
+        while waiting:
+            name = waiting.pop()
+            waiting += _opened_up(name, fd)
+            os.rmdir(name, dir_fd=fd)
+    finally:
+        os.close(fd)
+    top.rmdir()
+
+
+def _without_files(fd: int) -> list[str]:
+    """Delete what is no folder in an open folder; the names of the folders."""
+    folders = []
+    with closing(os.scandir(fd)) as entries:
+        for entry in list(entries):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            else:
+                os.unlink(entry.name, dir_fd=fd)
+    return folders
+
+
+def _opened_up(name: str, top: int) -> list[str]:
+    """Empty a folder of the open one: its folders are moved beside it, under the names returned."""
+    fd = os.open(name, _FOLDER, dir_fd=top)
+    try:
+        moved = []
+        for inner in _without_files(fd):
+            moved.append(f".{os.urandom(12).hex()}")  # of no folder that is there already
+            os.rename(inner, moved[-1], src_dir_fd=fd, dst_dir_fd=top)
+        return moved
+    finally:
+        os.close(fd)
