@@ -167,6 +167,50 @@ class Counting(nn.Module):
         return {"loss": error * (1 + torch.rand(())) * (1 + random.random() + np.random.random())}
 
 
+class Weighing:
+    """A loss of two parts that is sound, but for what it may say of them."""
+
+    def __init__(self, **said: Any) -> None:
+        vars(self).update(said)
+
+    def __call__(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        error = (outputs - batch["y"]).square().mean()
+        near = 4 * error / error.detach()
+        return {"loss": 3 * near, "near": near, "far": 2 * near}
+
+
+def _uncounted(batch: Batch, model: nn.Module) -> Any:
+    raise KeyError("weight")
+
+
+def _sum_of(parts: Mapping[str, Tensor]) -> Tensor:
+    return parts["near"] + parts["far"]
+
+
+WEIGHINGS: dict[str, dict[str, Any]] = {
+    "counts cannot be called": {"counts": 7},
+    "counts raise": {"counts": _uncounted},
+    "counts an int": {"counts": lambda batch, model: len(batch["y"])},
+    "counts nothing": {"counts": lambda batch, model: None},
+    "counts each sample": {"counts": lambda batch, model: batch["y"]},
+    "counts below zero": {"counts": lambda batch, model: torch.tensor(-1.0)},
+    "counts not a number": {"counts": lambda batch, model: {"far": torch.tensor(float("nan"))}},
+    "counts without end": {"counts": lambda batch, model: {"far": torch.tensor(float("inf"))}},
+    "counts a stranger": {"counts": lambda batch, model: {"further": torch.tensor(2)}},
+    "counts a list": {"counts": lambda batch, model: {"far": [2]}},
+    "counts all parts": {"counts": lambda batch, model: torch.tensor(len(batch["y"])), "total": _sum_of},
+    "counts one part": {"counts": lambda batch, model: {"far": (batch["y"] > 1e9).sum()}, "total": _sum_of},
+    "total cannot be called": {"total": 3.0},
+    "total raises": {"total": lambda parts: parts["furthest"]},
+    "total is a number": {"total": lambda parts: 1.5},
+    "total is a vector": {"total": lambda parts: torch.stack([*parts.values()])},
+    "total has no gradient": {"total": lambda parts: _sum_of(parts).detach()},
+    "total of other parts": {"total": lambda parts: parts["near"] + 2 * parts["far"]},
+    "total is not linear": {"total": lambda parts: _sum_of(parts).square() / 12},
+}
+"""What ``counts`` and ``total`` may say: "all parts" and "one part" are sound."""
+
+
 def build_loss(config: UnrulyConfig, info: ToyInfo) -> Callable[[Tensor, Batch], Any]:
     if config.way == "is sound":
         return Counting()
@@ -174,7 +218,7 @@ def build_loss(config: UnrulyConfig, info: ToyInfo) -> Callable[[Tensor, Batch],
         raise ZeroDivisionError("no loss")
     if config.way == "cannot be called":
         return None  # type: ignore[return-value]  # the wrong type on purpose
-    return LOSSES[config.way]
+    return Weighing(**WEIGHINGS[config.way]) if config.way in WEIGHINGS else LOSSES[config.way]
 
 
 class UnrulyTrainer(SupervisedTrainer):

@@ -5,6 +5,7 @@ Each is a function of what was built already, in streams of its own: no generato
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
@@ -80,19 +81,30 @@ def try_model(task: Task, info: Info, data: Data, model: nn.Module, resolved: Re
 def try_loss(spec: Spec, trainer: Trainer, outputs: object, batch: Batch, device: Device) -> None:
     """Ask a loss about outputs of the model; PluginError if a trainer that follows gradients can do nothing with it.
 
-    What a trainer of another interface asks of its loss is between the two.
+    What a trainer of another interface asks of its loss is between the two, but for what parts of a whole count.
     """
-    supervised = isinstance(trainer, SupervisedTrainer) or getattr(spec, "interface", "") == LossSpec.interface
-    if not supervised or type(trainer).evaluate_losses is not Trainer.evaluate_losses:
-        return
     loss, who = trainer.setup.loss, named(spec)
-    if not callable(loss):
-        raise PluginError(f"{who} built a {type(loss).__name__}, which cannot be called")
     # Whether there is a gradient can then be seen without a pass of the model that keeps one.
     streams = forked(trainer.setup.engine.seed, "try loss", device=device)
     with blaming(who), streams, _unchanged(loss), torch.enable_grad():
-        found = loss(map_tensors(_followed, outputs), batch)
+        found = _tried_losses(loss, outputs, batch, who) if _follows_gradients(spec, trainer) else None
+        _try_counts(loss, found, batch, trainer.model, who)
+        if found is not None:
+            _try_total(loss, found, who)
+
+
+def _follows_gradients(spec: Spec, trainer: Trainer) -> bool:
+    """Whether the trainer calls its loss as the supervised one does, in training and in evaluation."""
+    supervised = isinstance(trainer, SupervisedTrainer) or getattr(spec, "interface", "") == LossSpec.interface
+    return supervised and type(trainer).evaluate_losses is Trainer.evaluate_losses
+
+
+def _tried_losses(loss: object, outputs: object, batch: Batch, who: str) -> Mapping[str, Tensor]:
+    if not callable(loss):
+        raise PluginError(f"{who} built a {type(loss).__name__}, which cannot be called")
+    found: Mapping[str, Tensor] = loss(map_tensors(_followed, outputs), batch)
     check_losses(found, who)
+    return found
 
 
 def check_losses(found: object, who: str) -> None:
@@ -101,10 +113,62 @@ def check_losses(found: object, who: str) -> None:
         what = f"a dict of {', '.join(map(repr, found)) or 'nothing'}" if isinstance(found, Mapping) else _form(found)
         raise PluginError(f"{who} returned {what}, not a dict with 'loss'")
     for name, value in found.items():
-        if not isinstance(value, Tensor) or value.numel() != 1:
-            raise PluginError(f"{who}: {name!r} is {_form(value)}, not a tensor with one number")
+        _check_number(value, f"{who}: {name!r}")
     if not found["loss"].requires_grad:
         raise PluginError(f"{who}: 'loss' has no gradient: it does not depend on the outputs, or is detached from them")
+
+
+def _try_counts(loss: object, found: Mapping[str, Tensor] | None, batch: Batch, model: nn.Module, who: str) -> None:
+    """What the loss says its entries are means over; ``found`` are those entries, where they are known."""
+    counts = getattr(loss, "counts", None)
+    if counts is None:
+        return
+    _check_callable(counts, f"{who}: its counts")
+    with torch.no_grad():
+        counted = counts(batch, model)
+    for name, count in (counted if isinstance(counted, Mapping) else {"": counted}).items():
+        what = f"{who}: its count" + (f" of {name!r}" if isinstance(counted, Mapping) else "")
+        if isinstance(counted, Mapping) and found is not None and name not in found:
+            raise PluginError(f"{what}: it returns no such entry; it returns: {', '.join(map(repr, found))}")
+        _check_number(count, what)
+        if not 0 <= count.item() < math.inf:  # of NaN neither holds
+            raise PluginError(f"{what} is {count.item():g}, not a finite number ≥ 0")
+
+
+def _try_total(loss: object, found: Mapping[str, Tensor], who: str) -> None:
+    """What the loss makes of its parts, where parts of a whole were put together entry by entry."""
+    total = getattr(loss, "total", None)
+    if total is None:
+        return
+    who = f"{who}: its total"
+    _check_callable(total, who)
+    whole, twice = total(found), total({name: 2 * value for name, value in found.items()})
+    for value in (whole, twice):
+        _check_number(value, who)
+    if not whole.requires_grad:
+        raise PluginError(f"{who} has no gradient: it does not depend on the entries, or is detached from them")
+    if not _alike(whole, found["loss"]):
+        raise PluginError(f"{who} of the entries is {whole.item():g}, their 'loss' is {found['loss'].item():g}")
+    if not _alike(twice, 2 * whole):
+        raise PluginError(
+            f"{who} is not linear: of the entries it is {whole.item():g}, of twice the entries {twice.item():g}"
+        )
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Equal up to the rounding of sums in float32; what is not finite is the run's affair."""
+    a, b = one.item(), other.item()
+    return not (math.isfinite(a) and math.isfinite(b)) or math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-6)
+
+
+def _check_callable(value: object, what: str) -> None:
+    if not callable(value):
+        raise PluginError(f"{what} is {_form(value)}, which cannot be called")
+
+
+def _check_number(value: object, what: str) -> None:
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        raise PluginError(f"{what} is {_form(value)}, not a tensor with one number")
 
 
 def _form(value: object) -> str:

@@ -93,6 +93,27 @@ SPOILT_PARTS = {
     ("loss", "is a number"): "loss 'unruly': 'loss' is a float, not a tensor with one number",
     ("loss", "has no gradient"): "loss 'unruly': 'loss' has no gradient",
     ("loss", "records a vector"): "loss 'unruly': 'each' is float32[2], not a tensor with one number",
+    ("loss", "counts cannot be called"): "loss 'unruly': its counts is a int, which cannot be called",
+    ("loss", "counts raise"): "loss 'unruly': KeyError: 'weight'",
+    ("loss", "counts an int"): "loss 'unruly': its count is a int, not a tensor with one number",
+    ("loss", "counts nothing"): "loss 'unruly': its count is a NoneType, not a tensor with one number",
+    ("loss", "counts each sample"): "loss 'unruly': its count is float32[2], not a tensor with one number",
+    ("loss", "counts below zero"): "loss 'unruly': its count is -1, not a finite number ≥ 0",
+    ("loss", "counts not a number"): "loss 'unruly': its count of 'far' is nan, not a finite number ≥ 0",
+    ("loss", "counts without end"): "loss 'unruly': its count of 'far' is inf, not a finite number ≥ 0",
+    ("loss", "counts a stranger"): (
+        "loss 'unruly': its count of 'further': it returns no such entry; it returns: 'loss', 'near', 'far'"
+    ),
+    ("loss", "counts a list"): "loss 'unruly': its count of 'far' is a list, not a tensor with one number",
+    ("loss", "total cannot be called"): "loss 'unruly': its total is a float, which cannot be called",
+    ("loss", "total raises"): "loss 'unruly': KeyError: 'furthest'",
+    ("loss", "total is a number"): "loss 'unruly': its total is a float, not a tensor with one number",
+    ("loss", "total is a vector"): "loss 'unruly': its total is float32[3], not a tensor with one number",
+    ("loss", "total has no gradient"): "loss 'unruly': its total has no gradient",
+    ("loss", "total of other parts"): "loss 'unruly': its total of the entries is 20, their 'loss' is 12",
+    ("loss", "total is not linear"): (
+        "loss 'unruly': its total is not linear: of the entries it is 12, of twice the entries 48"
+    ),
     ("trainer", "raises"): "trainer 'unruly': ZeroDivisionError: no trainer",
     ("inference", "raises"): "inference 'unruly': ZeroDivisionError: no predictor",
 }
@@ -106,6 +127,12 @@ def test_what_cannot_work_is_refused_by_name_before_there_is_a_run(tmp_path: Pat
     assert "\n" not in str(refused.value)
     assert refused.value.exit_code == 4
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("way", ["counts all parts", "counts one part"])
+def test_counts_and_totals_that_fit_are_taken(tmp_path: Path, way: str) -> None:
+    run = finish(toy_attempt(tmp_path, layer=unruly("loss", way), plugins=["unruly"], accumulate=2))
+    assert run.read()["state"] == "completed"
 
 
 def test_what_others_train_in_the_same_catalogue_goes_on(tmp_path: Path) -> None:
