@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
@@ -96,13 +96,70 @@ class Metrics(Protocol):
     thorough)``, where the metrics have one: called after ``update``, in evaluation mode, without gradients. It may
     synchronise. While a run trains, ``thorough`` is false: then it looks at a few samples and lets the others pass.
 
-    To run in several processes it needs ``reduce(sum)`` too, called on every rank before ``compute``: it replaces each
-    of its tensors by ``sum(tensor)``, the sum over ranks; None is allowed where nothing was seen yet.
+    To run in several processes it needs ``reduce(over_ranks)`` too, called on every rank before ``compute``: it
+    replaces each of its tensors by ``over_ranks(tensor)``, the sum over ranks (``OverRanks``), or what is no sum by
+    ``together(rows, over_ranks)``.
     """
 
     def update(self, outputs: Any, batch: Mapping[str, Tensor]) -> None: ...
 
     def compute(self) -> Mapping[str, float]: ...
+
+
+SumOverRanks = Callable[["Tensor | None"], "Tensor | None"]
+"""The sum of every process's tensor, on every process; None where a process has seen nothing yet."""
+
+
+@dataclass(frozen=True)
+class OverRanks:
+    """What ``Metrics.reduce`` is given: called with a tensor, or None, it gives the sum of all processes'.
+
+    Every process calls it as often, in the same order, with tensors of one shape and type. ``OverRanks()`` is a process
+    that is alone, for tests.
+    """
+
+    sum: SumOverRanks = lambda tensor: tensor
+    rank: int = 0
+    size: int = 1
+
+    def __call__(self, tensor: Tensor | None) -> Tensor | None:
+        return self.sum(tensor)
+
+
+def together(rows: Tensor | None, over_ranks: OverRanks, *, padding: float = 0.0) -> Tensor | None:
+    """Numbers [N,…] of all processes as one tensor on the CPU, in the order of ranks: for what is no sum, and must be
+    seen at once (to rank it, say).
+
+    Processes may have different numbers of rows, one None; the second axis [N,K,…] may differ too, and is padded to the
+    longest with ``padding``. Other axes and the type are everybody's. None if nobody has any. Values arrive as they
+    are.
+    """
+    # Each puts its own among zeros, where those of the ranks before it end: so sums are all that processes exchange.
+    import torch
+
+    if rows is not None and not 1 <= rows.dim() <= _MOST_AXES:
+        raise ValueError(f"rows [N,…] have 1 to {_MOST_AXES} axes; these have {rows.dim()} axes")
+    shapes = torch.zeros(over_ranks.size, 1 + _MOST_AXES, dtype=torch.int64)
+    if rows is not None:
+        shapes[over_ranks.rank, 0] = rows.dim()
+        shapes[over_ranks.rank, 1 : 1 + rows.dim()] = torch.tensor(rows.shape)
+    told = over_ranks(shapes)
+    assert told is not None
+    axes, counts = int(told[:, 0].amax()), told[:, 1].tolist()
+    if not sum(counts):
+        return None
+    own = None
+    if rows is not None:
+        shape = [sum(counts), *told[:, 2 : 1 + axes].amax(0).tolist()]
+        own = torch.zeros(shape, dtype=rows.dtype)
+        first = sum(counts[: over_ranks.rank])
+        own[first : first + len(rows)] = padding
+        own[(slice(first, first + len(rows)), *(slice(size) for size in rows.shape[1:2]))] = rows.detach().cpu()
+    return over_ranks(own)
+
+
+_MOST_AXES = 8
+"""Of rows that are put together."""
 
 
 class Loss(Protocol):

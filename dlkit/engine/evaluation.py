@@ -14,7 +14,7 @@ from dlkit.engine.distributed import World
 from dlkit.engine.loader import evaluation_plan, own_part
 from dlkit.engine.means import RunningMeans
 from dlkit.engine.trainer import Trainer
-from dlkit.task import Info, Task
+from dlkit.task import Info, OverRanks, Task
 
 
 class Meter:
@@ -57,7 +57,8 @@ class Meter:
         self._losses.reduce(world)
         reduce = getattr(self._metrics, "reduce", None)
         if reduce is not None:
-            reduce(world.sum)
+            with self._blaming():
+                reduce(OverRanks(world.sum, world.rank, world.size))
 
 
 def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch], prefix: str) -> dict[str, float]:

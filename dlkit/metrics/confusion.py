@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlkit.metrics.total import SumOverRanks
+from dlkit.task import SumOverRanks
 
 
 class Confusion:

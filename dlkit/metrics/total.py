@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from torch import Tensor
 
-SumOverRanks = Callable[[Tensor | None], Tensor | None]
-"""What ``Metrics.reduce`` is given (see ``dlkit.task.Metrics``): the sum of every process's tensor."""
+from dlkit.task import SumOverRanks
 
 
 class Total:

@@ -66,8 +66,8 @@ def cut(made: Job, bounds: Sequence[int]) -> list[Batch]:
     return [made.data.val.take(torch.arange(a, b)) for a, b in pairwise(edges)]
 
 
-def measured(made: Job, batches: Sequence[Batch]) -> dict[str, float]:
-    meter = Meter(made.trainer, made.task, made.info, thorough=True)
+def measured(made: Job, batches: Sequence[Batch], world: World | None = None) -> dict[str, float]:
+    meter = Meter(made.trainer, made.task, made.info, world, thorough=True)
     with made.trainer.evaluating():
         for batch in batches:
             meter.update(batch)
@@ -85,6 +85,16 @@ def test_batches_of_an_evaluation(task: str, model: str, bounds: set[int]) -> No
     made = job(task, model)
     found, expected = measured(made, cut(made, sorted(bounds))), measured(made, cut(made, []))
     assert found == pytest.approx(expected, **ROUNDING)
+
+
+@pytest.mark.parametrize(("task", "model"), EVALUATED)
+def test_processes_of_an_evaluation(task: str, model: str) -> None:
+    """Three, of which one has nothing to measure: the others say what is true of all."""
+    made = job(task, model)
+    parts = [*([batch] for batch in cut(made, [5])), []]
+    expected = measured(made, cut(made, []))
+    for found in together(3, lambda world: measured(made, parts[world.rank], world))[:2]:
+        assert found == pytest.approx(expected, **ROUNDING)
 
 
 ADDED = [(task, model) for task, model in models(CATALOG, without="skip-gram") if task not in DRAWN]

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit.metrics.total import Total, reduce_all
+from dlkit.task import SumOverRanks
 
 SOME = 1000
 """Images of an evaluation that a denoising model restores while it trains."""

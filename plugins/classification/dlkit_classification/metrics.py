@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from dlkit.metrics.confusion import Confusion
-from dlkit.metrics.total import SumOverRanks, Total
+from dlkit.metrics.total import Total
+from dlkit.task import SumOverRanks
 
 TOP = 5
 PER_CLASS = 100

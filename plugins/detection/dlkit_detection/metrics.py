@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
-from dlkit.metrics.total import SumOverRanks
+from dlkit.task import OverRanks, together
 from dlkit_detection.decoding import CONFIDENT, OBJECTS, Objects, candidates, judge, select_objects
 from dlkit_detection.ignored import ignored
 from dlkit_detection.info import DetectionInfo
@@ -45,9 +44,9 @@ class DetectionMetrics:
         labels = batch["labels"][..., None].to(batch["boxes"].dtype)
         self._true.append(torch.cat([batch["boxes"], labels], 2))
 
-    def reduce(self, over_ranks: SumOverRanks) -> None:
+    def reduce(self, over_ranks: OverRanks) -> None:
         """All processes' images, on every process, in the order of their ranks."""
-        found, true = (together(_joined(parts), over_ranks) for parts in (self._found, self._true))
+        found, true = (together(_joined(parts), over_ranks, padding=-1) for parts in (self._found, self._true))
         self._found, self._true = ([] if rows is None else [rows] for rows in (found, true))
 
     def compute(self) -> dict[str, float]:
@@ -84,28 +83,6 @@ class DetectionMetrics:
             values |= {f"map/{self._classes[label]}": float(row.mean()) for label, row in measured.items()}
             values |= {f"map50/{self._classes[label]}": float(row[_AT_HALF]) for label, row in measured.items()}
         return values
-
-
-def together(rows: Tensor | None, over_ranks: SumOverRanks) -> Tensor | None:
-    """Rows [N,K,F] of all processes as one tensor, given no more than a sum over them; padded with −1 to the largest K.
-
-    Each process puts its own where those of the ranks before it end, among zeros.
-    """
-    # Sums alone, so that ``Metrics.reduce`` needs no second way of putting processes together.
-    rank, size = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    shape = torch.zeros(size, 3, dtype=torch.int64)
-    if rows is not None:
-        shape[rank] = torch.tensor(rows.shape)
-    shapes = over_ranks(shape)
-    assert shapes is not None
-    counts, (wide, fields) = shapes[:, 0].tolist(), shapes[:, 1:].amax(0).tolist()
-    if not sum(counts):
-        return None
-    all_rows = torch.zeros(sum(counts), wide, fields)
-    if rows is not None:
-        padded = torch.nn.functional.pad(rows.float().cpu(), (0, 0, 0, wide - rows.shape[1]), value=-1.0)
-        all_rows[sum(counts[:rank]) : sum(counts[: rank + 1])] = padded
-    return over_ranks(all_rows)
 
 
 def _joined(parts: list[Tensor]) -> Tensor | None:

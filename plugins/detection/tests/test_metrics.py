@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from dlkit.task import OverRanks
 from dlkit_detection.decoding import CANDIDATES, FALSE, IGNORED, Objects, candidates, judge, select_objects
 from dlkit_detection.ignored import ignored
 from dlkit_detection.info import DetectionInfo
-from dlkit_detection.metrics import DetectionMetrics, together
+from dlkit_detection.metrics import DetectionMetrics
 
 ONE = np.ones(1, np.float32)
 INFO = DetectionInfo(classes=["a", "b", "c"], shape=(1, 100, 100), mean=ONE, std=ONE)
@@ -140,49 +141,13 @@ def test_updating_reads_nothing_back() -> None:
         metrics.compute()
 
 
-def test_ranks_see_all_images_and_one_may_have_seen_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three processes in turn, their tensors added up as ``all_reduce`` would."""
-    parts = [torch.rand(2, 3, 6), None, torch.rand(1, 5, 6)]
-
-    def shares(total: list[list[Tensor]] | None) -> list[list[Tensor]]:
-        """What each rank hands in; with ``total`` known from a first pass, what it gets back."""
-        given: list[list[Tensor]] = []
-        for rank, rows in enumerate(parts):
-            monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
-            monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
-            monkeypatch.setattr("torch.distributed.get_world_size", lambda: len(parts))
-            mine: list[Tensor] = []
-
-            def over_ranks(tensor: Tensor | None, mine: list[Tensor] = mine) -> Tensor | None:
-                assert tensor is not None
-                mine.append(tensor)
-                return total[len(mine) - 1][0] if total is not None and len(mine) <= len(total) else tensor
-
-            results.append(together(rows, over_ranks))
-            given.append(mine)
-        return given
-
-    results: list[Tensor | None] = []
-    first = shares(None)
-    shapes = sum((mine[0] for mine in first), torch.zeros_like(first[0][0]))
-    results.clear()
-    second = shares([[shapes]])
-    everything = sum((mine[1] for mine in second), torch.zeros_like(second[0][1]))
-    results.clear()
-    shares([[shapes], [everything]])
-    for result in results:
-        assert result is not None and result.shape == (3, 5, 6)
-        assert torch.equal(result[:2, :3], parts[0]) and torch.equal(result[2:], parts[2])  # type: ignore[arg-type]
-        assert (result[:2, 3:] == -1).all()
-
-
 def test_reduce_of_one_process_changes_nothing() -> None:
     metrics = DetectionMetrics(INFO)
     metrics.update(outputs(TRUE + 2, LABELS, SURE), BATCH)
-    metrics.reduce(lambda tensor: tensor)
+    metrics.reduce(OverRanks())
     assert metrics.compute() == pytest.approx(measured(outputs(TRUE + 2, LABELS, SURE)))
     empty = DetectionMetrics(INFO)
-    empty.reduce(lambda tensor: tensor)
+    empty.reduce(OverRanks())
     assert empty.compute() == {}
 
 

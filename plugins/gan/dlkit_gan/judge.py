@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from dlkit.data.randomness import forked, rng
 from dlkit.engine.device import Cpu
-from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit.metrics.total import Total, reduce_all
 from dlkit.nn.layers import convolution
+from dlkit.task import SumOverRanks
 from dlkit_gan.options import Look
 
 SIDE = 28

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit.metrics.total import Total, reduce_all
+from dlkit.task import SumOverRanks
 from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, Moments, frechet, prepared, restored
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dlkit.metrics.total import SumOverRanks, Total
+from dlkit.metrics.total import Total
+from dlkit.task import SumOverRanks
 from dlkit_localization.outputs import overlap, parts
 
 GOOD = 0.5

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from dlkit.data.tables import RawTable, as_number, as_word
 from dlkit_regression.info import Category, Feature, Number
-from dlkit_regression.raw_table import RawTable, as_number, as_word
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]

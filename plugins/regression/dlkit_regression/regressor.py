@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from dlkit.data.splits import Batch, Split
+from dlkit.data.tables import Cell, RawTable, read_csv
 from dlkit.errors import DataError
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
 from dlkit_regression.encoding import decode_row, encode
 from dlkit_regression.info import Category, RegressionInfo
-from dlkit_regression.raw_table import Cell, RawTable, read_csv
 
 Row = Mapping[str, Cell]
 """Raw values by the names of their columns."""

@@ -11,11 +11,11 @@ import torch
 from dlkit.data.parts import held_out
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Data, TensorSplit
+from dlkit.data.tables import RawTable
 from dlkit.errors import DataError
 from dlkit_regression.encoding import Indices, encode, standardised
 from dlkit_regression.info import Feature, Target
 from dlkit_regression.options import Fractions
-from dlkit_regression.raw_table import RawTable
 
 
 def without_test(parts: RowParts, config: Fractions) -> list[str]:

@@ -12,6 +12,7 @@ import torch
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
+from dlkit.data.tables import read_csv
 from dlkit.errors import DataError, UsageError
 from dlkit.samples import Curve
 from dlkit.samples import Table as TableSample
@@ -19,7 +20,6 @@ from dlkit.task import check_columns, first_batch
 from dlkit_regression.datasets import bike_sharing, diabetes, files
 from dlkit_regression.info import Category, Number, RegressionInfo
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig
-from dlkit_regression.raw_table import read_csv
 from dlkit_regression.sources import BIKE_SHARING
 from dlkit_regression.splitting import by_fraction
 from dlkit_regression.task import Regression

@@ -15,6 +15,7 @@ import dlkit
 from dlkit.config import NoOptions
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
+from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
 from dlkit.samples import Curve, Scatter
 from dlkit_regression.datasets import bike_sharing, diabetes, files
@@ -22,7 +23,6 @@ from dlkit_regression.encoding import encode
 from dlkit_regression.info import RegressionInfo
 from dlkit_regression.models import mlp
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig, MlpConfig
-from dlkit_regression.raw_table import RawTable, read_csv
 from dlkit_regression.regressor import Regressor
 
 PATIENTS = Path(__file__).parent / "patients.csv"

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from dlkit.data.text.windows import IGNORED
 from dlkit.metrics.perplexity import perplexity
-from dlkit.metrics.total import SumOverRanks, Total
+from dlkit.metrics.total import Total
+from dlkit.task import SumOverRanks
 
 
 class TextMetrics:

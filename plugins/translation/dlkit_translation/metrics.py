@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dlkit.data.text.pieces import PAD
 from dlkit.data.text.tokenizers import restore
-from dlkit.metrics.total import SumOverRanks, Total, reduce_all
+from dlkit.metrics.total import Total, reduce_all
+from dlkit.task import SumOverRanks
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.scores import scores
 from dlkit_translation.texts import as_texts

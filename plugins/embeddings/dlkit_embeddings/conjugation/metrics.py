@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from dlkit.metrics.confusion import Confusion
-from dlkit.metrics.total import SumOverRanks
+from dlkit.task import SumOverRanks
 
 
 class ConjugationMetrics:

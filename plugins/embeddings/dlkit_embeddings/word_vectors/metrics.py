@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.metrics.perplexity import perplexity
-from dlkit.metrics.total import SumOverRanks, Total
+from dlkit.metrics.total import Total
+from dlkit.task import SumOverRanks
 
 
 class WordMetrics:

@@ -10,11 +10,11 @@ import numpy as np
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
+from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
 from dlkit_regression.encoding import fit_category, fit_number
 from dlkit_regression.info import Feature, Number
 from dlkit_regression.options import BikeSharingConfig
-from dlkit_regression.raw_table import RawTable, read_csv
 from dlkit_regression.splitting import RowParts, as_data, fit_target
 
 SOURCE = "bike-sharing"

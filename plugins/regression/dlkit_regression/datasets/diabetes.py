@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
+from dlkit.data.tables import RawTable
 from dlkit_regression.encoding import fit_category, fit_number
 from dlkit_regression.options import DiabetesConfig
-from dlkit_regression.raw_table import RawTable
 from dlkit_regression.splitting import as_data, by_fraction, fit_target
 
 TARGET = "progression"

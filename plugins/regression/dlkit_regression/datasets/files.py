@@ -6,11 +6,11 @@ from pathlib import Path
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
+from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit_regression.encoding import fit_category, fit_column
 from dlkit_regression.info import Category, Feature
 from dlkit_regression.options import FilesConfig
-from dlkit_regression.raw_table import RawTable, read_csv
 from dlkit_regression.splitting import as_data, by_fraction, fit_target, without_test
 
 

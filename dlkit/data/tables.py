@@ -67,6 +67,7 @@ def as_number(value: Cell) -> float | None:
         number = float(value)  # type: ignore[arg-type]  # what it refuses is not a number
     except (TypeError, ValueError):
         return None
+    # Python reads 1_000; in a table it is a name.
     return number if math.isfinite(number) and "_" not in str(value) else None
 
 
@@ -80,9 +81,10 @@ def read_csv(path: Path, delimiter: str = "") -> RawTable:
     DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a byte order mark
             first = file.readline()
             file.seek(0)
+            # Strict: a quote that is never closed would otherwise take the rest of the file for one cell.
             reader = csv.reader(file, delimiter=delimiter or _guess(first), strict=True)
             return _read(reader, path)
     except UnicodeDecodeError as error:
@@ -92,6 +94,7 @@ def read_csv(path: Path, delimiter: str = "") -> RawTable:
 
 
 def _guess(header: str) -> str:
+    # The header alone: cells hold decimal commas, which csv.Sniffer takes for delimiters.
     return max(DELIMITERS, key=header.count)
 
 

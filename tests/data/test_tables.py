@@ -11,11 +11,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
-from dlkit_regression.raw_table import RawTable, read_csv
 
-Write = Callable[..., Path]
+Write = Callable[[str | bytes], Path]
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).map(str.strip).filter(bool)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """``write("a,b\\n1,2\\n")``: a file with that text, or those bytes."""
+
+    def make(text: str | bytes) -> Path:
+        path = tmp_path / "table.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return make
 
 
 @given(

@@ -1,0 +1,39 @@
+"""What the README promises to those who write plugins is there, says what it does, and is used by our own."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from importlib import import_module
+
+import pytest
+
+from structure import ROOT
+
+_LINE = re.compile(r"^\| `(dlkit[\w.]+)` \| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
+PROMISED = [
+    (module, name)
+    for module, names in _LINE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    for name in re.findall(r"\w+", names)
+]
+USED = {
+    (statement.module, alias.name)
+    for path in sorted(ROOT.glob("plugins/*/dlkit_*/**/*.py"))
+    for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(statement, ast.ImportFrom)
+    for alias in statement.names
+}
+
+
+def test_there_are_promises() -> None:
+    assert ("dlkit.task", "together") in PROMISED and ("dlkit.data.tables", "read_csv") in PROMISED
+
+
+@pytest.mark.parametrize(("module", "name"), PROMISED, ids=[f"{module}.{name}" for module, name in PROMISED])
+def test_a_promised_name(module: str, name: str) -> None:
+    found = getattr(import_module(module), name)
+    assert (module, name) in USED
+    if inspect.isclass(found) or inspect.isfunction(found):
+        assert found.__module__ == module, "promised where it is defined: one name has one home"
+        assert found.__doc__ and not found.__doc__.startswith(f"{name}("), "a dataclass writes its signature there"
