@@ -211,9 +211,10 @@ class LauncherSpec(Spec):
     """Where and how a job's processes are started.
 
     ``target`` is ``command(run_folder: Path, nproc: int, config) -> list[str]``: the words of a command that runs
-    ``python -m dlkit.jobs.rank RUN_FOLDER`` in ``nproc`` processes, with RANK, WORLD_SIZE, LOCAL_RANK and torch's
-    rendezvous variables set where there are several, and that ends when they have, with 0 only if all did. The job's
-    supervisor runs it, away from the terminal; ending it must end them.
+    ``python -P -m dlkit.jobs.rank RUN_FOLDER`` (``dlkit.interpreter.python`` gives the words) in ``nproc`` processes,
+    with RANK, WORLD_SIZE, LOCAL_RANK and torch's rendezvous variables set where there are several, and that ends when
+    they have, with 0 only if all did. The job's supervisor runs it, away from the terminal, with PYTHONSAFEPATH set;
+    ending it must end them.
     """
 
     kind: ClassVar[str] = "launcher"

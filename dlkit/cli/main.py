@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
+from dlkit.interpreter import leave_out_current_folder
 from dlkit.openmp import wait_asleep
 
 COMMANDS = {
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     wait_asleep()  # here, since commands load torch when they need it, and processes that they start inherit it
     if argv is None:
         _prepare_streams()
+        leave_out_current_folder()
     try:
         code = _dispatch(argv)
         if sys.stdout is not None:

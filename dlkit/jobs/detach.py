@@ -5,10 +5,11 @@ from __future__ import annotations
 import atexit
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from dlkit.interpreter import python
 
 _started: list[subprocess.Popen[bytes]] = []
 """Kept until they have ended: what is forgotten while it runs is warned of, and stays a zombie."""
@@ -27,7 +28,7 @@ def detach(module: str, words: Sequence[str], output: Path, *, holding: bool = F
     _started[:] = [process for process in _started if process.poll() is None]
     with output.open("ab") as file, _blocked(STOPS if holding else ()):
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *words],
+            python(module, *words),
             stdin=subprocess.DEVNULL,  # a process that reads from a terminal it does not have is stopped by it
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -17,6 +17,7 @@ from typing import Any
 
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
+from dlkit.interpreter import SAFE_PATH
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.detach import STOPS
 from dlkit.jobs.job_record import job_of
@@ -91,7 +92,7 @@ class Supervisor:
     def _start(self) -> subprocess.Popen[bytes]:
         nproc = self._nproc
         own = {"DLKIT_SUPERVISOR": str(os.getpid()), "DLKIT_COMMANDS_FROM": str(self._offset)}
-        environment = {**os.environ, **self._environment, **own}
+        environment = {**os.environ, **SAFE_PATH, **self._environment, **own}
         if nproc > 1 and "OMP_NUM_THREADS" not in environment:  # else each process takes every core
             environment["OMP_NUM_THREADS"] = str(threads_each(nproc))
         return subprocess.Popen(

@@ -8,7 +8,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlkit.errors import DlkitError
+from dlkit.interpreter import python
 from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Sample, load
@@ -142,7 +142,7 @@ class ModelProcess:
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long-lived as the process
             words = [str(self.run.path.absolute()), "--checkpoint", self.checkpoint]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dlkit.inference.helper", *words],
+                python("dlkit.inference.helper", *words),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

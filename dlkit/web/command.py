@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 from dlkit.errors import UsageError
+from dlkit.interpreter import python
 from dlkit.present.output import print_json, print_result, say
 
 HOST = "127.0.0.1"
@@ -23,7 +23,7 @@ def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> i
         from dlkit.web.opening import in_browser
         from dlkit.web.server import WebServer
 
-        words = [sys.executable, "-m", "dlkit", "tui", "--workspace", str(workspace.absolute())]
+        words = python("dlkit", "tui", "--workspace", str(workspace.absolute()))
         server = WebServer(Guard(listener.getsockname()[1]), words)
 
         def ready(url: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlkit.errors import DataError, RunError, UsageError
+from dlkit.interpreter import python
 
 Algorithm = Literal["unigram", "bpe"]
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
@@ -46,7 +47,7 @@ def train_pieces(
 
 
 def _run(arguments: Sequence[str], size: int) -> None:
-    words = [sys.executable, "-m", "dlkit.data.text.pieces", *arguments]
+    words = python("dlkit.data.text.pieces", *arguments)
     with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         try:
             _, told = process.communicate()

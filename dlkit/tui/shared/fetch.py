@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, ProgressBar, RichLog
 from textual.worker import get_current_worker
 
+from dlkit.interpreter import python
 from dlkit.present.numbers import size
 
 
@@ -76,7 +76,7 @@ class FetchDialog(ModalScreen[bool]):
         self.post_message(self.Ended(code))
 
     def _lines(self, name: str) -> Iterator[str]:
-        words = [sys.executable, "-m", "dlkit", "data", "get", name, "--workspace", str(self._workspace)]
+        words = python("dlkit", "data", "get", name, "--workspace", str(self._workspace))
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
