@@ -72,6 +72,11 @@ class BrokenPreset:
     file: str
     reason: str
 
+    @property
+    def name(self) -> str:
+        """By which it is asked for: what it calls itself cannot be read."""
+        return self.file.rpartition("/")[2].removesuffix(".toml")
+
     def __str__(self) -> str:
         return f"preset file {self.file} is broken: {self.reason}"
 
@@ -138,7 +143,7 @@ def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, st
         raise UsageError(f"preset {name!r} fits several choices: {there}; name --dataset and --model too")
     if all(p.name != name for p in offered):
         broken = broken_presets(catalog, task)
-        if meant := next((p for p in broken if p.file.endswith(f"/{name}.toml")), None):
+        if meant := next((p for p in broken if p.name == name), None):
             raise PluginError(str(meant))
         hint = "".join(f"; {found}" for found in broken)
         raise UsageError(f"no preset {name!r} for task {task!r}: {nearest(name, {p.name for p in offered})}{hint}")

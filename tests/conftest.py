@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -104,6 +105,41 @@ def write_plugin(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     for name, module in list(sys.modules.items()):
         if Path(getattr(module, "__file__", None) or "/").is_relative_to(root):
             del sys.modules[name]
+
+
+_NUMBERS = itertools.count()
+FAULTY = """
+from dlkit import InferenceSpec, ModelSpec, hookimpl
+
+@hookimpl
+def dlkit_inference():
+    target = "toy_parts:ValuesPredictor"
+    return [InferenceSpec(name="other", task="toy", summary="s", target=target, presets="{package}:{folder}")]
+
+@hookimpl
+def dlkit_models():
+    return [ModelSpec(name="linear", task="toy", summary="s", target="toy_parts:build_linear")]
+"""
+
+
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """``plant({"a.toml": text})``: an installed plugin with these presets for the toy task, which also claims the name
+    of the toy's own model; its name, which is its package's too."""
+
+    def planted(files: dict[str, str | bytes], folder: str = "presets") -> str:
+        package = f"faulty{next(_NUMBERS)}"
+        root = tmp_path / "site" / package
+        (root / "presets").mkdir(parents=True)
+        (root / "__init__.py").write_text(FAULTY.format(package=package, folder=folder))
+        for name, content in files.items():
+            (root / "presets" / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        install_metadata(root.parent, f"dlkit-{package}", package, package)
+        monkeypatch.syspath_prepend(str(root.parent))
+        invalidate_caches()
+        return package
+
+    return planted
 
 
 def install_metadata(root: Path, distribution: str, name: str, module: str, version: str = "1.0") -> None:

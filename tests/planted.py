@@ -150,9 +150,13 @@ def _saved(sample: Sample, run: RunFolder) -> str:
 
 
 def install_planted(site: Path) -> None:
-    """Two plugins beside the toy: one that cannot be imported, and says so loudly, and one with loud summaries."""
+    """Two plugins beside the toy: one that cannot be imported, and says so loudly, and one with loud summaries, of
+    whose model another has the name and whose presets are broken, loudly."""
     for name, source in (("broken", f"raise RuntimeError({EVIL!r})"), ("loud", LOUD.format(evil=EVIL))):
-        (site / f"evil_{name}.py").write_text(source)
+        package = site / f"evil_{name}"
+        (package / "presets").mkdir(parents=True)
+        (package / "__init__.py").write_text(source)
+        (package / "presets" / f"{WRITTEN}.toml").write_text(f"preset = 'odd'\n[{_toml()}]\n")
         install_metadata(site, f"dlkit-{name}", name, f"evil_{name}")
     invalidate_caches()
 
@@ -165,7 +169,7 @@ EVIL = {evil!r}
 def dlkit_tasks():
     defaults = dict(dataset="loud", model="loud", loss="loud", trainer="supervised", inference="loud")
     return [TaskSpec(name="loud", title=EVIL, summary=EVIL, target="toy_options:ToyTask", defaults=defaults,
-                     metric="val/mse", direction="min")]
+                     metric="val/mse", direction="min", presets="evil_loud:presets")]
 
 @hookimpl
 def dlkit_datasets():
@@ -174,7 +178,8 @@ def dlkit_datasets():
 
 @hookimpl
 def dlkit_models():
-    return [ModelSpec(name="loud", task="loud", summary=EVIL, target="toy_parts:build_linear")]
+    return [ModelSpec(name=name, task=task, summary=EVIL, target="toy_parts:build_linear")
+            for name, task in (("loud", "loud"), ("linear", "toy"))]
 
 @hookimpl
 def dlkit_losses():

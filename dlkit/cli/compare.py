@@ -11,10 +11,10 @@ from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
 from dlkit.present.output import print_json, print_result
 from dlkit.present.table import table
-from dlkit.present.text import one_line
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
+from dlkit.steering import one_line
 
 BEST = "*"
 

@@ -21,9 +21,10 @@ from dlkit.present.events import (
 from dlkit.present.numbers import duration, number
 from dlkit.present.output import colours, print_json_text, say
 from dlkit.present.samples import render
-from dlkit.present.text import fit_to_print, one_line
+from dlkit.present.text import fit_to_print
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
+from dlkit.steering import one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm

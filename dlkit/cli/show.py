@@ -15,11 +15,12 @@ from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
-from dlkit.present.text import Painted, one_line
+from dlkit.present.text import Painted
 from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
 from dlkit.runs.run_record import RunRecord
+from dlkit.steering import one_line
 
 LOG_LINES = 40
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 from dlkit.catalog import Catalog
 from dlkit.cli.parser import Parser
 from dlkit.cli.plugins import problem_lines
+from dlkit.component_choice import usual
 from dlkit.components import TaskSpec
 from dlkit.monitor.data_state import DataState, data_state
 from dlkit.present.numbers import size
@@ -24,7 +25,8 @@ class DatasetDescription(DataState):
 
 
 class TaskDescription(TypedDict):
-    """A task as ``--json`` gives it; ``defaults`` names the component of each kind."""
+    """A task as ``--json`` gives it; ``defaults`` names the component of each kind that a run has if no other is asked
+    for."""
 
     name: str
     title: str
@@ -64,7 +66,7 @@ def _record(catalog: Catalog, spec: TaskSpec, data: Path) -> TaskDescription:
         "plugin": catalog.owner(spec).name,
         "metric": spec.metric,
         "direction": spec.direction,
-        "defaults": dict(spec.defaults),
+        "defaults": usual(catalog, spec),
         "datasets": [{"name": d.name, "summary": d.summary, **data_state(catalog, d, data)} for d in datasets],
         "models": [model.name for model in catalog.specs("model", spec.name)],
     }

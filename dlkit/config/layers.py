@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dlkit.catalog import Catalog
-from dlkit.components import PARTS, Spec, TaskSpec
+from dlkit.component_choice import applies, completed
+from dlkit.components import Spec, TaskSpec
 from dlkit.config.options import CHOICES, EXCLUSIVE, SECTIONS, EngineConfig, config_class
 from dlkit.errors import UsageError, nearest
 from dlkit.json_types import Settings
@@ -86,28 +87,9 @@ def choose_components(catalog: Catalog, task: TaskSpec, layers: list[Layer]) -> 
         nproc = [layer.table("job")["nproc"] for layer in layers if "nproc" in layer.table("job")]
         names["launcher"] = "torchrun" if nproc and nproc[-1] != 1 else "local"
         origins["launcher.name"] = "job.nproc"
-    for part in PARTS:  # the data set first: it may suggest the model, which may want a loss and a trainer
-        if part in names:
-            continue
-        names[part], origins[f"{part}.name"] = task.defaults[part], f"task {task.name}"
-        for kind in ("dataset", "model"):
-            wanted = _wanted(catalog.find(kind, names[kind], task.name), part, names) if kind in names else None
-            if wanted is not None:
-                names[part], origins[f"{part}.name"] = wanted, f"{kind} {names[kind]}"
+    for part, (name, origin) in completed(catalog, task, names).items():
+        names[part], origins[f"{part}.name"] = name, origin
     return names, origins
-
-
-def _wanted(spec: Spec, part: str, names: Mapping[str, str]) -> str | None:
-    """The component of another part that a component wants beside it; None: it does not mind."""
-    wanted: str | None = getattr(spec, "defaults", {}).get(part)
-    for suggest in spec.suggest:
-        if part in suggest.settings and _applies(suggest.when, names):
-            wanted = suggest.settings[part]
-    return wanted
-
-
-def _applies(when: Mapping[str, str], names: Mapping[str, str]) -> bool:
-    return all(names.get(part) == name for part, name in when.items())
 
 
 def _suggestions(
@@ -117,7 +99,7 @@ def _suggestions(
     known = {part: config_class(catalog, spec).model_fields for part, spec in specs.items()}
     for spec in (task, *(specs[part] for part in ("dataset", "model", "loss", "inference", "trainer"))):
         for suggest in spec.suggest:
-            if _applies(suggest.when, names):
+            if applies(suggest.when, names):
                 values: dict[str, dict[str, object]] = {}
                 for key, value in suggest.settings.items():
                     section, dot, name = key.partition(".")

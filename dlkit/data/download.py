@@ -26,6 +26,7 @@ from urllib.request import Request
 from dlkit.data.extract import write_all
 from dlkit.data.layout import file_sha256
 from dlkit.errors import DataError
+from dlkit.steering import one_line
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file are there."""
@@ -217,7 +218,7 @@ def shown(name: str, size: int, say: Callable[[str], None]) -> Iterator[Progress
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        with tqdm(total=size, desc=name, unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
+        with tqdm(total=size, desc=one_line(name), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
 
             def move(have: int) -> None:
                 bar.update(have - bar.n)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from dlkit.catalog import Catalog
-from dlkit.components import PARTS, DatasetSpec, Spec, TaskSpec
+from dlkit.components import PARTS, TaskSpec
 from dlkit.config import OWN, FieldInfo, Layer, Merged, Resolved, config_class, fields_of, merge, resolve
-from dlkit.config_file import Typed, chosen, presets, typed_layers
+from dlkit.config_file import Typed, chosen, typed_layers
 from dlkit.errors import DlkitError, SettingError
 from dlkit.monitor.data_state import BY_HAND, absent, data_state
 from dlkit.monitor.form import (
@@ -30,6 +30,7 @@ from dlkit.monitor.form import (
     is_whole,
     partners,
 )
+from dlkit.monitor.form_choices import component_choices, preset_choices
 from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section, is_given, make_field
 from dlkit.runs.index import find_run
 
@@ -150,33 +151,15 @@ class _Check:
                 del self.problems[key]
 
     def _presets(self) -> Choices:
-        found: dict[str, list[str]] = {}
-        for preset in self._attempt(lambda: presets(self.catalog, self.task.name)) or ():
-            made_for = ", ".join(preset.components().values())
-            found.setdefault(preset.name, []).append(preset.summary or made_for)
-        asked = {self.form.preset: [""]} if self.form.preset and self.form.preset not in found else {}
-        labels = {
-            name: f"{name}  {'; '.join(filter(None, texts))}".strip() for name, texts in {**found, **asked}.items()
-        }
-        return (("", "none"), *labels.items())
+        return self._attempt(lambda: preset_choices(self.catalog, self.task.name, self.form.preset)) or ()
 
     def _part(self, part: str, names: Mapping[str, str], origins: Mapping[str, str]) -> Part:
-        specs = self.catalog.specs(part, self.task.name)
-        labels = {spec.name: f"{spec.name}  {spec.summary}{self._to_fetch(spec)}" for spec in specs}
-        name = names[part]
+        labels, name = component_choices(self.catalog, part, self.task.name, self.workspace / "data"), names[part]
         missing = {} if name in labels else {name: f"{name}  (is not there)"}
+        specs = self.catalog.specs(part, self.task.name)
         summary = next((spec.summary for spec in specs if spec.name == name), "")
         origin = "" if part in self.form.names else origins.get(f"{part}.name", "")
         return Part(part, name, self._automatic(part, names), origin, summary, tuple({**labels, **missing}.items()))
-
-    def _to_fetch(self, spec: Spec) -> str:
-        """That a data set must be downloaded first."""
-        if not isinstance(spec, DatasetSpec):
-            return ""
-        state = data_state(self.catalog, spec, self.workspace / "data")
-        if state["state"] == BY_HAND:
-            return " (fetched by hand)"
-        return f" (download {state['download'] / 1e6:.1f} MB)" if state["state"] == "download" else ""
 
     def _automatic(self, part: str, names: Mapping[str, str]) -> str:
         """What the part would be, had nobody chosen it; empty if that cannot be said."""

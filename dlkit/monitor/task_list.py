@@ -1,4 +1,4 @@
-"""What can be trained, as a list shows it: tasks with their data and their runs, and plugins that do not work."""
+"""What can be trained, as a list shows it: tasks with their data and their runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlkit.catalog import Catalog, Plugin
+from dlkit.component_choice import usual
 from dlkit.components import TaskSpec
 from dlkit.monitor.data_state import DataState, data_state
 from dlkit.runs.folder import Summary
@@ -14,17 +15,19 @@ from dlkit.runs.folder import Summary
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """A task, with the state of its data sets (name → ``data_state``) and its newest and best run."""
+    """A task, with the components that a run of it has by default, by part; the state of its data sets (name →
+    ``data_state``); its newest and best run."""
 
     spec: TaskSpec
     plugin: Plugin
+    defaults: Mapping[str, str]
     data: Mapping[str, DataState]
     last: Summary | None = None
     best: Summary | None = None
 
     @property
     def default_data(self) -> DataState:
-        return self.data.get(self.spec.defaults["dataset"], {"state": "missing", "download": 0})
+        return self.data.get(self.defaults["dataset"], {"state": "missing", "download": 0})
 
 
 def list_tasks(catalog: Catalog, data: Path, runs: Sequence[Summary] = ()) -> list[TaskEntry]:
@@ -33,7 +36,8 @@ def list_tasks(catalog: Catalog, data: Path, runs: Sequence[Summary] = ()) -> li
     for spec in catalog.specs("task"):
         mine = [run for run in runs if run.task == spec.name]
         states = {d.name: data_state(catalog, d, data) for d in catalog.specs("dataset", spec.name)}
-        found.append(TaskEntry(spec, catalog.owner(spec), states, mine[0] if mine else None, best_of(mine, spec)))
+        last, defaults = mine[0] if mine else None, usual(catalog, spec)
+        found.append(TaskEntry(spec, catalog.owner(spec), defaults, states, last, best_of(mine, spec)))
     return found
 
 
@@ -43,8 +47,3 @@ def best_of(runs: Iterable[Summary], spec: TaskSpec) -> Summary | None:
     alike = [run for run in measured if run.dataset == measured[0].dataset]
     better = max if spec.direction == "max" else min
     return better(alike, key=lambda run: run.best or 0.0, default=None)
-
-
-def troubled(catalog: Catalog) -> list[Plugin]:
-    """Plugins that do not work."""
-    return [plugin for plugin in catalog.plugins if plugin.state == "broken"]

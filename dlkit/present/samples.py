@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from dlkit.present import plot
 from dlkit.present.table import table
-from dlkit.present.text import Painted, clean, one_line
+from dlkit.present.text import Painted, clean
 from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
+from dlkit.steering import one_line
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dlkit.present.numbers import number
-from dlkit.present.text import one_line
+from dlkit.steering import one_line
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib import invalidate_caches
 
 import pytest
 
 from conftest import all_but
+from dlkit.components import PARTS
 
 REMOTE = """
 from dlkit import *
@@ -64,6 +66,14 @@ def test_tasks_lists_names_defaults_and_data(dlkit, tmp_path):
     assert task["defaults"]["trainer"] == "supervised"
     assert task["datasets"][0]["state"] == "embedded"
     assert task["models"] == ["faulty", "linear"]
+
+
+def test_tasks_names_the_components_that_a_run_has_by_default(dlkit, monkeypatch, tmp_path):
+    monkeypatch.setenv("DLKIT_DISABLE", all_but("localization"))
+    (task,) = dlkit("tasks", "--json", "--workspace", tmp_path).json
+    config = tomllib.loads(dlkit("train", "localization", "--print-config").out)
+    assert task["defaults"] == {part: config[part]["name"] for part in PARTS}
+    assert task["defaults"]["loss"] == "iou", "the model's, not the task's own"
 
 
 def test_tasks_tells_what_must_be_downloaded(dlkit, install, tmp_path):

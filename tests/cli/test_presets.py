@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
 
-from conftest import install_metadata
 from dlkit.config_file import broken_presets, presets
 from outcome import Outcome
 from toy import toy_catalog
 
-PLUGIN = """
-from dlkit import InferenceSpec, hookimpl
-
-@hookimpl
-def dlkit_inference():
-    target = "toy_parts:ValuesPredictor"
-    return [InferenceSpec(name="other", task="toy", summary="s", target=target, presets="{package}:{folder}")]
-"""
 BROKEN = {
     "no TOML": ("preset = ", "TOMLDecodeError: "),
     "no text": (b"\xff\xfe\x00", "UnicodeDecodeError: "),
@@ -29,25 +19,6 @@ BROKEN = {
     "a misspelt section": ("preset = 'odd'\n[modle]\nname = 'linear'\n", "unknown key 'modle'; did you mean 'model'?"),
     "a value for a section": ("preset = 'odd'\nengine = 3\n", "engine = 3 must be a table"),
 }
-
-
-@pytest.fixture
-def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """``plant({"a.toml": text})``: a plugin with these presets for the toy task; its module's name."""
-
-    def planted(files: dict[str, str | bytes], folder: str = "presets") -> str:
-        package = f"presets_{tmp_path.name}"
-        root = tmp_path / "site" / package
-        (root / "presets").mkdir(parents=True)
-        (root / "__init__.py").write_text(PLUGIN.format(package=package, folder=folder))
-        for name, content in files.items():
-            (root / "presets" / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        install_metadata(root.parent, f"dlkit-{package}", package, package)
-        monkeypatch.syspath_prepend(str(root.parent))
-        invalidate_caches()
-        return package
-
-    return planted
 
 
 @pytest.mark.parametrize(("content", "reason"), BROKEN.values(), ids=BROKEN)

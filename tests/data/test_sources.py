@@ -26,6 +26,7 @@ from dlkit.data.download import check_address, download, shown
 from dlkit.data.layout import status, verify
 from dlkit.data.sources import ensure, get
 from dlkit.errors import DataError, PluginError, UsageError
+from planted import EVIL, steering
 from waiting import LONG
 
 BODY = bytes(range(256)) * 4000
@@ -319,6 +320,15 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, said: 
     assert "file.bin: " in terminal.getvalue()
     assert "/1.00k" in terminal.getvalue()
     assert said == []
+
+
+def test_a_bar_whose_file_has_a_loud_name_steers_no_terminal(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with shown(EVIL, 1000, said.append) as progress:
+        progress(500)
+    assert "forged" in terminal.getvalue() and not steering(terminal.getvalue(), terminal=True)
+    assert "\n" not in terminal.getvalue(), "a bar is one line"
 
 
 def test_progress_is_plain_lines_elsewhere(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toy
-from dlkit.catalog import BUILTIN, GROUP, Catalog
+from dlkit.catalog import BUILTIN, GROUP, Catalog, Refused
 from dlkit.cli.flags import layers_of, split_words
 from dlkit.config import CHOICES, SECTIONS, fields_of, parse_text, resolve
 from dlkit.errors import RunError, UsageError
@@ -423,3 +424,33 @@ def test_what_cannot_be_started_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("in the way")
     with pytest.raises(RunError, match="cannot make a run"):
         hand_in(look(Form("toy"), catalog, tmp_path), catalog, tmp_path, queued=False)
+
+
+# What cannot be used
+
+
+def test_what_cannot_be_used_stands_where_it_would_with_the_reason(plant: Callable[..., str]) -> None:
+    package = plant({"odd.toml": "preset = ", "quick.toml": "preset = 'quick'\nsummary = 'Soon'\n"})
+    catalog = toy.toy_catalog(package)
+    checked = look(Form("toy"), catalog)
+    assert not checked.problems and checked.resolved is not None, "it is nobody's fault who does not ask for it"
+    none, quick, odd = checked.presets
+    assert none == ("", "none  1 broken") and quick == ("quick", "quick  Soon")
+    assert odd[0] == "odd"
+    assert odd[1].startswith(f"odd  preset file {package}:presets/odd.toml is broken: TOMLDecodeError: ")
+    taken = "model 'linear' for task 'toy' is already offered by plugin 'toy'"
+    (model,) = (part for part in checked.parts if part.name == "model")
+    assert f"(that of plugin {package!r} cannot be used: {taken})" in dict(model.choices)["linear"]
+    (problem,) = set(look(Form("toy", "odd"), catalog).general)
+    assert problem.startswith(f"preset file {package}:presets/odd.toml is broken: TOMLDecodeError: ")
+
+
+def test_a_lost_component_that_nobody_else_has_stands_alone() -> None:
+    catalog = toy.toy_catalog("mixture")
+    (spec,) = (spec for spec in catalog.specs("model") if spec.name == "linear" and spec.fits("toy"))
+    catalog.owner(spec).refused += (Refused(replace(spec, name="lost"), "model 'lost' is already offered"),)
+    (model,) = (part for part in look(Form("toy"), catalog).parts if part.name == "model")
+    assert dict(model.choices)["lost"] == "lost  that of plugin 'toy' cannot be used: model 'lost' is already offered"
+    assert any(
+        "is already offered" in problem for problem in look(Form("toy").choose("model", "lost"), catalog).general
+    )

@@ -8,7 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.present.text import Painted, clean, escaped, first_line, fit_to_print, one_line, printable
+from dlkit.present.text import Painted, clean, escaped, first_line, fit_to_print, printable
+from dlkit.steering import one_line
 
 TURNING = "\u202e\u2066"
 """What turns the direction of writing."""

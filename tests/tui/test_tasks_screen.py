@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from textual.widgets import RichLog
 
 from dlkit.catalog import GROUP, Catalog
+from dlkit.monitor.form import Form
+from dlkit.monitor.form_check import check
 from dlkit.monitor.task_list import best_of
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.area import TopLine
@@ -56,6 +59,39 @@ async def test_a_broken_plugin_is_in_the_list_with_its_traceback(
         assert "ModuleNotFoundError" in shown(app)
         await press(pilot, "escape", "d")
         assert app.screen.query_one(Table) is table
+
+
+async def test_what_a_plugin_offers_in_vain_is_in_the_list_with_its_file_and_reason(
+    tmp_path: Path, toy_installed: Path, plant: Callable[..., str]
+) -> None:
+    package = plant({"odd.toml": "preset = ", "quick.toml": "preset = 'quick'\n[engine]\nepochs = 1\n"})
+    async with opened(tmp_path / "ws", (160, 40)) as (app, pilot):
+        await until(pilot, lambda: "broken preset odd" in shown(app) and "lost model linear" in shown(app))
+        tasks, taken, preset = app.screen.query_one(Table).rows
+        assert tasks.key == "toy"
+        for row, told in {
+            taken.key: ("model linear", "model 'linear' for task 'toy' is already offered by plugin 'toy'"),
+            preset.key: ("preset odd", f"preset file {package}:presets/odd.toml is broken: TOMLDecodeError: "),
+        }.items():
+            app.screen.query_one(Table).go_to(row)
+            await until(pilot, lambda told=told: f"cannot offer {told[0]}" in shown(app) and told[1] in shown(app))
+            await press(pilot, "enter")
+            assert isinstance(app.screen, TextDialog)
+            assert all(text in shown(app) for text in told)
+            await press(pilot, "escape")
+
+
+async def test_the_list_means_by_default_what_the_form_takes(tmp_path: Path) -> None:
+    async with opened(tmp_path / "none", (120, 35)) as (app, pilot):
+        await until(pilot, lambda: "localization" in shown(app))
+        table = app.screen.query_one(Table)
+        for task in [row.key for row in table.rows]:
+            table.go_to(task)
+            await pilot.pause()
+            (line,) = [line for line in shown(app).splitlines() if line.strip().startswith("default  ")]
+            assert app.catalog is not None
+            parts = {part.name: part.chosen for part in check(Form(task), app.catalog, tmp_path).parts}
+            assert line.split("default  ")[1] == ", ".join(f"{part} {name}" for part, name in parts.items())
 
 
 async def test_data_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

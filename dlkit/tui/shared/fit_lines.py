@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from dlkit.present.text import without_steering
+from dlkit.steering import without_steering
 
 
 class FitLines(LineFilter):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,9 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.catalog import Catalog, Plugin
+from dlkit.catalog import Catalog
 from dlkit.monitor.data_state import BY_HAND, DataState
-from dlkit.monitor.task_list import TaskEntry, list_tasks, troubled
+from dlkit.monitor.faults import Fault, plugin_faults, preset_faults
+from dlkit.monitor.task_list import TaskEntry, list_tasks
 from dlkit.present.numbers import ago, number, size
 from dlkit.present.runs import best
 from dlkit.present.text import first_line
@@ -32,13 +33,12 @@ COLUMNS = (
     Column("best", "best", 16, rank=2),
     Column("summary", "about", 0, rank=4),
 )
-_BROKEN = "plugin "
-"""Before the name, the key of a row that is a plugin that does not work."""
+_Look = Callable[[Catalog], list[Fault]]
 _HINT = "Enter: choose settings and start a run. d: fetch data. ?: all keys."
 
 
 class TasksScreen(Area):
-    """The first screen: one row a task, one a broken plugin."""
+    """The first screen: one row a task, then one for whatever a plugin offers in vain."""
 
     area = "tasks"
     DEFAULT_CSS = """
@@ -51,14 +51,22 @@ class TasksScreen(Area):
     ]
 
     class Listed(Message):
-        def __init__(self, entries: list[TaskEntry], broken: list[Plugin]) -> None:
-            self.entries, self.broken = entries, broken
+        def __init__(self, entries: list[TaskEntry]) -> None:
+            self.entries = entries
+            super().__init__()
+
+    class Faulty(Message):
+        """What of the plugins cannot be used, as ``look`` has found."""
+
+        def __init__(self, look: _Look, faults: list[Fault]) -> None:
+            self.look, self.faults = look, faults
             super().__init__()
 
     def __init__(self) -> None:
         super().__init__()
         self._entries: dict[str, TaskEntry] = {}
-        self._broken: dict[str, Plugin] = {}
+        self._faulty: dict[_Look, list[Fault]] = {}
+        self._faults: dict[str, Fault] = {}
 
     def body(self) -> ComposeResult:
         yield Table(COLUMNS, empty="loading the plugins …", enter="Launch", id="tasks")
@@ -78,6 +86,9 @@ class TasksScreen(Area):
 
     def plugins_loaded(self) -> None:
         self._list()
+        if self.dlkit.catalog is not None:
+            for look in (plugin_faults, preset_faults):
+                self._look_for_faults(look, self.dlkit.catalog)
 
     def runs_changed(self) -> None:
         self._list()
@@ -91,14 +102,26 @@ class TasksScreen(Area):
 
     @work(thread=True, exclusive=True, group="tasks", exit_on_error=False)
     def _look(self, catalog: Catalog, data: Path, runs: Sequence[Summary]) -> None:
-        self.post_message(self.Listed(list_tasks(catalog, data, runs), troubled(catalog)))
+        self.post_message(self.Listed(list_tasks(catalog, data, runs)))
+
+    @work(thread=True, group="faults", exit_on_error=False)
+    def _look_for_faults(self, look: _Look, catalog: Catalog) -> None:
+        self.post_message(self.Faulty(look, look(catalog)))
 
     def on_tasks_screen_listed(self, message: Listed) -> None:
         self._entries = {entry.spec.name: entry for entry in message.entries}
-        self._broken = {_BROKEN + plugin.name: plugin for plugin in message.broken}
         self._table.empty = "no plugin offers a task: pip install one, or see dlkit plugins"
-        rows = [_row(entry) for entry in message.entries]
-        self._table.show(rows + [_broken_row(key, plugin) for key, plugin in self._broken.items()])
+        self._show()
+
+    def on_tasks_screen_faulty(self, message: Faulty) -> None:
+        self._faulty[message.look] = message.faults
+        found = [fault for look in (plugin_faults, preset_faults) for fault in self._faulty.get(look, ())]
+        self._faults = {_key(fault): fault for fault in found}
+        self._show()
+
+    def _show(self) -> None:
+        rows = [_row(entry) for entry in self._entries.values()]
+        self._table.show(rows + [_fault_row(key, fault) for key, fault in self._faults.items()])
         self._tell()
 
     # The row under the cursor
@@ -110,8 +133,8 @@ class TasksScreen(Area):
         key = self._table.key
         if key in self._entries:
             text = _about(self._entries[key], first_time=not self.dlkit.summaries)
-        elif key in self._broken:
-            text = _trouble(self._broken[key])
+        elif key in self._faults:
+            text = _trouble(self._faults[key])
         else:
             return
         detail = self.query_one("#detail", Static)
@@ -126,11 +149,13 @@ class TasksScreen(Area):
     def action_open(self) -> None:
         """The launch form, or what is wrong."""
         key = self._table.key
-        if key in self._broken:
+        if key in self._faults:
             from dlkit.tui.shared.dialogs import TextDialog
 
-            plugin = self._broken[key]
-            self.app.push_screen(TextDialog(f"{plugin.name} is broken", f"{plugin.reason}\n\n{plugin.traceback}"))
+            fault = self._faults[key]
+            self.app.push_screen(
+                TextDialog(f"{fault.plugin.name} {_became(fault)}", f"{fault.reason}\n\n{fault.traceback}")
+            )
         elif key:
             self.dlkit.open_launch(key)
 
@@ -178,8 +203,9 @@ def _row(entry: TaskEntry) -> Row:
     return Row(spec.name, cells)
 
 
-def _broken_row(key: str, plugin: Plugin) -> Row:
-    return Row(key, {"task": plugin.name, "last": ("broken", "bold red"), "summary": first_line(plugin.reason)})
+def _fault_row(key: str, fault: Fault) -> Row:
+    last = f"{fault.state} {fault.what}".rstrip(), "bold yellow" if fault.what else "bold red"
+    return Row(key, {"task": fault.plugin.name, "last": last, "summary": first_line(fault.reason)})
 
 
 def data_word(state: DataState) -> str:
@@ -188,12 +214,12 @@ def data_word(state: DataState) -> str:
 
 
 def _about(entry: TaskEntry, *, first_time: bool) -> Text:
-    spec, default = entry.spec, entry.spec.defaults["dataset"]
+    spec, default = entry.spec, entry.defaults["dataset"]
     text = Text()
     text.append(f"{spec.title}. ", "bold")
     text.append(f"{spec.summary}\n")
     text.append("default  ", "dim")
-    text.append(", ".join(f"{part} {name}" for part, name in spec.defaults.items()) + "\n")
+    text.append(", ".join(f"{part} {name}" for part, name in entry.defaults.items()) + "\n")
     text.append("data     ", "dim")
     names = sorted(entry.data, key=lambda name: (name != default, name))
     text.append("; ".join(f"{name}: {data_word(entry.data[name])}" for name in names) + "\n")
@@ -211,9 +237,19 @@ def _about(entry: TaskEntry, *, first_time: bool) -> Text:
     return text
 
 
-def _trouble(plugin: Plugin) -> Text:
+def _key(fault: Fault) -> str:
+    """Of its row; a plugin may lose several components of one name, each for another task."""
+    return " ".join(filter(None, ("plugin", fault.plugin.name, fault.what, fault.reason if fault.what else "")))
+
+
+def _became(fault: Fault) -> str:
+    return f"cannot offer {fault.what}" if fault.what else "is broken"
+
+
+def _trouble(fault: Fault) -> Text:
+    plugin, rest = fault.plugin, "Whatever else it offers works." if fault.what else "The other plugins work."
     text = Text()
-    text.append(f"Plugin {plugin.name} ({plugin.distribution} {plugin.version}) is broken.\n", "bold")
-    text.append(f"{plugin.reason}\n")
-    text.append("Enter: the whole traceback. The other plugins work.", "italic")
+    text.append(f"Plugin {plugin.name} ({plugin.distribution} {plugin.version}) {_became(fault)}.\n", "bold")
+    text.append(f"{fault.reason}\n")
+    text.append(f"Enter: {'the whole traceback' if fault.traceback else 'all of it'}. {rest}", "italic")
     return text
