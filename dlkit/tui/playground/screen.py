@@ -14,9 +14,9 @@ from textual.message import Message
 from dlkit.present.numbers import ago, counted, number
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.playground.ask import AskScreen
-from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.run_filter import matches
+from dlkit.tui.shared.run_list import RunList
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import state_cell
 
@@ -35,7 +35,7 @@ COLUMNS = (
 _EMPTY = "no model to ask yet: press 1, train a task, and come back"
 
 
-class PlaygroundScreen(Area):
+class PlaygroundScreen(RunList):
     """Runs that have a checkpoint, newest first."""
 
     area = "playground"
@@ -54,22 +54,10 @@ class PlaygroundScreen(Area):
         super().__init__()
         self._runs: Sequence[Summary] = ()
         self._able: set[str] = set()
-        self._filter = ""
 
     def body(self) -> ComposeResult:
         yield Table(COLUMNS, empty="looking …", enter="Ask", id="runs")
         yield FilterLine("words that must occur; task:NAME  state:WORD")
-
-    @property
-    def _table(self) -> Table:
-        return self.query_one(Table)
-
-    def on_mount(self) -> None:
-        self._table.focus()
-        self.runs_changed()
-
-    def on_screen_resume(self) -> None:
-        self.runs_changed()
 
     # Which there are
 
@@ -79,50 +67,33 @@ class PlaygroundScreen(Area):
 
     @work(thread=True, exclusive=True, group="checkpoints", exit_on_error=False)
     def _look(self, runs: Sequence[Summary]) -> None:
-        able = [run for run in runs if run.id in self._able or has_checkpoint(self._folder(run.id))]
+        able = [run for run in runs if run.id in self._able or has_checkpoint(self.folder(run.id))]
         self._able = {run.id for run in able}
         self.post_message(self.Found(able))
 
     def on_playground_screen_found(self, message: Found) -> None:
         self._runs = message.runs
-        self._show()
+        self.show()
 
-    def _show(self) -> None:
-        found = [run for run in self._runs if matches(run, self._filter)]
-        table = self._table
+    def show(self) -> None:
+        found = [run for run in self._runs if matches(run, self.filter)]
+        table = self.table
         if bool(found) != bool(table.rows):
             self.refresh_bindings()
-        table.empty = f"no run matches {self._filter!r}: escape shows all" if self._runs else _EMPTY
+        table.empty = f"no run matches {self.filter!r}: escape shows all" if self._runs else _EMPTY
         table.show([_row(run) for run in found])
-        shown = f"{len(found)} of " if self._filter else ""
+        shown = f"{len(found)} of " if self.filter else ""
         self.say_where(f"{shown}{counted(len(self._runs), 'model')} to ask")
-
-    def _folder(self, identity: str) -> RunFolder:
-        return RunFolder(self.workspace / "runs" / identity)
 
     # What is done with them
 
     def applies(self, action: str) -> bool:
         if action == "filter":
             return bool(self._runs)
-        return bool(self._table.rows) or action != "choose"
+        return bool(self.table.rows) or action != "choose"
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
-        self.dlkit.open_playground(self._folder(message.key))
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self._filter = message.text
-        self._show()
-
-    def on_filter_line_left(self) -> None:
-        self._table.focus()
-
-    def action_back(self) -> None:
-        """All models again; there is nothing behind this screen."""
-        self.query_one(FilterLine).leave()
+        self.dlkit.open_playground(self.folder(message.key))
 
 
 def has_checkpoint(run: RunFolder) -> bool:

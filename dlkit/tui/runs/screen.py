@@ -21,10 +21,10 @@ from dlkit.present.runs import spent, steps
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
-from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.run_filter import matches
+from dlkit.tui.shared.run_list import RunList
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import state_cell
 
@@ -47,7 +47,7 @@ _NEED_A_RUN = ("choose", "mark", "compare", "resume", "stop")
 _EMPTY = "no runs here yet: press 1, choose a task and press Enter"
 
 
-class RunsScreen(Area):
+class RunsScreen(RunList):
     """The table of all runs, newest first until it is sorted otherwise."""
 
     area = "runs"
@@ -79,7 +79,6 @@ class RunsScreen(Area):
         super().__init__()
         self._rows: dict[str, tuple[Summary, float, Row]] = {}
         self._sort, self._descending = "created", True
-        self._filter = ""
         self._found: Sequence[Summary] = ()
 
     def body(self) -> ComposeResult:
@@ -87,36 +86,25 @@ class RunsScreen(Area):
         yield FilterLine("words that must occur; task:NAME  state:WORD  model:NAME  data:NAME")
         yield Static("", id="detail", markup=False)
 
-    def on_mount(self) -> None:
-        self._table.focus()
-        self.runs_changed()
-
-    def on_screen_resume(self) -> None:
-        self.runs_changed()
-
-    @property
-    def _table(self) -> Table:
-        return self.query_one(Table)
-
     # Rows
 
     def runs_changed(self) -> None:
         if self.dlkit.looked:
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
         runs = self.dlkit.summaries
-        found = [run for run in runs if matches(run, self._filter)] if self._filter else runs
+        found = [run for run in runs if matches(run, self.filter)] if self.filter else runs
         was_empty, self._found = not self._found, arranged(found, self._sort, self._descending)
         if was_empty != (not self._found):
             self.refresh_bindings()
-        table = self._table
-        table.empty = f"no run matches {self._filter!r}: escape shows all" if runs else _EMPTY
+        table = self.table
+        table.empty = f"no run matches {self.filter!r}: escape shows all" if runs else _EMPTY
         table.sort_key, table.descending = self._sort, self._descending
         now = time.time()
         table.show([self._row(run, now) for run in self._found])
         marked = f", {len(table.marked)} marked" if table.marked else ""
-        shown = f"{len(self._found)} of " if self._filter else ""
+        shown = f"{len(self._found)} of " if self.filter else ""
         self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}{self._order()}  {self.workspace}")
         self._tell()
 
@@ -141,17 +129,14 @@ class RunsScreen(Area):
 
     @property
     def _run(self) -> Summary | None:
-        key = self._table.key
+        key = self.table.key
         return next((run for run in self._found if run.id == key), None)
 
     @property
     def _chosen(self) -> list[Summary]:
         """The marked runs, else the one under the cursor."""
-        marked = [run for run in self._found if run.id in self._table.marked]
+        marked = [run for run in self._found if run.id in self.table.marked]
         return marked or ([self._run] if self._run else [])
-
-    def _folder(self, run: Summary) -> RunFolder:
-        return RunFolder(self.workspace / "runs" / run.id)
 
     # Looking
 
@@ -165,19 +150,19 @@ class RunsScreen(Area):
 
     def action_open(self) -> None:
         if self._run is not None:
-            self.dlkit.open_run(self._folder(self._run))
+            self.dlkit.open_run(self.folder(self._run.id))
 
     def action_ask(self) -> None:
         if self._run is not None:
-            self.dlkit.open_playground(self._folder(self._run))
+            self.dlkit.open_playground(self.folder(self._run.id))
 
     def action_mark(self) -> None:
-        self._table.toggle_mark()
-        self._show()
+        self.table.toggle_mark()
+        self.show()
 
     def action_unmark(self) -> None:
-        self._table.marked.clear()
-        self._show()
+        self.table.marked.clear()
+        self.show()
 
     def action_compare(self) -> None:
         chosen = self._chosen
@@ -186,12 +171,12 @@ class RunsScreen(Area):
         if len(chosen) < 2:
             self.notify("mark two or more runs with space, then press c")
             return
-        self.dlkit.open_compare([self._folder(run) for run in chosen])
+        self.dlkit.open_compare([self.folder(run.id) for run in chosen])
 
     def on_table_header_clicked(self, message: Table.HeaderClicked) -> None:
         self._descending = not self._descending if message.key == self._sort else message.key == "created"
         self._sort = message.key
-        self._show()
+        self.show()
 
     def action_sort(self, by: int) -> None:
         """By the next column; with 0 the other way round."""
@@ -201,21 +186,7 @@ class RunsScreen(Area):
             self._descending = self._sort == "created"
         else:
             self._descending = not self._descending
-        self._show()
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self._filter = message.text
-        self._show()
-
-    def on_filter_line_left(self) -> None:
-        self._table.focus()
-
-    def action_back(self) -> None:
-        """All runs again; there is nothing behind this screen."""
-        self.query_one(FilterLine).leave()
+        self.show()
 
     # Doing
 
@@ -229,9 +200,7 @@ class RunsScreen(Area):
         question = f"Stop {_runs(there)}? A checkpoint is written first."
         if waiting:
             question = f"Take {_runs(there)} out of the queue?"
-        self._after(
-            Confirm(question, names, "Stop"), lambda: self._do([self._folder(r) for r in there], run_actions.stop)
-        )
+        self._after(Confirm(question, names, "Stop"), lambda: self._do(there, run_actions.stop))
 
     def action_resume(self) -> None:
         there = [run for run in self._chosen if run.state in run_actions.RESUMABLE]
@@ -240,7 +209,7 @@ class RunsScreen(Area):
             self.notify("nothing to resume: only what was stopped, failed or interrupted can go on", severity="warning")
             return
         several = len(there) > 1
-        self._do([self._folder(r) for r in there], lambda run: run_actions.resume(catalog, run, queued=several))
+        self._do(there, lambda run: run_actions.resume(catalog, run, queued=several))
 
     def action_remove(self) -> None:
         there = self._chosen
@@ -255,7 +224,7 @@ class RunsScreen(Area):
                 delete_run(run)
                 return f"{run.id}: removed"
 
-            self._after(Confirm(question, detail, "Remove"), lambda: self._do([self._folder(r) for r in there], remove))
+            self._after(Confirm(question, detail, "Remove"), lambda: self._do(there, remove))
 
     def action_rename(self) -> None:
         run = self._run
@@ -264,7 +233,7 @@ class RunsScreen(Area):
 
         def take(name: str | None) -> None:
             if name is not None:
-                self._do([self._folder(run)], partial(rename, text=name))
+                self._do([run], partial(rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {run.id}", run.name), take)
 
@@ -276,12 +245,12 @@ class RunsScreen(Area):
         self.app.push_screen(question, answered)
 
     @work(thread=True, group="runs", exit_on_error=False)
-    def _do(self, runs: Sequence[RunFolder], action: Callable[[RunFolder], str]) -> None:
+    def _do(self, runs: Sequence[Summary], action: Callable[[RunFolder], str]) -> None:
         """The same to each; what is wrong with one does not keep the others from it."""
         told = []
         for run in runs:
             try:
-                told.append(action(run))
+                told.append(action(self.folder(run.id)))
             except (DlkitError, OSError, ValueError) as error:
                 self.post_message(self.Done(str(error), bad=True))
         if told:
@@ -289,7 +258,7 @@ class RunsScreen(Area):
 
     def on_runs_screen_done(self, message: Done) -> None:
         self.notify(message.text, severity="error" if message.bad else "information", markup=False)
-        self._table.marked.clear()
+        self.table.marked.clear()
         self.dlkit.poller.nudge()
 
 
