@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dlkit.data.splits import Batch
 from dlkit.engine.distributed import World
+from dlkit.metrics.total import exact
 
 _ALL = ""
 """Stands for every entry, where a loss counts one thing for all of them."""
@@ -55,7 +56,7 @@ class LossMeans:
             return Weights(samples_of(batch))
         found: Mapping[str, Tensor] | Tensor = self._counts(batch, self._model)
         counts = found if isinstance(found, Mapping) else {_ALL: found}
-        return Weights(samples_of(batch), {name: _exact(count) for name, count in counts.items()})
+        return Weights(samples_of(batch), {name: exact(count) for name, count in counts.items()})
 
     def shares(self, batches: Sequence[Batch], by_samples: Sequence[float], world: World) -> list[Weights]:
         """Of the micro-batches of one process: factors, with which the ranks' mean of the sums is the step's loss.
@@ -84,8 +85,8 @@ class RunningMeans:
     def __init__(self, means: LossMeans) -> None:
         self._means = means
         self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, Tensor | int] = {}
-        self._dtype = torch.float32
+        self._counts: dict[str, Tensor | float] = {}
+        self._dtype: torch.dtype | None = None  # of a rank without a batch: as exact as the sums are
 
     def add(self, values: Mapping[str, Tensor], batch: Batch) -> None:
         """One batch's entries."""
@@ -93,12 +94,10 @@ class RunningMeans:
         for name, value in values.items():
             count = weights.of(name)
             self._dtype = value.dtype
-            if isinstance(count, Tensor):  # its product is exact in float64: one batch's mean comes back as it was
-                self._put(name, value.detach().to(count.dtype) * _or_one(count), count)
-            else:
-                self._put(name, value.detach().to(torch.float32) * size, size)
+            # In float64 products are exact, and the sums of ten thousand batches; in float32 those were off by 1e-4.
+            self._put(name, exact(value.detach()) * (_or_one(count) if isinstance(count, Tensor) else size), count)
 
-    def _put(self, name: str, total: Tensor, count: Tensor | int) -> None:
+    def _put(self, name: str, total: Tensor, count: Tensor | float) -> None:
         self._sums[name] = self._sums[name] + total if name in self._sums else total
         self._counts[name] = self._counts.get(name, 0) + count
 
@@ -114,18 +113,15 @@ class RunningMeans:
             self._sums[name], self._counts[name] = total, seen
 
     def numbers(self) -> dict[str, float]:
-        """Each sum over its count; where nothing was counted, the sum."""
-        found = {name: float(total) / (float(self._counts[name]) or 1.0) for name, total in self._sums.items()}
-        total = self._means.total
-        if total is None or not found:
-            return found
-        # In the loss's own precision, so that of one batch it is what the loss gave.
-        return {**found, "loss": float(total({n: torch.tensor(v, dtype=self._dtype) for n, v in found.items()}))}
+        """Each sum over its count, in the loss's own precision: of one batch it is what the loss gave.
 
-
-def _exact(count: Tensor) -> Tensor:
-    """In float64, where the device has it: a sum of counts in float32 is exact to 16.8 million only."""
-    return count.to(torch.float32 if count.device.type == "mps" else torch.float64)
+        Where nothing was counted, the sum.
+        """
+        found = {
+            name: torch.tensor(float(total) / (float(self._counts[name]) or 1.0), dtype=self._dtype or torch.float64)
+            for name, total in self._sums.items()
+        }
+        return {name: float(value) for name, value in (self._means.completed(found) if found else found).items()}
 
 
 def _or_one(count: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from dlkit.engine.distributed import World
 from dlkit.engine.means import LossMeans, samples_of
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
+from dlkit.metrics.total import exact
 from dlkit.task import Info, Task
 
 ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile", "ddp"})
@@ -207,6 +208,7 @@ class Trainer:
     def _accumulated(self, batches: Sequence[Batch]) -> Mapping[str, Tensor]:
         """The micro-batches' losses as one; under several processes, this one's part of it: their mean is the whole."""
         total: dict[str, Tensor] = {}
+        kinds: dict[str, torch.dtype] = {}
         shares = self.means.shares(batches, self.sample_shares(batches), self.setup.world)
         for i, (batch, share) in enumerate(zip(batches, shares, strict=True)):
             with self._quiet(last=i == len(batches) - 1):
@@ -214,8 +216,9 @@ class Trainer:
                 losses = self.means.completed(share.scaled(self.losses(batch)))
                 losses["loss"].backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
-                total[name] = total[name] + value.detach() if name in total else value.detach()
-        return total
+                kinds[name] = value.dtype
+                total[name] = total[name] + exact(value.detach()) if name in total else exact(value.detach())
+        return {name: value.to(kinds[name]) for name, value in total.items()}
 
     def sample_shares(self, batches: Sequence[Batch]) -> Sequence[float]:
         """What a mean over the samples of each micro-batch counts: they need not have equally many."""

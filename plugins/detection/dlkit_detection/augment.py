@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dlkit.data.augment import coin, mirrored, mirrored_boxes
 from dlkit.data.splits import Augment, Batch
+from dlkit.metrics.total import exact
 from dlkit_detection.options import Augmentation
 
 Drawn = npt.NDArray[np.bool_ | np.float32]
@@ -76,8 +77,8 @@ def _moved(image: Tensor, boxes: Tensor, zoom: Tensor, shift: Tensor) -> tuple[T
     from the host: an accelerator would be waited for at every step.
     """
     height, width = image.shape[2:]
-    wide = _double(zoom)
-    across, down = (_double(shift[:, 0]) * width, _double(shift[:, 1]) * height)
+    wide = exact(zoom)
+    across, down = (exact(shift[:, 0]) * width, exact(shift[:, 1]) * height)
     dtype = image.dtype
     # Pixels: from where each comes, in units of half the image.
     back = 1 / wide
@@ -109,11 +110,6 @@ def _pixels(image: Tensor) -> Tensor:
     )
     x, y = x.expand(height, width), y[:, None].expand(height, width)
     return torch.stack([x, y, torch.ones_like(x)], 2).view(-1, 3)
-
-
-def _double(numbers: Tensor) -> Tensor:
-    """In float64, where the device has it."""
-    return numbers if numbers.device.type == "mps" else numbers.double()
 
 
 def _left(boxes: Tensor, labels: Tensor, size: tuple[int, ...]) -> Batch:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dlkit.metrics.total import Total
+from dlkit.metrics.total import Total, exact
 from dlkit.task import SumOverRanks
 from dlkit_localization.outputs import overlap, parts
 
@@ -43,7 +43,7 @@ class LocalizationMetrics:
             torch.ones_like(there), there, judged["seen"], judged["strict"],
             judged["named"] * there, judged["iou"] * there, good * there,
         )  # fmt: skip
-        self._sums.add(torch.stack([column.sum(dtype=torch.float32) for column in columns]).double())
+        self._sums.add(exact(torch.stack([column.sum(dtype=torch.float32) for column in columns])))
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""

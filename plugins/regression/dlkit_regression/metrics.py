@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dlkit.metrics.total import Total
+from dlkit.metrics.total import Total, exact
 from dlkit.task import SumOverRanks
 
 
@@ -23,10 +23,9 @@ class RegressionMetrics:
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
         """Add outputs and targets [N,1]."""
-        exact = torch.float32 if outputs.device.type == "mps" else torch.float64
-        target = batch["target"].to(exact)
-        error = outputs.to(exact) - target
-        count = torch.full((), len(target), dtype=exact, device=target.device)
+        target = exact(batch["target"])
+        error = exact(outputs) - target
+        count = torch.full_like(target.sum(), len(target))
         self._sums.add(
             torch.stack([count, error.square().sum(), error.abs().sum(), target.sum(), target.square().sum()])
         )

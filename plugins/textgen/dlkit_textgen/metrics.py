@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dlkit.data.text.windows import IGNORED
 from dlkit.metrics.perplexity import perplexity
-from dlkit.metrics.total import Total
+from dlkit.metrics.total import Total, exact
 from dlkit.task import SumOverRanks
 
 
@@ -26,7 +26,7 @@ class TextMetrics:
         target = batch["target"].flatten()
         nats = F.cross_entropy(outputs.flatten(0, 1), target, ignore_index=IGNORED, reduction="sum")
         sums = torch.stack([nats, (target != IGNORED).sum().to(nats.dtype), batch["characters"].sum().to(nats.dtype)])
-        self._sums.add(sums.to(torch.float32 if sums.device.type == "mps" else torch.float64))
+        self._sums.add(exact(sums))
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""

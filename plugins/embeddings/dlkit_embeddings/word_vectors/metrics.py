@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.metrics.perplexity import perplexity
-from dlkit.metrics.total import Total
+from dlkit.metrics.total import Total, exact
 from dlkit.task import SumOverRanks
 
 
@@ -25,8 +25,7 @@ class WordMetrics:
         nats = F.cross_entropy(outputs, target, reduction="sum")
         hits = outputs.topk(min(5, outputs.shape[1]), 1).indices == target[:, None]
         sums = torch.stack([nats, *(h.sum().to(nats.dtype) for h in (hits[:, 0], hits)), nats.new_tensor(len(target))])
-        # Double where there is one (Metal has none): float32 counts exactly to 16.8 million only.
-        self._sums.add(sums.to(torch.float32 if sums.device.type == "mps" else torch.float64))
+        self._sums.add(exact(sums))
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
