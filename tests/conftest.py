@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import invalidate_caches
 from importlib.metadata import entry_points
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from hypothesis import settings
 # Before torch is imported: nothing in tests is large enough for two threads, and on a busy machine they wait for each
 # other (a toy run took 2 s instead of 0.1). Processes that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Hundreds of processes import dlkit: where its bytecode may not be kept, each compiles it again (half of the time of
+# `dlkit --help`), and each of the suite's own processes rewrites all tests (8 s).
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
 # Commands say what to type next as they were typed: through `uv run` or not. Tests read them in one wording.
 os.environ.pop("UV_RUN_RECURSION_DEPTH", None)
 
@@ -53,18 +58,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="takes long: set DLKIT_TEST_SLOW=1"))
 
 
+@pytest.fixture(scope="session")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """``numbered("devices")``: a new folder. ``mktemp`` looks through all that it made before: of 4,000, for 10 ms."""
+    root, number = tmp_path_factory.mktemp("numbered"), count()
+
+    def new(name: str) -> Path:
+        folder = root / f"{name}{next(number)}"
+        folder.mkdir()
+        return folder
+
+    return new
+
+
 @pytest.fixture(autouse=True)
-def devices(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def devices(numbered: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Devices are claimed here, in a folder of the test's own: jobs of other tests are none of its business."""
-    folder = tmp_path_factory.mktemp("devices")
+    folder = numbered("devices")
     monkeypatch.setenv("DLKIT_DEVICES", str(folder))
     return folder
 
 
 @pytest.fixture(autouse=True)
-def config_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def config_folder(numbered: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The interface's own settings lie here: what the person who runs the tests has set is none of their business."""
-    folder = tmp_path_factory.mktemp("config")
+    folder = numbered("config")
     monkeypatch.setenv("DLKIT_CONFIG", str(folder))
     return folder
 
