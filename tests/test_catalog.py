@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib import invalidate_caches
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -190,6 +191,27 @@ def test_a_slow_plugin_works_and_is_reported(load):
     slow = plugin(catalog, "slow")
     assert slow.state == "slow"
     assert slow.usable and slow.seconds > 0.5
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self/schedstat").exists(), reason="only Linux tells who waited for a core")
+def test_a_busy_machine_makes_no_plugin_slow(load):
+    """Others have the core for most of the time that it takes."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    others = [
+        subprocess.Popen([sys.executable, "-c", "print(1, flush=True)\nwhile True: pass"], stdout=-1) for _ in "abc"
+    ]
+    try:
+        for other in others:
+            assert other.stdout.readline()
+        catalog = load(good=f"import time\nwhile time.thread_time() < {time.thread_time() + 0.3}: pass\n{models('m')}")
+    finally:
+        os.sched_setaffinity(0, cores)
+        for other in others:
+            other.kill()
+            other.communicate()
+    good = plugin(catalog, "good")
+    assert good.state == "ready" and good.seconds < 0.5
     assert catalog.find("model", "late", "toy")
 
 
