@@ -147,7 +147,7 @@ def train(
 def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
     """The runs of a workspace, newest first."""
     where = locate(str(workspace) if workspace is not None else None)
-    return [Run(index.find_run(where, summary.id)) for summary in index.list_runs(where, task)]
+    return [Run(RunFolder(where / "runs" / summary.id)) for summary in index.list_runs(where, task)]
 
 
 def _argument_layer(parts: Mapping[str, Component | None], engine: Settings, short: Settings) -> Layer:

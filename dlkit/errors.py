@@ -23,6 +23,21 @@ class DlkitError(Exception):
     exit_code = 1
 
 
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # RecursionError, and links that lead to themselves
+    TypeError,
+    ValueError,
+    DlkitError,
+)
+"""What it may raise to read a folder that anybody may have made: whoever goes through many of them catches it for each,
+so that one cannot hide the others."""
+
+
 class RunError(DlkitError):
     """A run failed, or what is stored of it cannot be used (truncated checkpoint, unknown format)."""
 

@@ -73,7 +73,7 @@ def _devices() -> list[dict[str, object]]:
 
 
 def _ago(since: float) -> str:
-    return duration(max(0.0, time.time() - since))
+    return duration(max(0.0, time.time() - since)) if since > 0 else ""
 
 
 def _run(argv: list[str]) -> int:

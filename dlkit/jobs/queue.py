@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dlkit.errors import RunError, UsageError
+from dlkit.errors import DAMAGE, RunError, UsageError, in_words
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import job_of
@@ -105,7 +105,7 @@ class Entry(NamedTuple):
 
 
 def listing(workspace: Path, queue: QueueState | None = None) -> list[Entry]:
-    """What runs, then what waits, in the order in which it will start.
+    """What runs, then what waits, in the order in which it will start, then damaged runs, each of which may be one.
 
     Whoever asks often gives the same ``queue`` again: then only what has changed is read.
     """
@@ -115,14 +115,26 @@ def listing(workspace: Path, queue: QueueState | None = None) -> list[Entry]:
     order = {job.id: i for i, (job, _) in enumerate(waiting)}
     reasons = {job.id: reason(decision) for job, decision in waiting}
     ids = sorted(queue.live(), key=lambda name: (name in order, order.get(name, 0), name))
-    return [_entry(queue, name, reasons.get(name)) for name in ids]
+    found = [_entry(queue, name, reasons.get(name)) for name in ids]
+    return [*found, *(_damaged(name, damage) for name, damage in sorted(queue.damaged.items()))]
 
 
 def reason(decision: Decision) -> str:
     return decision.reason if isinstance(decision, Wait) else "starts next"
 
 
+def _damaged(name: str, why: str) -> Entry:
+    return Entry(name, "damaged", "", 0, 0.0, (), (), why)
+
+
 def _entry(queue: QueueState, name: str, why: str | None) -> Entry:
+    try:
+        return _understood(queue, name, why)
+    except DAMAGE as error:
+        return _damaged(name, in_words(error))
+
+
+def _understood(queue: QueueState, name: str, why: str | None) -> Entry:
     record = queue.record(name)
     job = job_of(record)
     devices = record.get("devices") or ([record["device"]] if record.get("device") else [])

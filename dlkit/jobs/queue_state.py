@@ -3,80 +3,114 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from dlkit.errors import DAMAGE, in_words
 from dlkit.jobs.allocate import Queued
 from dlkit.jobs.job_record import job_of, need_of
 from dlkit.runs.folder import FORMAT, RunFolder, current_state
+from dlkit.runs.index import is_folder
 from dlkit.runs.run_record import RunRecord
 
 LIVE = ("queued", "running", "paused")
+# Time, size and inode: run.json is replaced by renaming, so that a new one has another inode even within the clock's
+# resolution. 10 000 runs are 10 000 stat calls and no reads.
+Signature = tuple[int, int, int]
+UNKNOWN: Signature = (0, 0, 0)
+"""No file's: it is read again at the next look."""
+
+
+class _Known(NamedTuple):
+    """A run.json as it was when it had that signature. ``damage``: why it cannot be used; its record is empty then."""
+
+    signature: Signature
+    record: RunRecord
+    job: Queued | None = None
+    damage: str = ""
 
 
 class QueueState:
-    """``refresh`` looks at every run.json's signature and reads those that are new."""
+    """``refresh`` looks at every run.json's signature and reads those that are new. One that is damaged hides no other:
+    ``damaged`` names it."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
-        self._known: dict[str, tuple[tuple[int, int, int], RunRecord]] = {}
+        self._known: dict[str, _Known] = {}
 
     def refresh(self) -> None:
         found = {}
         for name, signature in self._signatures():
             known = self._known.get(name)
-            record = known[1] if known is not None and known[0] == signature else self._read(name)
-            if record is not None:
-                # time, size and inode: run.json is replaced by renaming, so that a new one has another inode even
-                # within the clock's resolution. 10 000 runs are 10 000 stat calls and no reads.
-                found[name] = signature, record
+            if known is None or not known.signature == signature != UNKNOWN:
+                known = self._read(name, signature)
+            found[name] = known
         self._known = found
+
+    @property
+    def damaged(self) -> Mapping[str, str]:
+        """Runs that nobody can tell anything of, each with the reason."""
+        return {name: known.damage for name, known in self._known.items() if known.damage}
 
     def run(self, identity: str) -> RunFolder:
         return RunFolder(self.workspace / "runs" / identity)
 
     def record(self, identity: str) -> RunRecord:
         """run.json as last read; empty for a run that is not there."""
-        return self._known[identity][1] if identity in self._known else {}
+        return self._known[identity].record if identity in self._known else {}
 
     def state(self, identity: str) -> str:
-        """What is true of a run now; ``gone`` if there is none."""
-        record = self.record(identity)
-        return current_state(self.run(identity), record) if record else "gone"
+        """What is true of a run now; ``gone`` if there is none, ``damaged`` if nobody can tell."""
+        known = self._known.get(identity)
+        if known is None:
+            return "gone"
+        try:
+            return "damaged" if known.damage else current_state(self.run(identity), known.record)
+        except DAMAGE:
+            return "damaged"
 
     def live(self) -> list[str]:
         """Ids of runs that are waiting or alive."""
-        return sorted(n for n, (_, r) in self._known.items() if r.get("state") in LIVE and self.state(n) in LIVE)
+        alive = (name for name, known in self._known.items() if known.record.get("state") in LIVE)
+        return sorted(name for name in alive if self.state(name) in LIVE)
 
     def queued(self) -> list[Queued]:
         """The jobs that a scheduler is to start."""
-        found = [_queued(name, record) for name, (_, record) in self._known.items()]
-        return [job for job in found if job is not None]
+        return [known.job for known in self._known.values() if known.job is not None]
 
     def states(self) -> dict[str, str]:
         """The states of the runs that queued jobs wait for."""
         return {name: self.state(name) for job in self.queued() for name in job.after}
 
-    def _signatures(self) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    def _signatures(self) -> Iterator[tuple[str, Signature]]:
         try:
             entries = list(os.scandir(self.workspace / "runs"))
         except FileNotFoundError:
             return
         for entry in entries:
-            if not entry.name.startswith("."):  # a run that is being made has no name yet
-                try:
-                    status = (Path(entry.path) / "run.json").stat()
-                except OSError:
-                    continue
-                yield entry.name, (status.st_mtime_ns, status.st_size, status.st_ino)
+            if not entry.name.startswith(".") and is_folder(entry):  # a run that is being made has no name yet
+                yield entry.name, _signature(entry.path)
 
-    def _read(self, name: str) -> RunRecord | None:
+    def _read(self, name: str, signature: Signature) -> _Known:
         try:
             record = self.run(name).read()
-            _queued(name, record)
-            return record
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # damaged: `runs` shows it
-            return None
+            return _Known(signature, record, _queued(name, record))
+        except (
+            OSError,
+            MemoryError,
+        ) as error:  # this may pass: no job waits for ever because a disk did not answer once
+            return _Known(UNKNOWN, {}, damage=in_words(error))
+        except DAMAGE as error:
+            return _Known(signature, {}, damage=in_words(error))
+
+
+def _signature(folder: str) -> Signature:
+    try:
+        status = os.stat(f"{folder}/run.json")  # noqa: PTH116  # a Path costs more than the call, twice a second
+    except OSError:
+        return UNKNOWN
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _queued(name: str, record: RunRecord) -> Queued | None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dlkit.errors import DlkitError
+from dlkit.errors import DAMAGE
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
 from dlkit.jobs.claims import Claim
@@ -107,7 +107,7 @@ class Scheduler:
         point("scheduler.starting")
         try:
             worker = start_worker(run, "--cpu-slots", str(slots))
-        except OSError as error:
+        except DAMAGE as error:
             self._say(f"{job.id}: its worker could not be started: {error}")
             self._failed_try(job.id, f"its worker could not be started {TRIES} times: {error}")
             return
@@ -151,7 +151,7 @@ class Scheduler:
                     end_run(run, "failed", reason)
         except BlockingIOError:  # somebody has taken it after all
             return
-        except (OSError, ValueError, DlkitError) as error:
+        except DAMAGE as error:
             self._say(f"{name}: given up, but that cannot be recorded: {error}")
             self._lost.add(name)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from dlkit.errors import DAMAGE, in_words
 from dlkit.monitor.live_run import LiveRun
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.index import newest_runs, signatures
@@ -80,7 +81,7 @@ class Runs:
             signature, before = self._known[name]
             if before.state == "interrupted" and not everyone:
                 continue
-            now = live.poll(before)
+            now = _polled(live, before)
             if now is not before:
                 self._known[name] = signature, now
                 changed = True
@@ -88,3 +89,13 @@ class Runs:
 
     def _folder(self, identity: str) -> RunFolder:
         return RunFolder(self.workspace / "runs" / identity)
+
+
+def _polled(live: LiveRun, before: Summary) -> Summary:
+    """What a run says now. One that makes no sense says that, and the others go on."""
+    try:
+        return live.poll(before)
+    except DAMAGE as error:
+        reason = in_words(error)
+        told = (before.state, before.reason) == ("damaged", reason)
+        return before if told else before._replace(state="damaged", reason=reason)

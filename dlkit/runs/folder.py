@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
+from dlkit.errors import DAMAGE, in_words
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.lock import holder
 
@@ -153,12 +154,12 @@ def summarise(run: RunFolder) -> Summary:
     """A run's summary from its folder; what is damaged is said in ``state`` and ``reason``, never raised."""
     try:
         record = run.read()
-    except (OSError, ValueError) as error:
-        return Summary(id=run.id, state="damaged", reason=str(error))
+    except (OSError, ValueError, MemoryError) as error:
+        return Summary(id=run.id, state="damaged", reason=str(error) or in_words(error))
     try:
         return _understood(run, record)
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
-        return Summary(id=run.id, state="damaged", reason=f"{run.record}: {type(error).__name__}: {error}")
+    except DAMAGE as error:
+        return Summary(id=run.id, state="damaged", reason=f"{run.record}: {in_words(error)}")
 
 
 def _understood(run: RunFolder, record: RunRecord) -> Summary:
@@ -175,10 +176,10 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     progress = {key: value for key, value in told.items() if key in Summary._fields}
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
     fields: dict[str, Any] = {**known, **names, **progress, **always}
-    return _checked(Summary(**fields))
+    return checked(Summary(**fields))
 
 
-def _checked(summary: Summary) -> Summary:
+def checked(summary: Summary) -> Summary:
     """ValueError if a field is not of its kind: whoever sorts, stores or shows it relies on that."""
     for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason"):
         if not isinstance(getattr(summary, name), str):

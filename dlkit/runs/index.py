@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dlkit.errors import UsageError
-from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.errors import RunError, UsageError
+from dlkit.runs.folder import RunFolder, Summary, checked, summarise
 
 VERSION = 2
 _SCHEMA = """
@@ -55,8 +55,16 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
             found.append((summary.created, name, summary))
     _store(workspace / "dlkit.db", stale, gone=rows.keys() - folders.keys())
     found.sort(key=lambda entry: entry[:2], reverse=True)  # by id where two began in the same millisecond
-    newest = [Summary(**json.loads(s)) if isinstance(s, str) else s for _, _, s in found[:limit]]
+    newest = [_told(s, workspace / "runs" / name) if isinstance(s, str) else s for _, name, s in found[:limit]]
     return newest, len(found)
+
+
+def _told(row: str, folder: Path) -> Summary:
+    """What a row says; what its folder says, where the row makes no sense."""
+    try:
+        return checked(Summary(**json.loads(row)))
+    except (TypeError, ValueError, RecursionError):
+        return summarise(RunFolder(folder))
 
 
 def note(workspace: Path, run: RunFolder) -> None:
@@ -93,12 +101,11 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     """The run that RUN means: an id, a unique prefix or name, ``last``, or a folder. UsageError names what there is."""
     if not reference:  # a script's empty variable: every id begins with it, and the current folder may be a run
         raise UsageError("RUN is empty: give an id, a unique prefix, a name, last, or a folder")
-    folder = Path(reference)
-    if (folder / "run.json").is_file():
-        return RunFolder(folder.resolve())
+    if (folder := _as_folder(workspace, reference)) is not None:
+        return RunFolder(folder)
     names = sorted(signatures(f"{workspace}/runs"), reverse=True)
     if reference == "last":
-        newest = list_runs(workspace)
+        newest = newest_runs(workspace, limit=1)[0]  # of a damaged one nobody knows when it was made: it sorts last
         if not newest:
             raise UsageError(f"there are no runs in {workspace}")
         return RunFolder(workspace / "runs" / newest[0].id)
@@ -115,13 +122,35 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     )
 
 
+def _as_folder(workspace: Path, reference: str) -> Path | None:
+    """The run's folder that a text names as a path, if it does. One in the workspace need not have a run.json."""
+    folder = Path(reference)
+    try:
+        if (folder / "run.json").is_file():
+            return folder.resolve()
+        inside = os.sep in reference and folder.is_dir() and folder.parent.samefile(workspace / "runs")
+        return folder if inside else None
+    except (OSError, ValueError, RuntimeError):  # longer than names may be; a zero byte; a link to itself
+        return None
+
+
 def signatures(runs: str) -> dict[str, str]:
-    """Run ids, each with a word that changes whenever its run.json does."""
+    """Run ids, each with a word that changes whenever its run.json does. RunError if the folder cannot be read."""
     try:
         with os.scandir(runs) as entries:
-            return {e.name: _signature(e.path) for e in entries if e.name[0] != "." and e.is_dir()}
+            return {e.name: _signature(e.path) for e in entries if e.name[0] != "." and is_folder(e)}
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise RunError(f"{runs} cannot be read: {error.strerror or error}") from error
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _signature(folder: str) -> str:
@@ -135,7 +164,9 @@ def _signature(folder: str) -> str:
 
 def _rows(path: Path) -> dict[str, tuple[str, str, float, str]]:
     """(signature, task, created, summary) of runs that have ended: what is alive is always read from its folder."""
-    query = "SELECT id, signature, task, created, summary FROM runs"
+    # In SQL, which costs nothing: a file that somebody sends along may hold anything in any column.
+    typed = " AND ".join(f"typeof({name}) = 'text'" for name in ("id", "signature", "task", "summary"))
+    query = f"SELECT id, signature, task, created, summary FROM runs WHERE {typed} AND typeof(created) = 'real'"
     try:
         with _connect(path, create=False) as db:
             return {row[0]: row[1:] for row in db.execute(query)}
@@ -157,11 +188,20 @@ def _store(path: Path, stale: list[tuple[Summary, str]], gone: set[str]) -> None
 
 def _upsert(db: sqlite3.Connection, rows: list[tuple[Summary, str]]) -> None:
     """Only what cannot change without the folder changing: a live run's state also depends on its lock."""
-    lasting = [(s, signature) for s, signature in rows if s.state in ("completed", "stopped", "failed")]
+    lasting = [(s, n) for s, n in rows if s.state in ("completed", "stopped", "failed") and _is_text(s.id + s.task)]
     db.executemany(
         "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)",
         [(s.id, signature, s.task, s.state, s.created, json.dumps(s.to_dict())) for s, signature in lasting],
     )
+
+
+def _is_text(name: str) -> bool:
+    """Whether UTF-8 has it: a folder's name need not be, and a database holds nothing else."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

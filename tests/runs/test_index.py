@@ -279,3 +279,60 @@ def test_sizes_are_those_of_the_folders(tmp_path: Path) -> None:
     run = toy_run(tmp_path)
     expected = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
     assert [summary.size for summary in index.list_runs(tmp_path)] == [expected]
+
+
+def test_a_run_that_no_database_holds_is_listed_each_time(tmp_path: Path, runs: list[RunFolder]) -> None:
+    """A folder's name need not be UTF-8, and JSON has halves of surrogate pairs."""
+    note(tmp_path, runs[0])
+    named = runs[1].path.rename(os.fsdecode(os.fsencode(runs[1].path) + b"-\xff"))
+    runs[2].update(task="x\ud800")
+    for _ in range(2):
+        assert [s.id for s in list_runs(tmp_path)] == [runs[2].id, named.name, runs[0].id]
+    note(tmp_path, RunFolder(named))
+    assert rows(tmp_path) == [runs[0].id]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("summary", "[" * 100_000),
+        ("summary", "5"),
+        ("summary", '{"id": "x", "unheard": 1}'),
+        ("summary", '{"id": "x", "best": "low"}'),
+        ("summary", b"\xff"),
+        ("created", "today"),
+        ("task", b"toy"),
+        ("signature", b"x"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_read_from_its_folder(
+    tmp_path: Path, runs: list[RunFolder], column: str, value: object
+) -> None:
+    for run in runs:
+        note(tmp_path, run)
+    expected = list_runs(tmp_path)
+    with sqlite3.connect(tmp_path / "dlkit.db") as db:
+        db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, runs[1].id))
+    db.close()
+    assert list_runs(tmp_path) == expected
+
+
+def test_a_link_to_itself_among_the_runs_hides_nothing(tmp_path: Path, runs: list[RunFolder]) -> None:
+    (tmp_path / "runs" / "loop").symlink_to("loop")
+    assert len(list_runs(tmp_path)) == 3
+    assert find_run(tmp_path, runs[0].id) == runs[0]
+
+
+@pytest.mark.parametrize("reference", ["a" * 300, "a/" * 3000, "x\0y", "loop", "loop/run"])
+def test_what_no_path_can_be_is_no_run(tmp_path: Path, runs: list[RunFolder], reference: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match="no run"):
+        find_run(tmp_path, reference.replace("loop", f"{tmp_path}/loop"))
+
+
+def test_a_folder_of_the_workspace_need_not_have_a_record(tmp_path: Path, runs: list[RunFolder]) -> None:
+    """To be removed by the path that a listing gives."""
+    runs[0].record.unlink()
+    assert find_run(tmp_path, str(runs[0].path)).path == runs[0].path
+    with pytest.raises(UsageError, match="no run"):
+        find_run(tmp_path, str(tmp_path / "runs"))
