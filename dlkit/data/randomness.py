@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,6 +46,15 @@ def derive(seed: int, *purpose: int | str) -> int:
     text = ":".join([str(seed), *map(str, purpose)])
     # A hash, not hash(): that differs from process to process. 63 bits: torch takes a signed seed.
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def content_seeds(rows: torch.Tensor) -> list[int]:
+    """A 32-bit seed for each row [N,…], by what is in it: for what a model draws outside training.
+
+    Its place would not do: what is measured of a split must not depend on how that is cut into batches. Waits for the
+    device.
+    """
+    return [zlib.crc32(row.contiguous().numpy().tobytes()) for row in rows.cpu()]
 
 
 def rng(seed: int, *purpose: int | str) -> np.random.Generator:

@@ -31,6 +31,7 @@ from threads import together
 CATALOG = Catalog.load_everything()
 SAMPLES = 12
 UNEQUAL: dict[str, Any] = {
+    "autoencoder variational": {"loss": {"likelihood": "gaussian"}},
     "conjugation": {"loss": {"weights": "balanced", "smoothing": 0.1}},
     "detection": {"dataset": {"empty": 0.4}},
     "localization": {"dataset": {"empty": 0.7}},
@@ -45,7 +46,7 @@ ROUNDING = {"rel": 1e-6, "abs": 1e-12}
 
 def resolved(task: str, model: str) -> Resolved:
     layer = small(task, model)
-    for section, options in UNEQUAL.get(task, {}).items():
+    for section, options in {**UNEQUAL.get(task, {}), **UNEQUAL.get(f"{task} {model}", {})}.items():
         layer.setdefault(section, {}).update(options)
     if model == "scratch-mlp":  # its trainer drops units in any mode
         layer["model"]["dropout"] = 0.0

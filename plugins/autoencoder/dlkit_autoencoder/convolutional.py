@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from zlib import crc32
 
 import torch
 from torch import Tensor, nn
 
+from dlkit.data.randomness import content_seeds
 from dlkit.errors import UsageError
 from dlkit.nn.residual import Residual
 from dlkit_autoencoder.info import AutoencoderInfo
@@ -106,16 +106,15 @@ class Denoising(Convolutional):
         if self.training:
             noise, chance = torch.randn_like(image), torch.rand_like(image[:, :1])
         else:
-            noise, chance = (drawn.to(image.device) for drawn in _fixed_draws(image.cpu()))
+            noise, chance = (drawn.to(image.device) for drawn in _fixed_draws(image))
         return (image + self._noise * noise) * (chance >= self._mask)
 
 
 def _fixed_draws(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Normal numbers [N,C,H,W] and uniform ones [N,1,H,W] of images on the CPU."""
-    # By an image's content, not its place: what is measured must not depend on how a split is cut into batches.
-    noise, chance = torch.empty_like(image), torch.empty_like(image[:, :1])
-    for i, one in enumerate(image):
-        fixed = torch.Generator().manual_seed(_NOISE_SEED + crc32(one.contiguous().numpy().tobytes()))
+    """Normal numbers [N,C,H,W] and uniform ones [N,1,H,W], on the CPU, by the images' content."""
+    noise, chance = torch.empty(image.shape), torch.empty(image[:, :1].shape)
+    for i, seed in enumerate(content_seeds(image)):
+        fixed = torch.Generator().manual_seed(_NOISE_SEED + seed)
         noise[i].normal_(generator=fixed)
         chance[i].uniform_(generator=fixed)
     return noise, chance

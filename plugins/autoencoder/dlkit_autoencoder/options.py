@@ -78,6 +78,9 @@ class VariationalConfig(ConvolutionalConfig):
 
     code: Width = Field(16, description="Numbers in the code")
     components: Width = Field(32, description="Normal distributions in the prior of codes; 1: the standard one")
+    bound: bool = Field(
+        True, description="Outside training too, the loss is of a draw from the posterior: a bound; false: of its mean"
+    )
 
 
 class ElboConfig(Config):
@@ -85,6 +88,9 @@ class ElboConfig(Config):
 
     likelihood: Literal["bernoulli", "gaussian"] = Field(
         "bernoulli", description="How pixels lie around their reconstruction; gaussian: of the variance that fits best"
+    )
+    variance: Literal["image", "batch"] = Field(
+        "image", description="What the gaussian's variance fits: each image; batch: all of a batch, however it is cut"
     )
     beta: float = Field(1.0, ge=0, description="Weight of the divergence from the prior")
 

@@ -116,6 +116,8 @@ def dlkit_models() -> list[ModelSpec]:
             summary="The residual network with a distribution over codes: draws new images too",
             target="dlkit_autoencoder.variational:build",
             config="dlkit_autoencoder.options:VariationalConfig",
+            version=2,
+            migrate="dlkit_autoencoder.earlier:variational",
             interface=VARIATIONAL,
             defaults={"loss": "elbo", "trainer": "variational"},
         ),
@@ -143,6 +145,8 @@ def dlkit_losses() -> list[LossSpec]:
             summary="The evidence lower bound: reconstruction, and divergence of the codes from a normal distribution",
             target="dlkit_autoencoder.losses:elbo",
             config="dlkit_autoencoder.options:ElboConfig",
+            version=2,
+            migrate="dlkit_autoencoder.earlier:elbo",
             interface=VARIATIONAL,
         ),
     ]

@@ -21,7 +21,8 @@ class Autoencoder(Task):
     use where it is there:
 
     - ``log_variance`` float32[N,K], of the normal posterior around ``code`` (word ``variational``), and ``kl``
-      float32[N], its divergence from the prior, where that is not the standard normal one;
+      float32[N], its divergence from the prior, where that is not the standard normal one; outside training ``drawn``
+      float32[N,C,H,W], decoded from a draw of it, which the loss is then of;
     - ``decode(code [N,K]) -> image [N,C,H,W]``: code files are restored, and samples walk through the code;
     - ``new_codes(noise [N,prior]) -> code [N,K]``, codes from the prior, of ``prior`` standard normal numbers each;
     - ``corrupted(image) -> image``: what it learns to restore from; in evaluation mode the same every time.

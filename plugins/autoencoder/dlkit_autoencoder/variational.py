@@ -7,10 +7,12 @@ import math
 import torch
 from torch import Tensor, nn
 
+from dlkit.data.randomness import content_seeds
 from dlkit_autoencoder.convolutional import Convolutional, divisible
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import VariationalConfig
 
+_POSTERIOR_SEED = 0x5EED
 _SPREAD = 8.0
 """Bound of a posterior's log variance, so that no exponential overflows."""
 
@@ -18,7 +20,8 @@ _SPREAD = 8.0
 class Variational(Convolutional):
     """A normal posterior for each image (Kingma and Welling 2014, arXiv 1312.6114); ``code`` is its mean.
 
-    In training the reconstruction is that of a draw from it, from torch's global generator, otherwise of the mean.
+    In training the reconstruction is that of a draw from it, from torch's global generator, otherwise of the mean; then
+    ``drawn`` is that of a draw, a function of the image, for losses that are about all codes and not the likeliest.
     """
 
     encoded = 2
@@ -27,13 +30,18 @@ class Variational(Convolutional):
         super().__init__(shape, config)
         self.mixture = Mixture(config.components, config.code)
         self.prior = config.code + 1
+        self._bound = config.bound
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         mean, log_variance = self.encoder(image).float().chunk(2, 1)
         log_variance = log_variance.clamp(-_SPREAD, _SPREAD)
-        code = mean + (0.5 * log_variance).exp() * torch.randn_like(mean) if self.training else mean
+        deviation = (0.5 * log_variance).exp()
+        code = mean + deviation * torch.randn_like(mean) if self.training else mean
         kl = self.mixture.divergence(mean, log_variance)
-        return {"image": self.decode(code), "code": mean, "log_variance": log_variance, "kl": kl}
+        found = {"image": self.decode(code), "code": mean, "log_variance": log_variance, "kl": kl}
+        if self._bound and not self.training:
+            found["drawn"] = self.decode(mean + deviation * _fixed_noise(image, mean))
+        return found
 
     def new_codes(self, noise: Tensor) -> Tensor:
         """Codes [N,K] from the prior, of independent standard normal numbers [N,prior]."""
@@ -75,6 +83,14 @@ class Mixture(nn.Module):
         edges = self.logits.softmax(0).cumsum(0)
         which = torch.searchsorted(edges, chance.contiguous()).clamp_max(len(edges) - 1)
         return self.mean[which] + (0.5 * self.log_variance[which]).exp() * noise[:, :-1]
+
+
+def _fixed_noise(image: Tensor, like: Tensor) -> Tensor:
+    """Normal numbers [N,K] by the images' content."""
+    noise = torch.empty(like.shape)
+    for row, seed in zip(noise, content_seeds(image), strict=True):
+        row.normal_(generator=torch.Generator().manual_seed(_POSTERIOR_SEED + seed))
+    return noise.to(like.device)
 
 
 def build(config: VariationalConfig, info: AutoencoderInfo) -> Variational:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -10,8 +13,10 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from dlkit.errors import PluginError
+from dlkit_autoencoder.earlier import elbo as migrated
+from dlkit_autoencoder.earlier import variational
 from dlkit_autoencoder.losses import cross_entropy, elbo, mse
-from dlkit_autoencoder.options import ElboConfig
+from dlkit_autoencoder.options import ElboConfig, VariationalConfig
 
 N, K = 5, 3
 
@@ -57,12 +62,51 @@ def test_the_gaussian_likelihood_takes_the_best_variance(batch: dict[str, Tensor
     found = outputs()
     reconstruction = float(elbo(ElboConfig(likelihood="gaussian"), None)(found, batch)["reconstruction"])
 
-    def of(deviation: float) -> float:
+    def of(deviation: Tensor) -> float:
         return -float(Normal(found["image"], deviation).log_prob(batch["image"]).flatten(1).sum(1).mean())
 
-    best = float((found["image"] - batch["image"]).square().mean().sqrt())
+    best = (found["image"] - batch["image"]).square().mean((1, 2, 3), keepdim=True).sqrt()
     assert reconstruction == pytest.approx(of(best), rel=1e-4)
     assert all(of(best * factor) > reconstruction for factor in (0.7, 0.9, 1.1, 1.4))
+
+
+@given(bounds=st.sets(st.integers(1, N - 1)))
+def test_the_gaussian_likelihood_is_a_mean_over_images(bounds: set[int]) -> None:
+    """Whatever batches they come in."""
+    found, image = outputs(), torch.rand(N, 1, 4, 4, generator=torch.Generator().manual_seed(9))
+    loss = elbo(ElboConfig(likelihood="gaussian"), None)
+    edges = [0, *sorted(bounds), N]
+    parts = [
+        (b - a) * float(loss({name: t[a:b] for name, t in found.items()}, {"image": image[a:b]})["reconstruction"])
+        for a, b in pairwise(edges)
+    ]
+    assert sum(parts) / N == pytest.approx(float(loss(found, {"image": image})["reconstruction"]), rel=1e-6)
+
+
+def test_an_image_without_an_error_is_finite(batch: dict[str, Tensor]) -> None:
+    found = {**outputs(), "image": batch["image"].clone().requires_grad_()}
+    loss = elbo(ElboConfig(likelihood="gaussian"), None)(found, batch)["loss"]
+    loss.backward()
+    assert loss.isfinite() and found["image"].grad is not None and found["image"].grad.isfinite().all()
+
+
+def test_what_was_drawn_counts_where_there_is_some(batch: dict[str, Tensor]) -> None:
+    found, other = outputs(), outputs(1)["image"]
+    loss = elbo(ElboConfig(), None)
+    expected = loss({**found, "image": other}, batch)
+    assert loss({**found, "drawn": other}, batch) == expected != loss(found, batch)
+
+
+def test_runs_of_before_keep_their_loss(batch: dict[str, Tensor]) -> None:
+    """The variance was a batch's, and the model decoded the mean alone outside training."""
+    earlier = ElboConfig.model_validate(migrated({"likelihood": "gaussian"}, 1))
+    assert earlier == ElboConfig(likelihood="gaussian", variance="batch")
+    assert migrated({"variance": "image"}, 1) == migrated({"variance": "image"}, 2) == {"variance": "image"}
+    found, n = outputs(), 16
+    variance = float((found["image"] - batch["image"]).square().mean())
+    expected = 0.5 * n * (math.log(2 * math.pi * variance) + 1)
+    assert float(elbo(earlier, None)(found, batch)["reconstruction"]) == pytest.approx(expected, rel=1e-5)
+    assert not VariationalConfig.model_validate(variational({}, 1)).bound
 
 
 def test_a_model_without_a_posterior_is_named(batch: dict[str, Tensor]) -> None:

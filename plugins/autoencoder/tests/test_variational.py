@@ -15,7 +15,7 @@ from dlkit.engine.supervised import _muon_parameters
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.losses import elbo
 from dlkit_autoencoder.options import ElboConfig, VariationalConfig
-from dlkit_autoencoder.variational import Mixture, Variational, build
+from dlkit_autoencoder.variational import Mixture, Variational, _fixed_noise, build
 
 K = 4
 
@@ -57,6 +57,22 @@ def test_the_posterior_is_drawn_from_in_training_alone() -> None:
     outputs = network.eval()(image)
     assert torch.equal(network.decode(outputs["code"]), outputs["image"])
     assert outputs["log_variance"].shape == outputs["code"].shape and outputs["kl"].shape == (4,)
+
+
+def test_the_loss_outside_training_is_of_a_draw_by_the_image() -> None:
+    """The mean over codes makes it a bound; that of the likeliest code may lie below."""
+    network, image = model().eval(), torch.rand(6, 1, 16, 16)
+    whole = network(image)
+    assert not torch.allclose(whole["drawn"], whole["image"])
+    for number in range(6):
+        alone = network(image[number : number + 1])
+        assert torch.allclose(alone["drawn"][0], whole["drawn"][number], atol=1e-6)
+    mean, deviation = whole["code"], (0.5 * whole["log_variance"]).exp()
+    noise = _fixed_noise(torch.rand(4000, 1, 2, 2), torch.empty(4000, K))
+    torch.testing.assert_close(noise.mean(0), torch.zeros(K), atol=0.06, rtol=0)
+    torch.testing.assert_close(noise.std(0), torch.ones(K), atol=0.06, rtol=0)
+    assert torch.equal(network.decode(mean + deviation * _fixed_noise(image, mean)), whole["drawn"])
+    assert "drawn" not in model(bound=False).eval()(image) and "drawn" not in network.train()(image)
 
 
 def test_no_posterior_overflows() -> None:
