@@ -29,7 +29,7 @@ from dlkit.runs.log import history, read_events
 from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
-    from dlkit.predictor import Predictor
+    from dlkit.predictor import AnyPredictor
 
 wait_asleep()  # before anything here loads torch; it is too late where the caller has
 
@@ -72,7 +72,7 @@ class Run:
         """One metric's course: steps and values."""
         return history(read_events(self.folder.events), metric)
 
-    def predictor(self, checkpoint: str = "best") -> Predictor:
+    def predictor(self, checkpoint: str = "best") -> AnyPredictor:
         """The trained model, to be queried: ``run.predictor().predict([…])``."""
         from dlkit.inference.load import load_predictor
 

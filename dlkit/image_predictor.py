@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,13 @@ import torch
 from PIL import Image, ImageOps
 from torch import nn
 
-from dlkit.config import Config
 from dlkit.data.boxes import Letterbox
 from dlkit.data.encoding import Encoding
 from dlkit.data.images import Fit, any_image, fitted, named_images
 from dlkit.data.splits import Split
-from dlkit.errors import DataError
-from dlkit.predictor import Answer, Predictor
+from dlkit.errors import DataError, PluginError
+from dlkit.predictor import Answer, ConfigT, Predictor
+from dlkit.task import Array
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -35,7 +35,23 @@ class ImageInfo(Protocol):
         """How an image of another shape is brought to this one."""
 
 
-class ImagePredictor(Predictor):
+@runtime_checkable
+class Normalised(Protocol):
+    """What ``info`` has where the model's input is (pixel / 255 − mean) / std."""
+
+    @property
+    def mean(self) -> Array:
+        """float32 [C]."""
+
+    @property
+    def std(self) -> Array:
+        """float32 [C]."""
+
+
+ImageInfoT = TypeVar("ImageInfoT", bound=ImageInfo)
+
+
+class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     """Base of predictors that answer images of any size, grey or RGB, from ``info`` alone.
 
     An input is a path, a PIL image, or a uint8 array [H,W] or [H,W,3] (lists of such rows too). ``info`` is an
@@ -49,7 +65,7 @@ class ImagePredictor(Predictor):
     placeholder = "an image file, or a folder of them"
     batch = 250
 
-    def __init__(self, model: nn.Module, info: ImageInfo, config: Config) -> None:
+    def __init__(self, model: nn.Module, info: ImageInfoT, config: ConfigT) -> None:
         super().__init__(model, info, config)
         self.channels, self.height, self.width = info.shape
         self.encoding = self.make_encoding()
@@ -57,6 +73,8 @@ class ImagePredictor(Predictor):
 
     def make_encoding(self) -> Encoding:
         """How pixels become the model's input, and back; by default with the mean and deviation that ``info`` has."""
+        if not isinstance(self.info, Normalised):
+            raise PluginError(f"{type(self).__name__}: info has no 'mean' and 'std': its make_encoding must do without")
         return Encoding(self.info.mean, self.info.std)
 
     def read(self, arguments: Sequence[str]) -> list[Path]:

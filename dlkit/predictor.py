@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -29,8 +29,14 @@ ASKS = ("row", "text", "image", "prompt", "seed")
 """What a question may be: a row of a table, a sentence, an image file, text to go on from, a number to draw from."""
 
 
-class Predictor(ABC):
-    """Base of all predictors.
+KnownT = TypeVar("KnownT")
+"""The task's ``info``, or what a predictor of several tasks needs of it."""
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class Predictor(ABC, Generic[KnownT, ConfigT]):
+    """Base of all predictors, as ``Predictor[DigitsInfo, NamerConfig]``; of one without options the second is
+    ``NoOptions``.
 
     ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be. A form asks for one INPUT: ``asks``
     is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
@@ -49,10 +55,10 @@ class Predictor(ABC):
     streams: bool = False
     exports: Mapping[str, str] = {}
 
-    def __init__(self, model: nn.Module, info: object, config: Config) -> None:
+    def __init__(self, model: nn.Module, info: KnownT, config: ConfigT) -> None:
         self.model = model
-        self.info: Any = info  # and a config, both of the subclass's own types
-        self.config: Any = config
+        self.info = info
+        self.config = config
 
     @abstractmethod
     def read(self, arguments: Sequence[str]) -> list[Any]:
@@ -112,6 +118,10 @@ class Predictor(ABC):
         self.model.eval()
         with torch.no_grad():
             return map_tensors(_on_host, self.model(*[value.to(device) for value in inputs]))
+
+
+AnyPredictor = Predictor[Any, Any]
+"""One that nothing is known of but that it is a predictor."""
 
 
 def _on_host(tensor: Tensor) -> Tensor:

@@ -6,15 +6,18 @@ A task's module must not import torch at module level (``dlkit components`` and 
     class DigitsInfo(Info):
         classes: list[str] = Field(description="names of the classes, by label")
 
-    class Digits(Task):
+    class Digits(Task[DigitsInfo]):
         Info = DigitsInfo
         batch = {"image": Column("float32[N,C,H,W]"), "label": Column("int64[N]")}
         inputs = ("image",)
         outputs = {"logits": Column("float32[N,classes]")}
 
-        def metrics(self, info):
+        def metrics(self, info: DigitsInfo) -> Metrics[Mapping[str, Tensor]]:
             from my_plugin.metrics import Accuracy
-            return Accuracy()
+            return Accuracy(info.classes)
+
+``Task``, ``Metrics`` and ``Loss`` are generic in what they are about, so that a type checker sees a field that ``info``
+lacks, or metrics that expect other outputs than the model's.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -58,6 +61,10 @@ class Info(BaseModel):
     extra: dict[str, Any] = Field(default_factory=dict, description="keys of other plugins, as 'plugin.key'")
 
 
+InfoT = TypeVar("InfoT", bound=Info)
+OutputsT = TypeVar("OutputsT", contravariant=True)
+"""What a model returns, as ``Task.outputs`` says: a tensor, or tensors by name."""
+
 _COLUMN = re.compile(r"(?P<dtype>[a-z]+\d*)\[(?P<axes>[\w,]*)\]\Z")
 
 
@@ -86,7 +93,7 @@ class Column:
         return tuple(self.text.partition("[")[2].rstrip("]").split(","))
 
 
-class Metrics(Protocol):
+class Metrics(Protocol[OutputsT]):
     """What a task measures over a split; torchmetrics' collections fit.
 
     ``update`` runs once a batch and must not synchronise (no ``.item()``); ``compute`` returns plain floats by bare
@@ -101,7 +108,7 @@ class Metrics(Protocol):
     ``together(rows, over_ranks)``.
     """
 
-    def update(self, outputs: Any, batch: Mapping[str, Tensor]) -> None: ...
+    def update(self, outputs: OutputsT, batch: Mapping[str, Tensor]) -> None: ...
 
     def compute(self) -> Mapping[str, float]: ...
 
@@ -162,7 +169,7 @@ _MOST_AXES = 8
 """Of rows that are put together."""
 
 
-class Loss(Protocol):
+class Loss(Protocol[OutputsT]):
     """What the supervised trainer minimises: outputs and batch → scalars by name, ``loss`` among them. A function will
     do, if each of them is a mean over the batch's samples.
 
@@ -185,10 +192,10 @@ class Loss(Protocol):
     in them. Then what ``loss`` itself counts is not asked for.
     """
 
-    def __call__(self, outputs: Any, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]: ...
+    def __call__(self, outputs: OutputsT, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]: ...
 
 
-class Task(ABC):
+class Task(ABC, Generic[InfoT]):
     """Base of every task's contract. The engine makes one instance, without arguments.
 
     Info     the typed keys of ``info``
@@ -197,7 +204,7 @@ class Task(ABC):
     outputs  what the model returns: one column, or a dict of them
     """
 
-    Info: ClassVar[type[Info]]
+    Info: type[InfoT]
     batch: ClassVar[Mapping[str, Column]]
     inputs: ClassVar[tuple[str, ...]]
     outputs: ClassVar[Column | Mapping[str, Column]]
@@ -205,12 +212,16 @@ class Task(ABC):
     """What its component is called; the engine says so."""
 
     @abstractmethod
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: InfoT) -> Metrics[Any]:
         """Fresh metrics for one pass over a split."""
 
-    def preview(self, info: Any, split: Split, count: int) -> Sequence[Sample]:
+    def preview(self, info: InfoT, split: Split, count: int) -> Sequence[Sample]:
         """What ``dlkit data show`` prints of a split: balance, a grid of ``count`` samples. Default: nothing."""
         return ()
+
+
+AnyTask = Task[Any]
+"""One that nothing is known of but that it is a task."""
 
 
 def check_columns(

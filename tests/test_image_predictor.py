@@ -13,8 +13,9 @@ from pydantic import Field
 from torch import nn
 
 from dlkit.config import Config
+from dlkit.data.images import Fit
 from dlkit.data.splits import Split, TensorSplit
-from dlkit.errors import DataError
+from dlkit.errors import DataError, PluginError
 from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.predictor import Answer
 from dlkit.samples import Sample
@@ -25,7 +26,14 @@ class PictureInfo(Info):
     shape: tuple[int, int, int] = Field(description="channels, height, width")
     mean: Array = Field(description="mean")
     std: Array = Field(description="deviation")
-    fit: str = Field("crop", description="crop or letterbox")
+    fit: Fit = Field("crop", description="crop or letterbox")
+
+
+class PlainInfo(Info):
+    """Of images whose model takes pixels as they are."""
+
+    shape: tuple[int, int, int] = Field(description="channels, height, width")
+    fit: Fit = Field("crop", description="crop or letterbox")
 
 
 class PictureConfig(Config):
@@ -34,7 +42,7 @@ class PictureConfig(Config):
     invert: bool = Field(False, description="negatives")
 
 
-class Brightness(ImagePredictor):
+class Brightness(ImagePredictor[PictureInfo, PictureConfig]):
     """The mean of each image as the model sees it."""
 
     batch = 2
@@ -50,10 +58,10 @@ class Brightness(ImagePredictor):
         return ()
 
 
-def predictor(channels: int = 3, fit: str = "crop", **options: bool) -> Brightness:
+def predictor(channels: int = 3, fit: Fit = "crop", **options: bool) -> Brightness:
     zeros, ones = np.zeros(channels, np.float32), np.ones(channels, np.float32)
     info = PictureInfo(shape=(channels, 8, 12), mean=zeros, std=ones, fit=fit)
-    return Brightness(nn.Identity(), info, PictureConfig(**options))  # type: ignore[arg-type]
+    return Brightness(nn.Identity(), info, PictureConfig(**options))
 
 
 def test_folders_and_files_are_read_in_order(tmp_path: Path) -> None:
@@ -110,6 +118,12 @@ def test_an_example_becomes_what_the_model_saw(tmp_path: Path, inverts: bool) ->
     seen, _ = asked.letterboxed(asked.read([word])[0])
     assert any(np.array_equal(seen, image) for image in images.numpy())
     assert asked.example(None, np.random.default_rng(0), tmp_path) == []
+
+
+def test_images_that_are_not_normalised_need_an_encoding_of_their_own() -> None:
+    info = PlainInfo(shape=(1, 8, 8))
+    with pytest.raises(PluginError, match="Brightness: info has no 'mean' and 'std': its make_encoding"):
+        Brightness(nn.Identity(), info, PictureConfig())  # type: ignore[arg-type]  # the wrong one on purpose
 
 
 def test_pictures_have_their_channels_last() -> None:

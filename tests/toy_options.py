@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from dlkit.config import Config
 from dlkit.samples import Sample, Table
 from dlkit.task import Column, Info, Metrics, Task, first_batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dlkit.data.splits import Split
 
 
 class PlaneConfig(Config):
@@ -41,7 +46,7 @@ class ToyInfo(Info):
     offset: float = Field(0.0, description="value at the origin, without noise")
 
 
-class ToyTask(Task):
+class ToyTask(Task[ToyInfo]):
     """x [N,D] → y [N]."""
 
     Info = ToyInfo
@@ -49,12 +54,12 @@ class ToyTask(Task):
     inputs = ("x",)
     outputs = Column("float32[N]")
 
-    def metrics(self, info: Any) -> Metrics:
+    def metrics(self, info: ToyInfo) -> Metrics[Tensor]:
         from toy_parts import SquaredError
 
         return SquaredError()
 
-    def preview(self, info: Any, split: Any, count: int) -> Sequence[Sample]:
+    def preview(self, info: ToyInfo, split: Split, count: int) -> Sequence[Sample]:
         batch = first_batch(split, count)
         rows = [[*x, y] for x, y in zip(batch["x"].tolist(), batch["y"].tolist(), strict=True)]
         return [Table(name="rows", headers=["a", "b", "c", "y"], rows=rows)]

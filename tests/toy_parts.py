@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dlkit.config import Config
 from dlkit.data.context import Context
 from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
 from dlkit.errors import DataError
@@ -127,7 +128,7 @@ class SquaredError:
         return {"mse": float(self.total) / self.count}
 
 
-class ValuesPredictor(Predictor):
+class ValuesPredictor(Predictor[ToyInfo, Config]):
     """Rows of three numbers → y."""
 
     usage = "rows of three numbers: 1,2,3"

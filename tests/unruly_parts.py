@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlkit.config import Config
 from dlkit.data.context import Context
 from dlkit.data.splits import Augment, Batch, Data, Split, TensorSplit
 from dlkit.engine.supervised import SupervisedTrainer
@@ -227,7 +226,9 @@ class UnrulyTrainer(SupervisedTrainer):
 
 
 class Unruly(ValuesPredictor):
-    def __init__(self, model: nn.Module, info: object, config: Config) -> None:
+    config: UnrulyConfig
+
+    def __init__(self, model: nn.Module, info: ToyInfo, config: UnrulyConfig) -> None:
         super().__init__(model, info, config)
         if self.config.way == "raises":
             raise ZeroDivisionError("no predictor")

@@ -14,7 +14,7 @@ from dlkit.errors import UsageError, nearest
 from dlkit.present.output import print_json, print_result, say
 
 if TYPE_CHECKING:
-    from dlkit.predictor import Predictor
+    from dlkit.predictor import AnyPredictor
 
 FOLDER = "exports"
 """Where files are written, below the current folder, unless another folder is named."""
@@ -51,7 +51,7 @@ def _parser() -> Parser:
     return parser
 
 
-def chosen_format(predictor: Predictor, name: str, wanted: str | None) -> str:
+def chosen_format(predictor: AnyPredictor, name: str, wanted: str | None) -> str:
     """The format asked for, else the predictor's first; UsageError if it has no such format, or none at all."""
     if not predictor.exports:
         raise UsageError(f"inference {name!r} has nothing to export")
@@ -64,7 +64,7 @@ def chosen_format(predictor: Predictor, name: str, wanted: str | None) -> str:
     return wanted
 
 
-def written(predictor: Predictor, form: str, folder: Path, *, force: bool = False) -> list[Path]:
+def written(predictor: AnyPredictor, form: str, folder: Path, *, force: bool = False) -> list[Path]:
     """Export into a folder: every file whole or not there at all. UsageError if one is there already, without
     ``force``, or the folder cannot be written into."""
     try:

@@ -22,7 +22,7 @@ from dlkit.samples import checked
 
 if TYPE_CHECKING:
     from dlkit.inference.load import Loaded
-    from dlkit.predictor import Answer, Predictor
+    from dlkit.predictor import Answer, AnyPredictor
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
@@ -104,7 +104,7 @@ def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:
     return rest, changed
 
 
-def _stream(predictor: Predictor, inputs: Sequence[object]) -> None:
+def _stream(predictor: AnyPredictor, inputs: Sequence[object]) -> None:
     """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
     for number, value in enumerate(inputs):
         if number:
@@ -125,7 +125,7 @@ def _arguments(given: list[str], usage: str) -> list[str]:
     return lines
 
 
-def _drawn(predictor: Predictor, inputs: Sequence[object], answers: Sequence[Answer], folder: Path) -> list[Answer]:
+def _drawn(predictor: AnyPredictor, inputs: Sequence[object], answers: Sequence[Answer], folder: Path) -> list[Answer]:
     """The answers, each with its ``picture``: a PNG in the folder, named as the input file is; and what belongs to it.
 
     Files of an earlier call are written over; an input file never is, and of two inputs of one name each gets its own.

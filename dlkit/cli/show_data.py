@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dlkit.data.splits import Data, Split
     from dlkit.samples import Sample
-    from dlkit.task import Column, Task
+    from dlkit.task import AnyTask, Column
 
 _MAP_SPLIT_LIMIT = 1000
 """Samples of a MapSplit that the columns' figures are taken over: each is read and decoded."""
@@ -105,7 +105,7 @@ def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Namespace) ->
         ensure(spec, data_folder(options.workspace), offline=options.offline, mirror=options.mirror, say=say)
 
 
-def _described(resolved: Resolved, task: Task, data: Data) -> DataDescription:
+def _described(resolved: Resolved, task: AnyTask, data: Data) -> DataDescription:
     columns, over = _columns(data.train, task.batch)
     return {
         "task": resolved.task.name,

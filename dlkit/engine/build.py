@@ -24,8 +24,8 @@ from dlkit.engine.summary import data_summary, device_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
 from dlkit.json_types import JsonObject
-from dlkit.predictor import Predictor
-from dlkit.task import Info, Task, axes_of, check_columns, first_batch
+from dlkit.predictor import AnyPredictor, Predictor
+from dlkit.task import AnyTask, Info, Task, axes_of, check_columns, first_batch
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,18 @@ class Job:
 
     catalog: Catalog
     resolved: Resolved
-    task: Task
+    task: AnyTask
     info: Info
     data: Data
     trainer: Trainer
-    predictor: Predictor
+    predictor: AnyPredictor
     placement: Placement
     course: Course
     summary: JsonObject
     world: World
 
 
-def build_task(catalog: Catalog, spec: Spec) -> Task:
+def build_task(catalog: Catalog, spec: Spec) -> AnyTask:
     """The task's contract."""
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Task)):
@@ -56,7 +56,7 @@ def build_task(catalog: Catalog, spec: Spec) -> Task:
     return task
 
 
-def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Context) -> tuple[Data, Info]:
+def build_data(catalog: Catalog, resolved: Resolved, task: AnyTask, context: Context) -> tuple[Data, Info]:
     """The data set and its validated ``info``; PluginError names the data set and what is missing or misshapen."""
     spec = resolved.specs["dataset"]
     who, build = named(spec), load_target(spec, catalog)
@@ -77,10 +77,11 @@ def build_data(catalog: Catalog, resolved: Resolved, task: Task, context: Contex
     return data, info
 
 
-def validate_info(task: Task, info: object, who: str) -> Info:
+def validate_info(task: AnyTask, info: object, who: str) -> Info:
     """The ``info`` as the task declares it; PluginError says where it does not fit."""
     try:
-        return info if isinstance(info, task.Info) else task.Info.model_validate(info)
+        found: Info = info if isinstance(info, task.Info) else task.Info.model_validate(info)
+        return found
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
         raise PluginError(f"{who}: info does not fit the task's {task.Info.__name__}: {problems}") from error
@@ -106,7 +107,7 @@ def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device)
     return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 
 
-def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> Predictor:
+def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> AnyPredictor:
     """What asks the model."""
     spec = resolved.specs["inference"]
     target = load_target(spec, catalog)

@@ -25,7 +25,7 @@ from dlkit.engine.supervised import SupervisedTrainer
 from dlkit.engine.trainer import Trainer
 from dlkit.errors import PluginError, blamed
 from dlkit.json_types import JsonObject
-from dlkit.task import Info, Task, axes_of, check_columns, first_batch
+from dlkit.task import AnyTask, Info, axes_of, check_columns, first_batch
 
 
 def named(spec: Spec) -> str:
@@ -37,7 +37,7 @@ def blaming(who: str) -> AbstractContextManager[None]:
     return blamed(who, passing=is_out_of_memory)
 
 
-def try_augmentation(task: Task, augment: Augment, batch: Batch, count: int, seed: int, who: str) -> None:
+def try_augmentation(task: AnyTask, augment: Augment, batch: Batch, count: int, seed: int, who: str) -> None:
     """Augment a batch of ``count`` samples of the training split; PluginError if no batch of the task comes of it."""
     who = f"{who}: its augmentation"
     with blaming(who), forked(seed, "try augmentation"):
@@ -57,7 +57,7 @@ class Tried(NamedTuple):
     summary: JsonObject
 
 
-def try_model(task: Task, info: Info, data: Data, model: nn.Module, resolved: Resolved, device: Device) -> Tried:
+def try_model(task: AnyTask, info: Info, data: Data, model: nn.Module, resolved: Resolved, device: Device) -> Tried:
     """Pass two validation samples through the model; PluginError if they, or its outputs, are not what the task says.
 
     Axes that batch, outputs and ``info`` share must agree.

@@ -14,7 +14,7 @@ from dlkit.engine.distributed import World
 from dlkit.engine.loader import evaluation_plan, own_part
 from dlkit.engine.means import RunningMeans
 from dlkit.engine.trainer import Trainer
-from dlkit.task import Info, OverRanks, Task
+from dlkit.task import AnyTask, Info, OverRanks
 
 
 class Meter:
@@ -24,7 +24,7 @@ class Meter:
     """
 
     def __init__(
-        self, trainer: Trainer, task: Task, info: Info, world: World | None = None, *, thorough: bool = False
+        self, trainer: Trainer, task: AnyTask, info: Info, world: World | None = None, *, thorough: bool = False
     ) -> None:
         self._trainer, self._world, self._thorough = trainer, world or World(), thorough
         # Whatever metrics raise names the task: what a person chose, and the plugin that is to be mended.
@@ -61,7 +61,7 @@ class Meter:
                 reduce(OverRanks(world.sum, world.rank, world.size))
 
 
-def evaluate(trainer: Trainer, task: Task, info: Info, batches: Iterable[Batch], prefix: str) -> dict[str, float]:
+def evaluate(trainer: Trainer, task: AnyTask, info: Info, batches: Iterable[Batch], prefix: str) -> dict[str, float]:
     """One thorough pass over a split, without interruption."""
     meter = Meter(trainer, task, info, thorough=True)
     with trainer.evaluating():

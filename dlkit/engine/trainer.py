@@ -25,7 +25,7 @@ from dlkit.engine.means import LossMeans, samples_of
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
 from dlkit.metrics.total import exact
-from dlkit.task import Info, Task
+from dlkit.task import AnyTask, Info
 
 ALL_OPTIONS = frozenset({"accumulate", "clip", "ema", "amp", "compile", "ddp"})
 """Engine options that not every trainer honours (``amp``: any precision below float32; ``ddp``: several processes)."""
@@ -44,7 +44,7 @@ class Setup:
 
     model: nn.Module
     loss: Any  # what a loss can do is agreed between it and its trainer: a call for most, two for an adversarial one
-    task: Task
+    task: AnyTask
     info: Info
     config: Config
     engine: EngineConfig

@@ -22,7 +22,7 @@ from dlkit.engine.evaluation import evaluate
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
 from dlkit.json_types import Settings
-from dlkit.predictor import Predictor
+from dlkit.predictor import AnyPredictor
 from dlkit.runs.checkpoints import Checkpoint, choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
@@ -34,7 +34,7 @@ class Loaded:
 
     resolved: Resolved
     checkpoint: Checkpoint
-    predictor: Predictor
+    predictor: AnyPredictor
 
 
 def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device: str = "cpu") -> Loaded:

@@ -7,7 +7,7 @@ import os
 from dlkit.engine.device import Device, choose_device
 from dlkit.engine.distributed.world import World
 from dlkit.errors import UsageError
-from dlkit.task import Info, Task
+from dlkit.task import AnyTask, Info
 
 
 def processes() -> int:
@@ -46,7 +46,7 @@ def _of_process(wanted: str, local_rank: int, size: int) -> Device:
     return device
 
 
-def refuse_unshared(task: Task, info: Info, world: World) -> None:
+def refuse_unshared(task: AnyTask, info: Info, world: World) -> None:
     """UsageError if the task's metrics cannot be computed by several processes (``reduce``, or torchmetrics' way)."""
     if world.size == 1:
         return

@@ -33,7 +33,7 @@ _SHOWN = 32
 """Images at most that answers are shown on."""
 
 
-class Compressor(ImagePredictor):
+class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
     """Answers images of any size, grey or RGB, and code files, from ``info`` alone.
 
     An image is brought to the training images' form, encoded, rounded, and restored from what the file will hold.
@@ -42,8 +42,6 @@ class Compressor(ImagePredictor):
     usage = "image files, folders of them, or code files that this model made"
     placeholder = "an image file, a folder of them, or a code file"
     draws = True
-    info: AutoencoderInfo
-    config: CompressorConfig
 
     def make_encoding(self) -> Encoding:
         return scaled(self.channels)

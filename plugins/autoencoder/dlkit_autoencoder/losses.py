@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -11,19 +11,23 @@ from torch import Tensor
 
 from dlkit.config import NoOptions
 from dlkit.errors import PluginError
+from dlkit.task import Loss
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.options import ElboConfig
 
 Outputs = Mapping[str, Tensor]
-Loss = Callable[[Outputs, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
-def mse(config: NoOptions, info: AutoencoderInfo) -> Loss:
+def mse(config: NoOptions, info: AutoencoderInfo) -> Loss[Outputs]:
     """The squared difference of image and reconstruction, mean over pixels in [0, 1] and the batch."""
-    return lambda outputs, batch: {"loss": F.mse_loss(outputs["image"], batch["image"])}
+
+    def loss(outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"loss": F.mse_loss(outputs["image"], batch["image"])}
+
+    return loss
 
 
-def cross_entropy(config: NoOptions, info: AutoencoderInfo) -> Loss:
+def cross_entropy(config: NoOptions, info: AutoencoderInfo) -> Loss[Outputs]:
     """−x log y − (1 − x) log(1 − y), a pixel being the probability of white: mean over pixels and batch, in nats."""
 
     def loss(outputs: Outputs, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

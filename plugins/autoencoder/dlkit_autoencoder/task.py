@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
 from dlkit_autoencoder.info import AutoencoderInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Autoencoder(Task):
+class Autoencoder(Task[AutoencoderInfo]):
     """Images squeezed into a few numbers, and back.
 
     ``image`` is pixel / 255, in [0, 1]. Of the outputs, ``image`` is the reconstruction in the same scale and ``code``
@@ -33,7 +35,7 @@ class Autoencoder(Task):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "code": Column("float32[N,K]")}
 
-    def metrics(self, info: AutoencoderInfo) -> Metrics:
+    def metrics(self, info: AutoencoderInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_autoencoder.metrics import AutoencoderMetrics
 
         return AutoencoderMetrics()

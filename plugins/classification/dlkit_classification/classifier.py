@@ -26,11 +26,8 @@ _FULL_TABLE = 20
 """Classes up to which the confusion matrix is shown whole; of more, the commonest confusions."""
 
 
-class Classifier(ImagePredictor):
+class Classifier(ImagePredictor[ClassificationInfo, ClassifierConfig]):
     """Answers images of any size, grey or RGB, from ``info`` alone: they are brought to the training images' form."""
-
-    info: ClassificationInfo
-    config: ClassifierConfig
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``class``, ``probability``, ``top`` (the most probable [name, probability]) and, for files, ``file``."""

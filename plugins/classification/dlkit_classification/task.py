@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_classification.info import ClassificationInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Classification(Task):
+class Classification(Task[ClassificationInfo]):
     """One of several classes for each image.
 
     ``image`` is normalised: (pixel / 255 − mean) / std. ``outputs`` are logits, so any torchvision classifier fits.
@@ -24,7 +26,7 @@ class Classification(Task):
     inputs = ("image",)
     outputs = Column("float32[N,classes]")
 
-    def metrics(self, info: ClassificationInfo) -> Metrics:
+    def metrics(self, info: ClassificationInfo) -> Metrics[Tensor]:
         from dlkit_classification.metrics import ClassificationMetrics
 
         return ClassificationMetrics(info.classes)

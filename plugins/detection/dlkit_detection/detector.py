@@ -28,13 +28,11 @@ SHOWN = 32
 """Images that answers are shown on."""
 
 
-class Detector(ImagePredictor):
+class Detector(ImagePredictor[DetectionInfo, DetectorConfig]):
     """Answers images of any size, grey or RGB, from ``info`` alone; boxes are in the pixels of each image itself."""
 
     draws = True
     batch = 100
-    info: DetectionInfo
-    config: DetectorConfig
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``objects`` (each ``class``, ``score`` and ``box`` x1, y1, x2, y2 in the image's pixels, the surest first),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -10,19 +10,19 @@ from torch import Tensor, nn
 from torchvision.ops import box_convert, box_iou, sigmoid_focal_loss  # type: ignore[import-untyped]
 
 from dlkit.nn.overlap import ciou_loss, giou_loss
+from dlkit.task import Loss
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import FocalConfig, GridLossConfig
 from dlkit_detection.places import Targets, assign, refuse_unfit
 
 Outputs = Mapping[str, Tensor]
-Loss = Callable[[Outputs, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 OVERLAPS = {"ciou": ciou_loss, "giou": giou_loss}
 IN_CELL = 0.5
 """Radius, in cells, at which the cell that has an object's centre answers for it, and no other."""
 
 
-def grid(config: GridLossConfig, info: DetectionInfo) -> Loss:
+def grid(config: GridLossConfig, info: DetectionInfo) -> Loss[Outputs]:
     """The course's: the localization loss summed over cells, the mean over images.
 
     At each cell the binary cross-entropy of the presence; where it answers for an object, too, the squared error of

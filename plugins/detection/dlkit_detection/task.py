@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
 from dlkit_detection.info import DetectionInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Detection(Task):
+class Detection(Task[DetectionInfo]):
     """Several objects in an image: where, and which class each.
 
     ``image`` is normalised: (pixel / 255 − mean) / std. Boxes are corners (x1, y1, x2, y2) in pixels of that image; an
@@ -35,7 +37,7 @@ class Detection(Task):
     inputs = ("image",)
     outputs = {"boxes": Column("float32[N,A,4]"), "scores": Column("float32[N,A,classes]")}
 
-    def metrics(self, info: DetectionInfo) -> Metrics:
+    def metrics(self, info: DetectionInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_detection.metrics import DetectionMetrics
 
         return DetectionMetrics(info)

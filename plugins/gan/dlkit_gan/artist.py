@@ -31,7 +31,7 @@ MOST = 10_000
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?\Z")
 
 
-class Artist(Predictor):
+class Artist(Predictor[GanInfo, ArtistConfig]):
     """A seed is one image, the same one always; what is drawn from noise, it shows beside walks between two images."""
 
     usage = "seeds: whole numbers such as 7, or ranges such as 0-15"
@@ -39,9 +39,6 @@ class Artist(Predictor):
     label = "seed"
     placeholder = "a whole number, or a range such as 0-15"
     draws = True
-
-    info: GanInfo
-    config: ArtistConfig
 
     def __init__(self, model: nn.Module, info: GanInfo, config: ArtistConfig) -> None:
         super().__init__(model, info, config)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
 from dlkit_gan.info import GanInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Gan(Task):
+class Gan(Task[GanInfo]):
     """Images like those of a set, drawn from noise.
 
     ``image`` is scaled to [−1, 1]: pixel / 127.5 − 1. A model's ``forward(image)`` is for evaluation: it draws as many
@@ -26,7 +28,7 @@ class Gan(Task):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "real": Column("float32[N]"), "fake": Column("float32[N]")}
 
-    def metrics(self, info: GanInfo) -> Metrics:
+    def metrics(self, info: GanInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_gan.metrics import GanMetrics
 
         return GanMetrics(info)

@@ -30,12 +30,10 @@ _SHOWN = 16
 """Images at most that answers or samples are shown on: each is a picture of its own."""
 
 
-class Localizer(ImagePredictor):
+class Localizer(ImagePredictor[LocalizationInfo, LocalizerConfig]):
     """Answers images of any size, grey or RGB, from ``info`` alone: they are letter-boxed as the training images."""
 
     draws = True
-    info: LocalizationInfo
-    config: LocalizerConfig
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``present``, its ``probability``; ``class``, ``class_probability`` and ``box``, None where nothing is.

@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_localization.info import LocalizationInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Localization(Task):
+class Localization(Task[LocalizationInfo]):
     """One object at most in an image: is there one, where, and which class.
 
     ``image`` is normalised: (pixel / 255 − mean) / std. Where there is an object, ``present`` is 1, ``box`` its centre
@@ -33,7 +35,7 @@ class Localization(Task):
     inputs = ("image",)
     outputs = Column("float32[N,outputs]")
 
-    def metrics(self, info: LocalizationInfo) -> Metrics:
+    def metrics(self, info: LocalizationInfo) -> Metrics[Tensor]:
         from dlkit_localization.metrics import LocalizationMetrics
 
         return LocalizationMetrics()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlkit.config import NoOptions
 from dlkit.data.splits import Batch, Split
 from dlkit.data.tables import Cell, RawTable, read_csv
 from dlkit.errors import DataError
@@ -28,14 +29,13 @@ STRETCH = 168
 POINTS = 500
 
 
-class Regressor(Predictor):
+class Regressor(Predictor[RegressionInfo, NoOptions]):
     """Answers rows from ``info`` alone, which says what the columns are and how they are scaled."""
 
     usage = 'a CSV file with a header, or rows: name=value,name=value or {"name": value}'
     asks = "row"
     label = "row"
     placeholder = "name=value,name=value, or a CSV file"
-    info: RegressionInfo
 
     @property
     def _names(self) -> list[str]:

@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_regression.info import RegressionInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Regression(Task):
+class Regression(Task[RegressionInfo]):
     """One number for each row of a table.
 
     ``features`` are encoded, ``target`` and outputs standardised, as ``info`` says.
@@ -24,7 +26,7 @@ class Regression(Task):
     inputs = ("features",)
     outputs = Column("float32[N,1]")
 
-    def metrics(self, info: RegressionInfo) -> Metrics:
+    def metrics(self, info: RegressionInfo) -> Metrics[Tensor]:
         from dlkit_regression.metrics import RegressionMetrics
 
         return RegressionMetrics(info.target.std)

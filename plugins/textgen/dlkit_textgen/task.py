@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_textgen.info import TextInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class TextGeneration(Task):
+class TextGeneration(Task[TextInfo]):
     """The next token, at every place of a window.
 
     ``target`` is ``token`` one place later; −100 counts nowhere. ``fresh`` is true where what comes before is not the
@@ -32,7 +34,7 @@ class TextGeneration(Task):
     inputs = ("token",)
     outputs = Column("float32[N,T,vocabulary]")
 
-    def metrics(self, info: TextInfo) -> Metrics:
+    def metrics(self, info: TextInfo) -> Metrics[Tensor]:
         from dlkit_textgen.metrics import TextMetrics
 
         return TextMetrics()

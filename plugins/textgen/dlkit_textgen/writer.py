@@ -27,7 +27,7 @@ _TAIL = 16
 """Tokens that decide how the next one is joined to the text."""
 
 
-class Writer(Predictor):
+class Writer(Predictor[TextInfo, WriterConfig]):
     """Answers prompts from ``info`` alone; what is drawn is a function of ``seed``."""
 
     usage = "a prompt: text to go on from"
@@ -35,9 +35,6 @@ class Writer(Predictor):
     label = "prompt"
     placeholder = "how the text begins"
     streams = True
-
-    info: TextInfo
-    config: WriterConfig
 
     def __init__(self, model: nn.Module, info: TextInfo, config: WriterConfig) -> None:
         super().__init__(model, info, config)

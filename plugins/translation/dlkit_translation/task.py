@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_translation.info import TranslationInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Translation(Task):
+class Translation(Task[TranslationInfo]):
     """A sentence in one language for each in another.
 
     ``source`` ends with the end token; ``previous`` is the begin token and the translation, ``target`` the translation
@@ -35,7 +37,7 @@ class Translation(Task):
     inputs = ("source", "previous")
     outputs = Column("float32[N,T,tokens]")
 
-    def metrics(self, info: TranslationInfo) -> Metrics:
+    def metrics(self, info: TranslationInfo) -> Metrics[Tensor]:
         from dlkit_translation.metrics import TranslationMetrics
 
         return TranslationMetrics(info)

@@ -30,16 +30,13 @@ PICTURED = 4
 """Sentences whose attention is shown."""
 
 
-class Translator(Predictor):
+class Translator(Predictor[TranslationInfo, TranslatorConfig]):
     """Answers text of any length, from ``info`` alone."""
 
     usage = "sentences to translate, each in quotes"
     asks = "text"
     label = "sentence"
     placeholder = "It is cold in winter."
-
-    info: TranslationInfo
-    config: TranslatorConfig
 
     def __init__(self, model: nn.Module, info: TranslationInfo, config: TranslatorConfig) -> None:
         super().__init__(model, info, config)

@@ -44,16 +44,13 @@ def split_at_gap(sentence: str) -> tuple[str, str]:
     return sides[0], sides[1]
 
 
-class Conjugator(Predictor):
+class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
     """Answers sentences from ``info`` alone."""
 
     usage = 'sentences with a gap, "She ___ happy.", or text files with one a line'
     asks = "text"
     label = "sentence"
     placeholder = f"She {GAP} happy."
-
-    info: ConjugationInfo
-    config: ConjugatorConfig
 
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Sentences; of an argument that names a file, its lines. UsageError for a sentence without a gap, or with

@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_embeddings.conjugation.info import ConjugationInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class Conjugation(Task):
+class Conjugation(Task[ConjugationInfo]):
     """The form that stands in a gap, of the words around it.
 
     ``context`` has the words' numbers, W = 2 × window: first those left of the gap, then those right of it, in reading
@@ -26,7 +28,7 @@ class Conjugation(Task):
     inputs = ("context",)
     outputs = Column("float32[N,classes]")
 
-    def metrics(self, info: ConjugationInfo) -> Metrics:
+    def metrics(self, info: ConjugationInfo) -> Metrics[Tensor]:
         from dlkit_embeddings.conjugation.metrics import ConjugationMetrics
 
         return ConjugationMetrics(info.classes)

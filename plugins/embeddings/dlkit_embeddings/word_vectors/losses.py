@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from dlkit.config import NoOptions
+from dlkit.task import Loss
 from dlkit_embeddings.word_vectors.info import WordsInfo
 
-Loss = Callable[[Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
 
-
-def cross_entropy(config: NoOptions, info: WordsInfo) -> Loss:
+def cross_entropy(config: NoOptions, info: WordsInfo) -> Loss[Tensor]:
     """Mean of −log softmax at the target, in nats."""
 
     def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

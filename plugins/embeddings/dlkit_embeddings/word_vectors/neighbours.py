@@ -30,7 +30,7 @@ _SAMPLED = 8
 """Words whose neighbours a sample shows where nobody says which."""
 
 
-class Neighbours(Predictor):
+class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
     """Answers from the checkpoint's vectors alone."""
 
     usage = (
@@ -39,9 +39,6 @@ class Neighbours(Predictor):
     label = "word or analogy"
     placeholder = "king - man + woman"
     exports = exports.FORMATS
-
-    info: WordsInfo
-    config: NeighboursConfig
 
     def __init__(self, model: nn.Module, info: WordsInfo, config: NeighboursConfig) -> None:
         super().__init__(model, info, config)

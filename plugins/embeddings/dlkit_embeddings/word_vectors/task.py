@@ -9,11 +9,13 @@ from dlkit.task import Column, Metrics, Task
 from dlkit_embeddings.word_vectors.info import ABSENT, WordsInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dlkit.data.splits import Split
     from dlkit.samples import Sample
 
 
-class WordEmbeddings(Task):
+class WordEmbeddings(Task[WordsInfo]):
     """A word from those around it, or before it.
 
     ``target`` is a word's number, ``context`` those of the words around it in the order of the text, −1 beyond its
@@ -26,7 +28,7 @@ class WordEmbeddings(Task):
     inputs = ("context",)
     outputs = Column("float32[N,words]")
 
-    def metrics(self, info: WordsInfo) -> Metrics:
+    def metrics(self, info: WordsInfo) -> Metrics[Tensor]:
         from dlkit_embeddings.word_vectors.metrics import WordMetrics
 
         return WordMetrics()
