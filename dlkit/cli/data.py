@@ -89,7 +89,7 @@ def _get(argv: list[str]) -> int:
     source, data = find_source(_catalog(), options.name), data_folder(options.workspace)
     if status(source, data) == "present":
         say(f"{source.name} is there already; to check its content: dlkit data verify {source.name}")
-    path = get(source, data, offline=options.offline, mirror=options.mirror, say=say)
+    path = get(source, data, offline=options.offline, mirror=options.mirror, seconds=options.max_time, say=say)
     _print_path(source, path, options.json)
     return 0
 

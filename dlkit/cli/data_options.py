@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,19 @@ def parser(action: str, *, fetches: bool = False) -> Parser:
     if fetches:
         made.add_argument("--mirror", metavar="DIR_OR_URL", help="a copy to take it from; default: $DLKIT_MIRROR")
         made.add_argument("--offline", action="store_true", help="never use the network; also $DLKIT_OFFLINE=1")
+        limit = "for each file; default: $DLKIT_DOWNLOAD_SECONDS, else 600 and one more for each 10 kB"
+        made.add_argument("--max-time", type=_seconds, metavar="SECONDS", help=limit)
     return made
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError(f"must be a number of seconds above 0, not {text!r}")
+    return value
 
 
 def data_folder(workspace: str | None) -> Path:

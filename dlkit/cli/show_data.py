@@ -100,9 +100,10 @@ def _ensure_sources(catalog: Catalog, resolved: Resolved, options: Namespace) ->
     """Fetch what the data set needs from the mirror that the command line names."""
     from dlkit.data.sources import ensure
 
+    how = {"offline": options.offline, "mirror": options.mirror, "seconds": options.max_time}
     for name in resolved.specs["dataset"].sources:  # type: ignore[attr-defined]
         spec = find_source(catalog, name)
-        ensure(spec, data_folder(options.workspace), offline=options.offline, mirror=options.mirror, say=say)
+        ensure(spec, data_folder(options.workspace), say=say, **how)
 
 
 def _described(resolved: Resolved, task: AnyTask, data: Data) -> DataDescription:

@@ -1,14 +1,15 @@
 """Downloading one file: resumed where it broke off, its size and SHA-256 verified.
 
 Addresses are https; plain http only to this machine and to a mirror that the user named. Every byte is proved by the
-declared SHA-256 in the end, so nothing that a server says on the way needs to be believed.
+declared SHA-256 in the end, so nothing that a server says on the way needs to be believed. Nor may it keep us: besides
+the seconds without a byte those of a whole file are bounded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
+import math
 import os
 import re
 import sys
@@ -16,16 +17,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.client import HTTPMessage, HTTPResponse
+from dataclasses import dataclass
+from http.client import HTTPResponse
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, cast
-from urllib.parse import urljoin, urlsplit
 from urllib.request import Request
 
 from dlkit.data.extract import write_all
 from dlkit.data.layout import file_sha256
-from dlkit.errors import DataError
+from dlkit.data.opener import check_address, opener
+from dlkit.errors import DataError, UsageError
 from dlkit.steering import one_line
 
 Progress = Callable[[int], None]
@@ -37,30 +39,65 @@ BACKOFF = 0.5
 """Seconds before the second of them; doubled every time."""
 TIMEOUT = 30.0
 """Seconds without a byte that count as a broken connection."""
-REPORT_EVERY = float(os.environ.get("DLKIT_REPORT_SECONDS") or 10.0)
-"""Seconds between lines of progress where there is no terminal."""
+PATIENCE, SLOWEST = 600.0, 10_000.0
+"""Unless somebody says otherwise a file may take so many seconds, and one for each so many bytes."""
+REPORT_EVERY = 10.0
+"""Seconds between lines of progress where there is no terminal; $DLKIT_REPORT_SECONDS says otherwise."""
 _CHUNK = 1 << 18
 _PASSING = (408, 425, 429)
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)\Z")
+# Nineteen digits are more than any file has; Python refuses to make a number of thousands.
+_LENGTH = re.compile(r"[0-9]{1,19}\Z")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]+/([0-9]{1,19}|\*)\Z")
 
 
 class _Broken(Exception):
     """The connection broke, or the server has a passing trouble: worth another try."""
 
 
-def download(
-    url: str, part: Path, *, size: int, sha256: str, plain_http: bool = False, progress: Progress | None = None
-) -> None:
-    """Fetch ``url`` into ``part``, going on from what is there already.
+class _OverdueError(OSError):
+    """The time for the whole file is over."""
 
-    DataError: unreachable or disk full (``part`` is kept for the next try); not ``size`` bytes, or not of that SHA-256
-    (``part`` is deleted, both values are named).
+
+@dataclass(frozen=True)
+class _Deadline:
+    """When a file must be there: ``time.monotonic()``, and how many seconds that was."""
+
+    at: float
+    seconds: float
+
+    @classmethod
+    def of(cls, seconds: float) -> _Deadline:
+        return cls(time.monotonic() + seconds, seconds)
+
+    def check(self) -> None:
+        if time.monotonic() > self.at:
+            raise _OverdueError(f"not there within {self.seconds:g} seconds")
+
+
+def download(
+    url: str,
+    part: Path,
+    *,
+    size: int,
+    sha256: str,
+    plain_http: bool = False,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Fetch ``url`` into ``part``, going on from what is there already; all tries together may take ``seconds``.
+
+    DataError: unreachable, too slow, or disk full (``part`` is kept for the next try); not ``size`` bytes, or not of
+    that SHA-256 (``part`` is deleted, both values are named).
     """
+    deadline = _Deadline.of(PATIENCE + size / SLOWEST if seconds is None else seconds)
     best, failures = -1, 0
     while True:
         try:
-            _transfer(url, part, size, plain_http, progress or (lambda _: None))
+            _transfer(url, part, size, plain_http, progress or (lambda _: None), deadline)
             break
+        except _OverdueError as error:
+            kept = f"; {_length(part)} of {size} bytes are kept in {part}" if part.exists() else ""
+            raise DataError(f"{url}: {error}{kept}; dlkit data get --max-time SECONDS waits longer") from error
         except _Broken as error:
             # Tries count only while they bring nothing: a poor connection that keeps getting further will get there.
             have = _length(part)
@@ -84,7 +121,7 @@ def check(path: Path, size: int, sha256: str, who: str, spoilt: Path | None = No
         raise DataError(f"{who}: SHA-256 {digest}, expected {sha256}")
 
 
-def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progress) -> None:
+def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progress, deadline: _Deadline) -> None:
     """One connection: append to ``part`` until it has ``size`` bytes."""
     have = _length(part)
     # Too much cannot be continued: it is another file, or a damaged one.
@@ -93,7 +130,7 @@ def _transfer(url: str, part: Path, size: int, plain_http: bool, progress: Progr
         have = 0
     if have == size:
         return
-    with _opened(url, have, part, plain_http) as answer:
+    with _opened(url, have, part, plain_http, deadline) as answer:
         start = _start(answer, url, part, have, size)
         try:
             # Unbuffered, so that what is on the disk is what a killed process got: the next try goes on from there.
@@ -111,7 +148,9 @@ def _copy(
         progress(have)
         try:
             chunk = answer.read1(_CHUNK)
-        except (http.client.HTTPException, OSError) as error:
+        except _OverdueError:
+            raise
+        except (http.client.HTTPException, OSError, ValueError) as error:
             raise _Broken(f"the connection broke: {error}") from error
         if not chunk:
             break
@@ -133,23 +172,24 @@ def _start(answer: HTTPResponse, url: str, part: Path, have: int, size: int) -> 
             _discard(part)
             raise _Broken(f"asked for what follows byte {have}, got {answer.headers.get('Content-Range')!r}")
         total, start = match[2], have
-    if total.isdigit() and int(total) != size:
+    if _LENGTH.match(total) and int(total) != size:
         _discard(part)
         raise DataError(f"{url}: {total} bytes are there, expected {size}")
     return start
 
 
-def _opened(url: str, have: int, part: Path, plain_http: bool) -> HTTPResponse:
+def _opened(url: str, have: int, part: Path, plain_http: bool, deadline: _Deadline) -> HTTPResponse:
     check_address(url, plain_http)
+    deadline.check()
     # Unencoded: sizes and ranges are of the file, not of what a server makes of it on the way.
     headers = {"User-Agent": f"dlkit/{version('dlkit')}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    request = Request(url, headers=headers)
     try:
-        return cast(HTTPResponse, _opener(url, plain_http).open(request, timeout=TIMEOUT))
+        request = Request(url, headers=headers)
+        return cast(HTTPResponse, opener(url, plain_http, deadline.check).open(request, timeout=TIMEOUT))
     except urllib.error.HTTPError as error:
-        with error:
+        with contextlib.closing(error):
             if error.code == 416 and have:  # there is less than we have: not the same file
                 _discard(part)
                 raise _Broken("has fewer bytes than were fetched before") from error
@@ -158,46 +198,25 @@ def _opened(url: str, have: int, part: Path, plain_http: bool) -> HTTPResponse:
                 raise DataError(f"{url}: the server answers {error.code} {error.reason}") from error
             raise _Broken(f"the server answers {error.code} {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
-        raise _Broken(str(getattr(error, "reason", error)) or type(error).__name__) from error
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, _OverdueError):
+            raise reason from error
+        raise _Broken(str(reason) or type(error).__name__) from error
+    # Of what no connection can be made to: a host that is none, a port out of range, here or where we are sent.
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{url}: no address to fetch from, or it leads to none: {error}") from error
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirection only to addresses that would do to begin with."""
-
-    def __init__(self, plain_http: bool) -> None:
-        self._plain_http = plain_http
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        try:
-            check_address(urljoin(req.full_url, newurl), self._plain_http)
-        except DataError:
-            fp.close()
-            raise
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener(url: str, plain_http: bool) -> urllib.request.OpenerDirector:
-    handlers: list[urllib.request.BaseHandler] = [_Redirects(plain_http)]
-    # A proxy cannot reach this machine by the name that this machine has for itself.
-    if _loopback(url):
-        handlers.append(urllib.request.ProxyHandler({}))
-    return urllib.request.build_opener(*handlers)
-
-
-def check_address(url: str, plain_http: bool) -> None:
-    """DataError unless ``url`` is https, or http to this machine, or ``plain_http`` is allowed."""
-    scheme = urlsplit(url).scheme
-    if scheme != "https" and not (scheme == "http" and (plain_http or _loopback(url))):
-        raise DataError(f"{url}: is not https; only a mirror that you name may be http")
-
-
-def _loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
+def seconds_of(variable: str) -> float | None:
+    """The seconds that an environment variable gives; None if it gives none. UsageError if they are no number."""
+    text = os.environ.get(variable, "")
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        value = math.nan
+    if value is not None and not 0 < value < math.inf:
+        raise UsageError(f"${variable} must be a number of seconds above 0, not {text!r}")
+    return value
 
 
 def _length(path: Path) -> int:
@@ -225,11 +244,11 @@ def shown(name: str, size: int, say: Callable[[str], None]) -> Iterator[Progress
 
             yield move
         return
-    last = time.monotonic()
+    last, every = time.monotonic(), seconds_of("DLKIT_REPORT_SECONDS") or REPORT_EVERY
 
     def line(have: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= REPORT_EVERY:
+        if time.monotonic() - last >= every:
             last = time.monotonic()
             say(f"{name}: {have / 1e6:.1f} of {size / 1e6:.1f} MB")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dlkit.components import SourceFile, SourceSpec
-from dlkit.data.download import check, download, shown
+from dlkit.data.download import check, download, seconds_of, shown
 from dlkit.data.extract import extract
 from dlkit.data.layout import file_sha256, size_problem, status, structural_problems, verify
 from dlkit.errors import DataError, PluginError, UsageError
@@ -34,7 +34,15 @@ _one_at_a_time = threading.Lock()
 """A record lock does not keep threads of one process apart."""
 
 
-def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | None = None, say: Say) -> Path:
+def ensure(
+    spec: SourceSpec,
+    data: Path,
+    *,
+    offline: bool = False,
+    mirror: str | None = None,
+    seconds: float | None = None,
+    say: Say,
+) -> Path:
     """The folder of a source, fetched if it is absent.
 
     DataError: it is absent and must not be fetched (offline), cannot be, or is there with files of the wrong size,
@@ -48,19 +56,28 @@ def ensure(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str |
     wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := size_problem(f, folder / f.path))]
     if wrong:
         raise DataError(f"{'; '.join(wrong)}; to replace it: dlkit data get {spec.name}")
-    return get(spec, data, offline=offline, mirror=mirror, say=say)
+    return get(spec, data, offline=offline, mirror=mirror, seconds=seconds, say=say)
 
 
-def get(spec: SourceSpec, data: Path, *, offline: bool = False, mirror: str | None = None, say: Say) -> Path:
+def get(
+    spec: SourceSpec,
+    data: Path,
+    *,
+    offline: bool = False,
+    mirror: str | None = None,
+    seconds: float | None = None,
+    say: Say,
+) -> Path:
     """Fetch a source unless it is there; missing files are added to an incomplete one, wrong ones replaced.
 
-    ``offline`` and ``mirror`` fall back on $DLKIT_OFFLINE and $DLKIT_MIRROR. Two processes may ask at the same time:
-    the second waits.
+    ``offline``, ``mirror`` and ``seconds``, which each of its files may take, fall back on $DLKIT_OFFLINE,
+    $DLKIT_MIRROR and $DLKIT_DOWNLOAD_SECONDS. Two processes may ask at the same time: the second waits.
     """
     folder = data / spec.name
     if status(spec, data) == "present":
         return folder
-    origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None)
+    seconds = seconds_of("DLKIT_DOWNLOAD_SECONDS") if seconds is None else seconds
+    origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None, seconds)
     # A source without files is fetched by hand: what is at its address changes, so no checksum can prove a download.
     if not spec.files and origin.laid_out() is None:
         raise DataError(_by_hand_message(spec, folder))
@@ -101,8 +118,9 @@ def _by_hand_message(spec: SourceSpec, folder: Path) -> str:
 class _Origin:
     """Where a source's files come from: their own addresses, a mirror's address, or a folder."""
 
-    def __init__(self, spec: SourceSpec, mirror: str | None) -> None:
+    def __init__(self, spec: SourceSpec, mirror: str | None, seconds: float | None) -> None:
         self._spec = spec
+        self.seconds = seconds
         self._url = mirror.rstrip("/") if mirror and mirror.startswith(("https://", "http://")) else None
         if mirror and not self._url and "://" in mirror:
             raise UsageError(f"mirror {mirror!r}: neither a folder nor an https:// or http:// address")
@@ -182,7 +200,15 @@ def _obtain(spec: SourceSpec, file: SourceFile, origin: _Origin, work: Path, say
     part = work / f"{file.filename}.part"
     say(f"downloading {file.filename} ({file.size / 1e6:.1f} MB) for {spec.name} from {url}")
     with shown(file.filename, file.size, say) as progress:
-        download(url, part, size=file.size, sha256=file.sha256, plain_http=origin.mirrored, progress=progress)
+        download(
+            url,
+            part,
+            size=file.size,
+            sha256=file.sha256,
+            plain_http=origin.mirrored,
+            progress=progress,
+            seconds=origin.seconds,
+        )
     return part.replace(done)
 
 

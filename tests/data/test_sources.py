@@ -22,8 +22,9 @@ import pytest
 from deep import nested
 from dlkit.components import LayoutFile, SourceFile, SourceSpec
 from dlkit.data import download as download_module
-from dlkit.data.download import check_address, download, shown
+from dlkit.data.download import download, shown
 from dlkit.data.layout import status, verify
+from dlkit.data.opener import check_address
 from dlkit.data.sources import ensure, get
 from dlkit.errors import DataError, PluginError, UsageError
 from planted import EVIL, steering
