@@ -119,11 +119,21 @@ def listed(head: str, items: Sequence[str]) -> str:
     return "\n".join([f"{head}:", *items[:NAMED], *more])
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """A sentence that names the allowed words, the nearest first: ``did you mean 'mlp'? There are: cnn, mlp``."""
-    import difflib
+MOST_NAMES = 100
+"""Allowed words that a message names. A hundred are compared with a typed one in a few milliseconds."""
 
-    names = sorted(allowed)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """A sentence that names the allowed words, the nearest first: ``did you mean 'mlp'? There are: cnn, mlp``.
+
+    Of more than MOST_NAMES the first are named and compared, the rest counted: a table may have a million columns.
+    """
+    import difflib
+    from heapq import nsmallest
+
+    words = list(allowed)
+    names = nsmallest(MOST_NAMES, words)
+    close = difflib.get_close_matches(word[:MOST_NAMES], names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}There {'is' if len(names) == 1 else 'are'}: {', '.join(names) or 'none'}"
+    more = f", … and {len(words) - len(names)} more" if len(words) > len(names) else ""
+    return f"{hint}There {'is' if len(words) == 1 else 'are'}: {', '.join(names) or 'none'}{more}"

@@ -272,7 +272,7 @@ def _save_image(image: npt.NDArray[np.uint8], path: Path) -> StoredImage:
 def _load_image(folder: Path, stored: StoredImage) -> npt.NDArray[np.uint8]:
     from PIL import Image
 
-    with Image.open(folder / stored["file"]) as image:
+    with Image.open(folder / stored["file"], formats=("PNG",)) as image:
         return np.asarray(image, np.uint8).reshape(stored["shape"])
 
 

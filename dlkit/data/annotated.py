@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlkit.bounded import read_bytes
 from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
 from dlkit.data.files import visible_files
 from dlkit.data.parts import PARTS, drawn, held_out, named_parts
 from dlkit.errors import DataError, listed
 
+_LONGEST_LIST = 1 << 30
 _LISTS = ("ImageSets/Main", ".")
 """Folders that hold ``train.txt``, ``val.txt``, ``test.txt``: VOC's own place, and the top."""
 
@@ -136,8 +138,8 @@ def _names(root: Path, annotations: Sequence[Annotation]) -> dict[str, Annotatio
 
 def _lines(file: Path) -> list[str]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bytes(file, _LONGEST_LIST).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read: {error}") from error
     return [line.strip() for line in lines if line.strip()]
 

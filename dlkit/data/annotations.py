@@ -6,7 +6,6 @@ counts it. Boxes are as written here; ``dlkit.data.boxes`` says which of them ar
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,8 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.data.files import visible_files
+from dlkit.bounded import parse_json, read_bytes
+from dlkit.data.files import is_file, visible_files
 from dlkit.data.images import SUFFIXES, image_size
 from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError
@@ -30,6 +30,8 @@ Key: TypeAlias = Json
 Mark = Literal["", "difficult", "crowd"]
 """Of an object: VOC's ``difficult``, hard to make out, or COCO's ``iscrowd``, a box around a group."""
 
+LARGEST_XML, LARGEST_COCO = 1 << 22, 1 << 32
+"""Bytes that are read of a VOC file, where a box takes some 300, and of a COCO file: COCO's own has 470 million."""
 IMAGE_FOLDERS = (".", "JPEGImages", "images", "../JPEGImages", "../images")
 """Where a VOC file's image is looked for, from the file's own folder; in this order."""
 
@@ -137,7 +139,7 @@ def _collected(results: Sequence[Annotation | DataError]) -> Found:
 
 def _voc_file(file: Path) -> Annotation:
     try:
-        root = ElementTree.parse(file).getroot()
+        root = ElementTree.fromstring(read_bytes(file, LARGEST_XML))
     except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:  # LookupError: an unknown encoding
         raise DataError(f"{file}: not readable as XML: {error}") from error
     if root.tag != "annotation":
@@ -156,8 +158,17 @@ def _voc_file(file: Path) -> Annotation:
         names.append(name)
         marks.append("difficult" if element.findtext("difficult", "").strip() == "1" else "")
         boxes.append([_number(file, element, number, key) for key in ("xmin", "ymin", "xmax", "ymax")])
-    corners = np.array(boxes, np.float32).reshape(-1, 4)
-    return Annotation(image, file, width, height, corners, tuple(names), tuple(marks))
+    return Annotation(image, file, width, height, _corners(file, boxes), tuple(names), tuple(marks))
+
+
+def _corners(who: object, boxes: Sequence[Sequence[float]]) -> Corners:
+    """Boxes as float32 [M,4]; DataError names one with a number that is too large for that."""
+    with np.errstate(over="ignore"):
+        corners = np.array(boxes, np.float32).reshape(-1, 4)
+    if not np.isfinite(corners).all():
+        number = int(np.flatnonzero(~np.isfinite(corners).all(1))[0])
+        raise DataError(f"{who}: object {number + 1}: a number in {list(boxes[number])} is too large")
+    return corners
 
 
 def _number(file: Path, element: ElementTree.Element, number: int, key: str) -> float:
@@ -178,12 +189,12 @@ def _voc_image(file: Path, filename: str) -> Path:
     named = filename.replace("\\", "/").rpartition("/")[2]
     # First by the name in the file, in every place: that is what the file says. Its own name is a guess.
     for place in IMAGE_FOLDERS:
-        if named and (file.parent / place / named).is_file():
+        if named and is_file(file.parent / place / named):
             return (file.parent / place / named).resolve() if ".." in place else file.parent / place / named
     for place in IMAGE_FOLDERS:
         folder = file.parent / place
         found = [p for suffix in sorted(SUFFIXES) for p in (folder / f"{file.stem}{s}" for s in _cases(suffix))]
-        there = next((p for p in found if p.is_file()), None)
+        there = next((p for p in found if is_file(p)), None)
         if there:
             return there.resolve() if ".." in place else there
     raise DataError(f"{file}: its image {named or file.stem + '.*'} is missing (looked in {', '.join(IMAGE_FOLDERS)})")
@@ -206,8 +217,8 @@ def _compare(file: Path, image: Path, found: tuple[int, int], written: Sequence[
 
 def _json(path: Path) -> JsonObject:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(read_bytes(path, LARGEST_COCO), constants=True)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: a COCO file is a JSON object, not a {type(content).__name__}")
@@ -240,7 +251,7 @@ def _coco_image(
         if record["category_id"] not in names:
             raise DataError(f"{path}: {file.name}: no category {record['category_id']!r}")
         classes.append(names[record["category_id"]])
-    corners = np.array(boxes, np.float32).reshape(-1, 4)
+    corners = _corners(f"{path}: {file.name}", boxes)
     # A group's box is around many objects; as one object it would teach and measure the wrong thing.
     marks: tuple[Mark, ...] = tuple("crowd" if record.get("iscrowd") else "" for record in records)
     return Annotation(file, path, width, height, corners, tuple(classes), marks)
@@ -257,7 +268,7 @@ def _coco_file(path: Path, name: str, places: Sequence[Path]) -> Path:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise DataError(f"{path}: file name {name!r} leads out of its folder")
     for place in places:
-        if (place / name).is_file():
+        if is_file(place / name):
             return place / name
     raise DataError(f"{path}: its image {name} is missing (looked in {', '.join(map(str, places))})")
 

@@ -22,3 +22,11 @@ def visible_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
     except OSError as error:
         raise DataError(f"{folder}: cannot be searched: {error.strerror or error}") from error
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none of a name that no file can have (too long, with NUL)."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -20,8 +20,9 @@ from dlkit.errors import DataError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-_LARGEST = 1 << 36
-"""Bytes that a header may announce: a corrupt one must not ask for all the memory."""
+_MOST_AXES = 8
+_RATIO = 1100
+"""What deflate makes of its input at most: 1032 bytes of one, and some for short ones."""
 
 
 def read_idx(path: Path) -> npt.NDArray[np.generic]:
@@ -53,7 +54,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[np.generic]:
     magic = file.read(4)
-    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or not 0 < magic[3] <= _MOST_AXES:
         raise DataError(f"{path}: not an IDX file (it begins with {magic.hex(' ') or 'nothing'})")
     axes = file.read(4 * magic[3])
     if len(axes) < 4 * magic[3]:
@@ -61,8 +62,9 @@ def _parse(path: Path, file: IO[bytes]) -> npt.NDArray[np.generic]:
     shape = struct.unpack(f">{magic[3]}I", axes)
     dtype = np.dtype(_DTYPES[magic[2]])
     size = math.prod(shape) * dtype.itemsize
-    if size > _LARGEST:
-        raise DataError(f"{path}: its header announces {size} bytes (shape {list(shape)}), more than {_LARGEST}")
+    # A corrupt header must not ask for all the memory.
+    if size > (most := path.stat().st_size * _RATIO) or (not size and max(shape) > most):
+        raise DataError(f"{path}: its header announces {size} bytes (shape {list(shape)}), more than it can hold")
     values = np.empty(size, np.uint8)
     found = _fill(file, values.data)
     if found < size:

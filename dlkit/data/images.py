@@ -6,8 +6,10 @@ same functions, so a model sees both alike.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from dlkit.bounded import open_regular
 from dlkit.data.files import visible_files
 from dlkit.data.unusable import attempt_all, left_out
 from dlkit.errors import DataError
@@ -23,11 +26,18 @@ from dlkit.errors import DataError
 Fit = Literal["crop", "letterbox"]
 """``crop``: scaled until it covers the size, the middle kept; ``letterbox``: scaled until it fits, on black."""
 
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""All that is opened as an image, whatever a file is called: Pillow knows forty more, of which it runs Ghostscript for
+one, and most of which nobody has looked at for long."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 _ORIENTATION = 0x0112
 """EXIF's tag for how an image is turned."""
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """Orientations under which width and height change places."""
+
+# A file of a few kB may decode to gigabytes: refused as soon as its header is read, not warned about. Once, for the
+# whole process: a filter of ``catch_warnings`` is every thread's, and images are read by several.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,22 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
 
     ``enough``: sides of that many pixels will do, which lets large JPEGs be decoded at a fraction of their size.
     """
+    with opened(path) as image:
+        if enough:
+            image.draft("RGB" if colour else "L", (enough, enough))
+        return as_pixels(ImageOps.exif_transpose(image), colour=colour)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A file as an image whose header is read and whose pixels are not; DataError names it, whatever fails inside."""
     try:
-        with warnings.catch_warnings():
-            # A file of a few kB may decode to gigabytes: refused as unreadable, not warned about.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if enough:
-                    image.draft("RGB" if colour else "L", (enough, enough))
-                return as_pixels(ImageOps.exif_transpose(image), colour=colour)
+        # By a descriptor of a regular file: a named pipe would be waited for.
+        with os.fdopen(open_regular(path), "rb") as file, Image.open(file, formats=FORMATS) as image:
+            yield image
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        most = f"more than the {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million that are decoded"
+        raise DataError(f"{path}: not a readable image: its pixels are {most}; scale it down first") from error
     # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
     except Exception as error:
         raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
@@ -107,14 +125,10 @@ def open_image(path: Path, *, colour: bool, enough: int = 0) -> Image.Image:
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height of a file, upright, from its header; DataError names it if that fails."""
-    try:
-        with Image.open(path) as image:
-            # Not image.getexif(): for a PNG without EXIF in its header, that decodes all of it to look at its end.
-            turned = Image.Image.getexif(image).get(_ORIENTATION) in _ON_ITS_SIDE
-            return (image.height, image.width) if turned else image.size
-    # As in open_image.
-    except Exception as error:
-        raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}") from error
+    with opened(path) as image:
+        # Not image.getexif(): for a PNG without EXIF in its header, that decodes all of it to look at its end.
+        turned = Image.Image.getexif(image).get(_ORIENTATION) in _ON_ITS_SIDE
+        return (image.height, image.width) if turned else image.size
 
 
 def any_image(value: object, *, colour: bool, enough: int = 0) -> Image.Image:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.bounded import BadFile, open_regular
 from dlkit.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Cell = object
 """A value as somebody gave it: text of a file, a number, whatever a caller passed; not checked yet."""
 DELIMITERS = ",;\t|"
+LARGEST = 1e100
+"""Of a number that is taken: sums of squares of a billion such are finite."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class RawTable:
         found = [as_number(value) for value in values]
         bad = next((i for i, number in enumerate(found) if number is None), None)
         if bad is not None:
-            raise self.error(bad, name, "an empty cell" if values[bad] == "" else f"{values[bad]!r} is not a number")
+            bounds = f" up to {LARGEST:g}" if _is_float(values[bad]) else ""
+            what = f"{repr(values[bad])[:80]} is not a number{bounds}"
+            raise self.error(bad, name, "an empty cell" if values[bad] == "" else what)
         return np.array(found, np.float64)
 
     def words(self, name: str) -> list[str]:
@@ -62,13 +66,20 @@ class RawTable:
 
 
 def as_number(value: Cell) -> float | None:
-    """A finite number, or None for what is not one."""
-    try:
-        number = float(value)  # type: ignore[arg-type]  # what it refuses is not a number
-    except (TypeError, ValueError):
+    """A number of at most ±LARGEST, or None for what is not one."""
+    if not _is_float(value):
         return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if abs(number) <= LARGEST else None
+
+
+def _is_float(value: Cell) -> bool:
     # Python reads 1_000; in a table it is a name.
-    return number if math.isfinite(number) and "_" not in str(value) else None
+    try:
+        float(value)  # type: ignore[arg-type]  # what it refuses is not a number
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return "_" not in str(value)
 
 
 def as_word(value: Cell) -> str:
@@ -81,7 +92,7 @@ def read_csv(path: Path, delimiter: str = "") -> RawTable:
     DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a byte order mark
+        with os.fdopen(open_regular(path), encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a byte order mark
             first = file.readline()
             file.seek(0)
             # Strict: a quote that is never closed would otherwise take the rest of the file for one cell.
@@ -91,6 +102,8 @@ def read_csv(path: Path, delimiter: str = "") -> RawTable:
         raise DataError(f"{path}: not text in UTF-8: byte {error.start}: {error.reason}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except BadFile as error:
+        raise DataError(str(error)) from error
 
 
 def _guess(header: str) -> str:
@@ -122,11 +135,13 @@ def _read(reader: Reader, path: Path) -> RawTable:
 def _check_header(header: Sequence[str], path: Path) -> None:
     if not header:
         raise DataError(f"{path}, line 1: no header: the first line must name the columns")
+    seen: set[str] = set()
     for number, name in enumerate(header, 1):
         if not name:
             raise DataError(f"{path}, line 1, column {number}: it has no name")
-        if name in header[: number - 1]:
+        if name in seen:
             raise DataError(f"{path}, line 1, column {number}: the name {name!r} occurs twice")
+        seen.add(name)
 
 
 def _miscounted(path: Path, line: int, row: Sequence[str], header: Sequence[str]) -> DataError:

@@ -6,6 +6,7 @@ run is resumed, measured and asked after the file is deleted.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from dlkit.bounded import BadFile, open_regular
 from dlkit.errors import DataError
 
 # Not an argument: every plugin's ``build(config, info)`` between here and there would have to pass it on.
@@ -45,9 +47,10 @@ def read_weights(path: Path) -> dict[str, Tensor] | None:
     from safetensors.torch import load_file
 
     try:
+        os.close(open_regular(path))  # a named pipe would be waited for
         # Half-precision files are as good: training keeps its weights in float32.
         return {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (OSError, SafetensorError) as error:
+    except (OSError, BadFile, SafetensorError) as error:
         raise DataError(f"{path}: not a readable .safetensors file: {error}") from error
 
 

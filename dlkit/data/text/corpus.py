@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
+from dlkit.bounded import BadFile, read_bytes
 from dlkit.data.files import visible_files
 from dlkit.errors import DataError, UsageError
 
@@ -18,6 +19,8 @@ _MARKS = (
 )
 """Byte order marks; that of UTF-32 begins with that of UTF-16."""
 AUTO = "auto"
+_LARGEST = 1 << 36
+"""Bytes of a text: it is held in memory, but who has that may have it."""
 
 
 def read_text(path: Path, encoding: str = AUTO) -> str:
@@ -27,9 +30,9 @@ def read_text(path: Path, encoding: str = AUTO) -> str:
     UsageError for an encoding that Python does not know.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
+        data = read_bytes(path, _LARGEST)
+    except (OSError, BadFile) as error:
+        raise DataError(f"{path}: {getattr(error, 'strerror', '') or error}") from error
     # Line ends of other systems would be tokens of their own.
     text = decoded(data, path, encoding).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
@@ -41,7 +44,8 @@ def decoded(data: bytes, path: Path, encoding: str = AUTO) -> str:
     """Bytes of a file as text; errors as ``read_text`` has them."""
     name = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8") if encoding == AUTO else encoding
     try:
-        codecs.lookup(name)
+        if "\0" in name or not codecs.lookup(name)._is_text_encoding:  # what bytes.decode asks too
+            raise LookupError(name)
     except LookupError as error:
         raise UsageError(f"unknown encoding {name!r}; known are utf-8, utf-16, latin-1, cp1252, … and auto") from error
     try:
@@ -52,6 +56,8 @@ def decoded(data: bytes, path: Path, encoding: str = AUTO) -> str:
             f"{path}: line {line}: byte 0x{data[error.start]:02x} at {error.start} is not {name}; "
             "if it is text of another encoding, name that (latin-1, cp1252, utf-16, …)"
         ) from error
+    except UnicodeError as error:  # of codecs that are for names of hosts
+        raise DataError(f"{path}: is not {name}: {error}") from error
 
 
 def text_files(place: Path, suffixes: Sequence[str] = (".txt", ".md")) -> list[Path]:

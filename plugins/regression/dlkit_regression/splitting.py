@@ -41,13 +41,16 @@ class RowParts:
         return np.concatenate([self.train, self.val])
 
 
-def by_fraction(count: int, config: Fractions, *, ordered: bool = False) -> RowParts:
-    """Rows 0 … count−1 cut into train, validation and test: in their order, or as ``split_seed`` draws them."""
+def by_fraction(count: int, config: Fractions, *, who: str = "the table", ordered: bool = False) -> RowParts:
+    """Rows 0 … count−1 cut into train, validation and test: in their order, or as ``split_seed`` draws them.
+
+    DataError, which names ``who``, if they are too few.
+    """
     # Of a handful of rows, none need be left for a test, but a run cannot do without validation.
     val, test = held_out(count, config.val_fraction), held_out(count, config.test_fraction, least=0)
     train = count - val - test
     if train < 1:
-        raise DataError(f"too few rows for a training and a validation split: {count}")
+        raise DataError(f"{who}: too few rows for a training and a validation split: {count}")
     rows = np.arange(count) if ordered else rng(config.split_seed, "split").permutation(count)
     return RowParts(rows[:train], rows[train : train + val], rows[train + val :], ordered)
 

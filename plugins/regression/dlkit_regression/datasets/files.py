@@ -22,7 +22,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     names = [name for name in table.columns if name not in (target, *config.ignore)]
     if not names:
         raise DataError(f"{path}: no column is left to predict {target!r} from")
-    parts = by_fraction(len(table), config, ordered=config.time_ordered)
+    parts = by_fraction(len(table), config, who=str(path), ordered=config.time_ordered)
     columns: list[Feature] = [
         fit_category(table, name) if name in config.categories else fit_column(table, name, parts.seen)
         for name in names
