@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,9 @@ def read_csv(path: Path, delimiter: str = "") -> RawTable:
     DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
     """
     try:
-        with os.fdopen(open_regular(path), encoding="utf-8-sig", newline="") as file:  # spreadsheets begin with a byte order mark
+        with os.fdopen(
+            open_regular(path), encoding="utf-8-sig", newline=""
+        ) as file:  # spreadsheets begin with a byte order mark
             first = file.readline()
             file.seek(0)
             # Strict: a quote that is never closed would otherwise take the rest of the file for one cell.

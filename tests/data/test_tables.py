@@ -94,7 +94,7 @@ def test_an_empty_cell_is_named(write: Write) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv"):
         read_csv(tmp_path / "nowhere.csv")
-    with pytest.raises(DataError, match="directory"):
+    with pytest.raises(DataError, match="a folder"):
         read_csv(tmp_path)
 
 
