@@ -103,8 +103,10 @@ class Beam:
     """Beam search of a width. A hypothesis' score is its log probability over ((5 + length) / 6) ** ``length_penalty``
     (Wu et al. 2016, arXiv 1609.08144, equation 14, without its coverage term); length counts the end.
 
-    ``end`` is the token that ends a sequence, None: none does; ``most`` tokens at most are written. ``repetition`` and
-    ``no_repeat`` are ``Drawing``'s.
+    ``end`` is the token that ends a sequence, None: none does; ``most`` tokens at most are written. A hypothesis has
+    ended where its end is among the step's best ``width`` continuations, ends counted: any prefix could be ended, at a
+    probability near 0. Those that ended rank before those that were cut off at ``most``, which have lost no probability
+    to an end. ``repetition`` and ``no_repeat`` are ``Drawing``'s.
     """
 
     width: int
@@ -129,7 +131,7 @@ class Beam:
             state = select(state, torch.tensor(parents, device=tokens.device))
             tokens = torch.tensor([written[-1] for written, _ in alive], device=tokens.device)
         ended += [self._hypothesis(written, total, len(written), ended=False) for written, total in alive]
-        return sorted(ended, key=lambda h: (-h.score, h.tokens))[: self.width]
+        return sorted(ended, key=lambda h: (not h.ended, -h.score, h.tokens))[: self.width]
 
     def _log_probabilities(self, logits: Tensor, alive: Sequence[tuple[tuple[int, ...], float]]) -> Tensor:
         """float64 [B,V]: sums of many are compared, and must not depend on the order of the rows."""
@@ -143,20 +145,16 @@ class Beam:
         """The best ``width`` that go on, each one's row before, and those that end here."""
         totals = torch.tensor([total for _, total in alive], dtype=torch.float64, device=log_probabilities.device)
         sums = (log_probabilities + totals[:, None]).cpu()
-        finished = []
-        if self.end is not None:
-            finished = [
-                self._hypothesis(written, float(sums[row, self.end]), length, ended=True)
-                for row, (written, _) in enumerate(alive)
-            ]
-            sums[:, self.end] = -torch.inf
-        count = min(self.width, int(torch.isfinite(sums).sum()))
-        values, places = sums.reshape(-1).topk(count)
-        rows, tokens = (places // sums.shape[1]).tolist(), (places % sums.shape[1]).tolist()
-        following = [
-            ((*alive[row][0], token), value) for row, token, value in zip(rows, tokens, values.tolist(), strict=True)
+        # Each row has one end, so that among twice as many there are enough that go on.
+        best = _largest(sums, 2 * self.width)
+        finished = [
+            self._hypothesis(alive[row][0], total, length, ended=True)
+            for row, token, total in best[: self.width]
+            if token == self.end
         ]
-        return following, rows, finished
+        going = [(row, token, total) for row, token, total in best if token != self.end][: self.width]
+        following = [((*alive[row][0], token), total) for row, token, total in going]
+        return following, [row for row, _, _ in going], finished
 
     def _settled(self, alive: Sequence[tuple[tuple[int, ...], float]], ended: Sequence[Hypothesis], now: int) -> bool:
         """Whether nothing that goes on can still be among the best: log probabilities only fall."""
@@ -172,6 +170,13 @@ class Beam:
 
     def _score(self, total: float, length: int) -> float:
         return total / math.pow((5 + length) / 6, self.length_penalty)
+
+
+def _largest(sums: Tensor, count: int) -> list[tuple[int, int, float]]:
+    """Row, column and value of the largest finite numbers of a table, at most ``count``, the largest first."""
+    values, places = sums.reshape(-1).topk(min(count, int(torch.isfinite(sums).sum())))
+    pairs = zip(places.tolist(), values.tolist(), strict=True)
+    return [(place // sums.shape[1], place % sums.shape[1], value) for place, value in pairs]
 
 
 def select(state: State, rows: Tensor) -> State:

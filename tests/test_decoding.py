@@ -46,13 +46,68 @@ def everything(model: Chain, most: int, penalty: float) -> list[Hypothesis]:
             else:
                 total = model.log_probability(inner)
                 found.append(Hypothesis(inner, total, total / ((5 + length) / 6) ** penalty, False))
-    return sorted(found, key=lambda h: (-h.score, h.tokens))
+    return ranked(found)
+
+
+def ranked(found: list[Hypothesis]) -> list[Hypothesis]:
+    """Those that ended before those that were cut off."""
+    return sorted(found, key=lambda h: (not h.ended, -h.score, h.tokens))
+
+
+def by_definition(model: Chain, width: int, most: int, penalty: float) -> list[Hypothesis]:
+    """Beam search that looks at whole sequences, and goes on to the last token."""
+
+    def hypothesis(tokens: tuple[int, ...], total: float, length: int, ended: bool) -> Hypothesis:
+        return Hypothesis(tokens, total, total / ((5 + length) / 6) ** penalty, ended)
+
+    alive: list[tuple[int, ...]] = [()]
+    found: list[Hypothesis] = []
+    for length in range(1, most + 1):
+        every = [(*tokens, token) for tokens in alive for token in range(VOCABULARY)]
+        every.sort(key=model.log_probability, reverse=True)
+        best = [(tokens, model.log_probability(tokens)) for tokens in every[:width] if tokens[-1] == END]
+        found += [hypothesis(tokens[:-1], total, length, ended=True) for tokens, total in best]
+        alive = [tokens for tokens in every if tokens[-1] != END][:width]
+    found += [hypothesis(tokens, model.log_probability(tokens), most, ended=False) for tokens in alive]
+    return ranked(found)[:width]
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.6, 1.0]), st.integers(1, 5), st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_of_any_width_it_does_as_it_says(seed: int, penalty: float, width: int, most: int) -> None:
+    model = Chain(seed)
+    found = Beam(width, most, END, penalty)(model.step, FIRST, {"before": torch.tensor([0])})
+    expected = by_definition(model, width, most, penalty)
+    assert [(h.tokens, h.ended) for h in found] == [(h.tokens, h.ended) for h in expected]
+    assert [h.score for h in found] == pytest.approx([h.score for h in expected], abs=1e-12)
+
+
+def test_what_ended_comes_before_what_was_cut_off() -> None:
+    """A loop of likely tokens would win over every sentence: it has lost nothing to an end."""
+    words = torch.tensor([-5.0, 0.0, -5.0, -1.5])
+
+    def looping(tokens: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return words.expand(len(tokens), -1), state
+
+    found = Beam(2, 3, END)(looping, FIRST, {"before": torch.tensor([0])})
+    assert [(h.tokens, h.ended) for h in found] == [((), True), ((1,), True)]
+    assert found[0].log_probability < 3 * float(words.log_softmax(0)[1])
+
+
+def test_an_end_that_is_not_among_the_best_is_none() -> None:
+    """Nothing at all, which any model may end at some small probability, is no answer."""
+
+    def unending(tokens: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return torch.tensor([[2.0, 1.0, 1.5, -9.0]]).expand(len(tokens), -1), state
+
+    found = Beam(3, 4, END)(unending, FIRST, {"before": torch.tensor([0])})
+    assert [(len(h.tokens), h.ended) for h in found] == [(4, False)] * 3
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.6, 1.0, 2.0]), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
 def test_a_wide_beam_finds_what_looking_at_everything_finds(seed: int, penalty: float, most: int) -> None:
-    model, width = Chain(seed), (VOCABULARY - 1) ** most
+    model, width = Chain(seed), VOCABULARY**most
     found = Beam(width, most, END, penalty)(model.step, FIRST, {"before": torch.tensor([0])})
     best = everything(model, most, penalty)[:width]
     assert [h.tokens for h in found] == [h.tokens for h in best]
@@ -63,21 +118,23 @@ def test_a_wide_beam_finds_what_looking_at_everything_finds(seed: int, penalty: 
 @settings(max_examples=20, deadline=None)
 def test_a_beam_of_one_is_greedy(seed: int) -> None:
     model = Chain(seed)
-    (found,) = Beam(1, 6)(model.step, FIRST, {"before": torch.tensor([0])})
+    (endless,) = Beam(1, 6)(model.step, FIRST, {"before": torch.tensor([0])})
+    (found,) = Beam(1, 6, END)(model.step, FIRST, {"before": torch.tensor([0])})
     tokens, state, last = [], {"before": torch.tensor([0])}, torch.tensor([FIRST])
     for _ in range(6):
         logits, state = model.step(last, state)
         last = Drawing(temperature=0)(logits, torch.tensor([tokens], dtype=torch.int64))
         tokens.append(int(last))
-    assert list(found.tokens) == tokens and found.log_probability == pytest.approx(model.log_probability(found.tokens))
+    total = model.log_probability(endless.tokens)
+    assert list(endless.tokens) == tokens and endless.log_probability == pytest.approx(total)
+    until = tokens.index(END) if END in tokens else len(tokens)
+    assert list(found.tokens) == tokens[:until] and found.ended == (END in tokens)
 
 
 def test_a_wider_beam_is_as_good_at_least() -> None:
     for seed in range(30):
-        narrow, wide = (
-            Beam(w, 8, END)(Chain(seed).step, FIRST, {"before": torch.tensor([0])})[0].score for w in (1, 80)
-        )
-        assert wide >= narrow
+        narrow, wide = (Beam(w, 8, END)(Chain(seed).step, FIRST, {"before": torch.tensor([0])})[0] for w in (1, 80))
+        assert (wide.ended, wide.score) >= (narrow.ended, narrow.score)
 
 
 @given(st.floats(0.05, 0.99), st.integers(0, 100))

@@ -139,13 +139,14 @@ def test_a_wide_beam_finds_what_looking_at_everything_finds(kind: str, seed: int
         logits, state = own(tokens, state)
         return without_padding(4 * logits), state
 
-    found = Beam(27, 3, EOS, penalty)(step, BOS, begin(source))
+    found = Beam(4**3, 3, EOS, penalty)(step, BOS, begin(source))
     assert found[0].tokens == best_of_all(model, source, penalty)
 
 
 @torch.no_grad()
 def best_of_all(model: nn.Module, source: Tensor, penalty: float) -> tuple[int, ...]:
-    """The best of every translation with at most three tokens, its end among them, each scored by the whole network."""
+    """The best of every translation with at most three tokens, its end among them, each scored by the whole network;
+    those without an end come last."""
     scored = []
     for length in range(4):
         for tokens in itertools.product((1, 4, 5), repeat=length):
@@ -154,8 +155,8 @@ def best_of_all(model: nn.Module, source: Tensor, penalty: float) -> tuple[int, 
             logits = model(source, torch.tensor([[BOS, *tokens]]))[0]
             values = without_padding(4 * logits).log_softmax(1)
             total = sum(float(values[place, token]) for place, token in enumerate(said))
-            scored.append((-total / ((5 + len(said)) / 6) ** penalty, tokens))
-    return min(scored)[1]
+            scored.append((not ended, -total / ((5 + len(said)) / 6) ** penalty, tokens))
+    return min(scored)[2]
 
 
 def test_tied_weights_are_one(info: TranslationInfo, made: Made) -> None:
