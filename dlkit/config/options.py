@@ -26,7 +26,7 @@ class Config(BaseModel):
     while a run is going.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class NoOptions(Config):

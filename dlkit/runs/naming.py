@@ -7,6 +7,9 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
 
+LONGEST = 200
+"""Characters of a name: lists show it in one line."""
+
 
 def rename(run: RunFolder, text: str) -> str:
     """Name a run that nobody writes; returns what was done, in words. DlkitError says why it cannot be."""
@@ -27,4 +30,6 @@ def checked_name(text: str) -> str:
     name = text.strip()
     if "\n" in name or not name.isprintable():
         raise UsageError(f"name {name!r}: one line of printable text")
+    if len(name) > LONGEST:
+        raise UsageError(f"name {name[:20]!r}…: {LONGEST} characters at most, it has {len(name)}")
     return name
