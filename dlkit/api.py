@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +27,8 @@ from dlkit.openmp import wait_asleep
 from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
+from dlkit.runs.orders import given_orders, orders_of
+from dlkit.runs.stored import readable
 from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
@@ -93,17 +96,26 @@ class Run:
         epochs: int | None = None,
         steps: int | None = None,
         max_time: float | None = None,
+        orders: Settings | None = None,
         on_event: Watcher | None = None,
         allow_inexact: bool = False,
     ) -> Run:
-        """Go on from the last checkpoint; ``epochs`` or ``steps`` in all continue a completed run."""
-        given = {"epochs": epochs, "steps": steps, "max_time": max_time}
-        engine = {key: value for key, value in given.items() if value is not None}
+        """Go on from the last checkpoint; ``epochs`` or ``steps`` in all continue a completed run.
+
+        Some of what a foreign run asks of the machine (``notify``, ``launcher``, ``nproc``, ``workers``, ``threads``)
+        is dropped with a warning, unless ``orders`` says it again.
+        """
+        given = given_orders(orders or {})
+        for line in orders_of(self.folder, readable(self.folder), given).dropped:
+            warnings.warn(line.strip(), stacklevel=2)
+        changes = {"epochs": epochs, "steps": steps, "max_time": max_time}
+        engine = {key: value for key, value in changes.items() if value is not None}
         launched = launch.resume(
             Catalog.load_everything(),
             self.folder,
             launch.Foreground(),
             overrides=Layer("argument", {"engine": engine}) if engine else None,
+            given=given,
             allow_inexact=allow_inexact,
         )
         return _watched(launched, on_event)

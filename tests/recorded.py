@@ -7,11 +7,13 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dlkit.events import Event, Finished, MetricsLogged, Started, to_json
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import FORMAT, RunFolder
+from dlkit.runs.own import make_key, marked
+from dlkit.runs.run_record import RunRecord
 
 TASKS = ("regression", "classification", "toy")
 STATES = ("completed", "completed", "stopped", "failed", "interrupted")
@@ -40,6 +42,10 @@ def record_run(
     if state in ("completed", "stopped", "failed"):
         record |= {"result": result, "reason": "loss is nan at step 100" if state == "failed" else ""}
     write_events(run, course(created, best, state))
+    if state == "queued":  # as ``submit`` leaves it: its workspace knows it
+        whole = cast(RunRecord, {**record, "job": {"queued": False}, **fields})
+        record = {**marked(make_key(workspace), run.id, whole, run.config.read_bytes())}
+        fields = {}
     write_json(run.record, {**record, **fields})
     return run
 

@@ -83,6 +83,8 @@ def _why_not(run: RunFolder, refusal: Refusal) -> str:
             return f"{run.id} was written by a newer dlkit (format {run.read().get('format')})"
         case "queued":
             return f"{run.id} is queued, not running: {to_type(run, f'queue cancel {run.id}')} takes it out"
+        case "foreign":
+            return f"{run.id} is foreign, not running: {to_type(run, f'resume {run.id}')} starts it"
         case "completed":
             return f"{run.id} is completed: {to_type(run, f'resume {run.id} --epochs N')} trains it longer"
         case "interrupted":

@@ -10,6 +10,9 @@ from dlkit.present.output import say
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
+ORDERS = ("notify", "launcher", "nproc", "workers", "threads")
+"""What is asked of the machine: of a foreign run it holds where it is said again (``runs.orders``)."""
+
 
 def main(argv: list[str]) -> int:
     options = _parser().with_workspace().parse_args(argv)
@@ -22,7 +25,9 @@ def main(argv: list[str]) -> int:
     from dlkit.cli.launching import how_to, show
     from dlkit.config import Layer
     from dlkit.jobs import launch
+    from dlkit.runs.orders import given_orders
 
+    orders = {name: value for name in ORDERS if (value := getattr(options, name)) is not None}
     how = how_to(
         workspace,
         detach=options.detach,
@@ -37,6 +42,7 @@ def main(argv: list[str]) -> int:
         run,
         how,
         overrides=Layer("flag", {"engine": changes}) if changes else None,
+        given=given_orders(orders),
         allow_inexact=options.allow_inexact,
         workspace=workspace,
         say=say,
@@ -51,6 +57,11 @@ def _parser() -> Parser:
     parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
     parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")
     parser.add_argument("--allow-inexact", action="store_true", help="go on where bit-exactness cannot be had")
+    parser.add_argument("--notify", metavar="URL", help="where to POST the finished event from now on")
+    parser.add_argument("--launcher", metavar="NAME", help="what starts the job's processes from now on")
+    parser.add_argument("--nproc", type=int, metavar="N", help="how many processes share every batch from now on")
+    parser.add_argument("--workers", type=int, metavar="N", help="loader processes from now on")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of a step from now on")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")

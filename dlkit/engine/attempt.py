@@ -16,7 +16,7 @@ from dlkit.engine.orders import Inbox
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError
 from dlkit.events import Event
-from dlkit.runs import index
+from dlkit.runs import index, own
 from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.files import write_text
 from dlkit.runs.folder import RunFolder
@@ -84,5 +84,7 @@ class Attempt:
             write_tensors(self.weights, self.run.init)
         if self.config:
             write_text(self.run.config, self.config)
+            # Whoever has started the run has decided on this configuration: the workspace stands by it.
+            self.run.update(**own.marks_again(self.run.path, self.run.read()))
         if self.record:
             self.run.update(**self.record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,9 +54,16 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     return Attempt(run, job)
 
 
-def begin(catalog: Catalog, run: RunFolder, context: Context, *, overrides: Layer | None = None) -> Attempt:
+def begin(
+    catalog: Catalog,
+    run: RunFolder,
+    context: Context,
+    *,
+    overrides: Layer | None = None,
+    orders: Sequence[Layer] = (),
+) -> Attempt:
     """Build the components of a run that was submitted and has never been started."""
-    resolved = stored_config(catalog, run, readable(run), overrides)
+    resolved = stored_config(catalog, run, readable(run), overrides, orders)
     job, weights = _new_job(catalog, resolved, run.path.parent.parent, context)
     return Attempt(run, job, config=to_toml(job.resolved), record=_built(job), weights=weights)
 
@@ -81,21 +89,23 @@ def resume(
     context: Context,
     *,
     overrides: Layer | None = None,
+    orders: Sequence[Layer] = (),
     allow_inexact: bool = False,
     inexact: tuple[str, ...] = (),
     supervised: bool = False,
 ) -> Attempt:
     """Go on with a run from its last good checkpoint (step 0, if there is none).
 
-    ``overrides`` are engine settings such as more epochs; ``inexact`` says what they change in the result. UsageError:
+    ``overrides`` are engine settings such as more epochs, ``orders`` what holds of those it was stored with
+    (``runs.orders``); ``inexact`` says what overrides change in the result. UsageError:
     nothing left to do, or it would not be exact and ``allow_inexact`` is not given; RunError: alive (but for this
     process's own supervisor, if it is ``supervised``), of a newer format, or no checkpoint can be read.
     """
     record = readable(run)
     if not supervised and (process := holder(run.lock)) is not None:
         raise RunError(f"{run.id} is running (process {process})")
-    resolved = stored_config(catalog, run, record, overrides)
-    config = to_toml(resolved) if overrides else ""  # written down, so that the next resume goes on with them
+    resolved = stored_config(catalog, run, record, overrides, orders)
+    config = to_toml(resolved) if overrides or orders else ""  # written down, so that the next resume goes on with them
     # threads = 0 is torch's choice on the machine of that time: another number would round sums in another order.
     resolved = resolved.with_engine(threads=record.get("threads", 0))
     chosen = last_good(run, context)

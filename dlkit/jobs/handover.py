@@ -5,7 +5,7 @@ The part of ``launch`` that an interface uses: nothing that it reaches imports t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from dlkit.jobs.queue import wake, why
 from dlkit.jobs.submit import resubmit, start_worker, submit
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import find_run
+from dlkit.runs.orders import orders_of
+from dlkit.runs.run_record import RunRecord
+from dlkit.runs.stored import readable
 
 
 class HandedOver(NamedTuple):
@@ -50,14 +53,26 @@ def hand_over_again(
     submission: Submission,
     *,
     overrides: Layer | None = None,
+    given: Layer | None = None,
     allow_inexact: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> HandedOver:
-    """Have a run go on from its last checkpoint; ``overrides`` are options of the engine.
+    """Have a run go on from its last checkpoint; ``overrides`` are options of the engine, ``given`` and ``say`` as for
+    ``launch.resume``.
 
     UsageError: nothing left to do; RunError: somebody writes it, or nothing can be started.
     """
-    resubmit(catalog, run, submission, overrides=overrides, allow_inexact=allow_inexact)
+    orders = heard_orders(run, readable(run), given, say)
+    resubmit(catalog, run, submission, overrides=overrides, orders=orders, allow_inexact=allow_inexact)
     return _started(run, submission)
+
+
+def heard_orders(run: RunFolder, record: RunRecord, given: Layer | None, say: Callable[[str], None]) -> Sequence[Layer]:
+    """What holds of a run's orders (``runs.orders``); ``say`` hears what does not."""
+    found = orders_of(run, record, given)
+    for line in found.dropped:
+        say(line)
+    return found.layers
 
 
 def _started(run: RunFolder, submission: Submission) -> HandedOver:

@@ -48,6 +48,7 @@ class JobRecord(TypedDict, total=False):
     resume, overrides, allow_inexact, before
                    of a job that goes on; ``overrides`` are engine options
     inexact        what the supervisor changed on the way that changes the result
+    mark           that the workspace put the job into its queue as it is (``runs.own``)
     """
 
     since: float
@@ -69,6 +70,7 @@ class JobRecord(TypedDict, total=False):
     allow_inexact: bool
     before: Before
     inexact: list[str]
+    mark: str
 
 
 def job_of(record: RunRecord) -> JobRecord:
@@ -116,13 +118,23 @@ def resumed_job(
     commands_from: int,
 ) -> JobRecord:
     """The table of a job that goes on; ``record`` is what its run.json says now."""
+    new = new_job(resolved, submission, commands_from)
+    if record.get("state") == "queued" and "fingerprint" not in record:  # a foreign one, that never began
+        return {**new, "overrides": dict(overrides)}
     device = str(record.get("device", resolved.engine.device))
     return {
-        **new_job(resolved, submission, commands_from),
+        **new,
         # Any GPU will do: the one it had may be taken, and the numbers of GPUs differ between machines.
         "device": device.partition(":")[0] if device.startswith("cuda") else device,
         "resume": True,
         "overrides": dict(overrides),
         "allow_inexact": allow_inexact,
-        "before": {"state": record.get("state", "?"), "reason": record.get("reason"), "result": record.get("result")},
+        "before": _before(record),
     }
+
+
+def _before(record: RunRecord) -> Before:
+    state = record.get("state", "?")
+    # A foreign job is not put back into the queue: it would be the workspace's own by then.
+    kept = "stopped" if state == "queued" else state
+    return {"state": kept, "reason": record.get("reason"), "result": record.get("result")}

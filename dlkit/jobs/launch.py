@@ -27,9 +27,9 @@ from dlkit.config import Layer, Resolved
 from dlkit.data.context import make_context, silent
 from dlkit.events import Event
 from dlkit.jobs.foreground import needs_worker, train_here, train_in_worker
-from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again
+from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again, heard_orders
 from dlkit.jobs.job_record import Submission, job_of
-from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.jobs.submit import refuse_queued, resubmit, start_worker, submit
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
 
@@ -120,6 +120,7 @@ def resume(
     how: Foreground,
     *,
     overrides: Layer | None = None,
+    given: Layer | None = None,
     allow_inexact: bool = False,
     workspace: Path | None = None,
     say: Say = silent,
@@ -133,6 +134,7 @@ def resume(
     how: Submission,
     *,
     overrides: Layer | None = None,
+    given: Layer | None = None,
     allow_inexact: bool = False,
     workspace: Path | None = None,
     say: Say = silent,
@@ -145,26 +147,36 @@ def resume(
     how: Foreground | Submission,
     *,
     overrides: Layer | None = None,
+    given: Layer | None = None,
     allow_inexact: bool = False,
     workspace: Path | None = None,
     say: Say = silent,
 ) -> Here | InWorker | HandedOver:
     """Go on with a run from its last checkpoint; ``overrides`` are options of the engine, more epochs say.
 
-    ``workspace`` has the data that this process trains on, where that is not the run's own: of a copied run, say.
+    Of what a foreign run asks of the machine some is dropped, which ``say`` hears of, unless it is ``given`` again
+    (``runs.orders``). ``workspace`` has the data that this process trains on, where that is not the run's own: of a
+    copied run, say.
     UsageError: nothing left to do, or it would not be exact and ``allow_inexact`` is not given; RunError: it is alive,
     of a newer format, has no checkpoint that can be read, or nothing can be started.
     """
     if isinstance(how, Submission):
-        return hand_over_again(catalog, run, how, overrides=overrides, allow_inexact=allow_inexact)
-    if needs_worker(stored_config(catalog, run, readable(run), overrides)):
-        given = detached(offline=how.offline)
-        resubmit(catalog, run, given, overrides=overrides, allow_inexact=allow_inexact)
+        return hand_over_again(
+            catalog, run, how, overrides=overrides, given=given, allow_inexact=allow_inexact, say=say
+        )
+    record = readable(run)
+    refuse_queued(run, record)
+    orders = heard_orders(run, record, given, say)
+    if needs_worker(stored_config(catalog, run, record, overrides, orders)):
+        there = detached(offline=how.offline)
+        resubmit(catalog, run, there, overrides=overrides, orders=orders, allow_inexact=allow_inexact)
         return InWorker(run)
     from dlkit.engine import start
 
     context = make_context(catalog, workspace or run.path.parent.parent, offline=how.offline, say=say)
-    return Here(start.resume(catalog, run, context, overrides=overrides, allow_inexact=allow_inexact))
+    if "fingerprint" not in record:
+        return Here(start.begin(catalog, run, context, overrides=overrides, orders=orders))
+    return Here(start.resume(catalog, run, context, overrides=overrides, orders=orders, allow_inexact=allow_inexact))
 
 
 def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:

@@ -11,6 +11,7 @@ from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, pl
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.queue_state import QueueState
+from dlkit.runs import own
 from dlkit.runs.conclude import end_run
 from dlkit.runs.files import read_json, write_json
 from dlkit.runs.folder import RunFolder
@@ -140,7 +141,7 @@ def _understood(queue: QueueState, name: str, why: str | None) -> Entry:
     devices = record.get("devices") or ([record["device"]] if record.get("device") else [])
     state = queue.state(name)
     if why is None:
-        why = "its worker is starting" if state == "queued" else f"on {', '.join(devices)}"
+        why = _why_not_waiting(queue, name, state, devices)
     return Entry(
         name,
         state,
@@ -148,9 +149,20 @@ def _understood(queue: QueueState, name: str, why: str | None) -> Entry:
         int(job.get("priority", 0)),
         float(job.get("since", record.get("created", 0.0))),
         tuple(job.get("after", ())),
-        tuple(devices) if state != "queued" else (),
+        tuple(devices) if state not in ("queued", "foreign") else (),
         why,
     )
+
+
+def _why_not_waiting(queue: QueueState, name: str, state: str, devices: Sequence[str]) -> str:
+    """Of a job that no decision was made on."""
+    if state == "foreign":
+        return own.FOREIGN.replace("resume", f"resume {name}")
+    if state != "queued":
+        return f"on {', '.join(devices)}"
+    if queue.is_own(name) is None:
+        return f"whether it is this workspace's own is not known: its {own.KEY} may not be read by you"
+    return "its worker is starting"
 
 
 def why(workspace: Path, identity: str) -> str:
@@ -166,8 +178,10 @@ def reprioritise(run: RunFolder, by: int) -> int:
             if record.get("state") != "queued":
                 raise RunError(f"{run.id} does not wait in the queue: it is {record.get('state')}")
             job = job_of(record)
+            if own.is_own_job(run.path, record) is not True:
+                raise RunError(f"{run.id} is foreign: {own.FOREIGN}")
             job["priority"] = int(job.get("priority", 0)) + by
-            run.update(job=job)
+            run.update(**own.marks_again(run.path, record, job=job))
             return job["priority"]
     except BlockingIOError as error:
         raise RunError(f"{run.id} has been started (process {holder(run.lock)})") from error

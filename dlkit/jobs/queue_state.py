@@ -15,6 +15,8 @@ from dlkit.runs.index import is_folder
 from dlkit.runs.run_record import RunRecord
 
 LIVE = ("queued", "running", "paused")
+SHOWN = (*LIVE, "foreign")
+"""What a list of the queue has: a foreign job waits too, for somebody who names it."""
 # Time, size and inode: run.json is replaced by renaming, so that a new one has another inode even within the clock's
 # resolution. 10 000 runs are 10 000 stat calls and no reads.
 Signature = tuple[int, int, int]
@@ -38,6 +40,7 @@ class QueueState:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
         self._known: dict[str, _Known] = {}
+        self._own: dict[str, tuple[tuple[Signature, ...], bool | None]] = {}
 
     def refresh(self) -> None:
         found = {}
@@ -66,18 +69,30 @@ class QueueState:
         if known is None:
             return "gone"
         try:
+            if known.record.get("state") == "queued" and int(known.record.get("format", 0)) <= FORMAT:
+                return "foreign" if self.is_own(identity) is False else "queued"
             return "damaged" if known.damage else current_state(self.run(identity), known.record)
         except DAMAGE:
             return "damaged"
 
+    def is_own(self, identity: str) -> bool | None:
+        """``runs.own.is_own_job`` of a job that waits; its marks are looked at again when a file has changed."""
+        from dlkit.runs.own import KEY, is_own_job
+
+        run, known = self.run(identity), self._known[identity]
+        looked = (known.signature, _signature(str(run.config)), _signature(f"{self.workspace}/{KEY}"))
+        if self._own.get(identity, ((), None))[0] != looked:
+            self._own[identity] = looked, is_own_job(run.path, known.record)
+        return self._own[identity][1]
+
     def live(self) -> list[str]:
         """Ids of runs that are waiting or alive."""
         alive = (name for name, known in self._known.items() if known.record.get("state") in LIVE)
-        return sorted(name for name in alive if self.state(name) in LIVE)
+        return sorted(name for name in alive if self.state(name) in SHOWN)
 
     def queued(self) -> list[Queued]:
-        """The jobs that a scheduler is to start."""
-        return [known.job for known in self._known.values() if known.job is not None]
+        """The jobs that a scheduler is to start: no foreign ones."""
+        return [known.job for name, known in self._known.items() if known.job is not None and self.is_own(name)]
 
     def states(self) -> dict[str, str]:
         """The states of the runs that queued jobs wait for."""
@@ -90,7 +105,7 @@ class QueueState:
             return
         for entry in entries:
             if not entry.name.startswith(".") and is_folder(entry):  # a run that is being made has no name yet
-                yield entry.name, _signature(entry.path)
+                yield entry.name, _signature(f"{entry.path}/run.json")
 
     def _read(self, name: str, signature: Signature) -> _Known:
         try:
@@ -105,9 +120,9 @@ class QueueState:
             return _Known(signature, {}, damage=in_words(error))
 
 
-def _signature(folder: str) -> Signature:
+def _signature(path: str) -> Signature:
     try:
-        status = os.stat(f"{folder}/run.json")  # noqa: PTH116  # a Path costs more than the call, twice a second
+        status = os.stat(path)  # noqa: PTH116  # a Path costs more than the call, twice a second
     except OSError:
         return UNKNOWN
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -33,12 +33,13 @@ class Refusal(NamedTuple):
     ``newer``        a newer dlkit wrote it: what a command means to it is not known here
     ``starting``     it will be able to soon: its processes are being started
     ``queued``       it waits in the queue
+    ``foreign``      it says so, and is not its workspace's own
     ``completed``, ``interrupted``
     ``ended``        stopped, or failed
     ``gone``         damaged, removed, or not read yet
     """
 
-    kind: Literal["newer", "starting", "queued", "completed", "interrupted", "ended", "gone"]
+    kind: Literal["newer", "starting", "queued", "foreign", "completed", "interrupted", "ended", "gone"]
     state: str
 
 
@@ -63,7 +64,7 @@ def refusal(state: str, record: RunRecord, action: str) -> Refusal | None:
             return None if begun else Refusal("starting", state)
         case "queued":  # said of a job that waits, and of one whose worker has not taken it yet
             return Refusal("queued" if job_of(record).get("queued", True) else "starting", state)
-        case "completed" | "interrupted":
+        case "completed" | "interrupted" | "foreign":
             return Refusal(state, state)
         case "stopped" | "failed":
             return Refusal("ended", state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from dlkit.catalog import Catalog
@@ -13,7 +14,8 @@ from dlkit.errors import RunError, UsageError
 from dlkit.jobs.allocate import Need, machine_now, unshareable
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
-from dlkit.runs.files import file_size
+from dlkit.runs import own
+from dlkit.runs.files import file_size, write_text
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.runs.lock import RunLock, holder
@@ -30,6 +32,8 @@ def submit(
     name = checked_name(name)
     _refuse_unshareable(resolved)
     resolved = pinned_as_far_as_known(resolved, workspace)
+    if workspace.is_dir():
+        _refuse_without_key(workspace / "runs" / "new", submission)
     model = resolved.specs["model"].name
     record: RunRecord = {
         "name": name,
@@ -51,27 +55,45 @@ def resubmit(
     submission: Submission,
     *,
     overrides: Layer | None = None,
+    orders: Sequence[Layer] = (),
     allow_inexact: bool = False,
 ) -> None:
     """Say of a run that it is to go on; RunError if somebody writes it, UsageError if there is nothing left to do.
 
-    ``overrides`` are options of the engine.
+    ``overrides`` are options of the engine, ``orders`` what holds of those that it was stored with (``runs.orders``).
     """
     try:
         with RunLock(run.lock):  # both parts: it cannot be handed on while an orphan of its last job still writes
             record = readable(run)
-            if record.get("state") == "queued":
-                raise RunError(f"{run.id} is queued already")
-            resolved = stored_config(catalog, run, record, overrides)
+            refuse_queued(run, record)
+            resolved = stored_config(catalog, run, record, overrides, orders)
             if overrides is None and record.get("state") == "completed":
                 raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
             _refuse_unshareable(resolved)
+            _refuse_without_key(run.path, submission)
             since = file_size(run.commands)  # what was asked of the job that has ended is not for this one
             changes = overrides.table("engine") if overrides is not None else {}
             table = resumed_job(resolved, submission, record, changes, allow_inexact, since)
-            run.update(state="queued", reason="", result=None, job=table)
+            if orders:  # before the state, so that nobody starts it with the orders that were dropped
+                write_text(run.config, to_toml(stored_config(catalog, run, record, orders=orders)))
+            run.update(**own.marks_again(run.path, record, state="queued", reason="", result=None, job=table))
     except BlockingIOError as error:
         raise RunError(f"{run.id} is running (process {holder(run.lock)})") from error
+
+
+def refuse_queued(run: RunFolder, record: RunRecord) -> None:
+    """RunError for a job that its workspace has in its queue. A foreign one only says so."""
+    if record.get("state") == "queued" and own.is_own_job(run.path, record) is not False:
+        raise RunError(f"{run.id} is queued already")
+
+
+def _refuse_without_key(run: Path, submission: Submission) -> None:
+    """RunError where a job could be put into the queue, and would be taken for a foreign one."""
+    if submission.queued and own.own_key(run) is None and (workspace := own.workspace_of(run)) is not None:
+        raise RunError(
+            f"{workspace / own.KEY} may not be read by you, so that the queue would take this job for a stranger's: "
+            "have its owner give it to your group (chgrp, chmod g+r)"
+        )
 
 
 def _refuse_unshareable(resolved: Resolved) -> None:

@@ -24,6 +24,7 @@ from dlkit.runs import index
 from dlkit.runs.faults import point
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import SUPERVISOR, RunLock
+from dlkit.runs.own import FOREIGN, is_own_job
 
 NOT_STARTED = 75
 """The job was somebody else's, or its device was taken: EX_TEMPFAIL."""
@@ -49,8 +50,12 @@ def _take(run: RunFolder, cpu_slots: int) -> int:
     try:
         with RunLock(run.lock, SUPERVISOR):
             # Read under the lock: a scheduler may start a job twice, and the first worker may have ended it by now.
-            if run.read().get("state") != "queued":
+            record = run.read()
+            if record.get("state") != "queued":
                 return NOT_STARTED
+            # A queue starts what its workspace put into it, as it was then; who starts a worker himself has named it.
+            if cpu_slots and not is_own_job(run.path, record):
+                raise Refused(f"foreign: {FOREIGN}")
             point("worker.locked")
             return _claimed(run, cpu_slots)
     except BlockingIOError:

@@ -12,14 +12,14 @@ from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder
 
 ALIVE = ("running", "paused")
-RESUMABLE = ("stopped", "failed", "interrupted")
+RESUMABLE = ("stopped", "failed", "interrupted", "foreign")
 
 
 def stop(run: RunFolder) -> str:
     """End a job after its step, or take it out of the queue; what was done, in words. RunError if there is none."""
     state = state_now(run)
     found = refusal(state, {} if state in LOST else run.read(), "stop")
-    if found is not None and found.kind == "queued":
+    if found is not None and found.kind in ("queued", "foreign"):
         cancel(run)
         return f"{run.id}: taken out of the queue"
     if found is not None and found.kind != "starting":  # a stop that comes before it trains is for its supervisor
@@ -33,5 +33,6 @@ def resume(catalog: Catalog, run: RunFolder, *, queued: bool = False, overrides:
     number of epochs say. DlkitError says why not."""
     layer = Layer("flag", {"engine": overrides}) if overrides else None
     how = handover.queued(run.path.parent.parent) if queued else handover.detached()
-    handover.hand_over_again(catalog, run, how, overrides=layer)
-    return f"{run.id}: {'queued' if queued else 'goes on'}"
+    said: list[str] = []
+    handover.hand_over_again(catalog, run, how, overrides=layer, say=said.append)
+    return "\n".join([f"{run.id}: {'queued' if queued else 'goes on'}", *said])

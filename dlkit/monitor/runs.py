@@ -66,7 +66,7 @@ class Runs:
 
     def _take(self, signature: str, summary: Summary) -> None:
         self._known[summary.id] = signature, summary
-        if summary.state in (*ENDED, "damaged", "queued") or summary.state.endswith("(newer format)"):
+        if summary.state in (*ENDED, "damaged", "queued", "foreign") or summary.state.endswith("(newer format)"):
             self._live.pop(summary.id, None)
         else:
             live = self._live.get(summary.id)

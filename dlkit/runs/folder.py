@@ -106,7 +106,7 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str) ->
     hidden.path.mkdir()
     try:
         hidden.config.write_text(config, encoding="utf-8")
-        write_json(hidden.record, {"format": FORMAT, "id": run.id, **record})
+        write_json(hidden.record, {"format": FORMAT, "id": run.id, **_marked(run, record, config)})
         for folder in (hidden.samples, hidden.checkpoints):
             folder.mkdir()
         hidden.path.rename(run.path)
@@ -116,6 +116,14 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str) ->
         shutil.rmtree(hidden.path, ignore_errors=True)
         raise
     return run
+
+
+def _marked(run: RunFolder, record: RunRecord, config: str) -> RunRecord:
+    """The record as that of a run which its workspace has made; as it is where there is no workspace."""
+    from dlkit.runs import own
+
+    key = own.own_key(run.path)
+    return own.marked(key, run.id, record, config.encode()) if key is not None else record
 
 
 class Summary(NamedTuple):
@@ -175,6 +183,10 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     told = result if result else _progress(run, record)  # whoever ends a run says what came of it: no log to read
     progress = {key: value for key, value in told.items() if key in Summary._fields}
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
+    if always["state"] == "foreign":
+        from dlkit.runs.own import FOREIGN
+
+        always["reason"] = FOREIGN
     fields: dict[str, Any] = {**known, **names, **progress, **always}
     return checked(Summary(**fields))
 
@@ -214,12 +226,16 @@ def disk_use(folder: str) -> int:
 def current_state(run: RunFolder, record: RunRecord) -> str:
     """``running`` is believed only while somebody holds the lock; of another host's run nothing can be known.
 
+    ``foreign`` is a job that says it is queued and is not its workspace's own.
+
     A run that ends between the look at its run.json and the look at its lock seems interrupted: what run.json says
     after the lock was found free is what counts.
     """
     state = str(record.get("state", "?"))
     if record.get("format", 0) > FORMAT:
         return f"{state} (newer format)"
+    if state == "queued":
+        return "foreign" if _is_foreign(run, record) else state
     if state not in ("running", "paused"):
         return state
     import socket
@@ -230,9 +246,17 @@ def current_state(run: RunFolder, record: RunRecord) -> str:
     if holder(run.lock) is not None:
         return state
     with suppress(OSError, ValueError, AttributeError):
-        if (last := str(run.read().get("state"))) in (*ENDED, "queued"):
-            return last
+        again = run.read()
+        if (last := str(again.get("state"))) in (*ENDED, "queued"):
+            return last if last in ENDED else current_state(run, again)
     return "interrupted"
+
+
+def _is_foreign(run: RunFolder, record: RunRecord) -> bool:
+    """Whether a job that waits is not its workspace's own, so that nobody will start it by himself."""
+    from dlkit.runs.own import is_own_job
+
+    return is_own_job(run.path, record) is False
 
 
 def _progress(run: RunFolder, record: RunRecord) -> Result:

@@ -55,6 +55,7 @@ class RunRecord(TypedDict, total=False):
                          planned end, and the hash of the data: known once the components are built
     pid, worker, devices processes that train and supervise, devices that were claimed
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
+    mark                 that the workspace made the run (``runs.own``); missing from older runs
     """
 
     format: int
@@ -87,3 +88,4 @@ class RunRecord(TypedDict, total=False):
     worker: int
     devices: Sequence[str]
     job: Mapping[str, object]
+    mark: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlkit.catalog import Catalog
@@ -29,8 +29,17 @@ def readable(run: RunFolder) -> RunRecord:
     return record
 
 
-def stored_config(catalog: Catalog, run: RunFolder, record: RunRecord, overrides: Layer | None = None) -> Resolved:
-    """A run's configuration, its components found again; PluginError names a plugin that is gone."""
+def stored_config(
+    catalog: Catalog,
+    run: RunFolder,
+    record: RunRecord,
+    overrides: Layer | None = None,
+    orders: Sequence[Layer] = (),
+) -> Resolved:
+    """A run's configuration, its components found again; PluginError names a plugin that is gone.
+
+    ``orders`` (``runs.orders``) stand above what is stored, and below ``overrides``.
+    """
     stored = read_toml(run.config)
     values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in stored.values.items()}
     for section, meant in EARLIER.items():
@@ -43,7 +52,7 @@ def stored_config(catalog: Catalog, run: RunFolder, record: RunRecord, overrides
                 f"{run.id} needs {part} {made.get('name')!r} of plugin {made.get('plugin')!r}, which is not there"
             )
         values[part] = _migrated(values.get(part, {}), found[0], int(made.get("version", 1)))
-    layers = [Layer(run.config.name, values), *([overrides] if overrides else [])]
+    layers = [Layer(run.config.name, values), *orders, *([overrides] if overrides else [])]
     # Without suggestions: what a task suggests today is not what this run was started with.
     return resolve(catalog, record["task"], layers, suggest=False)
 

@@ -25,6 +25,7 @@ from dlkit.jobs.follow import Follower
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, read_events
+from dlkit.runs.own import marks_again
 from live import Live, live_run
 from toy import toy_run
 from waiting import LONG
@@ -213,7 +214,7 @@ def test_a_queued_run_says_so_until_it_is_cancelled(dlkit: Command, tmp_path: Pa
 def test_a_run_that_could_not_go_on_is_as_it_was(dlkit: Command, tmp_path: Path) -> None:
     run = toy_run(tmp_path)
     before = run.read()
-    run.update(state="queued", result=None)
+    run.update(**marks_again(run.path, before, state="queued", result=None, job={"queued": True}))
     back = threading.Timer(0.5, lambda: run.update(**before))
     back.start()
     done = dlkit("watch", run.path)

@@ -48,6 +48,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 def make_run(folder: Path, state: str = "running") -> RunFolder:
     record = {"task": "toy", "state": state, "host": socket.gethostname(), "metric": "val/mse", "direction": "min"}
+    record |= {"job": {"queued": True}}  # as of a job of its workspace's own, whatever state it is put into
     return create(folder / "runs", "toy", "linear", record, "")
 
 

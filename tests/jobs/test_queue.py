@@ -17,7 +17,7 @@ from dlkit.jobs.queue import log_of, scheduler
 from dlkit.jobs.queue_state import QueueState
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
-from queues import Quick, assert_one_by_one, enqueue, entries, queue, span, starts, troubled
+from queues import Quick, assert_one_by_one, change_job, enqueue, entries, queue, span, starts, troubled
 from workers import ENDLESS, events_of, state, step, until, until_step
 
 Captured = pytest.CaptureFixture[str]
@@ -116,7 +116,7 @@ def test_jobs_that_wait_for_each_other_keep_no_scheduler(workspace: Path, quick:
     first = enqueue(workspace, {"launcher": quick})
     second = enqueue(workspace, {"launcher": quick}, after=[first])
     third = enqueue(workspace, {"launcher": quick})
-    first.update(job={**first.read()["job"], "after": [second.id]})
+    change_job(first, after=[second.id])
     assert queue("run", workspace=workspace) == 0
     assert [state(run) for run in (first, second, third)] == ["queued", "queued", "completed"]
 

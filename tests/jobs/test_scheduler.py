@@ -21,7 +21,7 @@ from dlkit.jobs.queue import cpu_slots, lock_of, log_of, scheduler, set_cpu_slot
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
-from queues import Quick, assert_one_by_one, enqueue, entries, queue, span, starts, troubled
+from queues import Quick, assert_one_by_one, change_job, enqueue, entries, queue, span, starts, troubled
 from toy import toy_attempt
 from workers import ENDLESS, kill, state, until
 
@@ -203,7 +203,7 @@ def test_workers_that_cannot_start(
 
 def test_an_unknown_launcher(workspace: Path, quick: Quick) -> None:
     run = enqueue(workspace, {"launcher": quick})
-    run.update(job={**run.read()["job"], "launcher": {"name": "catapult"}})
+    change_job(run, launcher={"name": "catapult"})
     following = enqueue(workspace, {"launcher": quick})
     assert queue("run", workspace=workspace) == 0
     assert [state(run), state(following)] == ["failed", "completed"]

@@ -20,6 +20,7 @@ from dlkit.events import Finished, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import FORMAT, RunFolder, create, current_state, new_id, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import EventLog
+from dlkit.runs.own import is_own, marks_again
 from recorded import record_run
 from waiting import LONG
 
@@ -68,7 +69,9 @@ def write(run: RunFolder, *events: Any) -> None:
 def test_a_new_run_has_its_layout(run: RunFolder) -> None:
     assert re.fullmatch(r"\d{8}-\d{6}-toy-linear-[a-z0-9]{4}", run.id)
     assert sorted(path.name for path in run.path.iterdir()) == ["checkpoints", "config.toml", "run.json", "samples"]
-    assert run.read() == {"format": FORMAT, "id": run.id, **RECORD}
+    record = run.read()
+    assert record == {"format": FORMAT, "id": run.id, **RECORD, "mark": record["mark"]}
+    assert is_own(run.path, record)
     assert [path.name for path in run.path.parent.iterdir()] == [run.id], "nothing half-made is left"
 
 
@@ -85,8 +88,9 @@ def test_what_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_changes_are_whole_or_not_at_all(run: RunFolder) -> None:
+    new = run.read()
     run.update(state="completed", name="other")
-    assert run.read() == {"format": FORMAT, "id": run.id, **RECORD, "state": "completed", "name": "other"}
+    assert run.read() == {**new, "state": "completed", "name": "other"}
     before = run.record.read_bytes()
     with pytest.raises(ValueError, match="not JSON compliant"):
         run.update(seconds=float("nan"))
@@ -122,7 +126,7 @@ def test_a_run_that_never_said_goodbye_was_interrupted(run: RunFolder) -> None:
 
 @pytest.mark.parametrize("state", ["completed", "stopped", "failed", "queued"])
 def test_an_end_is_believed_whoever_holds_the_lock(run: RunFolder, state: str) -> None:
-    run.update(state=state)
+    run.update(**marks_again(run.path, run.read(), state=state, job={"queued": True}))
     with RunLock(run.lock):
         assert summarise(run).state == state
     assert summarise(run).state == state

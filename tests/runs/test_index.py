@@ -71,7 +71,7 @@ def test_listing_an_absent_or_empty_workspace_creates_nothing(tmp_path: Path, ru
 def test_listing_leaves_nothing_beside_the_index(tmp_path: Path, runs: list[RunFolder]) -> None:
     note(tmp_path, runs[0])
     list_runs(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dlkit.db", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dlkit.db", "dlkit.key", "runs"]
 
 
 def test_a_deleted_index_is_made_again(tmp_path: Path, runs: list[RunFolder]) -> None:

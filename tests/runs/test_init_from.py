@@ -11,6 +11,7 @@ from dlkit.errors import UsageError
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.init_from import initial_weights, pinned, pinned_as_far_as_known
+from dlkit.runs.own import marks_again
 from toy import toy_catalog, toy_run
 
 
@@ -57,11 +58,11 @@ def test_a_run_that_has_ended_is_pinned_when_the_new_one_is_handed_over(workspac
 @pytest.mark.parametrize(("reference", "known"), [("last", ""), ("last@last", "@last")])
 def test_a_run_that_still_trains_is_only_named(workspace: Path, source: RunFolder, reference: str, known: str) -> None:
     before = source.read()
-    source.update(state="queued")
+    source.update(**marks_again(source.path, before, state="queued", job={"queued": True}))
     try:
         assert pinned_as_far_as_known(starting_from(reference), workspace).engine.init_from == source.id + known
     finally:
-        source.update(state=before["state"])
+        source.update(state=before["state"], job={})
 
 
 def test_a_hash_of_digits_alone_is_a_hash(workspace: Path, source: RunFolder) -> None:

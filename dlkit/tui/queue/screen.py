@@ -170,7 +170,7 @@ class QueueScreen(Area):
         run = self._run
         if run is None:
             return
-        waits = self._entries[run.id].state == "queued"
+        waits = self._entries[run.id].state in ("queued", "foreign")
         question = f"Take {run.id} out of the queue?" if waits else f"Stop {run.id}? A checkpoint is written first."
         dialog = Confirm(question, yes="Cancel the job" if waits else "Stop", no="Keep it")
 

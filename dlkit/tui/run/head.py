@@ -15,6 +15,7 @@ from dlkit.events import likely_end
 from dlkit.monitor.view import RunView
 from dlkit.present.events import loss_names
 from dlkit.present.numbers import ago, duration, number
+from dlkit.runs.own import FOREIGN
 from dlkit.tui.shared.words import state_cell
 
 LIVE = ("running", "paused")
@@ -83,6 +84,8 @@ def what_now(view: RunView) -> str:
             return f"{said or state}; {goes_on}"
         case "interrupted":
             return f"{said or 'its worker died'}; {goes_on}"
+        case "foreign":
+            return f"{FOREIGN.partition(':')[0]}: r starts it without what could do harm, and says what that is"
         case "damaged":
             return "run.json cannot be read; what else is in the folder is shown"
         case "removed":

@@ -29,6 +29,8 @@ def _instead(found: Refusal) -> str:
             return ": it is being started"
         case "completed":
             return ": r trains it longer"
+        case "foreign":
+            return ": r starts it"
         case "ended" | "interrupted":
             return ": r goes on with it"
     return ""

@@ -143,7 +143,7 @@ class RunScreen(Area):
         if name == "resume":
             return state in (*run_actions.RESUMABLE, "completed")
         if name in ("stop", "pause", "set"):
-            return state in run_actions.ALIVE or (name == "stop" and state == "queued")
+            return state in run_actions.ALIVE or (name == "stop" and state in ("queued", "foreign"))
         return True
 
     def _draw(self, show: Callable[[RunView], None]) -> None:
@@ -188,7 +188,8 @@ class RunScreen(Area):
     # Controls
 
     def action_stop(self) -> None:
-        if self.view.state == "queued" and job_of(self.view.record).get("queued"):
+        state = self.view.state
+        if state == "foreign" or (state == "queued" and job_of(self.view.record).get("queued")):
             question, detail = f"Take {self.run.id} out of the queue?", ""
             do: Callable[[], object] = partial(self._do, run_actions.stop)
         else:

@@ -42,7 +42,8 @@ COLUMNS = (
     Column("size", "size", 9, right=True, rank=7),
     Column("name", "name", 0, rank=8),
 )
-_STATES = ("running", "paused", "queued", "interrupted", "failed", "stopped", "completed")
+_STATES = ("running", "paused", "queued", "foreign", "interrupted", "failed", "stopped", "completed")
+_WAITING = ("queued", "foreign")
 _NEED_A_RUN = ("choose", "mark", "compare", "resume", "stop")
 _EMPTY = "no runs here yet: press 1, choose a task and press Enter"
 
@@ -191,12 +192,12 @@ class RunsScreen(RunList):
     # Doing
 
     def action_stop(self) -> None:
-        there = [run for run in self._chosen if run.state in (*run_actions.ALIVE, "queued")]
+        there = [run for run in self._chosen if run.state in (*run_actions.ALIVE, *_WAITING)]
         if not there:
             self.notify("nothing to stop: it neither runs nor waits", severity="warning")
             return
         names = ", ".join(run.id for run in there)
-        waiting = all(run.state == "queued" for run in there)
+        waiting = all(run.state in _WAITING for run in there)
         question = f"Stop {_runs(there)}? A checkpoint is written first."
         if waiting:
             question = f"Take {_runs(there)} out of the queue?"
@@ -254,7 +255,10 @@ class RunsScreen(RunList):
             except (DlkitError, OSError, ValueError) as error:
                 self.post_message(self.Done(str(error), bad=True))
         if told:
-            self.post_message(self.Done(told[0] if len(told) == 1 else f"{told[0]}; and {len(told) - 1} more"))
+            dropped = [line for text in told for line in text.splitlines()[1:]]  # of foreign runs: never left unsaid
+            first = told[0].splitlines()[0]
+            text = first if len(told) == 1 else f"{first}; and {len(told) - 1} more"
+            self.post_message(self.Done("\n".join([text, *dropped])))
 
     def on_runs_screen_done(self, message: Done) -> None:
         self.notify(message.text, severity="error" if message.bad else "information", markup=False)

@@ -11,6 +11,7 @@ _STYLES = {
     "running": "green",
     "paused": "yellow",
     "queued": "cyan",
+    "foreign": "bold yellow",
     "completed": "",
     "stopped": "dim",
     "failed": "bold red",
