@@ -15,6 +15,11 @@ from collections.abc import Mapping
 SAFE_PATH: Mapping[str, str] = {"PYTHONSAFEPATH": "1"}
 """The same for processes that others start: torch's loaders and compilers, a plugin's launcher."""
 
+MOST_PROCESSES = 1024
+"""Processes of a job at most: each is a whole Python with torch in it, some 300 MB before the model."""
+A_CORE = 4
+"""Processes or threads for each core that no run asks for in earnest."""
+
 
 def python(module: str, *words: str) -> list[str]:
     """The command line of ``python -m module words``, in which nothing of the current folder can run."""

@@ -11,6 +11,8 @@ GNU's own 300,000 take milliseconds, in which a core that another process could 
 cores slow each other up to thirty times. With fewer than 1,000 a training that is alone waits more than a twentieth
 longer; with 2,000 two at once take 2.6 times as long. ``tests/benchmarks/bench_threads.py`` compares them.
 """
+MOST_THREADS = 1024
+"""Threads of a step at most. Of 10⁹ OpenMP ends the process without a word; 1 024 are slow on two cores, and work."""
 _SAID = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 

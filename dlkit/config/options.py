@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec
 from dlkit.errors import PluginError
+from dlkit.interpreter import MOST_PROCESSES
+from dlkit.openmp import MOST_THREADS
 
 CHOICES = (*PARTS, "launcher")
 """What is chosen by name: the components of a run, and what starts its processes."""
@@ -76,8 +78,9 @@ class EngineConfig(Config):
     data_on: Literal["auto", "device", "host"] = Field(
         "auto", description="Where data in memory lie; auto: on the device, if half its memory holds them"
     )
-    workers: int = Field(0, ge=0, description="Loader processes, for data that does not fit in memory")
-    threads: int = Field(0, ge=0, description="CPU threads of a step; 0: torch's choice")
+    # Each is a process: no machine has the cores for more, and the system ends what starts them without bound.
+    workers: int = Field(0, ge=0, le=256, description="Loader processes, for data that does not fit in memory")
+    threads: int = Field(0, ge=0, le=MOST_THREADS, description="CPU threads of a step; 0: torch's choice")
     deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
     init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
 
@@ -86,8 +89,12 @@ class EngineConfig(Config):
 class JobConfig(Config):
     """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
 
-    nproc: int = Field(1, ge=1, description="Processes that share every batch, each on a device of its own")
-    max_restarts: int = Field(0, ge=0, description="Times to go on from the last checkpoint when a process dies")
+    nproc: int = Field(
+        1, ge=1, le=MOST_PROCESSES, description="Processes that share every batch, each on a device of its own"
+    )
+    max_restarts: int = Field(
+        0, ge=0, le=1000, description="Times to go on from the last checkpoint when a process dies"
+    )
     on_oom: Literal["fail", "halve"] = Field(
         "fail", description="Out of memory: fail, or go on with half the batch and twice the accumulation"
     )

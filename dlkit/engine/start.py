@@ -29,7 +29,7 @@ from dlkit.runs.lock import holder
 from dlkit.runs.naming import checked_name
 from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
-from dlkit.runs.stored import readable, stored_config
+from dlkit.runs.stored import readable, stored_config, stored_threads
 from dlkit.task import Info
 
 
@@ -107,7 +107,7 @@ def resume(
     resolved = stored_config(catalog, run, record, overrides, orders)
     config = to_toml(resolved) if overrides or orders else ""  # written down, so that the next resume goes on with them
     # threads = 0 is torch's choice on the machine of that time: another number would round sums in another order.
-    resolved = resolved.with_engine(threads=record.get("threads", 0))
+    resolved = resolved.with_engine(threads=stored_threads(run, record))
     chosen = last_good(run, context)
     job = _job_again(catalog, run, resolved, record, chosen, context)
     if chosen is not None:

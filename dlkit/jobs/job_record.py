@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
+from dlkit.errors import RunError
+from dlkit.interpreter import MOST_PROCESSES
 from dlkit.jobs.allocate import Need
 from dlkit.jobs.memory import parse_memory
 from dlkit.runs.run_record import Result, RunRecord
@@ -80,8 +82,11 @@ def job_of(record: RunRecord) -> JobRecord:
 
 
 def need_of(job: JobRecord) -> Need:
-    """What a job asks for of the machine."""
-    return Need(str(job.get("device", "auto")), int(job.get("nproc", 1)), job.get("gpu_memory"))
+    """What a job asks for of the machine; RunError for a number of processes that no option could have given it."""
+    nproc = job.get("nproc", 1)
+    if not isinstance(nproc, int) or not 1 <= nproc <= MOST_PROCESSES:
+        raise RunError(f"run.json says nproc = {nproc!r}: allowed are 1 to {MOST_PROCESSES}")
+    return Need(str(job.get("device", "auto")), nproc, job.get("gpu_memory"))
 
 
 def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) -> JobRecord:

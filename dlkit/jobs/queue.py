@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlkit.errors import DAMAGE, RunError, UsageError, in_words
+from dlkit.interpreter import MOST_PROCESSES
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import job_of
@@ -35,13 +36,13 @@ def cpu_slots(workspace: Path) -> int:
         slots = read_json(workspace / "scheduler.json").get("cpu_slots")
     except (OSError, ValueError):
         return 1
-    return max(1, slots) if isinstance(slots, int) else 1
+    return min(max(1, slots), MOST_PROCESSES) if isinstance(slots, int) else 1
 
 
 def set_cpu_slots(workspace: Path, count: int) -> None:
     """Say it; a scheduler that is running takes it over."""
-    if count < 1:
-        raise UsageError(f"--cpu-slots {count}: must be at least 1")
+    if not 1 <= count <= MOST_PROCESSES:
+        raise UsageError(f"--cpu-slots {count}: must be 1 to {MOST_PROCESSES}")
     workspace.mkdir(parents=True, exist_ok=True)
     # In a file, not in the scheduler: that ends when nothing waits, and the next one goes on with the same number.
     write_json(workspace / "scheduler.json", {"format": FORMAT, "cpu_slots": count})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
-from dlkit.jobs.allocate import Need, machine_now, unshareable
+from dlkit.interpreter import A_CORE
+from dlkit.jobs.allocate import Need, kind, machine_now, unshareable
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
 from dlkit.runs import own
@@ -99,7 +101,15 @@ def _refuse_without_key(run: Path, submission: Submission) -> None:
 def _refuse_unshareable(resolved: Resolved) -> None:
     """UsageError where this machine has no device for each process, as far as that is known without torch."""
     nproc = resolved.job.nproc
-    if nproc > 1 and (why := unshareable(Need(resolved.engine.device, nproc), machine_now(1))):
+    if nproc == 1:
+        return
+    need, machine = Need(resolved.engine.device, nproc), machine_now(1)
+    why = unshareable(need, machine)
+    most = A_CORE * (os.cpu_count() or 1)
+    # A launcher of somebody's own may have other machines' cores.
+    if nproc > most and resolved.specs["launcher"].name == "torchrun" and kind(need, machine) == "cpu":
+        why = f"they would share {os.cpu_count()} cores and the memory of this machine: give at most {most}"
+    if why:
         raise UsageError(f"job.nproc = {nproc}: {why}")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dlkit.config import Layer
 from dlkit.errors import UsageError, nearest
+from dlkit.interpreter import A_CORE
 from dlkit.runs.contents import stored_sections
 from dlkit.runs.own import is_own
 
@@ -30,8 +31,6 @@ FLAGS = {
 }
 """What may be said again, each by a flag of its name."""
 OUR_LAUNCHERS = ("local", "torchrun")
-A_CORE = 4
-"""Processes or threads for each core that no run asks for in earnest."""
 
 
 class Orders(NamedTuple):

@@ -11,6 +11,7 @@ from dlkit.config import Layer, Resolved, resolve
 from dlkit.config_file import read_toml
 from dlkit.errors import PluginError, RunError
 from dlkit.json_types import Json
+from dlkit.openmp import MOST_THREADS
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.run_record import RunRecord
 
@@ -55,6 +56,14 @@ def stored_config(
     layers = [Layer(run.config.name, values), *orders, *([overrides] if overrides else [])]
     # Without suggestions: what a task suggests today is not what this run was started with.
     return resolve(catalog, record["task"], layers, suggest=False)
+
+
+def stored_threads(run: RunFolder, record: RunRecord) -> int:
+    """The threads that a run was computed with; RunError for a number that no option could have given it."""
+    threads = record.get("threads", 0)
+    if not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
+        raise RunError(f"{run.id}: run.json says threads = {threads!r}: allowed are 0 to {MOST_THREADS}")
+    return threads
 
 
 def _migrated(fields: dict[str, object], spec: Spec, version: int) -> dict[str, object]:

@@ -254,7 +254,7 @@ def test_flags_of_the_queue_go_with_queue(
         (["--detach"], "give either --detach (start now) or --queue (start when a device is free), not both"),
         (["--priority", "high"], "--priority 'high': must be a whole number"),
         (["--cpu-slots", "two"], "--cpu-slots 'two': must be a whole number"),
-        (["--cpu-slots", "0"], "--cpu-slots 0: must be at least 1"),
+        (["--cpu-slots", "0"], "--cpu-slots 0: must be 1 to 1024"),
         (["--after", "nobody"], "no run 'nobody'"),
     ],
 )
