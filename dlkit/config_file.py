@@ -118,8 +118,11 @@ def _read_folder(reference: str, task: str) -> Iterator[Preset | BrokenPreset]:
 
 
 def _preset(entry: Traversable, task: str) -> Preset | None:
-    """A file's preset; None, if it is for another task. OSError, ValueError, UsageError: it is broken."""
-    values: dict[str, Any] = bounded.parse_toml(entry.read_bytes(), entry.name)
+    """A file's preset; None, if it is for another task. OSError, UsageError: it is broken."""
+    try:
+        values: dict[str, Any] = bounded.parse_toml(entry.read_bytes(), entry.name)
+    except BadFile as error:  # whoever lists it names the file
+        raise UsageError(str(error).removeprefix(f"{entry.name}: ")) from error
     name, summary = values.pop("preset", None), values.pop("summary", "")
     if not (isinstance(name, str) and name and isinstance(summary, str)):
         raise UsageError('it needs a name, as preset = "fast", and summary is text')

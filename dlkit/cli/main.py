@@ -24,6 +24,7 @@ COMMANDS = {
     "resume": "go on with a run from its last checkpoint, exactly",
     "runs": "list runs",
     "watch": "attach to a run: progress, metrics, samples and log as they come; Ctrl-C detaches",
+    "wait": "until runs have ended, wherever they are trained; the exit code says how",
     "stop": "end a running job after its step, checkpoint written",
     "pause": "have a running job wait; it keeps its memory and its device",
     "unpause": "have a paused job go on",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NoReturn
 
-from dlkit.errors import UsageError
+from dlkit.errors import UsageError, nearest
 from dlkit.present.output import print_result
 
 
@@ -18,8 +21,40 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", _formatter)
         super().__init__(prog=f"dlkit {command}", description=description, **options)
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Options may stand anywhere: argparse alone gives ``RUN`` to all of ``RUN INPUT …`` where one follows it."""
+        return super().parse_args(self._options_first(sys.argv[1:] if args is None else args), namespace)
+
+    def _options_first(self, words: Iterable[str]) -> list[str]:
+        """The same words: options with their values, then ``--``, then all others in their order."""
+        options: list[str] = []
+        others: list[str] = []
+        rest = iter(words)
+        for word in rest:
+            if word == "--":
+                others += rest
+            elif self._is_input(word):
+                others.append(word)
+            else:
+                options.append(word)
+                known = self._option_string_actions.get(word)
+                if known is not None and known.nargs is None:
+                    options += islice(rest, 1)
+        return [*options, "--", *others] if others else options
+
+    def _is_input(self, word: str) -> bool:
+        return not word.startswith("-") or word == "-" or bool(self._negative_number_matcher.match(word))
+
     def error(self, message: str) -> NoReturn:
+        what, _, words = message.partition("unrecognized arguments: ")
+        if words and not what:
+            message = f"{message}: {nearest(words.split()[0], self._option_string_actions)}{self._of_dashes()}"
         raise UsageError(f"{message}\n  {self.format_usage().strip()}")
+
+    def _of_dashes(self) -> str:
+        """How to give an input that looks like an option, where any number of inputs is read."""
+        inputs = [str(action.metavar) for action in self._get_positional_actions() if action.nargs == "*"]
+        return f". {inputs[0]} that begins with a dash goes after --" if inputs else ""
 
     def print_help(self, file: object = None) -> None:
         print_result(self.format_help(), end="")

@@ -25,6 +25,10 @@ _USAGE = """usage: dlkit queue list | run | cancel RUN …
 dlkit train TASK … --queue puts a job in; a scheduler is started when one is needed, and ends when it is idle."""
 
 
+_LOOK_SECONDS = 0.5
+"""Between two looks whether another scheduler has ended."""
+
+
 def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print_result(_USAGE)
@@ -77,8 +81,7 @@ def _ago(since: float) -> str:
 
 
 def _run(argv: list[str]) -> int:
-    from dlkit.jobs.queue import scheduler, set_cpu_slots
-    from dlkit.jobs.scheduler import Scheduler
+    from dlkit.jobs.queue import set_cpu_slots
 
     parser = Parser("queue run", "Start jobs from this terminal until nothing is left to start; jobs outlive it.")
     parser.add_argument("--cpu-slots", type=int, metavar="N", help="how many jobs may share the CPU, from now on")
@@ -88,15 +91,31 @@ def _run(argv: list[str]) -> int:
         set_cpu_slots(workspace, options.cpu_slots)
     if not workspace.is_dir():
         raise UsageError(f"no workspace {workspace}: dlkit train TASK --queue makes one")
-    try:
-        with Interrupts(signal.SIGINT, insistent=True) as interrupts:
-            Scheduler(workspace, say, interrupts).serve()
-    except BlockingIOError:
-        slots = f"; it takes over {options.cpu_slots} CPU slot(s)" if options.cpu_slots is not None else ""
-        say(f"a scheduler is running already (process {scheduler(workspace)}){slots}")
-    except KeyboardInterrupt:
-        say("\nscheduler ended; what it started goes on, what waits waits (dlkit queue run)")
+    slots = f"; it takes over {options.cpu_slots} CPU slot(s)" if options.cpu_slots is not None else ""
+    with Interrupts(signal.SIGINT, insistent=True) as interrupts:
+        _serve(workspace, interrupts, slots)
     return 0
+
+
+def _serve(workspace: Path, interrupts: Interrupts, slots: str) -> None:
+    """Until nothing is left to start, whoever starts it: should the other scheduler die, this one takes its place."""
+    from dlkit.jobs.queue import scheduler
+    from dlkit.jobs.scheduler import Scheduler
+
+    other: int | None = None
+    while True:
+        try:
+            return Scheduler(workspace, say, interrupts).serve()
+        except KeyboardInterrupt:
+            return say("\nscheduler ended; what it started goes on, what waits waits (dlkit queue run)")
+        except BlockingIOError:
+            process = scheduler(workspace)
+        if process != other and process is not None:
+            other = process
+            say(f"a scheduler is running already (process {process}){slots}; this waits until it ends")
+        interrupts.wait(_LOOK_SECONDS)
+        if interrupts.take():
+            return say("\nwaits no longer; the scheduler goes on")
 
 
 def _cancel(argv: list[str]) -> int:

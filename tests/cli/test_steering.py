@@ -45,6 +45,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
     "runs": [[], ["--json"], ["--task", EVIL], ["--nonsense", EVIL]],
     "watch": [["PLANTED"], ["DONE"], ["GOOD"], ["DONE", "--json"], [EVIL], ["GOOD", "--interval", EVIL]],
+    "wait": [["PLANTED"], ["DIED", "--json"], ["QUEUED", "--timeout", "0"], [EVIL]],
     "stop": [["PLANTED"], ["DONE"], [EVIL]],
     "pause": [["PLANTED"], [EVIL]],
     "unpause": [["PLANTED"], [EVIL]],

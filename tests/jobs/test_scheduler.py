@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
 from queues import Quick, assert_one_by_one, change_job, enqueue, entries, queue, span, starts, troubled
 from toy import toy_attempt
+from waiting import LONG
 from workers import ENDLESS, kill, state, until
 
 Captured = pytest.CaptureFixture[str]
@@ -32,6 +36,17 @@ Captured = pytest.CaptureFixture[str]
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler in this process ends as soon as it is idle."""
     monkeypatch.setattr(scheduling, "LINGER_SECONDS", 0.0)
+
+
+@contextmanager
+def queue_run(workspace: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """``dlkit queue run`` in a process of its own."""
+    command = [sys.executable, "-m", "dlkit", "queue", "run", *words, "--workspace", str(workspace)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def until_all(runs: list[RunFolder], wanted: str = "completed") -> None:
@@ -44,13 +59,35 @@ def stop(*runs: RunFolder) -> None:
     until_all(list(runs), "stopped")
 
 
-def test_queue_run_while_another_scheduler_runs(workspace: Path, quick: Quick, capsys: Captured) -> None:
+def test_queue_run_waits_while_another_scheduler_runs(workspace: Path, quick: Quick) -> None:
+    """Until nothing is left to start; should the other one die, it takes its place."""
+    run, later = enqueue(workspace, troubled(quick, wait=0.01), **ENDLESS), enqueue(workspace, {"launcher": quick})
+    wake(workspace)
+    until(lambda: state(run) == "running")
+    process = scheduler(workspace)
+    assert process is not None
+    with queue_run(workspace) as waiting:
+        assert waiting.stderr is not None
+        assert f"already (process {process}); this waits" in waiting.stderr.readline()
+        os.kill(process, signal.SIGKILL)
+        assert waiting.stderr.readline() == "scheduler started\n"
+        assert scheduler(workspace) == waiting.pid
+        stop(run)
+        assert waiting.wait(LONG) == 0
+    assert state(later) == "completed"
+
+
+def test_ctrl_c_ends_the_wait_for_another_scheduler(workspace: Path, quick: Quick) -> None:
     run = enqueue(workspace, troubled(quick, wait=0.01), **ENDLESS)
     wake(workspace)
     until(lambda: state(run) == "running")
     process = scheduler(workspace)
-    assert queue("run", workspace=workspace) == 0
-    assert capsys.readouterr().err == f"a scheduler is running already (process {process})\n"
+    with queue_run(workspace) as waiting:
+        assert waiting.stderr is not None
+        assert "this waits" in waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        assert "the scheduler goes on" in waiting.stderr.read()
+        assert waiting.wait(LONG) == 0
     assert scheduler(workspace) == process
     stop(run)
 
@@ -157,13 +194,14 @@ def test_two_slots(workspace: Path, plugins: None, monkeypatch: pytest.MonkeyPat
     assert [run.read()["threads"] for run in runs] == [max(1, len(os.sched_getaffinity(0)) // 2)] * 2
 
 
-def test_slots_changed_while_the_scheduler_runs(workspace: Path, quick: Quick, capsys: Captured) -> None:
+def test_slots_changed_while_the_scheduler_runs(workspace: Path, quick: Quick) -> None:
     runs = [enqueue(workspace, troubled(quick, wait=0.01), **ENDLESS) for _ in range(3)]
     wake(workspace)
     until(lambda: state(runs[0]) == "running")
     assert entries(workspace)[runs[1].id].why.startswith("cpu: 1 of 1 slot taken by")
-    assert queue("run", "--cpu-slots", "2", workspace=workspace) == 0
-    assert "it takes over 2 CPU slot(s)" in capsys.readouterr().err
+    with queue_run(workspace, "--cpu-slots", "2") as waiting:
+        assert waiting.stderr is not None
+        assert "it takes over 2 CPU slot(s)" in waiting.stderr.readline()
     until(lambda: state(runs[1]) == "running")
     assert entries(workspace)[runs[2].id].why.startswith("cpu: 2 of 2 slots taken by")
     set_cpu_slots(workspace, 1)

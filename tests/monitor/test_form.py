@@ -437,12 +437,12 @@ def test_what_cannot_be_used_stands_where_it_would_with_the_reason(plant: Callab
     none, quick, odd = checked.presets
     assert none == ("", "none  1 broken") and quick == ("quick", "quick  Soon")
     assert odd[0] == "odd"
-    assert odd[1].startswith(f"odd  preset file {package}:presets/odd.toml is broken: TOMLDecodeError: ")
+    assert odd[1].startswith(f"odd  preset file {package}:presets/odd.toml is broken: Invalid value")
     taken = "model 'linear' for task 'toy' is already offered by plugin 'toy'"
     (model,) = (part for part in checked.parts if part.name == "model")
     assert f"(that of plugin {package!r} cannot be used: {taken})" in dict(model.choices)["linear"]
     (problem,) = set(look(Form("toy", "odd"), catalog).general)
-    assert problem.startswith(f"preset file {package}:presets/odd.toml is broken: TOMLDecodeError: ")
+    assert problem.startswith(f"preset file {package}:presets/odd.toml is broken: Invalid value")
 
 
 def test_a_lost_component_that_nobody_else_has_stands_alone() -> None:

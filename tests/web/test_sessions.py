@@ -96,7 +96,7 @@ async def test_dlkit_itself_comes_through_the_websocket(dlkit_web: Served) -> No
     async with tab(dlkit_web) as page:
         await page.until("regression")
         apps = dlkit_web.apps()
-        assert len(apps) == 1 and apps[0].cmdline()[1:4] == ["-m", "dlkit", "tui"]
+        assert len(apps) == 1 and apps[0].cmdline()[1:5] == ["-P", "-m", "dlkit", "tui"]
     await gone(apps)
 
 
