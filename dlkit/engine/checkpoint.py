@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dlkit.bounded import DOCUMENT
 from dlkit.engine import tree
+from dlkit.engine.fitting import fitted
 from dlkit.errors import RunError
 from dlkit.json_types import Json, JsonObject
 from dlkit.runs.checkpoints import Checkpoint
@@ -78,6 +79,7 @@ def check(checkpoint: Checkpoint, task: str, model: str) -> None:
         raise RunError(f"{checkpoint.folder} cannot be used: {'; '.join(problems)}")
 
 
+@fitted
 def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
     """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
     weights = evaluated_weights(checkpoint) if averaged else read_tensors(checkpoint.folder / MODEL)
@@ -88,6 +90,7 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
         raise RunError(f"{checkpoint.folder}: its weights do not fit the model as it is now: {error}") from error
 
 
+@fitted
 def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights that evaluation sees: the moving average where the run keeps one. Of tied ones, the one stored."""
     stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
@@ -104,6 +107,7 @@ def _averaged(folder: Path) -> dict[str, Tensor]:
         return {name: file.get_tensor(leaf[tree.LEAF]) for name, leaf in skeleton.items()}
 
 
+@fitted
 def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
     """The state tree that ``snapshot`` was given."""
     folder = checkpoint.folder
@@ -112,6 +116,7 @@ def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
     return state
 
 
+@fitted
 def load_info(checkpoint: Checkpoint, cls: type[Info]) -> Info:
     """The ``info`` that the checkpoint's model was built with."""
     folder = checkpoint.folder

@@ -12,6 +12,8 @@ from dlkit.engine import checkpoint as storage
 from dlkit.engine import tree
 from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_writer import Published, Writer, prune
+from dlkit.engine.device import is_out_of_memory
+from dlkit.engine.fitting import fitting
 from dlkit.engine.journal import Journal
 from dlkit.engine.orders import Inbox, WriterState
 from dlkit.engine.progress import Mark, Progress
@@ -102,12 +104,13 @@ class CheckpointKeeper:
         job = self._job
         storage.load_model(chosen, job.trainer.model, averaged=False)
         state = storage.load_state(chosen)
-        job.trainer.load(state["trainer"])
-        self._progress.restore(state["progress"], chosen.step)
-        self._settings.restore(chosen.manifest.settings, self._run.events, chosen.step)
-        own = state["ranks"][self._world.rank] if self._world.size > 1 else state
-        job.trainer.load_local(own.get("local", {}))
-        restore_generators(own["generators"], self._device)
+        with fitting(chosen, passing=is_out_of_memory):
+            job.trainer.load(state["trainer"])
+            self._progress.restore(state["progress"], chosen.step)
+            self._settings.restore(chosen.manifest.settings, self._run.events, chosen.step)
+            own = state["ranks"][self._world.rank] if self._world.size > 1 else state
+            job.trainer.load_local(own.get("local", {}))
+            restore_generators(own["generators"], self._device)
         self._submitted = self._progress.mark
         self._best_submitted = self._progress.best_step
         self._last = time.monotonic()

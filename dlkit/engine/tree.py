@@ -19,6 +19,8 @@ LEAF = "$tensor"
 ARRAY = "$array"
 PAIRS = "$pairs"
 FLOAT = "$float"
+_LIKE_PARAMETERS = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg"})
+"""What torch's optimizers keep in their parameters' shape; others may do otherwise."""
 _MARKS = frozenset({LEAF, ARRAY, PAIRS, FLOAT})
 
 
@@ -111,17 +113,29 @@ def like_parameters(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) 
     Storage is contiguous; a channels_last parameter's momentum must be so again, or vectorised kernels choose another
     path and round differently.
     """
+    for group, stored in zip(optimizer.param_groups, saved["param_groups"], strict=True):
+        _check_group(group, stored)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     numbers = [number for group in saved["param_groups"] for number in group["params"]]
     by_number = dict(zip(numbers, parameters, strict=True))
     state: dict[int, dict[str, object]] = {}
     for number, entries in saved["state"].items():
         parameter = by_number[int(number)]
-        state[int(number)] = {key: _laid_out(value, parameter) for key, value in entries.items()}
+        state[int(number)] = {key: _laid_out(key, value, parameter) for key, value in entries.items()}
     return {"state": state, "param_groups": saved["param_groups"]}
 
 
-def _laid_out(value: object, parameter: Tensor) -> object:
+def _check_group(group: Mapping[str, object], saved: Mapping[str, object]) -> None:
+    """ValueError for an option that is no number where one is: it would fail the first step, as nobody's fault."""
+    for key, value in group.items():
+        if isinstance(value, float) and not isinstance(saved.get(key, value), (int, float, Tensor)):
+            raise ValueError(f"the optimizer's {key} is {saved[key]!r:.40}, not a number")
+
+
+def _laid_out(key: str, value: object, parameter: Tensor) -> object:
+    of_its_form = isinstance(value, Tensor) and value.shape == parameter.shape and value.is_floating_point()
+    if key in _LIKE_PARAMETERS and value is not None and not of_its_form:
+        raise ValueError(f"the optimizer's {key} is not of the form of its parameter, {list(parameter.shape)}")
     if isinstance(value, Tensor) and value.shape == parameter.shape:
         return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
     return value  # a count of steps, say

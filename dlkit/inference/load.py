@@ -19,6 +19,7 @@ from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
 from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
+from dlkit.engine.fitting import fitting
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
 from dlkit.json_types import Settings
@@ -45,7 +46,7 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
     task = build_task(catalog, resolved.task)
     info = storage.load_info(chosen, task.Info)
-    with forked(resolved.engine.seed, "load"), restoring():
+    with forked(resolved.engine.seed, "load"), restoring(), fitting(chosen):
         model = build_model(catalog, resolved, info)
     storage.load_model(chosen, model, averaged=True)
     where.make_current()
@@ -115,7 +116,8 @@ def evaluate_run(
     if job.data.fingerprint() != record.get("fingerprint"):
         context.say("note: the data differs from what the run was trained on: its fingerprint is another")
     storage.load_model(chosen, job.trainer.model, averaged=False)
-    job.trainer.load(storage.load_state(chosen)["trainer"])
+    with fitting(chosen):
+        job.trainer.load(storage.load_state(chosen)["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
     batches = evaluation_batches(data, resolved.engine)
     with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):
