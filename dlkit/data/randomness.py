@@ -12,6 +12,7 @@ import random
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import index
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -118,7 +119,7 @@ def restore_generators(state: Mapping[str, Any], device: DeviceGenerator | None 
     import torch
 
     version, internal, gauss = state["python"]
-    random.setstate((version, tuple(int(number) for number in internal), gauss))
+    random.setstate((version, tuple(index(number) for number in internal), gauss))  # of what is no integer: TypeError
     name, keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state((name, keys, position, has_gauss, cached))
     torch.set_rng_state(state["torch"])

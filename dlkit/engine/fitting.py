@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+import torch
 from safetensors import SafetensorError
+from torch import nn
 
 from dlkit.errors import DAMAGE, ComponentError, DlkitError, RunError, in_words
 from dlkit.runs.checkpoints import Checkpoint
 
+SPARE = 1 << 24
+"""Bytes of a model that may be in no file."""
 _Options = ParamSpec("_Options")
 _Made = TypeVar("_Made")
 
@@ -33,13 +37,33 @@ def fitting(checkpoint: Checkpoint, passing: Callable[[BaseException], bool] = l
         raise RunError(f"{checkpoint.folder}: what it holds does not fit the run: {in_words(error)}") from error
 
 
+def check_size(checkpoint: Checkpoint, build: Callable[[], nn.Module]) -> None:
+    """RunError if the model that is about to be built is far larger than what the checkpoint has for it.
+
+    A number in ``info`` decides, and would get the memory: built of tensors without memory, it costs nothing.
+    """
+    try:
+        with torch.device("meta"):
+            model = build()
+    # The plugin boundary: what a model cannot do with such tensors, it does when it is built in earnest.
+    except Exception:
+        return
+    wanted = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
+    stored = checkpoint.manifest.files["model.safetensors"]["size"]
+    if wanted > 4 * stored + SPARE:  # stored in half precision, say, or without what its own code fills in
+        raise RunError(
+            f"{checkpoint.folder}: its info asks for a model of {wanted} bytes, its weights are {stored}: they do not "
+            "belong together"
+        )
+
+
 def fitted(
     load: Callable[Concatenate[Checkpoint, _Options], _Made],
 ) -> Callable[Concatenate[Checkpoint, _Options], _Made]:
     """A function of a checkpoint that raises RunError for whatever that holds."""
 
     @wraps(load)
-    def loaded(checkpoint: Checkpoint, *args: _Options.args, **options: _Options.kwargs) -> _Made:
+    def loaded(checkpoint: Checkpoint, /, *args: _Options.args, **options: _Options.kwargs) -> _Made:
         with fitting(checkpoint):
             return load(checkpoint, *args, **options)
 

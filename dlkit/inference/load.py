@@ -19,7 +19,7 @@ from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
 from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
-from dlkit.engine.fitting import fitting
+from dlkit.engine.fitting import check_size, fitting
 from dlkit.engine.loader import evaluation_batches
 from dlkit.errors import UsageError, nearest
 from dlkit.json_types import Settings
@@ -46,8 +46,12 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
     task = build_task(catalog, resolved.task)
     info = storage.load_info(chosen, task.Info)
-    with forked(resolved.engine.seed, "load"), restoring(), fitting(chosen):
-        model = build_model(catalog, resolved, info)
+    seed = resolved.engine.seed
+    with restoring(), fitting(chosen):
+        with forked(seed, "size"):
+            check_size(chosen, lambda: build_model(catalog, resolved, info))
+        with forked(seed, "load"):
+            model = build_model(catalog, resolved, info)
     storage.load_model(chosen, model, averaged=True)
     where.make_current()
     model = model.to(where.torch_device).eval()

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_model, build_task
+from dlkit.errors import RunError
 from dlkit.events import Finished
 from dlkit.inference.load import load_predictor
 from dlkit.runs import contents
@@ -88,7 +89,7 @@ def readers(victim: Victim) -> dict[str, Callable[[], object]]:
     }
 
 
-NAMED = r"step-0000|checkpoint|manifest|run\.json"
+NAMED = r"init_from|step-0000|checkpoint|manifest|run\.json"
 
 
 def fuzz(victim: Victim, seed: int, calls: int) -> Findings:
@@ -173,6 +174,16 @@ def test_a_state_that_does_not_fit_is_said_before_the_first_step(
     assert isinstance(end, Finished)
     assert (end.status, end.traceback) == ("failed", "")
     assert said in end.reason and victim.folder.name in end.reason
+
+
+def test_a_number_gets_no_memory(victim: Victim) -> None:
+    """``features`` of 10¹¹: a model of 400 GB."""
+    try:
+        victim.change("info.json", json.dumps({"features": 10**11, "offset": 0.0}).encode())
+        with pytest.raises(RunError, match=rf"{victim.folder.name}: its info asks for a model of 400000000004 bytes"):
+            load_predictor(toy_catalog(), victim.run)
+    finally:
+        victim.restore()
 
 
 def test_checkpoints_with_right_hashes(victim: Victim) -> None:
