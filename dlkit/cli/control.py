@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from dlkit.cli.choice import run_parser
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, duration
 from dlkit.errors import RunError
 from dlkit.events import Finished
 from dlkit.jobs.follow import Gone
@@ -20,7 +20,11 @@ from dlkit.runs.folder import RunFolder
 def control_parser(command: str, description: str) -> Parser:
     parser = run_parser(command, description)
     parser.add_argument(
-        "--timeout", type=float, default=PATIENCE, metavar="SECONDS", help=f"wait for the job's answer ({PATIENCE:g})"
+        "--timeout",
+        type=duration,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help=f"wait for the job's answer ({PATIENCE:g})",
     )
     return parser.with_json()
 

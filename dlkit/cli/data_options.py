@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, duration
 
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog
@@ -34,11 +34,7 @@ def parser(action: str, *, fetches: bool = False) -> Parser:
 
 
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
+    if not (value := duration(text)):
         raise ArgumentTypeError(f"must be a number of seconds above 0, not {text!r}")
     return value
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NoReturn
 
+from dlkit.durations import seconds
 from dlkit.errors import UsageError, nearest
 from dlkit.present.output import print_result
 
@@ -66,6 +67,17 @@ class Parser(argparse.ArgumentParser):
     def with_json(self) -> Parser:
         self.add_argument("--json", action="store_true", help="one JSON document on stdout")
         return self
+
+
+def duration(text: str) -> float:
+    """The ``type`` of options that are a number of seconds, or as 9m: at least 0."""
+    try:
+        value = seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be 0 or more seconds")
+    return value
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import RUN_HELP
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, duration
 from dlkit.errors import UsageError
 from dlkit.present.output import say
 from dlkit.runs.index import find_run
@@ -55,7 +55,9 @@ def _parser() -> Parser:
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--epochs", type=int, metavar="N", help="train to N epochs in all: continues a completed run")
     parser.add_argument("--steps", type=int, metavar="N", help="train to N steps in all")
-    parser.add_argument("--max-time", type=float, metavar="SECONDS", help="a new limit, over all resumes together")
+    parser.add_argument(
+        "--max-time", type=duration, metavar="SECONDS", help="a new limit, or 9m, over all resumes together"
+    )
     parser.add_argument("--allow-inexact", action="store_true", help="go on where bit-exactness cannot be had")
     parser.add_argument("--notify", metavar="URL", help="where to POST the finished event from now on")
     parser.add_argument("--launcher", metavar="NAME", help="what starts the job's processes from now on")

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.exit_codes import EXIT
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, duration
 from dlkit.cli.watch import why_queued
-from dlkit.errors import RunError, UsageError
+from dlkit.errors import RunError
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import LOST, state_now
-from dlkit.present.numbers import duration, number
+from dlkit.present import numbers
 from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.index import find_run
@@ -24,8 +24,6 @@ INTERVAL = 0.2
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
-    if options.timeout is not None and not options.timeout >= 0:
-        raise UsageError(f"--timeout {options.timeout:g}: must be 0 or more seconds")
     workspace = locate(options.workspace)
     runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
     ended: list[Summary] = []
@@ -50,7 +48,9 @@ def _parser() -> Parser:
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
     parser.add_argument("--any", action="store_true", help="only until the first of them has ended")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="not longer than this (default: for ever)")
+    parser.add_argument(
+        "--timeout", type=duration, metavar="SECONDS", help="not longer than this, or 9m (default: for ever)"
+    )
     return parser.with_workspace().with_json()
 
 
@@ -74,8 +74,8 @@ def _as_they_end(runs: Sequence[RunFolder], interrupts: Interrupts, timeout: flo
 
 def _line(run: Summary) -> str:
     reason = f" ({run.reason})" if run.reason else ""
-    best = f", best {run.metric} {number(run.best)}" if run.best is not None else ""
-    spent = f", {run.step} steps in {duration(run.seconds)}" if run.seconds else ""
+    best = f", best {run.metric} {numbers.number(run.best)}" if run.best is not None else ""
+    spent = f", {run.step} steps in {numbers.duration(run.seconds)}" if run.seconds else ""
     return f"{run.id}: {run.state}{reason}{spent}{best}"
 
 

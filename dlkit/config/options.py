@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dlkit.catalog import Catalog, load_config
 from dlkit.components import PARTS, Spec
+from dlkit.durations import seconds
 from dlkit.errors import PluginError
 from dlkit.interpreter import MOST_PROCESSES
 from dlkit.openmp import MOST_THREADS
@@ -18,6 +19,11 @@ SECTIONS = ("engine", "job", *CHOICES)
 Cadence = str
 CHANGEABLE: dict[str, Any] = {"changeable": True}
 """Marks an option, as its ``json_schema_extra``, that ``dlkit set`` may change while a run is going."""
+DURATION: dict[str, Any] = {"format": "duration"}
+"""Marks an option, as its ``json_schema_extra``, that is a number of seconds and may be written as 9m or 1h30m."""
+Seconds = Annotated[
+    float, Field(gt=0), BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value)
+]
 CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
 
 
@@ -50,8 +56,8 @@ class EngineConfig(Config):
     )
     eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
     sample_every: Cadence = Field("5 epochs", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
-    checkpoint_every: float = Field(
-        30.0, gt=0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE
+    checkpoint_every: Seconds = Field(
+        30.0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE | DURATION
     )
     keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best", json_schema_extra=CHANGEABLE)
     # It counts loader batches: a step sees batch_size × accumulate samples.
@@ -66,8 +72,10 @@ class EngineConfig(Config):
         0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"
     )
     compile: bool = Field(False, description="Run the model through torch.compile")
-    max_time: float | None = Field(
-        None, gt=0, description="Seconds after which the run ends, completed", json_schema_extra=CHANGEABLE
+    max_time: Seconds | None = Field(
+        None,
+        description="Seconds after which the run ends, completed; or as 9m, 1h30m",
+        json_schema_extra=CHANGEABLE | DURATION,
     )
     limit_batches: int | None = Field(None, ge=1, description="Batches an epoch and an evaluation at most")
     overfit_batches: int | None = Field(

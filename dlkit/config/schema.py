@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from dlkit.bounded import BadFile, parse_toml
 from dlkit.catalog import Catalog
 from dlkit.config.options import CHOICES, OWN, config_class
+from dlkit.durations import seconds
 from dlkit.json_types import Json
 
 Bound = Literal["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"]
@@ -108,6 +110,9 @@ def parse_text(prop: Property, text: str) -> object:
         return next((choice for choice in prop["enum"] if str(choice) == text), text)
     if types <= {"string", "null"}:
         return text
+    if prop.get("format") == "duration":
+        with suppress(ValueError):  # else pydantic says what it must be
+            return seconds(text)
     if "array" in types and not text.startswith("["):
         text = f"[{text}]"
     try:

@@ -255,6 +255,7 @@ def test_a_preset_chooses_components() -> None:
     assert (chosen.engine.epochs, chosen.engine.steps) == (None, 10000)
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "engine": st.fixed_dictionaries(
@@ -287,7 +288,10 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "loss": st.fixed_dictionaries({}, optional={"name": st.sampled_from(["l1", "l2"])}),
     "trainer": st.fixed_dictionaries(
         {},
-        optional={"lr": st.floats(0, exclude_min=True, allow_nan=False), "betas": st.tuples(st.floats(), st.floats())},
+        optional={
+            "lr": st.floats(0, exclude_min=True, allow_nan=False, allow_infinity=False),
+            "betas": st.tuples(FINITE, FINITE),
+        },
     ),
     "inference": st.fixed_dictionaries({}, optional={"labels": st.lists(TEXT), "top": st.integers(1, 2**62)}),
 }
@@ -395,3 +399,16 @@ def test_a_tasks_presets_are_its_own() -> None:
     catalog = Catalog.load_everything()
     assert "fast" in {preset.name for preset in presets(catalog, "classification")}
     assert "fast" not in {preset.name for preset in presets(catalog, "regression")}
+
+
+def test_durations_may_be_written_as_people_write_them(tmp_path: Path) -> None:
+    """As a flag, in a file, with the bounds and the words of any other option."""
+    given = flags("--max-time 1h30m --engine.checkpoint_every 2m")
+    assert value(given, "engine.max_time")[0] == 5400.0
+    assert value(given, "engine.checkpoint_every")[0] == 120.0
+    path = tmp_path / "run.toml"
+    path.write_text('[engine]\nmax_time = "9m"\n')
+    assert value(resolve(CATALOG, TASK, [read_toml(path)]), "engine.max_time")[0] == 540.0
+    for text, said in {"0m": "above 0", "soon": "is not a duration"}.items():
+        with pytest.raises(UsageError, match=said):
+            flags(f"--max-time {text}")
