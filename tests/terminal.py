@@ -27,6 +27,8 @@ class Terminal:
     ) -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
+        self.came = bytearray()
+        """Every byte so far."""
         self.began = self._read_at = time.perf_counter()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -81,8 +83,12 @@ class Terminal:
         except OSError:  # its side of the terminal is closed
             return False
         self._read_at = time.perf_counter()  # the emulator takes ten times as long as a terminal
-        self._stream.feed(data)
+        self._take(data)
         return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        self.came += data
+        self._stream.feed(data)
 
     def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = LONG) -> float:
         """Until the screen shows it; returns when. AssertionError with the screen if it does not come."""
@@ -114,5 +120,5 @@ class Terminal:
                 except OSError:
                     break
                 count += len(data)
-                self._stream.feed(data)
+                self._take(data)
         return count

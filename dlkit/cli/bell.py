@@ -6,10 +6,10 @@ import os
 import sys
 
 from dlkit.present.notification import notification
+from dlkit.steering import own_stream
 
 
 def tell_ended(text: str) -> None:
     """Ring, and have the terminal show a text, if stderr is one."""
     if sys.stderr.isatty():
-        sys.stderr.write(notification(text, os.environ))
-        sys.stderr.flush()
+        print(notification(text, os.environ), end="", file=own_stream(sys.stderr), flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 from dlkit.interpreter import leave_out_current_folder
 from dlkit.openmp import wait_asleep
+from dlkit.steering import FitStream
 
 COMMANDS = {
     "tui": "the terminal interface; dlkit alone opens it too",
@@ -70,11 +72,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """This process is dlkit's own: what stdout cannot encode is ``?`` there, and no traceback steers the terminal."""
+    """This process is dlkit's own: what stdout cannot encode is ``?`` there, and nothing on stderr steers the terminal,
+    neither a traceback nor what other packages say."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)  # None: there is no stdout, or somebody's own
     if reconfigure is not None:
         reconfigure(errors="replace")
     sys.excepthook = _show_unexpected
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr = FitStream(sys.stderr)
 
 
 def _show_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

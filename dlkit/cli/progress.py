@@ -24,7 +24,7 @@ from dlkit.present.samples import render
 from dlkit.present.text import fit_to_print
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load
-from dlkit.steering import one_line
+from dlkit.steering import one_line, own_stream
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -188,12 +188,13 @@ class Bar(Talk):
 
         super()._planned(total, done)
         self.close()  # of an attempt before this one
-        self._bar = tqdm(total=total, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr, leave=False)
+        file = own_stream(sys.stderr)
+        self._bar = tqdm(total=total, initial=done, unit="step", dynamic_ncols=True, file=file, leave=False)
 
     def _say(self, text: str) -> None:
         from tqdm import tqdm
 
-        tqdm.write(fit_to_print(text), file=sys.stderr)
+        tqdm.write(fit_to_print(text), file=own_stream(sys.stderr))
 
     def close(self) -> None:
         if self._bar is not None:

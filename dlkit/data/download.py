@@ -28,7 +28,7 @@ from dlkit.data.extract import write_all
 from dlkit.data.layout import file_sha256
 from dlkit.data.opener import check_address, opener
 from dlkit.errors import DataError, UsageError
-from dlkit.steering import one_line
+from dlkit.steering import one_line, own_stream
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file are there."""
@@ -237,7 +237,8 @@ def shown(name: str, size: int, say: Callable[[str], None]) -> Iterator[Progress
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        with tqdm(total=size, desc=one_line(name), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
+        file = own_stream(sys.stderr)
+        with tqdm(total=size, desc=one_line(name), unit="B", unit_scale=True, file=file, leave=False) as bar:
 
             def move(have: int) -> None:
                 bar.update(have - bar.n)

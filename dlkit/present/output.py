@@ -11,11 +11,12 @@ from contextlib import suppress
 from typing import TextIO
 
 from dlkit.present.text import escaped, fit_to_print
+from dlkit.steering import own_stream
 
 
 def say(text: str, end: str = "\n") -> None:
     """Talk goes to stderr."""
-    print(fit_to_print(text), end=end, file=sys.stderr, flush=True)
+    print(fit_to_print(text), end=end, file=own_stream(sys.stderr), flush=True)
 
 
 def say_traceback(error: BaseException | None) -> None:
@@ -60,7 +61,7 @@ def _unicode_escape(letter: str) -> str:
 def say_from_handler(text: str) -> None:
     """``say`` in a signal's handler: the signal may have come into a ``print``, and that cannot be entered twice."""
     with suppress(OSError, ValueError):  # no standard error, or nobody reads it
-        os.write(2 if sys.stderr is None else sys.stderr.fileno(), f"{text}\n".encode())
+        os.write(2 if sys.stderr is None else sys.stderr.fileno(), f"{fit_to_print(text)}\n".encode())
 
 
 def colours(stream: TextIO | None = None) -> bool:

@@ -25,7 +25,7 @@ from dlkit.catalog import Catalog
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import settings
-from dlkit.tui.shared.fit_lines import FIT_LINES
+from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
 
@@ -73,6 +73,7 @@ def _leaving(widget: Widget) -> bool:
 ALIVE = ("running", "paused")
 Worker.StateChanged.bubble = True
 """Textual tells a worker's end to the widget that began it alone; the app is to hear of those that raised."""
+clean_every_text()
 PLUGIN_SECONDS = 10.0
 """A plugin whose import takes longer is shown as broken; the others are there."""
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,16 +17,24 @@ from pathlib import Path
 import pytest
 
 import dlkit
+from command_lines import lines
+from conftest import TESTS
 from dlkit.cli.main import COMMANDS, _show_unexpected, main
 from dlkit.cli.progress import Bar, Display, JsonLines, Lines
 from dlkit.errors import UsageError
 from dlkit.events import KINDS, Notice
+from dlkit.interrupt import Interrupts
 from dlkit.present.samples import render
 from dlkit.runs.log import EventLog, read_events
 from dlkit.samples import Sample
 from planted import EVIL, WRITTEN, evil_samples, install_planted, record_planted, steering
 from recorded import record_run
+from steering import Listen, listen
+from terminal import Terminal
 from toy import toy_run
+from waiting import LONG
+
+__all__ = ["listen"]
 
 Captured = pytest.CaptureFixture[str]
 
@@ -64,7 +73,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "clean": [["--dry-run"], ["--dry-run", "--json"], ["--nonsense", EVIL]],
     "doctor": [[], ["--json"]],
 }  # fmt: skip
-"""What each command is called with. Capitals are runs: see ``planted``."""
+"""What commands are called with beside what ``command_lines`` finds. Capitals are runs: see ``planted``."""
 
 
 @pytest.fixture(scope="module")
@@ -94,52 +103,54 @@ def planted(kept: Path, tmp_path: Path, toy_installed: Path, monkeypatch: pytest
     return found
 
 
-@pytest.fixture(params=[False, True], ids=["piped", "terminal"])
-def terminal(request: pytest.FixtureRequest, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether stdout and stderr are said to be a terminal with colours."""
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    if request.param:
-        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    return bool(request.param)
-
-
-def test_every_command_is_tried() -> None:
-    assert WORDS.keys() == COMMANDS.keys()
+RUNS = ("PLANTED", "DONE", "GOOD", "DIED", "QUEUED")
+OPEN = ("tui", "web")
+"""Commands that stay: what the interface shows is for its own tests."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_lets_a_text_steer_the_terminal(
-    command: str, planted: dict[str, str], terminal: bool, capsys: Captured
+    command: str, planted: dict[str, str], listen: Listen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for words in WORDS[command]:
-        capsys.readouterr()
-        with suppress(SystemExit):  # argparse, after --help
-            main([command, *(planted.get(word, word) for word in words)])
-        out, err = capsys.readouterr()
-        assert not steering(out, terminal=terminal), [command, *words]
-        assert not steering(err, terminal=terminal), [command, *words]
-        assert out or err, f"{[command, *words]} said nothing: nothing was tried"
+    monkeypatch.chdir(tmp_path)
+    if command in OPEN:
+        monkeypatch.setattr(f"dlkit.cli.{command}.function", lambda _: _refuse)
+    monkeypatch.setattr("dlkit.cli.watch.WHY_SECONDS", 0.0)
+    for where, name in ((Interrupts, "wait"), (time, "sleep")):
+        monkeypatch.setattr(where, name, _ctrl_c)  # whoever waits for what does not come does so until then
+    automatic = [] if command == "train" else lines(command, RUNS, EVIL)
+    with listen() as heard:
+        heard.read()
+        for words in [*((command, *words) for words in WORDS.get(command, ())), *automatic]:
+            with suppress(SystemExit):  # argparse, after --help
+                main([planted.get(word, word) for word in words])
+            heard.check(*words)
+
+
+def _ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _refuse(*_: object, **__: object) -> int:
+    raise UsageError(EVIL)
 
 
 @pytest.mark.parametrize("display", [Lines, Bar, JsonLines])
 def test_nothing_that_happens_in_a_run_steers_the_terminal(
-    display: type[Display], tmp_path: Path, terminal: bool, capsys: Captured
+    display: type[Display], tmp_path: Path, listen: Listen
 ) -> None:
     run = record_planted(tmp_path)
     events = read_events(run.events)
     assert {type(event) for event in events} == set(KINDS.values())
-    shown = display(run)
-    shown.catch_up(events)
-    for event in events:
-        shown.show(event)
-    shown.say(EVIL)
-    shown.close()
-    out, err = capsys.readouterr()
-    assert out or err
-    for written in (out, err):
-        assert not steering(written, terminal=terminal or display is Bar)
+    with listen() as heard:
+        heard.read()
+        shown = display(run)
+        shown.catch_up(events)
+        for event in events:
+            shown.show(event)
+        shown.say(EVIL)
+        shown.close()
+        heard._replace(on_terminal=heard.on_terminal or display is Bar).check(display)
 
 
 @pytest.mark.parametrize("sample", evil_samples(), ids=lambda sample: sample.kind)
@@ -199,6 +210,48 @@ def test_a_traceback_of_our_own_steers_nothing(capsys: Captured) -> None:
     _show_unexpected(type(error), error, None)
     err = capsys.readouterr().err
     assert "ZeroDivisionError" in err and not steering(err)
+
+
+OTHERS = """
+import logging, sys, threading, warnings
+from dlkit.cli import tasks
+from dlkit.cli.main import main
+from dlkit.present.output import say
+from planted import EVIL
+
+class Last:
+    def __del__(self):
+        raise RuntimeError(EVIL)
+
+def loud(argv):
+    say("first")
+    logging.getLogger(EVIL).warning(EVIL)
+    warnings.warn(EVIL)
+    thread = threading.Thread(target=lambda: 1 / {}[EVIL])
+    thread.start()
+    thread.join()
+    Last()
+    say("last")
+    raise ZeroDivisionError(EVIL)
+
+tasks.main = loud
+sys.argv = ["dlkit", "tasks"]
+sys.exit(main())
+"""
+
+
+def test_nor_does_what_others_say_on_stderr() -> None:
+    """Warnings, logs, threads and finalisers that fail: none of them asks dlkit, and what they quote may be a run's."""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS), "TERM": "xterm-256color"}
+    with Terminal([sys.executable, "-c", OTHERS], environment=environment) as terminal:
+        while terminal.read(LONG):
+            pass
+        assert terminal.process.wait(LONG) == 1
+    text = terminal.came.decode()
+    assert not steering(text, terminal=True)
+    for told in ("first", "UserWarning: ", "Exception in thread", "Exception ignored in", "last", "ZeroDivisionError"):
+        assert told in text
+    assert text.index("first") < text.index("UserWarning: ") < text.index("last") < text.index("ZeroDivisionError")
 
 
 WRITERS = {"present/output.py", "cli/bell.py", "cli/progress.py", "cli/main.py", "data/text/pieces.py"}

@@ -178,7 +178,7 @@ async def test_titles_and_names_that_are_too_long_or_odd() -> None:
         await pilot.pause()
         found = rows(app)
         assert found[0].startswith("メトリクス/") and "smooth" not in found[0]
-        assert found[1].startswith("A 名前[31m 2")
+        assert found[1].startswith("A 名前�[31m 2")
         assert "\x1b" not in shown(app)
         app.chart.show("loss", [given], Look(level=1), log_y=True, current=True)
         await pilot.pause()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,29 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from conftest import TESTS
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
 from dlkit.tui.shared.fit_lines import FIT_LINES
-from planted import EVIL, install_planted, record_planted, steering
+from forms import part
+from planted import EVIL, PAINT, install_planted, record_planted, steering
 from screens import opened, press, shown, until
+from terminal import Terminal
+from waiting import LONG
 
 WIDE = (160, 50)
+ENTER, ESCAPE = "\r", "\x1b"
+WALK = (
+    ("", "embedded"), ("G", "cannot offer"), (ENTER, "y: copy"), (ESCAPE, "-y: copy"), ("g", "metric "),
+    (ENTER, "Gradient descent"), (ESCAPE, "-Gradient descent"),
+    ("2", "4 runs"), (ENTER, "c Curves"), ("s", "step 24"), ("l", "following"), ("m", "CPU  10"), ("o", "Components"),
+    ("e", "retried"), (ENTER, "train_seconds"), (ESCAPE, "-train_seconds"), (ESCAPE, "4 runs"), (" ", "1 marked"),
+    ("c", "All settings"), (ESCAPE, "-All settings"), ("D", "cannot be undone"), ("n", "-cannot be undone"),
+    ("3", "prio"), ("4", "to ask"), ("?", "First steps"),
+)  # fmt: skip
+"""Keys, and what they bring about; after a minus, what goes by them."""
 WORD = "forged"
 """Is in every planted text, and so on every screen that shows one."""
 
@@ -39,7 +55,9 @@ def newest(workspace: Path) -> RunFolder:
 async def check(app: DlkitApp, pilot: Pilot[None], why: str, word: str = WORD) -> None:
     """The screen shows a planted text, and nothing of it that steers."""
     await until(pilot, lambda: word in shown(app), f"{why}: {word}")
-    assert not [found for line in shown(app).splitlines() for found in steering(line)], why
+    for line in shown(app).splitlines():
+        assert not steering(line), why
+        assert not re.search(r"(?<!�)(?<!x1b)\]0;owned", line), f"{why}: what was taken out of {line!r} is to be seen"
 
 
 @pytest.mark.parametrize("area", FIRST)
@@ -76,6 +94,9 @@ async def test_no_form(workspace: Path) -> None:
     async with opened(workspace, WIDE) as (app, pilot):
         app.open_launch("loud")
         await check(app, pilot, "launch", word="owned")
+        part(app, "preset").focus()
+        await press(pilot, "enter")
+        await check(app, pilot, "presets", word="is broken")
 
 
 async def test_no_model_that_is_asked(workspace: Path) -> None:
@@ -113,3 +134,27 @@ def test_a_line_stays_as_wide_as_it_was() -> None:
     assert [s.cell_length for s in fit] == [s.cell_length for s in segments]
     assert fit[0] is segments[0] and fit[2] is segments[2], "what is fit, and what a picture is made of, stays"
     assert not steering(fit[1].text)
+
+
+DRIVER = re.compile(r"\x1b\[[?>=<]?[\d;:]*[$ ]?[A-HJKSTcfhlmnpqrstu]|\x1b\]22;[a-z-]+\x07|\r")
+"""The cursor, colours, modes, the mouse's pointer: what Textual writes, and dlkit asks."""
+
+
+def test_no_byte_that_reaches_a_terminal(workspace: Path, toy_installed: Path) -> None:
+    """Every area, every pane and the dialogs, by keys, on a real terminal."""
+    environment = {
+        "PYTHONPATH": f"{toy_installed}:{TESTS}",
+        "DLKIT_WORKSPACE": str(workspace),
+        "TERM": "xterm-256color",
+    }
+    words = [sys.executable, "-m", "dlkit"]
+    with Terminal(words, columns=WIDE[0], lines=WIDE[1], environment=environment) as terminal:
+        for keys, word in WALK:
+            terminal.send(keys)
+            terminal.wait_for(lambda text, word=word: (word.removeprefix("-") in text) != word.startswith("-"))
+        terminal.send("\x11")
+        while terminal.read(0.5):
+            pass
+        assert terminal.process.wait(LONG) == 0
+    written = terminal.came.decode()
+    assert PAINT not in written and not steering(DRIVER.sub("", written))

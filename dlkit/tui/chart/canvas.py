@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from dlkit.steering import one_line
 from dlkit.tui.chart.axes import Range
 from dlkit.tui.chart.thin import Floats, Spans
 
@@ -54,11 +55,10 @@ def row_of(value: float, values: Range, rows: int) -> int:
 
 
 def _codes(text: str) -> list[int]:
-    """A cell each; without what has no width, control characters above all, and halves of surrogate pairs."""
+    """A cell each; without what has no width."""
     found = []
-    for character in text:
-        width = get_character_cell_size(character)
-        if width and not "\ud800" <= character <= "\udfff":
+    for character in one_line(text):
+        if width := get_character_cell_size(character):
             found += [ord(character), *[_REST] * (width - 1)]
     return found
 

@@ -7,7 +7,6 @@ from string import ascii_lowercase, ascii_uppercase
 
 from dlkit.monitor.comparison import Comparison
 from dlkit.present.numbers import duration, number
-from dlkit.present.text import clean
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.table import Cell, Row
 
@@ -41,7 +40,7 @@ def settings(found: Mapping[str, Sequence[object]], sign: str) -> list[Row]:
     rows = []
     for key, column in found.items():
         texts = ["-" if value is None else str(value) for value in column]
-        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + clean(key), **cells_of(texts)}))
+        rows.append(Row(f"{sign.strip()} {key}", {"key": sign + key, **cells_of(texts)}))
     return rows
 
 
@@ -53,9 +52,9 @@ def metrics(found: Comparison) -> list[Row]:
         for i, value in enumerate(outcome.values):
             text = number(value) or "-"
             cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best else text
-        rows.append(Row(f"m {name}", {"key": f"  {clean(name)}", **cells}))
+        rows.append(Row(f"m {name}", {"key": f"  {name}", **cells}))
     return rows
 
 
 def cells_of(texts: Sequence[str]) -> dict[str, Cell]:
-    return {str(i): clean(text).replace("\n", " ") for i, text in enumerate(texts)}
+    return {str(i): text for i, text in enumerate(texts)}

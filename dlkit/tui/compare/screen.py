@@ -16,7 +16,6 @@ from textual.widgets import Static
 
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.view import RunView, follow_run
-from dlkit.present.text import clean
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.draw import COLOURS, Line
@@ -167,7 +166,7 @@ class CompareScreen(ChartKeys, Area):
         names = dict.fromkeys(name for view in self.views for name in view.names)
         groups = grouped(names, self._primary, details=self.details, pattern=self.pattern)
         found = sorted((name for group in groups for name in group.names), key=lambda name: name != self._primary)
-        rows = [Row(name, {"name": f"{clean(name)}{self._share(name)}"}) for name in found]
+        rows = [Row(name, {"name": f"{name}{self._share(name)}"}) for name in found]
         table = self._names
         table.empty = "no metric matches" if names else "no metrics yet"
         table.show(rows)
@@ -270,7 +269,7 @@ class CompareScreen(ChartKeys, Area):
             if row.key == ". run":
                 values = [run.id for run in self.runs]
             pairs = (f"{letter(i)} {value}" for i, value in enumerate(values) if value)
-            detail.update(f"{clean(row.key.partition(' ')[2])}:  {'   '.join(pairs)}")
+            detail.update(f"{row.key.partition(' ')[2]}:  {'   '.join(pairs)}")
 
     @property
     def _row_key(self) -> str:

@@ -12,6 +12,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from dlkit.runs.folder import RunFolder
+from dlkit.steering import one_line
 from dlkit.tui.shared.host import Host
 
 RUNS = 20
@@ -62,7 +63,8 @@ def commands(app: Host, screen: Screen[Any]) -> Iterable[SystemCommand]:
             )
     for run in app.summaries[:RUNS]:
         folder = RunFolder(app.workspace / "runs" / run.id)
-        yield SystemCommand(f"Open run {run.id}", f"{run.state}  {run.name}".strip(), partial(app.open_run, folder))
+        what = one_line(f"{run.state}  {run.name}").strip()
+        yield SystemCommand(f"Open run {run.id}", what, partial(app.open_run, folder))
     yield SystemCommand("Theme", "Choose among light and dark themes; kept for the next start", app.action_change_theme)
     yield SystemCommand("Write keys file", "All keys with their ids, to be changed as you like", app.write_keys)
     yield SystemCommand("Save screenshot", "This screen as an SVG picture", app.save_picture)

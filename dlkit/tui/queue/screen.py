@@ -21,6 +21,7 @@ from dlkit.monitor import run_actions
 from dlkit.monitor.devices import Devices, DeviceUse
 from dlkit.present.numbers import ago, size
 from dlkit.runs.folder import RunFolder
+from dlkit.steering import one_line
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.poll import Source
@@ -143,7 +144,8 @@ class QueueScreen(Area):
         entry = self._entries.get(self._table.key)
         text = Text()
         if entry is not None:
-            text = Text.assemble((f"{entry.id}  {entry.name}".rstrip(), "bold"), f"\n{entry.state}: {entry.why}")
+            head = one_line(f"{entry.id}  {entry.name}").rstrip()
+            text = Text.assemble((head, "bold"), f"\n{one_line(f'{entry.state}: {entry.why}')}")
             unsaid = [run for run in entry.after if run not in entry.why]
             if unsaid:
                 text.append(f"\nafter {', '.join(unsaid)}")

@@ -158,7 +158,9 @@ def _quality(view: RunView) -> Text:
 
 
 def _cut(text: Text, width: int) -> Text:
+    """One line of at most so many cells, whatever a name in it holds."""
     text.no_wrap = True
+    text.plain = text.plain.translate({ord("\n"): " ", ord("\t"): " "})  # as long as before: styles stay in place
     if width > 0 and cell_len(text.plain) > width:
         keep = set_cell_size(text.plain, width - 1).rstrip()
         text = text[: len(keep)]

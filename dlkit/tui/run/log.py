@@ -21,6 +21,7 @@ from textual.widgets import Static
 from dlkit.events import Notice
 from dlkit.monitor.view import RunView
 from dlkit.present.numbers import counted
+from dlkit.steering import one_line
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
 
@@ -144,7 +145,7 @@ class Lines(ScrollView, can_focus=True):
         self._width = 0
 
     def show(self, lines: Sequence[str]) -> None:
-        self.lines = lines
+        self.lines = [one_line(line) for line in lines]
         self._find()
         self._break()
 

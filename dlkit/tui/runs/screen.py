@@ -21,6 +21,7 @@ from dlkit.present.runs import spent, steps
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
+from dlkit.steering import one_line
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.run_filter import matches
@@ -305,8 +306,8 @@ def _row(run: Summary, age: str) -> Row:
 
 def _about(run: Summary) -> Text:
     """What the columns leave out."""
-    text = Text().append(f"{run.id}  {run.name}".rstrip(), "bold")
-    text.append("\n" + ", ".join(filter(None, (run.dataset, run.device, size(run.size)))))
+    text = Text().append(one_line(f"{run.id}  {run.name}").rstrip(), "bold")
+    text.append("\n" + one_line(", ".join(filter(None, (run.dataset, run.device, size(run.size))))))
     if run.metric:
         text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
     if run.reason:

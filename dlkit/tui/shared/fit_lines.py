@@ -1,7 +1,13 @@
-"""What is drawn cannot steer the terminal, whichever widget drew it."""
+"""What is drawn cannot steer the terminal, whichever widget drew it.
+
+Two nets. Every ``Text`` and ``Content`` shows what would steer as ``�`` from the start (``clean_every_text``), so that
+widths count it; widgets that draw their own lines do the same. ``FitLines`` catches what somebody forgot.
+"""
 
 from __future__ import annotations
 
+import rich.text
+import textual.content
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -24,6 +30,15 @@ class FitLines(LineFilter):
 
 
 FIT_LINES = FitLines()
+_STRIPPERS = ((rich.text, "strip_control_codes"), (textual.content, "_strip_control_codes"))
+"""What Rich and Textual have all texts go through when they are made: five characters go, escape stays."""
+
+
+def clean_every_text() -> None:
+    """From now on texts are made without what would steer the terminal."""
+    for module, name in _STRIPPERS:
+        assert callable(getattr(module, name)), f"{module.__name__} has no {name} any more"
+        setattr(module, name, without_steering)
 
 
 def _fit(text: str) -> str:

@@ -18,6 +18,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from dlkit.steering import one_line
+
 Cell = str | tuple[str, str]
 """Text, or text and a style (``"bold red"``)."""
 
@@ -207,7 +209,7 @@ class Table(ScrollView, can_focus=True):
         place = y - 1 + self.scroll_offset.y
         if place >= len(self.rows):
             text = self.empty if not self.rows and place == 1 else ""
-            return _strip([(f"  {text}", self._style("table--empty"))], width, self.rich_style)
+            return _strip([(f"  {one_line(text)}", self._style("table--empty"))], width, self.rich_style)
         return self._row(self.rows[place], place == self.cursor, width)
 
     def _header(self, width: int) -> Strip:
@@ -276,6 +278,7 @@ def _gaps(columns: Sequence[Column]) -> list[int]:
 
 
 def _fitted(text: str, cells: int, right: bool) -> str:
+    text = one_line(text)
     have = cell_len(text)
     if have > cells:
         return set_cell_size(text, cells - 1) + "…" if cells > 1 else set_cell_size(text, cells)
