@@ -10,17 +10,16 @@ from dlkit.cli.parser import Parser
 from dlkit.data.context import make_context
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
-from dlkit.runs.contents import evaluations
+from dlkit.runs.looks import looks
 from dlkit.runs.workspace import locate
 
 
 def main(argv: list[str]) -> int:
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
-    before = sum(record.get("split") == options.split for record in evaluations(run))
-    if before:
-        times = "once" if before == 1 else f"{before} times"
-        say(f"the {options.split} split was looked at {times} before with this run")
+    before = looks(run, options.split)
+    if str(before):
+        say(f"the {options.split} split was looked at before: {before}")
 
     from dlkit.inference.load import evaluate_run
 
@@ -28,7 +27,7 @@ def main(argv: list[str]) -> int:
     context = make_context(catalog, locate(options.workspace), offline=options.offline, say=say)
     result = evaluate_run(catalog, run, context, split=options.split, which=options.checkpoint, device=options.device)
     if options.json:
-        print_json({**result, "looked_before": before})
+        print_json({**result, "looked_before": before.own, "looked_before_by_others": before.by_others})
     else:
         say(f"{run.id}: checkpoint {options.checkpoint} (step {result['step']}) on {options.split}")
         print_result(metrics_table(result["metrics"]))

@@ -30,9 +30,20 @@ def test_evaluate_measures_the_test_split_and_puts_it_on_record(dlkit, copied, i
     (line,) = (copied / "runs" / ids[0] / "evaluations.jsonl").read_text().splitlines()
     assert json.loads(line)["metrics"] == found["metrics"]
     second = dlkit("evaluate", "last", "--workspace", copied)
-    assert "looked at once before" in second.err
+    assert "looked at before: once with this run" in second.err
     assert f"{found['metrics']['test/mse']:.4g}" in second.out
-    assert "looked at 2 times before" in dlkit("evaluate", "last", "--workspace", copied).err
+    assert "looked at before: 2 times with this run" in dlkit("evaluate", "last", "--workspace", copied).err
+
+
+def test_looks_of_other_runs_at_the_same_data_count(dlkit, trained, copied, ids):
+    """A test split that every run is measured on has been looked at by them all."""
+    shutil.copytree(trained / "runs" / ids[1], copied / "runs" / ids[1])
+    for _ in range(2):
+        dlkit("evaluate", ids[1], "--workspace", copied)
+    found = dlkit("evaluate", ids[0], "--json", "--workspace", copied)
+    assert "looked at before: 2 times with another run of the same task and data set" in found.err
+    assert (found.json["looked_before"], found.json["looked_before_by_others"]) == (0, 2)
+    assert "looked" not in dlkit("evaluate", ids[0], "--split", "val", "--workspace", copied).err
 
 
 def test_evaluate_of_the_best_checkpoint_repeats_the_runs_own_figure(dlkit, copied, ids):
