@@ -12,6 +12,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     **{task: recipe["dataset"] for task, recipe in RECIPES.items() if "dataset" in recipe},
     "localization": CANVASES,
     "detection": CANVASES,
+    "gan": {**RECIPES["gan"]["dataset"], "judged": 24},
 }
 """By task; the others' own data sets are small."""
 _CONVOLUTIONS = {"width": 4, "stem": 2, "hidden": 8, "code": 4}

@@ -84,7 +84,8 @@ def trained(where: Path, name: str, recipe: dict[str, Any], seed: int, seconds: 
     if kept:
         return kept[0]
     engine = {"eval_every": "end", "sample_every": "end"}
-    how = {"dataset": "mnist", "workspace": where, "seed": seed, "max_time": seconds, "name": name, "engine": engine}
+    dataset = {"name": "mnist", "judged": COUNT}
+    how = {"dataset": dataset, "workspace": where, "seed": seed, "max_time": seconds, "name": name, "engine": engine}
     return dlkit.train("gan", **{**how, **recipe}, offline=True)
 
 

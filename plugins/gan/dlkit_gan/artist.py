@@ -17,7 +17,8 @@ from dlkit.errors import UsageError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Sample, Table
 from dlkit_gan.info import GanInfo
-from dlkit_gan.judge import Judge, prepared, restored
+from dlkit_gan.judge import Judge, of_info, prepared
+from dlkit_gan.latents import drawn, of_seeds
 from dlkit_gan.options import ArtistConfig
 from dlkit_gan.storage import ENCODING
 
@@ -93,9 +94,7 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """[len(seeds),Z]: the same for a seed on every machine."""
-        rows = [self._latents(1, np.random.Generator(np.random.Philox(key=seed))) for seed in seeds]
-        found: Tensor = torch.cat(rows)
-        return found
+        return of_seeds(self.model, seeds, self.config.temperature)
 
     def drawn(self, latents: Tensor) -> Tensor:
         """Latents [N,Z] → images float32 [N,C,H,W] in [−1, 1], on the CPU."""
@@ -108,21 +107,14 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
 
     def _latents(self, count: int, rng: np.random.Generator) -> Tensor:
         """[count,Z], drawn with ``rng``."""
-        model: Any = self.model
-        noise: Tensor = torch.from_numpy(rng.standard_normal((count, model.latent), np.float32))
-        noise = noise * self.config.temperature
-        kinds = getattr(model, "kinds", 0)
-        if not kinds:
-            return noise
-        found: Tensor = model.joined(noise, torch.from_numpy(rng.integers(kinds, size=count)))
-        return found
+        return drawn(self.model, count, rng, self.config.temperature)
 
     def _described(self, seeds: Sequence[int], images: Tensor) -> list[Answer]:
         if self.info.look != "digits":
             return [{"seed": seed} for seed in seeds]
         if self._judge is None:
-            self._judge = restored(self.info.judge, self.info.shape[0], len(self.info.classes))
-        sure, label = self._judge(prepared(images, self.info.look)).softmax(1).max(1)
+            self._judge = of_info(self.info)
+        sure, label = self._judge(prepared(images, self.info.look, self.info.side)).softmax(1).max(1)
         named = [self.info.classes[i] for i in label.tolist()]
         return [
             {"seed": seed, "class": name, "sure": round(p, 4)}

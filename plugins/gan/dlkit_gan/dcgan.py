@@ -9,9 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from dlkit.data.randomness import content_seeds
 from dlkit.errors import UsageError
 from dlkit_gan.augment import DifferentiableAugment
 from dlkit_gan.info import GanInfo
+from dlkit_gan.latents import of_seeds
 from dlkit_gan.options import DcganConfig
 
 DOUBLINGS = {28: 2, 32: 3, 64: 4}
@@ -26,9 +28,12 @@ class Adversaries(nn.Module):
     (as Gurumurthy et al. 2017, arXiv 1706.02071, with fixed means of equal distance).
     """
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, latent: int, kinds: int = 0) -> None:
+    def __init__(
+        self, generator: nn.Module, discriminator: nn.Module, latent: int, kinds: int = 0, *, steady: bool = False
+    ) -> None:
         super().__init__()
         self.generator, self.discriminator, self.latent, self.kinds = generator, discriminator, latent, kinds
+        self._steady = steady
 
     def latents(self, count: int) -> Tensor:
         """[count,Z], from torch's global generator."""
@@ -43,9 +48,16 @@ class Adversaries(nn.Module):
         return torch.cat([noise, self.latent**0.5 * F.one_hot(kind, self.kinds)], 1)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """As many images as it is given, drawn, and the verdicts: ``image`` [N,C,H,W], ``real`` and ``fake`` [N]."""
-        drawn = self.generator(self.latents(len(images)))
+        """As many images as it is given, drawn, and the verdicts: ``image`` [N,C,H,W], ``real`` and ``fake`` [N].
+
+        ``steady``, outside training: what is drawn beside an image follows from it, in whatever batch it comes.
+        """
+        latents = self._beside(images) if self._steady and not self.training else self.latents(len(images))
+        drawn = self.generator(latents)
         return {"image": drawn, "real": self.discriminator(images), "fake": self.discriminator(drawn)}
+
+    def _beside(self, images: Tensor) -> Tensor:
+        return of_seeds(self, content_seeds(images)).to(images.device)
 
 
 def build(config: DcganConfig, info: GanInfo) -> nn.Module:
@@ -56,7 +68,7 @@ def build(config: DcganConfig, info: GanInfo) -> nn.Module:
     side, doublings = height // 2 ** DOUBLINGS[height], DOUBLINGS[height]
     drawing = _generator(config.latent + config.kinds, side, _widths(config.width, doublings), channels)
     judging = _discriminator(channels, _widths(config.discriminator_width or config.width, doublings), side, config)
-    model = Adversaries(drawing, judging, config.latent, config.kinds)
+    model = Adversaries(drawing, judging, config.latent, config.kinds, steady=info.judged > 0)
     if config.init == "normal":
         model.apply(_as_published)
     if config.norm == "spectral":

@@ -15,10 +15,16 @@ Size = Literal[28, 32, 64]
 Augmentation = Literal["brightness", "contrast", "translation", "cutout"]
 
 
+JUDGED = 5000
+"""How many images are drawn to be judged: a covariance of 128 features needs many more than a thousand."""
+_JUDGED = "Images drawn to be judged, always of the same seeds; 0: as many as a split has, at random"
+
+
 class DigitsConfig(Config):
     """Handwritten digits, light on dark."""
 
     size: Size = Field(32, description="Side of the images in pixels: 28, 32 (a wider border) or 64 (enlarged)")
+    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
 
 
 class FacesConfig(Config):
@@ -26,6 +32,7 @@ class FacesConfig(Config):
 
     size: Size = Field(64, description="Side that the images, which have 64 pixels, are brought to")
     flip: bool = Field(True, description="Mirror images left and right at random")
+    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
 
 
 class FilesConfig(ImageFiles):
@@ -33,6 +40,7 @@ class FilesConfig(ImageFiles):
 
     size: Size = Field(64, description="Side that images are brought to, in pixels")
     flip: bool = Field(False, description="Mirror images left and right at random")
+    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
 
 
 class DcganConfig(Config):

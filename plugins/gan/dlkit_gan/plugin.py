@@ -47,6 +47,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="1,797 handwritten digits (scikit-learn; no network needed)",
             target="dlkit_gan.datasets.digits:build",
             config="dlkit_gan.options:DigitsConfig",
+            version=2,
+            migrate="dlkit_gan.earlier:dataset",
         ),
         DatasetSpec(
             name="mnist",
@@ -54,6 +56,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="70,000 handwritten digits",
             target="dlkit_gan.datasets.digits:build_mnist",
             config="dlkit_gan.options:DigitsConfig",
+            version=2,
+            migrate="dlkit_gan.earlier:dataset",
             sources=("mnist",),
         ),
         DatasetSpec(
@@ -62,6 +66,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="13,233 faces, 64x64 RGB",
             target="dlkit_gan.datasets.files:build_faces",
             config="dlkit_gan.options:FacesConfig",
+            version=2,
+            migrate="dlkit_gan.earlier:dataset",
             sources=("lfwcrop",),
         ),
         DatasetSpec(
@@ -70,6 +76,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder of them",
             target="dlkit_gan.datasets.files:build",
             config="dlkit_gan.options:FilesConfig",
+            version=2,
+            migrate="dlkit_gan.earlier:dataset",
         ),
     ]
 

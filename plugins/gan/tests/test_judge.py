@@ -15,7 +15,22 @@ from torch import Tensor
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.unlabelled import sized
-from dlkit_gan.judge import FEATURES, Judge, Moments, flattened, frechet, of_digits, of_turns, prepared, restored
+from dlkit_gan.info import GanInfo
+from dlkit_gan.judge import (
+    FEATURES,
+    TURNS,
+    Judge,
+    Moments,
+    flattened,
+    frechet,
+    of_digits,
+    of_info,
+    of_turns,
+    prepared,
+    restored,
+    scaled,
+    told_right,
+)  # fmt: skip
 
 SMALL = 6
 
@@ -58,12 +73,25 @@ def test_it_learns_turns() -> None:
     turned = torch.cat([torch.from_numpy(images).rot90(turn, (2, 3)) for turn in range(4)])
     right = judge(prepared(turned, "turns")).argmax(1) == torch.arange(4).repeat_interleave(len(images))
     assert right.float().mean() > 0.9
+    assert told_right(judge, images) == pytest.approx(float(right.float().mean()), abs=1e-6)
 
 
-def test_weights_come_back() -> None:
-    judge = Judge(3, 4).eval()
-    again = restored(flattened(judge.state_dict()), 3, 4)
-    image = torch.rand(2, 3, 32, 32)
+def test_images_are_judged_at_their_own_size() -> None:
+    """A pattern of single pixels is grey at half the size, at which runs of before looked."""
+    stripes = torch.zeros(2, 1, 64, 64, dtype=torch.uint8)
+    stripes[:, :, :, ::2] = 255
+    assert torch.equal(prepared(stripes, "turns", 64), scaled(stripes))
+    small = prepared(stripes, "turns")
+    assert small.shape[2] == 32 and float(small[:, :, 4:-4, 4:-4].abs().max()) < 0.1
+    info = GanInfo(shape=(3, 64, 64), look="turns", classes=TURNS, judge=flattened(Judge(3, 4, 64)), side=64)
+    assert of_info(info)(torch.zeros(2, 3, 64, 64)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("side", [0, 28, 32, 64])
+def test_weights_come_back(side: int) -> None:
+    judge = Judge(3, 4, side).eval()
+    again = restored(flattened(judge), 3, 4, side)
+    image = torch.rand(2, 3, side or 32, side or 32)
     assert torch.equal(judge(image), again(image))
 
 

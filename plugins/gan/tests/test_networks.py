@@ -18,8 +18,8 @@ from dlkit_gan.losses import CrossEntropy, Hinge
 from dlkit_gan.options import CrossEntropyConfig, DcganConfig, SpectralConfig
 
 
-def info(size: int, channels: int = 1) -> Any:
-    return SimpleNamespace(shape=(channels, size, size))
+def info(size: int, channels: int = 1, judged: int = 0) -> Any:
+    return SimpleNamespace(shape=(channels, size, size), judged=judged)
 
 
 @pytest.mark.parametrize("size", [28, 32, 64])
@@ -55,6 +55,18 @@ def test_kinds_are_as_far_from_each_other_as_numbers_are_long() -> None:
     assert torch.equal(model.joined(noise, kind), latents)
     plain: Any = build(DcganConfig(width=4), info(28))
     assert plain.joined(noise, kind) is noise
+
+
+def test_what_is_drawn_beside_an_image_follows_from_it() -> None:
+    """Outside training, in whatever batch; runs of before draw at random."""
+    model: Any = build(SpectralConfig(width=4, latent=6, kinds=3), info(28, judged=10)).eval()
+    images = torch.rand(5, 1, 28, 28)
+    whole, reverse = model(images)["image"], model(images.flip(0))["image"].flip(0)
+    torch.testing.assert_close(whole, reverse)
+    assert not torch.allclose(whole[0], whole[1])
+    torch.testing.assert_close(model(images[3:4])["image"], whole[3:4])
+    random: Any = build(SpectralConfig(width=4, latent=6), info(28)).eval()
+    assert not torch.allclose(random(images)["image"], random(images)["image"])
 
 
 def test_spectral_norm_keeps_every_layer_at_one() -> None:

@@ -32,6 +32,7 @@ from dlkit_gan.options import FilesConfig
 
 TINY: dict[str, Any] = {
     "model": {"name": "spectral", "width": 4, "latent": 8, "augment": ["translation"]},
+    "dataset": {"name": "digits", "judged": 64},
     "engine": {"limit_batches": 4, "batch_size": 32, "ema": 0.9, "threads": 1, "eval_every": "1 epoch"},
 }
 
@@ -174,8 +175,8 @@ class TestFiles:
         self, photographs: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(judge, "_LEAST", 4)
-        layer = {"dataset": {"name": "files", "path": str(photographs(40)), "size": 28}}
-        run = dlkit.train("gan", workspace=tmp_path, **TINY, **layer, epochs=1)
+        layer = {"dataset": {"name": "files", "path": str(photographs(40)), "size": 28, "judged": 64}}
+        run = dlkit.train("gan", workspace=tmp_path, **{**TINY, **layer}, epochs=1)
         monkeypatch.setattr(storage, "of_turns", lambda images: pytest.fail("learnt again"))
         assert run.resume(epochs=2).state == "completed"
         assert "val/sure" not in run.metrics and "val/judge_frechet" in run.metrics
@@ -210,7 +211,8 @@ class TestFiles:
 
 class TestWatching:
     def test_both_losses_are_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        words = ["--model.width", 4, "--limit-batches", 2, "--epochs", 1, "--workspace", tmp_path]
+        small = ["--dataset.judged", 64, "--model.width", 4, "--limit-batches", 2]
+        words = [*small, "--epochs", 1, "--workspace", tmp_path]
         code, out, err = told(capsys, "train", "gan", *words)
         assert code == 0 and "train/d_loss" in err and "train/g_loss" in err and "val/judge_frechet" in out + err
 

@@ -14,11 +14,12 @@ from dlkit_gan.storage import as_data
 
 def build(config: FilesConfig, context: Context) -> Data:
     """The images below a folder; DataError as ``dlkit.data.unlabelled.folder``."""
-    return as_data(folder(Path(config.path), config, config.size), "turns", context, flip=config.flip)
+    images = folder(Path(config.path), config, config.size)
+    return as_data(images, "turns", context, config.judged, flip=config.flip)
 
 
 def build_faces(config: FacesConfig, context: Context) -> Data:
     """LFWcrop's 13,233 faces."""
     path = context.source("lfwcrop") / "faces"
     images = folder(path, ImageFiles(path=str(path)), config.size)
-    return as_data(images, "turns", context, flip=config.flip)
+    return as_data(images, "turns", context, config.judged, flip=config.flip)
