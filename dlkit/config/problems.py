@@ -128,5 +128,15 @@ def problem_of(
     why = refusal(problem, found.schema if found else None)
     if found is None or problem["type"] == "missing":  # its input is the whole section
         return Problem(field_key, f"{key}{source}: {why}", why)
-    at_field = f"value {places[0] + 1}, {problem['input']!r}, {why}" if places else why
-    return Problem(field_key, f"{key} = {problem['input']!r}{source}: {why}", at_field)
+    value = _cut(repr(problem["input"]))
+    at_field = f"value {places[0] + 1}, {value}, {why}" if places else why
+    return Problem(field_key, f"{key} = {value}{source}: {why}", at_field)
+
+
+_LONGEST_VALUE = 200
+
+
+def _cut(value: str) -> str:
+    """A value as a message shows it: whose beginning says which one it is."""
+    more = len(value) - _LONGEST_VALUE
+    return f"{value[:_LONGEST_VALUE]}… ({more} characters more)" if more > 0 else value

@@ -13,6 +13,7 @@ from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_writer import write_tensors
 from dlkit.engine.loop import Loop, Resuming
 from dlkit.engine.orders import Inbox
+from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError
 from dlkit.events import Event
@@ -55,7 +56,9 @@ class Attempt:
         the offset of the first command that is for this attempt.
         """
         try:
-            with RunLock(self.run.lock, part) if self.job.world.rank_zero else nullcontext():
+            on_cpu = self.job.placement.device.torch_device.type == "cpu"
+            lock = RunLock(self.run.lock, part) if self.job.world.rank_zero else nullcontext()
+            with lock, bounded_memory() if on_cpu else nullcontext():
                 if commands_from is None and not self.resumed:
                     commands_from = 0
                 inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes

@@ -20,6 +20,7 @@ from dlkit.engine.contract import blaming, named, try_augmentation, try_loss, tr
 from dlkit.engine.device import Device, Placement, choose_autocast, set_threads
 from dlkit.engine.distributed import World, join, refuse_unshared
 from dlkit.engine.loader import Course
+from dlkit.engine.room import bounded_memory, check_room, too_large
 from dlkit.engine.summary import data_summary, device_summary
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
@@ -160,6 +161,13 @@ def prepare(
     device: str | None = None,
 ) -> Job:
     """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one."""
+    with bounded_memory(resolved.engine.threads):
+        return _prepare(catalog, resolved, context, init, device)
+
+
+def _prepare(
+    catalog: Catalog, resolved: Resolved, context: Context, init: Mapping[str, Tensor] | None, device: str | None
+) -> Job:
     engine = resolved.engine
     if engine.deterministic != torch.are_deterministic_algorithms_enabled():  # the call imports inductor: 0.1–1 s
         torch.use_deterministic_algorithms(engine.deterministic)
@@ -192,6 +200,8 @@ def prepare(
     )
     with blaming(named(resolved.specs["trainer"])):
         trainer = target(setup)
+    if where.torch_device.type == "cpu":  # other devices say themselves, in an error, when they are full
+        check_room(named(resolved.specs["model"]), trainer)
     try_loss(resolved.specs["loss"], trainer, tried.outputs, tried.batch, where)
     predictor = build_predictor(catalog, resolved, model, info)
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
@@ -221,7 +231,13 @@ def _initial_model(
     model = build_model(catalog, resolved, info)
     if init is not None:
         start_from(model, init)
-    return device.place(model)
+    try:
+        return device.place(model)
+    # Which error says that there is no room, the device knows.
+    except Exception as error:
+        if device.is_out_of_memory(error):
+            raise too_large(named(resolved.specs["model"]), error) from error
+        raise
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from dlkit.data.randomness import forked, rng
 from dlkit.data.splits import Augment, Batch, Data
 from dlkit.data.trees import map_tensors
 from dlkit.engine.device import Device, is_out_of_memory
+from dlkit.engine.room import too_large
 from dlkit.engine.summary import model_summary
 from dlkit.engine.supervised import SupervisedTrainer
 from dlkit.engine.trainer import Trainer
@@ -32,9 +33,14 @@ def named(spec: Spec) -> str:
     return f"{spec.kind} {spec.name!r}"
 
 
-def blaming(who: str) -> AbstractContextManager[None]:
-    """Run a component's code: what it raises names it, unless the machine is why."""
-    return blamed(who, passing=is_out_of_memory)
+@contextmanager
+def blaming(who: str) -> Iterator[None]:
+    """Run a component's code while it is built: what it raises names it; UsageError if it asks for too much memory."""
+    try:
+        with blamed(who, passing=is_out_of_memory):
+            yield
+    except (RuntimeError, MemoryError) as error:
+        raise too_large(who, error) from error
 
 
 def try_augmentation(task: AnyTask, augment: Augment, batch: Batch, count: int, seed: int, who: str) -> None:

@@ -83,6 +83,11 @@ class Trainer:
         self._ramps = setup.engine.ema_ramp
         self._base_rates = [[group["lr"] for group in o.param_groups] for o in self._optimizers]
 
+    @property
+    def optimizers_made(self) -> Sequence[torch.optim.Optimizer]:
+        """The update rules, as ``optimizers`` has made them."""
+        return self._optimizers
+
     def wrapped(self) -> nn.Module:
         """The model for training: under several processes, wrapped so that their gradients are averaged."""
         return self.setup.world.wrap(self.model)

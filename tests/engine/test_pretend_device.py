@@ -17,6 +17,7 @@ from dlkit.engine.attempt import Attempt
 from dlkit.engine.device import Device, is_out_of_memory
 from dlkit.engine.device.base import Done, Memory
 from dlkit.engine.placing import TooLarge
+from dlkit.errors import UsageError
 from dlkit.events import Event, Finished
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
@@ -250,7 +251,7 @@ class TestMemory:
         assert max(device.put_sizes[before:]) < size or mapped
 
     def test_a_model_that_does_not_fit_makes_no_run(self, tmp_path: Path) -> None:
-        with installed(room=10), pytest.raises(NoRoom):
+        with installed(room=10), pytest.raises(UsageError, match=r"model '.*' does not fit into memory"):
             attempt(tmp_path)
         assert not (tmp_path / "runs").exists() or not [*(tmp_path / "runs").iterdir()]
 

@@ -85,7 +85,7 @@ class ResnetConfig(Config):
     widths: list[Width] = Field(
         [64, 128, 256], min_length=1, description="Filters of each stage, which halves the image"
     )
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([1, 1, 1], description="Residual blocks of each stage")
+    blocks: list[Annotated[int, Field(ge=0, le=100)]] = Field([1, 1, 1], description="Residual blocks of each stage")
     block_convolutions: int = Field(2, ge=1, le=4, description="Convolutions of a residual block")
     pooling: Literal["max", "mean"] = Field("max", description="How the last stage becomes a vector")
     mirror: bool = Field(False, description="Outside training, average the logits of an image and its mirror image")

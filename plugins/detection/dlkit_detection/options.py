@@ -10,6 +10,8 @@ from dlkit.config import Config
 from dlkit.data.options import AnnotatedFiles, Location
 
 Width = Annotated[int, Field(ge=1)]
+MOST_CANVASES = 10_000_000
+"""Each is at least four kB in memory, and they are drawn from some thousand digits."""
 Factor = Annotated[float, Field(ge=0.1, le=8)]
 Stride = Literal[2, 4, 8, 16, 32, 64]
 
@@ -38,9 +40,9 @@ class DigitsCanvasConfig(Augmentation):
         "auto", description="mnist; digits: scikit-learn's 1,797; auto: mnist where it lies in the workspace"
     )
     classes: int = Field(10, ge=1, le=10, description="The first so many digits; 2: zeros and ones, as in the course")
-    train: int | None = Field(None, ge=1, description="Training canvases")
-    val: int | None = Field(None, ge=1, description="Validation canvases")
-    test: int | None = Field(None, ge=1, description="Test canvases")
+    train: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Training canvases")
+    val: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Validation canvases")
+    test: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Test canvases")
     height: int = Field(48, ge=8, le=512, description="Height of a canvas in pixels")
     width: int = Field(60, ge=8, le=512, description="Width of a canvas in pixels")
     fewest: int = Field(1, ge=1, le=64, description="Digits on a canvas at least")
@@ -124,7 +126,7 @@ class PyramidConfig(Config):
         min_length=2,
         description="Filters of each stage of the own backbone, which halves the image",
     )
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([0, 1, 1, 1], description="Residual blocks of each stage")
+    blocks: list[Annotated[int, Field(ge=0, le=100)]] = Field([0, 1, 1, 1], description="Residual blocks of each stage")
     strides: list[Stride] = Field(
         [4, 8], min_length=1, description="Pixels from point to point on each level where objects are looked for"
     )

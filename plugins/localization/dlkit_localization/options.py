@@ -10,6 +10,8 @@ from dlkit.config import Config
 from dlkit.data.options import AnnotatedFiles
 
 Width = Annotated[int, Field(ge=1)]
+MOST_CANVASES = 10_000_000
+"""Each is at least four kB in memory, and they are drawn from some thousand digits."""
 Factor = Annotated[float, Field(ge=0.1, le=8)]
 
 
@@ -21,9 +23,9 @@ class DigitCanvasConfig(Config):
     source: Literal["auto", "digits", "mnist"] = Field(
         "auto", description="mnist; digits: scikit-learn's 1,797; auto: mnist where it lies in the workspace"
     )
-    train: int | None = Field(None, ge=1, description="Training canvases")
-    val: int | None = Field(None, ge=1, description="Validation canvases")
-    test: int | None = Field(None, ge=1, description="Test canvases")
+    train: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Training canvases")
+    val: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Validation canvases")
+    test: int | None = Field(None, ge=1, le=MOST_CANVASES, description="Test canvases")
     height: int = Field(48, ge=8, le=512, description="Height of a canvas in pixels")
     width: int = Field(60, ge=8, le=512, description="Width of a canvas in pixels")
     scale: tuple[Factor, Factor] = Field((0.7, 1.3), description="Lowest and highest factor that digits are resized by")
@@ -86,9 +88,9 @@ class SpotlightConfig(Config):
 
     stem_width: Width = Field(32, description="Filters of the first convolution, which halves the image")
     widths: list[Width] = Field([64, 128], min_length=2, description="Filters of each stage, which halves it again")
-    blocks: list[Annotated[int, Field(ge=0)]] = Field([0, 1], description="Residual blocks of each stage")
+    blocks: list[Annotated[int, Field(ge=0, le=100)]] = Field([0, 1], description="Residual blocks of each stage")
     neck: Width = Field(64, description="Channels that the last two stages are joined in")
-    glimpse: int = Field(28, ge=0, description="Side in pixels of the closer look that classes are told by; 0: none")
+    glimpse: int = Field(28, ge=0, le=1024, description="Side in pixels of the closer look that tells classes; 0: none")
     glimpse_widths: list[Width] = Field([32, 64, 128], min_length=1, description="Filters of its stages")
     jitter: float = Field(
         0.2, ge=0, lt=1, description="What it is turned (radians), resized and moved by at random in training, at most"

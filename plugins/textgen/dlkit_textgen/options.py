@@ -53,7 +53,7 @@ class FilesConfig(TextFiles, TextConfig):
 class TransformerConfig(Config):
     """Layers of attention over the window and a perceptron a token."""
 
-    layers: int = Field(4, ge=1, description="Layers, each of attention and a perceptron")
+    layers: int = Field(4, ge=1, le=1000, description="Layers, each of attention and a perceptron")
     width: int = Field(128, ge=2, description="Numbers a token is made of inside")
     heads: int = Field(4, ge=1, description="Heads of attention, which share the width")
     expansion: int = Field(4, ge=1, description="Hidden units of a perceptron, as a multiple of the width")
@@ -73,7 +73,7 @@ class RecurrentConfig(Config):
 
     embedding: int = Field(128, ge=1, description="Numbers a token is embedded in")
     hidden: int = Field(256, ge=1, description="Units of each recurrent layer")
-    layers: int = Field(2, ge=1, description="Recurrent layers")
+    layers: int = Field(2, ge=1, le=100, description="Recurrent layers")
     dropout: float = Field(0.2, ge=0, lt=1, description="Share left out at random before, between and after the layers")
     attention: bool = Field(False, description="Look back on the outputs of the last window of tokens")
     embeddings: Location | None = Field(

@@ -89,7 +89,7 @@ class AttentionConfig(ModelConfig):
 
     width: int = Field(128, ge=2, description="Numbers a word has inside; even, and a multiple of heads")
     heads: int = Field(4, ge=1, description="Heads of attention, which share the width")
-    layers: int = Field(1, ge=1, description="Layers of attention")
+    layers: int = Field(1, ge=1, le=1000, description="Layers of attention")
 
     @model_validator(mode="after")
     def _heads_share(self) -> Self:
@@ -107,7 +107,7 @@ class RnnConfig(ModelConfig):
         description="Both sides towards the gap, each by a network of its own; or all words through it, both ways",
     )
     units: int = Field(128, ge=1, description="Units of each recurrent layer")
-    layers: int = Field(1, ge=1, description="Recurrent layers")
+    layers: int = Field(1, ge=1, le=100, description="Recurrent layers")
 
 
 class CrossEntropyConfig(Config):
