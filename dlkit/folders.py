@@ -45,12 +45,13 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def remove_tree(top: Path) -> None:
+def remove_tree(top: Path | str, dir_fd: int | None = None) -> None:
     """Delete a folder with all that is in it; links are deleted, never followed. OSError: something cannot be.
 
-    Folders of folders are moved to the top and emptied there: two open folders do for any depth.
+    Folders of folders are moved to the top and emptied there: two open folders do for any depth. ``dir_fd`` is the open
+    folder that ``top`` is a name in, if it is one.
     """
-    fd = os.open(top, _FOLDER)
+    fd = os.open(top, _FOLDER, dir_fd=dir_fd)
     try:
         waiting = _without_files(fd)
         while waiting:
@@ -59,7 +60,7 @@ def remove_tree(top: Path) -> None:
             os.rmdir(name, dir_fd=fd)
     finally:
         os.close(fd)
-    top.rmdir()
+    os.rmdir(top, dir_fd=dir_fd)
 
 
 def _without_files(fd: int) -> list[str]:

@@ -9,9 +9,11 @@ can be read.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import math
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypedDict
@@ -19,10 +21,12 @@ from typing import Any, ClassVar, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.bounded import DOCUMENT, read_json
+from dlkit.bounded import DOCUMENT, BadFile, json_object, read_bytes
 from dlkit.errors import PluginError
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
+PIXELS = 1 << 27
+"""Most values of a stored image, three a pixel: 24 images of 1 000 by 1 000 pixels have 72 million."""
 _NAME_BYTES = 200
 """Of a name in UTF-8: file systems take 255, the step and the suffix with them."""
 
@@ -211,28 +215,50 @@ def save(sample: Sample, folder: Path, stem: str) -> str:
 
     SampleError: it could not be shown.
     """
+    for name, data in encoded(sample, stem).items():
+        (folder / name).write_bytes(data)
+    return f"{stem}.json"
+
+
+def encoded(sample: Sample, stem: str) -> dict[str, bytes]:
+    """The files that a sample is stored as, by name, ``STEM.json`` the last. SampleError: it could not be shown."""
     sample.check()
+    files: dict[str, bytes] = {}
     fields: dict[str, object] = {"kind": sample.kind}
     for item in dataclasses.fields(sample):
         value = getattr(sample, item.name)
         if isinstance(sample, (Images, Boxes)) and item.name in ("images", "image"):
-            fields[item.name] = _save_image(np.asarray(value), folder / f"{stem}.png")
+            image = np.asarray(value)
+            files[f"{stem}.png"] = _encoded_image(image)
+            fields[item.name] = {"file": f"{stem}.png", "shape": list(image.shape)}
         else:
             fields[item.name] = _plain(value)
-    name = f"{stem}.json"
-    (folder / name).write_text(json.dumps(fields, ensure_ascii=False), encoding="utf-8")
-    return name
+    return {**files, f"{stem}.json": json.dumps(fields, ensure_ascii=False).encode()}
 
 
 def load(path: Path) -> Sample:
     """Read back what ``save`` wrote. Fields of a newer format are left out; an unknown kind is a ValueError."""
-    fields: dict[str, Any] = read_json(path, DOCUMENT)
+
+    def read(name: str) -> bytes:
+        if Path(name).name != name:  # it may come from anybody, and name any file
+            raise BadFile(f"{path}: its image {name!r} does not lie beside it")
+        return read_bytes(path.parent / name, DOCUMENT)
+
+    return decoded(path.name, read)
+
+
+def decoded(name: str, read: Callable[[str], bytes]) -> Sample:
+    """The sample of the JSON file ``name``; ``read`` gives it, and a file beside it.
+
+    What a damaged one raises: OSError, KeyError, TypeError, ValueError.
+    """
+    fields: dict[str, Any] = json_object(read(name), name)
     cls = KINDS.get(str(fields.pop("kind", "")))
     if cls is None:
-        raise ValueError(f"{path}: not a kind of sample that this version knows")
+        raise ValueError(f"{name}: not a kind of sample that this version knows")
     for key in ("images", "image"):
         if isinstance(fields.get(key), dict):
-            fields[key] = _load_image(path.parent, fields[key])
+            fields[key] = _decoded_image(read, fields[key])
     if cls is Boxes:
         fields["boxes"] = [Box(**box) for box in fields["boxes"]]
     known = {item.name for item in dataclasses.fields(cls)}
@@ -258,21 +284,26 @@ class StoredImage(TypedDict):
     shape: list[int]
 
 
-def _save_image(image: npt.NDArray[np.uint8], path: Path) -> StoredImage:
+def _encoded_image(image: npt.NDArray[np.uint8]) -> bytes:
     """As a PNG; a stack [N,H,W(,3)] is laid one below the other, so that it comes back exactly."""
     from PIL import Image
 
     shape = list(image.shape)
     grey = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] != 3)
     tall = image.reshape(-1, shape[-1]) if grey else image.reshape(-1, *shape[-2:])
-    Image.fromarray(np.ascontiguousarray(tall)).save(path)
-    return {"file": path.name, "shape": shape}
+    made = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(tall)).save(made, "PNG")
+    return made.getvalue()
 
 
-def _load_image(folder: Path, stored: StoredImage) -> npt.NDArray[np.uint8]:
+def _decoded_image(read: Callable[[str], bytes], stored: StoredImage) -> npt.NDArray[np.uint8]:
     from PIL import Image
 
-    with Image.open(folder / stored["file"], formats=("PNG",)) as image:
+    with Image.open(io.BytesIO(read(stored["file"])), formats=("PNG",)) as image:
+        values = image.width * image.height * len(image.getbands())
+        # Before it is unpacked: a PNG of one colour takes a thousandth of the memory that its pixels take.
+        if values > PIXELS or values != math.prod(stored["shape"]):
+            raise ValueError(f"{stored['file']}: {image.width} x {image.height} is not of shape {stored['shape']}")
         return np.asarray(image, np.uint8).reshape(stored["shape"])
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from dlkit.cli.choice import confirm
 from dlkit.cli.parser import Parser
 from dlkit.errors import DlkitError, RunError
-from dlkit.folders import remove_tree
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import ENDED, RunFolder, Summary, disk_use
 from dlkit.runs.index import list_runs, note
@@ -102,15 +102,16 @@ def _of_run(run: RunFolder, summary: Summary) -> Iterator[Waste]:
             yield Waste(checkpoint.folder, why, disk_use(str(checkpoint.folder)), run)
     if summary.state == "interrupted" and not _is_old(run.record):
         return
-    leftovers = [*run.path.glob(".*"), *run.checkpoints.glob(".*")]
-    for path in sorted(leftovers):
-        yield Waste(path, "left over", _bytes(path), run)
+    for folder in (".", "checkpoints"):
+        hidden = (name for name in opening.names(run.path, folder) if name.startswith("."))
+        for path in (run.path / folder / name for name in hidden):
+            yield Waste(path, "left over", _bytes(path), run)
 
 
 def _of_workspace(workspace: Path) -> Iterator[Waste]:
     """Half-made and half-removed runs, and downloads that were broken off."""
     for path in sorted((workspace / "runs").glob(".*")):
-        if path.is_dir() and _is_old(path):
+        if path.is_dir() and not path.is_symlink() and _is_old(path):
             yield Waste(path, "left over", disk_use(str(path)))
     for path in sorted((workspace / "data").glob(".*.part")):
         if _is_old(path) and holder(path / "lock") is None:
@@ -118,7 +119,7 @@ def _of_workspace(workspace: Path) -> Iterator[Waste]:
 
 
 def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > STALE_SECONDS
+    return time.time() - path.lstat().st_mtime > STALE_SECONDS
 
 
 def _bytes(path: Path) -> int:
@@ -140,12 +141,12 @@ def _remove(found: list[Waste]) -> list[Waste]:
 
 def _remove_one(waste: Waste) -> None:
     if waste.run is None:
-        remove_tree(waste.path)
+        opening.remove_beside(waste.path)
     elif waste.whole:
         delete_run(waste.run)
     else:
         try:
             with RunLock(waste.run.lock):
-                remove_tree(waste.path) if waste.path.is_dir() else waste.path.unlink()
+                opening.remove(waste.run.path, str(waste.path.relative_to(waste.run.path)))
         except BlockingIOError as error:
             raise RunError(f"{waste.run.id} is running") from error

@@ -22,8 +22,9 @@ from dlkit.present.numbers import duration, number
 from dlkit.present.output import colours, print_json_text, say
 from dlkit.present.samples import render
 from dlkit.present.text import fit_to_print
+from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Images, load
+from dlkit.samples import Images
 from dlkit.steering import one_line, own_stream
 
 if TYPE_CHECKING:
@@ -219,8 +220,8 @@ class Bar(Talk):
         width = self._width()
         for reference in event.samples[:1]:
             try:
-                sample = load(self.run.path / reference.file)
-            except (OSError, ValueError, KeyError):  # who watches late may come after it was removed
+                sample = load_sample(self.run, reference.file)
+            except (OSError, ValueError, KeyError, TypeError):  # who watches late may come after it was removed
                 continue
             if isinstance(sample, Images):  # one row: dlkit show --samples has them all
                 across = slice(sample.columns)

@@ -9,6 +9,7 @@ from typing import Any
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.defaults import differences
 from dlkit.cli.parser import Parser
+from dlkit.errors import RunError
 from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
@@ -28,7 +29,7 @@ LOG_LINES = 40
 def main(argv: list[str]) -> int:
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
-    events = read_events(run.events)
+    events = _events(run)
     summary = summarise(run)
     if options.json:
         print_json(_document(run, summary, events))
@@ -71,6 +72,14 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "machine": _machine_document(_last_machine(events)),
         "traceback": end.traceback if end else "",
     }
+
+
+def _events(run: RunFolder) -> list[Event]:
+    try:
+        return read_events(run.events)
+    except RunError as error:  # what else is in the folder is shown
+        say(str(error))
+        return []
 
 
 def _readable_record(run: RunFolder) -> RunRecord:
@@ -161,10 +170,9 @@ def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:
 
 def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
     from dlkit.present.samples import render
-    from dlkit.samples import load
 
     try:
-        return render(load(run.path / sample["file"]), colour=colours(), width=width)
+        return render(contents.load_sample(run, sample["file"]), colour=colours(), width=width)
     except (OSError, ValueError, KeyError, TypeError) as error:  # a damaged or newer sample leaves the rest readable
         say(f"{sample['file']} cannot be shown: {error}")
         return f"{sample['title'] or sample['name']}: {sample['file']}"

@@ -84,7 +84,7 @@ class Attempt:
         if not self.job.world.rank_zero:
             return
         if self.weights is not None:
-            write_tensors(self.weights, self.run.init)
+            write_tensors(self.weights, self.run.path, self.run.init.name)
         if self.config:
             write_text(self.run.config, self.config)
             # Whoever has started the run has decided on this configuration: the workspace stands by it.

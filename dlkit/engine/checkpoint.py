@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from dlkit.engine import tree
 from dlkit.engine.fitting import fitted
 from dlkit.errors import RunError
 from dlkit.json_types import Json, JsonObject
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint
-from dlkit.runs.files import read_json
 from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
@@ -82,7 +83,7 @@ def check(checkpoint: Checkpoint, task: str, model: str) -> None:
 @fitted
 def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
     """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
-    weights = evaluated_weights(checkpoint) if averaged else read_tensors(checkpoint.folder / MODEL)
+    weights = evaluated_weights(checkpoint) if averaged else tensors_of(checkpoint, MODEL)
     weights.update({name: weights[stored] for name, stored in checkpoint.manifest.aliases.items()})
     try:
         model.load_state_dict(weights)
@@ -93,53 +94,61 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
 @fitted
 def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights that evaluation sees: the moving average where the run keeps one. Of tied ones, the one stored."""
-    stored, average = read_tensors(checkpoint.folder / MODEL), _averaged(checkpoint.folder)
+    stored, average = tensors_of(checkpoint, MODEL), _averaged(checkpoint)
     # Older checkpoints average buffers too that are not in a model's state, and that no model would take.
     return {name: average.get(name, tensor) for name, tensor in stored.items()}
 
 
-def _averaged(folder: Path) -> dict[str, Tensor]:
-    skeleton: Any = _document(folder / "state.json").get("averaged")
+def _averaged(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    skeleton: Any = _document(checkpoint, "state.json").get("averaged")
     if not skeleton:
         return {}
-    _check_header(folder / STATE)
-    with safe_open(folder / STATE, "pt") as file:
+    with _opened(checkpoint.run, checkpoint.name(STATE)) as path, safe_open(path, "pt") as file:
         return {name: file.get_tensor(leaf[tree.LEAF]) for name, leaf in skeleton.items()}
 
 
 @fitted
 def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
     """The state tree that ``snapshot`` was given."""
-    folder = checkpoint.folder
-    skeleton = _document(folder / "state.json")
-    state: dict[str, Any] = tree.join(skeleton, read_tensors(folder / STATE))
+    state: dict[str, Any] = tree.join(_document(checkpoint, "state.json"), tensors_of(checkpoint, STATE))
     return state
 
 
 @fitted
 def load_info(checkpoint: Checkpoint, cls: type[Info]) -> Info:
     """The ``info`` that the checkpoint's model was built with."""
-    folder = checkpoint.folder
-    skeleton = _document(folder / "info.json")
-    return cls.model_validate(tree.join(skeleton, read_tensors(folder / INFO)))
+    return cls.model_validate(tree.join(_document(checkpoint, "info.json"), tensors_of(checkpoint, INFO)))
 
 
-def _document(path: Path) -> JsonObject:
-    return read_json(path, DOCUMENT)
+def _document(checkpoint: Checkpoint, file: str) -> JsonObject:
+    return opening.read_json(checkpoint.run, checkpoint.name(file), DOCUMENT)
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """A tensor file; RunError if it is damaged or its header is larger than any of ours."""
-    try:
-        _check_header(path)
+def tensors_of(checkpoint: Checkpoint, file: str) -> dict[str, Tensor]:
+    """A tensor file of a checkpoint, MODEL, STATE or INFO; RunError as for ``read_tensors``."""
+    return read_tensors(checkpoint.run, checkpoint.name(file))
+
+
+def read_tensors(run: Path, name: str) -> dict[str, Tensor]:
+    """A tensor file of a run; RunError if it is damaged or its header is larger than any of ours."""
+    with _opened(run, name) as path:
         return load_file(path)
+
+
+@contextmanager
+def _opened(run: Path, name: str) -> Iterator[str]:
+    """A path for safetensors, its header looked at; what goes wrong is a RunError."""
+    try:
+        with opening.through_file(run, name) as path:
+            with Path(path).open("rb") as file:
+                size = int.from_bytes(file.read(8), "little")
+            # Before safetensors reads it: a damaged or foreign file may claim any size, and would get the memory.
+            if size > HEADER_LIMIT:
+                raise RunError(
+                    f"{run / name}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read"
+                )
+            yield path
+    except RunError:  # it names the file
+        raise
     except (OSError, SafetensorError) as error:
-        raise RunError(f"{path}: {error}") from error
-
-
-def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-    # Before safetensors reads it: a damaged or foreign file may claim any size, and would get the memory for it.
-    if size > HEADER_LIMIT:
-        raise RunError(f"{path}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read")
+        raise RunError(f"{run / name}: {error}") from error

@@ -37,7 +37,7 @@ class CheckpointKeeper:
         self._inbox, self._journal = inbox, journal
         self._world, self._device = job.world, job.placement.device
         # The thread makes the events durable before a checkpoint gets its name: no checkpoint is ahead of its log.
-        self._writer = Writer(run.checkpoints, journal.sync, self._device)
+        self._writer = Writer(run.path, journal.sync, self._device)
         self._last = time.monotonic()
         self._submitted: Mark | None = None
         self._best_submitted = 0

@@ -7,12 +7,13 @@ prune.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dlkit.data.layout import file_sha256
 from dlkit.engine.checkpoint import MODEL, Snapshot
 from dlkit.engine.device import Copies, Device
 from dlkit.errors import RunError
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint, FileEntry, Manifest, complete, step_folder
 from dlkit.runs.faults import point
-from dlkit.runs.files import sync_folder
 
 Published = tuple[Checkpoint, float]
 """A checkpoint that is complete on disk, and the seconds its writing took."""
@@ -51,8 +51,8 @@ class Writer:
     the events durable).
     """
 
-    def __init__(self, folder: Path, before_publish: Callable[[], None], device: Device) -> None:
-        self._folder = folder
+    def __init__(self, run: Path, before_publish: Callable[[], None], device: Device) -> None:
+        self._run = run
         self._before_publish = before_publish
         self._device = device
         self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
@@ -124,21 +124,22 @@ class Writer:
 
     def _publish(self, staged: _Staged) -> Checkpoint:
         _refuse_non_finite(staged)
-        final = self._folder / step_folder(staged.fields["step"])
-        hidden = self._folder / f".{final.name}.tmp"
-        shutil.rmtree(hidden, ignore_errors=True)
-        hidden.mkdir(parents=True)
+        run, final = self._run, step_folder(staged.fields["step"])
+        hidden = f"checkpoints/.{final}.tmp"
+        opening.make_folder(run, "checkpoints")
+        opening.remove(run, hidden)
+        opening.make_folder(run, hidden)
         try:
-            manifest = _fill(hidden, staged)
+            manifest = _fill(run, hidden, staged)
             self._before_publish()  # a checkpoint must not outlive the events before it: a resume cuts the log there
             point("checkpoint.synced")
-            _replace(final, hidden)
+            _replace(run, final, hidden)
             point("checkpoint.renamed")
-            sync_folder(self._folder)
+            opening.sync_folder(run, "checkpoints")
         except BaseException:
-            shutil.rmtree(hidden, ignore_errors=True)
+            _drop(run, hidden)
             raise
-        return Checkpoint(final, manifest)
+        return Checkpoint(run / "checkpoints" / final, manifest)
 
 
 def _refuse_non_finite(staged: _Staged) -> None:
@@ -148,47 +149,48 @@ def _refuse_non_finite(staged: _Staged) -> None:
         raise RunError(f"parameter {bad} became NaN or infinite at step {staged.fields['step']}")
 
 
-def _fill(folder: Path, staged: _Staged) -> Manifest:
+def _fill(run: Path, folder: str, staged: _Staged) -> Manifest:
     """Everything a checkpoint holds, durably, the manifest last."""
     point("checkpoint.begun")
     for name, tensors in staged.tensors.items():
-        write_tensors(tensors, folder / name)
+        write_tensors(tensors, run, f"{folder}/{name}")
     for name, text in staged.documents.items():
-        _write_durably(folder / name, text)
-    files: dict[str, FileEntry] = {
-        p.name: {"size": p.stat().st_size, "sha256": file_sha256(p)} for p in sorted(folder.iterdir())
-    }
+        opening.write(run, f"{folder}/{name}", text.encode(), durable=True)
+    files = {name: _entry(run, f"{folder}/{name}") for name in opening.names(run, folder)}
     point("checkpoint.written")
     manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
-    _write_durably(folder / "manifest.json", json.dumps(manifest.to_dict(), indent=1))
-    sync_folder(folder)
+    text = json.dumps(manifest.to_dict(), indent=1)
+    opening.write(run, f"{folder}/manifest.json", text.encode(), durable=True)
+    opening.sync_folder(run, folder)
     return manifest
 
 
-def _replace(final: Path, hidden: Path) -> None:
+def _entry(run: Path, name: str) -> FileEntry:
+    with os.fdopen(opening.open_file(run, name), "rb") as file:
+        return {"size": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _replace(run: Path, final: str, hidden: str) -> None:
     """Give a checkpoint its name; one of the same step (asked for before its evaluation, or damaged) goes."""
-    old = final.with_name(f".{final.name}.old.tmp")
-    if final.exists():
-        final.rename(old)
-    hidden.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+    named, old = f"checkpoints/{final}", f"checkpoints/.{final}.old.tmp"
+    if opening.status(run, named) is not None:
+        opening.rename(run, named, old)
+    opening.rename(run, hidden, named)
+    _drop(run, old)
 
 
-def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """A tensor file, on disk when this returns; OSError if it cannot be."""
+def _drop(run: Path, name: str) -> None:
+    with suppress(OSError):  # what stays takes room, and ``dlkit clean`` finds it
+        opening.remove(run, name)
+
+
+def write_tensors(tensors: Mapping[str, Tensor], run: Path, name: str) -> None:
+    """A tensor file of a run, on disk when this returns; OSError if it cannot be."""
     try:
-        save_file(dict(tensors), path)
+        with opening.through_folder(run, name) as path:
+            save_file(dict(tensors), path)
     except SafetensorError as error:  # it wraps the system's error in text
-        raise OSError(f"{path.name}: {error}") from error
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        raise OSError(f"{run / name}: {error}") from error
 
 
 def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
@@ -197,7 +199,7 @@ def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:
     spared = {c.step for c in checkpoints[-keep:]} | ({best.step} if best else set())
     removed = [c for c in checkpoints if c.step not in spared]
     for checkpoint in removed:
-        shutil.rmtree(checkpoint.folder, ignore_errors=True)
+        _drop(checkpoint.run, f"checkpoints/{checkpoint.folder.name}")
     return removed
 
 
@@ -208,6 +210,7 @@ def clear_void(run: Path, step: int) -> None:
     """
     for checkpoint in complete(run):
         if checkpoint.step > step:
-            shutil.rmtree(checkpoint.folder, ignore_errors=True)
-    for unfinished in (run / "checkpoints").glob(".step-*.tmp"):
-        shutil.rmtree(unfinished, ignore_errors=True)
+            _drop(run, f"checkpoints/{checkpoint.folder.name}")
+    for name in opening.names(run, "checkpoints"):
+        if name.startswith(".step-") and name.endswith(".tmp"):
+            _drop(run, f"checkpoints/{name}")

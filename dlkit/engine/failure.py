@@ -11,6 +11,7 @@ from dlkit.engine.columns import NonFiniteMetric
 from dlkit.engine.device import is_out_of_memory
 from dlkit.engine.progress import Reached
 from dlkit.errors import ComponentError, DlkitError
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import complete
 
 
@@ -51,7 +52,7 @@ def report(path: Path, error: BaseException, run: Path, job: Job | None, reached
         "exit_code": error.exit_code if isinstance(error, DlkitError) else 1,
         **(reached or {}),
     }
-    path.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
+    opening.write(path.parent, path.name, json.dumps(found, allow_nan=False).encode())
 
 
 def _kind(error: BaseException, job: Job | None) -> str:

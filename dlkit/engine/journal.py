@@ -17,11 +17,12 @@ from dlkit.engine.build import Job
 from dlkit.engine.machine import MachineMonitor
 from dlkit.engine.observers import Observers
 from dlkit.engine.progress import Progress
+from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, NoLog
 from dlkit.runs.run_record import RunRecord
 
-RESERVE_BYTES = 1 << 16
+RESERVE, RESERVE_BYTES = ".reserve", 1 << 16
 E = TypeVar("E", bound=events.Event)
 
 
@@ -36,7 +37,6 @@ class Journal:
         self._observers = Observers([], {})
         # Under a supervisor a job is more than this process: what it starts, and the other ranks.
         self._machine = MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
-        self._reserve = run.path / ".reserve"
         self._opened = ExitStack()
 
     def __enter__(self) -> Journal:
@@ -57,7 +57,7 @@ class Journal:
         self._machine.start()
         stack.callback(self._machine.close)
         # Room on the disk that is given up when it is full: "failed, disk full" is a line that must not be lost.
-        self._reserve.write_bytes(bytes(RESERVE_BYTES))
+        opening.write(self._run.path, RESERVE, bytes(RESERVE_BYTES))
         stack.callback(self.free_reserve)
 
     @property
@@ -95,7 +95,7 @@ class Journal:
 
     def free_reserve(self) -> None:
         if self._writes:
-            self._reserve.unlink(missing_ok=True)
+            opening.remove(self._run.path, RESERVE)
 
     def end(self, status: str, reason: str, metrics: Mapping[str, float], traceback: str = "") -> events.Finished:
         """Record the end in the log and in run.json, as far as the disk lets us."""

@@ -12,6 +12,7 @@ from dlkit.engine.build import Job
 from dlkit.errors import DlkitError, in_words
 from dlkit.events import SampleRef
 from dlkit.present.output import say_traceback
+from dlkit.runs.contents import save_sample
 from dlkit.runs.folder import RunFolder
 
 SAMPLES = 24
@@ -55,8 +56,8 @@ def make_samples(job: Job, split: Split, run: RunFolder, step: int) -> Made:
 
 def _saved(made: object, run: RunFolder, step: int, taken: Sequence[str]) -> SampleRef:
     sample = samples.checked_one(made, taken)
-    file = samples.save(sample, run.samples, f"step-{step:08d}-{sample.name}")
-    return SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=f"samples/{file}")
+    file = save_sample(run, sample, f"step-{step:08d}-{sample.name}")
+    return SampleRef(kind=sample.kind, name=sample.name, title=sample.title, file=file)
 
 
 def _told(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from dlkit.engine.checkpoint_writer import write_tensors
 from dlkit.engine.device import same_again
 from dlkit.engine.exactness import differences, surroundings
 from dlkit.errors import RunError, UsageError
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint, complete
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import initial_weights, pinned
@@ -48,7 +49,7 @@ def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Contex
     try:
         run = create(workspace / "runs", resolved.task.name, model, record, to_toml(job.resolved))
         if weights is not None:
-            write_tensors(weights, run.init)
+            write_tensors(weights, run.path, run.init.name)
     except OSError as error:
         raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
     return Attempt(run, job)
@@ -135,7 +136,8 @@ def _job_again(
     context: Context,
 ) -> Job:
     """The components, built as they were for the checkpoint that fills them, or for the first step without one."""
-    init = read_tensors(run.init) if run.init.exists() else None
+    kept = opening.status(run.path, run.init.name) is not None
+    init = read_tensors(run.path, run.init.name) if kept else None
     if chosen is None and init is None and resolved.engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     device = same_again(str(record.get("device", "cpu")), resolved.job.nproc)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,9 +20,10 @@ from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
 from dlkit.engine.fitting import check_size, fitting
 from dlkit.engine.loader import evaluation_batches
-from dlkit.errors import UsageError, nearest
+from dlkit.errors import RunError, UsageError, nearest
 from dlkit.json_types import Settings
 from dlkit.predictor import AnyPredictor
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint, choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
@@ -134,9 +134,7 @@ def evaluate_run(
 
 def _put_on_record(run: RunFolder, record: Settings) -> None:
     """One line, one write: how often test was looked at stays known."""
-    line = json.dumps(record) + "\n"
-    descriptor = os.open(run.evaluations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+        opening.append(run.path, run.evaluations.name, (json.dumps(record) + "\n").encode())
+    except OSError as error:
+        raise RunError(f"{run.evaluations} cannot be written: {error.strerror or error}") from error

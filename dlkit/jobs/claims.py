@@ -88,18 +88,18 @@ def hold(
             raise Refused(reason)
         path.write_text(json.dumps(claim._asdict()), encoding="utf-8")  # before the lock: closing a file drops it
         lock.__enter__()
-        _own[lock.path] = claim
+        _own[path.name] = claim
     try:
         yield [other for other in there if set(other.devices) & set(devices)]
     finally:
         with _threads:
             path.unlink(missing_ok=True)  # before the lock is let go: nobody finds it unheld and wonders
-            del _own[lock.path]
+            del _own[path.name]
             lock.__exit__()
 
 
-_own: dict[Path, Claim] = {}
-"""The claims of this process: opening and closing their files would drop the locks."""
+_own: dict[str, Claim] = {}
+"""The claims of this process by their files' names: opening and closing the files would drop the locks."""
 
 _threads = threading.RLock()
 """Between threads of one process, whom record locks do not keep apart: one that reads would drop another's lock."""
@@ -115,9 +115,8 @@ def _living(folder: Path) -> list[Claim]:
 
 def _read(path: Path) -> Claim | None:
     """A claim; None if it has just gone, or is of a form that this version does not know."""
-    resolved = path.resolve()
-    if resolved in _own:
-        return _own[resolved]
+    if path.name in _own:
+        return _own[path.name]
     try:
         return _understood(read_json(path))
     except (OSError, ValueError, KeyError, TypeError):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from typing import BinaryIO
 
 from dlkit.interpreter import python
 
@@ -19,18 +19,18 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 """What a job is stopped with."""
 
 
-def detach(module: str, words: Sequence[str], output: Path, *, holding: bool = False) -> subprocess.Popen[bytes]:
-    """Run ``python -m module …`` in a session of its own; what it prints is appended to ``output``.
+def detach(module: str, words: Sequence[str], output: BinaryIO, *, holding: bool = False) -> subprocess.Popen[bytes]:
+    """Run ``python -m module …`` in a session of its own; what it prints goes to ``output``, which is closed here.
 
     With ``holding``, ``STOPS`` are blocked in it until it unblocks them: those that come while it is still importing
     what it answers them with would end it without a word.
     """
     _started[:] = [process for process in _started if process.poll() is None]
-    with output.open("ab") as file, _blocked(STOPS if holding else ()):
+    with output, _blocked(STOPS if holding else ()):
         process = subprocess.Popen(
             python(module, *words),
             stdin=subprocess.DEVNULL,  # a process that reads from a terminal it does not have is stopped by it
-            stdout=file,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a closed terminal sends SIGHUP to its session, and Ctrl-C goes to its group
         )

@@ -6,16 +6,21 @@ of its lock, which a follower never takes.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from dlkit.bounded import LINE
 from dlkit.events import Event, Finished
 from dlkit.present.text import printable
 from dlkit.runs.folder import ENDED, RunFolder, current_state
 from dlkit.runs.log import effective, parse_lines
+from dlkit.runs.opening import open_file
 
+PORTION = 1 << 24
+"""Bytes of a log that are read in one go, where nobody says otherwise."""
 LOST = ("interrupted", "damaged", "removed")
 """States of a run that nothing more will come from, though it never said how it ended."""
 
@@ -32,21 +37,23 @@ class Tail:
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path, self.offset = path, offset
 
-    def lines(self, *, torn: bool = False, limit: int = -1) -> list[bytes]:
+    def lines(self, *, torn: bool = False, limit: int = PORTION) -> list[bytes]:
         """What has come since the last call, without line ends; with ``torn``, an unfinished last line too.
 
-        With a ``limit``, about so many bytes of it, at least a line; the next call gives what follows.
+        About ``limit`` bytes of it, at least a line; the next call gives what follows. A line that is longer than any
+        (``bounded.LINE``) is given in pieces, which are none.
         """
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_file(self.path.parent, self.path.name), "rb") as file:
                 file.seek(self.offset)
                 data = file.read(limit)
-                while limit > 0 and b"\n" not in data and (more := file.read(limit)):
+                while b"\n" not in data and len(data) < LINE and (more := file.read(limit)):
                     data += more
         except OSError:  # not there yet, or no more
             return []
         # A line is whole when its end is there: its writer may have been cut short, or be in the middle of it.
-        whole = data if torn else data[: data.rfind(b"\n") + 1]
+        end = data.rfind(b"\n") + 1
+        whole = data if torn or (not end and len(data) >= LINE) else data[:end]
         self.offset += len(whole)
         lines = whole.split(b"\n")
         return lines if lines[-1] else lines[:-1]
@@ -87,10 +94,14 @@ class Follower:
     def _read(self) -> list[Event]:
         """What was appended; an end is kept back, since it is void if the run is about to be resumed."""
         before = [self.withheld] if self.withheld else []
-        found = effective([*before, *parse_lines(self._tail.lines())])
+        found = effective([*before, *parse_lines(self._lines())])
         last = found[-1] if found else None
         self.withheld = last if isinstance(last, Finished) else None
         return [event for event in found if not isinstance(event, Finished)]
+
+    def _lines(self) -> Iterator[bytes]:
+        while found := self._tail.lines():
+            yield from found
 
 
 def follow(run: RunFolder, *, start: int = 0, poll: float = 0.1) -> Iterator[Event | Gone]:
@@ -132,5 +143,5 @@ def state_now(run: RunFolder) -> str:
         record = run.read()
         state = current_state(run, record)
     except (OSError, ValueError):
-        return "damaged" if run.path.is_dir() else "removed"
+        return "damaged" if run.path.is_dir() or run.path.is_symlink() else "removed"
     return str(record["state"]) if record.get("state") in ENDED else state

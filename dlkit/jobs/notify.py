@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from http.client import HTTPException, HTTPMessage
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
+from dlkit.errors import RunError
 from dlkit.events import Finished, encode, to_json
 from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.log import read_events
+from dlkit.runs.log import tail_events
 
 ATTEMPTS = 2
 PAUSE_SECONDS = 1.0
@@ -44,8 +46,9 @@ def finished_record(run: RunFolder) -> dict[str, object]:
 
     Of a run that was interrupted it has the same keys, as far as the folder tells them, and that as its ``status``.
     """
-    summary = summarise(run)
-    ends = [event for event in read_events(run.events) if isinstance(event, Finished)]
+    summary, ends = summarise(run), list[Finished]()
+    with suppress(RunError):  # of a log that cannot be read the summary says so
+        ends = [event for event in tail_events(run.events) if isinstance(event, Finished)]
     if ends and summary.state != "interrupted":
         found = json.loads(to_json(ends[-1]))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from dlkit.json_types import Json
-from dlkit.runs.files import read_json
+from dlkit.runs import opening
 
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
 _KNOWN = ("steps", "seconds", "train_seconds", "metrics")
@@ -67,15 +68,16 @@ def post_mortem(run: Path, code: int, nproc: int, *, for_memory: bool) -> Death:
     return Death("error", f"its process ended with code {code}: output.log has the details")
 
 
-def reports_of(run: Path) -> list[Path]:
+def reports_of(run: Path) -> list[str]:
     """The files that ranks have left in a run's folder."""
-    return sorted(run.glob(".report-*.json"))
+    return [name for name in opening.names(run, ".") if re.fullmatch(r"\.report-\d+\.json", name)]
 
 
 def _read(run: Path) -> Iterator[Report]:
-    for path in reports_of(run):
+    for name in reports_of(run):
         try:
-            found: dict[str, Any] = read_json(path)
+            found: dict[str, Any] = opening.read_json(run, name)
+            written = opening.status(run, name)
         except (OSError, ValueError):  # it was killed while it wrote: as if it had said nothing
             continue
         yield Report(
@@ -83,7 +85,7 @@ def _read(run: Path) -> Iterator[Report]:
             reason=found["reason"],
             traceback=found["traceback"],
             exit_code=int(found["exit_code"]),
-            rank=int(path.stem.rpartition("-")[2]),
-            time=path.stat().st_mtime,  # when it was written: all of a job's ranks are on this machine
+            rank=int(name.removesuffix(".json").rpartition("-")[2]),
+            time=written.st_mtime if written else 0.0,  # all of a job's ranks are on this machine
             known={key: found[key] for key in _KNOWN if key in found},
         )

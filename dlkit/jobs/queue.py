@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dlkit.bounded import SETTINGS, read_json
 from dlkit.errors import DAMAGE, RunError, UsageError, in_words
 from dlkit.interpreter import MOST_PROCESSES
 from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.queue_state import QueueState
-from dlkit.runs import own
+from dlkit.runs import opening, own
 from dlkit.runs.conclude import end_run
-from dlkit.runs.files import read_json, write_json
+from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import SUPERVISOR, RunLock, holder
 
@@ -23,7 +25,7 @@ FORMAT = 1
 
 def lock_of(workspace: Path) -> Path:
     """Held by the workspace's scheduler."""
-    return workspace / "scheduler.lock"
+    return workspace.resolve() / "scheduler.lock"  # it may be reached by a link; a run in it never is
 
 
 def log_of(workspace: Path) -> Path:
@@ -33,7 +35,7 @@ def log_of(workspace: Path) -> Path:
 def cpu_slots(workspace: Path) -> int:
     """How many jobs may share this machine's CPU; 1 unless somebody has said otherwise."""
     try:
-        slots = read_json(workspace / "scheduler.json").get("cpu_slots")
+        slots = read_json(workspace / "scheduler.json", SETTINGS).get("cpu_slots")
     except (OSError, ValueError):
         return 1
     return min(max(1, slots), MOST_PROCESSES) if isinstance(slots, int) else 1
@@ -45,7 +47,7 @@ def set_cpu_slots(workspace: Path, count: int) -> None:
         raise UsageError(f"--cpu-slots {count}: must be 1 to {MOST_PROCESSES}")
     workspace.mkdir(parents=True, exist_ok=True)
     # In a file, not in the scheduler: that ends when nothing waits, and the next one goes on with the same number.
-    write_json(workspace / "scheduler.json", {"format": FORMAT, "cpu_slots": count})
+    write_json(workspace.resolve() / "scheduler.json", {"format": FORMAT, "cpu_slots": count})
 
 
 def scheduler(workspace: Path) -> int | None:
@@ -59,7 +61,8 @@ def wake(workspace: Path) -> bool:
     queue.refresh()
     if scheduler(workspace) is not None or not startable(queue, decisions(queue)):
         return False
-    detach("dlkit.jobs.scheduler", [str(workspace.resolve())], log_of(workspace))
+    output = os.fdopen(opening.open_beside(log_of(workspace.resolve()), opening.APPEND), "ab")
+    detach("dlkit.jobs.scheduler", [str(workspace.resolve())], output)
     return True
 
 

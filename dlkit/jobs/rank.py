@@ -13,6 +13,7 @@ from typing import NoReturn
 from dlkit.openmp import wait_asleep
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent
+from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
 
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
         return _train(run, report)
     # The process's boundary: whatever ends it, a component's sys.exit too, the supervisor is told why.
     except (Exception, SystemExit) as error:
-        if not report.exists():  # else the loop has told already
+        if opening.status(run.path, report.name) is None:  # else the loop has told already
             from dlkit.engine import failure
 
             failure.report(report, error, run.path, None)

@@ -15,7 +15,7 @@ from dlkit.errors import RunError
 from dlkit.events import Commanded, Event, Finished, Resumed, Started
 from dlkit.jobs.follow import LOST, Follower, Gone, state_now
 from dlkit.jobs.job_record import job_of
-from dlkit.runs import commands
+from dlkit.runs import commands, opening
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.run_record import RunRecord
@@ -193,10 +193,8 @@ class Request:
     def _check_elsewhere(self, record: RunRecord) -> None:
         """Whether anybody reads commands on another host cannot be known: RunError if it is not to be believed."""
         host = record.get("host")
-        try:
-            age = time.time() - self.run.events.stat().st_mtime
-        except OSError:
-            age = float("inf")
+        told = opening.status(self.run.path, self.run.events.name)
+        age = time.time() - told.st_mtime if told is not None else float("inf")
         if age > FRESH_SECONDS and record.get("state") != "paused":
             silence = "never told anything" if age == float("inf") else f"last told something {age:.0f} s ago"
             raise RunError(f"{self.run.id} says it runs on {host}, and {silence}: do this there")

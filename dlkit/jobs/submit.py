@@ -16,7 +16,7 @@ from dlkit.interpreter import A_CORE
 from dlkit.jobs.allocate import Need, kind, machine_now, unshareable
 from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
-from dlkit.runs import own
+from dlkit.runs import opening, own
 from dlkit.runs.files import file_size, write_text
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
@@ -116,4 +116,5 @@ def _refuse_unshareable(resolved: Resolved) -> None:
 def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:
     """Start the run's worker in a new session; what it prints goes to output.log."""
     foreground = ["--foreground"] if in_foreground else []
-    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], run.output, holding=True)
+    output = os.fdopen(opening.open_file(run.path, run.output.name, opening.APPEND), "ab")
+    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], output, holding=True)

@@ -25,7 +25,7 @@ from dlkit.jobs.launchers import local, threads_each
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
-from dlkit.runs import commands
+from dlkit.runs import commands, opening
 from dlkit.runs.conclude import end_run, record_event, writer_lock
 from dlkit.runs.contents import stored_sections
 from dlkit.runs.faults import point
@@ -72,7 +72,7 @@ class Supervisor:
     def _attempt(self) -> Death | None:
         """Start the processes and wait; None: the run said how it ended."""
         for old in reports_of(self.folder.path):
-            old.unlink()
+            opening.remove(self.folder.path, old)
         before = oom_kills()
         self._begun_at = self._log_size()
         try:

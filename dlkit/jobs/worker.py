@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if options.foreground:
         die_with_parent(signal.SIGTERM)
-    run = RunFolder(options.run.resolve())
+    run = RunFolder(options.run.absolute())
     code = _take(run, options.cpu_slots)
     if code != NOT_STARTED:
         _afterwards(run)

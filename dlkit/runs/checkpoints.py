@@ -12,15 +12,15 @@ A checkpoint is a folder ``checkpoints/step-00001200/``, complete once it has it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
-from dlkit.data.layout import file_sha256
 from dlkit.errors import RunError, UsageError
 from dlkit.json_types import Json
-from dlkit.runs.files import read_json
+from dlkit.runs import opening
 
 FORMAT = 1
 
@@ -84,16 +84,33 @@ class Checkpoint:
 
     def problems(self) -> list[str]:
         """Files that are missing, cut short or altered; reads them all."""
-        found = []
-        for name, entry in self.manifest.files.items():
-            path = self.folder / name
-            if not path.is_file():
-                found.append(f"{name} is missing")
-            elif path.stat().st_size != entry["size"]:
-                found.append(f"{name} has {path.stat().st_size} bytes, not {entry['size']}")
-            elif file_sha256(path) != entry["sha256"]:
-                found.append(f"{name} was altered: its SHA-256 is not the manifest's")
-        return found
+        return [problem for name in self.manifest.files if (problem := self._problem(name))]
+
+    def name(self, file: str) -> str:
+        """A file of it, as the run's folder has it (``checkpoints/step-00001200/model.safetensors``)."""
+        return f"checkpoints/{self.folder.name}/{file}"
+
+    @property
+    def run(self) -> Path:
+        """The run's folder."""
+        return self.folder.parent.parent
+
+    def _problem(self, file: str) -> str:
+        import hashlib  # who lists checkpoints hashes nothing
+
+        entry = self.manifest.files[file]
+        try:
+            descriptor = opening.open_file(self.run, self.name(file))
+        except FileNotFoundError:
+            return f"{file} is missing"
+        except OSError as error:
+            return str(error)
+        with os.fdopen(descriptor, "rb") as opened:
+            size = os.fstat(descriptor).st_size
+            if size != entry["size"]:
+                return f"{file} has {size} bytes, not {entry['size']}"
+            altered = hashlib.file_digest(opened, "sha256").hexdigest() != entry["sha256"]
+        return f"{file} was altered: its SHA-256 is not the manifest's" if altered else ""
 
 
 def step_folder(step: int) -> str:
@@ -103,9 +120,12 @@ def step_folder(step: int) -> str:
 def complete(run: Path) -> list[Checkpoint]:
     """The complete checkpoints of a run, by step; unreadable ones are left out."""
     found = []
-    for folder in sorted((run / "checkpoints").glob("step-*")):  # one being written has a name that begins with a dot
+    for name in opening.names(run, "checkpoints"):
+        if not name.startswith("step-"):  # one being written has a name that begins with a dot
+            continue
+        folder = run / "checkpoints" / name
         try:
-            found.append(Checkpoint(folder, _manifest(folder)))
+            found.append(Checkpoint(folder, _manifest(run, folder)))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):  # whatever a damaged manifest may hold
             continue
     return sorted(found, key=lambda checkpoint: checkpoint.step)  # names sort otherwise from 100,000,000 steps on
@@ -127,16 +147,18 @@ def choose(run: Path, which: str = "best") -> Checkpoint:
     return match[0]
 
 
-def _manifest(folder: Path) -> Manifest:
-    fields: dict[str, Any] = read_json(folder / "manifest.json")
+def _manifest(run: Path, folder: Path) -> Manifest:
+    inside = f"checkpoints/{folder.name}"
+    fields: dict[str, Any] = opening.read_json(run, f"{inside}/manifest.json")
     if fields.get("format", 0) > FORMAT:
         raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
     known = Manifest.__dataclass_fields__  # a later release may say more in the same format
     manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
     if folder.name != step_folder(manifest.step):
         raise ValueError(f"{folder}: its manifest is of step {manifest.step}")
+    there = opening.statuses(run, inside)
     for name, entry in manifest.files.items():
         # Sizes alone: hashing (``problems``) would read every checkpoint of every run that somebody looks at.
-        if (folder / name).stat().st_size != entry["size"]:
+        if there[name].st_size != entry["size"]:
             raise ValueError(f"{folder / name}: cut short")
     return manifest

@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from dlkit.bounded import parse_json
 from dlkit.json_types import Json
+from dlkit.runs import opening
 from dlkit.runs.files import encode_json
 
+PORTION = 1 << 24
+"""Bytes that are read in one go: a command has some 100."""
 ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
 
 
@@ -47,24 +50,24 @@ def append(path: Path, action: str, key: str = "", value: object = None, *, by: 
         record |= {"key": key, "value": value}
     line = encode_json(json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
     # One write, appended: lines of several people at once do not mix. There is no lock that a dead process could hold.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # somebody was cut short: end that line first
-        os.write(descriptor, b"\n" + line if torn else line)
-    finally:
-        os.close(descriptor)
+    opening.append(path.parent, path.name, line)
     return identity
 
 
 def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
-    """The whole lines from offset ``start`` on, and the offset behind them; what is not a command is passed over."""
+    """The whole lines from offset ``start`` on, and the offset behind them; what is not a command is passed over.
+
+    PORTION at a time: who goes on from the offset gets the rest.
+    """
     try:
-        with path.open("rb") as file:
-            file.seek(start)
-            data = file.read()
+        descriptor = opening.open_file(path.parent, path.name)
     except FileNotFoundError:
         return [], start
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(start)
+        data = file.read(PORTION)
+    if len(data) == PORTION and b"\n" not in data:  # nobody asks at such length: go on behind it
+        return [], start + PORTION
     found = []
     end = start
     for line in data.splitlines(keepends=True):

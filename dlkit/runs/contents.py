@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
-from dlkit.bounded import DOCUMENT, BadFile, parse_json, read_bytes, read_toml
+from dlkit.bounded import DOCUMENT, parse_json
 from dlkit.events import Event, Finished, Sampled
 from dlkit.json_types import Settings
+from dlkit.runs import opening
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
+
+if TYPE_CHECKING:  # who reads no samples need not wait for NumPy, a supervisor say
+    from dlkit.samples import Sample
 
 
 class EvaluationRecord(TypedDict, total=False):
@@ -48,8 +52,8 @@ class SampleRecord(TypedDict):
 def evaluations(run: RunFolder) -> list[EvaluationRecord]:
     """Oldest first."""
     try:
-        lines = read_bytes(run.evaluations, DOCUMENT).split(b"\n")
-    except (OSError, BadFile):
+        lines = opening.read_bytes(run.path, "evaluations.jsonl", DOCUMENT).split(b"\n")
+    except (OSError, ValueError):
         return []
     found = []
     for line in lines:
@@ -75,7 +79,7 @@ def latest_evaluations(run: RunFolder) -> dict[str, float]:
 def stored_values(run: RunFolder) -> dict[str, object]:
     """config.toml as plain values, not validated; empty if it cannot be read."""
     try:
-        return dict(read_toml(run.config))
+        return dict(opening.read_toml(run.path, "config.toml"))
     except (OSError, ValueError):
         return {}
 
@@ -121,6 +125,23 @@ def samples(events: Iterable[Event]) -> list[SampleRecord]:
         if isinstance(event, Sampled)
         for ref in event.samples
     ]
+
+
+def save_sample(run: RunFolder, sample: Sample, stem: str) -> str:
+    """Store a sample; its file, relative to the run. SampleError: it could not be shown."""
+    from dlkit.samples import encoded
+
+    for name, data in encoded(sample, stem).items():
+        opening.write(run.path, f"samples/{name}", data)
+    return f"samples/{stem}.json"
+
+
+def load_sample(run: RunFolder, file: str) -> Sample:
+    """A stored sample; what a damaged one raises: OSError, KeyError, TypeError, ValueError."""
+    from dlkit.samples import decoded
+
+    folder, _, name = file.rpartition("/")
+    return decoded(name, lambda beside: opening.read_bytes(run.path, f"{folder}/{beside}", DOCUMENT))
 
 
 def how_it_ended(events: list[Event]) -> Finished | None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
 from dlkit.errors import DAMAGE, in_words
-from dlkit.runs.files import read_json, write_json
+from dlkit.runs import opening
+from dlkit.runs.files import write_json
 from dlkit.runs.lock import holder
 
 if TYPE_CHECKING:  # 0.4 ms of every listing, which makes no such dictionary
@@ -76,8 +77,8 @@ class RunFolder(NamedTuple):
         return self.path / "init.safetensors"
 
     def read(self) -> RunRecord:
-        """run.json (ValueError or OSError if it is damaged)."""
-        return cast("RunRecord", read_json(self.record))
+        """run.json; RunError, which is an OSError or ValueError too, if it is damaged or is no file."""
+        return cast("RunRecord", opening.read_json(self.path, "run.json"))
 
     def update(self, **fields: Unpack[RunRecord]) -> None:
         """Change fields of run.json; RunError if a newer version wrote it: what it means is not known here."""
@@ -105,15 +106,14 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str) ->
     hidden = RunFolder(runs / f".{run.id}")  # who lists runs never meets one without its run.json
     hidden.path.mkdir()
     try:
-        hidden.config.write_text(config, encoding="utf-8")
+        opening.write(hidden.path, "config.toml", config.encode())
         write_json(hidden.record, {"format": FORMAT, "id": run.id, **_marked(run, record, config)})
-        for folder in (hidden.samples, hidden.checkpoints):
-            folder.mkdir()
+        for folder in ("samples", "checkpoints"):
+            opening.make_folder(hidden.path, folder)
         hidden.path.rename(run.path)
     except BaseException:  # Ctrl-C as well
-        import shutil
-
-        shutil.rmtree(hidden.path, ignore_errors=True)
+        with suppress(OSError):
+            opening.remove_beside(hidden.path)
         raise
     return run
 
@@ -166,6 +166,8 @@ def summarise(run: RunFolder) -> Summary:
         return Summary(id=run.id, state="damaged", reason=str(error) or in_words(error))
     try:
         return _understood(run, record)
+    except opening.Refused as error:  # it names the file
+        return Summary(id=run.id, state="damaged", reason=str(error))
     except DAMAGE as error:
         return Summary(id=run.id, state="damaged", reason=f"{run.record}: {in_words(error)}")
 
@@ -241,7 +243,8 @@ def current_state(run: RunFolder, record: RunRecord) -> str:
     import socket
 
     if record.get("host") != socket.gethostname():  # locks say nothing of processes elsewhere
-        age = max(0, int(time.time() - run.events.stat().st_mtime)) if run.events.exists() else 0
+        told = opening.status(run.path, "events.jsonl")
+        age = max(0, int(time.time() - told.st_mtime)) if told is not None else 0
         return f"unknown, last event {age} s ago"
     if holder(run.lock) is not None:
         return state

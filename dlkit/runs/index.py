@@ -126,8 +126,9 @@ def _as_folder(workspace: Path, reference: str) -> Path | None:
     """The run's folder that a text names as a path, if it does. One in the workspace need not have a run.json."""
     folder = Path(reference)
     try:
-        if (folder / "run.json").is_file():
-            return folder.resolve()
+        if os.path.lexists(folder / "run.json"):
+            # The last part stays: what is done to a run is never done through a link to it.
+            return folder.resolve() if folder.name in ("", "..") else folder.parent.resolve() / folder.name
         inside = os.sep in reference and folder.is_dir() and folder.parent.samefile(workspace / "runs")
         return folder if inside else None
     except (OSError, ValueError, RuntimeError):  # longer than names may be; a zero byte; a link to itself
@@ -138,6 +139,7 @@ def signatures(runs: str) -> dict[str, str]:
     """Run ids, each with a word that changes whenever its run.json does. RunError if the folder cannot be read."""
     try:
         with os.scandir(runs) as entries:
+            # Links too, even to nowhere: they are listed as what they are, and can be removed.
             return {e.name: _signature(e.path) for e in entries if e.name[0] != "." and is_folder(e)}
     except (FileNotFoundError, NotADirectoryError):
         return {}
@@ -146,17 +148,14 @@ def signatures(runs: str) -> dict[str, str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link to one."""
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
+    """Whether it is a folder, or a link: that is told of, and not followed."""
+    return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
 def _signature(folder: str) -> str:
     """Changes whenever run.json does: each write makes a new file. A run that has ended changes nowhere else."""
     try:
-        status = os.stat(f"{folder}/run.json")  # noqa: PTH116  # a Path costs more than the call, 1 000 times over
+        status = os.lstat(f"{folder}/run.json")  # a Path costs more than the call, 1 000 times over
     except OSError:
         return "-"
     return f"{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"

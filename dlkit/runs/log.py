@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from dlkit.bounded import BadFile, lines, open_regular, parse_json
+from dlkit.bounded import lines, parse_json
 from dlkit.events import Event, MetricsLogged, Resumed, from_record, to_json
 from dlkit.runs.faults import point
 from dlkit.runs.files import encode_json
+from dlkit.runs.opening import APPEND, Damaged, open_file
 from dlkit.runs.rollback import Rollback
 
+LARGEST = 1 << 33
+"""Bytes of a log that is read from its beginning: a sparse file of any size costs its maker nothing."""
 E = TypeVar("E", bound=Event)
 
 
@@ -24,7 +27,7 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         # O_APPEND: where the next line goes is not moved by anybody who reads or seeks.
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._descriptor = open_file(path.parent, path.name, APPEND)
         self._seq = self._repair()
 
     def append(self, event: E) -> E:
@@ -115,17 +118,22 @@ def parse_lines(found: Iterable[bytes]) -> Iterator[Event]:
 
 
 def read_events(path: Path) -> list[Event]:
-    """What holds of a run's log: everything a later ``resumed`` made void is left out."""
+    """What holds of a run's log: everything a later ``resumed`` made void is left out.
+
+    RunError: the log is there, and cannot be read.
+    """
     return effective(every_event(path))
 
 
 def every_event(path: Path) -> Iterator[Event]:
-    """All that was ever logged, void or not; nothing of a log that cannot be read."""
+    """All that was ever logged, void or not."""
     try:
-        descriptor = open_regular(path)
-    except (OSError, BadFile):
+        descriptor = open_file(path.parent, path.name)
+    except FileNotFoundError:
         return
     with os.fdopen(descriptor, "rb") as file:
+        if (size := os.fstat(descriptor).st_size) > LARGEST:
+            raise Damaged(f"{path}: {size} bytes, more than the {LARGEST} that are read")
         yield from parse_lines(lines(file))
 
 
@@ -153,8 +161,8 @@ def history(events: Iterable[Event], metric: str) -> tuple[list[int], list[float
 def tail_events(path: Path, size: int = 1 << 18) -> list[Event]:
     """What holds among the last events of a long log, for summaries."""
     try:
-        descriptor = open_regular(path)
-    except (OSError, BadFile):
+        descriptor = open_file(path.parent, path.name)
+    except FileNotFoundError:
         return []
     with os.fdopen(descriptor, "rb") as file:
         end = file.seek(0, os.SEEK_END)

@@ -22,7 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, cast
 
-from dlkit.bounded import SETTINGS, BadFile, read_bytes
+from dlkit.bounded import SETTINGS
+from dlkit.runs import opening
 
 if TYPE_CHECKING:
     from dlkit.runs.run_record import RunRecord
@@ -180,8 +181,8 @@ def _checked(run: Path, record: RunRecord, *, queued: bool) -> bool | None:
 
 def _config(run: Path) -> bytes:
     try:
-        return read_bytes(run / "config.toml", SETTINGS)
-    except (OSError, BadFile):
+        return opening.read_bytes(run, "config.toml", SETTINGS)
+    except (OSError, ValueError):
         return b""
 
 

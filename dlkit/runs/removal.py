@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from contextlib import AbstractContextManager, nullcontext
+
 from dlkit.errors import RunError, UsageError
-from dlkit.folders import remove_tree
+from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
@@ -11,8 +15,13 @@ from dlkit.runs.run_record import RunRecord
 
 
 def check_removable(run: RunFolder) -> None:
-    """UsageError for a folder that is not a run, RunError for a run that somebody writes."""
-    if not any(path.is_file() for path in (run.record, run.config, run.events)):
+    """UsageError for a folder that is not a run, RunError for a run that somebody writes.
+
+    A link to a run elsewhere may be removed: itself, and not what it leads to.
+    """
+    if run.path.is_symlink():
+        return
+    if not any(os.path.lexists(path) for path in (run.record, run.config, run.events)):
         raise UsageError(f"{run.path} is not a run: it has no run.json, config.toml or events.jsonl")
     check_idle(run, _record(run))
 
@@ -29,12 +38,21 @@ def _record(run: RunFolder) -> RunRecord:
 
 def delete_run(run: RunFolder) -> None:
     """Out of sight in one step, then away: nobody ever meets half a run."""
+    if run.path.is_symlink():
+        run.path.unlink()
+        return
     hidden = run.path.with_name(f".{run.id}.removed")
     try:
-        with RunLock(run.lock):
+        with _lock(run):
             run.path.rename(hidden)
-        remove_tree(hidden)
+        opening.remove_beside(hidden)
     except BlockingIOError as error:
         raise RunError(f"{run.id} is running; stop it first") from error
     except OSError as error:
         raise RunError(f"{run.id}: cannot be removed: {error}") from error
+
+
+def _lock(run: RunFolder) -> AbstractContextManager[object]:
+    """The run's lock; none where it is no file, which nobody can hold."""
+    found = opening.status(run.path, run.lock.name)
+    return RunLock(run.lock) if found is None or stat.S_ISREG(found.st_mode) else nullcontext()

@@ -8,10 +8,10 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, Spec, load_object
 from dlkit.config import Layer, Resolved, resolve
-from dlkit.config_file import read_toml
 from dlkit.errors import PluginError, RunError
 from dlkit.json_types import Json
 from dlkit.openmp import MOST_THREADS
+from dlkit.runs import opening
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.run_record import RunRecord
 
@@ -41,8 +41,7 @@ def stored_config(
 
     ``orders`` (``runs.orders``) stand above what is stored, and below ``overrides``.
     """
-    stored = read_toml(run.config)
-    values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in stored.values.items()}
+    values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in _read(run).items()}
     for section, meant in EARLIER.items():
         values[section] = {**meant, **values.get(section, {})}
     for part in PARTS:
@@ -64,6 +63,15 @@ def stored_threads(run: RunFolder, record: RunRecord) -> int:
     if not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
         raise RunError(f"{run.id}: run.json says threads = {threads!r}: allowed are 0 to {MOST_THREADS}")
     return threads
+
+
+def _read(run: RunFolder) -> Mapping[str, object]:
+    try:
+        return opening.read_toml(run.path, run.config.name)
+    except RunError:  # it names the file
+        raise
+    except OSError as error:
+        raise RunError(f"{run.config}: {error.strerror or error}") from error
 
 
 def _migrated(fields: dict[str, object], spec: Spec, version: int) -> dict[str, object]:

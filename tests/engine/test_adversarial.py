@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import rivals
 from dlkit.data.randomness import derive, rng, seed_all
 from dlkit.engine import loop
-from dlkit.engine.checkpoint import load_state, read_tensors
+from dlkit.engine.checkpoint import load_state, tensors_of
 from dlkit.errors import UsageError
 from dlkit.runs.checkpoints import choose
 from extras_options import RivalsConfig
@@ -40,7 +40,7 @@ def layer(**sections: dict[str, Any]) -> dict[str, Any]:
 
 
 def weights(run: Any) -> dict[str, torch.Tensor]:
-    return read_tensors(choose(run.path, "last").folder / "model.safetensors")
+    return tensors_of(choose(run.path, "last"), "model.safetensors")
 
 
 def test_it_is_the_loop_that_one_would_write_by_hand(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_files_are_tensors_or_json_and_nothing_else(tmp_path: Path) -> None:
             for line in path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]:
                 json.loads(line, parse_constant=pytest.fail)
         elif path.suffix == ".safetensors":
-            storage.read_tensors(path)
+            storage.read_tensors(run.path, str(path.relative_to(run.path)))
         else:
             assert path.name == "config.toml"
         with pytest.raises((pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, AttributeError)):
@@ -84,13 +84,13 @@ def test_tied_weights_are_stored_once_and_stay_tied(tmp_path: Path, monkeypatch:
     assert dict(chosen.manifest.aliases) == {"third.weight": "second.weight"}
     model = load_predictor(toy_catalog(*EXTRAS), run, "last").predictor.model
     assert model.second.weight is model.third.weight
-    assert torch.equal(model.third.weight, storage.read_tensors(chosen.folder / storage.MODEL)["second.weight"])
+    assert torch.equal(model.third.weight, storage.tensors_of(chosen, storage.MODEL)["second.weight"])
 
 
 def test_predictions_use_the_average_where_there_is_one(tmp_path: Path) -> None:
     run = toy_run(tmp_path, ema=0.9)
     chosen = choose(run.path, "last")
-    live = storage.read_tensors(chosen.folder / storage.MODEL)
+    live = storage.tensors_of(chosen, storage.MODEL)
     averaged = storage.load_state(chosen)["averaged"]
     model = load_predictor(toy_catalog(), run, "last").predictor.model
     assert torch.equal(model.linear.weight, averaged["linear.weight"])
@@ -125,24 +125,22 @@ def checkpoint_of(tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("size", [storage.HEADER_LIMIT + 1, 1 << 40, (1 << 64) - 1])
 def test_a_header_that_claims_too_much_is_not_read(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "bomb.safetensors"
-    path.write_bytes(size.to_bytes(8, "little") + b"{" * 100)
+    (tmp_path / "init.safetensors").write_bytes(size.to_bytes(8, "little") + b"{" * 100)
     with pytest.raises(RunError, match=rf"its header claims {size} bytes"):
-        storage.read_tensors(path)
+        storage.read_tensors(tmp_path, "init.safetensors")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08", b"\x08\0\0\0\0\0\0\0{}", b"\x80\x04K\x01."])
 def test_what_is_no_tensor_file_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "odd.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(RunError, match=r"odd\.safetensors"):
-        storage.read_tensors(path)
+    (tmp_path / "init.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match=r"init\.safetensors"):
+        storage.read_tensors(tmp_path, "init.safetensors")
 
 
 def test_what_is_written_can_be_read_however_many_tensors(tmp_path: Path) -> None:
     names = [f"transformer.blocks.{i}.attention.projection.weight" for i in range(20_000)]
-    write_tensors({name: torch.zeros(1) for name in names}, tmp_path / "many.safetensors")
-    assert len(storage.read_tensors(tmp_path / "many.safetensors")) == 20_000
+    write_tensors({name: torch.zeros(1) for name in names}, tmp_path, "init.safetensors")
+    assert len(storage.read_tensors(tmp_path, "init.safetensors")) == 20_000
 
 
 def truncate(folder: Path) -> None:
@@ -236,7 +234,7 @@ def test_the_writer_raises_what_went_wrong_and_goes_on(tmp_path: Path) -> None:
     writer.submit(storage.snapshot(model, {"a": torch.ones(2)}, ToyInfo(features=2), fields))
     with pytest.raises(OSError, match="Input/output error"):
         writer.wait()
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "checkpoints").iterdir()) == []
     broken = False
     writer.submit(storage.snapshot(model, {"a": torch.ones(2)}, ToyInfo(features=2), fields))
     ((written, _),) = writer.wait()
@@ -259,7 +257,7 @@ def test_what_is_staged_is_what_was_submitted(tmp_path: Path) -> None:
     done = writer.wait()
     assert done[-1][0].step == 5, "the newest is never left out"
     for written, _ in done:
-        weights = storage.read_tensors(written.folder / storage.MODEL)["weight"]
+        weights = storage.tensors_of(written, storage.MODEL)["weight"]
         assert weights.unique().tolist() == [expected[written.step]]
-    save_file({}, tmp_path / "empty.safetensors")
-    assert storage.read_tensors(tmp_path / "empty.safetensors") == {}
+    save_file({}, tmp_path / "init.safetensors")
+    assert storage.read_tensors(tmp_path, "init.safetensors") == {}

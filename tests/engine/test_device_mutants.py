@@ -136,7 +136,7 @@ def a_failing_rank_tears_nothing_down(where: Path, device: Pretend, patch: Patch
     made = replace(made, job=replace(made.job, world=peers))
     patch.setattr(made.job.trainer, "step", lambda batches, number: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        for _ in made.events(report=where / "report.json"):
+        for _ in made.events(report=where / ".report-0.json"):
             pass
     return not peers.left
 

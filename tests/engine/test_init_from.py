@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from dlkit.config_file import read_toml
-from dlkit.engine.checkpoint import read_tensors
+from dlkit.data.layout import file_sha256
+from dlkit.engine.checkpoint import tensors_of
 from dlkit.errors import DlkitError, RunError, UsageError
-from dlkit.runs.checkpoints import choose, file_sha256
+from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from outcome import outcome
 from toy import finish, toy_attempt, toy_resume, toy_run
@@ -67,7 +68,7 @@ def test_tied_weights_are_taken_once(tmp_path: Path) -> None:
     tied = {"model": {"name": "mlp", "tied": True}}
     source = finish(toy_attempt(tmp_path, layer=tied, plugins=("extras",)))
     model = toy_attempt(tmp_path, layer=tied, plugins=("extras",), init_from=source.id).job.trainer.model
-    taken = read_tensors(choose(source.path).folder / "model.safetensors")
+    taken = tensors_of(choose(source.path), "model.safetensors")
     assert torch.equal(model.get_parameter("third.weight"), taken["second.weight"])
     with pytest.raises(UsageError, match=r"do not fit this model: third\.weight"):
         toy_attempt(tmp_path, layer={"model": {"name": "mlp"}}, plugins=("extras",), init_from=source.id)
@@ -93,4 +94,4 @@ def test_damaged_weights_are_not_taken(tmp_path: Path, source: RunFolder) -> Non
     path.write_bytes(content)
     with pytest.raises(DlkitError, match=r"engine\.init_from: .* cannot be used: model\.safetensors was altered"):
         toy_attempt(tmp_path, init_from=source.id)
-    assert len(read_tensors(path)) == 2, "altered, but still a tensor file"
+    assert len(tensors_of(choose(source.path), "model.safetensors")) == 2, "altered, but still a tensor file"

@@ -13,6 +13,7 @@ from dlkit.engine.distributed import World
 from dlkit.engine.journal import RESERVE_BYTES, Journal
 from dlkit.engine.progress import Progress
 from dlkit.events import Finished
+from dlkit.runs import opening
 from dlkit.runs.log import EventLog, read_events
 from toy import toy_attempt
 from waiting import LONG
@@ -69,7 +70,7 @@ def test_what_cannot_be_opened_leaves_nothing_open(tmp_path: Path, monkeypatch: 
     attempt = toy_attempt(tmp_path)
     closed = []
     monkeypatch.setattr(journal.EventLog, "close", lambda self: closed.append(self))
-    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(opening, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space left"), Journal(attempt.job, attempt.run, Progress()):
         pass
     assert len(closed) == 1

@@ -201,7 +201,7 @@ class TestMemory:
 
     def test_the_supervisor_hears_of_it(self, tmp_path: Path, device: Pretend) -> None:
         """For ``--on-oom halve``."""
-        report = tmp_path / "report.json"
+        report = tmp_path / ".report-0.json"
         with pytest.raises(NoRoom):
             [*self.starved(attempt(tmp_path), device, report=report)]
         said = json.loads(report.read_text())
@@ -225,7 +225,7 @@ class TestMemory:
         )
 
     def test_a_smaller_batch_is_not_tried_for_data_that_do_not_fit(self, tmp_path: Path, device: Pretend) -> None:
-        made, report = attempt(tmp_path, data_on="device"), tmp_path / "report.json"
+        made, report = attempt(tmp_path, data_on="device"), tmp_path / ".report-0.json"
         device.room = device.used + 1
         with pytest.raises(TooLarge):
             [*made.events(report=report)]

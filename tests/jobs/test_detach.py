@@ -12,7 +12,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from dlkit.jobs.detach import detach
-print(detach("http.server", ["0", "--bind", "127.0.0.1"], Path(sys.argv[1])).pid)
+print(detach("http.server", ["0", "--bind", "127.0.0.1"], Path(sys.argv[1]).open("ab")).pid)
 """
 
 

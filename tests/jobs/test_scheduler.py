@@ -94,7 +94,7 @@ def test_ctrl_c_ends_the_wait_for_another_scheduler(workspace: Path, quick: Quic
 
 def test_two_schedulers_at_once(workspace: Path, quick: Quick) -> None:
     runs = [enqueue(workspace, {"launcher": quick}) for _ in range(3)]
-    both = [detach("dlkit.jobs.scheduler", [str(workspace)], log_of(workspace)) for _ in range(2)]
+    both = [detach("dlkit.jobs.scheduler", [str(workspace)], log_of(workspace).open("ab")) for _ in range(2)]
     until_all(runs)
     assert [process.wait(workers.PATIENCE) for process in both] == [0, 0]
     lines = log_of(workspace).read_text().splitlines()
@@ -108,7 +108,7 @@ def test_two_schedulers_at_once(workspace: Path, quick: Quick) -> None:
 def test_killed_while_it_starts_a_job(workspace: Path, quick: Quick, label: str, count: int) -> None:
     runs = [enqueue(workspace, {"launcher": quick}) for _ in range(3)]
     with kills.fault(label, count):
-        process = detach("dlkit.jobs.scheduler", [str(workspace)], log_of(workspace))
+        process = detach("dlkit.jobs.scheduler", [str(workspace)], log_of(workspace).open("ab"))
     assert process.wait(workers.PATIENCE) == -signal.SIGKILL
     assert queue("run", workspace=workspace) == 0
     until_all(runs)  # the last may have been started by a scheduler that a worker's end brought
@@ -257,7 +257,7 @@ def test_a_worker_that_has_nowhere_to_write(workspace: Path, quick: Quick, capsy
     assert queue("run", workspace=workspace) == 0
     assert [state(run), state(following)] == ["failed", "completed"]
     assert "its worker could not be started 3 times: " in run.read()["reason"]
-    assert "Is a directory" in run.read()["reason"]
+    assert "output.log: a folder, not a regular file" in run.read()["reason"]
 
 
 def test_a_job_that_can_neither_be_started_nor_given_up(workspace: Path, quick: Quick, capsys: Captured) -> None:

@@ -124,11 +124,12 @@ def test_asking_needs_no_right_to_write(path: Path) -> None:
 
 
 def test_one_file_under_two_names_is_one_lock(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "alias").symlink_to(tmp_path / "run")
-    with RunLock(tmp_path / "run" / "run.lock"):
-        assert holder(tmp_path / "alias" / "run.lock") == os.getpid()
-        with pytest.raises(BlockingIOError), RunLock(tmp_path / "alias" / "run.lock"):
+    (tmp_path / "runs" / "run").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(tmp_path / "runs")
+    path, other = tmp_path / "runs" / "run" / "run.lock", tmp_path / "alias" / "run" / "run.lock"
+    with RunLock(path):
+        assert holder(other) == os.getpid()
+        with pytest.raises(BlockingIOError), RunLock(other):
             pass
-    with RunLock(tmp_path / "alias" / "run.lock"):
-        assert holder(tmp_path / "run" / "run.lock") == os.getpid()
+    with RunLock(other):
+        assert holder(path) == os.getpid()

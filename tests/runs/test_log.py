@@ -93,7 +93,7 @@ def test_numbering_goes_on_over_attempts(path: Path) -> None:
 @given(cut=st.integers(2, 200))
 @settings(deadline=None)
 def test_a_torn_last_line_is_cut_off_by_the_next_writer(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
-    path = tmp_path_factory.getbasetemp() / "torn.jsonl"
+    path = tmp_path_factory.getbasetemp() / "events.jsonl"
     path.unlink(missing_ok=True)
     write(path, metrics(1, [1.0]), metrics(2, [2.0]), Notice(step=2, text="x" * 150))
     whole = path.read_bytes()

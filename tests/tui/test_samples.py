@@ -124,16 +124,18 @@ async def test_a_sample_that_a_plugin_filled_wrongly_is_a_line(tmp_path: Path) -
 
 
 def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
-    (tmp_path / "torn.json").write_text('{"kind": "tab')
-    (tmp_path / "newer.json").write_text('{"kind": "hologram", "name": "x"}')
-    (tmp_path / "list.json").write_text("[1]")
-    save(KINDS["images"], tmp_path, "gone")
-    (tmp_path / "gone.png").unlink()
-    (tmp_path / "cut.json").write_text('{"kind": "table", "name": "t"}')
+    run = RunFolder(tmp_path)
+    run.samples.mkdir()
+    (run.samples / "torn.json").write_text('{"kind": "tab')
+    (run.samples / "newer.json").write_text('{"kind": "hologram", "name": "x"}')
+    (run.samples / "list.json").write_text("[1]")
+    save(KINDS["images"], run.samples, "gone")
+    (run.samples / "gone.png").unlink()
+    (run.samples / "cut.json").write_text('{"kind": "table", "name": "t"}')
     for name in ("torn", "newer", "list", "gone", "cut", "absent"):
-        told = read(tmp_path / f"{name}.json")
+        told = read(run, f"samples/{name}.json")
         assert isinstance(told, str) and told.startswith(f"{name}.json cannot be shown: ")
-    assert "not a kind of sample" in str(read(tmp_path / "newer.json"))
+    assert "not a kind of sample" in str(read(run, "samples/newer.json"))
 
 
 # Pictures

@@ -307,7 +307,7 @@ class SamplesPane(Pane, can_focus=True):
 
     @work(thread=True, exclusive=True, group="sample", exit_on_error=False)
     def _load(self, run: RunFolder, file: str) -> None:
-        self.post_message(self.Loaded((run.id, file), read(run.path / file)))
+        self.post_message(self.Loaded((run.id, file), read(run, file)))
 
     def on_samples_pane_loaded(self, message: Loaded) -> None:
         if self.run is None or message.key[0] != self.run.id:

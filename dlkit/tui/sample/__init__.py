@@ -8,7 +8,9 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text, load
+from dlkit.runs.contents import load_sample
+from dlkit.runs.folder import RunFolder
+from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
 from dlkit.tui.shared.terminal import Pictures
 
 Shown = Sample | str
@@ -17,14 +19,14 @@ PICTURED = (Images, Boxes)
 """Kinds that depend on what pictures the terminal can show."""
 
 
-def read(path: Path) -> Shown:
+def read(run: RunFolder, file: str) -> Shown:
     """A stored sample. Reads files: call it from a thread."""
     try:
-        return load(path)
+        return load_sample(run, file)
     # Whatever somebody's run may hold there: cut short, of a newer version, no sample at all.
     except Exception as error:
         what = str(error) if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {error}"
-        return f"{path.name} cannot be shown: {what.removeprefix(f'{path}: ')}"
+        return f"{Path(file).name} cannot be shown: {what.removeprefix(f'{run.path / file}: ')}"
 
 
 def widgets(sample: Shown, room: Size, pictures: Pictures, *, colour: bool) -> list[Widget]:
