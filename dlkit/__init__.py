@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dlkit.api import Run, list_runs, train
+    from dlkit.api import Run, list_runs, open_run, submit, train
     from dlkit.components import (
         DatasetSpec,
         InferenceSpec,
@@ -38,6 +38,8 @@ _HOMES = {
     "hookimpl": "dlkit.hookspecs",
     "Run": "dlkit.api",
     "list_runs": "dlkit.api",  # not `runs`: that is the package dlkit.runs, once anything has imported it
+    "open_run": "dlkit.api",
+    "submit": "dlkit.api",
     "train": "dlkit.api",
 }
 _COMPONENTS = (
@@ -70,6 +72,8 @@ __all__ = [
     "__version__",
     "hookimpl",
     "list_runs",
+    "open_run",
+    "submit",
     "train",
 ]
 

@@ -4,28 +4,35 @@
 >>> model = {"name": "mlp", "hidden": [64]}
 >>> run = dlkit.train("regression", dataset="diabetes", model=model, epochs=20)  # doctest: +SKIP
 >>> run.metrics["val/rmse"], run.history("train/loss"), run.predictor().predict([...])  # doctest: +SKIP
+>>> runs = [dlkit.submit("regression", seed=seed) for seed in range(3)]  # doctest: +SKIP
+>>> best = min((run.wait() for run in runs), key=lambda run: run.metrics["val/rmse"])  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS
-from dlkit.config import SHORT_FLAGS, Layer, resolve
+from dlkit.config import SHORT_FLAGS, Layer, Resolved, resolve
 from dlkit.config_file import preset_layer, read_toml
 from dlkit.data.context import make_context
 from dlkit.errors import RunError, UsageError, nearest
-from dlkit.events import Event, Finished
-from dlkit.jobs import launch
+from dlkit.events import Event, Finished, MetricsLogged
+from dlkit.jobs import handover, launch
+from dlkit.jobs.follow import LOST, state_now
+from dlkit.jobs.queue import cancel
+from dlkit.jobs.requests import Refused, Request
 from dlkit.json_types import Settings
 from dlkit.openmp import wait_asleep
 from dlkit.runs import index
-from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.contents import CheckpointRecord, EvaluationRecord, checkpoints, evaluations, stored_sections
+from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.log import history, read_events
 from dlkit.runs.orders import given_orders, orders_of
 from dlkit.runs.stored import readable
@@ -38,6 +45,8 @@ wait_asleep()  # before anything here loads torch; it is too late where the call
 
 Component = str | Settings
 Watcher = Callable[[Event], None]
+_LOOK_SECONDS = 0.1
+"""Between two looks at a run that is waited for."""
 
 
 class Run:
@@ -67,19 +76,74 @@ class Run:
         return self.summary.state
 
     @property
+    def name(self) -> str:
+        return self.summary.name
+
+    @property
     def metrics(self) -> Mapping[str, float]:
         """Metrics of the best evaluation."""
         return self.summary.metrics
 
+    @property
+    def config(self) -> Mapping[str, Settings]:
+        """Its options by section, as config.toml has them: ``run.config["trainer"]["lr"]``."""
+        return stored_sections(self.folder)
+
+    @property
+    def checkpoints(self) -> list[CheckpointRecord]:
+        """The complete ones, by step; ``best`` marks what ``predictor()`` takes."""
+        return checkpoints(self.folder)
+
+    @property
+    def evaluations(self) -> list[EvaluationRecord]:
+        """What ``evaluate`` has measured, oldest first."""
+        return evaluations(self.folder)
+
     def history(self, metric: str) -> tuple[list[int], list[float]]:
-        """One metric's course: steps and values."""
-        return history(read_events(self.folder.events), metric)
+        """One metric's course: steps and values.
 
-    def predictor(self, checkpoint: str = "best") -> AnyPredictor:
-        """The trained model, to be queried: ``run.predictor().predict([…])``."""
-        from dlkit.inference.load import load_predictor
+        UsageError names those that there are, if the run has ended without it; while it goes, it may still come.
+        """
+        events = read_events(self.folder.events)
+        found = history(events, metric)
+        if not found[0] and state_now(self.folder) in (*ENDED, *LOST):
+            names = {name for event in events if isinstance(event, MetricsLogged) for name in event.values}
+            raise UsageError(f"{self.id} has no metric {metric!r}: {nearest(metric, names)}")
+        return found
 
-        return load_predictor(Catalog.load_everything(), self.folder, checkpoint).predictor
+    def stop(self) -> Run:
+        """Have it end after its step, checkpoint written, and wait for that; or take it out of the queue.
+
+        RunError if it has ended already.
+        """
+        try:
+            Request(self.folder, "stop").send()
+        except Refused as error:
+            if error.refusal.kind not in ("queued", "foreign"):
+                raise
+            cancel(self.folder)
+        return self.wait()
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Until it has ended, however that is (``state``), wherever it is trained; TimeoutError after ``timeout`` s."""
+        deadline = time.monotonic() + timeout if timeout is not None else float("inf")
+        while (state := state_now(self.folder)) not in (*ENDED, *LOST):
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"{self.id} is {state} after {timeout:g} s")
+            time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        return self
+
+    def predictor(self, checkpoint: str = "best", *, device: str = "cpu", **inference: object) -> AnyPredictor:
+        """The trained model, to be queried: ``run.predictor().predict([…])``.
+
+        ``inference`` are options of its inference component that are to differ from the run's:
+        ``run.predictor(temperature=0.5)``.
+        """
+        from dlkit.inference.load import load_predictor, with_options
+
+        catalog = Catalog.load_everything()
+        loaded = load_predictor(catalog, self.folder, checkpoint, device)
+        return (with_options(catalog, loaded, inference) if inference else loaded).predictor
 
     def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
         """Metrics of a checkpoint on a split; put on record in the run's folder."""
@@ -121,60 +185,132 @@ class Run:
         return _watched(launched, on_event)
 
 
+class Short(TypedDict, total=False):
+    """The short flags of the command line as keywords: ``--batch-size`` is ``batch_size``."""
+
+    epochs: int | None
+    steps: int | None
+    batch_size: int
+    seed: int
+    device: str
+    precision: str
+    max_time: float | str | None
+    limit_batches: int | None
+    overfit_batches: int | None
+    accumulate: int
+    clip: float
+    ema: float
+    early_stopping: int
+    init_from: str | None
+    nproc: int
+    max_restarts: int
+    on_oom: str
+    gpu_memory: str | None
+    notify: str | None
+    lr: float
+
+
+class Options(Short, total=False):
+    """What a run may be told, beside its task.
+
+    A component is its name, or a mapping with ``name`` and options; ``preset``, ``config`` (a run.toml, or a mapping of
+    sections) and ``engine`` (its options) are layers below the other keywords.
+    """
+
+    dataset: Component | None
+    model: Component | None
+    loss: Component | None
+    trainer: Component | None
+    inference: Component | None
+    preset: str | None
+    config: str | Path | Settings | None
+    engine: Settings | None
+
+
 def train(
     task: str,
     *,
-    dataset: Component | None = None,
-    model: Component | None = None,
-    loss: Component | None = None,
-    trainer: Component | None = None,
-    inference: Component | None = None,
-    preset: str | None = None,
-    config: str | Path | Settings | None = None,
-    engine: Settings | None = None,
     name: str = "",
     workspace: str | Path | None = None,
     offline: bool = False,
     on_event: Watcher | None = None,
-    **short: object,
+    **options: Unpack[Options],
 ) -> Run:
-    """Train in this process and return the run when it has ended.
+    """Train in this process and return the run when it has ended. ``on_event`` is called with every event.
 
-    A component is its name, or a mapping with ``name`` and options. Further keywords are the short flags of the
-    command line (``epochs``, ``batch_size``, ``lr``, …). ``on_event`` is called with every event.
     RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
     """
     catalog = Catalog.load_everything()
-    parts = dict(zip(PARTS, (dataset, model, loss, trainer, inference), strict=True))
-    own = _argument_layer(parts, engine or {}, short)
-    layers = [*_file_layer(config), own]
-    if preset is not None:
-        chosen = {part: str(own.table(part)["name"]) for part in PARTS if "name" in own.table(part)}
-        layers.insert(0, preset_layer(catalog, task, preset, chosen))
-    where = locate(str(workspace) if workspace is not None else None)
-    resolved = resolve(catalog, task, layers)
-    return _watched(launch.train(catalog, resolved, where, launch.Foreground(offline), name=name), on_event)
+    resolved = _resolved(catalog, task, options)
+    return _watched(
+        launch.train(catalog, resolved, _located(workspace), launch.Foreground(offline), name=name), on_event
+    )
+
+
+def submit(
+    task: str,
+    *,
+    queue: bool = True,
+    priority: int = 0,
+    after: Sequence[str] = (),
+    name: str = "",
+    workspace: str | Path | None = None,
+    offline: bool = False,
+    **options: Unpack[Options],
+) -> Run:
+    """Leave a run to the queue, or, with ``queue=False``, to a process of its own at once; both outlive this one.
+
+    A scheduler is started where none runs. Of the queue's jobs those of a higher ``priority`` start first, and those
+    that come ``after`` runs (ids, names) when these are completed. Errors as of ``train``, but for what only happens in
+    the run: ``submit(…).wait().state`` tells.
+    """
+    if not queue and (priority or after):
+        raise UsageError("priority and after go with queue=True")
+    where, catalog = _located(workspace), Catalog.load_everything()
+    how = (
+        handover.queued(where, priority=priority, after=after, offline=offline)
+        if queue
+        else handover.detached(offline=offline)
+    )
+    return Run(handover.hand_over(catalog, _resolved(catalog, task, options), where, how, name=name).run)
+
+
+def open_run(run: str | Path, workspace: str | Path | None = None) -> Run:
+    """A run by its id or the beginning of it, its name, ``last``, or its folder; UsageError names what there is."""
+    return Run(index.find_run(_located(workspace), str(run)))
 
 
 def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
     """The runs of a workspace, newest first."""
-    where = locate(str(workspace) if workspace is not None else None)
+    where = _located(workspace)
     return [Run(RunFolder(where / "runs" / summary.id)) for summary in index.list_runs(where, task)]
 
 
-def _argument_layer(parts: Mapping[str, Component | None], engine: Settings, short: Settings) -> Layer:
-    values: dict[str, dict[str, object]] = {
-        part: {"name": chosen} if isinstance(chosen, str) else dict(chosen)
-        for part, chosen in parts.items()
-        if chosen is not None
-    }
-    if engine:
-        values["engine"] = dict(engine)
-    for key, value in short.items():
-        if key not in SHORT_FLAGS:
-            raise UsageError(f"unknown argument {key!r}: {nearest(key, SHORT_FLAGS)}")
-        section, _, field = SHORT_FLAGS[key].partition(".")
-        values.setdefault(section, {})[field] = value
+def _located(workspace: str | Path | None) -> Path:
+    return locate(str(workspace) if workspace is not None else None)
+
+
+def _resolved(catalog: Catalog, task: str, options: Options) -> Resolved:
+    """All layers, merged and validated."""
+    own = _argument_layer(options)
+    layers = [*_file_layer(options.get("config")), own]
+    if (preset := options.get("preset")) is not None:
+        chosen = {part: str(own.table(part)["name"]) for part in PARTS if "name" in own.table(part)}
+        layers.insert(0, preset_layer(catalog, task, preset, chosen))
+    return resolve(catalog, task, layers)
+
+
+def _argument_layer(options: Options) -> Layer:
+    values: dict[str, dict[str, object]] = {}
+    for key in (*PARTS, "engine"):
+        if (chosen := cast(Component | None, options.get(key))) is not None:
+            values[key] = {"name": chosen} if isinstance(chosen, str) else dict(chosen)
+    for key, value in options.items():
+        if key in SHORT_FLAGS:
+            section, _, field = SHORT_FLAGS[key].partition(".")
+            values.setdefault(section, {})[field] = value
+        elif key not in Options.__annotations__:
+            raise UsageError(f"unknown argument {key!r}: {nearest(key, Options.__annotations__)}")
     return Layer("argument", values)
 
 

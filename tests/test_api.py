@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 import dlkit
+from dlkit.api import Short
 from dlkit.catalog import Catalog
+from dlkit.config import SHORT_FLAGS
 from dlkit.errors import DlkitError, PluginError, RunError, UsageError
 from dlkit.events import Event, Finished, Resumed, Started
+from recorded import record_run
 from toy import toy_catalog
 
 
@@ -55,7 +58,43 @@ def test_metrics_and_their_history(run: dlkit.Run) -> None:
     steps, values = run.history("val/mse")
     assert steps == [6, 12]
     assert run.metrics["val/mse"] == min(values)
-    assert run.history("nothing") == ([], [])
+    with pytest.raises(
+        UsageError, match=r"has no metric 'train/los': did you mean 'train/loss'\? There are: .*val/mse"
+    ):
+        run.history("train/los")
+
+
+def test_a_metric_of_a_run_that_goes_may_still_come(tmp_path: Path) -> None:
+    assert dlkit.Run(record_run(tmp_path, state="queued")).history("val/later") == ([], [])
+
+
+def test_what_a_run_holds(run: dlkit.Run) -> None:
+    assert run.config["engine"]["epochs"] == 2
+    assert [checkpoint["step"] for checkpoint in run.checkpoints][-1] == 12
+    assert sum(checkpoint["best"] for checkpoint in run.checkpoints) == 1
+    assert run.evaluations == []
+    metrics = run.evaluate()
+    assert [(record["split"], record["metrics"]) for record in run.evaluations] == [("test", metrics)]
+    assert run.wait() is run
+
+
+def test_a_run_is_opened_again(run: dlkit.Run, tmp_path: Path) -> None:
+    named = dlkit.train("toy", workspace=tmp_path, device="cpu", epochs=1, name="short one")
+    for reference in (run.id, run.path, str(run.path)):
+        assert dlkit.open_run(reference, tmp_path).id == run.id
+    assert dlkit.open_run("last", tmp_path).id == dlkit.open_run("short one", tmp_path).id == named.id
+    with pytest.raises(UsageError, match="no run 'nothing'"):
+        dlkit.open_run("nothing", tmp_path)
+
+
+def test_a_run_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    waiting = dlkit.Run(record_run(tmp_path, state="queued"))
+    with pytest.raises(TimeoutError, match=f"{waiting.id} is queued after 0.05 s"):
+        waiting.wait(0.05)
+
+
+def test_every_short_flag_is_a_keyword() -> None:
+    assert set(Short.__annotations__) == set(SHORT_FLAGS)
 
 
 def test_a_run_is_asked_and_measured(run: dlkit.Run) -> None:
