@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -30,6 +30,9 @@ class Seat(World):
     def sum(self, tensor: Tensor | None) -> Tensor | None:
         there = [found for found in self._exchange(tensor) if found is not None]
         return torch.stack(there).sum(0) if there else None
+
+    def share(self, message: Mapping[str, T] | None) -> dict[str, T]:
+        return dict(self._exchange(message)[0] or {})
 
     def gather(self, data: bytes) -> list[bytes]:
         return self._exchange(data)

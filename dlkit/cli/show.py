@@ -89,6 +89,11 @@ def _readable_record(run: RunFolder) -> RunRecord:
         return {}
 
 
+def _threads(record: RunRecord) -> str:
+    why = record.get("threads_why")
+    return f"{record['threads']}: {why}" if why and "threads" in record else str(record.get("threads", ""))
+
+
 def _last_machine(events: list[Event]) -> Machine | None:
     return next((event for event in reversed(events) if isinstance(event, Machine)), None)
 
@@ -109,6 +114,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "device": f"{run.device} on {run.host}" if run.device else "",
+        "threads": _threads(_readable_record(folder)),
         "machine": machine_use(machine) if machine is not None else "",
         "best": f"{run.metric} {number(run.best)}" if run.best is not None else "",
         "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",

@@ -88,7 +88,9 @@ class EngineConfig(Config):
     )
     # Each is a process: no machine has the cores for more, and the system ends what starts them without bound.
     workers: int = Field(0, ge=0, le=256, description="Loader processes, for data that does not fit in memory")
-    threads: int = Field(0, ge=0, le=MOST_THREADS, description="CPU threads of a step; 0: torch's choice")
+    threads: int = Field(
+        0, ge=0, le=MOST_THREADS, description="CPU threads of a step; 0: all free cores, of a small step one"
+    )
     deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
     init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
 

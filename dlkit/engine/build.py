@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ from dlkit.engine.distributed import World, join, refuse_unshared
 from dlkit.engine.loader import Course
 from dlkit.engine.room import bounded_memory, check_room, too_large
 from dlkit.engine.summary import data_summary, device_summary
+from dlkit.engine.threads import AskCores, Threads, before_the_model, step_work
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
 from dlkit.json_types import JsonObject
@@ -41,6 +43,7 @@ class Job:
     trainer: Trainer
     predictor: AnyPredictor
     placement: Placement
+    threads: Threads
     course: Course
     summary: JsonObject
     world: World
@@ -159,52 +162,65 @@ def prepare(
     *,
     init: Mapping[str, Tensor] | None = None,
     device: str | None = None,
+    threads: Threads | None = None,
+    cores: AskCores | None = None,
 ) -> Job:
-    """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one."""
-    with bounded_memory(resolved.engine.threads):
-        return _prepare(catalog, resolved, context, init, device)
+    """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one.
+
+    ``threads``: of the CPU, as the run was started with; ``cores``: who tells a run that begins what is free. Without
+    either, torch's choice.
+    """
+    counted = threads or before_the_model(resolved.engine)
+    with bounded_memory(max(counted.building, counted.number)):
+        return _prepare(catalog, resolved, context, init, device, counted, None if threads is not None else cores)
 
 
 def _prepare(
-    catalog: Catalog, resolved: Resolved, context: Context, init: Mapping[str, Tensor] | None, device: str | None
+    catalog: Catalog,
+    resolved: Resolved,
+    context: Context,
+    init: Mapping[str, Tensor] | None,
+    device: str | None,
+    counted: Threads,
+    cores: AskCores | None,
 ) -> Job:
     engine = resolved.engine
-    if engine.deterministic != torch.are_deterministic_algorithms_enabled():  # the call imports inductor: 0.1–1 s
-        torch.use_deterministic_algorithms(engine.deterministic)
+    _be_deterministic(engine.deterministic)
     target = trainer_class(catalog, resolved)
     world, where = join(device or engine.device)
     where.make_current()  # what torch starts without being told where must not go to another run's device
-    threads = set_threads(engine.threads)
+    set_threads(counted.building)
     task = build_task(catalog, resolved.task)
     with world.rank_zero_first():  # which downloads and fills caches: the others then find them
         data, info = build_data(catalog, resolved, task, context)
     resolved = _with_resolved_options(resolved, data)
     refuse_unshared(task, info, world)
     model = _initial_model(catalog, resolved, info, init, where)
-    placement = Placement(where, choose_autocast(engine, where, model, "amp" in target.supports), threads)
     tried = try_model(task, info, data, model, resolved, where)
+    if cores is not None:
+        work = partial(step_work, model, tried.inputs, engine, where, world)
+        counted = counted.chosen(engine, where, world, work, cores)
+    lower = choose_autocast(engine, where, model, "amp" in target.supports)
+    placement = Placement(where, lower, set_threads(counted.number), counted.why)
     summary = {"model": tried.summary, "data": data_summary(data), **device_summary(placement), "processes": world.size}
     loss = build_loss(catalog, resolved, info, where)
     course = Course(data.train, engine)
     setup = Setup(
-        model=model,
-        loss=loss,
-        task=task,
-        info=info,
-        config=resolved.sections["trainer"],
-        engine=engine,
-        device=where,
-        autocast=placement.autocast,
-        total_steps=course.total,
-        world=world,
-    )
+        model=model, loss=loss, task=task, info=info, config=resolved.sections["trainer"], engine=engine,
+        device=where, autocast=placement.autocast, total_steps=course.total, world=world,
+    )  # fmt: skip
     with blaming(named(resolved.specs["trainer"])):
         trainer = target(setup)
     if where.torch_device.type == "cpu":  # other devices say themselves, in an error, when they are full
         check_room(named(resolved.specs["model"]), trainer)
     try_loss(resolved.specs["loss"], trainer, tried.outputs, tried.batch, where)
     predictor = build_predictor(catalog, resolved, model, info)
-    return Job(catalog, resolved, task, info, data, trainer, predictor, placement, course, summary, world)
+    return Job(catalog, resolved, task, info, data, trainer, predictor, placement, counted, course, summary, world)
+
+
+def _be_deterministic(wanted: bool) -> None:
+    if wanted != torch.are_deterministic_algorithms_enabled():  # the call imports inductor: 0.1–1 s
+        torch.use_deterministic_algorithms(wanted)
 
 
 def _with_resolved_options(resolved: Resolved, data: Data) -> Resolved:

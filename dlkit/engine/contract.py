@@ -56,9 +56,10 @@ def try_augmentation(task: AnyTask, augment: Augment, batch: Batch, count: int, 
 
 
 class Tried(NamedTuple):
-    """Two samples of the validation split on the device, what the model gave for them, and its summary."""
+    """Two samples of the validation split on the device, what the model took and gave, and its summary."""
 
     batch: Batch
+    inputs: tuple[Tensor, ...]
     outputs: object
     summary: JsonObject
 
@@ -74,14 +75,15 @@ def try_model(task: AnyTask, info: Info, data: Data, model: nn.Module, resolved:
     sizes = check_columns(task.batch, on_host, f"{dataset}: its validation split", axes_of(info))
     batch = {key: device.put(column) for key, column in on_host.items()}
     given = ", ".join(f"{key} {_form(batch[key])}" for key in task.inputs)
+    inputs = tuple(batch[key] for key in task.inputs)
     # What it was given, too: a data set whose splits differ looks like a fault of the model.
     asked = blaming(f"{who}, given {given} of {dataset}")
     with asked, forked(resolved.engine.seed, "summary", device=device):
-        summary, outputs = model_summary(model, tuple(batch[key] for key in task.inputs))
+        summary, outputs = model_summary(model, inputs)
     several = isinstance(task.outputs, Mapping)
     declared = task.outputs if isinstance(task.outputs, Mapping) else {"outputs": task.outputs}
     check_columns(declared, outputs if several else {"outputs": outputs}, who, sizes)
-    return Tried(batch, outputs, {"name": resolved.specs["model"].name, **summary})
+    return Tried(batch, inputs, outputs, {"name": resolved.specs["model"].name, **summary})
 
 
 def try_loss(spec: Spec, trainer: Trainer, outputs: object, batch: Batch, device: Device) -> None:

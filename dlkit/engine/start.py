@@ -21,6 +21,7 @@ from dlkit.engine.checkpoint import check, evaluated_weights, load_info, read_te
 from dlkit.engine.checkpoint_writer import write_tensors
 from dlkit.engine.device import same_again
 from dlkit.engine.exactness import differences, surroundings
+from dlkit.engine.threads import AskCores, Threads, all_cores
 from dlkit.errors import RunError, UsageError
 from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint, complete
@@ -30,14 +31,25 @@ from dlkit.runs.lock import holder
 from dlkit.runs.naming import checked_name
 from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
-from dlkit.runs.stored import readable, stored_config, stored_threads
+from dlkit.runs.stored import readable, stored_config
 from dlkit.task import Info
 
 
-def start(catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, *, name: str = "") -> Attempt:
-    """Build a new run's components, then make its folder: what cannot be built leaves nothing behind."""
+def start(
+    catalog: Catalog,
+    resolved: Resolved,
+    workspace: Path,
+    context: Context,
+    *,
+    name: str = "",
+    cores: AskCores = all_cores,
+) -> Attempt:
+    """Build a new run's components, then make its folder: what cannot be built leaves nothing behind.
+
+    ``cores``: who tells how many are free.
+    """
     name = checked_name(name)
-    job, weights = _new_job(catalog, resolved, workspace, context)
+    job, weights = _new_job(catalog, resolved, workspace, context, cores)
     model = resolved.specs["model"].name
     record: RunRecord = {
         "name": name,
@@ -62,26 +74,29 @@ def begin(
     *,
     overrides: Layer | None = None,
     orders: Sequence[Layer] = (),
+    cores: AskCores = all_cores,
 ) -> Attempt:
     """Build the components of a run that was submitted and has never been started."""
     resolved = stored_config(catalog, run, readable(run), overrides, orders)
-    job, weights = _new_job(catalog, resolved, run.path.parent.parent, context)
+    job, weights = _new_job(catalog, resolved, run.path.parent.parent, context, cores)
     return Attempt(run, job, config=to_toml(job.resolved), record=_built(job), weights=weights)
 
 
 def _new_job(
-    catalog: Catalog, resolved: Resolved, workspace: Path, context: Context
+    catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, cores: AskCores
 ) -> tuple[Job, dict[str, Tensor] | None]:
     """A job at its first step, and the weights that it starts from; its configuration names which they are."""
     init = initial_weights(resolved, workspace)
     # What that run's evaluation saw (its moving average, where it kept one): its figures are why it was chosen.
     weights = evaluated_weights(init) if init is not None else None
-    return prepare(catalog, pinned(resolved, init) if init is not None else resolved, context, init=weights), weights
+    resolved = pinned(resolved, init) if init is not None else resolved
+    return prepare(catalog, resolved, context, init=weights, cores=cores), weights
 
 
 def _built(job: Job) -> RunRecord:
     """What run.json says once the components are built."""
-    return {"total_steps": job.course.total, "fingerprint": job.data.fingerprint(), **surroundings(job)}
+    found: RunRecord = {"total_steps": job.course.total, "fingerprint": job.data.fingerprint()}
+    return {**found, **surroundings(job), **job.threads.record}
 
 
 def resume(
@@ -107,8 +122,6 @@ def resume(
         raise RunError(f"{run.id} is running (process {process})")
     resolved = stored_config(catalog, run, record, overrides, orders)
     config = to_toml(resolved) if overrides or orders else ""  # written down, so that the next resume goes on with them
-    # threads = 0 is torch's choice on the machine of that time: another number would round sums in another order.
-    resolved = resolved.with_engine(threads=stored_threads(run, record))
     chosen = last_good(run, context)
     job = _job_again(catalog, run, resolved, record, chosen, context)
     if chosen is not None:
@@ -142,10 +155,10 @@ def _job_again(
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     device = same_again(str(record.get("device", "cpu")), resolved.job.nproc)
     if chosen is None:
-        return prepare(catalog, resolved, context, init=init, device=device)
+        return prepare(catalog, resolved, context, init=init, device=device, threads=Threads.recorded(run, record))
     context = replace(context, earlier=partial(_info_of, chosen, catalog, resolved))
     with restoring():  # a file of weights that the model began from may be gone, and is not needed
-        return prepare(catalog, resolved, context, init=init, device=device)
+        return prepare(catalog, resolved, context, init=init, device=device, threads=Threads.recorded(run, record))
 
 
 def _info_of(checkpoint: Checkpoint, catalog: Catalog, resolved: Resolved) -> Info:

@@ -86,4 +86,9 @@ def data_summary(data: Data) -> JsonObject:
 
 def device_summary(placement: Placement) -> JsonObject:
     """Where and how it computes."""
-    return {"device": placement.name, "precision": placement.precision, "threads": placement.threads}
+    return {
+        "device": placement.name,
+        "precision": placement.precision,
+        "threads": placement.threads,
+        "threads_why": placement.threads_why,
+    }

@@ -104,9 +104,10 @@ def train(
         return hand_over(catalog, resolved, workspace, how, name=name)
     if not needs_worker(resolved):
         from dlkit.engine.start import start
+        from dlkit.jobs.free_cores import FreeCores
 
         context = make_context(catalog, workspace, offline=how.offline, say=say)
-        return Here(start(catalog, resolved, workspace, context, name=name))
+        return Here(start(catalog, resolved, workspace, context, name=name, cores=FreeCores()))
     from dlkit.engine.build import trainer_class
 
     trainer_class(catalog, resolved)  # what takes torch to know is said before there is a run
@@ -182,13 +183,14 @@ def resume(
 def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
     """What a job's worker has its processes do: a submitted run's beginning, or on from its last checkpoint."""
     from dlkit.engine import start
+    from dlkit.jobs.free_cores import FreeCores
 
     record = readable(run)
     job = job_of(record)
     context = make_context(catalog, run.path.parent.parent, offline=bool(job.get("offline")), say=say)
     overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
     if "fingerprint" not in record:  # it has never been built: there is nothing yet to resume exactly
-        return start.begin(catalog, run, context, overrides=overrides)
+        return start.begin(catalog, run, context, overrides=overrides, cores=FreeCores(run))
     return start.resume(
         catalog,
         run,

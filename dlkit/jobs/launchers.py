@@ -6,7 +6,6 @@ the supervisor's, the same for all of them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +38,3 @@ def torchrun(run_folder: Path, nproc: int, config: Config | None) -> list[str]:
         "--no-python",  # its own way of starting Python would put the current folder on the path
         *python(RANK, str(run_folder)),
     )
-
-
-def threads_each(nproc: int) -> int:
-    """CPU threads of each process, so that together they fill the machine."""
-    # Those that this process may use: in a container or under taskset they are fewer than the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // nproc)

@@ -15,13 +15,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from dlkit.cores import share
 from dlkit.errors import STOPPED, DlkitError
 from dlkit.events import Retried
 from dlkit.interpreter import SAFE_PATH
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.detach import STOPS
 from dlkit.jobs.job_record import job_of
-from dlkit.jobs.launchers import local, threads_each
+from dlkit.jobs.launchers import local
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
@@ -94,7 +95,7 @@ class Supervisor:
         own = {"DLKIT_SUPERVISOR": str(os.getpid()), "DLKIT_COMMANDS_FROM": str(self._offset)}
         environment = {**os.environ, **SAFE_PATH, **self._environment, **own}
         if nproc > 1 and "OMP_NUM_THREADS" not in environment:  # else each process takes every core
-            environment["OMP_NUM_THREADS"] = str(threads_each(nproc))
+            environment |= share(nproc)
         return subprocess.Popen(
             self._command(nproc),
             env=environment,

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from dlkit.cores import share
 from dlkit.errors import DlkitError
 from dlkit.jobs.allocate import Place, Wait, anywhere, machine_now, place
 from dlkit.jobs.claims import Claim, Refused, hold
@@ -102,9 +103,7 @@ def _environment(place: Place, job: JobRecord, cpu_slots: int) -> dict[str, str]
     if place.visible is not None:
         found["CUDA_VISIBLE_DEVICES"] = place.visible
     if cpu_slots > 1 and place.devices == ("cpu",):  # jobs that share the CPU share its cores, not each take all
-        from dlkit.jobs.launchers import threads_each
-
-        found["OMP_NUM_THREADS"] = str(threads_each(cpu_slots * job["nproc"]))
+        found |= share(cpu_slots * job["nproc"])
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from dlkit.events import Commanded, Machine, Retried
 from dlkit.present.numbers import grouped, number, size
@@ -49,6 +49,7 @@ class StartSummary(TypedDict):
     data: DataSummary
     device: str
     precision: str
+    threads_why: NotRequired[str]
 
 
 def describe_answer(event: Commanded) -> str:
@@ -144,6 +145,7 @@ def describe_start(summary: Mapping[str, object]) -> str:
         f"model   {model['name']}: {grouped(model['parameters'])} parameters, {size(model['memory'])} with gradients",
         _indent(_layers(model["layers"], model["more_layers"])),
         f"device  {found['device']}, {found['precision']}",
+        f"        number of threads: {found['threads_why']}" if found.get("threads_why") else "",
     ]
     return "\n".join(line for line in lines if line)
 

@@ -51,6 +51,8 @@ class RunRecord(TypedDict, total=False):
     task … git           how it came to be (``runs.origin``): ``command`` are the words that were given, ``git`` the
                          commit of the folder they were given in
     versions … processes what must be the same for a resume to be exact; ``identity`` is missing from older runs
+    threads_why, building_threads
+                         what decided ``threads``, and how many made data and model: kept by every resume
     total_steps, fingerprint
                          planned end, and the hash of the data: known once the components are built
     pid, worker, devices processes that train and supervise, devices that were claimed
@@ -80,6 +82,8 @@ class RunRecord(TypedDict, total=False):
     identity: DeviceIdentity
     precision: str
     threads: int
+    threads_why: str
+    building_threads: int
     processes: int
 
     total_steps: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, Spec, load_object
@@ -57,11 +57,13 @@ def stored_config(
     return resolve(catalog, record["task"], layers, suggest=False)
 
 
-def stored_threads(run: RunFolder, record: RunRecord) -> int:
-    """The threads that a run was computed with; RunError for a number that no option could have given it."""
-    threads = record.get("threads", 0)
+def stored_threads(run: RunFolder, record: RunRecord, key: Literal["threads", "building_threads"] = "threads") -> int:
+    """The threads that a run was computed with, or built with; 0 where it does not say. RunError for a number that no
+    option could have given it.
+    """
+    threads = record.get(key, 0)
     if not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
-        raise RunError(f"{run.id}: run.json says threads = {threads!r}: allowed are 0 to {MOST_THREADS}")
+        raise RunError(f"{run.id}: run.json says {key} = {threads!r}: allowed are 0 to {MOST_THREADS}")
     return threads
 
 

@@ -16,6 +16,7 @@ import pytest
 import kills
 import workers
 from dlkit.cli.main import main
+from dlkit.cores import own_cores
 from dlkit.jobs import scheduler as scheduling
 from dlkit.jobs.claims import claims
 from dlkit.jobs.detach import detach
@@ -184,14 +185,16 @@ def test_two_workspaces_share_one_slot(workspace: Path, quick: Quick) -> None:
 
 @pytest.mark.slow
 def test_two_slots(workspace: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two at once, each with its share of the cores. The default launcher: threads are chosen when torch begins."""
+    """Two at once, each with its share of the cores."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     layer = {"loss": {"name": "troubled", "wait": 0.3}}
     runs = [enqueue(workspace, layer, threads=0) for _ in range(2)]
     assert queue("run", "--cpu-slots", "2", workspace=workspace) == 0
     (began, ended), (other_began, other_ended) = (span(run) for run in runs)
     assert max(began, other_began) < min(ended, other_ended)
-    assert [run.read()["threads"] for run in runs] == [max(1, len(os.sched_getaffinity(0)) // 2)] * 2
+    # What torch was loaded with; steps this small take one.
+    assert [run.read()["building_threads"] for run in runs] == [max(1, own_cores() // 2)] * 2
+    assert [run.read()["threads"] for run in runs] == [1, 1]
 
 
 def test_slots_changed_while_the_scheduler_runs(workspace: Path, quick: Quick) -> None:

@@ -2,7 +2,7 @@
 
 from dlkit.engine.device.base import Copies, Device, Identity, Memory, is_out_of_memory
 from dlkit.engine.device.choose import all_devices, choose_device, same_again
-from dlkit.engine.device.cpu import Cpu, cpu_flags, set_threads
+from dlkit.engine.device.cpu import Cpu, cpu_flags, set_threads, torch_threads
 from dlkit.engine.device.placement import Placement, choose_autocast
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "is_out_of_memory",
     "same_again",
     "set_threads",
+    "torch_threads",
 ]

@@ -37,7 +37,7 @@ class Cpu(Device):
         return _field("model name") or platform.processor() or platform.machine()
 
     def label(self, threads: int) -> str:
-        return f"cpu ({threads} threads)"
+        return f"cpu ({threads} thread{'s' if threads != 1 else ''})"
 
     def memory(self) -> Memory:
         found = psutil.virtual_memory()
@@ -66,7 +66,12 @@ def _field(name: str) -> str:
     return next((value.strip() for key, _, value in lines if key.strip() == name), "")
 
 
+def torch_threads() -> int:
+    """CPU threads as torch chose at its start: OMP_NUM_THREADS, else as many as cores."""
+    return _TORCH_CHOICE
+
+
 def set_threads(wanted: int) -> int:
-    """Use that many CPU threads (0: as torch chose at its start); returns the number in use."""
-    torch.set_num_threads(wanted or _TORCH_CHOICE)
+    """Use that many CPU threads; returns the number in use."""
+    torch.set_num_threads(wanted)
     return torch.get_num_threads()

@@ -13,11 +13,13 @@ from dlkit.engine.device.base import Device
 
 @dataclass(frozen=True)
 class Placement:
-    """The device and the precision; ``autocast`` is the lower precision, or None for float32."""
+    """The device and the precision; ``autocast`` is the lower precision, or None for float32. ``threads`` are the
+    CPU's, ``threads_why`` what decided their number, if anything did."""
 
     device: Device
     autocast: torch.dtype | None
     threads: int
+    threads_why: str = ""
 
     @property
     def precision(self) -> str:

@@ -23,7 +23,7 @@ from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.words import hanging
 
-_RECORD = ("host", "device", "precision", "processes", "threads", "seed", "git", "fingerprint")
+_RECORD = ("host", "device", "precision", "processes", "threads", "threads_why", "seed", "git", "fingerprint")
 
 
 class ConfigPane(Pane):
