@@ -15,7 +15,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=False, help="open a browser (default: no)"
     )
+    parser.add_argument(
+        "--tabs", type=int, default=8, metavar="N", help="tabs open at once, each a process (default: 8)"
+    )
     parser.add_argument("--json", action="store_true", help="print the address as a JSON object")
     options = parser.with_workspace().parse_args(argv)
     serve = function("dlkit.web.command:serve")
-    return serve(locate(options.workspace), port=options.port, open_browser=options.open, as_json=options.json)
+    return serve(
+        locate(options.workspace), port=options.port, tabs=options.tabs, open_browser=options.open, as_json=options.json
+    )

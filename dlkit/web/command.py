@@ -13,10 +13,14 @@ from dlkit.interpreter import python
 from dlkit.present.output import print_json, print_result, say
 
 HOST = "127.0.0.1"
+MOST_TABS = 100
+"""Each is a process of some 100 MB."""
 
 
-def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> int:
+def serve(workspace: Path, *, port: int, tabs: int, open_browser: bool, as_json: bool) -> int:
     """Serve the interface until Ctrl-C; returns the exit code. UsageError for a port that is in use or not allowed."""
+    if not 1 <= tabs <= MOST_TABS:
+        raise UsageError(f"--tabs must be 1 to {MOST_TABS}; {tabs} is not")
     need_extra()
     with listen(port) as listener:
         from dlkit.web.guard import Guard
@@ -24,7 +28,7 @@ def serve(workspace: Path, *, port: int, open_browser: bool, as_json: bool) -> i
         from dlkit.web.server import WebServer
 
         words = python("dlkit", "tui", "--workspace", str(workspace.absolute()))
-        server = WebServer(Guard(listener.getsockname()[1]), words)
+        server = WebServer(Guard(listener.getsockname()[1]), words, tabs=tabs)
 
         def ready(url: str) -> None:
             if as_json:

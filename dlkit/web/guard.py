@@ -3,7 +3,7 @@
 Every request passes ``Guard.middleware``, whatever its path. What each check is for:
 
 - Host must be this server: a foreign name that somebody points at 127.0.0.1 (DNS rebinding) is refused.
-- GET only: nothing here takes anything else.
+- GET only, without a body: nothing here takes anything else.
 - The cookie, or in ``/?token=…`` the token that it is exchanged for: other programs and users of this machine have
   neither. The cookie is HttpOnly (no script reads it), SameSite=Strict (no other site's page sends it), and named after
   the port: browsers keep cookies by host, and several servers may run.
@@ -63,6 +63,8 @@ class Guard:
             raise _refused(wrong)
         if request.method != "GET":
             raise web.HTTPMethodNotAllowed(request.method, ["GET"], text="only GET is served here\n")
+        if request.body_exists:
+            raise web.HTTPRequestEntityTooLarge(0, text="no request here has a body\n")
         if wrong := self._wrong_origin(request):
             raise _refused(wrong)
         if request.path == "/" and "token" in request.query:

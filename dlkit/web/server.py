@@ -17,8 +17,11 @@ import textual_serve
 from aiohttp import WSCloseCode, web
 from textual_serve.server import Server
 
+from dlkit.errors import in_words
+from dlkit.present.output import say
 from dlkit.web.guard import Guard
 from dlkit.web.session import Session, cells
+from dlkit.web.sockets import Sockets
 
 STATIC = Path(__file__).parent / "static"
 XTERM = Path(textual_serve.__file__).parent / "static"
@@ -31,24 +34,35 @@ FILES = {
 }
 """All that is served from the disk."""
 FONT_SIZES = range(8, 41)
+TABS = 8
+"""Open at once, where nobody says otherwise: each is a process of some 100 MB."""
+LONGEST_MESSAGE = 1 << 20
+"""Bytes of a message, which is a key or what somebody pastes."""
+LONGEST_LINE = 200
+"""Characters of a line about a request that made no sense."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class WebServer(Server):
     """textual-serve's server: its page, protocol and downloads, with other doors.
 
-    One app process a tab, started by ``words``; they end with their tab, and all of them with the server.
+    One app process a tab, started by ``words``, of ``tabs`` at most; they end with their tab, and all of them with the
+    server.
     """
 
-    def __init__(self, guard: Guard, words: Sequence[str]) -> None:
+    def __init__(self, guard: Guard, words: Sequence[str], *, tabs: int = TABS, sockets: Sockets | None = None) -> None:
         super().__init__(shlex.join(words), "127.0.0.1", guard.port)
         self.guard = guard
+        self.tabs = tabs
+        self.sockets = sockets or Sockets()
+        self._open_tabs = 0
         self.words = words
         self.sessions: dict[Session, web.WebSocketResponse] = {}
 
     async def run(self, listener: socket.socket, ready: Callable[[str], None]) -> None:
         """``serve`` until SIGINT, SIGTERM or SIGHUP."""
         logging.getLogger("textual-serve").setLevel(logging.CRITICAL)  # it logs with local variables
+        _in_one_line(logging.getLogger("aiohttp.server"))
         ended = asyncio.Event()
         for one in SIGNALS:
             if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN:  # nohup means it
@@ -57,17 +71,20 @@ class WebServer(Server):
 
     async def serve_until(self, ended: asyncio.Event, listener: socket.socket, ready: Callable[[str], None]) -> None:
         """Serve on a listening socket; ``ready`` hears the address."""
-        runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=1.0, lingering_time=1.0)
         await runner.setup()
+        assert runner.server is not None
+        watching = asyncio.create_task(self.sockets.watch(runner.server))
         try:
             await web.SockSite(runner, listener).start()
             ready(self.guard.url)
             await ended.wait()
         finally:
+            watching.cancel()
             await runner.cleanup()
 
     async def _make_app(self) -> web.Application:
-        app = web.Application(middlewares=[self.guard.middleware])
+        app = web.Application(middlewares=[self.sockets.middleware, self.guard.middleware])
         app.add_routes(
             [
                 web.get("/", self.handle_index, name="index"),
@@ -102,21 +119,33 @@ class WebServer(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """A tab: an app process from here to its end."""
-        websocket = web.WebSocketResponse(heartbeat=15, compress=False)
-        await websocket.prepare(request)
+        websocket = web.WebSocketResponse(heartbeat=15, compress=False, max_msg_size=LONGEST_MESSAGE)
+        # Counted before anything is waited for: a hundred that ask at once are a hundred.
+        self._open_tabs += 1
+        try:
+            await websocket.prepare(request)
+            if self._open_tabs > self.tabs:
+                message = f"{self.tabs} tabs are open: close one, or start dlkit web with --tabs {self.tabs + 1}"
+                await websocket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=message.encode())
+            else:
+                await self._tab(request, websocket)
+        finally:
+            self._open_tabs -= 1
+        return websocket
+
+    async def _tab(self, request: web.Request, websocket: web.WebSocketResponse) -> None:
         session = Session(self.words, websocket, self.download_manager, light=request.query.get("light") == "1")
         self.sessions[session] = websocket
         try:
             await session.start(cells(request.query.get("width"), 80), cells(request.query.get("height"), 24))
             await self._process_messages(websocket, session)
-        except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
+        except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
             await websocket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"not a message of the interface")
         except OSError as error:
             await websocket.close(code=WSCloseCode.INTERNAL_ERROR, message=str(error).encode()[:120])
         finally:
             await session.stop()
             self.sessions.pop(session, None)
-        return websocket
 
     async def handle_download(self, request: web.Request) -> web.StreamResponse:
         """What an app of an open tab has delivered under this key, and nothing else; nothing in it is run."""
@@ -136,6 +165,19 @@ class WebServer(Server):
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+class _OneLine(logging.Handler):
+    """What aiohttp logs with a traceback: in a line, without."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        say(f"{record.getMessage()}{f': {in_words(error)}' if error else ''}"[:LONGEST_LINE])
+
+
+def _in_one_line(logger: logging.Logger) -> None:
+    logger.handlers = [_OneLine()]
+    logger.propagate = False
 
 
 def _absent(what: str) -> NoReturn:

@@ -30,10 +30,11 @@
       1000: "dlkit was closed. Jobs go on.",
       1001: "dlkit web has ended. Jobs go on. Start it again, and open the address that it prints.",
       1006: "There is no connection to dlkit web. If it has ended, start it again, and open the address that it prints.",
+      1013: "dlkit web has no room for another tab:",
       1011: "dlkit ended with an error. Jobs go on. The terminal that runs dlkit web has the details.",
     };
     const why = reasons[event.code] ?? "The connection was closed.";
-    document.getElementById("why").textContent = event.code === 1011 ? `${why} ${event.reason}` : why;
+    document.getElementById("why").textContent = event.code === 1011 || event.code === 1013 ? `${why} ${event.reason}` : why;
     document.getElementById("again").focus();
   }
 
