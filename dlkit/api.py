@@ -146,13 +146,15 @@ class Run:
         return (with_options(catalog, loaded, inference) if inference else loaded).predictor
 
     def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
-        """Metrics of a checkpoint on a split; put on record in the run's folder."""
+        """Metrics of a checkpoint on a split; put on record in the run's folder, or a warning says why not."""
         from dlkit.inference.load import evaluate_run
 
         catalog = Catalog.load_everything()
         context = make_context(catalog, self.path.parent.parent)
-        found: dict[str, float] = evaluate_run(catalog, self.folder, context, split=split, which=checkpoint)["metrics"]
-        return found
+        found = evaluate_run(catalog, self.folder, context, split=split, which=checkpoint)
+        if found["unrecorded"]:
+            warnings.warn(f"not on record: {found['unrecorded']}", stacklevel=2)
+        return found["metrics"]
 
     def resume(
         self,

@@ -105,6 +105,11 @@ def in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def refused(error: OSError) -> str:
+    """What the system refused, and why: ``/data/run.json: Permission denied``."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+
+
 STOPPED = 130
 """Exit code of a run that was stopped before its end, its checkpoint written."""
 

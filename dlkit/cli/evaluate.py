@@ -10,6 +10,7 @@ from dlkit.cli.parser import Parser
 from dlkit.data.context import make_context
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
+from dlkit.runs.contents import why_unrecordable
 from dlkit.runs.looks import looks
 from dlkit.runs.workspace import locate
 
@@ -21,6 +22,10 @@ def main(argv: list[str]) -> int:
     if str(before):
         say(f"the {options.split} split was looked at before: {before}")
 
+    known = why_unrecordable(run)
+    if known:
+        say(f"note: this will not be on record: {known}")
+
     from dlkit.inference.load import evaluate_run
 
     catalog = Catalog.load_everything()
@@ -31,7 +36,10 @@ def main(argv: list[str]) -> int:
     else:
         say(f"{run.id}: checkpoint {options.checkpoint} (step {result['step']}) on {options.split}")
         print_result(metrics_table(result["metrics"]))
-    return 0
+    if result["unrecorded"]:
+        say(f"not on record: {result['unrecorded']}")
+    # Who may not write here was told before the work, and has got what can be had; a disk that fills up is a failure.
+    return 1 if result["unrecorded"] and not known else 0
 
 
 def _parser() -> Parser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -43,6 +44,9 @@ COMMANDS = {
     "clean": "free disk space: old checkpoints, interrupted runs",
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
+
+REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+"""What the system answers to who may not, on a disk that is read-only, full or ill: no fault of the program's."""
 
 _HEAD = (
     "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
@@ -124,7 +128,7 @@ def _help() -> str:
 def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
-    from dlkit.errors import STOPPED, ComponentError, DlkitError
+    from dlkit.errors import STOPPED, ComponentError, DlkitError, refused
     from dlkit.interrupt import dropped_ones_raised_again
     from dlkit.present.output import say, say_traceback
 
@@ -136,6 +140,11 @@ def _run(command: str, arguments: list[str]) -> int:
             say_traceback(error.__cause__)
         say(f"dlkit {command}: {error}")
         return error.exit_code
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        say(f"dlkit {command}: {refused(error)}")
+        return 1
     except KeyboardInterrupt:
         say("interrupted")
         return STOPPED

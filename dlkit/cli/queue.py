@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.parser import Parser
-from dlkit.errors import UsageError, nearest
+from dlkit.errors import RunError, UsageError, nearest, refused
 from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
 from dlkit.present.output import print_json, print_result, say
@@ -110,6 +110,8 @@ def _serve(workspace: Path, interrupts: Interrupts, slots: str) -> None:
             return say("\nscheduler ended; what it started goes on, what waits waits (dlkit queue run)")
         except BlockingIOError:
             process = scheduler(workspace)
+        except OSError as error:
+            raise RunError(f"no scheduler can run in {workspace}: {refused(error)}") from error
         if process != other and process is not None:
             other = process
             say(f"a scheduler is running already (process {process}){slots}; this waits until it ends")

@@ -9,12 +9,16 @@ from dlkit.components import LayoutFile, SourceSpec
 
 
 def status(spec: SourceSpec, data: Path) -> str:
-    """``"present"`` (its layout is there), ``"incomplete"``, or ``"absent"``; looks at names and sizes only."""
+    """``"present"`` (its layout is there), ``"incomplete"``, ``"absent"``, or ``"unreadable"``, where somebody else
+    keeps it to himself; looks at names and sizes only."""
     folder = data / spec.name
-    # A folder without anything in it is not half a source: somebody made it, and nothing came.
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return "absent"
-    return "incomplete" if any(structural_problems(spec, folder)) else "present"
+    try:
+        # A folder without anything in it is not half a source: somebody made it, and nothing came.
+        if not folder.is_dir() or not any(folder.iterdir()):
+            return "absent"
+        return "incomplete" if any(structural_problems(spec, folder)) else "present"
+    except PermissionError:
+        return "unreadable"
 
 
 def verify(spec: SourceSpec, data: Path) -> list[str]:

@@ -53,7 +53,8 @@ def ensure(
     if state == "present":
         return folder
     # Wrong files are never replaced on the way to a run: they may be somebody's own.
-    wrong = [p for f in spec.layout if (folder / f.path).is_file() and (p := size_problem(f, folder / f.path))]
+    looked_at = spec.layout if state != "unreadable" else ()
+    wrong = [p for f in looked_at if (folder / f.path).is_file() and (p := size_problem(f, folder / f.path))]
     if wrong:
         raise DataError(f"{'; '.join(wrong)}; to replace it: dlkit data get {spec.name}")
     return get(spec, data, offline=offline, mirror=mirror, seconds=seconds, say=say)
@@ -74,8 +75,10 @@ def get(
     $DLKIT_MIRROR and $DLKIT_DOWNLOAD_SECONDS. Two processes may ask at the same time: the second waits.
     """
     folder = data / spec.name
-    if status(spec, data) == "present":
+    if (state := status(spec, data)) == "present":
         return folder
+    if state == "unreadable":
+        raise DataError(f"{folder} may not be read by you: have its owner let you, or give another --workspace")
     seconds = seconds_of("DLKIT_DOWNLOAD_SECONDS") if seconds is None else seconds
     origin = _Origin(spec, mirror or os.environ.get("DLKIT_MIRROR") or None, seconds)
     # A source without files is fetched by hand: what is at its address changes, so no checksum can prove a download.

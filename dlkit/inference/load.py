@@ -86,7 +86,7 @@ def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Spli
         return None
 
 
-class Evaluation(TypedDict):
+class Measured(TypedDict):
     """What was measured: ``checkpoint`` is what was asked for (``best``), ``step`` which one that is."""
 
     run: str
@@ -94,6 +94,12 @@ class Evaluation(TypedDict):
     step: int
     split: str
     metrics: dict[str, float]
+
+
+class Evaluation(Measured):
+    """``unrecorded``: why it is not on record in evaluations.jsonl; empty if it is."""
+
+    unrecorded: str
 
 
 def evaluate_run(
@@ -105,7 +111,7 @@ def evaluate_run(
     which: str = "best",
     device: str | None = None,
 ) -> Evaluation:
-    """Measure a checkpoint on a split and put that on record in evaluations.jsonl."""
+    """Measure a checkpoint on a split and put that on record in evaluations.jsonl, where that can be written."""
     record = readable(run)
     resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
@@ -127,14 +133,15 @@ def evaluate_run(
     with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):
         metrics = evaluate(job.trainer, job.task, job.info, batches, split)
     data.close()
-    result: Evaluation = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
-    _put_on_record(run, {**result, "sha256": chosen.sha256, "time": round(time.time(), 3)})
-    return result
+    told: Measured = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
+    line = {**told, "sha256": chosen.sha256, "time": round(time.time(), 3)}
+    return {**told, "unrecorded": _put_on_record(run, line)}
 
 
-def _put_on_record(run: RunFolder, record: Settings) -> None:
-    """One line, one write: how often test was looked at stays known."""
+def _put_on_record(run: RunFolder, record: Settings) -> str:
+    """One line, one write: how often test was looked at stays known. Why that was not possible; empty if it was."""
     try:
         opening.append(run.path, run.evaluations.name, (json.dumps(record) + "\n").encode())
-    except OSError as error:
-        raise RunError(f"{run.evaluations} cannot be written: {error.strerror or error}") from error
+    except OSError as error:  # what was measured is worth more than how it ends
+        return str(error) if isinstance(error, RunError) else f"{run.evaluations}: {error.strerror or error}"
+    return ""

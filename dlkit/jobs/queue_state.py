@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from dlkit.errors import DAMAGE, in_words
+from dlkit.errors import DAMAGE, RunError, in_words
 from dlkit.jobs.allocate import Queued
 from dlkit.jobs.job_record import job_of, need_of
 from dlkit.runs.folder import FORMAT, RunFolder, current_state
@@ -103,6 +103,8 @@ class QueueState:
             entries = list(os.scandir(self.workspace / "runs"))
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise RunError(f"{self.workspace / 'runs'} cannot be read: {error.strerror or error}") from error
         for entry in entries:
             if not entry.name.startswith(".") and is_folder(entry):  # a run that is being made has no name yet
                 yield entry.name, _signature(f"{entry.path}/run.json")

@@ -34,7 +34,7 @@ def submit(
     name = checked_name(name)
     _refuse_unshareable(resolved)
     resolved = pinned_as_far_as_known(resolved, workspace)
-    if workspace.is_dir():
+    if os.access(workspace, os.W_OK):  # else no run can be made there, which is said below
         _refuse_without_key(workspace / "runs" / "new", submission)
     model = resolved.specs["model"].name
     record: RunRecord = {

@@ -10,13 +10,16 @@ from dlkit.components import DatasetSpec, SourceSpec
 
 FILES = "files"
 """The name that every task gives to the data set of the user's own files."""
+UNREADABLE = "unreadable"
+"""The state of data in a folder that somebody else keeps to himself."""
 BY_HAND = "by hand"
 """The state of data that people fetch: its source declares no files."""
 
 
 class DataState(TypedDict):
     """``state``: embedded (needs no files), yours (a path to be given), present, download, by hand (nothing of what is
-    not there can be downloaded), or unknown for a missing source; ``download``: the bytes still to be fetched."""
+    not there can be downloaded), unreadable, or unknown for a missing source; ``download``: the bytes still to be
+    fetched."""
 
     state: str
     download: int
@@ -30,11 +33,19 @@ def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> DataState:
         return {"state": "embedded", "download": 0}
     if not {source.name for source in catalog.specs("source")}.issuperset(dataset.sources):
         return {"state": "unknown", "download": 0}
+    if any(source.name in dataset.sources and is_unreadable(source, data) for source in catalog.specs("source")):
+        return {"state": UNREADABLE, "download": 0}
     lacking = absent(catalog, dataset, data)
     count = sum(file.size for source in lacking for file in source.files)
     if lacking and not any(source.files for source in lacking):
         return {"state": BY_HAND, "download": 0}
     return {"state": "download" if lacking else "present", "download": count}
+
+
+def is_unreadable(source: SourceSpec, data: Path) -> bool:
+    from dlkit.data.layout import status
+
+    return status(source, data) == UNREADABLE
 
 
 def absent(catalog: Catalog, dataset: DatasetSpec, data: Path) -> list[SourceSpec]:

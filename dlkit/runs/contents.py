@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -64,6 +65,14 @@ def evaluations(run: RunFolder) -> list[EvaluationRecord]:
         if isinstance(record, dict):
             found.append(cast(EvaluationRecord, record))
     return found
+
+
+def why_unrecordable(run: RunFolder) -> str:
+    """Why no evaluation can be put on record, as far as that is known before one; empty: it seems that it can."""
+    place = run.evaluations if run.evaluations.exists() else run.path
+    if not os.access(place, os.W_OK):  # on a disk that is read-only, too
+        return f"{place} cannot be written"
+    return f"{run.path}: there is no room on the disk" if os.statvfs(run.path).f_bavail == 0 else ""
 
 
 def latest_evaluations(run: RunFolder) -> dict[str, float]:

@@ -206,6 +206,10 @@ def _is_text(name: str) -> bool:
 @contextmanager
 def _connect(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
     mode = "rwc" if create else "rw"
+    if create:
+        # SQLite by itself leaves the group no right to write, whatever the umask; its journals take the file's rights.
+        with suppress(FileExistsError):  # never open what is there: closing it would drop the locks of this process
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     address = str(path.absolute()).translate({37: "%25", 63: "%3f", 35: "%23"})  # as_uri() imports urllib: 3 ms
     db = sqlite3.connect(f"file:{address}?mode={mode}", uri=True, timeout=10)
     try:

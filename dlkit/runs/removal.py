@@ -21,6 +21,8 @@ def check_removable(run: RunFolder) -> None:
     """
     if run.path.is_symlink():
         return
+    if run.path.is_dir() and not os.access(run.path, os.R_OK | os.X_OK):
+        raise RunError(f"{run.path}: Permission denied")
     if not any(os.path.lexists(path) for path in (run.record, run.config, run.events)):
         raise UsageError(f"{run.path} is not a run: it has no run.json, config.toml or events.jsonl")
     check_idle(run, _record(run))
