@@ -84,6 +84,12 @@ class Journal:
         for text in self._observers.switched_off():
             yield self.notice(text)
 
+    def restored(self) -> Iterator[events.Notice]:
+        """Says that the log was deleted, and that nothing of it is lost."""
+        if self._log.restored:
+            self._log.restored = False
+            yield self.notice("events.jsonl was deleted while the run wrote it: it has been written again")
+
     def update(self, **fields: Unpack[RunRecord]) -> None:
         """Change fields of run.json."""
         if self._writes:

@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,10 +41,26 @@ def main(argv: list[str]) -> int:
     if options.foreground:
         die_with_parent(signal.SIGTERM)
     run = RunFolder(options.run.absolute())
-    code = _take(run, options.cpu_slots)
-    if code != NOT_STARTED:
-        _afterwards(run)
+    try:
+        code = _take(run, options.cpu_slots)
+        if code != NOT_STARTED:
+            _afterwards(run)
+    except (OSError, DlkitError):
+        if run.path.is_dir():
+            raise
+        return _removed(run)
     return code
+
+
+def _removed(run: RunFolder) -> int:
+    """Somebody has removed the run, and with it the place where its end would be told: the workspace's log is left."""
+    from dlkit.jobs.queue import log_of
+
+    text = f"{run.id}: removed while its job was going, which has ended"
+    say(text)
+    with suppress(OSError), log_of(run.path.parent.parent).open("a", encoding="utf-8") as log:
+        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+    return 1
 
 
 def _take(run: RunFolder, cpu_slots: int) -> int:

@@ -16,6 +16,8 @@ from dlkit.runs.files import encode_json
 from dlkit.runs.opening import APPEND, Damaged, open_file
 from dlkit.runs.rollback import Rollback
 
+COPIED = 1 << 24
+"""Bytes at a time."""
 LARGEST = 1 << 33
 """Bytes of a log that is read from its beginning: a sparse file of any size costs its maker nothing."""
 E = TypeVar("E", bound=Event)
@@ -29,12 +31,21 @@ class EventLog:
         # O_APPEND: where the next line goes is not moved by anybody who reads or seeks.
         self._descriptor = open_file(path.parent, path.name, APPEND)
         self._seq = self._repair()
+        self.restored = False
+        """Whether the file was deleted since somebody last said that it was not."""
 
     def append(self, event: E) -> E:
-        """Record an event; returns it with its ``seq`` and ``time``. OSError leaves the log as it was."""
+        """Record an event; returns it with its ``seq`` and ``time``. OSError leaves the log as it was.
+
+        A log that somebody has deleted meanwhile is written again. OSError if there is another in its place, or its
+        folder is gone.
+        """
         numbered = dataclasses.replace(event, seq=self._seq, time=round(time.time(), 3))
         line = encode_json(to_json(numbered) + "\n")
-        size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        if status.st_nlink == 0:  # no more than a field of what is asked for anyway
+            self._restore(status.st_size)
+        size = status.st_size
         point("event.before")
         point("event.torn", lambda: os.write(self._descriptor, line[: len(line) // 2]))
         try:
@@ -62,6 +73,22 @@ class EventLog:
     def close(self) -> None:
         os.close(self._descriptor)
 
+    def _restore(self, size: int) -> None:
+        """Give the log its name again. Until we close it, all that was in it is there."""
+        try:
+            fresh = open_file(self.path.parent, self.path.name, APPEND | os.O_EXCL)
+        except FileExistsError as error:
+            raise OSError(error.errno, "replaced by another while the run wrote it", str(self.path)) from error
+        except FileNotFoundError as error:
+            raise OSError(error.errno, "removed while the run was going", str(self.path.parent)) from error
+        try:
+            for start in range(0, size, COPIED):
+                os.write(fresh, os.pread(self._descriptor, min(COPIED, size - start), start))
+            os.dup2(fresh, self._descriptor, inheritable=False)  # at once: a checkpoint's thread may be syncing it
+        finally:
+            os.close(fresh)
+        self.restored = True
+
     def _repair(self) -> int:
         """Cut off a torn last line; returns the next ``seq``."""
         size = os.fstat(self._descriptor).st_size
@@ -76,6 +103,7 @@ class NoLog:
     """What a process has that records nothing: not the first of several."""
 
     next_seq = -1
+    restored = False
 
     def append(self, event: E) -> E:
         return event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ import workers
 from dlkit.cli.main import main
 from dlkit.errors import STOPPED
 from dlkit.events import Finished, Resumed, Retried
+from dlkit.jobs.queue import log_of
 from dlkit.jobs.submit import start_worker
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
@@ -254,3 +256,15 @@ class TestOutOfMemory:
 
 def engine_of(run: RunFolder) -> dict[str, Any]:
     return tomllib.loads(run.config.read_text())["engine"]
+
+
+def test_a_run_that_is_removed_while_it_goes_ends_its_job(workspace: Path, quick: Quick) -> None:
+    """Nobody is left to write for; the workspace's log has the last word."""
+    run, worker = begun(workspace, {**troubled(), "launcher": quick}, **ENDLESS)
+    rank = workers.trainer_of(run)
+    run.path.rename(workspace / "removed")
+    shutil.rmtree(workspace / "removed", ignore_errors=True)
+    assert worker.wait(workers.PATIENCE) == 1
+    until(lambda: not workers.alive(rank))
+    assert f"{run.id}: removed while its job was going" in log_of(workspace).read_text()
+    assert list((workspace / "runs").iterdir()) == []
