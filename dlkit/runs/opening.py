@@ -8,6 +8,7 @@ names that no run has; where the folder lies is its owner's affair, so that link
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -85,7 +86,9 @@ def append(run: Path, name: str, line: bytes) -> None:
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, b"\n" + line if torn else line)
+        whole = b"\n" + line if torn else line
+        if os.write(descriptor, whole) < len(whole):  # a full disk takes a part, and whoever comes next ends the line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(run / name))
     finally:
         os.close(descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -9,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 
+from dlkit.runs import opening
 from dlkit.samples import load
 from toy import toy_run
 
@@ -44,6 +46,20 @@ def test_looks_of_other_runs_at_the_same_data_count(dlkit, trained, copied, ids)
     assert "looked at before: 2 times with another run of the same task and data set" in found.err
     assert (found.json["looked_before"], found.json["looked_before_by_others"]) == (0, 2)
     assert "looked" not in dlkit("evaluate", ids[0], "--split", "val", "--workspace", copied).err
+
+
+def test_evaluate_gives_what_it_cannot_put_on_record(dlkit, copied, ids, monkeypatch):
+    """A disk that fills up meanwhile: what was measured is worth more than the record of it."""
+
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(opening, "append", no_room)
+    done = dlkit("evaluate", "last", "--json", "--workspace", copied)
+    path = copied / "runs" / ids[0] / "evaluations.jsonl"
+    assert done.code == 1
+    assert done.err == f"not on record: {path}: No space left on device\n"
+    assert done.json["unrecorded"] == f"{path}: No space left on device" and "test/mse" in done.json["metrics"]
 
 
 def test_evaluate_of_the_best_checkpoint_repeats_the_runs_own_figure(dlkit, copied, ids):

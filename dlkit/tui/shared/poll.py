@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 from textual.message import Message
 from textual.message_pump import MessagePump
 
+from dlkit.errors import in_words
+
 T = TypeVar("T")
 SECONDS = 0.5
 
@@ -30,7 +32,7 @@ class Source(Generic[T]):
             found = self._look()
         # The boundary to whatever lies in a workspace: rubbish in one folder must not end the looking at all others.
         except Exception as error:
-            self._complain(f"{type(error).__name__}: {error}")
+            self._complain(in_words(error))
             return
         if found is not None and not self.closed:
             self._target.post_message(self._tell(found))
