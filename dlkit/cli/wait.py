@@ -83,7 +83,7 @@ def _say_what_waits(runs: Sequence[RunFolder]) -> None:
     """What others must act for (a scheduler, whoever paused it) is said at once: the wait may be for ever."""
     for run in runs:
         state = state_now(run)
-        reason = why_queued(run) if state == "queued" else ""
+        reason = why_queued(run) if state in ("queued", "foreign") else ""
         if state != "running" and state not in (*ENDED, *LOST):
             say(f"{run.id}: {state}{f': {reason}' if reason else ''}")
 

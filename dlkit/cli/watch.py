@@ -190,12 +190,12 @@ class Watch:
         if self._display is None or self._as_json:
             return
         text = ""
-        if state == "queued":
+        if state in ("queued", "foreign"):
             if self._said and time.monotonic() - self._asked_why < WHY_SECONDS:
                 return
             self._asked_why = time.monotonic()
             reason = why_queued(self.run)
-            text = f"queued{f': {reason}' if reason else ''}"
+            text = f"{state}{f': {reason}' if reason else ''}"
         elif state.startswith("unknown"):
             text = f"it runs on another host, if it still does ({state})" if not self._said else self._said
         if text and text != self._said:

@@ -171,7 +171,8 @@ def _why_not_waiting(queue: QueueState, name: str, state: str, devices: Sequence
 
 def why(workspace: Path, identity: str) -> str:
     """Why a run waits; empty if it does not."""
-    return next((entry.why for entry in listing(workspace) if entry.id == identity and entry.state == "queued"), "")
+    found = (entry for entry in listing(workspace) if entry.id == identity)
+    return next((entry.why for entry in found if entry.state in ("queued", "foreign")), "")
 
 
 def reprioritise(run: RunFolder, by: int) -> int:

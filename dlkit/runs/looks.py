@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlkit.errors import RunError
+from dlkit.runs import opening
 from dlkit.runs.contents import evaluations, stored_sections
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.index import signatures
@@ -51,7 +52,9 @@ def _neighbours(run: RunFolder) -> list[RunFolder]:
     except RunError:
         return []
     found = [RunFolder(folder / name) for name in names if name != run.path.name]
-    return [other for other in found if other.evaluations.is_file()]  # few of a thousand have been measured
+    return [
+        other for other in found if opening.size(other.path, other.evaluations.name)
+    ]  # few of a thousand have been measured
 
 
 def _data(run: RunFolder) -> tuple[object, ...]:

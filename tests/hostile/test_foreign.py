@@ -84,6 +84,8 @@ def test_everybody_says_so(workspace: Path, stranger: RunFolder, capsys: pytest.
     assert capsys.readouterr().out.count("foreign") == 2
     (summary,) = Runs(workspace).poll() or ()
     assert summary.state == "foreign"
+    assert main(["wait", stranger.id, "--timeout", "0", "--workspace", str(workspace)]) == 1
+    assert f"{stranger.id}: foreign: not put into the queue of this workspace" in capsys.readouterr().err
     with pytest.raises(Refused, match="foreign"):
         Request(stranger, "pause").send()
     assert not (workspace / KEY).exists(), "who reads makes no key"

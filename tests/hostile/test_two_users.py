@@ -123,7 +123,8 @@ def test_a_private_run_among_others(somebody: Users, folder: Path) -> None:
     assert (public["state"], private["state"]) == ("completed", "damaged")
     assert private["reason"].endswith("Permission denied") and private["name"] == ""
     assert place(BOB, "runs").out.count("\n") == 3
-    assert place(BOB, "predict", public["id"], "1,2,3").code == 0
+    for words in (["predict", "1,2,3"], ["evaluate"]):
+        assert place(BOB, words[0], public["id"], *words[1:]).code == 0
     for words in (["show"], ["predict", "1,2,3"], ["evaluate"], ["resume"], ["remove", "--yes"]):
         told = place(BOB, words[0], private["id"], *words[1:])
         assert told.code == (words[0] != "show") and "Permission denied" in told.err, told
