@@ -111,8 +111,9 @@ def _as_matrix(tensor: Tensor) -> Tensor:
 def _muon_parameters(model: nn.Module, parameters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Hidden matrices and filters, and the rest (vectors, embeddings, the last matrix), which AdamW updates.
 
-    A model whose last matrix is a hidden one (its logits come from the embedding, say) names its hidden ones itself, as
-    ``hidden_matrices() -> list of parameters``.
+    A model whose last matrix is a hidden one (its logits come from the embedding, say), or that has several that make
+    answers, names its hidden ones itself, as ``hidden_matrices() -> list of parameters``. Of a model of one matrix
+    alone, Muon has that one: it was asked for.
     """
     if callable(named := getattr(model, "hidden_matrices", None)):
         wanted = {id(p) for p in named()}

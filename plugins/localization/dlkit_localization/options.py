@@ -96,6 +96,9 @@ class SpotlightConfig(Config):
         0.2, ge=0, lt=1, description="What it is turned (radians), resized and moved by at random in training, at most"
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Share left out before the classes")
+    muon_answers: bool = Field(
+        False, description="Muon updates what makes presence and box too, as in runs of before; false: AdamW does"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -82,6 +82,8 @@ def dlkit_models() -> list[ModelSpec]:
             summary="Small residual network that answers from the place it looks at",
             target="dlkit_localization.spotlight:build",
             config="dlkit_localization.options:SpotlightConfig",
+            version=2,
+            migrate="dlkit_localization.earlier:spotlight",
             defaults={"loss": "iou"},
         ),
     ]

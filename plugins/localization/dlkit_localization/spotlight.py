@@ -52,6 +52,7 @@ class Spotlight(nn.Module):
         self.classes = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(seen, len(info.classes)))
         stride = 2 ** len(config.widths)  # of the grid, in pixels
         self.step = stride / width, stride / height
+        self._muon_answers = config.muon_answers
 
     def forward(self, image: Tensor) -> Tensor:
         fine, coarse = self._features(image)
@@ -67,6 +68,14 @@ class Spotlight(nn.Module):
             seen = torch.cat([seen, closer.float()], 1)
         with torch.autocast(image.device.type, enabled=False):
             return torch.cat([present, box, self.classes(seen)], 1)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Those that Muon is for: not those that make the answers."""
+        answers: list[Tensor] = [*self.classes.parameters()]
+        if not self._muon_answers:
+            answers += [self.grid.weight, self.present.weight]
+        spared = {id(parameter) for parameter in answers}
+        return [p for p in self.parameters() if p.dim() > 1 and id(p) not in spared]
 
     def _features(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The last two stages' outputs."""
