@@ -79,6 +79,33 @@ class ImageForm:
         return self.letterbox(annotation).forth(annotation.boxes)
 
 
+def chosen_form(
+    height: int | None, width: int | None, annotations: Sequence[Annotation], *, side: int, colour: bool
+) -> tuple[ImageForm, list[str]]:
+    """The form that is asked for; a side that is not given follows from the shape that most images have.
+
+    Without either, images get about ``side`` × ``side`` pixels. Sides that are chosen are multiples of 16. Notes say
+    what was chosen.
+    """
+    if height is not None and width is not None:
+        return ImageForm(height, width, colour), []
+    shape = float(np.median([one.width / one.height for one in annotations]))
+    high = height or (_even(width / shape) if width is not None else _even(side / shape**0.5))
+    wide = width or (_even(height * shape) if height is not None else _even(side * shape**0.5))
+    note = f"images are brought to {wide}×{high} pixels, as most are shaped; dataset.width and dataset.height choose"
+    return ImageForm(high, wide, colour), [note]
+
+
+def _even(length: float) -> int:
+    return min(_LONGEST, max(_GRAIN, round(length / _GRAIN) * _GRAIN))
+
+
+_GRAIN = 16
+"""Chosen sides are multiples of it: of what usual models halve four times, nothing is left over."""
+_LONGEST = 1024
+"""Of a side that is chosen, in pixels."""
+
+
 @dataclass(frozen=True)
 class BoxedImages:
     """Images uint8 [N,C,H,W]; of each its boxes float32 [M,4] in its pixels, their labels int64 [M] and marks."""

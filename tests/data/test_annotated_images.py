@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from annotated import voc, voc_xml
 from dlkit.data.annotated import Division
-from dlkit.data.annotated_images import ImageForm, ReadRules, decode_part, read_sound
+from dlkit.data.annotated_images import ImageForm, ReadRules, chosen_form, decode_part, read_sound
 from dlkit.errors import DataError
 
 CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
@@ -85,3 +88,27 @@ def test_images_without_any_box_and_without_readable_ones_are_refused(tmp_path: 
         path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DataError, match="no image of the train part can be read"):
         decode_part(sound, "train", ImageForm(16, 16), skip=True)
+
+
+@given(width=st.integers(20, 6000), height=st.integers(20, 6000), side=st.sampled_from([96, 160]))
+def test_a_size_that_is_not_given_follows_from_the_images_shape(width: int, height: int, side: int) -> None:
+    images = [SimpleNamespace(width=width, height=height)] * 3
+    form, (note,) = chosen_form(None, None, images, side=side, colour=True)  # type: ignore[arg-type]
+    assert form.width % 16 == form.height % 16 == 0 and f"{form.width}×{form.height}" in note
+    if 1 / 4 <= width / height <= 4:
+        assert form.width / form.height == pytest.approx(width / height, rel=0.35)  # to 16 pixels of 48 at least
+        assert form.width * form.height == pytest.approx(side**2, rel=0.35)
+
+
+def test_a_size_that_is_given_is_taken() -> None:
+    wide = [SimpleNamespace(width=300, height=200)] * 3 + [SimpleNamespace(width=10, height=900)]
+
+    def size(height: int | None, width: int | None) -> tuple[int, int]:
+        form, notes = chosen_form(height, width, wide, side=160, colour=True)  # type: ignore[arg-type]
+        assert bool(notes) == (None in (height, width))
+        return form.height, form.width
+
+    assert size(100, 70) == (100, 70)
+    assert size(100, None) == (100, 144)
+    assert size(None, 150) == (96, 150)
+    assert size(None, None) == (128, 192)

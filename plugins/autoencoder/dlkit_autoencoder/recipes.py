@@ -58,6 +58,7 @@ FACES = (
 )
 
 FILES = (
+    *_each(("linear", "deep", *_GRIDS), engine={"epochs": 100, "batch_size": 32, "eval_every": "5 epochs"}),
     *_each(("linear", "deep", "convolutional", "denoising"), model={"code": 64}),
     _recipe("variational", model={"code": 32}, loss=_COLOUR),
 )

@@ -73,6 +73,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder per class",
             target="dlkit_classification.datasets.files:build",
             config="dlkit_classification.options:FilesConfig",
+            suggest=recipes.FILES,
         ),
     ]
 

@@ -70,3 +70,9 @@ CIFAR10 = (
         engine={"epochs": 13, "batch_size": 256},
     ),
 )
+
+FILES = tuple(
+    _recipe(name, engine={"epochs": 100, "batch_size": 32, "eval_every": "5 epochs"})
+    for name in ("mlp", "cnn", "resnet")
+)
+"""Of some hundreds of images, twenty passes would be a minute's work and learn little."""

@@ -66,8 +66,12 @@ class DigitsCanvasConfig(Augmentation):
 class FilesConfig(AnnotatedFiles, Augmentation):
     """Images of your own, of any size, with Pascal VOC XML or COCO JSON."""
 
-    height: int = Field(160, ge=16, le=2048, description="Height that images are letter-boxed to, in pixels")
-    width: int = Field(160, ge=16, le=2048, description="Width that images are letter-boxed to, in pixels")
+    height: int | None = Field(
+        None, ge=16, le=2048, description="Height that images are letter-boxed to, in pixels; not given: by their shape"
+    )
+    width: int | None = Field(
+        None, ge=16, le=2048, description="Width that images are letter-boxed to; neither given: some 160 × 160 pixels"
+    )
     memory: float = Field(
         1.0, ge=0, description="GiB of pixels that are kept in memory; of more, images are read when it is their turn"
     )

@@ -37,6 +37,6 @@ FILES = (
     _recipe(
         "pyramid",
         model={"strides": [8, 16], "widths": [32, 64, 128, 192], "blocks": [0, 1, 1, 1]},
-        engine={"epochs": 30, "batch_size": 32},
+        engine={"epochs": 100, "batch_size": 16, "eval_every": "5 epochs"},
     ),
 )

@@ -183,6 +183,20 @@ def test_invalid_boxes_are_clipped_or_dropped_and_counted(annotated: Callable[..
 
 
 @pytest.mark.parametrize("memory", [1.0, 0.0])
+def test_images_keep_their_shape_where_no_size_is_given(
+    annotated: Callable[..., Path], context: Context, memory: float
+) -> None:
+    for i in range(6):
+        root = annotated(f"{i}", [RED], 120, 60)
+    data = files.build(FilesConfig(path=str(root), memory=memory), context)
+    assert checked(data).shape == (3, 112, 224)
+    assert data.resolved_options == {"height": 112, "width": 224}
+    assert any("224×112 pixels" in note and "dataset.width" in note for note in data.notes)
+    image = first_batch(data.train, 2)["image"]
+    assert image.shape[2:] == (112, 224)
+
+
+@pytest.mark.parametrize("memory", [1.0, 0.0])
 def test_difficult_objects_are_marked_and_counted(
     annotated: Callable[..., Path], context: Context, memory: float
 ) -> None:
@@ -201,7 +215,7 @@ def test_difficult_objects_are_marked_and_counted(
 def test_boxes_smaller_than_a_stride_are_counted(annotated: Callable[..., Path], context: Context) -> None:
     for i in range(4):
         root = annotated(f"{i}", [RED, BLUE, ("green", 40.0, 30.0, 42.0, 33.0)])
-    data = files.build(FilesConfig(path=str(root)), context)
+    data = files.build(FilesConfig(path=str(root), height=160, width=160), context)
     assert any("4 of 12 boxes are less than 8 pixels wide or high at 160×160" in note for note in data.notes)
 
 
@@ -275,7 +289,11 @@ def test_lists_divide(scenes: Callable[[int], Path], tmp_path: Path, context: Co
 
 
 def test_grey_images(scenes: Callable[[int], Path], context: Context) -> None:
-    assert checked(files.build(FilesConfig(path=str(scenes(8)), colour=False), context)).shape == (1, 160, 160)
+    assert checked(files.build(FilesConfig(path=str(scenes(8)), height=48, width=64, colour=False), context)).shape == (
+        1,
+        48,
+        64,
+    )
 
 
 def test_preview_counts_objects_and_shows_boxes(annotated: Callable[..., Path], context: Context) -> None:

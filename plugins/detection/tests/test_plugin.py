@@ -125,6 +125,7 @@ def test_a_run_goes_on_exactly_and_without_its_file_of_weights(scenes: Callable[
             steps=steps,
             batch_size=4,
             device="cpu",
+            engine={"eval_every": "1 epoch"},
             workspace=tmp_path / workspace,
         )
 

@@ -16,7 +16,7 @@ ANY = (
     _for("digits", epochs=100, eval_every="10 epochs", sample_every="10 epochs"),
     _for("mnist", epochs=16),
     _for("lfwcrop", epochs=60, eval_every="5 epochs", sample_every="2 epochs"),
-    _for("files", epochs=60, eval_every="5 epochs", sample_every="2 epochs"),
+    _for("files", epochs=300, eval_every="25 epochs", sample_every="5 epochs"),
 )
 SPECTRAL = (
     Suggest(

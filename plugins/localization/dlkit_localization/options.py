@@ -45,8 +45,12 @@ class DigitCanvasConfig(Config):
 class FilesConfig(AnnotatedFiles):
     """Images of your own with Pascal VOC XML (or one COCO JSON file); of several boxes on an image, the first."""
 
-    height: int = Field(96, ge=8, le=1024, description="Height that images are letter-boxed to, in pixels")
-    width: int = Field(96, ge=8, le=1024, description="Width that images are letter-boxed to, in pixels")
+    height: int | None = Field(
+        None, ge=8, le=1024, description="Height that images are letter-boxed to, in pixels; not given: by their shape"
+    )
+    width: int | None = Field(
+        None, ge=8, le=1024, description="Width that images are letter-boxed to; neither given: some 96 × 96 pixels"
+    )
     flip: bool = Field(False, description="Mirror training images and boxes left and right at random")
 
 

@@ -48,6 +48,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images with Pascal VOC XML or COCO JSON; the first box of each",
             target="dlkit_localization.datasets.files:build",
             config="dlkit_localization.options:FilesConfig",
+            suggest=recipes.FILES,
         ),
     ]
 

@@ -26,3 +26,9 @@ ANY = (
     *(_recipe(name, trainer=_MUON, engine={**_ENGINE, "epochs": 10}) for name in ("lenet", "lenet-relu", "lenet-wide")),
     _recipe("spotlight", trainer={**_MUON, "lr": 0.03, "aux_lr": 0.005}, engine={**_ENGINE, "epochs": 8}),
 )
+
+FILES = tuple(
+    _recipe(name, engine={"epochs": 100, "batch_size": 32, "eval_every": "5 epochs"})
+    for name in ("lenet", "lenet-relu", "lenet-wide", "spotlight")
+)
+"""Of some hundreds of images, eight passes in batches of 128 would be ten steps."""

@@ -14,6 +14,7 @@ from dlkit.data.annotated_images import (
     ImageForm,
     ReadRules,
     SoundParts,
+    chosen_form,
     decode_part,
     label_numbers,
     read_sound,
@@ -26,6 +27,8 @@ from dlkit_detection.ignored import marked_labels
 from dlkit_detection.options import FilesConfig
 from dlkit_detection.storage import as_data, padded, split
 
+_SIDE = 160
+"""Pixels of a square that has as many as images of no given size get."""
 _STRIDE = 8
 """Pixels from place to place on the finest level of the model that is suggested for files."""
 _MEASURED = 500
@@ -34,14 +37,15 @@ _MEASURED = 500
 
 def build(config: FilesConfig, context: Context) -> Data:
     sound = read_sound(ReadRules.of(config))
-    form = ImageForm(config.height, config.width, config.colour)
+    form, chosen = chosen_form(config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour)
     channels = 3 if config.colour else 1
-    total = sum(map(len, sound.parts.values())) * channels * config.height * config.width
+    total = sum(map(len, sound.parts.values())) * channels * form.height * form.width
     in_memory = total <= config.memory * 2**30
     splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
-    shape = channels, config.height, config.width
-    notes = [*sound.notes, *notes, *_aside(sound), *_small(sound, form)]
-    return as_data(splits, sound.classes, shape, encoding, config, notes=notes)
+    shape = channels, form.height, form.width
+    notes = [*sound.notes, *chosen, *notes, *_aside(sound), *_small(sound, form)]
+    size = {"height": form.height, "width": form.width}
+    return as_data(splits, sound.classes, shape, encoding, config, notes=notes, resolved_options=size)
 
 
 def _aside(sound: SoundParts) -> list[str]:

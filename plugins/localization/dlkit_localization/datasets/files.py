@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlkit.data.annotated_images import BoxedImages, ImageForm, ReadRules, decode_part, read_sound
+from dlkit.data.annotated_images import BoxedImages, ReadRules, chosen_form, decode_part, read_sound
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit_localization.augment import Mirror
 from dlkit_localization.options import FilesConfig
 from dlkit_localization.storage import Scenes, splits_and_info
 
+_SIDE = 96
+"""Pixels of a square that has as many as images of no given size get."""
+
 
 def build(config: FilesConfig, context: Context) -> Data:
     sound = read_sound(ReadRules.of(config))
-    notes = list(sound.notes)
-    form = ImageForm(config.height, config.width, config.colour)
+    form, chosen = chosen_form(config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour)
+    notes = [*sound.notes, *chosen]
     parts = {}
     for part in sound.parts:
         pictures, said = decode_part(sound, part, form, skip=config.skip_unusable)
@@ -27,7 +30,13 @@ def build(config: FilesConfig, context: Context) -> Data:
         notes += [*said, *([f"{part}: {several} images have several boxes: the first counts"] if several else [])]
     splits, info = splits_and_info(parts, sound.classes)
     return Data(
-        splits["train"], splits["val"], info, splits.get("test"), augment=Mirror() if config.flip else None, notes=notes
+        splits["train"],
+        splits["val"],
+        info,
+        splits.get("test"),
+        augment=Mirror() if config.flip else None,
+        notes=notes,
+        resolved_options={"height": form.height, "width": form.width},
     )
 
 
