@@ -27,6 +27,8 @@ DOCUMENT = 1 << 26
 """Largest JSON file whose size grows with what it tells (a sample's table, a vocabulary), in bytes."""
 LINE = 1 << 26
 """Longest line of JSON lines, in bytes: of fast runs one may have megabytes."""
+PASSED = 1 << 29
+"""Bytes that are read to find the end of a line that is too long."""
 DEPTH = 100
 """Levels of lists and tables in one another. Ours have under ten, a component's ``info`` what it likes."""
 DIGITS = 40
@@ -144,13 +146,19 @@ def parse_toml(data: bytes, name: str) -> JsonObject:
 
 
 def lines(file: BinaryIO, limit: int = LINE) -> Iterator[bytes]:
-    """The lines of a file with their ends, from where it stands; those longer than ``limit`` bytes are passed over."""
+    """The lines of a file with their ends, from where it stands; those longer than ``limit`` bytes are passed over.
+
+    One longer than PASSED bytes ends it.
+    """
     while line := file.readline(limit):
         if len(line) < limit or line.endswith(b"\n"):
             yield line
             continue
+        passed = len(line)
         while (rest := file.readline(limit)) and not rest.endswith(b"\n"):
-            pass
+            passed += len(rest)
+            if passed > PASSED:  # a hole of a terabyte costs its maker nothing, and whoever reads it an hour
+                return
 
 
 _DEEP = f"more than {DEPTH} levels of lists and tables in one another"

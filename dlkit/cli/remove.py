@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from dlkit.cli.choice import RUN_HELP, confirm
 from dlkit.cli.parser import Parser
+from dlkit.errors import RunError
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
-from dlkit.runs.folder import disk_use
+from dlkit.runs.folder import RunFolder, disk_use
 from dlkit.runs.index import find_run
 from dlkit.runs.removal import check_removable, delete_run
 from dlkit.runs.workspace import locate
@@ -21,16 +24,27 @@ def main(argv: list[str]) -> int:
     runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
     for run in runs:  # all are looked at before the first is touched
         check_removable(run)
-    total = sum(disk_use(str(run.path)) for run in runs)
+    sizes = {run: disk_use(str(run.path)) for run in runs}
+    total = sum(sizes.values())
     for run in runs:
-        say(f"{run.path}  {size(disk_use(str(run.path)))}")
+        say(f"{run.path}  {size(sizes[run])}")
     if not confirm(f"Remove {len(runs)} run{'s' * (len(runs) > 1)}, {size(total)}?", options.yes):
         say("nothing removed")
         return 0
-    for run in runs:
-        delete_run(run)
-        if not options.json:
-            print_result(run.id)
+    removed = list(_removed(runs, quiet=options.json))
     if options.json:
-        print_json({"removed": [run.id for run in runs], "bytes": total})
-    return 0
+        print_json({"removed": [run.id for run in removed], "bytes": sum(sizes[run] for run in removed)})
+    return 0 if len(removed) == len(runs) else RunError.exit_code
+
+
+def _removed(runs: Sequence[RunFolder], *, quiet: bool) -> Iterator[RunFolder]:
+    """Those that could be; of the rest it is said why not."""
+    for run in runs:
+        try:
+            delete_run(run)
+        except RunError as error:
+            say(f"dlkit remove: {error}")
+            continue
+        if not quiet:
+            print_result(run.id)
+        yield run

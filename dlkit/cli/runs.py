@@ -50,5 +50,5 @@ def _row(run: Summary) -> tuple[str, ...]:
         duration(run.seconds),
         size(run.size),
         started,
-        run.name,
+        run.name if run.state != "damaged" else run.reason.rpartition(f"{run.id}/")[2],
     )

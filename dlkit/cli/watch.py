@@ -19,7 +19,7 @@ from dlkit.present.commands import to_type
 from dlkit.present.outcome import result, unrecorded_end
 from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.files import file_size
-from dlkit.runs.folder import RunFolder
+from dlkit.runs.folder import RunFolder, summarise
 
 INTERVAL = 0.1
 WHY_SECONDS = 2.0
@@ -219,7 +219,7 @@ class Watch:
             )
         elif end.traceback and not self._quiet:
             say(end.traceback)
-        print_result(result(self.run, end, str(self.run.read().get("metric", "")), called=self.run.id))
+        print_result(result(self.run, end, summarise(self.run).metric, called=self.run.id))
 
     def _tell_gone(self, end: Gone) -> None:
         if self._as_json:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # 0.4 ms of every listing, which makes no such dictionary
 
 FORMAT = 1
 ENDED = ("completed", "stopped", "failed")
+_YEAR_10000 = 253_402_300_800
+_ENDS = {"created": _YEAR_10000, "updated": _YEAR_10000, "step": 1 << 63, "total_steps": 1 << 63, "seconds": math.inf}
+"""What each number of a summary is below. Nobody can say the date of a later moment."""
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
 
 
@@ -198,10 +201,12 @@ def checked(summary: Summary) -> Summary:
     for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason"):
         if not isinstance(getattr(summary, name), str):
             raise ValueError(f"{name} is not text")
-    for name in ("created", "updated", "step", "total_steps", "seconds"):
+    for name, end in _ENDS.items():
         value = getattr(summary, name)
-        if not isinstance(value, (int, float)) or not -math.inf < value < math.inf:
+        if not isinstance(value, (int, float)):
             raise ValueError(f"{name} is not a number")
+        if not 0 <= value < end:
+            raise ValueError(f"{name} is {value:.6g}, which it cannot be")
     for name in ("last", "best"):
         if not isinstance(getattr(summary, name), (int, float, type(None))):  # NaN and infinity are values of metrics
             raise ValueError(f"{name} is not a number")

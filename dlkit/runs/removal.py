@@ -13,6 +13,9 @@ from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
 from dlkit.runs.run_record import RunRecord
 
+LONGEST = 256
+"""Bytes that a file's name has fewer than."""
+
 
 def check_removable(run: RunFolder) -> None:
     """UsageError for a folder that is not a run, RunError for a run that somebody writes.
@@ -43,7 +46,9 @@ def delete_run(run: RunFolder) -> None:
     if run.path.is_symlink():
         run.path.unlink()
         return
-    hidden = run.path.with_name(f".{run.id}.removed")
+    name = f".{run.id}.removed"
+    # A folder's name may be as long as names get already.
+    hidden = run.path.with_name(name if len(os.fsencode(name)) < LONGEST else f".{os.urandom(8).hex()}.removed")
     try:
         with _lock(run):
             run.path.rename(hidden)
