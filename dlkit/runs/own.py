@@ -95,7 +95,7 @@ def _share(descriptor: int, workspace: Path) -> None:
 
 def _publish(temporary: Path, path: Path) -> None:
     """Give the key its name, unless somebody else was first. One that does not hold is replaced."""
-    if path.exists() and key_of(path.parent) is None:
+    if os.path.lexists(path) and key_of(path.parent) is None:  # a link that leads nowhere is there, too
         temporary.rename(path)
         return
     try:

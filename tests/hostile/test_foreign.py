@@ -316,9 +316,11 @@ def test_a_key_is_never_a_link_or_a_pipe(tmp_path: Path) -> None:
     other.mkdir()
     (other / KEY).symlink_to(tmp_path / KEY)
     assert key_of(other) is None
-    (other / KEY).unlink()
-    os.mkfifo(other / KEY)
-    assert key_of(other) is None
+    for make in (lambda path: os.mkfifo(path), lambda path: path.symlink_to(tmp_path / "nowhere")):
+        (other / KEY).unlink()
+        make(other / KEY)
+        assert key_of(other) is None
+    assert make_key(other) == key_of(other) and not (tmp_path / "nowhere").exists()
 
 
 def test_marks_are_looked_at_once(workspace: Path, quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:

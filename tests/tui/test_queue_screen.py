@@ -59,6 +59,23 @@ async def test_jobs_in_their_order_with_the_reason_each_waits(tmp_path: Path) ->
             await until(pilot, lambda: first.read()["job"]["priority"] == 5)
 
 
+async def test_a_foreign_job_waits_for_whoever_names_it(tmp_path: Path) -> None:
+    run = waiting(tmp_path, 1)
+    run.config.write_text(run.config.read_text() + "# changed by hand\n")
+    async with opened(tmp_path, (160, 30)) as (app, pilot):
+        await press(pilot, "3")
+        await until(pilot, lambda: "foreign" in shown(app) and f"dlkit resume {run.id}" in shown(app))
+        await press(pilot, "plus")
+        await until(pilot, lambda: any(f"{run.id} is foreign" in text for text in notices(app)))
+        await press(pilot, "enter")
+        await until(pilot, lambda: "r starts it without what could do harm" in shown(app))
+        await press(pilot, "escape", "3", "x")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await press(pilot, "y")
+        await until(pilot, lambda: order(app) == [])
+    assert run.read()["state"] == "stopped" and run.read()["job"]["priority"] == 0
+
+
 async def test_a_waiting_job_is_cancelled_after_a_yes(tmp_path: Path) -> None:
     run = waiting(tmp_path, 1)
     async with opened(tmp_path) as (app, pilot):
