@@ -69,8 +69,9 @@ def build_data(catalog: Catalog, resolved: Resolved, task: AnyTask, context: Con
     if not isinstance(data, Data):
         raise PluginError(f"{who} built a {type(data).__name__}, not a dlkit.data.splits.Data")
     # Now, and not when the loop asks for its first batch: then a run would have been made for it.
-    if len(data.train) == 0 or len(data.val) == 0:
-        raise UsageError(f"{who} has an empty {'training' if not len(data.train) else 'validation'} split")
+    empty = [name for name, split in data.splits.items() if len(split) == 0]
+    if empty:  # a test too: what was asked for and is not there would come to light at its first look
+        raise UsageError(f"{who} has an empty {_EMPTY[empty[0]]}")
     info = validate_info(task, data.info, who)
     count = min(2, len(data.train))
     with blaming(who):
@@ -79,6 +80,13 @@ def build_data(catalog: Catalog, resolved: Resolved, task: AnyTask, context: Con
     if data.augment is not None:
         try_augmentation(task, data.augment, batch, count, resolved.engine.seed, who)
     return data, info
+
+
+_EMPTY = {
+    "train": "training split",
+    "val": "validation split: ask for a larger share of it",
+    "test": "test split: ask for a larger share of it, or for none",
+}
 
 
 def validate_info(task: AnyTask, info: object, who: str) -> Info:

@@ -10,7 +10,7 @@ from dlkit.data.splits import Data
 from dlkit.data.tables import RawTable
 from dlkit_regression.encoding import fit_category, fit_number
 from dlkit_regression.options import DiabetesConfig
-from dlkit_regression.splitting import as_data, by_fraction, fit_target
+from dlkit_regression.splitting import as_data, by_fraction, fit_target, without_test
 
 TARGET = "progression"
 
@@ -23,4 +23,5 @@ def build(config: DiabetesConfig, context: Context) -> Data:
     table = RawTable({**columns, TARGET: found.target.tolist()}, lambda i: f"diabetes, row {i + 1}")
     parts = by_fraction(len(table), config)
     features = [fit_category(table, name) if name == "sex" else fit_number(table, name, parts.seen) for name in columns]
-    return as_data(table, features, fit_target(table, TARGET, "points", parts.seen), parts)
+    target = fit_target(table, TARGET, "points", parts.seen)
+    return as_data(table, features, target, parts, without_test(parts, config))
