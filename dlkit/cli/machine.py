@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from dlkit.cores import own_cores
 from dlkit.present.numbers import size
 from dlkit.present.output import colours
 from dlkit.present.text import first_line
@@ -116,13 +117,13 @@ def _cpu(device: Device) -> DeviceReport:
 
     from dlkit.engine.device import cpu_flags
 
-    flags = [name for name in _INSTRUCTIONS if name in cpu_flags()]
+    flags, own = [name for name in _INSTRUCTIONS if name in cpu_flags()], own_cores()
     return {
         "device": "cpu",
         "name": platform.processor() or platform.machine(),
         "details": [
-            f"{os.cpu_count()} cores",
-            f"{torch.get_num_threads()} threads a step",
+            f"{os.cpu_count()} cores" + (f", {own} for dlkit" if own < (os.cpu_count() or 1) else ""),
+            f"threads a step: up to {min(own, torch.get_num_threads())}",
             *([" ".join(flags)] if flags else []),
         ],
         "bf16": _speed(device.multiplies_bf16()),

@@ -190,6 +190,12 @@ def test_doctor_finds_everything_in_order(dlkit, tmp_path):
     assert not [problem for problem in found["problems"] if problem["stops_training"]]
 
 
+def test_doctor_says_where_dlkit_may_use_fewer_cores_than_there_are(dlkit, tmp_path, monkeypatch):
+    monkeypatch.setattr("dlkit.cli.machine.own_cores", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert "64 cores, 1 for dlkit, threads a step: up to 1" in dlkit("doctor", "--workspace", tmp_path).out
+
+
 def test_doctor_says_what_stops_training_and_what_to_do(dlkit, install, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     outcome = dlkit("doctor", "--workspace", tmp_path / "file" / "workspace")
