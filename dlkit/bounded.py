@@ -105,10 +105,10 @@ def read_toml(path: str | Path, limit: int = SETTINGS) -> JsonObject:
     return parse_toml(read_bytes(path, limit), str(path))
 
 
-def json_object(data: bytes, name: str) -> JsonObject:
-    """A JSON object; BadFile with the file's ``name`` if it is not one."""
+def json_object(data: bytes, name: str, *, constants: bool = False) -> JsonObject:
+    """A JSON object; BadFile with the file's ``name`` if it is not one. ``constants`` as for ``parse_json``."""
     try:
-        value = parse_json(data)
+        value = parse_json(data, constants=constants)
     except ValueError as error:
         raise BadFile(f"{name}: not JSON: {error}") from error
     if not isinstance(value, dict):

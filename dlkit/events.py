@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Required, TypedDict, cast
 
 from dlkit.json_types import Json, JsonObject
+from dlkit.shapes import LATEST, STEPS, Kind, anything, fields, list_of, number, switch, table_of, text, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,16 @@ class MetricsLine(TypedDict, total=False):
 
 
 def steps_of(line: MetricsLine) -> range:
-    """Its steps. What a damaged line raises: KeyError, TypeError, ValueError."""
-    return metric_steps(line["first"], line["count"], line.get("every", 1))
+    """Its steps. What a damaged line raises: AttributeError, KeyError, TypeError, ValueError."""
+    first, count, every = line["first"], line["count"], line.get("every", 1)
+    # A line of 90 bytes may name any number of steps: each must have its values.
+    if any(len(column) != count for column in line["values"].values()):
+        raise ValueError(f"{count} steps without as many values")
+    if not (type(first) is type(count) is type(every) is int and first >= 0 and count >= 0 and every >= 1):
+        raise ValueError("steps are whole numbers from 0")
+    if first + count * every > STEPS:
+        raise ValueError(f"a step beyond {STEPS}")
+    return metric_steps(first, count, every)
 
 
 def time_left_of(line: MetricsLine) -> float | None:
@@ -254,14 +263,37 @@ def likely_end(planned: int, step: int, rate: float, time_left: float | None) ->
 
 def to_json(event: Event) -> str:
     """One line of events.jsonl, without its newline."""
-    fields = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
+    told = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
     if isinstance(event, Sampled):
-        fields["samples"] = [dataclasses.asdict(sample) for sample in event.samples]
-    record = {"event": event.event, **fields}
+        told["samples"] = [dataclasses.asdict(sample) for sample in event.samples]
+    record = {"event": event.event, **told}
     try:
         return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except ValueError:  # a number that is not finite: rare, so that only then every value is looked at
         return json.dumps(encode(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+_TIME = number(0, LATEST)
+_FIELDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("seq", "from_seq"), whole(-1)),
+    **dict.fromkeys(("step", "steps", "from_step", "total_steps", "epoch_steps", "first", "count", "epoch"), whole()),
+    **dict.fromkeys(("memory", "processes", "attempt", "of", "end"), whole()),
+    **dict.fromkeys(("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by"), text),
+    **dict.fromkeys(("seconds", "train_seconds", "cpu"), number(-1e15, 1e15)),
+    **dict.fromkeys(("exact", "best"), switch),
+    **dict.fromkeys(("summary", "settings"), table_of(anything)),
+    **dict.fromkeys(("rate", "time_left", "value"), anything),
+    "time": _TIME,
+    "every": whole(1),
+    "refused": text,
+    "differences": list_of(text),
+    "samples": list_of(fields(kind=text, name=text, title=text, file=text)),
+    "gpus": list_of(table_of(anything)),
+    "metrics": table_of(anything),
+    "values": table_of(list_of(anything)),
+}
+"""What every field of an event may be, by name: it is looked at where the line is read, and nowhere after."""
+_SHAPES = {cls: fields(**{item.name: _FIELDS[item.name] for item in dataclasses.fields(cls)}) for cls in KINDS.values()}
 
 
 def from_record(record: Mapping[str, Json]) -> Event | None:
@@ -272,17 +304,20 @@ def from_record(record: Mapping[str, Json]) -> Event | None:
     cls = KINDS.get(str(record.get("event", "")))
     if cls is None:
         return None
-    fields: dict[str, Any] = {item.name: record[item.name] for item in dataclasses.fields(cls) if item.name in record}
+    if wrong := _SHAPES[cls](record, cls.event):
+        raise ValueError(wrong)
+    found: dict[str, Any] = {item.name: record[item.name] for item in dataclasses.fields(cls) if item.name in record}
     if cls is MetricsLogged:
         line = cast(MetricsLine, record)
         steps_of(line)  # raises what readers of this line would otherwise meet one by one
-        fields |= {"values": decode(fields["values"]), "time_left": time_left_of(line)}
+        found |= {"values": decode(found["values"]), "time_left": _finite(time_left_of(line))}
+        found["rate"] = _finite(found.get("rate")) or 0.0
     elif cls is Finished:
-        fields["metrics"] = decode(fields["metrics"])
+        found["metrics"] = decode(found["metrics"])
     elif cls is Sampled:
         names = {item.name for item in dataclasses.fields(SampleRef)}
-        fields["samples"] = [SampleRef(**{k: v for k, v in s.items() if k in names}) for s in fields["samples"]]
-    return cls(**fields)
+        found["samples"] = [SampleRef(**{k: v for k, v in s.items() if k in names}) for s in found["samples"]]
+    return cls(**found)
 
 
 def encode(value: object) -> object:
@@ -297,11 +332,23 @@ def encode(value: object) -> object:
 
 
 def decode(values: JsonObject) -> JsonObject:
-    """Metric values back from strict JSON: "nan", "inf" and "-inf" are numbers again."""
-    return {
-        key: [_number(v) for v in item] if isinstance(item, list) else _number(item) for key, item in values.items()
-    }
+    """Metric values back from strict JSON: "nan", "inf" and "-inf" are numbers again. ValueError for what is none."""
+    return {key: _column(item) if isinstance(item, list) else _number(item) for key, item in values.items()}
+
+
+def _column(values: list[Json]) -> list[Json]:
+    # Nearly always: and looking at the types takes a tenth of what a call for each value does.
+    return values if {float, int}.issuperset(map(type, values)) else [_number(value) for value in values]
 
 
 def _number(value: Json) -> Json:
-    return float(value) if isinstance(value, str) and value in ("nan", "inf", "-inf") else value
+    if type(value) is float or type(value) is int:
+        return value
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    raise ValueError(f"{str(value)[:50]!r} is not a number")
+
+
+def _finite(value: object) -> float | None:
+    """A number, as JSON has it, that can be computed with."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

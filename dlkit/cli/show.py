@@ -76,7 +76,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
 
 def _events(run: RunFolder) -> list[Event]:
     try:
-        return read_events(run.events)
+        return read_events(run.events, say)
     except RunError as error:  # what else is in the folder is shown
         say(str(error))
         return []

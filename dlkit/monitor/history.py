@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dlkit.events import MetricsLine
 from dlkit.monitor.json_lines import BAD
 from dlkit.runs.rollback import Rollback
+from dlkit.shapes import STEPS
 
 _HEAD = itemgetter("first", "count", "every", "seq")
 
@@ -83,18 +84,18 @@ class History:
         self._columns: dict[str, Column] = {}
         self.names: Sequence[str] = ()
 
-    def append(self, records: Sequence[MetricsLine]) -> None:
-        """Parsed lines of metrics events. One that is none is passed over."""
+    def append(self, records: Sequence[MetricsLine]) -> Sequence[MetricsLine]:
+        """Parsed lines of metrics events; gives those that are. One that is none is passed over."""
         try:
             gathered = _gather(records)
         except BAD:
             if len(records) > 1:
-                for record in records:
-                    self.append([record])
-            return
+                return [record for one in records for record in self.append([one])]
+            return []
         for name, points in gathered.items():
             self._columns.setdefault(name, Column()).append(points)
         self.names = tuple(self._columns)
+        return records
 
     def roll_back(self, rollback: Rollback) -> None:
         """Leave out what a resume makes void."""
@@ -126,8 +127,9 @@ def _heads(records: Sequence[MetricsLine]) -> npt.NDArray[np.int64]:
     except KeyError:  # what is left out has a default
         rows = [(r["first"], r["count"], r.get("every", 1), r.get("seq", -1)) for r in records]
     heads = np.array(rows, np.int64).reshape(-1, 4)
-    if (heads[:, 2] < 1).any():
-        raise ValueError("every")
+    ends = heads[:, 0] + heads[:, 1] * heads[:, 2].astype(np.float64)
+    if (heads[:, :2] < 0).any() or (heads[:, 2] < 1).any() or (ends > STEPS).any():
+        raise ValueError("steps are whole numbers from 0")
     return heads
 
 
@@ -139,8 +141,7 @@ def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Sequence
     there = [column for column in columns if column is not None]
     counts = np.fromiter(map(len, there), np.int64, len(there))
     if (counts != heads[:, 1]).any():
-        there = [column[:count] for column, count in zip(there, heads[:, 1].tolist(), strict=True)]
-        counts = np.fromiter(map(len, there), np.int64, len(there))
+        raise ValueError("not as many values as steps")
     return _points(heads, counts, list(chain.from_iterable(there)))
 
 

@@ -23,7 +23,7 @@ def parse(lines: Sequence[bytes]) -> list[JsonObject]:
     from pydantic_core import from_json  # 15 ms, which the first screen need not wait for
 
     try:
-        found = from_json(b"[" + b",".join(lines) + b"]")
+        found = from_json(b"[" + b",".join(lines) + b"]", allow_inf_nan=False)
     except ValueError:  # something among them is not JSON
         found = []
     if len(found) != len(lines):

@@ -22,6 +22,7 @@ from dlkit.json_types import Json, JsonObject
 from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.runs.rollback import Rollback
+from dlkit.shapes import LATEST
 
 MACHINE_SECONDS = 600.0
 """How long the figures of the machine are kept."""
@@ -67,8 +68,9 @@ class LogState:
     def _take_metrics(self) -> None:
         if not self._metrics:
             return
-        records, self._metrics = self._metrics, []
-        self.history.append(records)
+        records, self._metrics = self.history.append(self._metrics), []
+        if not records:
+            return
         try:
             newest, some = records[-1], records[-FLUSHED:]
             last = max(map(_reached, some))
@@ -109,7 +111,7 @@ class LogState:
     def _take_machine(self) -> None:
         for record in self._machine:
             event = _event(record)
-            if isinstance(event, Machine) and _is_number(event.cpu) and _is_number(event.memory):
+            if isinstance(event, Machine):
                 self.machine.append(event)
                 self._tell_time(event.time)
         self._machine.clear()
@@ -136,7 +138,7 @@ class LogState:
         self._tell_time(event.time)
 
     def _tell_time(self, moment: Json) -> None:
-        if _is_number(moment) and moment > 0:
+        if _is_number(moment) and 0 < moment < LATEST:
             self.started = self.started or float(moment)
             self.updated = max(self.updated, float(moment))
 
@@ -149,18 +151,11 @@ def _reached(record: MetricsLine) -> int:
         return -1
 
 
-_NUMBERED = ("seq", "step", "steps", "from_step", "from_seq", "total_steps")
-
-
 def _event(record: JsonObject) -> Event | None:
-    """A line as an event; None if something that is computed with is not a number."""
     try:
-        event = from_record(record)
+        return from_record(record)
     except BAD:
         return None
-    if event is None or not _is_number(event.time):
-        return None
-    return event if all(isinstance(getattr(event, name, 0), int) for name in _NUMBERED) else None
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

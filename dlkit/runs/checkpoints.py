@@ -21,8 +21,29 @@ from typing import Any, TypedDict
 from dlkit.errors import RunError, UsageError
 from dlkit.json_types import Json
 from dlkit.runs import opening
+from dlkit.runs.opening import Damaged
+from dlkit.shapes import LATEST, anything, measured, number, switch, table_of, text, whole
+from dlkit.shapes import fields as shape
 
 FORMAT = 1
+MODEL = "model.safetensors"
+_MANIFEST = shape(
+    format=whole(),
+    step=whole(),
+    epoch=whole(),
+    batch=whole(),
+    best=switch,
+    task=text,
+    model=text,
+    metrics=table_of(measured),
+    files=table_of(shape(size=whole(), sha256=text)),
+    created=number(0, LATEST),
+    aliases=table_of(text),
+    seq=whole(-1),
+    commands=whole(),
+    settings=table_of(anything),
+)
+"""What a manifest may hold, where this version knows it."""
 
 
 class FileEntry(TypedDict):
@@ -80,7 +101,7 @@ class Checkpoint:
     @property
     def sha256(self) -> str:
         """Identifies the weights: the hash of model.safetensors."""
-        return str(self.manifest.files["model.safetensors"]["sha256"])
+        return str(self.manifest.files[MODEL]["sha256"])
 
     def problems(self) -> list[str]:
         """Files that are missing, cut short or altered; reads them all."""
@@ -149,16 +170,20 @@ def choose(run: Path, which: str = "best") -> Checkpoint:
 
 def _manifest(run: Path, folder: Path) -> Manifest:
     inside = f"checkpoints/{folder.name}"
-    fields: dict[str, Any] = opening.read_json(run, f"{inside}/manifest.json")
-    if fields.get("format", 0) > FORMAT:
-        raise ValueError(f"{folder}: written by a newer dlkit (format {fields['format']})")
+    fields: dict[str, Any] = opening.read_json(run, f"{inside}/manifest.json", constants=True)
+    if isinstance(fields.get("format"), int) and fields["format"] > FORMAT:
+        raise Damaged(f"{folder}: written by a newer dlkit (format {fields['format']})")
     known = Manifest.__dataclass_fields__  # a later release may say more in the same format
+    if wrong := _MANIFEST(fields, ""):
+        raise Damaged(f"{folder}/manifest.json: {wrong}")
     manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
+    if MODEL not in manifest.files:
+        raise Damaged(f"{folder}/manifest.json: files has no {MODEL}")
     if folder.name != step_folder(manifest.step):
-        raise ValueError(f"{folder}: its manifest is of step {manifest.step}")
+        raise Damaged(f"{folder}: its manifest is of step {manifest.step}")
     there = opening.statuses(run, inside)
     for name, entry in manifest.files.items():
         # Sizes alone: hashing (``problems``) would read every checkpoint of every run that somebody looks at.
         if there[name].st_size != entry["size"]:
-            raise ValueError(f"{folder / name}: cut short")
+            raise Damaged(f"{folder / name}: cut short")
     return manifest

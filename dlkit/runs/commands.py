@@ -16,10 +16,14 @@ from dlkit.bounded import parse_json
 from dlkit.json_types import Json
 from dlkit.runs import opening
 from dlkit.runs.files import encode_json
+from dlkit.shapes import LATEST, fields, number, text, whole
 
 PORTION = 1 << 24
 """Bytes that are read in one go: a command has some 100."""
 ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
+
+
+_COMMAND = fields(action=text, key=text, id=text, by=text, time=number(0, LATEST), end=whole())
 
 
 class Command(NamedTuple):
@@ -38,7 +42,9 @@ class Command(NamedTuple):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Json]) -> Command:
-        """TypeError if there is no action; unknown fields are left out."""
+        """TypeError or ValueError if it is no command; unknown fields are left out."""
+        if wrong := _COMMAND(record, ""):
+            raise ValueError(wrong)
         return cls(**{key: record[key] for key in cls._fields if key in record})  # type: ignore[arg-type]
 
 

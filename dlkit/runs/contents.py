@@ -12,6 +12,7 @@ from dlkit.json_types import Settings
 from dlkit.runs import opening
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
+from dlkit.shapes import LATEST, anything, fields, number, table_of, text, whole
 
 if TYPE_CHECKING:  # who reads no samples need not wait for NumPy, a supervisor say
     from dlkit.samples import Sample
@@ -27,6 +28,11 @@ class EvaluationRecord(TypedDict, total=False):
     metrics: Mapping[str, float]
     sha256: str
     time: float
+
+
+_EVALUATION = fields(
+    run=text, checkpoint=text, step=whole(), split=text, metrics=table_of(anything), sha256=text, time=number(0, LATEST)
+)
 
 
 class CheckpointRecord(TypedDict):
@@ -51,7 +57,7 @@ class SampleRecord(TypedDict):
 
 
 def evaluations(run: RunFolder) -> list[EvaluationRecord]:
-    """Oldest first."""
+    """Oldest first; lines that are none, and a file that cannot be read, are left out."""
     try:
         lines = opening.read_bytes(run.path, "evaluations.jsonl", DOCUMENT).split(b"\n")
     except (OSError, ValueError):
@@ -62,7 +68,7 @@ def evaluations(run: RunFolder) -> list[EvaluationRecord]:
             record = parse_json(line, constants=True)  # metrics that are not finite stand there as NaN
         except ValueError:  # also the last line, which somebody may be writing
             continue
-        if isinstance(record, dict):
+        if not _EVALUATION(record, ""):
             found.append(cast(EvaluationRecord, record))
     return found
 
@@ -79,9 +85,7 @@ def latest_evaluations(run: RunFolder) -> dict[str, float]:
     """The metrics of the last evaluation of each split."""
     found: dict[str, float] = {}
     for record in evaluations(run):
-        metrics = record.get("metrics")
-        if isinstance(metrics, dict):
-            found.update(metrics)
+        found.update(record.get("metrics", {}))
     return found
 
 

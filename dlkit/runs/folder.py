@@ -81,7 +81,12 @@ class RunFolder(NamedTuple):
 
     def read(self) -> RunRecord:
         """run.json; RunError, which is an OSError or ValueError too, if it is damaged or is no file."""
-        return cast("RunRecord", opening.read_json(self.path, "run.json"))
+        from dlkit.runs.record_check import check_record  # 1 ms, which a list of runs that have ended does not need
+
+        record = opening.read_json(self.path, "run.json")
+        if not _is_newer(record):  # what its fields mean is not known here
+            check_record(record, str(self.record))
+        return cast("RunRecord", record)
 
     def update(self, **fields: Unpack[RunRecord]) -> None:
         """Change fields of run.json; RunError if a newer version wrote it: what it means is not known here."""
@@ -92,6 +97,11 @@ class RunFolder(NamedTuple):
             raise RunError(f"{self.id} was written by a newer dlkit (format {record['format']}); it stays as it is")
         # Read and written as a whole: of two writers one would lose its fields, so only run.lock's holder may.
         write_json(self.record, {**record, **fields})
+
+
+def _is_newer(record: Mapping[str, object]) -> bool:
+    made_by = record.get("format", 0)
+    return isinstance(made_by, int) and made_by > FORMAT
 
 
 def new_id(task: str, model: str) -> str:

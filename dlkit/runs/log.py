@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from dlkit.bounded import lines, parse_json
+from dlkit.errors import in_words
 from dlkit.events import Event, MetricsLogged, Resumed, from_record, to_json
 from dlkit.runs.faults import point
 from dlkit.runs.files import encode_json
@@ -134,27 +135,36 @@ def _last_lines(descriptor: int, size: int, count: int) -> list[bytes]:
         block *= 8  # a line is as long as what was measured since the last flush: of fast runs, megabytes
 
 
-def parse_lines(found: Iterable[bytes]) -> Iterator[Event]:
-    """Lines as events; a torn line and kinds that this version does not know are passed over."""
+def parse_lines(found: Iterable[bytes], damaged: Callable[[str], object] = lambda why: None) -> Iterator[Event]:
+    """Lines as events; kinds that this version does not know are passed over, and a torn line.
+
+    ``damaged`` hears what is wrong with each whole line that is none.
+    """
     for line in found:
         try:
             event = from_record(parse_json(line))  # type: ignore[arg-type]  # whatever is no table has no ``get``
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if line.endswith(b"\n"):  # else somebody is writing it
+                damaged(in_words(error))
             continue
         if event is not None:
             yield event
 
 
-def read_events(path: Path) -> list[Event]:
+def read_events(path: Path, say: Callable[[str], object] = lambda text: None) -> list[Event]:
     """What holds of a run's log: everything a later ``resumed`` made void is left out.
 
-    RunError: the log is there, and cannot be read.
+    ``say`` hears of lines that are damaged and left out. RunError: the log is there, and cannot be read.
     """
-    return effective(every_event(path))
+    wrong: list[str] = []
+    found = effective(every_event(path, wrong.append))
+    if wrong:
+        say(f"{path}: {len(wrong)} damaged {'line is' if len(wrong) == 1 else 'lines are'} left out ({wrong[0]})")
+    return found
 
 
-def every_event(path: Path) -> Iterator[Event]:
-    """All that was ever logged, void or not."""
+def every_event(path: Path, damaged: Callable[[str], object] = lambda why: None) -> Iterator[Event]:
+    """All that was ever logged, void or not; ``damaged`` as for ``parse_lines``."""
     try:
         descriptor = open_file(path.parent, path.name)
     except FileNotFoundError:
@@ -162,7 +172,7 @@ def every_event(path: Path) -> Iterator[Event]:
     with os.fdopen(descriptor, "rb") as file:
         if (size := os.fstat(descriptor).st_size) > LARGEST:
             raise Damaged(f"{path}: {size} bytes, more than the {LARGEST} that are read")
-        yield from parse_lines(lines(file))
+        yield from parse_lines(lines(file), damaged)
 
 
 def effective(events: Iterable[Event]) -> list[Event]:

@@ -62,11 +62,11 @@ def read_bytes(run: Path, name: str, limit: int) -> bytes:
         os.close(descriptor)
 
 
-def read_json(run: Path, name: str, limit: int = RECORD) -> JsonObject:
-    """A file that holds a JSON object; Damaged names it if it does not."""
+def read_json(run: Path, name: str, limit: int = RECORD, *, constants: bool = False) -> JsonObject:
+    """A file that holds a JSON object; Damaged names it if it does not. ``constants`` as for ``parse_json``."""
     data = read_bytes(run, name, limit)
     try:
-        return json_object(data, str(run / name))
+        return json_object(data, str(run / name), constants=constants)
     except BadFile as error:
         raise Damaged(str(error)) from error
 

@@ -67,7 +67,7 @@ COMMANDS = st.builds(
     id=st.text(),
     by=st.text(),
     time=st.floats(0, 2e9),
-    end=st.integers(0),
+    end=st.integers(0, 1 << 53),
 )
 AGREED = st.builds(
     Agreed,

@@ -351,3 +351,11 @@ def test_real_run(tmp_path: Path) -> None:
     assert view.record["task"] == "toy"
     assert view.summary["model"]["parameters"] > 0
     assert (run.path / view.checkpoints[-1].folder).is_dir()
+
+
+def test_a_line_that_claims_more_steps_than_it_has_values_moves_nothing() -> None:
+    log = LogState()
+    line = {"event": "metrics", "seq": 1, "time": 5.0, "first": 1, "count": 2, "values": {"a": [1.0, 2.0]}}
+    log.feed([json.dumps({**line, **wrong}).encode() for wrong in ({}, {"count": 200_000_000}, {"every": 1 << 61})])
+    assert log.step == 2
+    assert log.history.series("a").steps.tolist() == [1, 2]

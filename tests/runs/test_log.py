@@ -267,14 +267,23 @@ def test_a_parsed_line_has_the_steps_of_its_event() -> None:
     event = metrics(3, [1.0, 2.0, 3.0], every=2)
     assert steps_of(json.loads(to_json(event))) == event.steps == range(3, 9, 2)
     assert last_of(event.steps) == event.last_step == 7
-    assert steps_of({"first": 3, "count": 2}) == range(3, 5)
+    assert steps_of({"first": 3, "count": 2, "values": {}}) == range(3, 5)
 
 
-@pytest.mark.parametrize("fields", [{"every": 0}, {"first": "x"}, {"count": None}])
+DAMAGED: list[dict[str, Any]] = [
+    {"every": 0}, {"first": "x"}, {"count": None}, {"count": 200_000_000}, {"first": -1}, {"first": 1 << 60},
+    {"every": 1 << 60}, {"count": True}, {"values": {"a": [1.0, 2.0]}}, {"values": {"a": ["x"]}},
+    {"values": {"a": 1.0}}, {"time": 1e300}, {"seq": 10**30}, {"values": [1.0]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", DAMAGED, ids=str)
 def test_a_line_without_steps_is_passed_over(path: Path, fields: dict[str, Any]) -> None:
     line = {"event": "metrics", "seq": 0, "first": 1, "count": 1, "values": {"a": [1.0]}, **fields}
     path.write_text(json.dumps(line) + "\n")
-    assert read_events(path) == []
+    told: list[str] = []
+    assert read_events(path, told.append) == []
+    assert told[0].startswith(f"{path}: 1 damaged line is left out (")
 
 
 def test_the_time_left_was_called_clock() -> None:
