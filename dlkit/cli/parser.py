@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         what, _, words = message.partition("unrecognized arguments: ")
         if words and not what:
-            message = f"{message}: {nearest(words.split()[0], self._option_string_actions)}{self._of_dashes()}"
+            message = f"{message}: {nearest(words.partition(' ')[0], self._option_string_actions)}{self._of_dashes()}"
         raise UsageError(f"{message}\n  {self.format_usage().strip()}")
 
     def _of_dashes(self) -> str:

@@ -116,7 +116,7 @@ def parse_text(prop: Property, text: str) -> object:
     if "array" in types and not text.startswith("["):
         text = f"[{text}]"
     try:
-        return parse_toml(f"value = {text}".encode("utf-8", "surrogateescape"), "value")["value"]
+        return parse_toml(f"value = {text}".encode("utf-8", "surrogatepass"), "value")["value"]
     except BadFile:
         if "array" in types:
             return [part.strip() for part in text.strip("[]").split(",")]

@@ -20,13 +20,15 @@ LONGEST = 256
 def check_removable(run: RunFolder) -> None:
     """UsageError for a folder that is not a run, RunError for a run that somebody writes.
 
+    An empty folder may be what is left of one.
     A link to a run elsewhere may be removed: itself, and not what it leads to.
     """
     if run.path.is_symlink():
         return
     if run.path.is_dir() and not os.access(run.path, os.R_OK | os.X_OK):
         raise RunError(f"{run.path}: Permission denied")
-    if not any(os.path.lexists(path) for path in (run.record, run.config, run.events)):
+    its_own = any(os.path.lexists(path) for path in (run.record, run.config, run.events))
+    if not its_own and os.listdir(run.path):  # noqa: PTH208  # a Path's own iterator stays open
         raise UsageError(f"{run.path} is not a run: it has no run.json, config.toml or events.jsonl")
     check_idle(run, _record(run))
 

@@ -167,6 +167,14 @@ def test_a_configuration_that_makes_no_sense(
     assert "Traceback" not in said and said.startswith("dlkit train: ")
 
 
+def test_words_that_are_blank_or_half_a_letter(
+    site: Site, toy_installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", "good", "\n", "--workspace", str(site.workspace)]) == 2
+    assert main(["train", "toy", "--steps", "x\ud800"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -206,8 +206,13 @@ def test_every_command_survives_every_kind(fresh: Callable[..., Crowd], dlkit: C
     crowd = fresh(list(KINDS)[part::4])
     wrong = [line for bad in crowd.bad for line in survives(crowd, dlkit, [*LOOKING, *CHANGING], bad)]
     assert not wrong, "\n".join(wrong)
-    assert left(crowd) == {crowd.good.id}
+    stay = {bad.run.id for bad in crowd.bad if bad.kind in STAY}
+    assert crowd.good.id in left(crowd) and left(crowd) - {crowd.good.id} <= stay
     assert contents(crowd.workspace.parent / "outside") == crowd.before
+
+
+STAY = ("a folder that is a FIFO", "host of the wrong type")
+"""What is no run at all, and what may be running on another host."""
 
 
 def left(crowd: Crowd) -> set[str]:

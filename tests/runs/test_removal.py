@@ -44,3 +44,16 @@ def test_links_count_for_themselves_alone(tmp_path: Path) -> None:
     (folder / "small").write_bytes(b"x" * 10)
     (folder / "link").symlink_to(tmp_path / "large")
     assert 10 < disk_use(str(folder)) < 1000
+
+
+def test_an_empty_folder_may_be_removed(tmp_path: Path) -> None:
+    """It is listed as damaged; what somebody keeps there is not."""
+    run = RunFolder(tmp_path / "runs" / "x")
+    run.path.mkdir(parents=True)
+    (run.path / "kept").write_text("")
+    with pytest.raises(UsageError, match="is not a run"):
+        check_removable(run)
+    (run.path / "kept").unlink()
+    check_removable(run)
+    delete_run(run)
+    assert not run.path.exists()
