@@ -290,7 +290,7 @@ _FIELDS: Mapping[str, Kind] = {
     "samples": list_of(fields(kind=text, name=text, title=text, file=text)),
     "gpus": list_of(table_of(anything)),
     "metrics": table_of(anything),
-    "values": table_of(list_of(anything)),
+    "values": anything,  # as many as steps, and numbers: ``steps_of`` and ``decode``, which see each one anyway
 }
 """What every field of an event may be, by name: it is looked at where the line is read, and nowhere after."""
 _SHAPES = {cls: fields(**{item.name: _FIELDS[item.name] for item in dataclasses.fields(cls)}) for cls in KINDS.values()}

@@ -205,5 +205,5 @@ def tail_events(path: Path, size: int = 1 << 18) -> list[Event]:
     with os.fdopen(descriptor, "rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(0, end - size))  # 20 ms for 256 KiB; all of 100,000 steps, 250
-        found = file.read(2 * size).splitlines(keepends=True)
+        found = file.read(min(end, size)).splitlines(keepends=True)
     return effective(parse_lines(found if end <= size else found[1:]))  # the first has lost its beginning
