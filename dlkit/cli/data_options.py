@@ -34,8 +34,12 @@ def parser(action: str, *, fetches: bool = False) -> Parser:
 
 
 def _seconds(text: str) -> float:
-    if not (value := duration(text)):
-        raise ArgumentTypeError(f"must be a number of seconds above 0, not {text!r}")
+    try:
+        value = duration(text)
+    except ArgumentTypeError:
+        value = 0.0
+    if not value:
+        raise ArgumentTypeError(f"must be a number of seconds above 0, or as 9m, not {text!r}")
     return value
 
 

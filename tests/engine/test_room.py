@@ -79,7 +79,7 @@ def test_inside_nothing_gets_more_than_is_free_and_afterwards_all_is_as_before(l
         with pytest.raises(RuntimeError, match="allocate"):
             while True:
                 kept.append(torch.ones(1_000_000))
-        assert len(kept) < 100
+        assert len(kept) < 1000  # 4 GB: what was freed before is taken again, beside what is free
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 

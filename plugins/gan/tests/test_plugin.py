@@ -18,7 +18,7 @@ from PIL import Image
 import dlkit
 from dlkit.cli.main import main
 from dlkit.data.context import Context
-from dlkit.engine.checkpoint import load_state, read_tensors
+from dlkit.engine.checkpoint import load_state, tensors_of
 from dlkit.errors import DataError, UsageError
 from dlkit.events import Started
 from dlkit.runs import faults
@@ -94,8 +94,7 @@ def test_killed_and_resumed_it_is_as_if_never_killed(tmp_path: Path) -> None:
 
 
 def test_evaluation_draws_with_the_averaged_generator(run: dlkit.Run) -> None:
-    folder = choose(run.path, "last").folder
-    live = read_tensors(folder / "model.safetensors")
+    live = tensors_of(choose(run.path, "last"), "model.safetensors")
     loaded: Any = run.predictor("last").model
     averaged = load_state(choose(run.path, "last"))["averaged"]
     name = "generator.0.weight"

@@ -13,7 +13,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.config_file import preset_layer
 from dlkit.data.context import Context
-from dlkit.engine.checkpoint import read_tensors
+from dlkit.engine.checkpoint import tensors_of
 from dlkit.engine.start import resume, start
 from dlkit.errors import UsageError
 from dlkit.events import MetricsLogged
@@ -93,6 +93,6 @@ def test_a_resumed_run_ends_at_the_same_weights(catalog: Catalog, tmp_path: Path
     assert stopped_at < 570
     for _ in resume(catalog, cut.run, context).events():
         pass
-    ends = [read_tensors(choose(run.path, "last").folder / "model.safetensors") for run in (whole.run, cut.run)]
+    ends = [tensors_of(choose(run.path, "last"), "model.safetensors") for run in (whole.run, cut.run)]
     assert ends[0].keys() == ends[1].keys()
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
