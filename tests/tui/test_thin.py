@@ -417,4 +417,4 @@ def test_wide_characters_take_two_cells_and_leave_whole() -> None:
     assert after((5, "中")) == " " * 6 and after((-1, "中b")) == " b    "
     assert after((0, "中中"), (1, "a")) == " a中  "
     assert after((0, "中"), (0, "a")) == "a     "
-    assert after((0, "a\x1b[1m\u0301\ud800b")) == "a[1mb "
+    assert after((0, "a\x1b[1m\u0301\ud800b")) == "a\ufffd[1m\ufffd"
