@@ -24,6 +24,8 @@ DURATION: dict[str, Any] = {"format": "duration"}
 Seconds = Annotated[
     float, Field(gt=0), BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value)
 ]
+MOST_EPOCHS = 1_000_000
+"""The ends of all epochs are known before the first step: so many are computed in a second, and take 50 MB."""
 CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
 
 
@@ -44,7 +46,7 @@ class NoOptions(Config):
 class EngineConfig(Config):
     """What every run has, whatever its task."""
 
-    epochs: int | None = Field(10, ge=1, description="Passes over the training split; or give steps")
+    epochs: int | None = Field(10, ge=1, le=MOST_EPOCHS, description="Passes over the training split; or give steps")
     steps: int | None = Field(None, ge=1, description="Optimizer steps in all; or give epochs")
     batch_size: int = Field(64, ge=1, description="Samples a batch, over all processes together")
     eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")

@@ -183,6 +183,8 @@ def _manifest(run: Path, folder: Path) -> Manifest:
         raise Damaged(f"{folder}: its manifest is of step {manifest.step}")
     there = opening.statuses(run, inside)
     for name, entry in manifest.files.items():
+        if not FileEntry.__required_keys__ <= entry.keys():
+            raise Damaged(f"{folder}/manifest.json: files.{name} has no size or no sha256")
         # Sizes alone: hashing (``problems``) would read every checkpoint of every run that somebody looks at.
         if there[name].st_size != entry["size"]:
             raise Damaged(f"{folder / name}: cut short")

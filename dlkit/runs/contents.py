@@ -12,7 +12,7 @@ from dlkit.json_types import Settings
 from dlkit.runs import opening
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
-from dlkit.shapes import LATEST, anything, fields, number, table_of, text, whole
+from dlkit.shapes import LATEST, fields, measured, number, table_of, text, whole
 
 if TYPE_CHECKING:  # who reads no samples need not wait for NumPy, a supervisor say
     from dlkit.samples import Sample
@@ -31,7 +31,7 @@ class EvaluationRecord(TypedDict, total=False):
 
 
 _EVALUATION = fields(
-    run=text, checkpoint=text, step=whole(), split=text, metrics=table_of(anything), sha256=text, time=number(0, LATEST)
+    run=text, checkpoint=text, step=whole(), split=text, metrics=table_of(measured), sha256=text, time=number(0, LATEST)
 )
 
 

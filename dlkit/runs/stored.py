@@ -41,12 +41,15 @@ def stored_config(
 
     ``orders`` (``runs.orders``) stand above what is stored, and below ``overrides``.
     """
+    task = record.get("task")
+    if task is None:
+        raise RunError(f"{run.record}: it names no task")
     values: dict[str, Any] = {key: dict(v) if isinstance(v, Mapping) else v for key, v in _read(run).items()}
     for section, meant in EARLIER.items():
         values[section] = {**meant, **values.get(section, {})}
     for part in PARTS:
         made = record.get("components", {}).get(part, {})
-        found = [s for s in catalog.specs(part, record["task"]) if s.name == made.get("name")]
+        found = [s for s in catalog.specs(part, task) if s.name == made.get("name")]
         if not found:
             raise PluginError(
                 f"{run.id} needs {part} {made.get('name')!r} of plugin {made.get('plugin')!r}, which is not there"
@@ -54,7 +57,7 @@ def stored_config(
         values[part] = _migrated(values.get(part, {}), found[0], int(made.get("version", 1)))
     layers = [Layer(run.config.name, values), *orders, *([overrides] if overrides else [])]
     # Without suggestions: what a task suggests today is not what this run was started with.
-    return resolve(catalog, record["task"], layers, suggest=False)
+    return resolve(catalog, task, layers, suggest=False)
 
 
 def stored_threads(run: RunFolder, record: RunRecord, key: Literal["threads", "building_threads"] = "threads") -> int:

@@ -142,6 +142,7 @@ def test_configurations_at_length(site: Site) -> None:
         f"{'a.' * 3000}a = 1",
         f"[engine]\nepochs = {'9' * 5000}",
         f"[engine]\nepochs = {'9' * 400}",
+        "[engine]\nepochs = 200000000",
         f"[trainer]\nlr = {'9' * 400}",
         "engine = 5",
         "engine = []",

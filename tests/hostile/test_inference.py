@@ -131,6 +131,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_a_record_that_names_no_task(victim: Victim, toy_installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads(victim.files[victim.run.record])
+    try:
+        victim.change(victim.run.record, json.dumps({k: v for k, v in record.items() if k != "task"}).encode())
+        assert main(["predict", victim.run.id, "1,2,3", "--workspace", str(victim.workspace)]) == 1
+    finally:
+        victim.restore()
+    assert capsys.readouterr().err == f"dlkit predict: {victim.run.record}: it names no task\n"
+
+
 def test_commands_with_a_mutated_run(victim: Victim, toy_installed: Path, here: Path) -> None:
     findings = fuzz(victim, seed=1, calls=60)
     assert not findings.report(), findings.report()
