@@ -71,6 +71,7 @@ class Running:
 @asynccontextmanager
 async def running(monkeypatch: pytest.MonkeyPatch, **options: object) -> AsyncIterator[Running]:
     said: list[str] = []
+    before = set(psutil.Process().children())  # other tests' server of training processes lives as long as all of them
     monkeypatch.setattr(module, "say", said.append)
     module._in_one_line(module.logging.getLogger("aiohttp.server"))
     with listen(0) as listener:
@@ -83,7 +84,8 @@ async def running(monkeypatch: pytest.MonkeyPatch, **options: object) -> AsyncIt
         finally:
             ended.set()
             await serving
-    assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    left = set(psutil.Process().children()) - before
+    assert not [child for child in left if child.status() != psutil.STATUS_ZOMBIE]
 
 
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> tuple[int | None, str]:
