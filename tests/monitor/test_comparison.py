@@ -36,8 +36,9 @@ def test_the_best_by_the_direction_of_the_record(tmp_path: Path) -> None:
 
 def test_evaluations_of_other_splits_take_part(tmp_path: Path) -> None:
     runs = [record_run(tmp_path, i) for i in range(2)]
-    line = json.dumps({"split": "test", "metrics": {"test/mse": 0.25, "test/mse/north": 0.2, "note": "x"}})
-    runs[1].evaluations.write_text(line + "\n{torn")
+    line = json.dumps({"split": "test", "metrics": {"test/mse": 0.25, "test/mse/north": 0.2}})
+    no_number = json.dumps({"split": "test", "metrics": {"test/mse": 0.5, "note": "x"}})
+    runs[1].evaluations.write_text(f"{line}\n{no_number}\n{{torn")
     metrics = compare(runs).metrics
     assert metrics["test/mse"].values == [None, 0.25] and metrics["test/mse"].best == 1
     assert "test/mse/north" not in metrics and "note" not in metrics

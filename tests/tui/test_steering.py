@@ -29,7 +29,7 @@ ENTER, ESCAPE = "\r", "\x1b"
 WALK = (
     ("", "embedded"), ("G", "cannot offer"), (ENTER, "y: copy"), (ESCAPE, "-y: copy"), ("g", "metric "),
     (ENTER, "Gradient de"), (ESCAPE, "-Gradient de"),
-    ("2", "4 runs"), (ENTER, "c Curves"), ("s", "step 24"), ("l", "following"), ("m", "CPU  10"), ("o", "Components"),
+    ("2", "4 runs"), (ENTER, "c Curves"), ("s", "step 24"), ("l", "following"), ("m", "CPU  10"), ("o", "versions"),
     ("e", "retried"), (ENTER, "train_seconds"), (ESCAPE, "-train_seconds"), (ESCAPE, "4 runs"), (" ", "1 marked"),
     ("c", "All settings"), (ESCAPE, "-All settings"), ("D", "cannot be undone"), ("n", "-cannot be undone"),
     ("3", "prio"), ("4", "to ask"), ("?", "First steps"),
