@@ -52,7 +52,8 @@ def free_memory(cgroup: Path = _CGROUP) -> int:
 _STACK = 8 << 20
 """Bytes of a thread's stack, as systems have them."""
 _lock = threading.Lock()
-_users, _before = 0, (0, 0)
+_users = 0
+_before: tuple[int, int] | None = None
 
 
 @contextmanager
@@ -75,20 +76,23 @@ def _enter(threads: int) -> None:
         _users += 1
         if _users > 1 or resource is None or (used := _data_size()) is None:
             return
-        _before = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         # A thread's stack counts as a whole, though hardly any of it is used, and OpenMP ends a process that cannot
         # have one. Two teams: autograd goes back through a model in another thread than the one that went forth.
         bound = used + free_memory() + 4 * threads * _STACK
         known = [limit for limit in (soft, hard, bound) if limit != resource.RLIM_INFINITY]
         resource.setrlimit(resource.RLIMIT_DATA, (min(known), hard))
+        _before = soft, hard
 
 
 def _leave() -> None:
-    global _users
+    global _users, _before
     with _lock:
         _users -= 1
-        if not _users and resource is not None and _data_size() is not None:
+        # Nothing is looked up first: where the memory has just run out, nothing could be.
+        if not _users and _before is not None:
             resource.setrlimit(resource.RLIMIT_DATA, _before)
+            _before = None
 
 
 def _data_size() -> int | None:

@@ -83,6 +83,20 @@ def test_inside_nothing_gets_more_than_is_free_and_afterwards_all_is_as_before(l
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
+def test_where_all_memory_is_taken_the_bound_still_ends(little: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then not even a file can be opened to see how much there is."""
+
+    def none_left() -> None:
+        raise MemoryError
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with bounded_memory(1):
+        assert resource.getrlimit(resource.RLIMIT_DATA) != before
+        for told in (none_left, lambda: None):
+            monkeypatch.setattr(room, "_data_size", told)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
 def test_several_bounds_at_once_end_with_the_last(little: int) -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
     first, second = bounded_memory(), bounded_memory()

@@ -17,6 +17,7 @@ from dlkit.data.context import make_context
 from dlkit.engine import room
 from dlkit.engine.start import start
 from dlkit.errors import DataError, DlkitError, UsageError
+from dlkit.processes import die_with_parent
 from hostile.extremes import Case, cases
 
 CATALOG = Catalog.load_everything()
@@ -51,7 +52,14 @@ def ended(case: Case) -> str:
 
 
 def failures(chosen: Sequence[Case]) -> list[str]:
-    """Each case in a process of its own kind: forked, so that one that dies names itself and the others go on."""
+    """What went wrong. In forked processes, so that a case that dies names itself and the others go on; many threads in
+    one of their own, as they stay when the number is changed back."""
+    alone = [case for case in chosen if case.field == "threads"]
+    found = _failures([case for case in chosen if case.field != "threads"])
+    return found + [line for case in alone for line in _failures([case])]
+
+
+def _failures(chosen: Sequence[Case]) -> list[str]:
     found, left = [], list(chosen)
     while left:
         reading, writing = os.pipe()
@@ -70,6 +78,7 @@ def failures(chosen: Sequence[Case]) -> list[str]:
 
 def _run(chosen: Sequence[Case], told: int) -> None:
     """In the child: a line a case, empty if all is well."""
+    die_with_parent()
     for case in chosen:
         signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of computing: what hangs in C ends with the process
         try:

@@ -17,6 +17,8 @@ Augmentation = Literal["brightness", "contrast", "translation", "cutout"]
 
 JUDGED = 5000
 """How many images are drawn to be judged: a covariance of 128 features needs many more than a thousand."""
+MOST_JUDGED = 100_000
+"""Twice what is usual for Fréchet distances. An evaluation draws them all: a thousand million would never end."""
 _JUDGED = "Images drawn to be judged, always of the same seeds; 0: as many as a split has, at random"
 
 
@@ -24,7 +26,7 @@ class DigitsConfig(Config):
     """Handwritten digits, light on dark."""
 
     size: Size = Field(32, description="Side of the images in pixels: 28, 32 (a wider border) or 64 (enlarged)")
-    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
+    judged: int = Field(JUDGED, ge=0, le=MOST_JUDGED, description=_JUDGED)
 
 
 class FacesConfig(Config):
@@ -32,7 +34,7 @@ class FacesConfig(Config):
 
     size: Size = Field(64, description="Side that the images, which have 64 pixels, are brought to")
     flip: bool = Field(True, description="Mirror images left and right at random")
-    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
+    judged: int = Field(JUDGED, ge=0, le=MOST_JUDGED, description=_JUDGED)
 
 
 class FilesConfig(ImageFiles):
@@ -40,7 +42,7 @@ class FilesConfig(ImageFiles):
 
     size: Size = Field(64, description="Side that images are brought to, in pixels")
     flip: bool = Field(False, description="Mirror images left and right at random")
-    judged: int = Field(JUDGED, ge=0, description=_JUDGED)
+    judged: int = Field(JUDGED, ge=0, le=MOST_JUDGED, description=_JUDGED)
 
 
 class DcganConfig(Config):

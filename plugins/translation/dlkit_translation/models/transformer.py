@@ -81,7 +81,7 @@ class EncoderLayer(nn.Module):
         width = config.width
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(2)])
         self.attention = Attention(width, config.heads)
-        self.feed = Feed(width, round(config.inner * width))
+        self.feed = Feed(width, max(1, round(config.inner * width)))
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class DecoderLayer(nn.Module):
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(3)])
         self.own = Attention(width, config.heads)
         self.cross = Attention(width, config.heads)
-        self.feed = Feed(width, round(config.inner * width))
+        self.feed = Feed(width, max(1, round(config.inner * width)))
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, values: Tensor, past: Pair | None, source: Pair, mask: Tensor) -> tuple[Tensor, Pair, Tensor]:
