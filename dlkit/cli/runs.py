@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
-from dlkit.present.numbers import duration, number, size
+from dlkit.present.numbers import duration, number, size, when
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
 from dlkit.runs.folder import Summary
@@ -40,7 +38,7 @@ def main(argv: list[str]) -> int:
 
 def _row(run: Summary) -> tuple[str, ...]:
     step = f"{run.step}/{run.total_steps}" if run.total_steps and run.step != run.total_steps else str(run.step)
-    started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)) if run.created else ""
+    started = when(run.created, "%Y-%m-%d %H:%M") if run.created else ""
     return (
         run.id,
         run.state,

@@ -32,9 +32,10 @@ class Runs:
     def poll(self) -> Sequence[Summary] | None:
         changed = self._told is None
         if time.monotonic() - self._looked >= SHARE * self._took:
-            began = time.monotonic()
+            first, began = self._told is None, time.monotonic()
             changed |= self._look()
-            self._looked, self._took = time.monotonic(), time.monotonic() - began
+            # The first look reads the runs, the others their signatures: what it took says nothing of them.
+            self._looked, self._took = time.monotonic(), 0.0 if first else time.monotonic() - began
         changed |= self._follow()
         if not changed:
             return None

@@ -51,7 +51,15 @@ def ago(moment: float, now: float | None = None) -> str:
     for unit, seconds, limit in _UNITS:
         if past < limit:
             return f"{int(past / seconds)} {unit} ago"
-    return time.strftime("%Y-%m-%d", time.localtime(moment))
+    return when(moment, "%Y-%m-%d")
+
+
+def when(moment: object, form: str) -> str:
+    """A moment's local time in ``strftime``'s form; empty for what no calendar has, as a file from anywhere may say."""
+    try:
+        return time.strftime(form, time.localtime(moment)) if isinstance(moment, (int, float)) else ""
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def ago_holds_until(moment: float, now: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.present.numbers import ago, ago_holds_until, counted, duration, grouped, number, size
+from dlkit.present.numbers import ago, ago_holds_until, counted, duration, grouped, number, size, when
 
 NOW = 1_800_000_000.0
 
@@ -49,3 +49,9 @@ def test_an_age_is_said_until_it_is_another(past: float, share: float) -> None:
 def test_a_day_is_said_for_good() -> None:
     assert ago_holds_until(NOW - 8 * 86400, NOW) == math.inf
     assert ago_holds_until(0.0, NOW) == math.inf
+
+
+@pytest.mark.parametrize("moment", [1e300, -1e300, float("nan"), float("inf"), 10**40, "now", None, [1.0]])
+def test_a_moment_that_no_calendar_has_is_empty(moment: object) -> None:
+    assert when(moment, "%Y-%m-%d") == ""
+    assert when(0, "%Y") in ("1969", "1970")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ from textual.widgets import Static
 
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_start
-from dlkit.present.numbers import size
+from dlkit.present.numbers import size, when
 from dlkit.runs.contents import CheckpointRecord, checkpoints, flatten, stored_values
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
@@ -74,10 +73,10 @@ class ConfigPane(Pane):
 
     def on_config_pane_read(self, message: Read) -> None:
         self._values, self._kept = message.values, message.kept
-        self._draw()
+        self.shield(self._draw)
 
     def on_resize(self) -> None:
-        self._draw()
+        self.shield(self._draw)
 
     def _draw(self) -> None:
         if self._view is not None and self._values is not None:
@@ -137,13 +136,11 @@ def _title(text: Text, title: str) -> None:
 
 def _run_rows(view: RunView) -> dict[str, str]:
     record: Mapping[str, object] = view.record  # which may hold anything
-    created = record.get("created")
-    moment = time.localtime(created) if isinstance(created, (int, float)) else None
     versions = record.get("versions")
     return {
         "id": view.run.id,
         "name": str(record.get("name") or ""),
-        "created": time.strftime("%Y-%m-%d %H:%M:%S", moment) if moment else "",
+        "created": when(record.get("created"), "%Y-%m-%d %H:%M:%S"),
         "command": command_line(record),
         "folder": str(view.run.path),
         **{key: str(record[key])[:40] for key in _RECORD if record.get(key) not in (None, "")},

@@ -78,7 +78,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         self._update()
 
     def on_resize(self) -> None:
-        self._update()
+        self.shield(self._update)
 
     @property
     def place(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -13,7 +12,7 @@ from textual.app import ComposeResult
 from dlkit.events import Checkpointed, Commanded, Event, Finished, Notice, Resumed, Retried, Sampled, Started, to_json
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_command, describe_restart, describe_start
-from dlkit.present.numbers import duration, number
+from dlkit.present.numbers import duration, number, when
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.table import Column, Row, Table
 
@@ -79,7 +78,7 @@ class EventsPane(Pane):
         message.stop()
         entry = self._entries.get(message.key)
         if entry is not None:
-            self.app.push_screen(TextDialog(heading(entry), whole(entry)))
+            self.shield(lambda: self.app.push_screen(TextDialog(heading(entry), whole(entry))))
 
     def on_table_moved(self, message: Table.Moved) -> None:
         message.stop()
@@ -88,7 +87,7 @@ class EventsPane(Pane):
 def row_of(key: str, entry: Entry) -> Row:
     kind = kind_of(entry)
     step = "" if step_of(entry) is None else str(step_of(entry))
-    moment = time.strftime("%m-%d %H:%M:%S", time.localtime(_moment(entry)))
+    moment = when(_moment(entry), "%m-%d %H:%M:%S")
     return Row(key, {"time": moment, "step": step, "kind": (kind, _STYLES.get(kind, "")), "what": brief(entry)})
 
 

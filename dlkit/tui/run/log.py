@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -20,7 +19,7 @@ from textual.widgets import Static
 
 from dlkit.events import Notice
 from dlkit.monitor.view import RunView
-from dlkit.present.numbers import counted
+from dlkit.present.numbers import counted, when
 from dlkit.steering import one_line
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
@@ -270,7 +269,7 @@ def _text_of(view: RunView) -> list[str]:
     if not lines:
         lines = [_NONE] if view.state != "queued" else ["Nothing yet: the run waits in the queue."]
         notices = [event for event in view.events if isinstance(event, Notice)]
-        lines += [f"{time.strftime('%H:%M:%S', time.localtime(n.time))}  step {n.step}  {n.text}" for n in notices]
+        lines += [f"{when(n.time, '%H:%M:%S')}  step {n.step}  {n.text}" for n in notices]
     traceback = view.finished.traceback.rstrip().splitlines() if view.finished is not None else []
     if traceback and traceback[-1].strip() not in {line.strip() for line in lines[-200:]}:
         lines += ["", *traceback]

@@ -56,7 +56,7 @@ class MachinePane(Pane):
             self.query_one("#figures", Static).update(_NONE if view.finished else _EMPTY)
 
     def on_resize(self) -> None:
-        self._draw()
+        self.shield(self._draw)
 
     def _draw(self) -> None:
         if self._shown:

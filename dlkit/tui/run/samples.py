@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -257,7 +258,7 @@ class SamplesPane(Pane, can_focus=True):
 
     def on_samples_pane_named(self, message: Named) -> None:
         self.chosen = message.chosen
-        self._update()
+        self.shield(self._update)
 
     def action_name(self, by: int) -> None:
         names = self._names[0]
@@ -316,7 +317,7 @@ class SamplesPane(Pane, can_focus=True):
         while len(self._kept) > KEPT:
             self._kept.pop(next(iter(self._kept)))
         if message.key == self._shown:
-            self._present(message.key)
+            self.shield(partial(self._present, message.key))
 
     def _present(self, key: tuple[str, str]) -> None:
         self.query_one(SampleView).show([self._kept[key]])
@@ -330,7 +331,7 @@ class SamplesPane(Pane, can_focus=True):
     def on_samples_pane_expected(self, message: Expected) -> None:
         if self.run is not None and message.run == self.run.id:
             self._every = message.every
-            self._update()
+            self.shield(self._update)
 
     # Looking around
 

@@ -26,7 +26,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import why_not
-from dlkit.tui.run.pane import Pane
+from dlkit.tui.run.pane import Pane, Shield
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.poll import Source
@@ -42,7 +42,7 @@ PANES = {
 """Name → key, title and class of the panes, in their order; one is made when it is first looked at."""
 
 
-class RunScreen(Area):
+class RunScreen(Shield, Area):
     """One run, followed while this is there."""
 
     area = "runs"
@@ -88,7 +88,7 @@ class RunScreen(Area):
         self._told = -1
         self._pending = Pending()
         self._source: Source[int] | None = None
-        self._complaint, self._named_state = "", ""
+        self._named_state = ""
 
     def body(self) -> ComposeResult:
         yield RunHead()
@@ -132,10 +132,10 @@ class RunScreen(Area):
         if self.view.state != self._named_state:
             self._named_state = self.view.state
             self.refresh_bindings()
-        self._draw(self.query_one(RunHead).show)
+        self.shield(partial(self.query_one(RunHead).show, self.view))
         for pane in self.query_one("#panes").children:
             if isinstance(pane, Pane) and pane.display and pane.is_mounted:
-                self._draw(pane.show)
+                pane.shield(partial(pane.show, self.view))
 
     def applies(self, action: str) -> bool:
         state = self.view.state
@@ -145,16 +145,6 @@ class RunScreen(Area):
         if name in ("stop", "pause", "set"):
             return state in run_actions.ALIVE or (name == "stop" and state in ("queued", "foreign"))
         return True
-
-    def _draw(self, show: Callable[[RunView], None]) -> None:
-        try:
-            show(self.view)
-        # The boundary to whatever a run's folder holds: what cannot be shown must not take the rest with it.
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            if text != self._complaint:
-                self._complaint = text
-                self.notify(text, title="cannot be shown", severity="error", markup=False)
 
     # Panes
 

@@ -250,6 +250,8 @@ class Table(ScrollView, can_focus=True):
         return None
 
 
+MOST = 1000
+"""Letters of a cell that are looked at: a name of ten million takes half a second to measure."""
 LEAST = 8
 """Cells that a column without a width of its own must get, or it is not shown."""
 
@@ -278,7 +280,7 @@ def _gaps(columns: Sequence[Column]) -> list[int]:
 
 
 def _fitted(text: str, cells: int, right: bool) -> str:
-    text = one_line(text)
+    text = one_line(text[:MOST])
     have = cell_len(text)
     if have > cells:
         return set_cell_size(text, cells - 1) + "…" if cells > 1 else set_cell_size(text, cells)
