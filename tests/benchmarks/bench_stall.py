@@ -47,6 +47,7 @@ def taken(model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> Snap
 def stalls(folder: Path) -> list[float]:
     """Milliseconds of each checkpoint, the one before being complete."""
     model, optimizer = training()
+    (folder / "checkpoints").mkdir()
     writer = Writer(folder, before_publish=lambda: None, device=Cpu())
     found = []
     for step in range(1, ROUNDS + 1):
@@ -68,6 +69,7 @@ def synced(folder: Path) -> set[str]:
 
     os.fsync = fsync
     try:
+        (folder / "checkpoints").mkdir()
         writer = Writer(folder, before_publish=lambda: None, device=Cpu())
         writer.submit(taken(*training(), step=1))
         writer.wait()
@@ -79,8 +81,8 @@ def synced(folder: Path) -> set[str]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         names = synced(Path(first))
-        (made,) = Path(first).iterdir()
-        expected = {path.name for path in made.iterdir()} | {f".{made.name}.tmp", Path(first).name}
+        (made,) = Path(first, "checkpoints").iterdir()
+        expected = {path.name for path in made.iterdir()} | {f".{made.name}.tmp", "checkpoints"}
         assert names == expected, names ^ expected
         found = stalls(Path(second))
     size = sum(p.numel() * 4 for p in training()[0].parameters()) * 3 / 1e6

@@ -148,6 +148,7 @@ def stall(device: str, where: Path) -> Found:
     torch.set_default_device(there.torch_device)
     model, optimizer = training()
     torch.set_default_device("cpu")
+    where.joinpath("checkpoints").mkdir(parents=True)
     writer, found = Writer(where, lambda: None, there), []
     for step in range(1, 4 if device == "cpu" else 40):
         there.synchronize()

@@ -71,7 +71,7 @@ def _reason(app: DlkitApp, found: BadRun) -> bool:
 
 
 async def test_any_bad_run_can_be_looked_at(bad_workspace: Path, good: RunFolder) -> None:
-    """A dozen of them, each in another pane; all of them in all panes in the slow stage."""
+    """A dozen of them, each in another pane; all of them, each in two panes, in the slow stage."""
     names = Random(1).sample([name for name in KINDS if name not in (*UNSEEN, *LONG_TO_READ)], 12)
     await _looked_at(bad_workspace, good, {name: tuple(PANES)[i % len(PANES)] for i, name in enumerate(names)})
 
@@ -79,7 +79,9 @@ async def test_any_bad_run_can_be_looked_at(bad_workspace: Path, good: RunFolder
 @pytest.mark.slow
 @pytest.mark.parametrize("pane", PANES)
 async def test_every_bad_run_can_be_looked_at(pane: str, bad_workspace: Path, good: RunFolder) -> None:
-    await _looked_at(bad_workspace, good, {name: pane for name in KINDS if name not in UNSEEN})
+    # Each kind in two panes of the six: all in all took ten minutes, of which five are left to all slow tests.
+    third = tuple(PANES).index(pane) % 3
+    await _looked_at(bad_workspace, good, {name: pane for name in list(KINDS)[third::3] if name not in UNSEEN})
 
 
 async def _looked_at(workspace: Path, good: RunFolder, panes: Mapping[str, str]) -> None:
