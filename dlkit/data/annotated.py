@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlkit.bounded import read_bytes
 from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
+from dlkit.data.division import by_lists, names_of, path_names
 from dlkit.data.files import visible_files
 from dlkit.data.parts import PARTS, drawn, held_out, named_parts
 from dlkit.errors import DataError, listed
 
-_LONGEST_LIST = 1 << 30
 _LISTS = ("ImageSets/Main", ".")
 """Folders that hold ``train.txt``, ``val.txt``, ``test.txt``: VOC's own place, and the top."""
 
@@ -103,45 +102,13 @@ def _lists(root: Path) -> dict[str, Path]:
 
 
 def _by_lists(root: Path, found: Found, lists: Mapping[str, Path]) -> Parts:
-    names = _names(root, found.annotations)
-    parts: dict[str, list[Annotation]] = {}
-    taken: dict[Path, str] = {}
-    problems = list(found.problems)
-    for part, file in lists.items():
-        chosen: dict[Path, Annotation] = {}
-        for name in _lines(file):
-            annotation = names.get(name)
-            if annotation is None:
-                problems.append(f"{file}: no usable annotated image {name!r}")
-            # What is trained on and tested on too would make every figure of the test a lie.
-            elif taken.setdefault(annotation.image, part) != part:
-                raise DataError(f"{file}: {name!r} is in the {taken[annotation.image]} list too")
-            else:
-                chosen[annotation.image] = annotation
-        parts[part] = list(chosen.values())
-    left = len(found.annotations) - len(taken)
-    return Parts(parts, problems, [f"{left} annotated images are in no list and left out"] if left else [])
-
-
-def _names(root: Path, annotations: Sequence[Annotation]) -> dict[str, Annotation]:
-    """Annotations by every name that a list may use; a name that several images share stands for none of them."""
     folder = root if root.is_dir() else root.parent
-    names: dict[str, Annotation | None] = {}
-    for annotation in annotations:
-        image = annotation.image
-        # Images may lie beside the folder (``../images``): those go by their name alone.
-        path = image.relative_to(folder) if image.is_relative_to(folder) else Path(image.name)
-        for name in {str(path), str(path.with_suffix("")), image.name, image.stem}:
-            names[name] = None if name in names else annotation
-    return {name: annotation for name, annotation in names.items() if annotation is not None}
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        lines = read_bytes(file, _LONGEST_LIST).decode("utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: cannot be read: {error}") from error
-    return [line.strip() for line in lines if line.strip()]
+    names = names_of(path_names(annotation.image, folder) for annotation in found.annotations)
+    listed_by = by_lists(lists, names, "usable annotated image")
+    parts = {part: [found.annotations[i] for i in chosen] for part, chosen in listed_by.parts.items()}
+    left = len(found.annotations) - sum(map(len, parts.values()))
+    notes = [f"{left} annotated images are in no list and left out"] if left else []
+    return Parts(parts, [*found.problems, *listed_by.problems], notes)
 
 
 def _by_ratio(found: Found, division: Division) -> Parts:

@@ -41,9 +41,7 @@ class ReadRules:
     @classmethod
     def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
-        lists = {"train": options.train_list, "val": options.val_list, "test": options.test_list}
-        given = {part: Path(file) for part, file in lists.items() if file}
-        division = Division(given, options.val_fraction, options.test_fraction, options.split_seed)
+        division = Division(options.lists, options.val_fraction, options.test_fraction, options.split_seed)
         path, skip = Path(options.path), options.skip_unusable
         return cls(path, division, options.classes, options.invalid, options.unknown, skip)
 

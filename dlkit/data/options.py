@@ -34,6 +34,28 @@ class Shares(Config):
         return self
 
 
+class Lists(Config):
+    """A set that lists may divide. Subclasses declare them: ``train_list``, ``val_list`` and ``test_list``."""
+
+    if TYPE_CHECKING:
+        train_list: Location | None
+        val_list: Location | None
+        test_list: Location | None
+
+    @property
+    def lists(self) -> dict[str, Path]:
+        """The lists that are given, by part."""
+        given = {"train": self.train_list, "val": self.val_list, "test": self.test_list}
+        return {part: Path(path) for part, path in given.items() if path}
+
+    @model_validator(mode="after")
+    def _lists_fit(self) -> Self:
+        # Without it, training samples would be those in no list: also the ones that somebody left out on purpose.
+        if (self.val_list or self.test_list) and not self.train_list:
+            raise ValueError("val_list and test_list need a train_list")
+        return self
+
+
 class TextFiles(Config):
     """Text of your own: where it is, and how it is encoded."""
 
@@ -43,7 +65,7 @@ class TextFiles(Config):
     )
 
 
-class AnnotatedFiles(Shares):
+class AnnotatedFiles(Shares, Lists):
     """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
 
     path: Location = Field(
@@ -64,13 +86,6 @@ class AnnotatedFiles(Shares):
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
     test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
-
-    @model_validator(mode="after")
-    def _lists_fit(self) -> Self:
-        # Without it, training images would be those in no list: also the ones that somebody left out on purpose.
-        if (self.val_list or self.test_list) and not self.train_list:
-            raise ValueError("val_list and test_list need a train_list")
-        return self
 
 
 class ImageFiles(Shares):
