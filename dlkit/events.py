@@ -38,6 +38,8 @@ class Started(Event):
     total_steps: int
     epoch_steps: int
     summary: Mapping[str, Json]
+    run: str = ""
+    """Its id; empty in logs of before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,9 @@ class Resumed(Event):
     exact: bool
     differences: Sequence[str] = ()
     from_seq: int = -1
+
+    run: str = ""
+    """Its id; empty in logs of before."""
 
 
 @dataclass(frozen=True, kw_only=True)

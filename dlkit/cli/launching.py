@@ -16,7 +16,7 @@ from dlkit.jobs.handover import HandedOver, detached, queued
 from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.present.commands import to_type
-from dlkit.present.outcome import result
+from dlkit.present.outcome import next_steps, result
 from dlkit.present.output import print_json, print_result, say, say_from_handler
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ def _tell(here: Here, finished: Finished, *, as_json: bool, quiet: bool) -> None
     if finished.traceback and not quiet:
         say(finished.traceback)
     if not as_json:
-        print_result(result(here.run, finished, here.attempt.job.resolved.task.metric))
+        print_result(result(here.run, finished, here.attempt.job.resolved.task.metric), flush=True)
+    if not as_json and not quiet:
+        say(next_steps(here.run, finished))
 
 
 def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:

@@ -16,7 +16,7 @@ from dlkit.events import Event, Finished, Resumed, Started
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import Follower, Gone, OutputLog
 from dlkit.present.commands import to_type
-from dlkit.present.outcome import result, unrecorded_end
+from dlkit.present.outcome import next_steps, result, unrecorded_end
 from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder, summarise
@@ -219,7 +219,9 @@ class Watch:
             )
         elif end.traceback and not self._quiet:
             say(end.traceback)
-        print_result(result(self.run, end, summarise(self.run).metric, called=self.run.id))
+        print_result(result(self.run, end, summarise(self.run).metric), flush=True)
+        if not self._quiet:
+            say(next_steps(self.run, end, called=self.run.id))
 
     def _tell_gone(self, end: Gone) -> None:
         if self._as_json:

@@ -302,8 +302,9 @@ class Loop:
     def _begun(self) -> Started | Resumed:
         resuming, total, first = self._resuming, self._job.course.total, self._job.course.ends[0]
         if resuming is None:
-            return Started(total_steps=total, epoch_steps=first, summary=self._job.summary)
+            return Started(run=self._run.id, total_steps=total, epoch_steps=first, summary=self._job.summary)
         return Resumed(
+            run=self._run.id,
             from_step=self.progress.step,
             total_steps=total,
             epoch_steps=first,

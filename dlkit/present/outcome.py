@@ -10,12 +10,8 @@ from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.index import newest_runs
 
 
-def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "") -> str:
-    """How a run ended, and what to type next. ``metric`` is its primary one.
-
-    ``called`` is what to name it in commands: ``last`` if that is true of it, else its id, unless it is given.
-    """
-    called = called or ("last" if _is_last(run) else run.id)
+def result(run: RunFolder, finished: Finished, metric: str) -> str:
+    """How a run ended. ``metric`` is its primary one."""
     reason = f" ({finished.reason})" if finished.reason else ""
     took = f"{finished.steps} steps in {duration(finished.seconds)}, {duration(finished.train_seconds)} of it training"
     lines = [f"{run.id}: {finished.status}{reason}, {took}"]
@@ -23,9 +19,18 @@ def result(run: RunFolder, finished: Finished, metric: str, *, called: str = "")
     if metric in main_metrics:
         lines.append(f"best {metric} {number(main_metrics.pop(metric))}")
         lines += [f"     {name} {number(value)}" for name, value in main_metrics.items()]
+    return "\n".join(lines)
+
+
+def next_steps(run: RunFolder, finished: Finished, *, called: str = "") -> str:
+    """What to type next, a line each.
+
+    ``called`` is what to name the run in commands: ``last`` if that is true of it, else its id, unless it is given.
+    """
+    called = called or ("last" if _is_last(run) else run.id)
     after = (f"show {called} --samples", f"evaluate {called}", f"predict {called} INPUT")
     words = after if finished.status == "completed" else (f"resume {called}", f"show {called}")
-    return "\n".join([*lines, "", "next:", *(f"  {to_type(run, word)}" for word in words)])
+    return "\n".join(["", "next:", *(f"  {to_type(run, word)}" for word in words)])
 
 
 def _is_last(run: RunFolder) -> bool:

@@ -87,7 +87,7 @@ def test_watchers_see_all_of_it_and_end_with_the_run(live: Live) -> None:
     assert (text.returncode, events.returncode) == (130, 130)
     assert "somebody: stopping after step" in rest
     assert told.startswith(f"{run.id}: stopped (stopped by somebody), ")
-    assert f"resume {run.id}" in told
+    assert f"resume {run.id}" in rest
     lines = [json.loads(line) for line in out.splitlines()]
     assert (lines[-1]["event"], lines[-1]["status"]) == ("finished", "stopped")
     recorded_lines = [json.loads(line) for line in run.events.read_text().splitlines()]
