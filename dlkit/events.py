@@ -31,15 +31,15 @@ class Event:
 class Started(Event):
     """A run begins at step 0. ``summary``: model, data, device and precision, as people read them.
 
-    ``total_steps`` is the planned end, ``epoch_steps`` the steps of the first epoch.
+    ``run`` is its id, empty in logs of before; ``total_steps`` is the planned end, ``epoch_steps`` the steps of the
+    first epoch.
     """
 
     event = "started"
+    run: str = ""
     total_steps: int
     epoch_steps: int
     summary: Mapping[str, Json]
-    run: str = ""
-    """Its id; empty in logs of before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +51,13 @@ class Resumed(Event):
     """
 
     event = "resumed"
+    run: str = ""
     from_step: int
     total_steps: int
     epoch_steps: int
     exact: bool
     differences: Sequence[str] = ()
     from_seq: int = -1
-
-    run: str = ""
-    """Its id; empty in logs of before."""
 
 
 @dataclass(frozen=True, kw_only=True)

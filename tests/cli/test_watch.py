@@ -186,7 +186,7 @@ def test_an_ended_run_is_told_at_once(dlkit: Command, trained: Path, ids: list[s
     assert done.code == 0
     assert done.out.startswith(f"{ids[0]}: completed, 18 steps in ")
     assert "best val/mse" in done.out
-    assert f"evaluate {ids[0]} --workspace {trained}" in done.out
+    assert f"evaluate {ids[0]} --workspace {trained}" in done.err
     lines = dlkit("watch", ids[0], "--json", "--workspace", trained).out
     assert lines == (trained / "runs" / ids[0] / "events.jsonl").read_text()
 
