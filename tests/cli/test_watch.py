@@ -289,6 +289,6 @@ def test_looking_on_loads_no_torch(trained: Path, ids: list[str]) -> None:
     )
     command = [sys.executable, "-c", probe, "watch", str(trained / "runs" / ids[0])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    code, *modules = done.stderr.split()
+    code, *modules = done.stderr.splitlines()[-1].split()
     assert code == "0"
     assert not set(modules) & {"torch", "pydantic", "pluggy", "textual"}

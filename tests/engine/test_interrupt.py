@@ -73,7 +73,7 @@ def test_ctrl_c_stops_with_a_checkpoint_and_says_how_to_go_on(
         assert (end["event"], end["run"], end["status"], end["steps"]) == ("finished", run.id, "stopped", last.step)
     else:
         assert "stopped" in out
-        assert f"dlkit resume last --workspace {tmp_path}" in out
+        assert f"dlkit resume last --workspace {tmp_path}" in err
         assert find_run(tmp_path, "last").id == run.id
 
 
