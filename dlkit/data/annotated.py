@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlkit.data.annotations import Annotation, Found, read_annotations, read_coco
+from dlkit.data.annotations.coco import read_coco
+from dlkit.data.annotations.reading import holds_annotations, read_annotations
+from dlkit.data.annotations.record import Annotation, Found, noted
 from dlkit.data.division import by_lists, names_of, path_names
-from dlkit.data.files import visible_files
+from dlkit.data.images import SUFFIXES
 from dlkit.data.parts import PARTS, drawn, held_out, named_parts
 from dlkit.errors import DataError, listed
 
@@ -47,13 +50,18 @@ def read_parts(root: Path, division: Division) -> Parts:
     """
     # Lists that somebody names win over whatever lies beside the images.
     given = {} if division.lists else _separate(root)
+    together = Found()
     if given:
-        problems = [problem for found in given.values() for problem in found.problems]
-        read = Parts({part: found.annotations for part, found in given.items()}, problems)
+        for found in given.values():
+            together.add(found)
+        _check_apart(root, given)
+        read = Parts({part: found.annotations for part, found in given.items()}, together.problems)
     else:
-        found = read_annotations(root)
+        together = read_annotations(root)
         lists = dict(division.lists) or _lists(root)
-        read = _by_lists(root, found, lists) if lists else _by_ratio(found, division)
+        read = _by_lists(root, together, lists) if lists else _by_ratio(together, division)
+    said = [*noted(together.remarks), *_unclaimed(together), *read.notes]
+    read = Parts(read.parts, read.problems, said)
     if read.parts.get("train") and "val" not in read.parts:
         count = held_out(len(read.parts["train"]), division.val_fraction)
         train, val = _drawn(read.parts["train"], count, division.seed, "val")
@@ -74,16 +82,35 @@ def _separate(root: Path) -> dict[str, Found]:
     if not root.is_dir():
         return {}
     folders = {p.name: p for p in root.iterdir() if p.is_dir()}
-    if any(_holds_annotations(folders[name]) for name in PARTS["train"] if name in folders):
+    if any(holds_annotations(folders[name]) for name in PARTS["train"] if name in folders):
         named = named_parts(root, folders.items())
-        return {part: read_annotations(path) for part, path in named.items() if _holds_annotations(path)}
+        return {part: read_annotations(path) for part, path in named.items() if holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
     found = named_parts(root, ((_part_word(path), path) for path in files))
     return {part: read_coco(path) for part, path in found.items()} if "train" in found else {}
 
 
-def _holds_annotations(folder: Path) -> bool:
-    return any(folder.glob("*.json")) or bool(visible_files(folder, [".xml"]))
+def _check_apart(root: Path, given: Mapping[str, Found]) -> None:
+    """DataError for an image that two parts have: what is trained on would be measured too."""
+    owners: dict[str, str] = {}
+    for part, found in given.items():
+        for annotation in found.annotations:
+            owner = owners.setdefault(os.path.realpath(annotation.image), part)
+            if owner != part:
+                raise DataError(f"{root}: {annotation.image.name} is in the {owner} part and in the {part} part")
+
+
+def _unclaimed(found: Found) -> list[str]:
+    """The note on images that lie beside annotated ones and that no annotation speaks of."""
+    seen = {os.path.realpath(image) for image in found.seen}
+    beside = [path for folder in {image.parent for image in found.seen} for path in _images_in(folder)]
+    # Of a set that somebody annotates by and by, these are the rest: not images without objects.
+    rest = sorted(path for path in beside if os.path.realpath(path) not in seen)
+    return [f"{len(rest)} images have no annotation and are left out; the first: {rest[0]}"] if rest else []
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
 
 
 def _part_word(path: Path) -> str:

@@ -5,8 +5,8 @@ What several plugins do with ``files`` of VOC or COCO annotations, whatever thei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.annotated import Division, read_parts
-from dlkit.data.annotations import Annotation, Corners, Mark
-from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names
+from dlkit.data.annotations.record import Annotation, Corners, Mark, Remark, noted
+from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, without_repeats
 from dlkit.data.images import open_image
+from dlkit.data.names import composed
 from dlkit.data.options import AnnotatedFiles
 from dlkit.data.unusable import attempt_all, left_out
 from dlkit.errors import DataError
@@ -28,6 +29,8 @@ class ReadRules:
 
     classes  their names, by label; empty: those that the training images have, sorted
     invalid, unknown  what becomes of invalid boxes and of boxes of another class (``check_boxes``)
+    repeated what a box counts that is written several times, with the same class: once, or each time
+    spelling of classes: in Unicode's composed form (NFC), or as written
     skip     leave out images and annotations that cannot be used, and say how many; False: DataError
     """
 
@@ -37,13 +40,15 @@ class ReadRules:
     invalid: Policy = "error"
     unknown: Literal["error", "drop"] = "error"
     skip: bool = False
+    repeated: Literal["once", "keep"] = "once"
+    spelling: Literal["nfc", "written"] = "nfc"
 
     @classmethod
     def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
         division = Division(options.lists, options.val_fraction, options.test_fraction, options.split_seed)
-        path, skip = Path(options.path), options.skip_unusable
-        return cls(path, division, options.classes, options.invalid, options.unknown, skip)
+        how = {key: getattr(options, key) for key in ("classes", "invalid", "unknown", "repeated", "spelling")}
+        return cls(Path(options.path), division, skip=options.skip_unusable, **how)
 
 
 @dataclass(frozen=True)
@@ -120,17 +125,49 @@ class BoxedImages:
 def read_sound(rules: ReadRules) -> SoundParts:
     """Read, divide and check annotations. DataError names what is wrong, as far as that is not to be left out."""
     read = read_parts(rules.path, rules.division)
-    notes = [*read.notes, *_unusable(read.problems, rules.skip)]
+    notes = [*_unusable(read.problems, rules.skip), *read.notes]
+    cleaned, remarks = tidied(read.parts, rules)
+    notes += noted(remarks)
     # From the training images alone: a class that only the test has cannot be learnt.
-    classes = list(rules.classes) or class_names(read.parts["train"])
+    classes = [_spelled(name, rules) for name in rules.classes] or class_names(cleaned["train"])
     if not classes:
         raise DataError(f"{rules.path}: the training images have no box")
     parts = {}
-    for part, found in read.parts.items():
+    for part, found in cleaned.items():
         checked = check_boxes(found, policy=rules.invalid, classes=classes, unknown=rules.unknown)
         parts[part] = checked.annotations
         notes += [f"{part}: {note}" for note in checked.notes()]
     return SoundParts(classes, parts, notes)
+
+
+def tidied(
+    parts: Mapping[str, Sequence[Annotation]], rules: ReadRules
+) -> tuple[dict[str, list[Annotation]], list[Remark]]:
+    """Annotations with classes in one spelling and each box once, as the rules ask, and what was changed."""
+    remarks: list[Remark] = []
+    written: dict[str, str] = {}
+    found: dict[str, list[Annotation]] = {}
+    for part, of_part in parts.items():
+        found[part] = []
+        for one in of_part:
+            names = tuple(_spelled(name, rules) for name in one.names)
+            for name, spelled in zip(one.names, names, strict=True):
+                # Two classes that nobody can tell apart on a screen would each have half of the objects.
+                if written.setdefault(spelled, name) != name:
+                    remarks.append(Remark(_ONE_SPELLING, f"{one.file}: {spelled!r}"))
+            once = replace(one, names=names)
+            found[part].append(without_repeats(once, remarks) if rules.repeated == "once" else once)
+    return found, remarks
+
+
+_ONE_SPELLING = (
+    "names of classes are spelled with other code points than before (é in one piece, or e and its accent): one class; "
+    "dataset.spelling = written tells them apart"
+)
+
+
+def _spelled(name: str, rules: ReadRules) -> str:
+    return composed(name) if rules.spelling == "nfc" else name
 
 
 def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) -> tuple[BoxedImages, list[str]]:
@@ -160,5 +197,5 @@ def label_numbers(annotation: Annotation, classes: Sequence[str]) -> npt.NDArray
 
 
 def _unusable(problems: Sequence[str], skip: bool) -> list[str]:
-    what = f"{len(problems)} annotated images cannot be used"
+    what = f"{len(problems)} annotated images, or objects on them, cannot be used"
     return left_out(what, problems, skip=skip, option="dataset.skip_unusable")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dlkit.data.annotations import Annotation, Corners
+from dlkit.data.annotations.record import Annotation, Corners, Remark
 from dlkit.errors import DataError, listed
 
 Policy = Literal["error", "clip", "drop"]
@@ -68,6 +68,26 @@ def check_boxes(
         what = listed(f"{len(checked.dropped)} invalid boxes", checked.dropped)
         raise DataError(f"{what}\ndataset.invalid = clip cuts them off at the image's edge, drop leaves them out")
     return checked
+
+
+_REPEATED = "boxes are written again with the same class, and count once (dataset.repeated = keep: each time)"
+
+
+def without_repeats(annotation: Annotation, remarks: list[Remark]) -> Annotation:
+    """Each box once: two that are equal, of one class and mark, are one object that was written down twice."""
+    # Of two objects in one place, a detector can find one: half of the truth would count as missed.
+    first: dict[tuple[object, ...], int] = {}
+    for i, key in enumerate(
+        zip(annotation.names, annotation.marks, map(tuple, annotation.boxes.tolist()), strict=True)
+    ):
+        if first.setdefault(key, i) != i:
+            box = ", ".join(f"{side:g}" for side in annotation.boxes[i])
+            remarks.append(Remark(_REPEATED, f"{annotation.file}: {key[0]} ({box}) on {annotation.image.name}"))
+    kept = list(first.values())
+    if len(kept) == len(annotation):
+        return annotation
+    names, marks = tuple(annotation.names[i] for i in kept), tuple(annotation.marks[i] for i in kept)
+    return replace(annotation, boxes=annotation.boxes[kept], names=names, marks=marks)
 
 
 def class_names(annotations: Sequence[Annotation]) -> list[str]:

@@ -77,8 +77,16 @@ class AnnotatedFiles(Shares, Lists):
     invalid: Literal["error", "clip", "drop"] = Field(
         "error", description="A box outside its image or of no size: stop, cut it at the edge, or leave it out"
     )
+    repeated: Literal["once", "keep"] = Field(
+        "once", description="A box that is written several times with the same class: counts once, or each time"
+    )
+    spelling: Literal["nfc", "written"] = Field(
+        "nfc",
+        description="Names of classes in Unicode's composed form, so that é is one letter; or as they are written",
+    )
     skip_unusable: bool = Field(
-        False, description="Leave out files that are broken or unreadable and say how many; false: stop"
+        False,
+        description="Leave out images, and objects on them, that cannot be used, and say how many; false: stop",
     )
     train_list: Location | None = Field(None, description="Text file with the training images' names")
     val_list: Location | None = Field(None, description="Text file with the validation images' names")
@@ -86,6 +94,11 @@ class AnnotatedFiles(Shares, Lists):
     val_fraction: float = Field(0.15, gt=0, lt=1, description="Share for validation, where nothing says which")
     test_fraction: float = Field(0.15, ge=0, lt=1, description="Share for the test, where nothing says which")
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
+
+
+def annotated_files_of_before(fields: dict[str, object], version: int) -> dict[str, object]:
+    """Options of ``AnnotatedFiles`` as a run of version 1 stored them, and what was done then."""
+    return {"repeated": "keep", "spelling": "written", **fields}
 
 
 class ImageFiles(Shares):

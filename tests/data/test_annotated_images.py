@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from annotated import voc, voc_xml
+from dlkit.catalog import Catalog
+from dlkit.components import load_object
 from dlkit.data.annotated import Division
 from dlkit.data.annotated_images import ImageForm, ReadRules, chosen_form, decode_part, read_sound
+from dlkit.data.options import annotated_files_of_before
 from dlkit.errors import DataError
 
 CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
@@ -63,7 +66,9 @@ def test_unusable_files_stop_or_are_counted(ten: Path) -> None:
     picture = (ten / "0.png").read_bytes()
     (ten / "cut.png").write_bytes(picture[: len(picture) // 2])
     (ten / "cut.xml").write_text(voc_xml("cut.png", 40, 30, [CAT]))
-    with pytest.raises(DataError, match=r"(?s)1 annotated images cannot be used.*bad\.xml.*skip_unusable = true"):
+    with pytest.raises(
+        DataError, match=r"(?s)1 annotated images, or objects on them, cannot be used.*bad\.xml.*skip_unusable = true"
+    ):
         read_sound(ReadRules(ten))
     sound = read_sound(ReadRules(ten, skip=True))
     assert "bad.xml" in sound.notes[0]
@@ -112,3 +117,11 @@ def test_a_size_that_is_given_is_taken() -> None:
     assert size(100, None) == (100, 144)
     assert size(None, 150) == (96, 150)
     assert size(None, None) == (128, 192)
+
+
+def test_a_stored_run_of_before_reads_boxes_and_names_as_it_did() -> None:
+    meant = {"repeated": "keep", "spelling": "written"}
+    assert annotated_files_of_before({"path": "x"}, 1) == {"path": "x", **meant}
+    for task in ("detection", "localization"):
+        (spec,) = [s for s in Catalog.load_everything().specs("dataset", task) if s.name == "files"]
+        assert spec.version == 2 and load_object(spec.migrate) is annotated_files_of_before

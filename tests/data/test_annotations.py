@@ -11,7 +11,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from annotated import coco, picture, voc, voc_xml
-from dlkit.data.annotations import read_annotations, read_coco, read_voc
+from dlkit.data.annotations.coco import read_coco
+from dlkit.data.annotations.reading import read_annotations
+from dlkit.data.annotations.voc import read_voc
 from dlkit.data.images import image_size, open_image
 from dlkit.errors import DataError
 
@@ -66,9 +68,6 @@ def test_coco_images_are_found_in_folders_of_the_official_layout(tmp_path: Path)
         (voc_xml("absent.png", 0, 0, []), "bad.xml: its image absent.png is missing"),
         (voc_xml("text.png", 0, 0, []), "text.png: not a readable image"),
         (voc_xml("good.png", 99, 30, []), "bad.xml: written for 99×30 pixels, but good.png has 40×30"),
-        (voc_xml("good.png", 40, 30, [("cat", 1, 2, float("nan"), 4)]), "bad.xml: object 1: <xmax> is 'nan'"),
-        (voc_xml("good.png", 40, 30, [("", 1, 2, 3, 4)]), "bad.xml: object 1 has no <name>"),
-        ("<annotation><filename>good.png</filename><object><name>c</name></object></annotation>", "<xmin> is missing"),
         (voc_xml("good.png", 40, 30, []).replace(">40<", ">wide<"), "bad.xml: its size 'wide'"),
         ('<?xml version="1.0" encoding="klingon"?><annotation/>', "bad.xml: not readable as XML"),
     ],
@@ -92,7 +91,7 @@ def test_what_is_wrong_with_a_voc_file_is_named_and_the_rest_is_read(xml: str, s
         ('{"categories": [{"id": 1}]}', "all.json: categories[0] has no name"),
         ('{"categories": [], "images": [7]}', "all.json: images[0] has no id, file_name"),
         ('{"categories": [], "images": [{"id": [1], "file_name": "a"}]}', "all.json: images[0] has no plain"),
-        ('{"categories": [], "images": [], "annotations": [{"image_id": 1}]}', "has no category_id, bbox"),
+        ('{"categories": [], "images": []}', "it has no list 'annotations'"),
     ],
 )
 def test_a_file_that_is_no_coco_file_is_refused(content: str, said: str, tmp_path: Path) -> None:
@@ -109,10 +108,6 @@ def test_a_file_that_is_no_coco_file_is_refused(content: str, said: str, tmp_pat
         ({"images": {"file_name": "../a.png"}}, "all.json: file name '../a.png' leads out of its folder"),
         ({"images": {"file_name": "/etc/a.png"}}, "leads out of its folder"),
         ({"images": {"width": 99}}, "all.json: written for 99×30 pixels"),
-        ({"annotations": {"bbox": [1, 2, 3]}}, "all.json: a.png: bbox [1, 2, 3] is not"),
-        ({"annotations": {"bbox": ["1", 2, 3, 4]}}, "is not [x, y, width, height]"),
-        ({"annotations": {"bbox": [1, 2, 3, float("nan")]}}, "is not [x, y, width, height]"),
-        ({"annotations": {"category_id": 9}}, "all.json: a.png: no category 9"),
     ],
 )
 def test_what_is_wrong_with_an_image_of_a_coco_file_is_named(
@@ -125,6 +120,60 @@ def test_what_is_wrong_with_an_image_of_a_coco_file_is_named(
     file.write_text(json.dumps(content))
     found = read_coco(file)
     assert [annotation.image.name for annotation in found.annotations] == ["b.png"]
+    (problem,) = found.problems
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"bbox": [1, 2, 3]}, "all.json: a.png: annotation 0: bbox [1, 2, 3] is not"),
+        ({"bbox": ["1", 2, 3, 4]}, "is not [x, y, width, height]"),
+        ({"bbox": [1, 2, 3, float("nan")]}, "is not [x, y, width, height]"),
+        ({"bbox": [1, 2, 1e39, 1]}, "a.png: annotation 0: object 1: a number in"),
+        ({"bbox": [True, 2, 3, 4]}, "is not [x, y, width, height]"),
+        ({"bbox": None}, "all.json: a.png: annotation 0 has no bbox, and no polygon"),
+        ({"bbox": None, "segmentation": {"counts": [1], "size": [1, 1]}}, "its segmentation is a mask"),
+        ({"bbox": [], "segmentation": [[1, 2, 3, 4]]}, "not polygons of three points or more"),
+        ({"bbox": [], "segmentation": [[1, 2, 3, 4, 5, "6"]]}, "not polygons of three points or more"),
+        ({"category_id": 9}, "all.json: a.png: annotation 0: no category 9"),
+        ({"category_id": None}, "all.json: a.png: annotation 0 has no category_id"),
+        ({"image_id": None}, "all.json: annotations[0] has no image_id"),
+        ({"image_id": True}, "all.json: annotations[0] has no plain image_id"),
+        ({"image_id": 7}, "all.json: annotation 0: no image 7"),
+        ({"iscrowd": "some"}, "all.json: a.png: annotation 0: iscrowd 'some' is neither 0 nor 1"),
+    ],
+)
+def test_an_object_that_cannot_be_used_is_named_and_those_beside_it_are_read(
+    fields: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    file = coco(tmp_path / "all.json", {"a.png": OBJECTS, "b.png": OBJECTS})
+    content = json.loads(file.read_text())
+    content["annotations"][0].update(fields)
+    file.write_text(json.dumps(content))
+    found = read_coco(file)
+    assert [annotation.names for annotation in found.annotations] == [("dog",), ("cat", "dog")]
+    (problem,) = found.problems
+    assert said in problem and str(file) in problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("<xmax>13</xmax>", "<xmax>nan</xmax>", "a.xml: object 1: <xmax> is 'nan', not a number"),
+        ("<xmax>13</xmax>", "", "a.xml: object 1: <xmax> is missing, not a number"),
+        ("<xmax>13</xmax>", "<xmax>1e39</xmax>", "a number in [3.0, 4.0, 1e+39, 24.0] is too large"),
+        ("<name>cat</name>", "<name> </name>", "a.xml: object 1 has no <name>"),
+        ("<bndbox>", "<difficult>2</difficult><bndbox>", "a.xml: object 1: <difficult> is '2', neither 0 nor 1"),
+    ],
+)
+def test_an_object_of_voc_that_cannot_be_used_is_named_and_those_beside_it_are_read(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    file = voc(tmp_path, "a", OBJECTS)
+    file.write_text(file.read_text().replace(old, new, 1))
+    found = read_voc(tmp_path)
+    assert [annotation.names for annotation in found.annotations] == [("dog",)]
     (problem,) = found.problems
     assert said in problem
 
@@ -182,6 +231,21 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
         (tmp_path / name).write_text("{}")
     with pytest.raises(DataError, match=r"holds 2 JSON files \(a.json, b.json\)"):
         read_annotations(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        '<!DOCTYPE annotation [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
+        '<!DOCTYPE annotation [<!ENTITY a "x">]>',
+        '<!DOCTYPE annotation SYSTEM "http://example.com/voc.dtd">',
+    ],
+)
+def test_a_document_type_is_not_read(declared: str, tmp_path: Path) -> None:
+    file = voc(tmp_path, "a", OBJECTS)
+    file.write_text(declared + file.read_text())
+    found = read_voc(tmp_path)
+    assert not found.annotations and "a.xml: not readable as XML: it declares a document type" in found.problems[0]
 
 
 def test_entities_are_not_expanded_without_end(tmp_path: Path) -> None:

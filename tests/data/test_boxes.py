@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dlkit.data.annotations import Annotation
+from dlkit.data.annotations.record import Annotation
 from dlkit.data.boxes import Letterbox, check_boxes, class_names, clip
 from dlkit.data.images import fitted
 from dlkit.errors import NAMED, DataError

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from dlkit.data.annotations import Mark
+from dlkit.data.annotations.record import Mark
 
 Labels = TypeVar("Labels", Tensor, npt.NDArray[np.int64])
 

@@ -243,7 +243,7 @@ def test_unusable_files_stop_and_are_named_or_counted(
         files.build(FilesConfig(path=str(root)), context)
     data = files.build(FilesConfig(path=str(root), skip_unusable=True), context)
     assert sum(map(len, data.splits.values())) == usable
-    assert "1 annotated images cannot be used" in data.notes[0] and name in data.notes[0]
+    assert "1 annotated images, or objects on them, cannot be used" in data.notes[0] and name in data.notes[0]
 
 
 def test_a_broken_coco_file_is_named(tmp_path: Path, context: Context) -> None:
@@ -298,7 +298,7 @@ def test_grey_images(scenes: Callable[[int], Path], context: Context) -> None:
 
 def test_preview_counts_objects_and_shows_boxes(annotated: Callable[..., Path], context: Context) -> None:
     for i in range(6):
-        root = annotated(f"{i}", [RED, RED, BLUE] if i else [])
+        root = annotated(f"{i}", [RED, ("red", *BLUE[1:]), BLUE] if i else [])
     for memory in (1.0, 0.0):
         data = files.build(FilesConfig(path=str(root), test_fraction=0, memory=memory, invalid="clip"), context)
         info = checked(data)

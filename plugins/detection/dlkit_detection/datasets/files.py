@@ -19,7 +19,7 @@ from dlkit.data.annotated_images import (
     label_numbers,
     read_sound,
 )
-from dlkit.data.annotations import Annotation
+from dlkit.data.annotations.record import Annotation
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.splits import Data, MapSplit, Split
