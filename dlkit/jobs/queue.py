@@ -19,6 +19,7 @@ from dlkit.runs.conclude import end_run
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import SUPERVISOR, RunLock, holder
+from dlkit.runs.workspace import KEY
 
 FORMAT = 1
 
@@ -165,7 +166,7 @@ def _why_not_waiting(queue: QueueState, name: str, state: str, devices: Sequence
     if state != "queued":
         return f"on {', '.join(devices)}"
     if queue.is_own(name) is None:
-        return f"whether it is this workspace's own is not known: its {own.KEY} may not be read by you"
+        return f"whether it is this workspace's own is not known: its {KEY} may not be read by you"
     return "its worker is starting"
 
 

@@ -77,7 +77,8 @@ class QueueState:
 
     def is_own(self, identity: str) -> bool | None:
         """``runs.own.is_own_job`` of a job that waits; its marks are looked at again when a file has changed."""
-        from dlkit.runs.own import KEY, is_own_job
+        from dlkit.runs.own import is_own_job
+        from dlkit.runs.workspace import KEY
 
         run, known = self.run(identity), self._known[identity]
         looked = (known.signature, _signature(str(run.config)), _signature(f"{self.workspace}/{KEY}"))

@@ -25,6 +25,7 @@ from dlkit.runs.naming import checked_name
 from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
+from dlkit.runs.workspace import KEY
 
 
 def submit(
@@ -93,7 +94,7 @@ def _refuse_without_key(run: Path, submission: Submission) -> None:
     """RunError where a job could be put into the queue, and would be taken for a foreign one."""
     if submission.queued and own.own_key(run) is None and (workspace := own.workspace_of(run)) is not None:
         raise RunError(
-            f"{workspace / own.KEY} may not be read by you, so that the queue would take this job for a stranger's: "
+            f"{workspace / KEY} may not be read by you, so that the queue would take this job for a stranger's: "
             "have its owner give it to your group (chgrp, chmod g+r)"
         )
 

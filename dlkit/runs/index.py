@@ -1,6 +1,7 @@
 """``dlkit.db``: a rebuildable index of the run folders, which are the truth.
 
-A row is believed while the signature of the folder's run.json is the row's; otherwise the folder is read again.
+A row is believed while its signature is the folder's: of a run that has ended, run.json's; of one that waits to go on,
+that of all that its state depends on. Otherwise the folder is read again, as it always is of a run that is alive.
 Readers never create the file: a workspace without one, or a read-only one, just reads slower.
 """
 
@@ -12,9 +13,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from dlkit.errors import RunError, UsageError
-from dlkit.runs.folder import RunFolder, Summary, checked, summarise
+from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
+from dlkit.runs.lock import holder
+from dlkit.runs.workspace import KEY
 
 VERSION = 2
 _SCHEMA = """
@@ -26,6 +30,8 @@ CREATE INDEX runs_by_time ON runs (created);
 PRAGMA user_version = 2;
 """
 LIVE = ("running", "paused")
+WAITING = ("queued", "interrupted")
+"""States that readers conclude, of what run.json says and of more."""
 
 
 class _Unusable(sqlite3.Error):
@@ -41,16 +47,17 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
     """The newest runs, at most ``limit``, and how many there are in all; with ``task``, of that one."""
     folders = signatures(f"{workspace}/runs")
     rows = _rows(workspace / "dlkit.db")
+    place = _place(workspace)
     found: list[tuple[float, str, Summary | str]] = []  # a row's summary is parsed only if it is among the newest
     stale = []
     for name, signature in folders.items():
         row = rows.get(name)
-        if row is not None and row[0] == signature:
-            if task is None or row[1] == task:
-                found.append((row[2], name, row[3]))
+        if row is not None and _holds(row, signature, f"{workspace}/runs/{name}", place):
+            if task is None or row.task == task:
+                found.append((row.created, name, row.summary))
             continue
-        summary = summarise(RunFolder(workspace / "runs" / name))
-        stale.append((summary, signature))
+        stale.append(_summed_up(RunFolder(workspace / "runs" / name), signature, place))
+        summary = stale[-1][0]
         if task is None or summary.task == task:
             found.append((summary.created, name, summary))
     _store(workspace / "dlkit.db", stale, gone=rows.keys() - folders.keys())
@@ -70,7 +77,7 @@ def _told(row: str, folder: Path) -> Summary:
 def note(workspace: Path, run: RunFolder) -> None:
     """Bring one run's row up to date, making the index if there is none. Never fails: the index can be rebuilt."""
     path = workspace / "dlkit.db"
-    row = summarise(run), _signature(str(run.path))
+    row = _summed_up(run, _signature(str(run.path)), _place(workspace))
     with suppress(sqlite3.Error, OSError):
         try:
             _note(path, row)
@@ -152,23 +159,59 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
-def _signature(folder: str) -> str:
+def _signature(folder: str, name: str = "run.json") -> str:
     """Changes whenever run.json does: each write makes a new file. A run that has ended changes nowhere else."""
     try:
-        status = os.lstat(f"{folder}/run.json")  # a Path costs more than the call, 1 000 times over
+        status = os.lstat(f"{folder}/{name}")  # a Path costs more than the call, 1 000 times over
     except OSError:
         return "-"
     return f"{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
 
 
-def _rows(path: Path) -> dict[str, tuple[str, str, float, str]]:
-    """(signature, task, created, summary) of runs that have ended: what is alive is always read from its folder."""
+def _place(workspace: Path) -> str:
+    """What the states of all runs that wait depend on: the key that jobs are vouched for with, and the machine whose
+    locks can be asked."""
+    return f"{_signature(str(workspace), KEY)} {os.uname().nodename}"
+
+
+def _waiting_signature(signature: str, folder: str, place: str) -> str:
+    """Changes whenever the summary of a run that waits may, but for its lock."""
+    return f"{signature} {_signature(folder, 'events.jsonl')} {_signature(folder, 'config.toml')} {place}"
+
+
+def _holds(row: _Row, signature: str, folder: str, place: str) -> bool:
+    """Whether a row says what its folder does: 25 µs of an interrupted run, where reading it takes 200."""
+    if row.state not in WAITING:
+        return row.signature == signature
+    if row.signature != _waiting_signature(signature, folder, place):
+        return False
+    return row.state == "queued" or holder(Path(folder, "run.lock")) is None
+
+
+def _summed_up(run: RunFolder, signature: str, place: str) -> tuple[Summary, str]:
+    """A run's summary, and the signature of what it was read from, looked at first: what changes meanwhile is read
+    again."""
+    waiting = _waiting_signature(signature, str(run.path), place)
+    summary = summarise(run)
+    return summary, waiting if summary.state in WAITING else signature
+
+
+class _Row(NamedTuple):
+    signature: str
+    task: str
+    created: float
+    summary: str
+    state: str
+
+
+def _rows(path: Path) -> dict[str, _Row]:
+    """Of runs that have ended, or wait: what is alive is always read from its folder."""
     # In SQL, which costs nothing: a file that somebody sends along may hold anything in any column.
-    typed = " AND ".join(f"typeof({name}) = 'text'" for name in ("id", "signature", "task", "summary"))
-    query = f"SELECT id, signature, task, created, summary FROM runs WHERE {typed} AND typeof(created) = 'real'"
+    typed = " AND ".join(f"typeof({name}) = 'text'" for name in ("id", "signature", "task", "summary", "state"))
+    query = f"SELECT id, signature, task, created, summary, state FROM runs WHERE {typed} AND typeof(created) = 'real'"
     try:
         with _connect(path, create=False) as db:
-            return {row[0]: row[1:] for row in db.execute(query)}
+            return {row[0]: _Row._make(row[1:]) for row in db.execute(query)}
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.Error) and _is_damage(error):
             with suppress(OSError):
@@ -187,7 +230,7 @@ def _store(path: Path, stale: list[tuple[Summary, str]], gone: set[str]) -> None
 
 def _upsert(db: sqlite3.Connection, rows: list[tuple[Summary, str]]) -> None:
     """Only what cannot change without the folder changing: a live run's state also depends on its lock."""
-    lasting = [(s, n) for s, n in rows if s.state in ("completed", "stopped", "failed") and _is_text(s.id + s.task)]
+    lasting = [(s, n) for s, n in rows if s.state in (*ENDED, *WAITING) and _is_text(s.id + s.task)]
     db.executemany(
         "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)",
         [(s.id, signature, s.task, s.state, s.created, json.dumps(s.to_dict())) for s, signature in lasting],

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 from dlkit.bounded import SETTINGS
 from dlkit.runs import opening
+from dlkit.runs.workspace import KEY
 
 if TYPE_CHECKING:
     from dlkit.runs.run_record import RunRecord
 
-KEY = "dlkit.key"
 KEY_BYTES = 32
 FOREIGN = "not put into the queue of this workspace, or changed since: dlkit resume starts it, and says what it drops"
 

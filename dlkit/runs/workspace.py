@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+KEY = "dlkit.key"
+"""A workspace's key, by which it knows the runs that it made (``runs.own``)."""
+
 
 def locate(option: str | None = None) -> Path:
     """The workspace: ``--workspace``, else $DLKIT_WORKSPACE, else ``./workspace``. It need not exist."""

@@ -29,8 +29,9 @@ from dlkit.monitor import run_actions
 from dlkit.monitor.runs import Runs
 from dlkit.runs import own
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.own import KEY, key_of, make_key
+from dlkit.runs.own import key_of, make_key
 from dlkit.runs.run_record import RunRecord
+from dlkit.runs.workspace import KEY
 from queues import Quick, enqueue, starts
 from waiting import LONG
 from workers import ENGINE, state

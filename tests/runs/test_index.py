@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dlkit.errors import UsageError
+from dlkit.events import Notice
 from dlkit.runs import index
 from dlkit.runs.folder import RunFolder, Summary, create, summarise
 from dlkit.runs.index import find_run, list_runs, newest_runs, note
+from dlkit.runs.lock import RunLock
+from dlkit.runs.own import make_key
+from recorded import record_run, write_events
 from toy import toy_run
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +116,75 @@ def test_what_is_alive_is_never_kept(tmp_path: Path) -> None:
     note(tmp_path, run)
     assert rows(tmp_path) == []
     assert list_runs(tmp_path)[0].state.startswith("unknown, last event")
+
+
+def _log(run: RunFolder) -> None:
+    write_events(run, [Notice(time=1e9, step=100, text="said by who trained it")])
+
+
+def _config(run: RunFolder) -> None:
+    run.config.write_text('task = "toy"\nseed = 7\n')
+
+
+def _key(run: RunFolder) -> None:
+    (run.path.parent.parent / "dlkit.key").unlink()
+
+
+def _elsewhere(run: RunFolder) -> None:
+    record = json.loads(run.record.read_text())
+    run.record.write_text(json.dumps({**record, "host": "another-machine"}))
+
+
+@pytest.mark.parametrize("state", ["interrupted", "queued"])
+@pytest.mark.parametrize("change", [_log, _config, _key, _elsewhere])
+def test_what_waits_is_kept_until_something_changes_it(
+    tmp_path: Path, state: str, change: Callable[[RunFolder], None]
+) -> None:
+    run = record_run(tmp_path, state=state)
+    make_key(tmp_path)
+    note(tmp_path, run)
+    assert rows(tmp_path) == [run.id]
+    assert [s.state for s in list_runs(tmp_path)] == [state]
+    change(run)
+    assert list_runs(tmp_path) == [summarise(run)]
+
+
+def test_what_changes_a_state_that_was_kept(tmp_path: Path) -> None:
+    """Not a thing that the folder alone says: the key, and the configuration that it vouches for."""
+    queued = [record_run(tmp_path, number, state="queued") for number in range(2)]
+    for run in queued:
+        note(tmp_path, run)
+    _config(queued[0])
+    assert [s.state for s in list_runs(tmp_path)] == ["foreign", "queued"]
+    _key(queued[0])
+    assert [s.state for s in list_runs(tmp_path)] == ["foreign", "foreign"]
+
+
+def test_a_run_that_goes_on_is_seen_though_its_folder_is_as_it_was(tmp_path: Path) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    note(tmp_path, run)
+    assert [s.state for s in list_runs(tmp_path)] == ["interrupted"]
+    with RunLock(run.lock):
+        assert [s.state for s in list_runs(tmp_path)] == ["running"]
+    assert [s.state for s in list_runs(tmp_path)] == ["interrupted"]
+
+
+def test_what_another_machine_concluded_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = record_run(tmp_path, state="interrupted")
+    note(tmp_path, run)
+    there = os.uname_result(("Linux", "another-machine", *os.uname()[2:]))
+    monkeypatch.setattr(os, "uname", lambda: there)
+    monkeypatch.setattr(socket, "gethostname", lambda: there.nodename)
+    assert list_runs(tmp_path)[0].state.startswith("unknown")
+
+
+def test_what_waits_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of them cost what a thousand that have ended do."""
+    for number, state in enumerate(("interrupted", "queued", "completed")):
+        note(tmp_path, record_run(tmp_path, number, state=state))
+    kept = list_runs(tmp_path)
+    monkeypatch.setattr(index, "summarise", lambda run: pytest.fail(f"{run.id} is read"))
+    assert list_runs(tmp_path) == kept
 
 
 def test_a_damaged_run_is_listed(tmp_path: Path, runs: list[RunFolder]) -> None:
