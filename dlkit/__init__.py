@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dlkit.api import Run, list_runs, open_run, submit, train
+    from dlkit.api import Run, compare, list_runs, open_run, submit, train
     from dlkit.components import (
         DatasetSpec,
         InferenceSpec,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "hookimpl": "dlkit.hookspecs",
     "Run": "dlkit.api",
+    "compare": "dlkit.api",
     "list_runs": "dlkit.api",  # not `runs`: that is the package dlkit.runs, once anything has imported it
     "open_run": "dlkit.api",
     "submit": "dlkit.api",
@@ -70,6 +71,7 @@ __all__ = [
     "TaskSpec",
     "TrainerSpec",
     "__version__",
+    "compare",
     "hookimpl",
     "list_runs",
     "open_run",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
@@ -33,6 +33,7 @@ from dlkit.openmp import wait_asleep
 from dlkit.runs import index
 from dlkit.runs.contents import CheckpointRecord, EvaluationRecord, checkpoints, evaluations, stored_sections
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
+from dlkit.runs.groups import Groups, grouped
 from dlkit.runs.log import history, read_events
 from dlkit.runs.orders import given_orders, orders_of
 from dlkit.runs.stored import readable
@@ -286,6 +287,15 @@ def list_runs(workspace: str | Path | None = None, task: str | None = None) -> l
     """The runs of a workspace, newest first."""
     where = _located(workspace)
     return [Run(RunFolder(where / "runs" / summary.id)) for summary in index.list_runs(where, task)]
+
+
+def compare(runs: Iterable[Run], group: Sequence[str]) -> Groups:
+    """Runs of equal settings taken together, as ``dlkit compare --group``: ``compare(runs, ["model.name", "lr"])``.
+
+    ``.groups`` has the best one first, each with the ``mean`` of every metric and ``half`` of its 95 % t-interval;
+    ``.best`` is the id of the best run of the best group.
+    """
+    return grouped([run.folder for run in runs], group)
 
 
 def _located(workspace: str | Path | None) -> Path:

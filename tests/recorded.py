@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,6 +54,24 @@ def record_run(
 def record_runs(workspace: Path, count: int) -> list[RunFolder]:
     """Many, of several tasks, in several states; the first is the newest."""
     return [record_run(workspace, i, state=STATES[i % len(STATES)], task=TASKS[i % len(TASKS)]) for i in range(count)]
+
+
+def record_seeds(
+    workspace: Path, settings: Sequence[Mapping[str, object]], state: str = "completed"
+) -> list[RunFolder]:
+    """Runs of these settings (lr, seed, epochs) that came to their ``mse``."""
+    runs = []
+    for number, told in enumerate(settings):
+        run = record_run(workspace, number + 100 * (state != "completed"), state=state)
+        run.config.write_text(
+            f'task = "toy"\n[engine]\nseed = {told["seed"]}\nepochs = {told.get("epochs", 3)}\n'
+            f'[model]\nname = "linear"\n[trainer]\nlr = {told["lr"]}\n'
+        )
+        record = json.loads(run.record.read_text())
+        record["result"] = {**(record.get("result") or {}), "metrics": {"val/mse": told["mse"], "val/mse/cat": 1.0}}
+        run.record.write_text(json.dumps(record))
+        runs.append(run)
+    return runs
 
 
 def course(began: float, best: float, state: str) -> list[Event]:

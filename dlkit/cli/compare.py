@@ -1,18 +1,20 @@
-"""``dlkit compare RUN RUN …``: what differs, and how it ended."""
+"""``dlkit compare RUN RUN …``: what differs, and how it ended; ``--group``: means over seeds."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 
 from dlkit.cli.choice import RUN_HELP
+from dlkit.cli.compare_groups import show_groups
 from dlkit.cli.parser import Parser
-from dlkit.errors import UsageError
+from dlkit.errors import RunError, UsageError
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
-from dlkit.present.output import print_json, print_result
-from dlkit.present.table import table
+from dlkit.present.output import print_json, print_result, say
+from dlkit.present.table import csv_table, markdown_table, table
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run
+from dlkit.runs.index import find_run, list_runs
 from dlkit.runs.workspace import locate
 from dlkit.steering import one_line
 
@@ -20,19 +22,64 @@ BEST = "*"
 
 
 def main(argv: list[str]) -> int:
-    parser = Parser("compare", "Runs side by side: settings that differ, final metrics, the best marked with *.")
-    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
-    options = parser.with_workspace().with_json().parse_args(argv)
-    workspace = locate(options.workspace)
-    runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
+    options = _parser().parse_args(argv)
+    runs = _chosen(options)
+    if options.group is not None:
+        return show_groups(runs, options)
     if len(runs) < 2:
         raise UsageError("give at least two different runs to compare")
     found = compare(runs)
-    if options.json:
+    for remark in found.remarks:
+        say(f"note: {remark}")
+    if options.best:
+        print_result(_best(found))
+    elif options.json:
         print_json(_document(runs, found))
+    elif options.csv or options.md:
+        print_result((csv_table if options.csv else markdown_table)(*_by_run(found)))
     else:
         print_result(_text(found))
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "compare",
+        "Runs side by side: settings that differ, final metrics, the best marked with *. With --group, runs of equal "
+        "settings are taken together: mean ± 95 % t-interval over their seeds.",
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="*", help=f"{RUN_HELP}; or give --task")
+    parser.add_argument("--task", metavar="T", help="all runs of this task")
+    parser.add_argument("--group", metavar="KEYS", help="settings that make a group: model.name,trainer.lr")
+    parser.add_argument(
+        "--metric",
+        metavar="NAME",
+        action="append",
+        help="with --group: show this metric (may be repeated; default: the primary one of each split)",
+    )
+    parser.add_argument("--best", action="store_true", help="print the best run's id alone; of the best group's runs")
+    return parser.with_workspace().with_json().with_tables()
+
+
+def _chosen(options: Namespace) -> list[RunFolder]:
+    """The runs that are named, and those of ``--task``, oldest first."""
+    workspace = locate(options.workspace)
+    if not options.runs and not options.task:
+        raise UsageError("which runs? Give RUN …, or --task T for all of that task")
+    if options.metric and options.group is None:
+        raise UsageError("--metric goes with --group")
+    named = [find_run(workspace, reference) for reference in options.runs]
+    found = reversed(list_runs(workspace, options.task)) if options.task else ()
+    return list(dict.fromkeys([*named, *(RunFolder(workspace / "runs" / summary.id) for summary in found)]))
+
+
+def _best(found: Comparison) -> str:
+    """The run with the best primary metric; RunError where there is no telling."""
+    metrics = {summary.metric for summary in found.summaries if summary.metric}
+    entry = found.metrics.get(metrics.pop()) if len(metrics) == 1 else None
+    if entry is None or entry.best is None:
+        raise RunError("there is no best run: they have no primary metric in common, or no value of it")
+    return found.summaries[entry.best].id
 
 
 def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]:
@@ -42,6 +89,21 @@ def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]
         "settings": found.settings,
         "metrics": {name: {"values": entry.values, "best": entry.best} for name, entry in found.metrics.items()},
     }
+
+
+def _by_run(found: Comparison) -> tuple[list[str], list[list[object]]]:
+    """A row a run: for programs that read tables."""
+    headers = ["run", "name", "state", *found.settings, "steps", "seconds", *found.metrics]
+    rows = [
+        [
+            *(s.id, s.name, s.state),
+            *(column[i] for column in found.settings.values()),
+            *(s.step, s.seconds),
+            *(entry.values[i] for entry in found.metrics.values()),
+        ]
+        for i, s in enumerate(found.summaries)
+    ]
+    return headers, rows
 
 
 def _text(found: Comparison) -> str:

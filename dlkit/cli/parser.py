@@ -68,6 +68,16 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--json", action="store_true", help="one JSON document on stdout")
         return self
 
+    def with_tables(self) -> Parser:
+        """``--csv`` and ``--md``, of which one excludes the other and ``--json``."""
+        forms = self.add_mutually_exclusive_group()
+        for action in self._actions:
+            if action.dest == "json":
+                forms._group_actions.append(action)
+        forms.add_argument("--csv", action="store_true", help="a table of comma-separated values, numbers in full")
+        forms.add_argument("--md", action="store_true", help="a table of Markdown")
+        return self
+
 
 def duration(text: str) -> float:
     """The ``type`` of options that are a number of seconds, or as 9m: at least 0."""

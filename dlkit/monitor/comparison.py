@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dlkit.runs.contents import flatten, latest_evaluations, stored_values
+from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
-
-_MINIMISED = ("loss",)
+from dlkit.runs.outcomes import best, direction, finals
 
 
 @dataclass(frozen=True)
@@ -67,32 +65,10 @@ def _differing(configurations: Sequence[Mapping[str, object]]) -> dict[str, list
 
 def _metrics(runs: Sequence[RunFolder], summaries: Sequence[Summary]) -> dict[str, Outcome]:
     """Those of the best evaluation, and the last ones on record of other splits."""
-    columns = [_finals(run, summary) for run, summary in zip(runs, summaries, strict=True)]
+    columns = [finals(run, summary) for run, summary in zip(runs, summaries, strict=True)]
     names = dict.fromkeys(name for column in columns for name in column if name.count("/") < 2)
     found = {}
     for name in names:
         values = [column.get(name) for column in columns]
         found[name] = Outcome(values, best(values, direction(name, summaries)))
     return found
-
-
-def _finals(run: RunFolder, summary: Summary) -> dict[str, float]:
-    found = {**summary.metrics, **latest_evaluations(run)}
-    return {name: value for name, value in found.items() if isinstance(value, (int, float))}
-
-
-def direction(name: str, summaries: Iterable[Summary]) -> str:
-    """``min``, ``max`` or nothing: of the primary metric (on any split) and of losses."""
-    bare = name.rpartition("/")[2]
-    known = {s.direction for s in summaries if s.metric.rpartition("/")[2] == bare and s.direction}
-    if len(known) == 1:
-        return known.pop()
-    return "min" if bare in _MINIMISED and not known else ""
-
-
-def best(values: Sequence[float | None], direction: str) -> int | None:
-    """The index of the best finite value, the first of equals."""
-    usable = [(value, i) for i, value in enumerate(values) if value is not None and math.isfinite(value)]
-    if not usable or not direction:
-        return None
-    return (min if direction == "min" else max)(usable, key=lambda pair: pair[0])[1]

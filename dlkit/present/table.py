@@ -1,4 +1,4 @@
-"""Rows as aligned columns."""
+"""Rows as aligned columns, as CSV, as a table of Markdown."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         for line in [headers, *cells]
     ]
     return "\n".join(lines)
+
+
+def csv_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Comma-separated values, numbers in full, None as an empty cell; a cell is one line, quoted where it must be."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in (headers, *rows):
+        writer.writerow([one_line(cell) if isinstance(cell, str) else cell for cell in row])
+    return out.getvalue().rstrip("\n")
+
+
+def markdown_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of Markdown, numbers as people read them."""
+    cells = [[_text(cell) for cell in row] for row in rows]
+    right = [bool(cells) and all(_is_number(row[i]) for row in cells) for i in range(len(headers))]
+    lines = [[one_line(header) for header in headers], ["--:" if side else "---" for side in right], *cells]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def _text(cell: object) -> str:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.monitor.comparison import best, compare, direction
+from dlkit.monitor.comparison import compare
 from dlkit.runs.contents import flatten
 from dlkit.runs.folder import Summary
+from dlkit.runs.outcomes import best, direction
 from recorded import record_run
 
 

@@ -1,0 +1,34 @@
+"""What runs came to, to be set against each other: their final metrics, and which value is the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from dlkit.runs.contents import latest_evaluations
+from dlkit.runs.folder import RunFolder, Summary
+
+_MINIMISED = ("loss",)
+
+
+def finals(run: RunFolder, summary: Summary) -> dict[str, float]:
+    """Metrics of the best evaluation, and the last ones on record of other splits; details too."""
+    found = {**summary.metrics, **latest_evaluations(run)}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float))}
+
+
+def direction(name: str, summaries: Iterable[Summary]) -> str:
+    """``min``, ``max`` or nothing: of the primary metric (on any split) and of losses."""
+    bare = name.rpartition("/")[2]
+    known = {s.direction for s in summaries if s.metric.rpartition("/")[2] == bare and s.direction}
+    if len(known) == 1:
+        return known.pop()
+    return "min" if bare in _MINIMISED and not known else ""
+
+
+def best(values: Sequence[float | None], direction: str) -> int | None:
+    """The index of the best finite value, the first of equals."""
+    usable = [(value, i) for i, value in enumerate(values) if value is not None and math.isfinite(value)]
+    if not usable or not direction:
+        return None
+    return (min if direction == "min" else max)(usable, key=lambda pair: pair[0])[1]
