@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -13,8 +14,13 @@ from PIL import Image, ImageOps
 from torch import nn
 
 from dlkit.data.boxes import Letterbox
+from dlkit.data.conversions import conversion_notes
 from dlkit.data.encoding import Encoding
-from dlkit.data.images import Fit, any_image, fitted, named_images
+from dlkit.data.image_folders import named_images
+from dlkit.data.images import Fit, allow_megapixels, any_image, fitted
+from dlkit.data.options import MEGAPIXELS
+from dlkit.data.pixel_rules import PLAIN, PixelRules
+from dlkit.data.pixels import Conversion
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, PluginError
 from dlkit.predictor import Answer, ConfigT, Predictor
@@ -55,8 +61,8 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     """Base of predictors that answer images of any size, grey or RGB, from ``info`` alone.
 
     An input is a path, a PIL image, or a uint8 array [H,W] or [H,W,3] (lists of such rows too). ``info`` is an
-    ``ImageInfo``. ``config`` may have ``invert``: images are taken as negatives. ``batch``: images that go through the
-    model together.
+    ``ImageInfo``, and an ``ImagesInfo`` where training images came from files. ``config`` may have ``invert``: images
+    are taken as negatives; and the options of ``AskedImages``. ``batch``: images that go through the model together.
     """
 
     usage = "image files, or folders of them"
@@ -70,6 +76,9 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         self.channels, self.height, self.width = info.shape
         self.encoding = self.make_encoding()
         self.inverts = bool(getattr(config, "invert", False))
+        self.rules = _rules(info, config)
+        allow_megapixels(getattr(config, "max_megapixels", MEGAPIXELS))
+        self._told: dict[str, Conversion] = {}
 
     def make_encoding(self) -> Encoding:
         """How pixels become the model's input, and back; by default with the mean and deviation that ``info`` has."""
@@ -105,7 +114,18 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
             raise DataError(
                 f"this model was trained on images of {self.channels} channels: image files cannot be answered"
             )
-        return any_image(value, colour=self.channels == 3 if colour is None else colour, enough=enough)
+        in_colour = self.channels == 3 if colour is None else colour
+        image, conversion = any_image(value, colour=in_colour, enough=enough, rules=self.rules)
+        # By name: an image is opened to be answered, and again to be shown.
+        self._told[str(value) if isinstance(value, (str, Path)) else f"one of {image.width}×{image.height}"] = (
+            conversion
+        )
+        return image
+
+    def notes(self) -> list[str]:
+        """What had to be decided of the images asked about: transparency, values of more than 8 bits."""
+        told, self._told = self._told, {}
+        return conversion_notes(told.items(), "--inference.")
 
     def prepared(self, value: object) -> Pixels:
         """One input as uint8 [C,H,W], brought to the training images' form; not inverted."""
@@ -136,6 +156,25 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     def with_file(answer: Answer, value: object) -> Answer:
         """An answer that names its ``file``, where it was a file."""
         return {**answer, "file": str(value)} if isinstance(value, (str, Path)) else answer
+
+
+def _rules(info: object, config: object) -> PixelRules:
+    """How the training images became pixels, as far as the options do not say otherwise."""
+    rules = PixelRules(
+        getattr(info, "background", PLAIN.background),
+        getattr(info, "value_range", PLAIN.value_range),
+        getattr(info, "ranges", PLAIN.ranges),
+    )
+    background, value_range = (getattr(config, name, _TRAINED) for name in ("background", "value_range"))
+    if background != _TRAINED:
+        rules = replace(rules, background=background)
+    if value_range != _TRAINED:
+        rules = replace(rules, value_range=value_range, ranges={})
+    return rules
+
+
+_TRAINED = "trained"
+"""An option's value: as in training."""
 
 
 def as_pictures(pixels: Pixels) -> Pixels:

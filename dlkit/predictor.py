@@ -68,6 +68,11 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:
         """One answer an input, in order. Inputs are what ``read`` returns, or plain Python values of that form."""
 
+    def notes(self) -> list[str]:
+        """What is to be said of the inputs since this was last asked: what was guessed, converted, left out, how many,
+        the first of them, the option that says otherwise. Default: nothing."""
+        return []
+
     def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The answers as samples, for people to look at. Default: a table."""
         headers = list(answers[0]) if answers else []

@@ -58,9 +58,13 @@ def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) 
     answers = loaded.predictor.predict(inputs)
     if loaded.predictor.draws:  # what is found on a photograph cannot be judged in a terminal
         answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
+    notes = loaded.predictor.notes()
+    for note in notes:
+        say(f"note: {note}")
     if options.json:
         position = {"checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
-        print_json({"run": run.id, **position, "predictions": [dict(answer) for answer in answers]})
+        found = {"predictions": [dict(answer) for answer in answers], **({"notes": notes} if notes else {})}
+        print_json({"run": run.id, **position, **found})
         return
     width = shutil.get_terminal_size().columns
     for sample in checked(loaded.predictor.show(inputs, answers), who):

@@ -16,10 +16,14 @@ import numpy.typing as npt
 from dlkit.data.annotated import Division, read_parts
 from dlkit.data.annotations.record import Annotation, Corners, Mark, Remark, noted
 from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, without_repeats
-from dlkit.data.images import open_image
+from dlkit.data.conversions import conversion_notes
+from dlkit.data.image_sets import by_one_rule
+from dlkit.data.images import allow_megapixels, look_at
 from dlkit.data.names import composed
-from dlkit.data.options import AnnotatedFiles
-from dlkit.data.unusable import attempt_all, left_out
+from dlkit.data.options import MEGAPIXELS, AnnotatedFiles
+from dlkit.data.pixel_rules import PLAIN, PixelRules
+from dlkit.data.pixels import Conversion
+from dlkit.data.unusable import left_out
 from dlkit.errors import DataError
 
 
@@ -32,6 +36,7 @@ class ReadRules:
     repeated what a box counts that is written several times, with the same class: once, or each time
     spelling of classes: in Unicode's composed form (NFC), or as written
     skip     leave out images and annotations that cannot be used, and say how many; False: DataError
+    megapixels  million pixels that an image may have
     """
 
     path: Path
@@ -42,13 +47,15 @@ class ReadRules:
     skip: bool = False
     repeated: Literal["once", "keep"] = "once"
     spelling: Literal["nfc", "written"] = "nfc"
+    megapixels: float = MEGAPIXELS
 
     @classmethod
     def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
         division = Division(options.lists, options.val_fraction, options.test_fraction, options.split_seed)
         how = {key: getattr(options, key) for key in ("classes", "invalid", "unknown", "repeated", "spelling")}
-        return cls(Path(options.path), division, skip=options.skip_unusable, **how)
+        most = options.max_megapixels
+        return cls(Path(options.path), division, skip=options.skip_unusable, megapixels=most, **how)
 
 
 @dataclass(frozen=True)
@@ -62,20 +69,26 @@ class SoundParts:
 
 @dataclass(frozen=True)
 class ImageForm:
-    """What images are brought to: RGB or grey, letter-boxed to height × width."""
+    """What images are brought to: RGB or grey, letter-boxed to height × width; ``rules``: how they become pixels."""
 
     height: int
     width: int
     colour: bool = True
+    rules: PixelRules = field(default=PLAIN, repr=False)  # the rest's repr is in fingerprints
 
     def letterbox(self, annotation: Annotation) -> Letterbox:
         return Letterbox((annotation.width, annotation.height), (self.width, self.height))
 
     def pixels(self, annotation: Annotation) -> npt.NDArray[np.uint8]:
         """The image, uint8 [C,height,width]; DataError names it if it cannot be read."""
+        return self.converted(annotation)[0]
+
+    def converted(self, annotation: Annotation) -> tuple[npt.NDArray[np.uint8], Conversion]:
+        """The same, and what had to be decided of it."""
+        enough = max(self.height, self.width)
         # Boxes are in pixels of the whole image: only its pixels may be decoded at a fraction of its size.
-        image = open_image(annotation.image, colour=self.colour, enough=max(self.height, self.width))
-        return self.letterbox(annotation).place(image)
+        image, conversion = look_at(annotation.image, colour=self.colour, enough=enough, rules=self.rules)
+        return self.letterbox(annotation).place(image), conversion
 
     def boxes(self, annotation: Annotation) -> Corners:
         """Its boxes, float32 [M,4], in pixels of the letter-box."""
@@ -83,7 +96,13 @@ class ImageForm:
 
 
 def chosen_form(
-    height: int | None, width: int | None, annotations: Sequence[Annotation], *, side: int, colour: bool
+    height: int | None,
+    width: int | None,
+    annotations: Sequence[Annotation],
+    *,
+    side: int,
+    colour: bool,
+    rules: PixelRules = PLAIN,
 ) -> tuple[ImageForm, list[str]]:
     """The form that is asked for; a side that is not given follows from the shape that most images have.
 
@@ -91,12 +110,12 @@ def chosen_form(
     what was chosen.
     """
     if height is not None and width is not None:
-        return ImageForm(height, width, colour), []
+        return ImageForm(height, width, colour, rules), []
     shape = float(np.median([one.width / one.height for one in annotations]))
     high = height or (_even(width / shape) if width is not None else _even(side / shape**0.5))
     wide = width or (_even(height * shape) if height is not None else _even(side * shape**0.5))
     note = f"images are brought to {wide}×{high} pixels, as most are shaped; dataset.width and dataset.height choose"
-    return ImageForm(high, wide, colour), [note]
+    return ImageForm(high, wide, colour, rules), [note]
 
 
 def _even(length: float) -> int:
@@ -124,6 +143,7 @@ class BoxedImages:
 
 def read_sound(rules: ReadRules) -> SoundParts:
     """Read, divide and check annotations. DataError names what is wrong, as far as that is not to be left out."""
+    allow_megapixels(rules.megapixels)
     read = read_parts(rules.path, rules.division)
     notes = [*_unusable(read.problems, rules.skip), *read.notes]
     cleaned, remarks = tidied(read.parts, rules)
@@ -171,24 +191,58 @@ def _spelled(name: str, rules: ReadRules) -> str:
 
 
 def decode_part(sound: SoundParts, part: str, form: ImageForm, *, skip: bool) -> tuple[BoxedImages, list[str]]:
-    """A part's images in memory, and notes of what could not be read (DataError where that is not to be skipped)."""
+    """A part's images in memory, and notes of what could not be read (DataError where that is not to be skipped) or had
+    to be converted."""
+    return _decoded(sound, part, form, skip)[:2]
+
+
+def decode_parts(
+    sound: SoundParts, form: ImageForm, *, skip: bool
+) -> tuple[dict[str, BoxedImages], list[str], PixelRules]:
+    """All parts likewise, the training images first, and the rules by which they became pixels: those hold for all."""
+    pictures: dict[str, BoxedImages] = {}
+    notes: list[str] = []
+    for part in sorted(sound.parts, key=lambda part: part != "train"):
+        pictures[part], said, rules = _decoded(sound, part, form, skip)
+        form = replace(form, rules=rules)
+        notes += said
+    return pictures, notes, form.rules
+
+
+def _decoded(sound: SoundParts, part: str, form: ImageForm, skip: bool) -> tuple[BoxedImages, list[str], PixelRules]:
     annotations = sound.parts[part]
     # Decoded straight into their place: a list of images and a stack of it would hold everything twice.
     images = np.zeros((len(annotations), 3 if form.colour else 1, form.height, form.width), np.uint8)
 
-    def read(i: int) -> None:
-        images[i] = form.pixels(annotations[i])
+    def read(i: int, rules: PixelRules) -> Conversion:
+        images[i], conversion = replace(form, rules=rules).converted(annotations[i])
+        return conversion
 
-    failures = attempt_all(read, range(len(annotations)))
-    notes = [f"{part}: {note}" for note in _unusable([str(failure) for failure in failures if failure], skip)]
-    kept = [i for i, failure in enumerate(failures) if failure is None]
+    found, rules = by_one_rule(read, range(len(annotations)), form.rules)
+    notes = _unusable([str(failure) for failure in found if isinstance(failure, DataError)], skip)
+    kept = [i for i, failure in enumerate(found) if not isinstance(failure, DataError)]
     if not kept:
         raise DataError(f"no image of the {part} part can be read")
+    told = [(str(annotations[i].image), one) for i, one in enumerate(found) if isinstance(one, Conversion)]
+    notes += conversion_notes(told, "dataset.")
     # Only now: boxes of an image that could not be read would have no image.
     boxes = [form.boxes(annotations[i]) for i in kept]
     labels = [label_numbers(annotations[i], sound.classes) for i in kept]
     marks = [annotations[i].marks for i in kept]
-    return BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels, marks), notes
+    pictures = BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels, marks)
+    return pictures, [f"{part}: {note}" for note in notes], rules
+
+
+def measured(
+    sound: SoundParts, form: ImageForm, most: int, *, skip: bool
+) -> tuple[npt.NDArray[np.uint8], list[str], PixelRules]:
+    """Some training images, evenly chosen, notes of them, and the rules by which they became pixels: for what is to be
+    known of images that are read when it is their turn."""
+    train = sound.parts["train"]
+    chosen = np.linspace(0, len(train) - 1, min(most, len(train))).astype(int)
+    some = replace(sound, parts={"train": [train[i] for i in chosen]})
+    found, notes, rules = _decoded(some, "train", form, skip)
+    return found.images, [f"of {len(chosen)} images looked at, {note}" for note in notes], rules
 
 
 def label_numbers(annotation: Annotation, classes: Sequence[str]) -> npt.NDArray[np.int64]:

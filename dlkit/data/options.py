@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dlkit.config import Config
+from dlkit.data.pixel_rules import PixelRules
 
 
 def _absolute(path: str) -> str:
@@ -16,6 +17,55 @@ def _absolute(path: str) -> str:
 
 Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
 """A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
+
+
+_COLOUR = r"white|black|grey|drop|#[0-9a-fA-F]{6}"
+_RANGE = r"auto|type|-?\d+(\.\d+)?\.\.-?\d+(\.\d+)?"
+
+
+def _rising(value_range: str) -> str:
+    low, dots, high = value_range.partition("..")
+    if dots and float(low) >= float(high):
+        raise ValueError(f"a range goes from its lowest to its highest value, not {value_range}")
+    return value_range
+
+
+Background = Annotated[str, Field(pattern=f"^({_COLOUR})$")]
+ValueRange = Annotated[str, Field(pattern=f"^({_RANGE})$"), AfterValidator(_rising)]
+MEGAPIXELS = 89.5
+"""Million pixels of an image that are decoded unless an option allows more: Pillow's own bound, 2**30 / 12 bytes."""
+_LARGEST = "Million pixels that an image may have at most; larger ones are refused before they are decoded"
+
+
+class PixelOptions(Config):
+    """How images that are not plain 8-bit colours become such."""
+
+    background: Background = Field(
+        "white", description="What transparent pixels are laid on: white, black, grey, #rrggbb; drop: on nothing"
+    )
+    value_range: ValueRange = Field(
+        "auto",
+        description="Black and white of images of over 8 bits: LOW..HIGH, auto (by type and values) or type (0..65535)",
+    )
+    max_megapixels: float = Field(MEGAPIXELS, ge=MEGAPIXELS, le=10_000, description=_LARGEST)
+
+
+def pixel_rules(options: PixelOptions) -> PixelRules:
+    """The rules that a data set's options ask for."""
+    return PixelRules(options.background, options.value_range)
+
+
+class AskedImages(Config):
+    """The same of images that a model is asked about: as it was trained, unless somebody says otherwise."""
+
+    background: Annotated[str, Field(pattern=f"^(trained|{_COLOUR})$")] = Field(
+        "trained", description="What transparent pixels are laid on: white, black, grey, #rrggbb; trained: as then"
+    )
+    value_range: Annotated[str, Field(pattern=f"^(trained|{_RANGE})$"), AfterValidator(_rising)] = Field(
+        "trained",
+        description="Black and white of images of over 8 bits: LOW..HIGH, auto or type; trained: as then",
+    )
+    max_megapixels: float = Field(MEGAPIXELS, ge=MEGAPIXELS, le=10_000, description=_LARGEST)
 
 
 class Shares(Config):
@@ -65,7 +115,7 @@ class TextFiles(Config):
     )
 
 
-class AnnotatedFiles(Shares, Lists):
+class AnnotatedFiles(Shares, Lists, PixelOptions):
     """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
 
     path: Location = Field(
@@ -96,12 +146,7 @@ class AnnotatedFiles(Shares, Lists):
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
 
 
-def annotated_files_of_before(fields: dict[str, object], version: int) -> dict[str, object]:
-    """Options of ``AnnotatedFiles`` as a run of version 1 stored them, and what was done then."""
-    return {"repeated": "keep", "spelling": "written", **fields}
-
-
-class ImageFiles(Shares):
+class ImageFiles(Shares, PixelOptions):
     """Images of your own, without labels: where they are, what they are brought to, how strictly they are read."""
 
     path: Location = Field(description="Folder of images, at any depth; or of train, val and test folders")

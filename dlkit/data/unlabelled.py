@@ -18,9 +18,12 @@ from dlkit.data.canvases import stretched
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.encoding import Encoding
-from dlkit.data.images import image_files, image_size, read_usable
-from dlkit.data.options import ImageFiles
+from dlkit.data.image_folders import image_files
+from dlkit.data.image_sets import read_usable
+from dlkit.data.images import allow_megapixels, image_size
+from dlkit.data.options import ImageFiles, pixel_rules
 from dlkit.data.parts import drawn, held_out, part_folders, too_few
+from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import TensorSplit
 from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError, listed
@@ -30,10 +33,12 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """``parts``: ``train``, ``val`` and, where there is one, ``test``, each uint8 [N,C,size,size]."""
+    """``parts``: ``train``, ``val`` and, where there is one, ``test``, each uint8 [N,C,size,size]; ``rules``: how files
+    became these pixels."""
 
     parts: dict[str, Pixels]
     notes: Sequence[str] = field(default_factory=tuple)
+    rules: PixelRules = PLAIN
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -72,15 +77,17 @@ def folder(path: Path, options: ImageFiles, size: int) -> Unlabelled:
     as the options do not have them left out or enlarged.
     """
     notes: list[str] = []
+    allow_megapixels(options.max_megapixels)
     files = {part: image_files(found) for part, found in part_folders(path).items()} or {"train": image_files(path)}
     empty = [part for part, paths in files.items() if not paths]
     if empty:
         raise DataError(f"{path if files.keys() == {'train'} else path / empty[0]}: holds no images")
     parts: dict[str, Pixels] = {}
-    for part, paths in files.items():
-        parts[part], said = _read(paths, options, size)
-        notes += said
-    return Unlabelled(_divided(parts, path, options), notes)
+    rules = pixel_rules(options)
+    for part, paths in files.items():  # the training images first: what they were taken for holds for all
+        parts[part], said, rules = _read(paths, options, size, rules)
+        notes += [f"{part}: {note}" if len(files) > 1 else note for note in said]
+    return Unlabelled(_divided(parts, path, options), notes, rules)
 
 
 def _divided(parts: dict[str, Pixels], path: Path, options: ImageFiles) -> dict[str, Pixels]:
@@ -102,15 +109,17 @@ def _divided(parts: dict[str, Pixels], path: Path, options: ImageFiles) -> dict[
     return {**found, "train": rest}
 
 
-def _read(paths: Sequence[Path], options: ImageFiles, size: int) -> tuple[Pixels, list[str]]:
+def _read(
+    paths: Sequence[Path], options: ImageFiles, size: int, rules: PixelRules
+) -> tuple[Pixels, list[str], PixelRules]:
     failed = [] if options.enlarge else _too_small(paths, options, size)
     if failed:
         advice = f"dataset.enlarge = true takes them all the same, a smaller dataset.size (now {size}) as they are"
         raise DataError(f"{listed(f'{len(failed)} of {len(paths)} images are too small', failed)}\n{advice}")
-    images, _, notes = read_usable(
-        paths, size, size, colour=options.colour, fit=options.fit, skip=options.skip_unreadable
+    found = read_usable(
+        paths, size, size, colour=options.colour, fit=options.fit, skip=options.skip_unreadable, rules=rules
     )
-    return images, notes
+    return found.images, found.notes, found.rules
 
 
 def _too_small(paths: Sequence[Path], options: ImageFiles, size: int) -> list[str]:

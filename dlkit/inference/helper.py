@@ -95,7 +95,7 @@ class Helper:
         predictor = self._with(options).predictor
         inputs = predictor.read(words)
         answers = predictor.predict(inputs)
-        shown = predictor.show(inputs, answers)
+        shown = [*predictor.show(inputs, answers), *_said(predictor.notes())]
         seconds = time.perf_counter() - began
         self._questions += 1
         target = self._folder / f"answer-{self._questions}"
@@ -131,6 +131,11 @@ class Helper:
         self._examples += 1
         with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:
             return [str(word) for word in self._present.predictor.example(self._split, generator, self._folder)]
+
+
+def _said(notes: list[str]) -> list[samples.Sample]:
+    """What is to be said of the inputs, below the answers."""
+    return [samples.Text(name="notes", title="Notes", text="\n".join(notes))] if notes else []
 
 
 def main(argv: list[str]) -> NoReturn:

@@ -16,7 +16,7 @@ from dlkit.catalog import Catalog
 from dlkit.components import load_object
 from dlkit.data.annotated import Division
 from dlkit.data.annotated_images import ImageForm, ReadRules, chosen_form, decode_part, read_sound
-from dlkit.data.options import annotated_files_of_before
+from dlkit.data.earlier import annotated_files
 from dlkit.errors import DataError
 
 CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
@@ -120,8 +120,10 @@ def test_a_size_that_is_given_is_taken() -> None:
 
 
 def test_a_stored_run_of_before_reads_boxes_and_names_as_it_did() -> None:
-    meant = {"repeated": "keep", "spelling": "written"}
-    assert annotated_files_of_before({"path": "x"}, 1) == {"path": "x", **meant}
+    pixels = {"background": "drop", "value_range": "type"}
+    meant = {"repeated": "keep", "spelling": "written", **pixels}
+    assert annotated_files({"path": "x"}, 1) == {"path": "x", **meant}
+    assert annotated_files({"path": "x"}, 2) == {"path": "x", **pixels}
     for task in ("detection", "localization"):
         (spec,) = [s for s in Catalog.load_everything().specs("dataset", task) if s.name == "files"]
-        assert spec.version == 2 and load_object(spec.migrate) is annotated_files_of_before
+        assert spec.version == 3 and load_object(spec.migrate) is annotated_files

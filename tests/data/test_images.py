@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dlkit.data.images import any_image, class_folders, fitted, image_files, named_images, read_image, read_images
+from dlkit.data.image_folders import class_folders, image_files, named_images
+from dlkit.data.image_sets import read_usable
+from dlkit.data.images import any_image, fitted, read_image
 from dlkit.errors import DataError
 
 
@@ -82,9 +84,9 @@ def test_what_is_no_image_is_named(tmp_path: Path) -> None:
 def test_many_are_read_in_order_and_failures_told(tmp_path: Path) -> None:
     paths = [save(tmp_path / f"{value}.png", np.full((4, 4), value, np.uint8)) for value in range(10, 30)]
     paths[3].write_bytes(b"broken")
-    images, failed = read_images(paths, 4, 4, colour=False)
-    assert list(failed) == [3] and "13.png" in failed[3]
-    assert images[:, 0, 0, 0].tolist() == [0 if i == 3 else 10 + i for i in range(20)]
+    found = read_usable(paths, 4, 4, colour=False, fit="crop", skip=True)
+    assert found.kept.tolist() == [i for i in range(20) if i != 3] and "13.png" in found.notes[0]
+    assert found.images[:, 0, 0, 0].tolist() == [10 + i for i in range(20) if i != 3]
 
 
 def test_a_folder_per_class(tmp_path: Path) -> None:
@@ -118,8 +120,8 @@ def test_images_are_asked_about_in_any_form(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(tmp_path / "i.png")
     forms = [tmp_path / "i.png", str(tmp_path / "i.png"), Image.fromarray(pixels), pixels, pixels.tolist()]
     for form in forms:
-        np.testing.assert_array_equal(np.asarray(any_image(form, colour=True)), pixels)
-    assert np.asarray(any_image(pixels[:, :, :1], colour=False)).tolist() == pixels[:, :, 0].tolist()
+        np.testing.assert_array_equal(np.asarray(any_image(form, colour=True)[0]), pixels)
+    assert np.asarray(any_image(pixels[:, :, :1], colour=False)[0]).tolist() == pixels[:, :, 0].tolist()
     for wrong in (np.zeros((4, 4)), np.zeros((2, 4, 4, 3), np.uint8), [[300]], [[-1]]):
         with pytest.raises(DataError, match="an image is uint8"):
             any_image(wrong, colour=True)

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from dlkit.task import Info
+from dlkit.data.image_info import ImagesInfo
 
 
-class AutoencoderInfo(Info):
+class AutoencoderInfo(ImagesInfo):
     """How a picture becomes the model's input and back: enough to compress an image file."""
 
     shape: tuple[int, int, int] = Field(description="channels (1: grey, 3: RGB), height, width of an image")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import ImageFiles
+from dlkit.data.options import AskedImages, ImageFiles
 from dlkit.engine.options import SupervisedConfig
 
 Width = Annotated[int, Field(ge=1)]
@@ -103,7 +103,7 @@ class VariationalTrainerConfig(SupervisedConfig):
     )
 
 
-class CompressorConfig(Config):
+class CompressorConfig(AskedImages):
     """How images are compressed."""
 
     bits: Literal[8, 16] = Field(8, description="Bits of each number in a code file")

@@ -74,6 +74,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder of them",
             target="dlkit_autoencoder.datasets.files:build",
             config="dlkit_autoencoder.options:FilesConfig",
+            version=2,
+            migrate="dlkit.data.earlier:image_files",
             suggest=recipes.FILES,
         ),
     ]

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from dlkit.data.encoding import Encoding
+from dlkit.data.image_info import rules_info
 from dlkit.data.splits import Augment, Data
 from dlkit.data.unlabelled import Unlabelled
 
@@ -19,5 +20,5 @@ def scaled(channels: int) -> Encoding:
 def as_data(found: Unlabelled, fit: Literal["crop", "letterbox"], augment: Augment | None) -> Data:
     """The task's data."""
     splits = found.splits(scaled(found.shape[0]))
-    info = {"shape": found.shape, "fit": fit}
+    info = {"shape": found.shape, "fit": fit, **rules_info(found.rules)}
     return Data(splits["train"], splits["val"], info, splits.get("test"), augment=augment, notes=found.notes)

@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from dlkit.task import Array, Info
+from dlkit.data.image_info import ImagesInfo
+from dlkit.task import Array
 
 
-class ClassificationInfo(Info):
+class ClassificationInfo(ImagesInfo):
     """The classes, and how a picture becomes the model's input: enough to answer an image file."""
 
     classes: list[str] = Field(min_length=2, description="names of the classes, by label")

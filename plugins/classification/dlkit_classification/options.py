@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import Location, Shares
+from dlkit.data.options import AskedImages, Location, PixelOptions, Shares
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -43,7 +43,7 @@ class Cifar10Config(Augmentation):
     flip: bool = Field(True, description="Mirror images left and right at random")
 
 
-class FilesConfig(Fractions):
+class FilesConfig(Fractions, PixelOptions):
     """A folder of images per class, of your own."""
 
     path: Location = Field(description="Folder with a folder per class, or with train, val and test of those")
@@ -106,7 +106,7 @@ class CrossEntropyConfig(Config):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
 
 
-class ClassifierConfig(Config):
+class ClassifierConfig(AskedImages):
     """How answers are given."""
 
     top: int = Field(5, ge=1, description="Most probable classes named in an answer")

@@ -73,6 +73,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder per class",
             target="dlkit_classification.datasets.files:build",
             config="dlkit_classification.options:FilesConfig",
+            version=2,
+            migrate="dlkit.data.earlier:image_files",
             suggest=recipes.FILES,
         ),
     ]

@@ -10,7 +10,9 @@ import numpy.typing as npt
 import torch
 
 from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.image_info import rules_info
 from dlkit.data.parts import Indices, held_out, stratified, too_few
+from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import Data, TensorSplit
 from dlkit_classification.augment import build_augment
 from dlkit_classification.options import Augmentation, Fractions
@@ -48,11 +50,13 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class SetDescription:
-    """What is known of images besides their pixels: their classes, and how those not square were brought to shape."""
+    """What is known of images besides their pixels: their classes, how those not square were brought to shape, and how
+    files became pixels."""
 
     classes: Sequence[str]
     notes: Sequence[str] = ()
     fit: str = "crop"
+    rules: PixelRules = PLAIN
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def _as_data(
         "mean": encoding.mean,
         "std": encoding.std,
         "fit": known.fit,
+        **rules_info(known.rules),
         "patches": patch_covariance(splits["train"]),
     }
     return Data(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import AnnotatedFiles, Location
+from dlkit.data.options import AnnotatedFiles, AskedImages, Location
 
 Width = Annotated[int, Field(ge=1)]
 MOST_CANVASES = 10_000_000
@@ -174,7 +174,7 @@ class FocalConfig(Config):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
 
 
-class DetectorConfig(Config):
+class DetectorConfig(AskedImages):
     """How answers are given."""
 
     threshold: float = Field(0.5, ge=0, le=1, description="Score from which on an object is one")

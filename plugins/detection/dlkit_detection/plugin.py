@@ -50,8 +50,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             target="dlkit_detection.datasets.files:build",
             config="dlkit_detection.options:FilesConfig",
             suggest=recipes.FILES,
-            version=2,
-            migrate="dlkit.data.options:annotated_files_of_before",
+            version=3,
+            migrate="dlkit.data.earlier:annotated_files",
         ),
     ]
 

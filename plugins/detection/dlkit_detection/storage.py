@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from dlkit.data.encoding import Encoding
+from dlkit.data.image_info import rules_info
+from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.ragged import Ragged
 from dlkit.data.splits import Data, Split, TensorSplit
 from dlkit_detection.augment import build_augment
@@ -31,11 +33,20 @@ def as_data(
     encoding: Encoding,
     config: Augmentation,
     *,
+    rules: PixelRules = PLAIN,
     notes: Sequence[str] = (),
     resolved_options: Mapping[str, object] | None = None,
 ) -> Data:
-    """Splits and what is known of them. ``shape`` is an image's channels, height and width."""
-    info = {"classes": list(classes), "shape": shape, "mean": encoding.mean, "std": encoding.std, "fit": "letterbox"}
+    """Splits and what is known of them. ``shape`` is an image's channels, height and width; ``rules``: how files became
+    these pixels."""
+    info = {
+        "classes": list(classes),
+        "shape": shape,
+        "mean": encoding.mean,
+        "std": encoding.std,
+        "fit": "letterbox",
+        **rules_info(rules),
+    }
     return Data(
         train=splits["train"],
         val=splits["val"],

@@ -76,8 +76,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder of them",
             target="dlkit_gan.datasets.files:build",
             config="dlkit_gan.options:FilesConfig",
-            version=2,
-            migrate="dlkit_gan.earlier:dataset",
+            version=3,
+            migrate="dlkit_gan.earlier:files",
         ),
     ]
 

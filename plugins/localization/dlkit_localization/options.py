@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import AnnotatedFiles
+from dlkit.data.options import AnnotatedFiles, AskedImages
 
 Width = Annotated[int, Field(ge=1)]
 MOST_CANVASES = 10_000_000
@@ -127,7 +127,7 @@ class IouConfig(ThreePartConfig):
     overlap_weight: float = Field(2.0, ge=0, description="Weight of the overlap's loss")
 
 
-class LocalizerConfig(Config):
+class LocalizerConfig(AskedImages):
     """How answers are given."""
 
     threshold: float = Field(0.5, ge=0, le=1, description="Probability from which on there is an object")

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 
 from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.image_info import rules_info
+from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import TensorSplit
 from dlkit_localization.outputs import relative
 
@@ -36,9 +38,12 @@ class Scenes:
 
 
 def splits_and_info(
-    parts: Mapping[str, Scenes], classes: Sequence[str]
+    parts: Mapping[str, Scenes], classes: Sequence[str], rules: PixelRules = PLAIN
 ) -> tuple[dict[str, TensorSplit], dict[str, object]]:
-    """Every part as a split, normalised by the training images' mean and deviation, and the task's ``info``."""
+    """Every part as a split, normalised by the training images' mean and deviation, and the task's ``info``.
+
+    ``rules``: how files became these pixels.
+    """
     train = parts["train"].images
     encoding = Encoding(*channel_statistics(train))
     info: dict[str, object] = {
@@ -46,5 +51,6 @@ def splits_and_info(
         "shape": train.shape[1:],
         "mean": encoding.mean,
         "std": encoding.std,
+        **rules_info(rules),
     }
     return {part: scenes.split(encoding) for part, scenes in parts.items()}, info

@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from dlkit.data.context import Context
-from dlkit.data.images import ImageFolder, class_folders, read_usable
+from dlkit.data.image_folders import ImageFolder, class_folders
+from dlkit.data.image_sets import read_usable
+from dlkit.data.images import allow_megapixels
+from dlkit.data.options import pixel_rules
 from dlkit.data.parts import part_folders
+from dlkit.data.pixel_rules import PixelRules
 from dlkit.data.splits import Data
 from dlkit.errors import DataError
 from dlkit_classification.options import FilesConfig
@@ -16,21 +20,22 @@ from dlkit_classification.storage import LabelledImages, SetDescription, from_on
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    root = Path(config.path)
+    root, rules = Path(config.path), pixel_rules(config)
+    allow_megapixels(config.max_megapixels)
     parts = folders_of_parts(root)
     if not parts:
         folder = class_folders(root)
         _check_classes(root, folder)
-        pictures, notes = read(folder, config)
-        return from_one_set(pictures, SetDescription(folder.classes, notes, config.fit), config)
+        pictures, notes, rules = read(folder, config, rules)
+        return from_one_set(pictures, SetDescription(folder.classes, notes, config.fit, rules), config)
     training = class_folders(parts["train"])
     _check_classes(parts["train"], training)
     read_parts, notes = {}, []
-    for part, path in parts.items():
+    for part, path in parts.items():  # the training images first: what they were taken for holds for all
         folder = training if part == "train" else class_folders(path, training.classes)
-        read_parts[part], found = read(folder, config)
+        read_parts[part], found, rules = read(folder, config, rules)
         notes += [f"{part}: {note}" for note in found]
-    return from_parts(read_parts, SetDescription(training.classes, notes, config.fit), config)
+    return from_parts(read_parts, SetDescription(training.classes, notes, config.fit, rules), config)
 
 
 def folders_of_parts(root: Path) -> dict[str, Path]:
@@ -40,17 +45,17 @@ def folders_of_parts(root: Path) -> dict[str, Path]:
     return parts if parts and any(path.is_dir() for path in parts["train"].iterdir()) else {}
 
 
-def read(folder: ImageFolder, config: FilesConfig) -> tuple[LabelledImages, list[str]]:
-    """The images, and notes of what was left out. DataError names what cannot be read, unless that is to be skipped."""
-    images, kept, notes = read_usable(
-        folder.paths, config.size, config.size, colour=config.colour, fit=config.fit, skip=config.skip_unreadable
-    )
-    labels = np.array(folder.labels, np.int64)[kept]
+def read(folder: ImageFolder, config: FilesConfig, rules: PixelRules) -> tuple[LabelledImages, list[str], PixelRules]:
+    """The images, notes of what was left out or converted, and the rules by which they became pixels. DataError names
+    what cannot be read, unless that is to be skipped."""
+    size, skip = config.size, config.skip_unreadable
+    found = read_usable(folder.paths, size, size, colour=config.colour, fit=config.fit, skip=skip, rules=rules)
+    labels = np.array(folder.labels, np.int64)[found.kept]
     lost = set(folder.labels) - set(labels.tolist())
     if lost:
         named = ", ".join(folder.classes[label] for label in sorted(lost))
-        raise DataError("\n".join([*notes, f"no readable image is left of {named}"]))
-    return LabelledImages(images, labels), notes
+        raise DataError("\n".join([*found.notes, f"no readable image is left of {named}"]))
+    return LabelledImages(found.images, labels), found.notes, found.rules
 
 
 def _check_classes(root: Path, folder: ImageFolder) -> None:

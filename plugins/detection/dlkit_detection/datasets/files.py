@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,16 @@ from dlkit.data.annotated_images import (
     ReadRules,
     SoundParts,
     chosen_form,
-    decode_part,
+    decode_parts,
     label_numbers,
+    measured,
     read_sound,
 )
 from dlkit.data.annotations.record import Annotation
 from dlkit.data.context import Context
 from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.options import pixel_rules
+from dlkit.data.pixel_rules import BEFORE, PixelRules
 from dlkit.data.splits import Data, MapSplit, Split
 from dlkit_detection.ignored import marked_labels
 from dlkit_detection.options import FilesConfig
@@ -37,15 +41,18 @@ _MEASURED = 500
 
 def build(config: FilesConfig, context: Context) -> Data:
     sound = read_sound(ReadRules.of(config))
-    form, chosen = chosen_form(config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour)
+    rules = pixel_rules(config)
+    form, chosen = chosen_form(
+        config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour, rules=rules
+    )
     channels = 3 if config.colour else 1
     total = sum(map(len, sound.parts.values())) * channels * form.height * form.width
     in_memory = total <= config.memory * 2**30
-    splits, encoding, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form)
+    splits, encoding, rules, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form, config)
     shape = channels, form.height, form.width
     notes = [*sound.notes, *chosen, *notes, *_aside(sound), *_small(sound, form)]
     size = {"height": form.height, "width": form.width}
-    return as_data(splits, sound.classes, shape, encoding, config, notes=notes, resolved_options=size)
+    return as_data(splits, sound.classes, shape, encoding, config, rules=rules, notes=notes, resolved_options=size)
 
 
 def _aside(sound: SoundParts) -> list[str]:
@@ -65,28 +72,32 @@ def _small(sound: SoundParts, form: ImageForm) -> list[str]:
     return [f"{what}, {rest}"] if small else []
 
 
-def _in_memory(sound: SoundParts, form: ImageForm, config: FilesConfig) -> tuple[dict[str, Split], Encoding, list[str]]:
-    read = {part: decode_part(sound, part, form, skip=config.skip_unusable) for part in sound.parts}
-    encoding = Encoding(*channel_statistics(read["train"][0].images))
+_Read = tuple[dict[str, Split], Encoding, PixelRules, list[str]]
+"""Splits, their normalisation, how files became pixels, and notes."""
+
+
+def _in_memory(sound: SoundParts, form: ImageForm, config: FilesConfig) -> _Read:
+    read, notes, rules = decode_parts(sound, form, skip=config.skip_unusable)
+    encoding = Encoding(*channel_statistics(read["train"].images))
     splits: dict[str, Split] = {
         part: split(torch.from_numpy(found.images), padded(found.boxes, 0), padded(_labels(found), -1), encoding)
-        for part, (found, _) in read.items()
+        for part, found in read.items()
     }
-    return splits, encoding, [note for _, notes in read.values() for note in notes]
+    return splits, encoding, rules, notes
 
 
 def _labels(found: BoxedImages) -> list[npt.NDArray[np.int64]]:
     return [marked_labels(labels, marks) for labels, marks in zip(found.labels, found.marks, strict=True)]
 
 
-def _on_disk(sound: SoundParts, form: ImageForm) -> tuple[dict[str, Split], Encoding, list[str]]:
-    train = sound.parts["train"]
-    some = np.linspace(0, len(train) - 1, min(_MEASURED, len(train))).astype(int)
-    encoding = Encoding(*channel_statistics(np.stack([form.pixels(train[i]) for i in some])))
+def _on_disk(sound: SoundParts, form: ImageForm, config: FilesConfig) -> _Read:
+    pixels, notes, rules = measured(sound, form, _MEASURED, skip=config.skip_unusable)
+    encoding, form = Encoding(*channel_statistics(pixels)), replace(form, rules=rules)
     splits: dict[str, Split] = {
         part: FileSplit(found, sound.classes, form, encoding) for part, found in sound.parts.items()
     }
-    return splits, encoding, ["images are read from disk when it is their turn; dataset.memory is for less"]
+    how = "images are read from disk when it is their turn; dataset.memory is for less"
+    return splits, encoding, rules, [how, *notes]
 
 
 class FileSplit(MapSplit):
@@ -114,6 +125,8 @@ class FileSplit(MapSplit):
     def fingerprint(self) -> str:
         """Of boxes, classes, and the images' names, sizes in bytes and times; reading their pixels takes too long."""
         digest = hashlib.sha256(repr((self._form, list(self._classes))).encode())
+        if self._form.rules != BEFORE:
+            digest.update(repr(self._form.rules).encode())
         for annotation in self._annotations:
             status = annotation.image.stat()
             digest.update(f"{annotation.image} {status.st_size} {status.st_mtime_ns} {annotation.names}".encode())

@@ -5,10 +5,13 @@ A group's box (COCO's ``iscrowd``) is none; an object that is hard to make out (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from dlkit.data.annotated_images import BoxedImages, ReadRules, chosen_form, decode_part, read_sound
+from dlkit.data.annotated_images import BoxedImages, ReadRules, chosen_form, decode_parts, read_sound
 from dlkit.data.context import Context
+from dlkit.data.options import pixel_rules
 from dlkit.data.splits import Data
 from dlkit_localization.augment import Mirror
 from dlkit_localization.options import FilesConfig
@@ -20,15 +23,14 @@ _SIDE = 96
 
 def build(config: FilesConfig, context: Context) -> Data:
     sound = read_sound(ReadRules.of(config))
-    form, chosen = chosen_form(config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour)
-    notes = [*sound.notes, *chosen]
-    parts = {}
-    for part in sound.parts:
-        pictures, said = decode_part(sound, part, form, skip=config.skip_unusable)
-        parts[part] = first_objects(pictures)
-        several = sum(len(marks) - marks.count("crowd") > 1 for marks in pictures.marks)
-        notes += [*said, *([f"{part}: {several} images have several boxes: the first counts"] if several else [])]
-    splits, info = splits_and_info(parts, sound.classes)
+    rules = pixel_rules(config)
+    form, chosen = chosen_form(
+        config.height, config.width, sound.parts["train"], side=_SIDE, colour=config.colour, rules=rules
+    )
+    pictures, said, rules = decode_parts(sound, form, skip=config.skip_unusable)
+    notes = [*sound.notes, *chosen, *said, *_several(pictures)]
+    parts = {part: first_objects(found) for part, found in pictures.items()}
+    splits, info = splits_and_info(parts, sound.classes, rules)
     return Data(
         splits["train"],
         splits["val"],
@@ -38,6 +40,12 @@ def build(config: FilesConfig, context: Context) -> Data:
         notes=notes,
         resolved_options={"height": form.height, "width": form.width},
     )
+
+
+def _several(parts: Mapping[str, BoxedImages]) -> list[str]:
+    """On how many images of each part objects do not count."""
+    counts = {part: sum(len(m) - m.count("crowd") > 1 for m in found.marks) for part, found in parts.items()}
+    return [f"{part}: {count} images have several boxes: the first counts" for part, count in counts.items() if count]
 
 
 def first_objects(pictures: BoxedImages) -> Scenes:
