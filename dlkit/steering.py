@@ -6,14 +6,17 @@ import io
 import re
 from typing import TextIO
 
-STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+STEERING = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 """Control characters but tab and newline, other ends of lines, halves of surrogate pairs, and what turns the direction
-of writing. The marks beside letters (joiners, U+200E, U+200F) stay: Persian and Hebrew are written with them."""
+of writing. The marks beside letters (joiners, U+200E, U+200F) stay: Persian and Hebrew are written with them. A
+pattern's text: compiling it is 0.4 ms of a command, which most need not pay."""
 
 
 def without_steering(text: str) -> str:
     """What could steer the terminal is shown as ``�``; tabs and newlines stay."""
-    return STEERING.sub("�", text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(STEERING, "�", text)
 
 
 def one_line(text: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from dlkit.steering import STEERING, without_steering
 
-_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_SEQUENCE = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 """Whole escape sequences: colours and cursor movements, titles and links."""
-_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+_COLOUR = r"(\x1b\[[0-9;]*m)"
 """What dlkit itself paints with; in a group, so that ``split`` keeps it."""
 
 
@@ -23,7 +23,7 @@ class Painted(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Painted:
-        parts = _COLOUR.split(text)
+        parts = re.split(_COLOUR, text)
         return super().__new__(cls, "".join(p if i % 2 else without_steering(p) for i, p in enumerate(parts)))
 
     @classmethod
@@ -44,13 +44,13 @@ def clean(text: str) -> str:
 
 def escaped(text: str) -> str:
     """JSON or TOML as it was made, with ``\\u…`` for what could steer the terminal: programs read the same from it."""
-    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(STEERING, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def printable(line: str) -> str:
     """A line of a log as it was last seen: without what a ``\\r`` made void, escape sequences, steering characters."""
     last = line.rstrip().rpartition("\r")[2]
-    return STEERING.sub("", _SEQUENCE.sub("", last)).replace("\n", "").rstrip()
+    return re.sub(STEERING, "", re.sub(_SEQUENCE, "", last)).replace("\n", "").rstrip()
 
 
 def first_line(text: str) -> str:

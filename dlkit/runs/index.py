@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from dlkit.errors import RunError, UsageError
 from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
@@ -29,9 +29,12 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_time ON runs (created);
 PRAGMA user_version = 2;
 """
-LIVE = ("running", "paused")
+MOST_ASKED = 500
+"""Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""
 WAITING = ("queued", "interrupted")
 """States that readers conclude, of what run.json says and of more."""
+_Row = tuple[str, str, float, str]
+"""Signature, task, created, state: plain, since there are thousands."""
 
 
 class _Unusable(sqlite3.Error):
@@ -48,13 +51,13 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
     folders = signatures(f"{workspace}/runs")
     rows = _rows(workspace / "dlkit.db")
     place = _place(workspace)
-    found: list[tuple[float, str, Summary | str]] = []  # a row's summary is parsed only if it is among the newest
+    found: list[tuple[float, str, Summary | None]] = []  # a row's summary is read only if it is among the newest
     stale = []
     for name, signature in folders.items():
         row = rows.get(name)
-        if row is not None and _holds(row, signature, f"{workspace}/runs/{name}", place):
-            if task is None or row.task == task:
-                found.append((row.created, name, row.summary))
+        if row is not None and (row[0] == signature or _waits_still(row, signature, f"{workspace}/runs/{name}", place)):
+            if task is None or row[1] == task:
+                found.append((row[2], name, None))
             continue
         stale.append(_summed_up(RunFolder(workspace / "runs" / name), signature, place))
         summary = stale[-1][0]
@@ -62,12 +65,13 @@ def newest_runs(workspace: Path, task: str | None = None, limit: int | None = No
             found.append((summary.created, name, summary))
     _store(workspace / "dlkit.db", stale, gone=rows.keys() - folders.keys())
     found.sort(key=lambda entry: entry[:2], reverse=True)  # by id where two began in the same millisecond
-    newest = [_told(s, workspace / "runs" / name) if isinstance(s, str) else s for _, name, s in found[:limit]]
-    return newest, len(found)
+    newest = found[:limit]
+    kept = _kept(workspace / "dlkit.db", [name for _, name, summary in newest if summary is None])
+    return [summary or _told(kept.get(name, ""), workspace / "runs" / name) for _, name, summary in newest], len(found)
 
 
 def _told(row: str, folder: Path) -> Summary:
-    """What a row says; what its folder says, where the row makes no sense."""
+    """What a row says; what its folder says, where the row makes no sense, or is gone."""
     try:
         return checked(Summary(**json.loads(row)))
     except (TypeError, ValueError, RecursionError):
@@ -179,13 +183,11 @@ def _waiting_signature(signature: str, folder: str, place: str) -> str:
     return f"{signature} {_signature(folder, 'events.jsonl')} {_signature(folder, 'config.toml')} {place}"
 
 
-def _holds(row: _Row, signature: str, folder: str, place: str) -> bool:
-    """Whether a row says what its folder does: 25 µs of an interrupted run, where reading it takes 200."""
-    if row.state not in WAITING:
-        return row.signature == signature
-    if row.signature != _waiting_signature(signature, folder, place):
+def _waits_still(row: _Row, signature: str, folder: str, place: str) -> bool:
+    """Whether a run that waited still does: 25 µs of an interrupted one, where reading its folder takes 200."""
+    if row[3] not in WAITING or row[0] != _waiting_signature(signature, folder, place):
         return False
-    return row.state == "queued" or holder(Path(folder, "run.lock")) is None
+    return row[3] == "queued" or holder(Path(folder, "run.lock")) is None
 
 
 def _summed_up(run: RunFolder, signature: str, place: str) -> tuple[Summary, str]:
@@ -196,27 +198,32 @@ def _summed_up(run: RunFolder, signature: str, place: str) -> tuple[Summary, str
     return summary, waiting if summary.state in WAITING else signature
 
 
-class _Row(NamedTuple):
-    signature: str
-    task: str
-    created: float
-    summary: str
-    state: str
-
-
 def _rows(path: Path) -> dict[str, _Row]:
     """Of runs that have ended, or wait: what is alive is always read from its folder."""
     # In SQL, which costs nothing: a file that somebody sends along may hold anything in any column.
-    typed = " AND ".join(f"typeof({name}) = 'text'" for name in ("id", "signature", "task", "summary", "state"))
-    query = f"SELECT id, signature, task, created, summary, state FROM runs WHERE {typed} AND typeof(created) = 'real'"
+    typed = " AND ".join(f"typeof({name}) = 'text'" for name in ("id", "signature", "task", "state"))
+    query = f"SELECT id, signature, task, created, state FROM runs WHERE {typed} AND typeof(created) = 'real'"
+    return {row[0]: row[1:] for row in _selected(path, query)}
+
+
+def _kept(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """The summaries of some runs: most of a row, and of a thousand runs 30 are shown."""
+    query = "SELECT id, summary FROM runs WHERE typeof(id) = 'text' AND typeof(summary) = 'text'"
+    if len(names) <= MOST_ASKED:
+        return dict(_selected(path, f"{query} AND id IN ({','.join('?' * len(names))})", names)) if names else {}
+    return dict(_selected(path, query))
+
+
+def _selected(path: Path, query: str, values: Sequence[str] = ()) -> list[Any]:
+    """Rows of the index; none of one that is damaged, which is removed."""
     try:
         with _connect(path, create=False) as db:
-            return {row[0]: _Row._make(row[1:]) for row in db.execute(query)}
+            return db.execute(query, values).fetchall()
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.Error) and _is_damage(error):
             with suppress(OSError):
                 discard(path)
-        return {}
+        return []
 
 
 def _store(path: Path, stale: list[tuple[Summary, str]], gone: set[str]) -> None:

@@ -29,7 +29,7 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0) | _NOFOLLOW
 APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND
 # Names often come from what a folder says of itself (a manifest's files, a sample's event), and may lead anywhere.
-_NAMES = re.compile(
+_NAMES = (
     r"run\.json|config\.toml|(events|commands|evaluations)\.jsonl|output\.log|run\.lock|init\.safetensors"
     r"|\.reserve|\.report-\d+\.json|\.(run\.json|config\.toml)\.\d+\.tmp"
     r"|samples(/[^/\0.][^/\0]*\.(json|png))?"
@@ -247,7 +247,7 @@ def open_beside(path: Path, flags: int) -> int:
 def _inside(run: Path, name: str, *, known: bool = True) -> Iterator[tuple[int, str]]:
     """The folder that a name is in, open, and the last part of the name, which is a ``known`` one."""
     *folders, last = parts = name.split("/")
-    if not (_NAMES.fullmatch(name) if known else {"", ".", ".."}.isdisjoint(parts)):
+    if not (re.fullmatch(_NAMES, name) if known else {"", ".", ".."}.isdisjoint(parts)):
         raise Refused(f"{run / name}: not the name of anything in a run's folder")
     descriptor = _open_folder(run)
     try:
