@@ -12,28 +12,33 @@ from pathlib import Path
 import pytest
 
 from dlkit.runs.index import list_runs
+from jobsite import plugins, quick, site, workspace, zygote_address
 from test_docs import ROOT, blocks
 from waiting import LONG
+
+__all__ = ["plugins", "quick", "site", "workspace", "zygote_address"]
 
 LINES = 25
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """``dlkit`` as it is typed, in an empty workspace."""
+def ran(words: list[str], workspace: Path) -> str:
+    """What a script writes, ``dlkit`` being as it is typed, and the usual workspace an empty one."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "DLKIT_WORKSPACE": str(tmp_path / "workspace"), "OMP_NUM_THREADS": "1"}
-
-
-@pytest.mark.slow
-def test_the_script_for_a_shell(tmp_path: Path, environment: dict[str, str]) -> None:
-    (script,) = blocks(ROOT / "README.md", "bash")
-    assert len(script.splitlines()) <= LINES
+    environment = {**os.environ, "PATH": path, "DLKIT_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        ["bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=3 * LONG
+        words, env=environment, cwd=workspace.parent, capture_output=True, text=True, timeout=3 * LONG
     )
     assert done.returncode == 0, done.stderr
-    waited, _, rest = done.stdout.partition("model.name")
+    return done.stdout
+
+
+# Every line of the scripts as it is, but that training processes are forked: three seconds of imports, 24 times.
+@pytest.mark.slow
+def test_the_script_for_a_shell(workspace: Path, quick: dict[str, str]) -> None:
+    (script,) = blocks(ROOT / "README.md", "bash")
+    assert len(script.splitlines()) <= LINES
+    out = ran(["bash", "-c", script.replace("train regression", "train regression --launcher zygote")], workspace)
+    waited, _, rest = out.partition("model.name")
     assert len(waited.splitlines()) == 24 and all(": completed, " in line for line in waited.splitlines())
     table, _, evaluation = rest.partition("{")
     rows = [line.split() for line in table.splitlines()[1:]]
@@ -43,21 +48,20 @@ def test_the_script_for_a_shell(tmp_path: Path, environment: dict[str, str]) -> 
     }
     told = json.loads("{" + evaluation)
     assert told["run"] == rows[0][-1] and told["split"] == "test"
-    check(tmp_path / "workspace")
+    check(workspace)
 
 
 @pytest.mark.slow
-def test_the_script_in_python(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_script_in_python(workspace: Path, quick: dict[str, str]) -> None:
     (script,) = blocks(ROOT / "README.md", "py")
     assert len(script.splitlines()) <= LINES
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=3 * LONG
+    out = ran(
+        [sys.executable, "-c", script.replace("epochs=5", f"epochs=5, config={{'launcher': {quick}}}")], workspace
     )
-    assert done.returncode == 0, done.stderr
-    *groups, evaluation = done.stdout.splitlines()
+    *groups, evaluation = out.splitlines()
     assert len(groups) == 12 and all(line.endswith(" (n = 2)") for line in groups)
     assert ast.literal_eval(evaluation).keys() >= {"test/mse"}
-    check(tmp_path / "workspace")
+    check(workspace)
 
 
 def check(workspace: Path) -> None:
