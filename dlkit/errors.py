@@ -12,15 +12,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class DlkitError(Exception):
-    """Base of every error meant for the person at the terminal: its text is the whole message."""
+    """Base of every error meant for the person at the terminal: its text is the whole message.
+
+    ``kind`` names it to programs; ``told`` is what is known nevertheless, and stands beside the error with ``--json``.
+    """
 
     exit_code = 1
+    kind = "error"
+    told: Mapping[str, object] = {}
+
+    def knowing(self, told: Mapping[str, object]) -> Self:
+        """The error, with what is known nevertheless."""
+        self.told = told
+        return self
 
 
 DAMAGE = (
@@ -42,12 +52,14 @@ class RunError(DlkitError):
     """A run failed, or what is stored of it cannot be used (truncated checkpoint, unknown format)."""
 
     exit_code = 1
+    kind = "run"
 
 
 class UsageError(DlkitError):
     """A name, key or value that the user gave is not one of those allowed."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class Problem(NamedTuple):
@@ -70,12 +82,14 @@ class DataError(DlkitError):
     """Data is missing, corrupt or malformed, or would need the network while offline."""
 
     exit_code = 3
+    kind = "data"
 
 
 class PluginError(DlkitError):
     """A plugin could not be loaded, or what it returned breaks its contract."""
 
     exit_code = 4
+    kind = "plugin"
 
 
 class ComponentError(PluginError):
@@ -95,6 +109,19 @@ def blamed(who: str, passing: Callable[[BaseException], bool] = lambda error: Fa
         if isinstance(error, DlkitError) or passing(error):
             raise
         raise ComponentError(f"{who}: {in_words(error)}") from error
+
+
+_HINT = r"\A(.+?)(?:[:;.]? (did you mean [^\n]*|There (?:is|are): [^\n]*)|\n  (usage: .*))\Z"
+"""What ``nearest`` says, and how a command is used: the end of a message, which is apart from it."""
+
+
+def in_parts(kind: str, text: str) -> dict[str, str]:
+    """An error's text for programs: its kind, the message, and what to do, where the text ends with that."""
+    import re
+
+    found = re.match(_HINT, text, re.DOTALL)
+    message, *hints = found.groups() if found else (text, None)
+    return {"kind": kind, "message": message, "hint": next((hint for hint in hints if hint), "")}
 
 
 def in_words(error: BaseException) -> str:

@@ -266,10 +266,28 @@ def likely_end(planned: int, step: int, rate: float, time_left: float | None) ->
 
 def to_json(event: Event) -> str:
     """One line of events.jsonl, without its newline."""
-    told = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
+    return _line(_record(event))
+
+
+def told(event: Event) -> str:
+    """The same line for programs that listen, in the words that all of dlkit's JSON has: how a run ended is its
+    ``state``, and epochs count from 1, as people do."""
+    record = _record(event)
+    if isinstance(event, Finished):
+        record = {"state" if name == "status" else name: value for name, value in record.items()}
+    elif isinstance(event, MetricsLogged):
+        record["epoch"] = event.epoch + 1
+    return _line(record)
+
+
+def _record(event: Event) -> dict[str, object]:
+    record = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
     if isinstance(event, Sampled):
-        told["samples"] = [dataclasses.asdict(sample) for sample in event.samples]
-    record = {"event": event.event, **told}
+        record["samples"] = [dataclasses.asdict(sample) for sample in event.samples]
+    return {"event": event.event, **record}
+
+
+def _line(record: Mapping[str, object]) -> str:
     try:
         return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except ValueError:  # a number that is not finite: rare, so that only then every value is looked at

@@ -64,7 +64,7 @@ def finish(tool: Tool) -> dict[str, float]:
     """Resume what was killed; the best evaluation's metrics."""
     assert tool.json("show", "last")["state"] == "interrupted"
     finished = tool.json("resume", "last")
-    assert finished["status"] == "completed"
+    assert finished["state"] == "completed"
     metrics: dict[str, float] = finished["metrics"]
     return metrics
 

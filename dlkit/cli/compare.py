@@ -13,7 +13,7 @@ from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
-from dlkit.runs.folder import RunFolder
+from dlkit.runs.folder import RunFolder, told
 from dlkit.runs.index import find_run, list_runs
 from dlkit.runs.workspace import locate
 from dlkit.steering import one_line
@@ -85,7 +85,7 @@ def _best(found: Comparison) -> str:
 def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]:
     return {
         "runs": [run.id for run in runs],
-        "summaries": [summary.to_dict() for summary in found.summaries],
+        "summaries": [told(summary, run) for summary, run in zip(found.summaries, runs, strict=True)],
         "settings": found.settings,
         "metrics": {name: {"values": entry.values, "best": entry.best} for name, entry in found.metrics.items()},
     }

@@ -29,24 +29,38 @@ def control_parser(command: str, description: str) -> Parser:
     return parser.with_json()
 
 
-def perform(run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace) -> Request:
+def perform(run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace) -> None:
     """Send a command and report it, as text or JSON; RunError if it was refused or came too late."""
+    request, answer = answered(run, action, key, value, options=options)
+    if options.json:
+        print_json(document(request, answer))
+    else:
+        tell(request, answer)
+
+
+def answered(
+    run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace
+) -> tuple[Request, Answer]:
+    """Send a command and wait for what comes of it; RunError if it was refused or came too late."""
     request = Request(run, action, key, value, timeout=options.timeout, say=say)
     try:
         answer = request.send()
     except Refused as error:
         raise RunError(_why_not(run, error.refusal)) from error
-    if options.json:
-        print_json(document(request, answer))
     if answer.event is not None and answer.event.refused:
-        raise RunError(f"{run.id}: {answer.event.refused}")
+        raise RunError(f"{run.id}: {answer.event.refused}").knowing(document(request, answer))
     if answer.event is None and answer.end is not None and action != "stop":
-        raise RunError(f"it was too late for {action}: {how_it_ended(run, answer.end)}")
+        late = f"it was too late for {action}: {how_it_ended(run, answer.end)}"
+        raise RunError(late).knowing(document(request, answer))
     if answer.event is None and answer.end is None:
         say(f"{run.id} has not answered within {options.timeout:g} s; the command stays in line")
-    elif not options.json:
-        print_result(_text(run, answer))
-    return request
+    return request, answer
+
+
+def tell(request: Request, answer: Answer) -> None:
+    """To people, if there is an answer."""
+    if answer.event is not None or answer.end is not None:
+        print_result(_text(request.run, answer))
 
 
 def document(request: Request, answer: Answer) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlkit.cli.exit_codes import EXIT
 from dlkit.errors import UsageError
 from dlkit.interrupt import Interrupts
+from dlkit.jobs.follow import state_now
 from dlkit.jobs.handover import HandedOver, detached, queued
 from dlkit.jobs.launch import Foreground, Here, InWorker
 from dlkit.jobs.queue import set_cpu_slots
@@ -118,7 +119,8 @@ def _leave(job: HandedOver, *, as_json: bool, quiet: bool) -> int:
     """The run's id alone on stdout, for ``RUN=$(dlkit train …)``; to people, what to type next."""
     run = job.run
     if as_json:
-        print_json({"event": "submitted", "run": run.id}, indent=None)
+        where = {"run": run.id, "path": str(run.path.absolute())}
+        print_json({"event": "submitted", **where, "state": state_now(run)}, indent=None)
         return 0
     print_result(run.id, flush=True)
     if not quiet:

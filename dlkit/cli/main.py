@@ -9,7 +9,10 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
+
+    from dlkit.errors import DlkitError
 
 from dlkit.interpreter import leave_out_current_folder
 from dlkit.openmp import wait_asleep
@@ -87,9 +90,13 @@ def _prepare_streams() -> None:
 
 
 def _show_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    from dlkit.present.output import say_traceback
+    from dlkit.present.output import print_json, say_traceback
 
     say_traceback(error)
+    if wants_json(sys.argv[1:]):
+        from dlkit.errors import in_parts, in_words
+
+        print_json({"error": in_parts("internal", in_words(error))}, indent=None)
 
 
 def _dispatch(argv: list[str] | None) -> int:
@@ -106,10 +113,8 @@ def _dispatch(argv: list[str] | None) -> int:
         return 0
     if arguments[0] not in COMMANDS:
         from dlkit.errors import UsageError, nearest
-        from dlkit.present.output import say
 
-        say(f"dlkit: no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}")
-        return UsageError.exit_code
+        return _fail("dlkit", UsageError(f"no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}"), arguments)
     return _run(arguments[0], arguments[1:])
 
 
@@ -128,26 +133,51 @@ def _help() -> str:
 def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
-    from dlkit.errors import STOPPED, ComponentError, DlkitError, refused
+    from dlkit.errors import STOPPED, DlkitError, refused
     from dlkit.interrupt import dropped_ones_raised_again
-    from dlkit.present.output import say, say_traceback
 
     try:
         with dropped_ones_raised_again():
             return int(import_module(f"dlkit.cli.{command}").main(arguments))
     except DlkitError as error:
-        if isinstance(error, ComponentError):  # its code raised what nobody foresaw: for whoever wrote it
-            say_traceback(error.__cause__)
-        say(f"dlkit {command}: {error}")
-        return error.exit_code
+        return _fail(f"dlkit {command}", error, arguments)
     except OSError as error:
         if error.errno not in REFUSALS:
             raise
-        say(f"dlkit {command}: {refused(error)}")
+        _tell("refused", refused(error), f"dlkit {command}: ", arguments)
         return 1
     except KeyboardInterrupt:
-        say("interrupted")
+        _tell("interrupted", "interrupted", "", arguments)
         return STOPPED
+
+
+def _fail(who: str, error: DlkitError, arguments: Sequence[str]) -> int:
+    """Say what went wrong; the exit code."""
+    from dlkit.errors import ComponentError
+
+    if isinstance(error, ComponentError):  # its code raised what nobody foresaw: for whoever wrote it
+        from dlkit.present.output import say_traceback
+
+        say_traceback(error.__cause__)
+    _tell(error.kind, str(error), f"{who}: ", arguments, error.told)
+    return error.exit_code
+
+
+def _tell(kind: str, text: str, who: str, arguments: Sequence[str], told: Mapping[str, object] | None = None) -> None:
+    """To people on stderr; with ``--json`` also as a record on stdout, which is then the only one, or the last line."""
+    from dlkit.present.output import print_json, say
+
+    say(f"{who}{text}")
+    if wants_json(arguments):
+        from dlkit.errors import in_parts
+
+        print_json({**(told or {}), "error": in_parts(kind, text)}, indent=None, flush=True)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether ``--json`` is on the line, as an option: known before anything of the line is understood."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:end]
 
 
 if __name__ == "__main__":

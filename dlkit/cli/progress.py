@@ -75,7 +75,7 @@ class JsonLines(Display):
     def show(self, event: events.Event) -> None:
         if isinstance(event, events.Finished):
             self.finished = event
-        print_json_text(events.to_json(event), flush=True)
+        print_json_text(events.told(event), flush=True)
 
 
 class Talk(Display):

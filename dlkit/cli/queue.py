@@ -45,11 +45,10 @@ def _list(argv: list[str]) -> int:
     parser = Parser("queue list", "What runs and what waits, in the order in which it will start, and why.")
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
-    entries, process = listing(workspace), scheduler(workspace)
     if options.json:
-        jobs = [entry._asdict() for entry in entries]
-        print_json({"scheduler": process, "cpu_slots": cpu_slots(workspace), "jobs": jobs, "devices": _devices()})
+        print_json(_document(workspace))
         return 0
+    entries, process = listing(workspace), scheduler(workspace)
     if entries:
         rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.name) for e in entries]
         head, *lines = table(("run", "state", "priority", "since", "name"), rows).splitlines()
@@ -62,6 +61,23 @@ def _list(argv: list[str]) -> int:
     elif waiting:
         say("no scheduler is running: dlkit queue run starts what can be started")
     return 0
+
+
+def _document(workspace: Path) -> dict[str, object]:
+    """The queue for programs."""
+    from dlkit.jobs.queue import cpu_slots, listing, scheduler
+
+    jobs = [
+        {"run": fields.pop("id"), "path": str((workspace / "runs" / entry.id).absolute()), **fields}
+        for entry in listing(workspace)
+        for fields in [entry._asdict()]
+    ]
+    return {
+        "scheduler": scheduler(workspace),
+        "cpu_slots": cpu_slots(workspace),
+        "jobs": jobs,
+        "devices": _devices(),
+    }
 
 
 def _devices() -> list[dict[str, object]]:
@@ -85,7 +101,7 @@ def _run(argv: list[str]) -> int:
 
     parser = Parser("queue run", "Start jobs from this terminal until nothing is left to start; jobs outlive it.")
     parser.add_argument("--cpu-slots", type=int, metavar="N", help="how many jobs may share the CPU, from now on")
-    options = parser.with_workspace().parse_args(argv)
+    options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
     if options.cpu_slots is not None:
         set_cpu_slots(workspace, options.cpu_slots)
@@ -94,6 +110,8 @@ def _run(argv: list[str]) -> int:
     slots = f"; it takes over {options.cpu_slots} CPU slot(s)" if options.cpu_slots is not None else ""
     with Interrupts(signal.SIGINT, insistent=True) as interrupts:
         _serve(workspace, interrupts, slots)
+    if options.json:  # what is left
+        print_json(_document(workspace))
     return 0
 
 

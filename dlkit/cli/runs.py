@@ -7,7 +7,7 @@ from dlkit.errors import UsageError
 from dlkit.present.numbers import duration, number, size, when
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
-from dlkit.runs.folder import Summary
+from dlkit.runs.folder import RunFolder, Summary, told
 from dlkit.runs.index import newest_runs
 from dlkit.runs.workspace import locate
 
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     workspace = locate(options.workspace)
     found, total = newest_runs(workspace, options.task, limit)
     if options.json:
-        print_json([summary.to_dict() for summary in found])
+        print_json([told(summary, RunFolder(workspace / "runs" / summary.id)) for summary in found])
     elif options.csv:
         print_result(
             csv_table(list(_COLUMNS), [[getattr(summary, name) for name in _COLUMNS.values()] for summary in found])

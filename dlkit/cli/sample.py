@@ -90,7 +90,7 @@ def _write(made: Sequence[Sample], folder: Path, head: Mapping[str, object] | No
     if head is None:
         print_result("\n".join(sorted(str(path) for paths in files for path in paths)))
     else:
-        listed = [{"kind": s.kind, "name": s.name, "file": str(paths[0])} for s, paths in zip(made, files, strict=True)]
+        listed = [{"kind": s.kind, "name": s.name, "path": str(paths[0])} for s, paths in zip(made, files, strict=True)]
         print_json({**head, "samples": listed})
 
 

@@ -18,7 +18,7 @@ from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
 from dlkit.present.text import Painted
 from dlkit.runs import contents
-from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.folder import RunFolder, Summary, summarise, told
 from dlkit.runs.log import history, read_events
 from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
@@ -62,8 +62,7 @@ def _parser() -> Parser:
 def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, object]:
     end = contents.how_it_ended(events)
     return {
-        **summary.to_dict(),
-        "path": str(run.path),
+        **told(summary, run),
         "config": contents.stored_values(run),
         "checkpoints": contents.checkpoints(run),
         "samples": contents.samples(events),

@@ -9,7 +9,7 @@ from dlkit.cli.flags import Words, help_text, layers_of, split_words
 from dlkit.config import Resolved, resolve
 from dlkit.config_file import to_toml
 from dlkit.errors import UsageError, nearest
-from dlkit.present.output import print_result, say
+from dlkit.present.output import print_json, print_result, say
 from dlkit.present.text import escaped
 from dlkit.runs.workspace import locate
 
@@ -36,7 +36,10 @@ def main(argv: list[str]) -> int:
         print_result(help_text(catalog, resolved))
         return 0
     if "print-config" in words.switches:
-        print_result(escaped(to_toml(resolved, origins=True)), end="")
+        if "json" in words.switches:
+            print_json({"task": task, "config": resolved.values(), "origins": resolved.origins})
+        else:
+            print_result(escaped(to_toml(resolved, origins=True)), end="")
         return 0
     return _train(catalog, resolved, words)
 

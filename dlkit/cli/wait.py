@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.exit_codes import EXIT
@@ -15,7 +15,7 @@ from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import LOST, state_now
 from dlkit.present import numbers
 from dlkit.present.output import print_json, print_result, say
-from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
+from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise, told
 from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
@@ -34,9 +34,12 @@ def main(argv: list[str]) -> int:
                 print_result(_line(summary), flush=True)
             if options.any:
                 break
+    known = {run.id: run for run in runs}
+    document = {"runs": [told(summary, known[summary.id]) for summary in ended]}
+    if options.timeout is not None and not (options.any and ended):
+        _check_time(runs, ended, options.timeout, document)
     if options.json:
-        print_json({"runs": [{"run": summary.id, **summary.to_dict()} for summary in ended]})
-    _check_time(runs, ended, options.timeout if not options.any or not ended else None)
+        print_json(document)
     return _exit_code(ended)
 
 
@@ -88,12 +91,14 @@ def _say_what_waits(runs: Sequence[RunFolder]) -> None:
             say(f"{run.id}: {state}{f': {reason}' if reason else ''}")
 
 
-def _check_time(runs: Sequence[RunFolder], ended: Sequence[Summary], timeout: float | None) -> None:
+def _check_time(
+    runs: Sequence[RunFolder], ended: Sequence[Summary], timeout: float, document: Mapping[str, object]
+) -> None:
     """RunError names what has not ended in time."""
     known = {summary.id for summary in ended}
     late = [f"{run.id} ({state_now(run)})" for run in runs if run.id not in known]
-    if timeout is not None and late:
-        raise RunError(f"not ended within {timeout:g} s: {', '.join(late)}")
+    if late:
+        raise RunError(f"not ended within {timeout:g} s: {', '.join(late)}").knowing(document)
 
 
 def _exit_code(ended: Sequence[Summary]) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from dlkit.errors import RunError
-from dlkit.events import Finished, encode, to_json
+from dlkit.events import Finished, encode, told
 from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import tail_events
@@ -42,26 +42,26 @@ def post(url: str, record: Settings, timeout: float = 10) -> str:
 
 
 def finished_record(run: RunFolder) -> dict[str, object]:
-    """The ``finished`` line of a run with its ``id``, ``task`` and ``host``.
+    """The ``finished`` line of a run, as ``train --json`` has it, with its ``task`` and ``host``.
 
-    Of a run that was interrupted it has the same keys, as far as the folder tells them, and that as its ``status``.
+    Of a run that was interrupted it has the same keys, as far as the folder tells them, and that as its ``state``.
     """
     summary, ends = summarise(run), list[Finished]()
     with suppress(RunError):  # of a log that cannot be read the summary says so
         ends = [event for event in tail_events(run.events) if isinstance(event, Finished)]
     if ends and summary.state != "interrupted":
-        found = json.loads(to_json(ends[-1]))
+        found = json.loads(told(ends[-1]))
     else:
         found = {
             "event": Finished.event,
             "run": run.id,
-            "status": summary.state,
+            "state": summary.state,
             "metrics": dict(summary.metrics),
             "seconds": summary.seconds,
             "steps": summary.step,
             "reason": summary.reason,
         }
-    return {**found, "id": run.id, "task": summary.task, "host": summary.host}
+    return {**found, "task": summary.task, "host": summary.host}
 
 
 def urlsplit_scheme(url: str) -> str:

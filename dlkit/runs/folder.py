@@ -151,6 +151,7 @@ class Summary(NamedTuple):
     task: str = ""
     model: str = ""
     dataset: str = ""
+    seed: int | None = None
     state: str = ""
     created: float = 0.0
     updated: float = 0.0
@@ -171,6 +172,12 @@ class Summary(NamedTuple):
         return self._asdict()
 
 
+def told(summary: Summary, run: RunFolder) -> dict[str, object]:
+    """What programs are told of a run: its id is ``run``, and ``path`` is where it lies."""
+    fields = summary.to_dict()
+    return {"run": fields.pop("id"), "path": str(run.path.absolute()), **fields}
+
+
 def summarise(run: RunFolder) -> Summary:
     """A run's summary from its folder; what is damaged is said in ``state`` and ``reason``, never raised."""
     try:
@@ -189,7 +196,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     """A readable run.json as a summary; fields of a newer format are passed over."""
     known: dict[str, object] = {
         key: record[key]
-        for key in ("name", "task", "created", "metric", "direction", "device", "host", "reason")
+        for key in ("name", "task", "seed", "created", "metric", "direction", "device", "host", "reason")
         if key in record
     }
     parts = record.get("components", {})
@@ -217,6 +224,8 @@ def checked(summary: Summary) -> Summary:
             raise ValueError(f"{name} is not a number")
         if not 0 <= value < end:
             raise ValueError(f"{name} is {value:.6g}, which it cannot be")
+    if not isinstance(summary.seed, (int, type(None))):
+        raise ValueError("seed is not a number")
     for name in ("last", "best"):
         if not isinstance(getattr(summary, name), (int, float, type(None))):  # NaN and infinity are values of metrics
             raise ValueError(f"{name} is not a number")

@@ -20,14 +20,14 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
 from dlkit.runs.lock import holder
 from dlkit.runs.workspace import KEY
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, signature TEXT NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL,
     summary TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_time ON runs (created);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 """
 MOST_ASKED = 500
 """Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from schemas import check
+
 ROWS = "".join(f"{i},{i % 2}\n" for i in range(40)).encode()
 
 PLUGIN = f"""
@@ -150,7 +152,12 @@ def test_get_path_and_verify(dlkit: Callable[..., Any], workspace: Path, mirror:
     assert (got.code, got.out) == (0, f"{place}\n")
     assert (place / "rows.csv").read_bytes() == ROWS
     assert dlkit("data", "path", "rows").out == f"{place}\n"
-    assert dlkit("data", "get", "rows", "--json").json == {"name": "rows", "state": "present", "path": str(place)}
+    told = dlkit("data", "get", "rows", "--json").json
+    assert told == {"name": "rows", "state": "present", "path": str(place)}
+    check("data-path", told)
+    check("data-path", dlkit("data", "path", "rows", "--json").json)
+    check("data-list", dlkit("data", "list", "--json").json)
+    check("data-verify", dlkit("data", "verify", "rows", "--json").json)
     assert dlkit("data", "verify", "rows").code == 0
     states = {source["name"]: source["state"] for source in dlkit("data", "list", "--json").json}
     assert states == {"rows": "present", "mnist": "absent"}
@@ -211,6 +218,7 @@ def test_show_prints_splits_columns_notes_and_samples(dlkit: Callable[..., Any],
 def test_show_json(dlkit: Callable[..., Any], workspace: Path, mirror: Path) -> None:
     words = ("data", "show", "rows", "--mirror", mirror, "--dataset.scale", "2", "--json")
     found = dlkit(*words).json
+    check("data-show", found)
     assert (found["task"], found["dataset"], found["options"]) == ("rows", "rows", {"scale": 2.0})
     assert found["splits"] == {"train": 30, "val": 10}
     x, label = found["columns"]

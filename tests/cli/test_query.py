@@ -140,7 +140,7 @@ def test_sample_draws_or_writes(dlkit, trained, ids, tmp_path):
     (file,) = written.out.split()
     assert len(load(tmp_path / "out" / file.rpartition("/")[2]).rows) == 3
     listed = dlkit("sample", ids[0], "-o", tmp_path / "out", "--json", "--workspace", trained).json
-    assert listed["samples"] == [{"kind": "table", "name": "rows", "file": file}]
+    assert listed["samples"] == [{"kind": "table", "name": "rows", "path": file}]
 
 
 def test_sample_depends_on_the_seed_alone(dlkit, trained, ids):

@@ -28,7 +28,7 @@ def test_lists_the_newest_first(dlkit, trained, ids):
 
 def test_json_has_what_a_script_asks_for(dlkit, trained, ids):
     newest, oldest = dlkit("runs", "--json", "--workspace", trained).json
-    assert (newest["id"], oldest["id"]) == (ids[1], ids[0])
+    assert (newest["run"], oldest["run"]) == (ids[1], ids[0])
     assert oldest["name"] == "first"
     assert oldest["state"] == "completed"
     assert (oldest["task"], oldest["model"], oldest["dataset"]) == ("toy", "linear", "plane")
@@ -65,10 +65,10 @@ def test_without_or_with_a_broken_index_the_folders_tell(dlkit, tmp_path):
     run = toy_run(tmp_path)
     for path in tmp_path.glob("dlkit.db*"):
         path.unlink()
-    assert dlkit("runs", "--json", "--workspace", tmp_path).json[0]["id"] == run.id
+    assert dlkit("runs", "--json", "--workspace", tmp_path).json[0]["run"] == run.id
     assert not (tmp_path / "dlkit.db").exists()
     (tmp_path / "dlkit.db").write_bytes(b"not a database" * 100)
-    assert dlkit("runs", "--json", "--workspace", tmp_path).json[0]["id"] == run.id
+    assert dlkit("runs", "--json", "--workspace", tmp_path).json[0]["run"] == run.id
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_damaged_run_is_listed_beside_the_others(dlkit, tmp_path, text):
     good, bad = toy_run(tmp_path), tmp_path / "runs" / "damaged"
     bad.mkdir()
     (bad / "run.json").write_text(text)
-    found = {run["id"]: run["state"] for run in dlkit("runs", "--json", "--workspace", tmp_path).json}
+    found = {run["run"]: run["state"] for run in dlkit("runs", "--json", "--workspace", tmp_path).json}
     assert found[good.id] == "completed"
     assert "damaged" in found
     assert dlkit("runs", "--workspace", tmp_path).code == 0

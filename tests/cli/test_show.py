@@ -15,7 +15,7 @@ from toy import toy_run
 
 def test_json_has_the_contract_keys(dlkit, trained, ids):
     found = dlkit("show", ids[0], "--json", "--workspace", trained).json
-    assert found["id"] == ids[0]
+    assert found["run"] == ids[0]
     assert found["task"] == "toy"
     assert found["state"] == "completed"
     assert found["step"] == 18

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from dlkit.events import Commanded, Event, Finished, Machine, Retried, Started
+from dlkit.events import Commanded, Event, Finished, Machine, Retried, Started, told
 from dlkit.jobs.follow import Follower
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder, create
@@ -82,15 +82,15 @@ def test_watchers_see_all_of_it_and_end_with_the_run(live: Live) -> None:
         commands.append(run.commands, "set", "trainer.lr", 0.02, by="somebody")
         wait_for_line(text.stderr, "somebody: trainer.lr = 0.02 from step")
         commands.append(run.commands, "stop", by="somebody")
-        told, rest = text.communicate(timeout=LONG)
+        shown, rest = text.communicate(timeout=LONG)
         out, _ = events.communicate(timeout=LONG)
     assert (text.returncode, events.returncode) == (130, 130)
     assert "somebody: stopping after step" in rest
-    assert told.startswith(f"{run.id}: stopped (stopped by somebody), ")
+    assert shown.startswith(f"{run.id}: stopped (stopped by somebody), ")
     assert f"resume {run.id}" in rest
     lines = [json.loads(line) for line in out.splitlines()]
-    assert (lines[-1]["event"], lines[-1]["status"]) == ("finished", "stopped")
-    recorded_lines = [json.loads(line) for line in run.events.read_text().splitlines()]
+    assert (lines[-1]["event"], lines[-1]["state"]) == ("finished", "stopped")
+    recorded_lines = [json.loads(told(event)) for event in read_events(run.events)]
     assert lines == recorded_lines[len(recorded_lines) - len(lines) :]
 
 
@@ -140,19 +140,25 @@ def test_ctrl_c_in_a_finaliser_detaches_too(
 
 def test_ctrl_c_does_not_wait_for_the_next_look(tmp_path: Path) -> None:
     # So many epochs that it still goes on when a busy machine has started to look.
-    with live_run(tmp_path, epochs=100_000) as live, watching(live.run, "--interval", "3600") as process:
-        wait_for_line(process.stderr, "val/mse")
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=LONG)
+    with live_run(tmp_path, epochs=100_000) as live:
+        _until_evaluated(live.run, 1)  # what the first look does not find, nothing shows for an hour
+        with watching(live.run, "--interval", "3600") as process:
+            wait_for_line(process.stderr, "val/mse")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=LONG)
     assert process.returncode == 0
     assert "detached" in err
 
 
-def test_the_past_is_told_in_short(live: Live) -> None:
+def _until_evaluated(run: RunFolder, times: int) -> None:
     deadline = time.monotonic() + LONG
-    while sum("val/mse" in getattr(e, "values", {}) for e in read_events(live.run.events)) < 5:
+    while sum("val/mse" in getattr(e, "values", {}) for e in read_events(run.events)) < times:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_past_is_told_in_short(live: Live) -> None:
+    _until_evaluated(live.run, 5)
     with watching(live.run) as process:
         seen = [process.stderr.readline()] if process.stderr else []
         assert process.stderr is not None
@@ -188,7 +194,7 @@ def test_an_ended_run_is_told_at_once(dlkit: Command, trained: Path, ids: list[s
     assert "best val/mse" in done.out
     assert f"evaluate {ids[0]} --workspace {trained}" in done.err
     lines = dlkit("watch", ids[0], "--json", "--workspace", trained).out
-    assert lines == (trained / "runs" / ids[0] / "events.jsonl").read_text()
+    assert lines.splitlines() == [told(event) for event in read_events(trained / "runs" / ids[0] / "events.jsonl")]
 
 
 def test_a_failed_run_shows_its_traceback(dlkit: Command, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_ctrl_c_stops_with_a_checkpoint_and_says_how_to_go_on(
     assert "Traceback" not in err
     if as_json:
         end = json.loads(out.splitlines()[-1])
-        assert (end["event"], end["run"], end["status"], end["steps"]) == ("finished", run.id, "stopped", last.step)
+        assert (end["event"], end["run"], end["state"], end["steps"]) == ("finished", run.id, "stopped", last.step)
     else:
         assert "stopped" in out
         assert f"dlkit resume last --workspace {tmp_path}" in err
@@ -84,7 +84,7 @@ def test_a_run_is_resumed_by_the_command_line(tmp_path: Path, installed: dict[st
     assert done.returncode == 0, done.stderr
     first, *_, last = (json.loads(line) for line in done.stdout.splitlines())
     assert (first["event"], first["from_step"], first["exact"]) == ("resumed", 12, True)
-    assert (last["event"], last["status"], last["steps"]) == ("finished", "completed", 24)
+    assert (last["event"], last["state"], last["steps"]) == ("finished", "completed", 24)
     whole = toy_run(tmp_path, threads=1, epochs=4)
     assert outcome(run) == outcome(whole)
     assert values_of(run) == values_of(whole)

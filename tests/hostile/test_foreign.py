@@ -222,7 +222,7 @@ def test_what_is_said_again_holds(
     serve_queue(workspace)
     assert state(run) == "completed"
     (heard,) = listener.heard
-    assert json.loads(heard)["id"] == run.id
+    assert json.loads(heard)["run"] == run.id
 
 
 def test_from_python(workspace: Path, tmp_path: Path, quick: Quick, listener: Listener) -> None:

@@ -42,7 +42,7 @@ def test_a_job_starts_among_bad_runs(
     bad = surround(workspace, names)
     run = enqueue(workspace, {"launcher": quick})
     assert queue("list", "--json", workspace=workspace) == 0
-    jobs = {job["id"]: job for job in json.loads(capsys.readouterr().out)["jobs"]}
+    jobs = {job["run"]: job for job in json.loads(capsys.readouterr().out)["jobs"]}
     assert jobs[run.id]["why"] == "starts next"
     for one in bad:
         assert not one.damaged or jobs[one.run.id]["state"] == "damaged", one.kind

@@ -124,9 +124,9 @@ def test_a_private_run_among_others(somebody: Users, folder: Path) -> None:
     assert private["reason"].endswith("Permission denied") and private["name"] == ""
     assert place(BOB, "runs").out.count("\n") == 3
     for words in (["predict", "1,2,3"], ["evaluate"]):
-        assert place(BOB, words[0], public["id"], *words[1:]).code == 0
+        assert place(BOB, words[0], public["run"], *words[1:]).code == 0
     for words in (["show"], ["predict", "1,2,3"], ["evaluate"], ["resume"], ["remove", "--yes"]):
-        told = place(BOB, words[0], private["id"], *words[1:])
+        told = place(BOB, words[0], private["run"], *words[1:])
         assert told.code == (words[0] != "show") and "Permission denied" in told.err, told
     (entry,) = json.loads(place(BOB, "queue", "list", "--json").out)["jobs"]
-    assert (entry["id"], entry["state"]) == (private["id"], "damaged")
+    assert (entry["run"], entry["state"]) == (private["run"], "damaged")

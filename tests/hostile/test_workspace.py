@@ -95,7 +95,7 @@ def dlkit(capsys: Captured, toy_installed: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_runs_names_them_all(crowd: Crowd, dlkit: Command) -> None:
-    found = {line["id"]: line for line in json.loads(dlkit(crowd, "runs", "--json").out)}
+    found = {line["run"]: line for line in json.loads(dlkit(crowd, "runs", "--json").out)}
     assert found.keys() == {crowd.good.id, *(bad.run.id for bad in crowd.bad)}
     assert (found[crowd.good.id]["state"], found[crowd.good.id]["name"]) == ("completed", "good")
     for bad in crowd.bad:
@@ -114,7 +114,7 @@ def test_a_list_gives_the_reason(crowd: Crowd, dlkit: Command) -> None:
 
 def test_the_newest_run_is_a_whole_one(crowd: Crowd, dlkit: Command) -> None:
     """Who made the folder says when; of one that cannot be read that is not known."""
-    assert json.loads(dlkit(crowd, "show", "last", "--json").out)["id"] == crowd.good.id
+    assert json.loads(dlkit(crowd, "show", "last", "--json").out)["run"] == crowd.good.id
 
 
 def words_of(run: RunFolder, other: RunFolder) -> dict[str, list[list[str]]]:

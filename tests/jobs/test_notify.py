@@ -72,8 +72,9 @@ def test_the_finished_line_arrives_with_who_and_where(server: Server, tmp_path: 
     assert (method, path, kind) == ("POST", "/hook", "application/json")
     line = json.loads(run.events.read_text().splitlines()[-1])
     record = run.read()
-    assert body == {**line, "id": run.id, "task": "toy", "host": record["host"]}
-    assert (body["event"], body["status"]) == ("finished", "completed")
+    line["state"] = line.pop("status")
+    assert body == {**line, "task": "toy", "host": record["host"]}
+    assert (body["event"], body["state"]) == ("finished", "completed")
 
 
 def test_a_run_that_died_is_told_as_interrupted(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_run_that_died_is_told_as_interrupted(tmp_path: Path) -> None:
     folder.events.write_text("".join(lines[:-1]))  # as if it had been killed before its last word
     folder.update(state="running", reason="its process was ended by SIGKILL", result=None)
     found = finished_record(folder)
-    assert (found["event"], found["status"], found["id"]) == ("finished", "interrupted", run.name)
+    assert (found["event"], found["state"], found["run"]) == ("finished", "interrupted", run.name)
     assert found["reason"] == "its process was ended by SIGKILL"
 
 

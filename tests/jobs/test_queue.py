@@ -37,7 +37,8 @@ def train(*words: str, workspace: Path) -> int:
 def run_of(workspace: Path, output: str) -> RunFolder:
     """The run that ``--json`` told of."""
     told = json.loads(output)
-    assert told.keys() == {"event", "run"} and told["event"] == "submitted"
+    assert told["event"] == "submitted" and told["state"] in ("queued", "running", "completed")
+    assert told["path"] == str(workspace / "runs" / told["run"])
     return RunFolder(workspace / "runs" / told["run"])
 
 
@@ -146,8 +147,8 @@ def test_list(workspace: Path, quick: Quick, monkeypatch: pytest.MonkeyPatch, ca
         second.id: f"behind {first.id}",
         impossible.id: "asks for cuda:0; there is: no GPU",
     }
-    assert {job["id"]: job["why"] for job in told["jobs"]} == reasons
-    assert [(job["id"], job["state"], job["priority"]) for job in told["jobs"]] == [
+    assert {job["run"]: job["why"] for job in told["jobs"]} == reasons
+    assert [(job["run"], job["state"], job["priority"]) for job in told["jobs"]] == [
         (first.id, "queued", 3),
         (second.id, "queued", 0),
         (impossible.id, "queued", 0),

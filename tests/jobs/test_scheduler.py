@@ -295,12 +295,12 @@ def test_an_index_that_is_damaged_meanwhile(
     until(lambda: path.exists() and state(first) == "completed" and state(others[0]) == "running")
     damage(path)
     assert main(["runs", "--json", "--workspace", str(workspace)]) == 0
-    assert {told["id"] for told in json.loads(capsys.readouterr().out)} == {run.id for run in runs}
+    assert {told["run"] for told in json.loads(capsys.readouterr().out)} == {run.id for run in runs}
     until_all(runs)
     assert [starts(run) for run in runs] == [1] * 4
     assert main(["runs", "--json", "--workspace", str(workspace)]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {run["id"]: run["state"] for run in told} == {run.id: "completed" for run in runs}
+    assert {run["run"]: run["state"] for run in told} == {run.id: "completed" for run in runs}
 
 
 JOB = {"since": 1.0, "priority": 9, "after": [], "queued": True, "device": "cpu", "nproc": 1, "gpu_memory": None}

@@ -82,7 +82,7 @@ def test_every_task_has_one() -> None:
 
 
 def test_they_are_listed(workspace: Path, call: Call) -> None:
-    found = {run["id"]: run for run in call("runs", workspace=workspace)}
+    found = {run["run"]: run for run in call("runs", workspace=workspace)}
     assert len(found) == len(list_runs(workspace)) == len(NAMES)
     for name, came_to in CONTINUED["runs"].items():
         run = found[came_to["id"]]
@@ -95,7 +95,7 @@ def test_they_are_listed(workspace: Path, call: Call) -> None:
 def test_it_is_shown(name: str, workspace: Path, call: Call, capsys: pytest.CaptureFixture[str]) -> None:
     run = folder_of(name, workspace)
     shown = call("show", run.id, workspace=workspace)
-    assert (shown["id"], shown["task"]) == (run.id, CONTINUED["runs"][name]["task"])
+    assert (shown["run"], shown["task"]) == (run.id, CONTINUED["runs"][name]["task"])
     assert shown["checkpoints"][-1]["step"] == STOP
     assert main(["show", run.id, "--workspace", str(workspace)]) == 0
     assert run.id in capsys.readouterr().out
