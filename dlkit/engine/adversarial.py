@@ -86,11 +86,12 @@ class AdversarialTrainer(Trainer):
         probed = bool(self._probe) and step % self._probe == 0
         turn = step % self.config.turns == 0
         values: Values = {}
-        # What was drawn for the one teaches the other too, where it need not be kept for more than a micro-batch.
-        drawn = self._teach_discriminator(batches, values, keep=turn and len(batches) == 1)
+        latents = self._drawn(batches)
+        # What was drawn for the one teaches the other too; it is kept where that takes no more than a micro-batch.
+        drawn = self._teach_discriminator(batches, latents, values, keep=turn and len(batches) == 1)
         norm = self._descend(0, probed)
         if turn:
-            self._teach_generator(batches, values, drawn)
+            self._teach_generator(batches, latents, values, drawn)
             norm = self._descend(1, probed)
             if self._ema is not None:
                 self._ema.update(_RAMP / (_RAMP + step // self.config.turns))
@@ -110,15 +111,22 @@ class AdversarialTrainer(Trainer):
             "g_loss": loss.generator(outputs["fake"]),
         }
 
-    def _teach_discriminator(self, batches: Sequence[Batch], values: Values, *, keep: bool) -> Tensor | None:
+    def _drawn(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """Latents for each micro-batch, drawn at once: torch draws other numbers for twice four than for eight."""
+        counts = [len(batch[self._input]) for batch in batches]
+        return torch.split(self._latents(sum(counts)), counts)
+
+    def _teach_discriminator(
+        self, batches: Sequence[Batch], latents: Sequence[Tensor], values: Values, *, keep: bool
+    ) -> Tensor | None:
         """Gradients of the discriminator, its loss and accuracy; with ``keep``, what was drawn, to teach the other."""
         losses: list[Tensor] = []
         right: list[Tensor] = []
         drawn = None
-        for batch, share in self._shared(batches):
+        for (batch, share), source in zip(self._shared(batches), latents, strict=True):
             images = batch[self._input]
             with torch.set_grad_enabled(keep):
-                drawn = self._generate(self._latents(len(images)))
+                drawn = self._generate(source)
             # Two passes, not one over both: each half is normalised by statistics of its own.
             real, fake = self._discriminate(images), self._discriminate(drawn.detach())
             loss = self.setup.loss.discriminator(real, fake) * share
@@ -129,12 +137,15 @@ class AdversarialTrainer(Trainer):
         values["train/d_loss"], values["train/d_accuracy"] = sum_of(losses), sum_of(right)
         return drawn if keep else None
 
-    def _teach_generator(self, batches: Sequence[Batch], values: Values, drawn: Tensor | None) -> None:
-        """Gradients of the generator, and its loss; without ``drawn``, images are drawn anew, micro-batch by batch."""
+    def _teach_generator(
+        self, batches: Sequence[Batch], latents: Sequence[Tensor], values: Values, drawn: Tensor | None
+    ) -> None:
+        """Gradients of the generator, and its loss; without ``drawn``, the same images are drawn again, micro-batch by
+        micro-batch."""
         losses: list[Tensor] = []
         with self._fixed():
-            for batch, share in self._shared(batches):
-                fake = self._generate(self._latents(len(batch[self._input]))) if drawn is None else drawn
+            for (_, share), source in zip(self._shared(batches), latents, strict=True):
+                fake = self._generate(source) if drawn is None else drawn
                 loss = self.setup.loss.generator(self._discriminate(fake)) * share
                 loss.backward()
                 losses.append(loss.detach())
