@@ -41,6 +41,7 @@ def divided(
     """
     rest = np.arange(count)
     parts: dict[str, Indices] = {}
+    # Numbered once, for all samples: a part's classes are those of the whole.
     classes = None if strata is None else numbered(strata)
     sets = None if groups is None else numbered(groups)
     asked = [part for part, share in shares.items() if share]

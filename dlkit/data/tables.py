@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
 
-from dlkit.bounded import BadFile, open_regular
+from dlkit.bounded import BadFile, read_bytes
+from dlkit.data.cells import Cell, as_number, as_word, is_empty, is_one_of, means_missing, not_a_number
+from dlkit.data.csv_text import records_of
+from dlkit.data.numerals import PLAIN, Numerals
+from dlkit.data.text.corpus import AUTO, decoded
 from dlkit.errors import DataError
 
-if TYPE_CHECKING:
-    from _csv import Reader
-
-Cell = object
-"""A value as somebody gave it: text of a file, a number, whatever a caller passed; not checked yet."""
-DELIMITERS = ",;\t|"
-LARGEST = 1e100
-"""Of a number that is taken: sums of squares of a billion such are finite."""
+Floats = npt.NDArray[np.float64]
+_LARGEST = 1 << 36
+"""Bytes of a table: it is held in memory, but who has that may have it."""
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """Equally long columns by name; ``where(i)`` says where row i came from, for messages."""
+    """Equally long columns by name; ``where(i)`` says where row i came from, for messages.
+
+    ``unnamed``: position from 1 and cells of columns without a name; ``notes``: what was guessed or left out in
+    reading; ``delimiter``: what separated fields; ``typed``: by somebody who may write numbers as programs do, whatever
+    the column's form.
+    """
 
     columns: Mapping[str, Sequence[Cell]]
     where: Callable[[int], str]
+    unnamed: Mapping[int, Sequence[Cell]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    delimiter: str = ""
+    typed: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -42,113 +49,107 @@ class RawTable:
             missing = [name for name in names if name not in row]
             if missing:
                 raise DataError(f"row {i} lacks {', '.join(missing)}; needed are: {', '.join(names)}")
-        return cls({name: [row[name] for row in rows] for name in names}, lambda i: f"row {i + 1}")
+        return cls({name: [row[name] for row in rows] for name in names}, lambda i: f"row {i + 1}", typed=True)
 
-    def numbers(self, name: str) -> npt.NDArray[np.float64]:
-        """A column as finite float64 [N]."""
+    def at(self, rows: npt.NDArray[np.int64]) -> RawTable:
+        """These rows alone."""
+        places = rows.tolist()
+        columns = {name: [cells[i] for i in places] for name, cells in self.columns.items()}
+        return replace(self, columns=columns, where=lambda i: self.where(places[i]), unnamed={})
+
+    def numbers(self, name: str, form: Numerals = PLAIN) -> Floats:
+        """A column as finite float64 [N], its numbers written as ``form`` says."""
+        found = self.numbers_or_nan(name, form)
+        if np.isnan(found).any():
+            raise self.missing(int(np.isnan(found).argmax()), name)
+        return found
+
+    def numbers_or_nan(self, name: str, form: Numerals = PLAIN, words: Sequence[str] = ()) -> Floats:
+        """The same with NaN where a cell says that there is none, in one of ``words`` or as ``means_missing`` knows."""
         values = self.columns[name]
-        found = [as_number(value) for value in values]
+        found = [
+            math.nan if means_missing(value, words) else as_number(value, form, typed=self.typed) for value in values
+        ]
         bad = next((i for i, number in enumerate(found) if number is None), None)
         if bad is not None:
-            bounds = f" up to {LARGEST:g}" if _is_float(values[bad]) else ""
-            what = f"{repr(values[bad])[:80]} is not a number{bounds}"
-            raise self.error(bad, name, "an empty cell" if values[bad] == "" else what)
+            raise self.error(bad, name, not_a_number(values[bad], form))
         return np.array(found, np.float64)
 
     def words(self, name: str) -> list[str]:
         """A column as text; whole numbers are written without a point."""
-        found = [as_word(value) for value in self.columns[name]]
+        found = self.words_or_empty(name)
         if "" in found:
             raise self.error(found.index(""), name, "an empty cell")
         return found
+
+    def words_or_empty(self, name: str, words: Sequence[str] = ()) -> list[str]:
+        """The same with "" where there is nothing, or one of ``words``."""
+        given = tuple(words)
+        return ["" if is_empty(cell) or is_one_of(cell, given) else as_word(cell) for cell in self.columns[name]]
+
+    def missing(self, row: int, name: str, more: str = "") -> DataError:
+        """The error of a cell that says that there is no value."""
+        value = self.columns[name][row]
+        return self.error(row, name, ("an empty cell" if is_empty(value) else not_a_number(value)) + more)
 
     def error(self, row: int, name: str, what: str) -> DataError:
         return DataError(f"{self.where(row)}, column {name!r}: {what}")
 
 
-def as_number(value: Cell) -> float | None:
-    """A number of at most ±LARGEST, or None for what is not one."""
-    if not _is_float(value):
-        return None
-    number = float(value)  # type: ignore[arg-type]
-    return number if abs(number) <= LARGEST else None
+class Reading(BaseModel):
+    """How a table was read, so that another like it is read the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delimiter: str = Field("", max_length=1, description="what separates fields; empty: guessed")
+    encoding: str = Field(AUTO, min_length=1, description="of the file; auto: its byte order mark, else utf-8")
 
 
-def _is_float(value: Cell) -> bool:
-    # Python reads 1_000; in a table it is a name.
-    try:
-        float(value)  # type: ignore[arg-type]  # what it refuses is not a number
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return "_" not in str(value)
+def read_csv(path: Path, delimiter: str = "", encoding: str = AUTO) -> RawTable:
+    """A CSV file with a header; an empty ``delimiter`` is guessed, quotes respected, from the first lines.
 
-
-def as_word(value: Cell) -> str:
-    return str(int(value)) if isinstance(value, (bool, float)) and float(value).is_integer() else str(value).strip()
-
-
-def read_csv(path: Path, delimiter: str = "") -> RawTable:
-    """A CSV file with a header, in UTF-8; an empty ``delimiter`` is guessed from the header.
-
-    DataError names file, line and column of a missing or surplus field, a broken quote, a header without names.
+    DataError names file, line and column of a missing or surplus field, a broken quote, a name that occurs twice.
     """
     try:
-        with os.fdopen(
-            open_regular(path), encoding="utf-8-sig", newline=""
-        ) as file:  # spreadsheets begin with a byte order mark
-            first = file.readline()
-            file.seek(0)
-            # Strict: a quote that is never closed would otherwise take the rest of the file for one cell.
-            reader = csv.reader(file, delimiter=delimiter or _guess(first), strict=True)
-            return _read(reader, path)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not text in UTF-8: byte {error.start}: {error.reason}") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except BadFile as error:
-        raise DataError(str(error)) from error
+        data = read_bytes(path, _LARGEST)
+    except (OSError, BadFile) as error:
+        what = f"{path}: cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise DataError(what) from error
+    text = decoded(data, path, encoding)
+    # UTF-16 of plain letters is UTF-8 too, with NUL between them.
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        hint = "UTF-16 without its byte order mark is read with the encoding utf-16-le or utf-16-be"
+        raise DataError(f"{path}, line {line}: holds NUL characters; {hint}")
+    return parse_csv(text, str(path), delimiter)
 
 
-def _guess(header: str) -> str:
-    # The header alone: cells hold decimal commas, which csv.Sniffer takes for delimiters.
-    return max(DELIMITERS, key=header.count)
-
-
-def _read(reader: Reader, path: Path) -> RawTable:
-    rows: list[list[str]] = []
-    lines: list[int] = []
+def read_like(path: Path, reading: Reading, needed: Collection[str]) -> RawTable:
+    """A CSV file with the columns ``needed``: as the reading says or, where that does not fit it, as is guessed."""
     try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(header, path)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise _miscounted(path, reader.line_num, row, header)
-            rows.append(row)
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}") from error
-    if not rows:
-        raise DataError(f"{path}: a header, but no rows")
-    columns = dict(zip(header, ([cell.strip() for cell in column] for column in zip(*rows, strict=True)), strict=True))
-    return RawTable(columns, lambda i: f"{path}, line {lines[i]}")
+        table = read_csv(path, reading.delimiter, reading.encoding)
+        _check_needed(table, path, needed)
+        return table
+    except DataError as error:
+        try:
+            table = read_csv(path)
+            _check_needed(table, path, needed)
+        except DataError:
+            raise error from None
+        return table
 
 
-def _check_header(header: Sequence[str], path: Path) -> None:
-    if not header:
-        raise DataError(f"{path}, line 1: no header: the first line must name the columns")
-    seen: set[str] = set()
-    for number, name in enumerate(header, 1):
-        if not name:
-            raise DataError(f"{path}, line 1, column {number}: it has no name")
-        if name in seen:
-            raise DataError(f"{path}, line 1, column {number}: the name {name!r} occurs twice")
-        seen.add(name)
+def _check_needed(table: RawTable, path: Path, needed: Collection[str]) -> None:
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}, line 1: lacks the columns {', '.join(missing)}; needed: {', '.join(needed)}")
 
 
-def _miscounted(path: Path, line: int, row: Sequence[str], header: Sequence[str]) -> DataError:
-    counts = f"the row has {len(row)} fields, the header {len(header)}"
-    if len(row) < len(header):
-        return DataError(f"{path}, line {line}, column {header[len(row)]!r}: missing: {counts}")
-    return DataError(f"{path}, line {line}, column {len(header) + 1}: unexpected {row[len(header)]!r}: {counts}")
+def parse_csv(text: str, who: str, delimiter: str = "") -> RawTable:
+    """The text of a CSV file; ``who`` stands before the lines in messages."""
+    found = records_of(text, who, delimiter)
+    cells = [[cell.strip() for cell in column] for column in zip(*(row for _, row in found.rows), strict=True)]
+    columns = {name: column for name, column in zip(found.header, cells, strict=True) if name}
+    unnamed = {i: column for i, (name, column) in enumerate(zip(found.header, cells, strict=True), 1) if not name}
+    lines = [line for line, _ in found.rows]
+    return RawTable(columns, lambda i: f"{who}, line {lines[i]}", unnamed, found.notes, found.delimiter)

@@ -57,6 +57,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="442 patients, ten measurements → progression a year later (scikit-learn; no network needed)",
             target="dlkit_regression.datasets.diabetes:build",
             config="dlkit_regression.options:DiabetesConfig",
+            version=2,
+            migrate="dlkit_regression.options:migrated",
         ),
         DatasetSpec(
             name="bike-sharing",
@@ -64,6 +66,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="17,379 hours, weather and calendar → bikes rented; split by time",
             target="dlkit_regression.datasets.bike_sharing:build",
             config="dlkit_regression.options:BikeSharingConfig",
+            version=2,
+            migrate="dlkit_regression.options:migrated",
             sources=("bike-sharing",),
         ),
         DatasetSpec(
@@ -72,6 +76,8 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own table: a CSV file with a header",
             target="dlkit_regression.datasets.files:build",
             config="dlkit_regression.options:FilesConfig",
+            version=2,
+            migrate="dlkit_regression.options:migrated_files",
         ),
     ]
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.samples import Curve, Table
 from dlkit.task import first_batch
-from dlkit_regression.encoding import decode_row
-from dlkit_regression.info import Category, Feature, RegressionInfo
+from dlkit_regression.encoding import decode_row, shown
+from dlkit_regression.info import Category, Date, Feature, RegressionInfo, Scale, feature_names
 
 MOST_ROWS = 100_000
 BINS = 40
@@ -21,7 +21,7 @@ def columns(info: RegressionInfo, split: Split) -> Table:
     rows: list[list[str | float]] = []
     first = 0
     for column in info.columns:
-        width = len(column.values) if isinstance(column, Category) else 1
+        width = len(feature_names(column))
         part = features[:, first : first + width]
         rows.append([column.name, column.kind, width, _described(column, part)])
         first += width
@@ -31,9 +31,9 @@ def columns(info: RegressionInfo, split: Split) -> Table:
 def rows(info: RegressionInfo, split: Split, count: int) -> Table:
     """The first samples, in their raw values."""
     batch = first_batch(split, count)
-    shown = [decode_row(info.columns, row) for row in batch["features"].double()]
-    targets = (batch["target"][:, 0].double() * info.target.std + info.target.mean).tolist()
-    lines = [[*cells, round(target, 4)] for cells, target in zip(shown, targets, strict=True)]
+    cells = [decode_row(info.columns, row) for row in batch["features"].double()]
+    targets = [shown(info.target, target) for target in batch["target"][:, 0].double().tolist()]
+    lines = [[*row, target] for row, target in zip(cells, targets, strict=True)]
     headers = [*(column.name for column in info.columns), info.target.name]
     return Table(name="rows", title=f"the first {len(lines)} rows", headers=headers, rows=lines)
 
@@ -59,5 +59,14 @@ def _described(column: Feature, part: Tensor) -> str:
     if isinstance(column, Category):
         shares = sorted(zip(part.mean(0).tolist(), column.values, strict=True), reverse=True)
         return ", ".join(f"{value} {share:.0%}" for share, value in shares[:6]) + (" …" if len(shares) > 6 else "")
-    values = part[:, 0] * column.std + column.mean
-    return f"{float(values.min()):.4g} … {float(values.max()):.4g}, mean {float(values.mean()):.4g}"
+    if isinstance(column, Date):
+        spans = zip(column.parts.items(), part.T, strict=True)
+        return ", ".join(f"{name} {_least_and_most(scale, values)}" for (name, scale), values in spans)
+    mean = float(part[:, 0].mean()) * column.std + column.mean
+    missing = f", {float(part[:, 1].mean()):.0%} missing" if column.indicator else ""
+    return f"{_least_and_most(column, part[:, 0])}, mean {mean:.4g}{missing}"
+
+
+def _least_and_most(scale: Scale, values: Tensor) -> str:
+    least, most = (float(value) * scale.std + scale.mean for value in (values.min(), values.max()))
+    return f"{least:.4g} … {most:.4g}"

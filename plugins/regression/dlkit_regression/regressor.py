@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from dlkit.config import NoOptions
+from dlkit.data.cells import Cell
 from dlkit.data.splits import Batch, Split
-from dlkit.data.tables import Cell, RawTable, read_csv
+from dlkit.data.tables import RawTable, parse_csv, read_like
 from dlkit.errors import DataError
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
-from dlkit_regression.encoding import decode_row, encode
-from dlkit_regression.info import Category, RegressionInfo
+from dlkit_regression.encoding import OTHER, decode_row, encode, typical
+from dlkit_regression.info import RegressionInfo
 
 Row = Mapping[str, Cell]
 """Raw values by the names of their columns."""
@@ -27,6 +29,8 @@ STRETCH = 168
 """Samples in a row that are shown: a week of hours."""
 
 POINTS = 500
+_TRIES = 20
+"""Validation rows that are drawn for an example without a category that the model does not know."""
 
 
 class Regressor(Predictor[RegressionInfo, NoOptions]):
@@ -43,8 +47,9 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
 
     def read(self, arguments: Sequence[str]) -> list[object]:
         """Rows of the files and words given, in order; a file's columns may stand in any order, others are ignored."""
-        rows: list[object] = []
-        for word in arguments:
+        table = self._read_lines(arguments)
+        rows: list[object] = [*(table or [])]
+        for word in arguments if table is None else ():
             rows += self._read_file(Path(word)) if _is_file(word) else [_read_row(word)]
         return rows
 
@@ -53,7 +58,7 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         if not inputs:
             return []
         table = RawTable.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
-        outputs = self.forward(torch.from_numpy(encode(self.info.columns, table)))
+        outputs = self.forward(torch.from_numpy(self._encoded(table)))
         return [{"prediction": value, "unit": self.info.target.unit} for value in self._in_unit(outputs).tolist()]
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
@@ -67,11 +72,14 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """A validation row in its raw values; without the data, the mean of every number and each first category."""
         columns = self.info.columns
-        if examples is None:
-            cells = [c.values[0] if isinstance(c, Category) else round(c.mean, 4) for c in columns]
-        else:
+        cells = [typical(column) for column in columns] if examples is None else [OTHER]
+        for _ in range(_TRIES):
+            if examples is None or OTHER not in cells:
+                break
             chosen = torch.from_numpy(rng.integers(len(examples), size=1))
             cells = decode_row(columns, examples.take(chosen)["features"][0].double().cpu())
+        else:
+            cells = [typical(column) for column in columns]
         return [_as_word(dict(zip(self._names, cells, strict=True)))]
 
     def _curve(self, batch: Batch) -> Curve:
@@ -111,13 +119,23 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         return values[:, 0].double() * target.std + target.mean
 
     def _read_file(self, path: Path) -> list[Row]:
-        table = read_csv(path)
-        missing = [name for name in self._names if name not in table.columns]
-        if missing:
-            raise DataError(f"{path}, line 1: lacks the columns {', '.join(missing)}; needed: {', '.join(self._names)}")
-        encode(self.info.columns, table)  # here, where file and line of a bad value are known
+        return self._rows(read_like(path, self.info.reading, self._names))
+
+    def _read_lines(self, words: Sequence[str]) -> list[Row] | None:
+        """Words that are the lines of a table, as standard input brings them; None if they are not."""
+        delimiter = self.info.reading.delimiter or ","
+        head = [name.strip().strip('"') for name in (words[0] if words else "").split(delimiter)]
+        if len(words) < 2 or not set(self._names) <= set(head):
+            return None
+        return self._rows(parse_csv("\n".join(words), "input", self.info.reading.delimiter))
+
+    def _rows(self, table: RawTable) -> list[Row]:
+        self._encoded(table)  # here, where file and line of a bad value are known
         cells = zip(*(table.columns[name] for name in self._names), strict=True)
         return [dict(zip(self._names, row, strict=True)) for row in cells]
+
+    def _encoded(self, table: RawTable) -> npt.NDArray[np.float32]:
+        return encode(self.info.columns, table, self.info.missing_words)
 
     def _mapping(self, row: object, number: int) -> Row:
         if isinstance(row, Mapping):
@@ -129,13 +147,12 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         return dict(zip(self._names, row, strict=True))
 
 
-def _as_word(row: Mapping[str, str | float]) -> str:
+def _as_word(row: Mapping[str, str]) -> str:
     """``name=value,name=value``, or JSON where a name or a value would break that."""
-    plain = {name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()}
-    odd = any(sign in f"{name}{value}" for name, value in plain.items() for sign in ",=") or not plain
-    if odd or next(iter(plain)).startswith(("{", "[")):
+    odd = any(sign in f"{name}{value}" for name, value in row.items() for sign in ",=") or not row
+    if odd or next(iter(row)).startswith(("{", "[")):
         return json.dumps(row, ensure_ascii=False)
-    return ",".join(f"{name}={value}" for name, value in plain.items())
+    return ",".join(f"{name}={value}" for name, value in row.items())
 
 
 def _is_file(word: str) -> bool:
@@ -148,7 +165,8 @@ def _read_row(word: str) -> object:
         pairs = [part.partition("=") for part in word.split(",")]
         odd = next((name for name, sign, _ in pairs if not sign), None)
         if odd is not None:
-            raise DataError(f"{word!r}: {odd!r} is not of the form name=value")
+            comma = '; a value with a comma is given as JSON: {"name": "1,5"}'
+            raise DataError(f"{word!r}: {odd!r} is not of the form name=value{comma}")
         return {name.strip(): value.strip() for name, _, value in pairs}
     try:
         row: object = json.loads(word)

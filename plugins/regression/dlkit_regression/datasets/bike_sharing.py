@@ -12,10 +12,11 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
-from dlkit_regression.encoding import fit_category, fit_number
+from dlkit_regression.assembling import as_data
+from dlkit_regression.fitting import Rows, fit_category, fit_number, fit_target
 from dlkit_regression.info import Feature, Number
 from dlkit_regression.options import BikeSharingConfig
-from dlkit_regression.splitting import RowParts, as_data, fit_target
+from dlkit_regression.splitting import RowParts
 
 SOURCE = "bike-sharing"
 CATEGORIES = ("season", "weathersit", "mnth", "hr", "weekday")
@@ -30,12 +31,13 @@ def build(config: BikeSharingConfig, context: Context) -> Data:
     if missing:
         raise DataError(f"{path}, line 1: lacks the columns {', '.join(missing)}")
     parts = by_days(table, config)
+    of = Rows.of(parts, config.fit_on)
     columns: list[Feature] = [
-        *(fit_category(table, name) for name in CATEGORIES),
+        *(fit_category(table, name, of) for name in CATEGORIES),
         *(Number(name=name) for name in FLAGS),
-        *(fit_number(table, name, parts.seen) for name in SCALED),
+        *(fit_number(table, name, of) for name in SCALED),
     ]
-    return as_data(table, columns, fit_target(table, "cnt", "bikes", parts.seen), parts)
+    return as_data(table, columns, fit_target(table, "cnt", "bikes", parts, of), parts)
 
 
 def by_days(table: RawTable, config: BikeSharingConfig) -> RowParts:

@@ -2,47 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dlkit.data.context import Context
+from dlkit.data.numerals import PLAIN
 from dlkit.data.splits import Data
-from dlkit.data.tables import RawTable, read_csv
+from dlkit.data.tables import RawTable, Reading, read_csv
 from dlkit.errors import DataError, UsageError, nearest
-from dlkit_regression.encoding import fit_category, fit_column
-from dlkit_regression.info import Category, Feature
+from dlkit_regression.assembling import as_data
+from dlkit_regression.fitting import Rows, fit_category, fit_date, fit_number, fit_target
+from dlkit_regression.info import Category, Date, Feature
+from dlkit_regression.kinds import Dates, Kind, Numbers, kinds_of
+from dlkit_regression.missing import settled
 from dlkit_regression.options import FilesConfig
-from dlkit_regression.splitting import as_data, by_fraction, fit_target, without_test
+from dlkit_regression.splitting import by_config
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    path = Path(config.path)
-    table = read_csv(path, config.delimiter)
+    table = _named(read_csv(Path(config.path), config.delimiter, config.encoding), config)
     target = config.target or list(table.columns)[-1]
-    _check_names(config, table)
-    names = [name for name in table.columns if name not in (target, *config.ignore)]
+    _check_names(config, table, target)
+    apart = _apart(config)
+    names = [name for name in table.columns if name not in (target, *config.ignore, *apart)]
     if not names:
-        raise DataError(f"{path}: no column is left to predict {target!r} from")
-    parts = by_fraction(len(table), config, who=str(path), ordered=config.time_ordered)
-    columns: list[Feature] = [
-        fit_category(table, name) if name in config.categories else fit_column(table, name, parts.seen)
-        for name in names
-    ]
-    chosen = fit_target(table, target, config.unit, parts.seen)
-    return as_data(table, columns, chosen, parts, [_note(columns, target), *without_test(parts, config)])
+        raise DataError(f"{config.path}: no column is left to predict {target!r} from")
+    kinds = kinds_of(table, names, target, config)
+    table, left_out = settled(table, kinds, target, config)
+    parts, divided = by_config(table, config)
+    of = Rows.of(parts, config.fit_on, config.missing, config.missing_words)
+    columns = [_fit(table, name, kinds.of[name], of, config) for name in names]
+    kind = kinds.of[target]
+    form = kind.form if isinstance(kind, Numbers) else PLAIN
+    chosen = fit_target(table, target, config.unit, parts, of, form)
+    notes = [_note(columns, target, apart), *table.notes, *kinds.notes, *left_out, *divided]
+    more = {
+        "reading": Reading(delimiter=table.delimiter, encoding=config.encoding),
+        "missing_words": config.missing_words,
+    }
+    return as_data(table, columns, chosen, parts, notes, form=form, words=config.missing_words, more=more)
 
 
-def _check_names(config: FilesConfig, table: RawTable) -> None:
-    for option, names in (("target", [config.target]), ("ignore", config.ignore), ("categories", config.categories)):
+def _fit(table: RawTable, name: str, kind: Kind, of: Rows, config: FilesConfig) -> Feature:
+    if isinstance(kind, Numbers):
+        return fit_number(table, name, of, kind.form)
+    if isinstance(kind, Dates):
+        return fit_date(table, name, of, kind.order, times=kind.times)
+    return fit_category(table, name, of, config.unknown)
+
+
+def _apart(config: FilesConfig) -> list[str]:
+    """Columns that say how rows are divided: to learn from them would be to learn the rows by heart."""
+    return [name for name in (config.group, config.split_column, config.id_column) if name]
+
+
+def _named(table: RawTable, config: FilesConfig) -> RawTable:
+    """Without columns that have no name: those that are empty, that only count the rows, or that are to be ignored."""
+    notes = [*table.notes]
+    for position, cells in table.unnamed.items():
+        what = f"column {position} has no name"
+        if not any(cells):
+            notes.append(f"{what} and no values: left out")
+        elif position == 1 and _counts(cells):
+            notes.append(f"{what} and counts the rows from {cells[0]}: left out")
+        elif "" in config.ignore:
+            notes.append(f"{what}: left out")
+        else:
+            raise DataError(
+                f"{config.path}, line 1, {what}: it gets one in the file, or dataset.ignore = '' leaves it out"
+            )
+    if not table.columns:
+        raise DataError(f"{config.path}, line 1: no column has a name")
+    return replace(table, notes=notes)
+
+
+def _counts(cells: Sequence[object]) -> bool:
+    return any(list(cells) == [str(i) for i in range(first, first + len(cells))] for first in (0, 1))
+
+
+def _check_names(config: FilesConfig, table: RawTable, target: str) -> None:
+    lists = {option: getattr(config, option) for option in ("ignore", "categories", "point_columns", "comma_columns")}
+    single = {
+        option: [getattr(config, option)] for option in ("target", "group", "stratify", "split_column", "id_column")
+    }
+    for option, names in {**single, **lists}.items():
         for name in names:
             if name and name not in table.columns:
                 raise UsageError(
                     f"dataset.{option}: no column {name!r} in {config.path}; {nearest(name, table.columns)}"
                 )
-    if config.target in config.ignore and config.target:
-        raise UsageError(f"dataset.ignore: {config.target!r} is the target")
+    if target in config.ignore or target in _apart(config):
+        raise UsageError(f"dataset.{'ignore' if target in config.ignore else 'target'}: {target!r} is the target")
+    both = set(config.point_columns) & set(config.comma_columns)
+    if both:
+        raise UsageError(f"dataset.comma_columns: {min(both)!r} is in dataset.point_columns too")
 
 
-def _note(columns: list[Feature], target: str) -> str:
+def _note(columns: Sequence[Feature], target: str, apart: Sequence[str]) -> str:
     words = [f"{c.name} ({len(c.values)} values)" for c in columns if isinstance(c, Category)]
-    numbers = [c.name for c in columns if not isinstance(c, Category)]
-    return f"predicts {target}; numbers: {', '.join(numbers) or 'none'}; categories: {', '.join(words) or 'none'}"
+    dates = [f"{c.name} ({', '.join(c.parts)})" for c in columns if isinstance(c, Date)]
+    numbers = [c.name for c in columns if not isinstance(c, (Category, Date))]
+    more = [f"dates: {', '.join(dates)}"] if dates else []
+    more += [f"not learnt from: {', '.join(apart)}"] if apart else []
+    parts = [f"numbers: {', '.join(numbers) or 'none'}", f"categories: {', '.join(words) or 'none'}", *more]
+    return f"predicts {target}; {'; '.join(parts)}"
