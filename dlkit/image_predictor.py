@@ -18,6 +18,7 @@ from dlkit.data.conversions import conversion_notes
 from dlkit.data.encoding import Encoding
 from dlkit.data.image_folders import named_images
 from dlkit.data.images import Fit, allow_megapixels, any_image, fitted
+from dlkit.data.names import shown_path
 from dlkit.data.options import MEGAPIXELS
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.pixels import Conversion
@@ -79,6 +80,7 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         self.rules = _rules(info, config)
         allow_megapixels(getattr(config, "max_megapixels", MEGAPIXELS))
         self._told: dict[str, Conversion] = {}
+        self._left_out: list[str] = []
 
     def make_encoding(self) -> Encoding:
         """How pixels become the model's input, and back; by default with the mean and deviation that ``info`` has."""
@@ -88,7 +90,8 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
 
     def read(self, arguments: Sequence[str]) -> list[Path]:
         """The files named and those in the folders named; each is decoded when it is its turn."""
-        return named_images(arguments)
+        named, self._left_out = named_images(arguments)
+        return named
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """A validation image as a PNG; none without the data, or where pictures cannot show what the model sees."""
@@ -123,9 +126,10 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         return image
 
     def notes(self) -> list[str]:
-        """What had to be decided of the images asked about: transparency, values of more than 8 bits."""
+        """What was left out of folders, and what had to be decided of images: transparency, values of over 8 bits."""
         told, self._told = self._told, {}
-        return conversion_notes(told.items(), "--inference.")
+        left_out, self._left_out = self._left_out, []
+        return [*left_out, *conversion_notes(told.items(), "--inference.")]
 
     def prepared(self, value: object) -> Pixels:
         """One input as uint8 [C,H,W], brought to the training images' form; not inverted."""
@@ -155,7 +159,7 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     @staticmethod
     def with_file(answer: Answer, value: object) -> Answer:
         """An answer that names its ``file``, where it was a file."""
-        return {**answer, "file": str(value)} if isinstance(value, (str, Path)) else answer
+        return {**answer, "file": shown_path(value)} if isinstance(value, (str, Path)) else answer
 
 
 def _rules(info: object, config: object) -> PixelRules:

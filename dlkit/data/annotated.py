@@ -12,7 +12,7 @@ from dlkit.data.annotations.reading import holds_annotations, read_annotations
 from dlkit.data.annotations.record import Annotation, Found, noted
 from dlkit.data.division import by_lists, names_of, path_names
 from dlkit.data.images import SUFFIXES
-from dlkit.data.parts import PARTS, drawn, held_out, named_parts
+from dlkit.data.parts import drawn, held_out, named_parts, part_of, refuse_hidden_parts, subfolders
 from dlkit.errors import DataError, listed
 
 _LISTS = ("ImageSets/Main", ".")
@@ -59,6 +59,9 @@ def read_parts(root: Path, division: Division) -> Parts:
     else:
         together = read_annotations(root)
         lists = dict(division.lists) or _lists(root)
+        if not lists and root.is_dir():
+            ways = "dataset.train_list, val_list and test_list divide them otherwise"
+            refuse_hidden_parts(root, (one.file for one in together.annotations), ways)
         read = _by_lists(root, together, lists) if lists else _by_ratio(together, division)
     said = [*noted(together.remarks), *_unclaimed(together), *read.notes]
     read = Parts(read.parts, read.problems, said)
@@ -81,8 +84,8 @@ def _separate(root: Path) -> dict[str, Found]:
     """What lies in folders or COCO files of the parts' names; empty if there is none for training."""
     if not root.is_dir():
         return {}
-    folders = {p.name: p for p in root.iterdir() if p.is_dir()}
-    if any(holds_annotations(folders[name]) for name in PARTS["train"] if name in folders):
+    folders = subfolders(root)
+    if any(part_of(name) == "train" and holds_annotations(path) for name, path in folders.items()):
         named = named_parts(root, folders.items())
         return {part: read_annotations(path) for part, path in named.items() if holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]

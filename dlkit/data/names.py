@@ -13,6 +13,16 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def shown(name: str) -> str:
+    """A file's name as text: composed, and ``�`` for each byte that is not UTF-8, which no text can hold."""
+    return composed(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def shown_path(path: str | Path) -> str:
+    """A path as text, ``�`` for each byte that is not UTF-8."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 class Lookup:
     """Finds files below folders by their written names: as they are, composed, or in other capitals.
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dlkit.config import Config
+from dlkit.data.names import shown_path
 from dlkit.data.pixel_rules import PixelRules
+
+if TYPE_CHECKING:
+    from dlkit.data.image_folders import FolderRules
 
 
 def _absolute(path: str) -> str:
     return str(Path(path).expanduser().absolute())
 
 
-Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
+def _of_text(path: object) -> object:
+    # A configuration is text: such a path could not be written down, and so not be found again.
+    if isinstance(path, str) and any("\udc80" <= letter <= "\udcff" for letter in path):
+        raise ValueError(f"{shown_path(path)} holds bytes that are not UTF-8 (�): rename it, or make a link to it")
+    return path
+
+
+Location = Annotated[str, BeforeValidator(_of_text), Field(min_length=1), AfterValidator(_absolute)]
 """A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
 
 
@@ -53,6 +64,24 @@ class PixelOptions(Config):
 def pixel_rules(options: PixelOptions) -> PixelRules:
     """The rules that a data set's options ask for."""
     return PixelRules(options.background, options.value_range)
+
+
+class FolderOptions(Config):
+    """Which files of a folder are images, and what its folders may mean."""
+
+    links: Literal["follow", "skip"] = Field("follow", description="Linked folders: read what is in them, or not")
+    suffixes: list[str] = Field([], description="Suffixes of image files, as .png; empty: those of all known formats")
+    doubtful: Literal["refuse", "take"] = Field(
+        "refuse", description="Folders that may be meant otherwise: stop, or take those at the top as they are"
+    )
+
+
+def folder_rules(options: FolderOptions, *, composed: bool = True) -> FolderRules:
+    """The rules that a data set's options ask for."""
+    from dlkit.data.image_folders import USUAL, FolderRules  # it knows Pillow
+
+    suffixes = [suffix.lower() for suffix in options.suffixes] or USUAL.suffixes
+    return FolderRules(options.links == "follow", suffixes, composed, options.doubtful == "refuse")
 
 
 class AskedImages(Config):
@@ -146,7 +175,7 @@ class AnnotatedFiles(Shares, Lists, PixelOptions):
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
 
 
-class ImageFiles(Shares, PixelOptions):
+class ImageFiles(Shares, PixelOptions, FolderOptions):
     """Images of your own, without labels: where they are, what they are brought to, how strictly they are read."""
 
     path: Location = Field(description="Folder of images, at any depth; or of train, val and test folders")

@@ -6,6 +6,7 @@ takes the same samples wherever it is drawn.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,16 +18,54 @@ from dlkit.errors import DataError
 
 Indices = npt.NDArray[np.int64]
 
-PARTS: Mapping[str, Sequence[str]] = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-"""Part → what its folder, file or list may be called."""
+PARTS: Mapping[str, Sequence[str]] = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+"""Part → what its folder, file or list may be called: in any capitals, and with what says nothing (``_FILLERS``)."""
+_FILLERS = ("set", "data", "dataset", "split", "image", "images", "img", "imgs", "photos", "pictures", "text", "texts")
+_OF_PART = re.compile(
+    rf"(?P<word>{'|'.join(word for words in PARTS.values() for word in words)})(?:{'|'.join(_FILLERS)})?\Z"
+)
+
+
+def part_of(name: str) -> str | None:
+    """The part that a folder, a file (its stem) or a list is, by its name: ``Train``, ``test_set``, ``train-images``,
+    ``val2017``. None: its name says something else (too)."""
+    words = [word for word in re.split(r"[\W\d_]+", name.casefold()) if word and word not in _FILLERS]
+    match = _OF_PART.match(words[0]) if len(words) == 1 else None
+    return next(part for part, names in PARTS.items() if match["word"] in names) if match else None
+
+
+def refuse_hidden_parts(root: Path, files: Iterable[Path], way_out: str) -> None:
+    """DataError where files that are to be one set lie in folders that look like its parts: ``root/photos/train`` and
+    ``root/photos/test``, or ``trainA`` beside ``testA``. To train on somebody's test is worse than to ask."""
+    inside: dict[Path, set[str]] = {}
+    for folder in {path.parent for path in files if path.is_relative_to(root)}:
+        for place in [folder, *folder.parents]:
+            if place == root:
+                break
+            inside.setdefault(place.parent, set()).add(place.name)
+    for place, names in sorted(inside.items()):
+        likely = {name: hint for name in sorted(names) if (hint := _hint(name))}
+        if "train" in likely.values() and len(set(likely.values())) > 1:
+            what = f"{place}: {', '.join(map(repr, likely))} look like parts of a set, beside or below others"
+            raise DataError(f"{what}; a folder with train, val and test alone is divided as they say; {way_out}")
+
+
+def _hint(name: str) -> str | None:
+    """The part whose word a name begins with: ``trainA``, ``test_cropped``."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    return part_of(name) or (part_of(words[0]) if words else None)
 
 
 def named_parts(root: Path, entries: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """The parts among ``entries`` (names and paths below ``root``); DataError where two of them are the same part."""
     found: dict[str, Path] = {}
     entries = list(entries)
-    for part, names in PARTS.items():
-        of_part = sorted(path for name, path in entries if name in names)
+    for part in PARTS:
+        of_part = sorted(path for name, path in entries if part_of(name) == part)
         if len(of_part) > 1:
             # Choosing one would leave out the other without a word.
             one, other = (path.relative_to(root) for path in of_part[:2])
@@ -44,10 +83,22 @@ def part_folders(root: Path) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder")
-    folders = {path.name: path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}
-    names = {name for of_part in PARTS.values() for name in of_part}
+    folders = subfolders(root)
     # A "train" among other things is a thing: taking it for a part would leave the others out without a word.
-    return named_parts(root, folders.items()) if "train" in folders and folders.keys() <= names else {}
+    parts = [part_of(name) for name in folders]
+    return named_parts(root, folders.items()) if "train" in parts and None not in parts else {}
+
+
+def parts_note(folders: Mapping[str, Path]) -> list[str]:
+    """The note on folders that are taken for parts, where they are not called just so."""
+    if all(path.name == part for part, path in folders.items()):
+        return []
+    return [f"taken as parts: {', '.join(f'{path.name} as {part}' for part, path in folders.items())}"]
+
+
+def subfolders(root: Path) -> dict[str, Path]:
+    """The folders in a folder by name, linked ones too, in the order of their names; hidden ones left out."""
+    return {p.name: p for p in sorted(root.iterdir()) if not p.name.startswith(".") and p.is_dir()}
 
 
 def held_out(size: int, fraction: float, *, least: int = 1) -> int:

@@ -18,11 +18,11 @@ from dlkit.data.canvases import stretched
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.encoding import Encoding
-from dlkit.data.image_folders import image_files
+from dlkit.data.image_folders import found_images
 from dlkit.data.image_sets import read_usable
 from dlkit.data.images import allow_megapixels, image_size
-from dlkit.data.options import ImageFiles, pixel_rules
-from dlkit.data.parts import drawn, held_out, part_folders, too_few
+from dlkit.data.options import ImageFiles, folder_rules, pixel_rules
+from dlkit.data.parts import drawn, held_out, part_folders, parts_note, refuse_hidden_parts, too_few
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import TensorSplit
 from dlkit.data.unusable import attempt_all
@@ -76,18 +76,29 @@ def folder(path: Path, options: ImageFiles, size: int) -> Unlabelled:
     DataError names a folder that is missing or empty, and images that are unreadable or smaller than ``size``, as far
     as the options do not have them left out or enlarged.
     """
-    notes: list[str] = []
     allow_megapixels(options.max_megapixels)
-    files = {part: image_files(found) for part, found in part_folders(path).items()} or {"train": image_files(path)}
-    empty = [part for part, paths in files.items() if not paths]
-    if empty:
-        raise DataError(f"{path if files.keys() == {'train'} else path / empty[0]}: holds no images")
+    files, notes = _files(path, options)
     parts: dict[str, Pixels] = {}
     rules = pixel_rules(options)
     for part, paths in files.items():  # the training images first: what they were taken for holds for all
         parts[part], said, rules = _read(paths, options, size, rules)
         notes += [f"{part}: {note}" if len(files) > 1 else note for note in said]
     return Unlabelled(_divided(parts, path, options), notes, rules)
+
+
+def _files(path: Path, options: ImageFiles) -> tuple[dict[str, list[Path]], list[str]]:
+    """The images of each part, or all as ``train``, and notes of what was left out."""
+    how = folder_rules(options)
+    places = part_folders(path) or {"train": path}
+    files, notes = dict[str, list[Path]](), parts_note(places) if len(places) > 1 else []
+    for part, place in places.items():
+        files[part], said = found_images(place, how)
+        if not files[part]:
+            raise DataError("\n".join([f"{place}: holds no images", *said]))
+        notes += [f"{part}: {note}" if len(places) > 1 else note for note in said]
+        if how.strict:
+            refuse_hidden_parts(place, files[part], "dataset.doubtful = take makes one set of them")
+    return files, notes
 
 
 def _divided(parts: dict[str, Pixels], path: Path, options: ImageFiles) -> dict[str, Pixels]:

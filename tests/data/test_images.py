@@ -132,7 +132,8 @@ def test_files_and_folders_are_named(tmp_path: Path) -> None:
         (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "all" / name).touch()
     named = named_images([str(tmp_path / "all"), str(tmp_path / "all" / "note.txt")])
-    assert [path.name for path in named] == ["b.png", "a.jpg", "note.txt"]
+    assert [path.name for path in named[0]] == ["b.png", "a.jpg", "note.txt"]
+    assert "1 other files are passed over (1 .txt)" in named[1][0]
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="none: holds no images"):
         named_images([str(tmp_path / "none")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.data.parts import by_position, drawn, held_out, part_folders, stratified
+from dlkit.data.parts import by_position, drawn, held_out, part_folders, part_of, refuse_hidden_parts, stratified
 from dlkit.errors import DataError
 
 
@@ -23,6 +24,15 @@ from dlkit.errors import DataError
         (["train", "valid", ".cache"], {"train": "train", "val": "valid"}),
         (["val", "test"], {}),
         (["train", "plane", "car"], {}),
+        (["Train", "Test"], {"train": "Train", "test": "Test"}),
+        (["training_set", "test_set"], {"train": "training_set", "test": "test_set"}),
+        (["train-images", "Val Images"], {"train": "train-images", "val": "Val Images"}),
+        (
+            ["TRAINSET", "validation-data", "testing"],
+            {"train": "TRAINSET", "val": "validation-data", "test": "testing"},
+        ),
+        (["train2017", "val2017"], {"train": "train2017", "val": "val2017"}),
+        (["train", "trains"], {}),
         ([], {}),
     ],
 )
@@ -30,6 +40,31 @@ def test_folders_of_parts(tmp_path: Path, names: Sequence[str], found: dict[str,
     for name in names:
         (tmp_path / name).mkdir()
     assert part_folders(tmp_path) == {part: tmp_path / name for part, name in found.items()}
+
+
+@pytest.mark.parametrize("name", ["images", "trainval", "cat_train", "latest", "contest", "trains", "valley", "a", ""])
+def test_what_says_more_or_less_than_a_part_is_none(name: str) -> None:
+    assert part_of(name) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "refused"),
+    [
+        (["photos/train/1", "photos/test/1"], True),
+        (["trainA/1", "trainB/1", "testA/1"], True),
+        (["train_cropped/deep/1", "val_cropped/1", "other/1"], True),
+        (["trains/1", "valleys/1"], False),
+        (["train/1", "plane/1"], False),
+        (["1", "a/2"], False),
+    ],
+)
+def test_parts_among_or_below_other_folders_are_not_taken_for_one_set(
+    tmp_path: Path, files: Sequence[str], refused: bool
+) -> None:
+    paths = [tmp_path / file for file in files]
+    looks = r"look like parts of a set, beside or below others; .*; an option"
+    with pytest.raises(DataError, match=looks) if refused else nullcontext():
+        refuse_hidden_parts(tmp_path, paths, "an option")
 
 
 def test_two_folders_of_a_part_are_refused(tmp_path: Path) -> None:

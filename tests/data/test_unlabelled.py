@@ -160,3 +160,20 @@ def test_splits() -> None:
     split = Unlabelled({"train": pixels}).splits(Encoding([0.5], [0.5]))["train"]
     image = split.take(torch.tensor([1]))["image"]
     torch.testing.assert_close(image, torch.from_numpy(pixels[1:]).float() / 127.5 - 1)
+
+
+def test_folders_of_splits_are_known_in_any_writing(images: Callable[..., Path], tmp_path: Path) -> None:
+    for name, count in (("Training_Set", 10), ("test-images", 4)):
+        images(f"root/{name}", count)
+    found = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.2), 32)
+    assert {part: len(pixels) for part, pixels in found.parts.items()} == {"train": 8, "test": 4, "val": 2}
+    assert found.notes == ["taken as parts: Training_Set as train, test-images as test"]
+
+
+def test_parts_further_down_are_not_pooled(images: Callable[..., Path], tmp_path: Path) -> None:
+    for name in ("archive/Train", "archive/Test"):
+        images(f"root/{name}", 10)
+    with pytest.raises(DataError, match=r"'Test', 'Train' look like parts of a set(.|\n)*dataset\.doubtful = take"):
+        folder(tmp_path / "root", options(tmp_path / "root"), 32)
+    found = folder(tmp_path / "root", options(tmp_path / "root", doubtful="take"), 32)
+    assert sum(map(len, found.parts.values())) == 20

@@ -75,7 +75,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             target="dlkit_autoencoder.datasets.files:build",
             config="dlkit_autoencoder.options:FilesConfig",
             version=2,
-            migrate="dlkit.data.earlier:image_files",
+            migrate="dlkit.data.earlier:image_folders",
             suggest=recipes.FILES,
         ),
     ]

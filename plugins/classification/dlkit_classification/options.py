@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import AskedImages, Location, PixelOptions, Shares
+from dlkit.data.options import AskedImages, FolderOptions, Location, PixelOptions, Shares
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -43,7 +43,7 @@ class Cifar10Config(Augmentation):
     flip: bool = Field(True, description="Mirror images left and right at random")
 
 
-class FilesConfig(Fractions, PixelOptions):
+class FilesConfig(Fractions, PixelOptions, FolderOptions):
     """A folder of images per class, of your own."""
 
     path: Location = Field(description="Folder with a folder per class, or with train, val and test of those")
@@ -53,6 +53,9 @@ class FilesConfig(Fractions, PixelOptions):
         "crop", description="Images that are not square: their middle, or the whole on black"
     )
     skip_unreadable: bool = Field(False, description="Leave unreadable images out and say how many; false: stop")
+    spelling: Literal["nfc", "written"] = Field(
+        "nfc", description="Classes whose names differ in code points alone are one; written: as the folders are named"
+    )
 
 
 class MlpConfig(Config):

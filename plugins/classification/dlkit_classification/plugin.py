@@ -74,7 +74,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             target="dlkit_classification.datasets.files:build",
             config="dlkit_classification.options:FilesConfig",
             version=2,
-            migrate="dlkit.data.earlier:image_files",
+            migrate="dlkit.data.earlier:class_folders",
             suggest=recipes.FILES,
         ),
     ]

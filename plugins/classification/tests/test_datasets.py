@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pydantic import ValidationError
 
 from dlkit.data.context import Context
@@ -195,3 +196,18 @@ def test_cifar10_itself(real: Context) -> None:
     assert data.train.columns["image"].dtype == torch.uint8  # type: ignore[union-attr]
     image = first_batch(data.train, 2000)["image"]
     assert image.mean((0, 2, 3)).abs().max() < 0.05 and (image.std((0, 2, 3)) - 1).abs().max() < 0.05
+
+
+def test_folders_of_splits_in_capitals_are_parts_and_flat_ones_are_refused(
+    coloured: Callable[..., Path], context: Context, tmp_path: Path
+) -> None:
+    coloured("images/Train", red=8, green=8)
+    root = coloured("images/Test", red=3, green=2).parent
+    data = files.build(FilesConfig(path=str(root), size=8), context)
+    assert data.info["classes"] == ["green", "red"] and data.test is not None and len(data.test) == 5
+    assert "taken as parts: Train as train, Test as test" in data.notes
+    for part in ("train", "test"):
+        (tmp_path / "flat" / part).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / "flat" / part / "1.png")
+    with pytest.raises(DataError, match=r"train, test hold no folder per class .*dataset\.doubtful = take"):
+        files.build(FilesConfig(path=str(tmp_path / "flat"), size=8), context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit.data.earlier import image_files
+from dlkit.data.earlier import image_folders
 
 
 def dataset(fields: dict[str, object], version: int) -> dict[str, object]:
@@ -12,4 +12,4 @@ def dataset(fields: dict[str, object], version: int) -> dict[str, object]:
 
 def files(fields: dict[str, object], version: int) -> dict[str, object]:
     """Version 2 knew neither backgrounds nor ranges of values (``dlkit.data.earlier``)."""
-    return image_files(dataset(fields, version), version - 1)
+    return image_folders(dataset(fields, version), version - 1)
