@@ -95,6 +95,7 @@ def _separate(root: Path) -> dict[str, Found]:
 
 def _check_apart(root: Path, given: Mapping[str, Found]) -> None:
     """DataError for an image that two parts have: what is trained on would be measured too."""
+    # By real paths: two folders of parts may be links to the same images.
     owners: dict[str, str] = {}
     for part, found in given.items():
         for annotation in found.annotations:

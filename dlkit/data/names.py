@@ -47,6 +47,7 @@ class Lookup:
 
     def _spelled(self, folder: Path, name: str) -> str | None:
         names = self._names(folder)
+        # Composed first: capitals count where two files differ in them alone.
         for key in (composed(name), composed(name).casefold()):
             if len(found := names.get(key, [])) == 1:
                 return found[0]

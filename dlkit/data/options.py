@@ -142,6 +142,7 @@ class TextFiles(Config):
     encoding: str = Field(
         "auto", min_length=1, description="auto (its byte order mark, else utf-8), latin-1, cp1252, …"
     )
+    controls: bool = Field(False, description="Keep control characters (NUL, escape, …); false: leave them out")
 
 
 class AnnotatedFiles(Shares, Lists, PixelOptions):

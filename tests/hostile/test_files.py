@@ -24,6 +24,7 @@ from dlkit.data.idx import read_idx
 from dlkit.data.images import image_size, open_image
 from dlkit.data.tables import read_csv
 from dlkit.data.text.corpus import read_text
+from dlkit.data.text.reading import TextReader
 from dlkit.data.text.vectors import read_vectors
 from dlkit.errors import DataError
 from hostile.fuzz import bounded, mutated, names_in
@@ -167,10 +168,10 @@ def text(path: Path) -> None:
     from dlkit_translation.datasets.files import tsv
 
     for encoding in ("auto", "utf-16", "latin-1"):
-        found = read_text(path, encoding)
+        found = TextReader(encoding).read(path)
         for tokenizer in (Characters.of(found), Words.of(found)):
             tokenizer.decode(tokenizer.encode(found))
-    tsv(path, "auto")
+    tsv(path, TextReader())
 
 
 VECTORS = [b"3 2\ncat 0.5 1\ndog -1 2e3\nfish 0 0\n"]

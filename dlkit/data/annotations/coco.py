@@ -225,6 +225,7 @@ def _of_image(path: Path, number: int, record: Json, images: Mapping[Key, object
 def _corners_of(who: str, record: JsonObject) -> tuple[list[float], bool]:
     """x1, y1, x2, y2 of an annotation, and whether that is the box of its polygon."""
     box = record.get("bbox")
+    # An empty list is what some tools write where they have a polygon alone.
     if box is None or box == []:
         return _around(who, record.get("segmentation")), True
     if not isinstance(box, list) or len(box) != 4 or not _are_finite(box):
@@ -239,6 +240,7 @@ def _around(who: str, polygons: Json) -> list[float]:
         raise DataError(f"{who} has no bbox, and its segmentation is a mask, whose box is not computed")
     if not isinstance(polygons, list) or not polygons:
         raise DataError(f"{who} has no bbox, and no polygon")
+    # One polygon may stand by itself, without a list around it.
     rings = polygons if all(isinstance(ring, list) for ring in polygons) else [polygons]
     sound = [ring for ring in rings if isinstance(ring, list) and len(ring) >= 6 and not len(ring) % 2]
     if len(sound) < len(rings) or not all(map(_are_finite, sound)):

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from dlkit.data.text.segments import BEFORE, NOW, Rules
 from dlkit.errors import DataError, RunError, UsageError
 from dlkit.interpreter import python
 
@@ -19,22 +21,33 @@ Algorithm = Literal["unigram", "bpe"]
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """Numbers of the special pieces: padding, unknown, begin and end."""
 _ALLOWED = re.compile(r"<=? ?(\d+)|>=? ?(\d+)|smaller than (?:the )?required_chars\D*\d+\D+(\d+)")
+LONGEST = 1 << 16
+"""Bytes of a line that sentencepiece takes; longer ones it leaves out in silence."""
+_PART = 1 << 12
+"""Characters of the parts that such a line is cut into: what sentencepiece itself takes for a long sentence."""
 _SENTENCES = 1_000_000
 """Lines that are read at most, drawn at random from a larger text: sentencepiece holds them all in memory."""
 
 
 def train_pieces(
-    lines: Iterable[str], size: int, *, algorithm: Algorithm = "unigram", symbols: Sequence[str] = ()
+    lines: Iterable[str],
+    size: int,
+    *,
+    algorithm: Algorithm = "unigram",
+    symbols: Sequence[str] = (),
+    rules: Rules = NOW,
 ) -> bytes:
     """A model of ``size`` pieces, special ones and ``symbols`` (kept whole in any text) among them.
 
-    The same lines give the same bytes. UsageError if that many cannot be had, with the number allowed; DataError for
+    The same lines give the same bytes. Lines longer than ``LONGEST`` are cut at blanks (by the rules of before: left
+    out). UsageError if that many cannot be had, with the number allowed; DataError for
     no text at all. White space and line ends are not normalised beyond what sentencepiece does (NFKC).
     """
     with tempfile.TemporaryDirectory() as folder:
         corpus, model = Path(folder) / "lines.txt", Path(folder) / "pieces.model"
         with corpus.open("w", encoding="utf-8") as file:
-            if not sum(file.write(line.replace("\n", " ") + "\n") for line in lines if line.strip()):
+            cut = (part for line in lines for part in (cut_line(line) if rules != BEFORE else [line]))
+            if not sum(file.write(line.replace("\n", " ") + "\n") for line in cut if line.strip()):
                 raise DataError("there is no text to learn subwords from")
         options: dict[str, Any] = {
             "vocab_size": size, "model_type": algorithm,
@@ -44,6 +57,36 @@ def train_pieces(
         }  # fmt: skip
         _run([str(corpus), str(model), json.dumps(options)], size)
         return model.read_bytes()
+
+
+def cut_line(line: str) -> list[str]:
+    """A line in parts that sentencepiece takes, cut at blanks, which are left out there; where there are none, between
+    letters. Pieces never reach over a blank: the parts' tokens are the line's."""
+    if len(line) <= _PART or len(line.encode()) <= LONGEST:
+        return [line]
+    parts = []
+    first = 0
+    while len(line) - first > _PART:
+        blank = line.rfind(" ", first + 1, first + _PART)
+        end = blank if blank > 0 else _between_letters(line, first, first + _PART)
+        parts.append(line[first:end])
+        first = end + (blank > 0)
+    return [*parts, line[first:]]
+
+
+def _between_letters(line: str, first: int, end: int) -> int:
+    """The last place at or before ``end`` that does not part a letter from its signs, if there is one."""
+    place = end
+    while place > first + 1 and unicodedata.category(line[place]).startswith("M"):
+        place -= 1
+    return place if place > first + 1 else end
+
+
+def long_lines_note(lines: Sequence[str]) -> list[str]:
+    """What to say of lines that are cut."""
+    cut = [number for number, line in enumerate(lines, 1) if len(cut_line(line)) > 1]
+    what = f"lines of more than {LONGEST:,} bytes are cut at blanks for sentencepiece, which would leave them out"
+    return [f"{len(cut)} {what}; the first: line {cut[0]} of the training text"] if cut else []
 
 
 def _run(arguments: Sequence[str], size: int) -> None:

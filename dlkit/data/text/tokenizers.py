@@ -5,7 +5,6 @@ A tokenizer is data: ``stored()`` goes into a task's ``info`` and so into every 
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from dlkit.data.names import composed
+from dlkit.data.text.pieces import cut_line
+from dlkit.data.text.segments import BEFORE, NOW, Rules, join_words, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Ids, Vocabulary
 from dlkit.task import Array
 
@@ -28,11 +30,12 @@ class StoredTokenizer(BaseModel):
     kind: Kind = Field(description="characters, words (with punctuation as tokens) or pieces (sentencepiece)")
     tokens: list[str] = Field(default_factory=list, description="the vocabulary by number; empty for pieces")
     lower: bool = Field(False, description="words: whether text is put in lower case first")
+    rules: Rules = Field(BEFORE, description="which of the rules of dlkit.data.text.segments made it")
     model: Array | None = Field(None, description="pieces: sentencepiece's model file as uint8")
 
 
 class Tokenizer(ABC):
-    """``decode(encode(text))`` is the text again for characters; the others may change white space."""
+    """``decode(encode(text))`` is the text again for characters (composed: NFC); the others may change white space."""
 
     kind: ClassVar[Kind]
 
@@ -64,19 +67,20 @@ class Characters(Tokenizer):
 
     kind = "characters"
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], rules: Rules = NOW) -> None:
         self.vocabulary = Vocabulary(tokens)
+        self.rules = rules
 
     @classmethod
-    def of(cls, text: str) -> Characters:
+    def of(cls, text: str, rules: Rules = NOW) -> Characters:
         # By code point: the order of a set is another one in every process.
-        return cls(sorted(set(text)))
+        return cls(sorted(set(_formed(text, rules))), rules)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
 
     def encode(self, text: str) -> Ids:
-        return self.vocabulary.encode([c for c in text if c in self.vocabulary])
+        return self.vocabulary.encode([c for c in _formed(text, self.rules) if c in self.vocabulary])
 
     def decode(self, ids: Iterable[int]) -> str:
         return "".join(self.vocabulary.decode(ids))
@@ -85,32 +89,10 @@ class Characters(Tokenizer):
         return self.vocabulary.tokens[number]
 
     def unknown(self, text: str) -> list[str]:
-        return [c for c in dict.fromkeys(text) if c not in self.vocabulary]
+        return [c for c in dict.fromkeys(_formed(text, self.rules)) if c not in self.vocabulary]
 
     def stored(self) -> StoredTokenizer:
-        return StoredTokenizer(kind=self.kind, tokens=list(self.vocabulary.tokens))
-
-
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|\n|[^\w\s]")
-_CLOSING = frozenset(".,;:!?)]}%…”»\n")
-"""No blank before these."""
-_OPENING = frozenset("([{«“\n")
-"""No blank after these."""
-
-
-def split_words(text: str, *, lower: bool = False) -> list[str]:
-    """Words (with inner apostrophes and hyphens), signs and line ends, each a token; other white space is dropped."""
-    return _WORD.findall(text.lower() if lower else text)
-
-
-def join_words(words: Iterable[str]) -> str:
-    """Words and signs as text, with blanks where a writer would put them."""
-    # As if after a line end: no blank before the first word.
-    text, before = "", "\n"
-    for word in words:
-        text += word if before in _OPENING or word in _CLOSING or not text else f" {word}"
-        before = word
-    return text
+        return StoredTokenizer(kind=self.kind, tokens=list(self.vocabulary.tokens), rules=self.rules)
 
 
 class Words(Tokenizer):
@@ -118,35 +100,41 @@ class Words(Tokenizer):
 
     kind = "words"
 
-    def __init__(self, tokens: Sequence[str], *, lower: bool = False) -> None:
+    def __init__(self, tokens: Sequence[str], *, lower: bool = False, rules: Rules = NOW) -> None:
         self.vocabulary = Vocabulary(tokens)
-        self.lower = lower
+        self.lower, self.rules = lower, rules
 
     @classmethod
-    def of(cls, text: str, *, least: int = 1, most: int | None = None, lower: bool = False) -> Words:
+    def of(
+        cls, text: str, *, least: int = 1, most: int | None = None, lower: bool = False, rules: Rules = NOW
+    ) -> Words:
         """Of the words seen ``least`` times the commonest, at most ``most`` tokens with ``<unk>``."""
         # Equally common words go by spelling (``counted``): a vocabulary is the same wherever it is made.
-        counts = Counter(split_words(text, lower=lower))
+        counts = Counter(split_words(text, lower=lower, rules=rules))
         found = Vocabulary.counted(counts, least=least, most=most, special=[UNKNOWN])
-        return cls(found.tokens, lower=lower)
+        return cls(found.tokens, lower=lower, rules=rules)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
 
     def encode(self, text: str) -> Ids:
-        return self.vocabulary.encode(split_words(text, lower=self.lower))
+        return self.vocabulary.encode(self._split(text))
 
     def decode(self, ids: Iterable[int]) -> str:
-        return join_words(self.vocabulary.decode(ids))
+        return join_words(self.vocabulary.decode(ids), rules=self.rules)
 
     def token(self, number: int) -> str:
         return self.vocabulary.tokens[number]
 
     def unknown(self, text: str) -> list[str]:
-        return [w for w in dict.fromkeys(split_words(text, lower=self.lower)) if w not in self.vocabulary]
+        return [w for w in dict.fromkeys(self._split(text)) if w not in self.vocabulary]
 
     def stored(self) -> StoredTokenizer:
-        return StoredTokenizer(kind=self.kind, tokens=list(self.vocabulary.tokens), lower=self.lower)
+        tokens = list(self.vocabulary.tokens)
+        return StoredTokenizer(kind=self.kind, tokens=tokens, lower=self.lower, rules=self.rules)
+
+    def _split(self, text: str) -> list[str]:
+        return split_words(text, lower=self.lower, rules=self.rules)
 
 
 class Pieces(Tokenizer):
@@ -158,10 +146,10 @@ class Pieces(Tokenizer):
 
     kind = "pieces"
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, rules: Rules = NOW) -> None:
         from sentencepiece import SentencePieceProcessor
 
-        self.model = model
+        self.model, self.rules = model, rules
         self.processor: Any = SentencePieceProcessor(model_proto=model)
         # sentencepiece drops line ends as white space, unless they were made a piece in training.
         number = int(self.processor.piece_to_id("\n"))
@@ -172,14 +160,20 @@ class Pieces(Tokenizer):
 
     def encode(self, text: str) -> Ids:
         if self._line_end is None:
-            return np.array(self.processor.encode(text), np.int64)
+            return np.array(self._encoded([text])[0], np.int64)
         # Line by line: encoded as one text, the word after a line end would be cut without its blank.
-        lines = self.encode_all(text.split("\n"))
+        lines = self._encoded(text.split("\n"))
         return np.array([i for line in lines for i in (*line, self._line_end)][:-1], np.int64)
+
+    def _encoded(self, lines: Sequence[str]) -> list[list[int]]:
+        """Each line's tokens; long ones in parts, since sentencepiece adds up a line's scores in 32 bits."""
+        parts = [[line] if self.rules == BEFORE else cut_line(line) for line in lines]
+        numbers = iter(self.encode_all([part for line in parts for part in line]))
+        return [[number for _ in line for number in next(numbers)] for line in parts]
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         """Many texts in one call, which takes a tenth of the time that one at a time takes."""
-        found: list[list[int]] = self.processor.encode(list(texts))
+        found: list[list[int]] = self.processor.encode([_formed(text, self.rules) for text in texts])
         return found
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -196,17 +190,22 @@ class Pieces(Tokenizer):
 
     def unknown(self, text: str) -> list[str]:
         # Asked for pieces, it gives unknown ones as they are written; their number alone says so.
-        pieces, number = self.processor.encode(text, out_type=str), self.processor.unk_id()
+        pieces, number = self.processor.encode(_formed(text, self.rules), out_type=str), self.processor.unk_id()
         return [p for p in dict.fromkeys(pieces) if self.processor.piece_to_id(p) == number]
 
     def stored(self) -> StoredTokenizer:
-        return StoredTokenizer(kind=self.kind, model=np.frombuffer(self.model, np.uint8).copy())
+        model = np.frombuffer(self.model, np.uint8).copy()
+        return StoredTokenizer(kind=self.kind, model=model, rules=self.rules)
 
 
 def restore(stored: StoredTokenizer) -> Tokenizer:
     """The tokenizer that ``stored()`` described."""
     if stored.kind == "characters":
-        return Characters(stored.tokens)
+        return Characters(stored.tokens, stored.rules)
     if stored.kind == "words":
-        return Words(stored.tokens, lower=stored.lower)
-    return Pieces(np.asarray(stored.model, np.uint8).tobytes())
+        return Words(stored.tokens, lower=stored.lower, rules=stored.rules)
+    return Pieces(np.asarray(stored.model, np.uint8).tobytes(), stored.rules)
+
+
+def _formed(text: str, rules: Rules) -> str:
+    return text if rules == BEFORE else composed(text)

@@ -1,11 +1,15 @@
-"""Where the texts of a data set lie, for both tasks: in folders that say which part is which, or in one place."""
+"""Where the texts of a data set lie and how they are read, for both tasks: in folders of parts, or in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from dlkit.data.context import Context
 from dlkit.data.parts import part_folders
+from dlkit.data.text.corpus import AUTO
+from dlkit.data.text.reading import TextReader
+from dlkit.data.text.segments import NOW
 
 PARTS = ("train", "val", "test")
 
@@ -19,3 +23,9 @@ def own_folders(place: Path) -> Mapping[str, Path]:
 def book_folders(place: Path) -> Mapping[str, Path]:
     """The folders of ``gutenberg-books``; the test may be missing."""
     return {part: place / part for part in PARTS if part != "test" or (place / part).is_dir()}
+
+
+def reader_for(context: Context, encoding: str = AUTO, controls: bool = False) -> TextReader:
+    """What reads the texts: by the rules of the run that goes on or is measured, else today's."""
+    earlier = context.earlier()
+    return TextReader(encoding, controls, NOW if earlier is None else earlier.rules)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.segments import split_words
 from dlkit_embeddings.conjugation.numbered_text import Numbering, number_text
 from dlkit_embeddings.spelling import spelled
 from dlkit_embeddings.word_vectors.options import TextConfig

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +19,8 @@ from dlkit.data.context import Context
 from dlkit.data.destination import HOST, TorchDestination
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Data
-from dlkit.data.text.tokenizers import restore
+from dlkit.data.text.segments import BEFORE, NOW
+from dlkit.data.text.tokenizers import StoredTokenizer, restore
 from dlkit.data.text.windows import IGNORED
 from dlkit.errors import DataError, UsageError
 from dlkit_textgen import datasets
@@ -194,3 +197,40 @@ def test_tinyshakespeare_is_split_as_everybody_does(real: Context) -> None:
     data = datasets.tinyshakespeare(TinyShakespeareConfig(), real)
     assert isinstance(data.val, TextWindows) and isinstance(data.train, TextWindows) and data.test is None
     assert (len(data.train.ids()), len(data.val.ids()), data.info["vocabulary"]) == (1_003_854, 111_540, 65)
+
+
+def test_a_line_as_long_as_a_text_is_learnt_from(tmp_path: Path, context: Context) -> None:
+    (tmp_path / "a.txt").write_text("the cat sat on the mat and the dog ran to the sea " * 1700)
+    data = datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), tokens="pieces", vocabulary=25), context)
+    tokenizer = restore(TextInfo.model_validate(data.info).tokenizer)
+    assert not tokenizer.unknown("the dog ran") and any("cut at blanks for sentencepiece" in n for n in data.notes)
+
+
+def test_words_are_whole_and_scripts_without_blanks_said(tmp_path: Path, context: Context) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("वह हिन्दी पढ़ता है और cafe\u0301 लिखता है।\n" * 60, encoding="utf-8")
+    data = datasets.files(FilesConfig(path=str(path), tokens="words", context=8), context)
+    stored = data.info["tokenizer"]
+    assert isinstance(stored, StoredTokenizer) and {"हिन्दी", "caf\u00e9"} <= set(stored.tokens)
+    assert stored.rules == NOW and any("composed form" in note for note in data.notes)
+    path.write_text("我爱你们。\n" * 60, encoding="utf-8")
+    data = datasets.files(FilesConfig(path=str(path), tokens="words", context=8), context)
+    assert any("Chinese or Japanese" in note and "--dataset.tokens pieces" in note for note in data.notes)
+    tokenizer = restore(TextInfo.model_validate(data.info).tokenizer)
+    assert tokenizer.decode(tokenizer.encode("我爱你们。\n")) == "我爱你们。\n"
+
+
+@pytest.mark.parametrize("tokens", ["characters", "words", "pieces"])
+def test_a_run_of_before_reads_text_as_it_did(tokens: str, tmp_path: Path, context: Context) -> None:
+    (tmp_path / "a.txt").write_text("cafe\u0301 हिन्दी \0 x\n" * 80, encoding="utf-8")
+    options = {"path": str(tmp_path / "a.txt"), "tokens": tokens, "context": 8}
+    config = FilesConfig.model_validate({**options, "vocabulary": 18 if tokens == "pieces" else None})
+    earlier = SimpleNamespace(tokenizer=SimpleNamespace(rules=BEFORE))
+    data = datasets.files(config, replace(context, earlier=lambda: earlier))
+    stored = data.info["tokenizer"]
+    assert isinstance(stored, StoredTokenizer) and stored.rules == BEFORE
+    assert not any("control" in note or "composed" in note for note in data.notes)
+    if tokens == "characters":
+        assert {"\u0301", "\0"} <= set(stored.tokens)
+    if tokens == "words":
+        assert {"\u0301", "\0", "ह"} <= set(stored.tokens)

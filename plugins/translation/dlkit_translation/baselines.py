@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlkit.data.text.tokenizers import join_words, split_words
+from dlkit.data.text.segments import join_words, split_words
 
 Texts = Sequence[tuple[str, str]]
 

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from dlkit.config import Config
 from dlkit.data.options import Location, Shares
 
+Column = Annotated[int, Field(ge=1, le=1000)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -51,10 +52,21 @@ class FilesConfig(Shares, Subwords):
     )
     swap: bool = Field(False, description="Translate from the second into the first")
     encoding: str = Field("auto", min_length=1, description="Of the files: auto (its mark, else UTF-8), latin-1, …")
+    controls: bool = Field(False, description="Keep control characters (NUL, escape, …); false: leave them out")
+    columns: tuple[Column, Column] | None = Field(
+        None, description="Columns of a TSV that hold the sentences, from 1; not given: the first two"
+    )
     vocabulary: int = Field(2000, ge=16, le=100_000, description="Subwords in all; of each language, if not joint")
     val_fraction: float = Field(0.05, gt=0, lt=1, description="Share of the source sentences for validation")
     test_fraction: float = Field(0.05, ge=0, lt=1, description="Share of the source sentences for the test")
     split_seed: int = Field(0, ge=0, description="Which sentences go to which split is a function of it")
+
+    @field_validator("columns")
+    @classmethod
+    def _two_columns(cls, columns: tuple[int, int] | None) -> tuple[int, int] | None:
+        if columns and columns[0] == columns[1]:
+            raise ValueError(f"source and translation are in two columns, not both in {columns[0]}")
+        return columns
 
     @field_validator("target_path")
     @classmethod

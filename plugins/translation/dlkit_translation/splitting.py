@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from dlkit.data.randomness import derive, rng
+from dlkit.data.text.segments import BEFORE, NOW, Rules
 from dlkit.errors import DataError
 from dlkit_translation.grammar.sentences import Pair
 
 _SIGNS = re.compile(r"[^\w]+")
 
 
-def sentence_key(text: str) -> str:
+def sentence_key(text: str, rules: Rules = NOW) -> str:
     """The same for sentences that differ in capitals and signs alone."""
-    return _SIGNS.sub(" ", text.casefold()).strip() or text
+    if rules == BEFORE:
+        return _SIGNS.sub(" ", text.casefold()).strip() or text
+    # Vowel signs of Hindi or Thai are no punctuation: without them, sentences of other words would be the same.
+    kept = (c if c.isalnum() or c == "_" or unicodedata.category(c)[0] == "M" else " " for c in text.casefold())
+    return " ".join("".join(kept).split()) or text
 
 
 def by_sentence(
-    pairs: Sequence[tuple[str, str]], val: int, test: int, seed: int, who: str
+    pairs: Sequence[tuple[str, str]], val: int, test: int, seed: int, who: str, rules: Rules = NOW
 ) -> dict[str, list[tuple[str, str]]]:
     """``val`` and ``test`` pairs of as many source sentences, and for training all pairs of the others.
 
@@ -27,7 +33,7 @@ def by_sentence(
     """
     groups: dict[str, list[tuple[str, str]]] = {}
     for pair in dict.fromkeys(pairs):
-        groups.setdefault(sentence_key(pair[0]), []).append(pair)
+        groups.setdefault(sentence_key(pair[0], rules), []).append(pair)
     keys = list(groups)
     if len(keys) < val + test + 1:
         raise DataError(f"{who}: {len(keys)} different source sentences; {val + test} are to be kept from training")

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dlkit.data.context import Context
 from dlkit.data.ragged import Ragged
 from dlkit.data.splits import Batch, Data, TensorSplit
 from dlkit.data.text.buckets import Bucketed
 from dlkit.data.text.pieces import BOS, EOS, PAD, train_pieces
+from dlkit.data.text.segments import NOW, Rules
 from dlkit.data.text.tokenizers import Pieces
 from dlkit.errors import DataError
 from dlkit_translation.options import Subwords
@@ -31,11 +33,18 @@ class SetDescription:
 
     languages: tuple[str, str]
     notes: Sequence[str] = ()
+    rules: Rules = NOW
+
+
+def rules_of(context: Context) -> Rules:
+    """By which text is read: those of the run that goes on or is measured, else today's."""
+    earlier = context.earlier()
+    return NOW if earlier is None else earlier.source.rules
 
 
 def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescription) -> Data:
     """Splits of ``parts`` (train, val, perhaps test). UsageError if no such vocabulary can be learnt."""
-    source, target = learnt(parts["train"], config)
+    source, target = learnt(parts["train"], config, known.rules)
     made = {}
     notes = list(known.notes)
     for name, pairs in parts.items():
@@ -61,17 +70,18 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescripti
     return Data(made["train"], made["val"], info, made.get("test"), notes=notes)
 
 
-def learnt(pairs: Texts, config: Subwords) -> tuple[Pieces, Pieces]:
+def learnt(pairs: Texts, config: Subwords, rules: Rules = NOW) -> tuple[Pieces, Pieces]:
     """Tokenizers of source and target; the same one, if they are joint."""
     # From all over the pairs, not the first ones: files are often sorted by length.
     some = pairs[:: max(1, -(-len(pairs) // LEARNT_FROM))]
     if config.joint:
         lines = [text for pair in some for text in pair]
-        both = Pieces(train_pieces(lines, config.vocabulary, algorithm=config.algorithm))
+        both = Pieces(train_pieces(lines, config.vocabulary, algorithm=config.algorithm, rules=rules), rules)
         return both, both
+    sides = ([pair[side] for pair in some] for side in (0, 1))
     source, target = (
-        Pieces(train_pieces([pair[side] for pair in some], config.vocabulary, algorithm=config.algorithm))
-        for side in (0, 1)
+        Pieces(train_pieces(lines, config.vocabulary, algorithm=config.algorithm, rules=rules), rules)
+        for lines in sides
     )
     return source, target
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
+from dlkit.data.text.segments import BEFORE
 from dlkit.data.text.tokenizers import restore
 from dlkit.errors import DataError, UsageError
 from dlkit_translation.baselines import Nearest, WordByWord
@@ -160,6 +162,36 @@ def test_a_tsv_and_two_files_are_the_same(tmp_path: Path, context: Context) -> N
 def test_bad_lines_are_named(text: str, message: str, tmp_path: Path, context: Context) -> None:
     with pytest.raises(DataError, match=message):
         files.build(options(tsv(tmp_path, text)), context)
+
+
+def test_further_columns_are_ignored_and_said(tmp_path: Path, context: Context) -> None:
+    """As Tatoeba's pairs have them: whose they are, under which licence."""
+    plain = files.build(options(tsv(tmp_path)), context)
+    licensed = tsv(tmp_path, "\n".join(f"{line}\tCC-BY 2.0 #{n}" for n, line in enumerate(LINES)), "licensed.tsv")
+    made = files.build(options(licensed), context)
+    assert made.fingerprint() == plain.fingerprint()
+    (note,) = [note for note in made.notes if "further columns" in note]
+    assert note.startswith("500 lines have further columns") and "line 1, 'CC-BY 2.0 #0'" in note
+    assert not any("further columns" in note for note in plain.notes)
+
+
+def test_the_columns_may_be_named(tmp_path: Path, context: Context) -> None:
+    numbered = "\n".join(f"{n}\t{one}\t{n}7\t{other}" for n, (one, other) in enumerate(x.split("\t") for x in LINES))
+    path = tsv(tmp_path, numbered, "numbered.tsv")
+    with pytest.raises(UsageError, match=r"first column holds numbers alone: .*--dataset\.columns 2,4"):
+        files.build(options(path), context)
+    made = files.build(options(path, columns=(2, 4)), context)
+    assert made.fingerprint() == files.build(options(tsv(tmp_path)), context).fingerprint()
+    with pytest.raises(DataError, match=r"numbered\.tsv: line 1: 4 columns"):
+        files.build(options(path, columns=(2, 5)), context)
+    with pytest.raises(ValidationError, match="two columns, not both in 2"):
+        options(path, columns=(2, 2))
+
+
+def test_sentences_that_differ_in_combining_signs_are_different() -> None:
+    assert sentence_key("वह किताब") != sentence_key("वह कुताब")
+    assert sentence_key("वह किताब", BEFORE) == sentence_key("वह कुताब", BEFORE)
+    assert sentence_key("It's  a “Dog”!") == sentence_key("it s a dog") == sentence_key("It's  a “Dog”!", BEFORE)
 
 
 def test_bad_files_are_named(tmp_path: Path, context: Context) -> None:

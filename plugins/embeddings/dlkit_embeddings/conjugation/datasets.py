@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from dlkit.data.context import Context
 from dlkit.data.randomness import rng
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.data.text import corpus
+from dlkit.data.text.reading import TextReader
+from dlkit.data.text.segments import Rules
 from dlkit.data.text.vocabulary import Ids, Vocabulary
 from dlkit.errors import DataError
 from dlkit_embeddings.conjugation.gaps import Gaps, gaps_of, translation
@@ -27,54 +30,60 @@ from dlkit_embeddings.conjugation.options import (
 )
 from dlkit_embeddings.conjugation.pretrained import Lexicon, find_lexicon
 from dlkit_embeddings.sources import GUTENBERG
-from dlkit_embeddings.texts import book_folders, own_folders
+from dlkit_embeddings.texts import book_folders, own_folders, reader_for
 
 _FEW = 20
 """Gaps below which a part of a text is pointed out."""
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return by_position("\n\n".join(corpus.python_docs()), config, context)
+    return by_position("\n\n".join(corpus.python_docs()), config, context, reader_for(context))
 
 
 def files(config: FilesConfig, context: Context) -> Data:
     place = Path(config.path)
+    reader = reader_for(context, config.encoding, config.controls)
     if folders := own_folders(place):
-        return by_folder(folders, config, context, config.encoding)
-    return by_position(_read(place, config.encoding), config, context)
+        return by_folder(folders, config, context, reader)
+    return by_position(_read(place, reader), config, context, reader)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    return by_folder(book_folders(context.source(GUTENBERG.name)), config, context)
+    return by_folder(book_folders(context.source(GUTENBERG.name)), config, context, reader_for(context))
 
 
-def by_folder(folders: Mapping[str, Path], config: GapsConfig, context: Context, encoding: str = corpus.AUTO) -> Data:
+def by_folder(folders: Mapping[str, Path], config: GapsConfig, context: Context, reader: TextReader) -> Data:
     """The texts of each part's folder."""
     numbering, lexicon = Numbering(), lexicon_of(config, context)
-    parts = {
-        part: number_text(_read(folder, encoding), numbering, lower=config.lower, signs=_signs(lexicon))
-        for part, folder in folders.items()
-    }
-    return build(parts, numbering, lexicon, config)
+    how: _How = {"lower": config.lower, "signs": _signs(lexicon), "rules": reader.rules}
+    parts = {part: number_text(_read(folder, reader), numbering, **how) for part, folder in folders.items()}
+    return build(parts, numbering, lexicon, config, reader)
 
 
-def _read(place: Path, encoding: str) -> str:
+class _How(TypedDict):
+    lower: bool
+    signs: bool
+    rules: Rules
+
+
+def _read(place: Path, reader: TextReader) -> str:
     """The text of a file, or of a folder's, one after the other by path."""
-    return "\n\n".join(corpus.read_text(path, encoding) for path in corpus.text_files(place))
+    return "\n\n".join(map(reader.read, corpus.text_files(place)))
 
 
-def by_position(text: str, config: ByPositionConfig, context: Context) -> Data:
+def by_position(text: str, config: ByPositionConfig, context: Context, reader: TextReader | None = None) -> Data:
     """Training, then the test, then validation, divided between sentences.
 
     What is repeated word for word, as chapters of a manual are, counts where it stands first: nothing is validated on
     that was trained on.
     """
+    reader = reader or reader_for(context)
     numbering, lexicon = Numbering(), lexicon_of(config, context)
-    whole = number_text(text, numbering, lower=config.lower, signs=_signs(lexicon))
+    whole = number_text(text, numbering, lower=config.lower, signs=_signs(lexicon), rules=reader.rules)
     rest, val = whole.cut(1 - config.val_fraction)
     train, test = rest.cut(1 - config.test_fraction / (1 - config.val_fraction))
     parts = {"train": train, "test": test, "val": val} if config.test_fraction else {"train": rest, "val": val}
-    return build(parts, numbering, lexicon, config, once=True)
+    return build(parts, numbering, lexicon, config, reader, once=True)
 
 
 def lexicon_of(config: GapsConfig, context: Context) -> Lexicon | None:
@@ -90,6 +99,7 @@ def build(
     numbering: Numbering,
     lexicon: Lexicon | None,
     config: GapsConfig,
+    reader: TextReader,
     *,
     once: bool = False,
 ) -> Data:
@@ -112,12 +122,13 @@ def build(
         "words": list(known.words),
         "vectors": known.vectors,
         "lower": config.lower,
+        "rules": reader.rules,
         "signs": known.signs,
         "window": config.window,
         "across": config.across,
     }
     train, val, test = splits["train"], splits["val"], splits.get("test")
-    notes = _notes(gaps, val, known, repeated)
+    notes = [*_notes(gaps, val, known, repeated), *reader.notes()]
     return Data(train, val, info, test, notes=notes, resolved_options={"embeddings": known.origin})
 
 

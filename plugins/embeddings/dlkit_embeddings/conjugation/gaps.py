@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dlkit.data.text.tokenizers import join_words
+from dlkit.data.text.segments import join_words
 from dlkit.data.text.vocabulary import Ids
 from dlkit_embeddings.conjugation.info import FORMS, PAD_ID, UNKNOWN_ID, ConjugationInfo
 from dlkit_embeddings.conjugation.numbered_text import HOLE, Flags, NumberedText, Numbering, number_text
@@ -55,7 +55,7 @@ def words_around(text: NumberedText, places: Ids, *, window: int, across: bool) 
 def question_context(text: str, info: ConjugationInfo) -> Ids:
     """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
     numbering = Numbering()
-    words = number_text(text, numbering, lower=info.lower, signs=info.signs)
+    words = number_text(text, numbering, lower=info.lower, signs=info.signs, rules=info.rules)
     (place,) = np.flatnonzero(words.words == numbering([HOLE])[0])
     near = words_around(words, np.array([place]), window=info.window, across=info.across)[0]
     numbers: Ids = translation(numbering.words, info.words)[near]
@@ -65,7 +65,7 @@ def question_context(text: str, info: ConjugationInfo) -> Ids:
 def unknown_words(text: str, info: ConjugationInfo) -> list[str]:
     """What of a text the model sees as ``<unk>``: each word and sign once, as it is spelled for the model."""
     numbering = Numbering()
-    read = number_text(text, numbering, lower=info.lower, signs=info.signs)
+    read = number_text(text, numbering, lower=info.lower, signs=info.signs, rules=info.rules)
     numbers, words = translation(numbering.words, info.words), numbering.words
     return [words[place] for place in dict.fromkeys(read.words.tolist()) if numbers[place] == UNKNOWN_ID]
 
@@ -86,4 +86,4 @@ def context_text(context: Sequence[int], info: ConjugationInfo) -> str:
     """A context as text, the gap in it."""
     words = [info.words[number] if number != PAD_ID else "" for number in context]
     filled = [*words[: info.window], GAP, *words[info.window :]]
-    return join_words(word for word in filled if word)
+    return join_words((word for word in filled if word), rules=info.rules)

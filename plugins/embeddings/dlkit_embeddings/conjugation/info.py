@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from dlkit.data.text.segments import BEFORE, Rules
 from dlkit.task import Array, Info
 
 SPECIAL = ("<pad>", "<unk>")
@@ -24,4 +25,5 @@ class ConjugationInfo(Info):
     window: int = Field(ge=1, description="words on each side of the gap")
     across: bool = Field(description="whether words beyond the gap's sentence are seen")
     lower: bool = Field(description="whether text is put in lower case first")
+    rules: Rules = Field(BEFORE, description="which of the rules of dlkit.data.text.segments text becomes words by")
     signs: bool = Field(description="whether punctuation signs are words; if not, they are left out")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.segments import NOW, Rules, split_words
 from dlkit.data.text.vocabulary import Ids
 from dlkit_embeddings.spelling import spelled
 
@@ -63,13 +63,14 @@ class NumberedText:
 
 def is_sign(word: str) -> bool:
     """Whether a token is punctuation."""
-    return len(word) == 1 and not word.isalnum() and word not in ("_", HOLE)
+    # An emoji of several code points is one sign too; of underscores alone a word may be made.
+    return word != HOLE and not any(character.isalnum() or character == "_" for character in word)
 
 
-def number_text(text: str, numbering: Numbering, *, lower: bool, signs: bool) -> NumberedText:
+def number_text(text: str, numbering: Numbering, *, lower: bool, signs: bool, rules: Rules = NOW) -> NumberedText:
     """Words and, if they are wanted, signs; line ends are neither. A sentence ends with ``.``, ``!``, ``?`` or ``…``
     and what closes after it, and with a blank line."""
-    tokens = split_words(text, lower=lower)
+    tokens = split_words(text, lower=lower, rules=rules)
     spelling = {token: spelled(token) for token in set(tokens)}
     numbers = numbering([spelling[token] for token in tokens])
     kept = np.flatnonzero(~numbering.mask("\n".__eq__)[numbers])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.context import Context
+from dlkit.data.names import composed
 from dlkit.data.text.vectors import read_vectors
 from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.errors import DataError, DlkitError, UsageError
@@ -44,12 +45,13 @@ class Lexicon:
     def of(cls, words: Sequence[str], matrix: npt.ArrayLike, origin: str, most: int | None = None) -> Lexicon:
         """The first ``most`` of the words, each once, and their vectors. ``<pad>`` is 0; ``<unk>``, where it has no
         vector, the mean of all. DataError: there are none, or not all numbers are finite."""
-        places = {word: place for place, word in reversed(list(enumerate(words))) if word}
+        # Composed, as texts are read: a file of another program may have letters and accents apart.
+        places = {word: place for place, word in reversed(list(enumerate(map(composed, words)))) if word}
         kept = sorted(place for word, place in places.items() if word not in SPECIAL)[:most]
         vectors = np.asarray(matrix, np.float32)
         if not kept or not np.isfinite(vectors).all():
             raise DataError(f"{origin}: {'its vectors are not all finite' if kept else 'holds no word vectors'}")
-        own, named = vectors[kept], [words[place] for place in kept]
+        own, named = vectors[kept], [composed(words[place]) for place in kept]
         unknown = vectors[places[UNKNOWN]] if UNKNOWN in places else own.mean(0)
         head = np.stack([np.zeros_like(unknown), unknown])
         return cls([*SPECIAL, *named], np.concatenate([head, own]), any(map(is_sign, named)), origin)

@@ -12,10 +12,12 @@ from dlkit.data import parts as division
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
 from dlkit.data.text import corpus
+from dlkit.data.text.reading import TextReader
+from dlkit.data.text.segments import saying_spaceless, spaceless_note
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError
 from dlkit_embeddings.sources import GUTENBERG
-from dlkit_embeddings.texts import book_folders, own_folders
+from dlkit_embeddings.texts import book_folders, own_folders, reader_for
 from dlkit_embeddings.word_vectors.options import (
     FilesConfig,
     GutenbergConfig,
@@ -29,28 +31,33 @@ from dlkit_embeddings.word_vectors.text import Text
 from dlkit_embeddings.word_vectors.vocabulary import numbered, vocabulary_of, words_of
 from dlkit_embeddings.word_vectors.windows import Windows
 
+_INSTEAD = "A blank, or a zero-width space (U+200B), between its words makes them words here too"
 Parts = Mapping[str, list[str]]
 """Words in order, by split."""
 
 
 def python_docs(config: PythonDocsConfig, context: Context) -> Data:
-    return build(by_position(words_of("\n\n".join(corpus.python_docs()), config), config), config)
+    reader = reader_for(context)
+    words = words_of("\n\n".join(corpus.python_docs()), config, reader.rules)
+    return build(by_position(words, config), config, reader)
 
 
 def gutenberg(config: GutenbergConfig, context: Context) -> Data:
-    return build(by_folder(book_folders(context.source(GUTENBERG.name)), config), config)
+    reader = reader_for(context)
+    return build(by_folder(book_folders(context.source(GUTENBERG.name)), config, reader), config, reader)
 
 
 def files(config: FilesConfig, context: Context) -> Data:
     place = Path(config.path)
-    if folders := own_folders(place):
-        return build(by_folder(folders, config, config.encoding), config)
-    return build(by_position(_read(place, config, config.encoding), config), config)
+    reader = reader_for(context, config.encoding, config.controls)
+    folders = own_folders(place)
+    parts = by_folder(folders, config, reader) if folders else by_position(_read(place, config, reader), config)
+    return build(parts, config, reader)
 
 
-def by_folder(folders: Mapping[str, Path], config: TextConfig, encoding: str = corpus.AUTO) -> Parts:
+def by_folder(folders: Mapping[str, Path], config: TextConfig, reader: TextReader) -> Parts:
     """The words of each part's folder."""
-    return {part: _read(folder, config, encoding) for part, folder in folders.items()}
+    return {part: _read(folder, config, reader) for part, folder in folders.items()}
 
 
 def by_position(words: list[str], config: SharesConfig) -> Parts:
@@ -59,13 +66,23 @@ def by_position(words: list[str], config: SharesConfig) -> Parts:
     return {part: words[place] for part, place in places.items()}
 
 
-def _read(place: Path, config: TextConfig, encoding: str) -> list[str]:
+def _read(place: Path, config: TextConfig, reader: TextReader) -> list[str]:
     """The words of a file, or of a folder's, one after the other by path."""
-    return [word for path in corpus.text_files(place) for word in words_of(corpus.read_text(path, encoding), config)]
+    files = corpus.text_files(place)
+    return [word for path in files for word in words_of(reader.read(path), config, reader.rules)]
 
 
-def build(parts: Parts, config: TextConfig) -> Data:
-    """DataError if a part is shorter than a context and its word; UsageError for a vocabulary it does not have."""
+def build(parts: Parts, config: TextConfig, reader: TextReader | None = None) -> Data:
+    """DataError if a part is shorter than a context and its word; UsageError for a vocabulary it does not have.
+
+    ``reader``: what the text was read with, today's rules if nothing is given.
+    """
+    reader = reader or TextReader()
+    with saying_spaceless([word for part in parts.values() for word in part], _INSTEAD):
+        return _built(parts, config, reader)
+
+
+def _built(parts: Parts, config: TextConfig, reader: TextReader) -> Data:
     before, after = config.window, config.window if config.context == "around" else 0
     vocabulary, counts = vocabulary_of(parts["train"], config)
     targets = np.ones(len(vocabulary), bool)
@@ -81,11 +98,12 @@ def build(parts: Parts, config: TextConfig) -> Data:
         "counts": counts,
         "subsample": config.subsample,
         "lower": config.lower,
+        "rules": reader.rules,
         "before": before,
         "after": after,
         "passage": config.passage if config.reading == "passages" else 0,
     }
-    notes = _notes(parts, vocabulary, texts, train)
+    notes = [*_notes(parts, vocabulary, texts, train), *reader.notes(), *spaceless_note(vocabulary.tokens, _INSTEAD)]
     return Data(train, evaluated["val"], info, evaluated.get("test"), notes=notes)
 
 

@@ -57,8 +57,9 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """Of a question ``question``, ``words`` and their ``scores`` (cosines). Of a file of similarities ``file``,
-        ``spearman``, ``covered`` and ``pairs``; of analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and
-        ``sections`` with the same of each. Shares are of what is covered: all its words known."""
+        ``spearman``, ``covered``, ``pairs`` and ``score``, what its heading calls the scores, if it has one; of
+        analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and ``sections`` with the same of each. Shares are
+        of what is covered: all its words known."""
         return [self._measured(Path(text)) if _is_file(str(text)) else self._near(str(text)) for text in inputs]
 
     def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
@@ -100,7 +101,7 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         """The vectors of the words, as they are now."""
         if self._space is None:
             words, vectors = stored_vectors(self.model, self.info)
-            self._space = Space(words, vectors, lower=self.info.lower)
+            self._space = Space(words, vectors, lower=self.info.lower, rules=self.info.rules)
         return self._space
 
     def _placed(self, asked: Question) -> tuple[list[int], list[int]]:
@@ -118,9 +119,10 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
     def _measured(self, path: Path) -> Answer:
         text, analogies = _benchmark(path)
         if not analogies:
-            pairs = read_pairs(path, text)
-            rho, covered = self.space().spearman(pairs)
-            return {"file": str(path), "spearman": rho, "covered": covered, "pairs": len(pairs)}
+            found = read_pairs(path, text)
+            rho, covered = self.space().spearman(found.pairs)
+            answer = {"file": str(path), "spearman": rho, "covered": covered, "pairs": len(found.pairs)}
+            return {**answer, "score": found.score} if found.score else answer
         asked = read_analogies(path, text)
         solved = self.space().solved(asked)
         sections = [

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.data.names import composed
+from dlkit.data.text.segments import BEFORE, NOW, Rules
 from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.errors import DataError
 from dlkit_embeddings.spelling import spelled
@@ -22,8 +24,8 @@ _ROWS = 1000
 class Space:
     """Words as points on the unit sphere: ``vectors`` [words, size] are scaled to length 1."""
 
-    def __init__(self, words: Sequence[str], vectors: Floats, *, lower: bool) -> None:
-        self.words, self.lower = list(words), lower
+    def __init__(self, words: Sequence[str], vectors: Floats, *, lower: bool, rules: Rules = NOW) -> None:
+        self.words, self.lower, self.rules = list(words), lower, rules
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self.vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
         self._places = {word: place for place, word in enumerate(self.words) if word != UNKNOWN}
@@ -87,7 +89,8 @@ class Space:
         return found
 
     def _spelled(self, word: str) -> str:
-        return spelled(word.lower() if self.lower else word)
+        word = word.lower() if self.lower else word
+        return spelled(word if self.rules == BEFORE else composed(word))
 
 
 def spearman(one: Floats, other: Floats) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.segments import NOW, Rules, split_words
 from dlkit.data.text.vocabulary import UNKNOWN, Vocabulary
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.spelling import NUMBER, spelled
@@ -18,9 +18,9 @@ Words = npt.NDArray[np.int32]
 """Words by number: half the memory of int64, and every window is cut from it."""
 
 
-def words_of(text: str, config: TextConfig) -> list[str]:
+def words_of(text: str, config: TextConfig, rules: Rules = NOW) -> list[str]:
     """The words of a text, in order."""
-    found = split_words(text, lower=config.lower)
+    found = split_words(text, lower=config.lower, rules=rules)
     # Each spelling is judged once: a text has some fifty times as many words as spellings.
     words = {token: _word(token, config) for token in set(found)}
     return [word for word in map(words.__getitem__, found) if word]

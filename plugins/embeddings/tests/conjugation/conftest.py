@@ -11,7 +11,7 @@ import torch
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.segments import split_words
 from dlkit.data.text.vectors import write_vectors
 from dlkit_embeddings.conjugation.datasets import by_position
 from dlkit_embeddings.conjugation.info import ConjugationInfo

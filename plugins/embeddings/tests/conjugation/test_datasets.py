@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
+from dlkit.data.text.segments import BEFORE, NOW
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.conjugation import datasets
 from dlkit_embeddings.conjugation.gaps import context_text
@@ -142,3 +144,15 @@ def test_what_cannot_be_learnt_from_is_named(
 def test_options_that_do_not_go_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ByPositionConfig(**options)
+
+
+def test_a_run_of_before_reads_words_as_it_did(tmp_path: Path, context: Context) -> None:
+    lines = [f"The cafe\u0301 is open at {n}. We are here {n} times \0." for n in range(60)]
+    (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+    config = FilesConfig(path=str(tmp_path / "a.txt"), embeddings="none", least=1, window=4)
+    new = datasets.files(config, context)
+    assert "caf\u00e9" in new.info["words"] and new.info["rules"] == NOW
+    assert any("control characters" in note for note in new.notes) and any("composed" in note for note in new.notes)
+    earlier = SimpleNamespace(rules=BEFORE, words=["<pad>", "<unk>", "cafe", "\u0301"], vectors=None, signs=True)
+    old = datasets.files(config, replace(context, earlier=lambda: earlier))
+    assert old.info["rules"] == BEFORE and not any("composed" in note for note in old.notes)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.data.text.tokenizers import split_words
+from dlkit.data.text.segments import NOW, split_words
 from dlkit.errors import UsageError
 from dlkit_embeddings.conjugation.conjugator import split_at_gap
 from dlkit_embeddings.conjugation.gaps import context_text, gaps_of, question_context, translation, words_around
@@ -23,7 +23,7 @@ PLAIN = st.text(st.sampled_from("ab .!?’)\n,I"), max_size=40)
 
 def read(text: str, *, signs: bool = True) -> tuple[NumberedText, list[str]]:
     numbering = Numbering()
-    found = number_text(text, numbering, lower=True, signs=signs)
+    found = number_text(text, numbering, lower=True, signs=signs, rules=NOW)
     return found, numbering.words
 
 
@@ -85,7 +85,7 @@ def test_a_question_has_the_context_that_training_had(across: bool, signs: bool)
     numbering = Numbering()
     trained = gaps_of(number_text(TEXT, numbering, lower=True, signs=signs), numbering, window=3, across=across)
     vocabulary = ["<pad>", "<unk>", *numbering.words[::2]]
-    info = SimpleNamespace(words=vocabulary, window=3, across=across, lower=True, signs=signs)
+    info = SimpleNamespace(words=vocabulary, window=3, across=across, lower=True, signs=signs, rules=NOW)
     numbers = translation(numbering.words, vocabulary)[trained.context]
     for number, row in enumerate(numbers):
         assert question_context(_with_hole(TEXT, number), info).tolist() == row.tolist()
@@ -115,7 +115,7 @@ def test_unknown_words_numbers_and_edges_have_numbers_of_their_own() -> None:
 
 
 def test_a_context_is_shown_as_text() -> None:
-    info = SimpleNamespace(words=["<pad>", "<unk>", "she", "happy", "."], window=2)
+    info = SimpleNamespace(words=["<pad>", "<unk>", "she", "happy", "."], window=2, rules=NOW)
     assert context_text([0, 2, 3, 4], info) == "she ___ happy."
     assert context_text([0, 0, 0, 0], info) == "___"
 

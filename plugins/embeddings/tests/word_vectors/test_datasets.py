@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,11 +19,13 @@ from pydantic import ValidationError
 from dlkit.data.context import Context
 from dlkit.data.plans import in_order
 from dlkit.data.splits import Batch, Data, Split
+from dlkit.data.text.segments import BEFORE, NOW
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.word_vectors import datasets
 from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import FilesConfig, PythonDocsConfig, TextConfig
 from dlkit_embeddings.word_vectors.planners import InPassages, InRandomOrder
+from dlkit_embeddings.word_vectors.space import Space
 from dlkit_embeddings.word_vectors.task import WordEmbeddings
 from dlkit_embeddings.word_vectors.text import Text
 from dlkit_embeddings.word_vectors.windows import Windows
@@ -206,3 +211,31 @@ def test_pythons_documentation_needs_nothing(context: Context) -> None:
 
 def test_text_config_alone_says_what_is_read() -> None:
     assert TextConfig().reading == "windows" and TextConfig().unknown == "context"
+
+
+def test_words_keep_their_combining_signs(tmp_path: Path, context: Context) -> None:
+    text = "वह हिन्दी पढ़ता है और किताब लिखता है। " * 60
+    for form in ("NFC", "NFD"):
+        (tmp_path / "a.txt").write_text(unicodedata.normalize(form, text), encoding="utf-8")
+        data = datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), least=2), context)
+        assert {"हिन्दी", "किताब", "है"} <= set(data.info["words"]) and data.info["rules"] == NOW
+    space = Space(data.info["words"], np.eye(len(data.info["words"])), lower=True)
+    assert space.find(unicodedata.normalize("NFD", "पढ़ता")) is not None
+
+
+def test_a_run_of_before_reads_words_as_it_did(tmp_path: Path, context: Context) -> None:
+    (tmp_path / "a.txt").write_text("हिन्दी cafe\u0301 \0x " * 60, encoding="utf-8")
+    going_on = replace(context, earlier=lambda: SimpleNamespace(rules=BEFORE))
+    data = datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), least=2), going_on)
+    assert "ह" in data.info["words"] and "cafe" in data.info["words"] and data.info["rules"] == BEFORE
+    assert not any("composed" in note or "control" in note for note in data.notes)
+
+
+def test_scripts_without_blanks_are_said(tmp_path: Path, context: Context) -> None:
+    words = ["เขาอ่านหนังสือ", "ที่บ้าน", "และฉันชอบกินข้าว", "กับปลา", "ทุกวัน"]
+    (tmp_path / "a.txt").write_text(" ".join(words * 60), encoding="utf-8")
+    data = datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), least=2), context)
+    assert any("Thai" in note and "zero-width space" in note for note in data.notes)
+    (tmp_path / "a.txt").write_text("".join(words * 60), encoding="utf-8")
+    with pytest.raises(DataError, match=r"(?s)no word of the training text.*Thai, written without blanks"):
+        datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), least=1), context)

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from dlkit.errors import DataError
-from dlkit_embeddings.word_vectors.benchmarks import Analogy, Pair, are_analogies, read_analogies, read_pairs
+from dlkit_embeddings.word_vectors.benchmarks import (
+    Analogy,
+    Pair,
+    Similarities,
+    are_analogies,
+    read_analogies,
+    read_pairs,
+)
 from dlkit_embeddings.word_vectors.questions import Question, parse_question
 from dlkit_embeddings.word_vectors.space import Space, ranks, spearman
 
@@ -101,7 +108,7 @@ def test_a_correlation_is_over_covered_pairs(space: Space) -> None:
 
 def test_files_of_pairs() -> None:
     text = "# a comment\nword1\tword2\tscore\nlove\tsex\t6.77\n\ntiger\tcat\t7.35\n"
-    assert read_pairs(HERE, text) == [Pair("love", "sex", 6.77), Pair("tiger", "cat", 7.35)]
+    assert read_pairs(HERE, text) == Similarities([Pair("love", "sex", 6.77), Pair("tiger", "cat", 7.35)], "score")
     assert read_pairs(HERE, "sun sunlight 50.0\n") == read_pairs(HERE, "sun,sunlight,50\n")
     assert not are_analogies(text) and not are_analogies("a\tb\t1\tmore\n")
     for bad, line in (("a\tb\t1\na\tb\n", 2), ("a b one\nc d two\n", 2), ("nonsense\n", 1)):
@@ -109,6 +116,43 @@ def test_files_of_pairs() -> None:
             read_pairs(HERE, bad)
     with pytest.raises(DataError, match="no pairs"):
         read_pairs(HERE, "# nothing\n")
+
+
+PUBLISHED = {
+    "WordSim-353 combined.csv": ("Word 1,Word 2,Human (mean)\nlove,sex,6.77\ntiger,cat,7.35\n", "Human (mean)"),
+    "WordSim-353 set1.csv": ("Word 1,Word 2,Human (mean),1,2\nlove,sex,6.77,9,6\ntiger,cat,7.35,9,7\n", "Human (mean)"),
+    "WordSim-353 combined.tab": ("Word 1\tWord 2\tHuman (mean)\nlove\tsex\t6.77\ntiger\tcat\t7.35\n", "Human (mean)"),
+    "SimLex-999": ("word1\tword2\tPOS\tSimLex999\tconcQ\nlove\tsex\tN\t6.77\t1\ntiger\tcat\tN\t7.35\t2\n", "SimLex999"),
+    "SimLex-999 with blanks": ("word1 word2 POS SimLex999\nlove sex N 6.77\ntiger cat N 7.35\n", "SimLex999"),
+    "SimVerb-3500": ("love\tsex\tV\t6.77\tNONE\ntiger\tcat\tV\t7.35\tANTONYMS\n", ""),
+    "MEN": ("love sex 6.77\ntiger cat 7.35\n", ""),
+    "RG-65": ("love;sex;6.77\ntiger;cat;7.35\n", ""),
+    "quoted": ('"Word 1","Word 2","Score"\n"love","sex","6.77"\n"tiger","cat","7.35"\n', "Score"),
+    "one pair": ("Word 1,Word 2,Human (mean)\nlove,sex,6.77\n", "Human (mean)"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_similarities_are_read_as_they_are_published(name: str) -> None:
+    text, score = PUBLISHED[name]
+    assert not are_analogies(text)
+    pairs = [Pair("love", "sex", 6.77), Pair("tiger", "cat", 7.35)]
+    assert read_pairs(HERE, text) == Similarities(pairs[: 1 if name == "one pair" else 2], score)
+
+
+def test_words_in_other_columns_are_no_pair() -> None:
+    text = "".join(f"I\tword{i}\tother{i}\t{i}\n" for i in range(20))
+    with pytest.raises(DataError, match=r"line 1: 'other0' stands between two words and their number"):
+        read_pairs(HERE, text)
+
+
+def test_a_column_of_numbers_before_the_words_is_refused() -> None:
+    with pytest.raises(DataError, match="line 2: its first column holds numbers alone"):
+        read_pairs(HERE, ",Word 1,Word 2,Score\n0,love,sex,6.77\n1,tiger,cat,7.35\n")
+
+
+def test_numerals_are_words_of_analogies() -> None:
+    assert are_analogies("one 1 two 2\nthree 3 four 4\n")
 
 
 def test_files_of_analogies() -> None:

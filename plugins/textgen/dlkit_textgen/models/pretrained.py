@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dlkit.data.names import composed
 from dlkit.data.text.tokenizers import Words, restore
 from dlkit.data.text.vectors import read_vectors, vectors_size
 from dlkit.data.weights import is_restoring
@@ -31,8 +32,9 @@ def start_from(embedding: nn.Embedding, config: RecurrentConfig, info: TextInfo)
     if (size := vectors_size(path)) != config.embedding:
         raise UsageError(f"model.embedding = {config.embedding}: the vectors of {path} have {size} numbers; give that")
     with torch.no_grad():
-        for word, vector in read_vectors(path):
-            if word in tokenizer.vocabulary:
+        for written, vector in read_vectors(path):
+            # As the text's own words are: a file of another program may have letters and accents apart.
+            if (word := written if written in tokenizer.vocabulary else composed(written)) in tokenizer.vocabulary:
                 embedding.weight[tokenizer.vocabulary[word]] = torch.from_numpy(vector)
                 found += 1
     if not found:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from dlkit.data.context import Context
 from dlkit.data.splits import Data
-from dlkit.data.text.corpus import read_text
+from dlkit.data.text.reading import TextReader
 from dlkit.errors import DataError
 from dlkit_translation.options import FraEngConfig
 from dlkit_translation.splitting import by_sentence
-from dlkit_translation.storage import SetDescription, build_data
+from dlkit_translation.storage import SetDescription, build_data, rules_of
 from dlkit_translation.texts import normal
 
 LANGUAGES = ("English", "French")
@@ -18,15 +18,17 @@ LANGUAGES = ("English", "French")
 
 def build(config: FraEngConfig, context: Context) -> Data:
     path = context.source("fra-eng") / "fra.txt"
-    found = read(path)
-    parts = by_sentence(found, config.val, config.test, config.split_seed, str(path))
-    return build_data(parts, config, SetDescription(LANGUAGES, [f"{len(found)} pairs in {path.name}"]))
+    reader = TextReader(rules=rules_of(context))
+    found = read(path, reader)
+    parts = by_sentence(found, config.val, config.test, config.split_seed, str(path), reader.rules)
+    notes = [f"{len(found)} pairs in {path.name}", *reader.notes()]
+    return build_data(parts, config, SetDescription(LANGUAGES, notes, reader.rules))
 
 
-def read(path: Path) -> list[tuple[str, str]]:
+def read(path: Path, reader: TextReader | None = None) -> list[tuple[str, str]]:
     """English, French and, since 2019, whose they are; DataError names a line without a tab."""
     pairs = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    for number, line in enumerate((reader or TextReader()).read(path).split("\n"), 1):
         if not line.strip():
             continue
         columns = line.split("\t")

@@ -8,7 +8,7 @@ from dlkit.data.splits import Data
 from dlkit_translation.grammar.sentences import derivable, pairs
 from dlkit_translation.options import GrammarConfig
 from dlkit_translation.splitting import by_combination
-from dlkit_translation.storage import SetDescription, build_data
+from dlkit_translation.storage import SetDescription, build_data, rules_of
 
 LANGUAGES = ("English", "French")
 
@@ -19,4 +19,4 @@ def build(config: GrammarConfig, context: Context) -> Data:
     if not config.test_fraction:
         del parts["test"]
     notes = [f"{len(drawn)} pairs of {derivable():.1e} that the grammar has; held out by combination of content words"]
-    return build_data(parts, config, SetDescription(LANGUAGES, notes))
+    return build_data(parts, config, SetDescription(LANGUAGES, notes, rules_of(context)))
