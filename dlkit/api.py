@@ -208,7 +208,7 @@ class Short(TypedDict, total=False):
     nproc: int
     max_restarts: int
     on_oom: str
-    gpu_memory: str | None
+    gpu_memory: str | int | None
     notify: str | None
     lr: float
 

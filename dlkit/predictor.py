@@ -60,6 +60,18 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
         self.info = info
         self.config = config
 
+    def __call__(self, *values: object) -> list[Answer]:
+        """Ask from Python: ``(answer,) = run.predictor()(image)``.
+
+        A text is what INPUT of the command line may be (a file's name, a row, a sentence; of a file with several inputs
+        each is answered); anything else is one input as ``predict`` takes it: a PIL image, an array, a mapping or a
+        sequence of a row's values, a seed.
+        """
+        inputs: list[object] = []
+        for value in values:
+            inputs += self.read([value]) if isinstance(value, str) else [value]
+        return self.predict(inputs)
+
     @abstractmethod
     def read(self, arguments: Sequence[str]) -> list[Any]:
         """Inputs from the command line's words (file names, rows, sentences). DataError names what cannot be read."""

@@ -13,6 +13,7 @@ from dlkit.monitor.comparison import Comparison, compare
 from dlkit.present.numbers import number
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
+from dlkit.present.text import from_here
 from dlkit.runs.folder import RunFolder, told
 from dlkit.runs.index import find_run, list_runs
 from dlkit.runs.workspace import locate
@@ -112,7 +113,8 @@ def _text(found: Comparison) -> str:
     legend = [one_line(f"{i}  {s.id}  {s.state}{f'  {s.name}' if s.name else ''}") for i, s in enumerate(summaries, 1)]
     headers = ["", *(str(i) for i in range(1, len(summaries) + 1))]
     rows = [
-        [key, *("-" if value is None else str(value) for value in column)] for key, column in found.settings.items()
+        [key, *("-" if value is None else str(from_here(value)) for value in column)]
+        for key, column in found.settings.items()
     ]
     rows.append(["steps", *(str(s.step) for s in summaries)])
     rows.append(["seconds", *(number(s.seconds) for s in summaries)])

@@ -9,6 +9,7 @@ from dlkit.errors import RunError, UsageError, listed, nearest
 from dlkit.present.numbers import counted, number
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
+from dlkit.present.text import from_here
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.groups import INTERVAL, Group, Groups, Mean, grouped
 
@@ -97,7 +98,7 @@ def _columns(found: Groups) -> tuple[list[str], list[list[object]]]:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, (list, dict)) else value
+    return str(value) if isinstance(value, (list, dict)) else from_here(value)
 
 
 def document(found: Groups) -> dict[str, object]:

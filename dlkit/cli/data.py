@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.cli.data_options import SUMMARIES, data_folder, find_source, parser
+from dlkit.cli.parser import asks_for_help
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
@@ -36,6 +37,10 @@ def main(argv: list[str]) -> int:
     """Run ``dlkit data ACTION …``; returns the exit code."""
     if not argv or argv[0] in ("-h", "--help"):
         print_result(_usage())
+        return 0
+    if argv[0] not in _ACTIONS and asks_for_help(argv):
+        print_result(_usage())
+        say(f"note: no action {argv[0]!r}: {nearest(argv[0], _ACTIONS)}")
         return 0
     if argv[0] not in _ACTIONS:
         raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], _ACTIONS)}")

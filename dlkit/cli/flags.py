@@ -7,21 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.catalog import Catalog
-from dlkit.config import CHOICES, SECTIONS, SHORT_FLAGS, FieldInfo, Layer, Resolved, schema_of
-from dlkit.config_file import Typed, broken_presets, dashed, presets, typed_layers
+from dlkit.config import CHOICES, SHORT_FLAGS, Layer
+from dlkit.config_file import Typed, typed_layers
 from dlkit.errors import UsageError, nearest
 
-_OWN_WORDS = {
-    "engine": "engine: what every run has",
-    "job": "job: how its processes are started and looked after",
-}
 SWITCHES = {
     "detach": "train in a process of its own, which outlives this terminal; print the run's id at once",
     "queue": "train when a device is free; print the run's id at once",
     "json": "one JSON event a line on stdout",
     "print-config": "print the resolved configuration as TOML, and who set each value; train nothing",
     "offline": "never use the network",
-    "quiet": "no progress on stderr",
+    "quiet": "nothing on stderr but what goes wrong; notes about the data are in the run's log",
     "help": "show this",
 }
 VALUES = {
@@ -48,8 +44,11 @@ class Words:
     settings: list[tuple[str, str | None]] = field(default_factory=list)
 
 
-def split_words(argv: Iterable[str]) -> Words:
-    """``--key value`` and ``--key=value``; a key is a switch, a plain value, a part, or ``section.field``."""
+def split_words(argv: Iterable[str], problems: list[str] | None = None) -> Words:
+    """``--key value`` and ``--key=value``; a key is a switch, a plain value, a part, or ``section.field``.
+
+    UsageError for another; or, with ``problems``, it is added to those and left out.
+    """
     words, rest = Words(), list(argv)
     while rest:
         word = rest.pop(0)
@@ -58,7 +57,12 @@ def split_words(argv: Iterable[str]) -> Words:
         elif not word.startswith("--"):
             words.positional.append(word)
         else:
-            _take(words, word, rest)
+            try:
+                _take(words, word, rest)
+            except UsageError as error:
+                if problems is None:
+                    raise
+                problems.append(str(error))
     return words
 
 
@@ -91,36 +95,3 @@ def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
     """Preset, file and flags as layers, lowest first."""
     file = Path(words.values["config"]) if "config" in words.values else None
     return typed_layers(catalog, task, Typed(words.values.get("preset"), file, words.names, words.settings))
-
-
-def help_text(catalog: Catalog, resolved: Resolved) -> str:
-    """Every option of the chosen components: type, bounds, the value it has now and who set it, description."""
-    task = resolved.task.name
-    lines = [f"usage: dlkit train {task} [OPTION VALUE …]", "", f"{resolved.task.title}: {resolved.task.summary}", ""]
-    lines += [f"  --{flag:20} {text}" for flag, text in SWITCHES.items()]
-    lines += [f"  --{flag + ' ' + what:20} {text}" for flag, (what, text) in VALUES.items()]
-    offered = sorted({f"{p.name} ({', '.join(p.components().values())})" for p in presets(catalog, task)})
-    lines += [f"  {'presets:':22} {', '.join(offered) or 'none'}"]
-    lines += [f"  {'':22} {found}" for found in broken_presets(catalog, task)]
-    lines += ["", "components (choose with --PART NAME)"]
-    for part in CHOICES:
-        there = ", ".join(s.name for s in catalog.specs(part, task))
-        lines.append(f"  --{part + ' ' + resolved.specs[part].name:20} of: {there}")
-    shorts = {full: short for short, full in SHORT_FLAGS.items()}
-    schema = schema_of(catalog, task, {part: spec.name for part, spec in resolved.specs.items()})
-    for section in SECTIONS:
-        if schema[section]:
-            spec = resolved.specs.get(section)
-            lines += ["", f"{section} {spec.name}: {spec.summary}" if spec else _OWN_WORDS[section]]
-        for info in schema[section].values():
-            lines += _help_lines(section, info, resolved, shorts.get(f"{section}.{info.name}"))
-    return "\n".join(lines)
-
-
-def _help_lines(section: str, info: FieldInfo, resolved: Resolved, short: str | None) -> list[str]:
-    value = getattr(resolved.sections[section], info.name)
-    origin = resolved.origins.get(f"{section}.{info.name}")
-    shown = "none" if value is None else str(list(value) if isinstance(value, tuple) else value)
-    flag = f"--{dashed(section)}.{dashed(info.name)}" + (f", --{dashed(short)}" if short else "")
-    source = f", from {origin}" if origin else ""
-    return [f"  {flag}", f"      {info.description} [{info.allowed}; default {shown or '(empty)'}{source}]"]

@@ -48,6 +48,11 @@ COMMANDS = {
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
 
+_LOADING = ("train", "resume", "evaluate", "predict", "sample", "export", "doctor", "data show", "plugins --check")
+"""What loads torch, which takes seconds: the first sign of life must not wait for it."""
+_SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--queue", "--detach")
+"""Words with which torch is not loaded, or nothing is said meanwhile."""
+
 REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
 """What the system answers to who may not, on a disk that is read-only, full or ill: no fault of the program's."""
 
@@ -135,6 +140,10 @@ def _run(command: str, arguments: list[str]) -> int:
 
     from dlkit.errors import STOPPED, DlkitError, refused
     from dlkit.interrupt import dropped_ones_raised_again
+    from dlkit.present.output import say_meanwhile, say_no_longer
+
+    if _loads_torch(command, arguments):
+        say_meanwhile("loading torch …")
 
     try:
         with dropped_ones_raised_again():
@@ -149,6 +158,13 @@ def _run(command: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         _tell("interrupted", "interrupted", "", arguments)
         return STOPPED
+    finally:
+        say_no_longer()
+
+
+def _loads_torch(command: str, arguments: Sequence[str]) -> bool:
+    first = f"{command} {arguments[0]}" if arguments else command
+    return (command in _LOADING or first in _LOADING) and not {*_SILENT} & {*arguments}
 
 
 def _fail(who: str, error: DlkitError, arguments: Sequence[str]) -> int:

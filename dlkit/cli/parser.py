@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import islice, takewhile
 from typing import Any, NoReturn
 
 from dlkit.durations import seconds
-from dlkit.errors import UsageError, nearest
-from dlkit.present.output import print_result
+from dlkit.errors import UsageError, in_parts, nearest
+from dlkit.present.output import print_result, say
+
+HELP = ("-h", "--help")
+_INCOMPLETE = "the following arguments are required"
+
+
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether help is asked for anywhere on a line, before ``--``."""
+    return any(word in HELP for word in takewhile(lambda word: word != "--", words))
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,7 +32,21 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Options may stand anywhere: argparse alone gives ``RUN`` to all of ``RUN INPUT …`` where one follows it."""
-        return super().parse_args(self._options_first(sys.argv[1:] if args is None else args), namespace)
+        words = list(sys.argv[1:] if args is None else args)
+        if asks_for_help(words):
+            self._help(words)
+        return super().parse_args(self._options_first(words), namespace)
+
+    def _help(self, words: Sequence[str]) -> NoReturn:
+        """The help, whatever else is on the line; what is wrong with that is said, and is no failure."""
+        self.print_help()
+        try:
+            super().parse_args(self._options_first(word for word in words if word not in HELP))
+        except UsageError as error:
+            message = in_parts("usage", str(error))["message"]
+            if not message.startswith(_INCOMPLETE):
+                say(f"note: {message}")
+        raise SystemExit(0)
 
     def _options_first(self, words: Iterable[str]) -> list[str]:
         """The same words: options with their values, then ``--``, then all others in their order."""

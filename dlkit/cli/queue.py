@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from dlkit.cli.choice import RUN_HELP
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, asks_for_help
 from dlkit.errors import RunError, UsageError, nearest, refused
 from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
@@ -34,6 +34,10 @@ def main(argv: list[str]) -> int:
         print_result(_USAGE)
         return 0
     actions = {"list": _list, "run": _run, "cancel": _cancel}
+    if argv[0] not in actions and asks_for_help(argv):
+        print_result(_USAGE)
+        say(f"note: no dlkit queue {argv[0]!r}: {nearest(argv[0], actions)}")
+        return 0
     if argv[0] not in actions:
         raise UsageError(f"no dlkit queue {argv[0]!r}: {nearest(argv[0], actions)}")
     return actions[argv[0]](argv[1:])

@@ -66,7 +66,7 @@ def _parser() -> Parser:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of a step from now on")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--json", action="store_true", help="one JSON event a line on stdout")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--quiet", action="store_true", help="nothing on stderr but what goes wrong, or is dropped")
     parser.add_argument("--detach", action="store_true", help="in a process of its own, which outlives this terminal")
     parser.add_argument("--queue", action="store_true", help="when a device is free")
     parser.add_argument("--priority", metavar="N", help="with --queue: jobs of a higher number start first")

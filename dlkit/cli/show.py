@@ -16,7 +16,7 @@ from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
-from dlkit.present.text import Painted
+from dlkit.present.text import Painted, from_here
 from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise, told
 from dlkit.runs.log import history, read_events
@@ -139,7 +139,7 @@ def _configuration(values: Mapping[str, object], *, whole: bool) -> str:
     if not values:
         return ""
     head = "configuration" if whole else "configuration (where it differs from the options' defaults)"
-    return "\n".join([head, *(f"  {key} = {value!r}" for key, value in values.items())])
+    return "\n".join([head, *(f"  {key} = {from_here(value)!r}" for key, value in values.items())])
 
 
 def _checkpoints(run: RunFolder) -> str:

@@ -12,6 +12,7 @@ from dlkit.durations import seconds
 from dlkit.errors import PluginError
 from dlkit.interpreter import MOST_PROCESSES
 from dlkit.openmp import MOST_THREADS
+from dlkit.sizes import byte_count
 
 CHOICES = (*PARTS, "launcher")
 """What is chosen by name: the components of a run, and what starts its processes."""
@@ -24,6 +25,11 @@ DURATION: dict[str, Any] = {"format": "duration"}
 Seconds = Annotated[
     float, Field(gt=0), BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value)
 ]
+SIZE = r"^\d+(\.\d+)? ?(kB|[KMGT]i?B|B)?$"
+"""Bytes as people write them (``dlkit.sizes``), kept as they are written."""
+Bytes = Annotated[str, Field(pattern=SIZE), BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Gibibytes = Annotated[float, BeforeValidator(lambda value: _gibibytes(value) if isinstance(value, str) else value)]
+"""A number of GiB, which may be written as 500MB too."""
 MOST_EPOCHS = 1_000_000
 """The ends of all epochs are known before the first step: so many are computed in a second, and take 50 MB."""
 CADENCE = r"^(never|end|[1-9]\d* (step|steps|epoch|epochs))$"
@@ -110,9 +116,8 @@ class JobConfig(Config):
     on_oom: Literal["fail", "halve"] = Field(
         "fail", description="Out of memory: fail, or go on with half the batch and twice the accumulation"
     )
-    gpu_memory: str | None = Field(
+    gpu_memory: Bytes | None = Field(
         None,
-        pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|B)?$",
         description="GPU memory that the run needs on each GPU, which it may then share: 4GiB; none: a GPU to itself",
     )
     notify: str | None = Field(
@@ -153,6 +158,13 @@ SHORT_FLAGS = {
     "notify": "job.notify",
     "lr": "trainer.lr",
 }
+
+
+def _gibibytes(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return byte_count(text) / (1 << 30)
 
 
 def config_class(catalog: Catalog, spec: Spec) -> type[Config]:

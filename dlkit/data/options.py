@@ -26,7 +26,12 @@ def _of_text(path: object) -> object:
     return path
 
 
-Location = Annotated[str, BeforeValidator(_of_text), Field(min_length=1), AfterValidator(_absolute)]
+Location = Annotated[
+    str,
+    BeforeValidator(_of_text),
+    Field(min_length=1, json_schema_extra={"format": "path"}),
+    AfterValidator(_absolute),
+]
 """A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
 
 

@@ -14,8 +14,31 @@ from dlkit.present.text import escaped, fit_to_print
 from dlkit.steering import own_stream
 
 
+class _Meanwhile:
+    """One line on the terminal that is gone as soon as anything else is said."""
+
+    _width = 0
+
+    def show(self, text: str) -> None:
+        stream = own_stream(sys.stderr)
+        if stream is not None and stream.isatty():
+            self._width = len(text)
+            print(fit_to_print(text), end="", file=stream, flush=True)
+
+    def clear(self) -> None:
+        if self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=own_stream(sys.stderr), flush=True)
+            self._width = 0
+
+
+_meanwhile = _Meanwhile()
+say_meanwhile, say_no_longer = _meanwhile.show, _meanwhile.clear
+"""What is going on until something else is said; and the end of it, where nothing is."""
+
+
 def say(text: str, end: str = "\n") -> None:
     """Talk goes to stderr."""
+    say_no_longer()
     print(fit_to_print(text), end=end, file=own_stream(sys.stderr), flush=True)
 
 
@@ -28,6 +51,7 @@ def say_traceback(error: BaseException | None) -> None:
 
 def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
     """Results go to stdout."""
+    say_no_longer()
     print(fit_to_print(text), end=end, flush=flush)
 
 
@@ -44,8 +68,20 @@ def print_json_text(text: str, *, flush: bool = False) -> None:
     """JSON that is written already; what could steer the terminal is escaped in it."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     text = escaped(text)
+    say_no_longer()
     # Where stdout cannot hold every letter, "?" in its place would be another value.
     print(text if encoding.lower().startswith("utf") else _ascii(text), flush=flush)
+
+
+def print_toml(text: str) -> None:
+    """A TOML document on stdout, which reads the same whatever stdout can hold, as JSON does."""
+    text, encoding = escaped(text), getattr(sys.stdout, "encoding", None) or "utf-8"
+    plain = text if encoding.lower().startswith("utf") else "".join(c if c.isascii() else _toml(c) for c in text)
+    print_result(plain, end="")
+
+
+def _toml(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if ord(letter) < 1 << 16 else f"\\U{ord(letter):08x}"
 
 
 def _ascii(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from dlkit.steering import STEERING, without_steering
 
@@ -51,6 +52,15 @@ def printable(line: str) -> str:
     """A line of a log as it was last seen: without what a ``\\r`` made void, escape sequences, steering characters."""
     last = line.rstrip().rpartition("\r")[2]
     return re.sub(STEERING, "", re.sub(_SEQUENCE, "", last)).replace("\n", "").rstrip()
+
+
+def from_here(value: object) -> object:
+    """A setting as people see it: of a path below the current folder, the part from there on. Whatever is stored is
+    absolute, so that it means the same from anywhere."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        return value
+    here = f"{Path.cwd()}/"
+    return value.removeprefix(here) if value != here else "."
 
 
 def first_line(text: str) -> str:

@@ -46,9 +46,12 @@ def pinned_as_far_as_known(resolved: Resolved, workspace: Path) -> Resolved:
         return resolved
     reference, _, which = resolved.engine.init_from.partition("@")
     run = find_run(workspace, reference)
+    # A worker looks from elsewhere, into this workspace: what is not in it is named by its whole path.
+    inside = run.path.resolve().parent == (workspace / "runs").resolve()
+    named = run.id if inside else str(run.path.absolute())
     if current_state(run, run.read()) in ENDED and not _is_hash(which):
-        return pinned(resolved, choose(run.path, which or "best"))
-    return resolved.with_engine(init_from=f"{run.id}@{which}" if which else run.id)
+        which = choose(run.path, which or "best").sha256[:PINNED]
+    return resolved.with_engine(init_from=f"{named}@{which}" if which else named)
 
 
 def _is_hash(which: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from dlkit.cli import launching
+from dlkit.cli.main import main
 from dlkit.cli.progress import Lines
 from dlkit.events import Event, Finished
 from dlkit.jobs import foreground
@@ -42,3 +43,21 @@ def test_ctrl_c_after_the_end_does_not_change_how_it_ended(
     assert done.code == 0
     assert "interrupted" not in done.err
     assert ("completed, " in done.out) == (what != "result")
+
+
+@pytest.mark.parametrize("more", [[], ["--queue"], ["--model", "faulty"]])
+def test_quiet_means_it(
+    more: list[str],
+    tmp_path: Path,
+    toy_installed: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing but the result; of a failure its reason, which is one."""
+    monkeypatch.setattr("dlkit.jobs.handover.wake", lambda workspace: None)
+    capsys.readouterr()
+    code = main(["train", "toy", "--epochs", "1", "--quiet", "--workspace", str(tmp_path), *more])
+    out, err = capsys.readouterr()
+    (run,) = (tmp_path / "runs").iterdir()
+    assert code == ("faulty" in more) and err == ""
+    assert out == f"{run.name}\n" if "--queue" in more else out.startswith(f"{run.name}: ")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from dlkit.present.output import print_toml
 from waiting import LONG
 
 
@@ -53,3 +56,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(words, tmp_path):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_configuration_reads_the_same_whatever_stdout_can_hold(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'path = "/daten/Grün/日本/𝔸"  # größe\n'
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding, "replace"))
+    print_toml(text)
+    sys.stdout.flush()
+    assert tomllib.loads(raw.getvalue().decode(encoding)) == tomllib.loads(text)

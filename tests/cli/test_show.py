@@ -10,6 +10,7 @@ import pytest
 
 from conftest import all_but
 from dlkit.present.sparkline import BLOCKS
+from recorded import record_run
 from toy import toy_run
 
 
@@ -150,3 +151,13 @@ def test_compare_needs_two_different_runs(dlkit, trained, ids):
 
 def test_the_folder_of_a_run_is_not_required_to_be_in_a_workspace(dlkit, tmp_path: Path):
     assert dlkit("show", tmp_path, "--workspace", tmp_path).code == 2
+
+
+def test_paths_are_stored_whole_and_shown_from_here(dlkit, tmp_path, monkeypatch):
+    run = record_run(tmp_path / "workspace")
+    monkeypatch.chdir(tmp_path)
+    run.config.write_text(f'task = "toy"\n[dataset]\npath = "{tmp_path}/tables/a.csv"\nother = "/elsewhere/b.csv"\n')
+    shown = dlkit("show", run.id, "--config", "--workspace", tmp_path / "workspace")
+    assert "dataset.path = 'tables/a.csv'" in shown.out and "dataset.other = '/elsewhere/b.csv'" in shown.out
+    told = dlkit("show", run.id, "--json", "--workspace", tmp_path / "workspace").json
+    assert told["config"]["dataset"]["path"] == f"{tmp_path}/tables/a.csv"

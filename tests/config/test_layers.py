@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.catalog import BUILTIN, GROUP, Catalog
-from dlkit.cli.flags import help_text, layers_of, split_words
+from dlkit.cli.flags import layers_of, split_words
 from dlkit.cli.main import main
+from dlkit.cli.train_help import help_text
 from dlkit.components import PARTS
-from dlkit.config import SECTIONS, Config, EngineConfig, Layer, Resolved, fields_of, resolve
+from dlkit.config import SECTIONS, Config, EngineConfig, Layer, Resolved, fields_of, merge, resolve
 from dlkit.config_file import preset_layer, presets, read_toml, to_toml
 from dlkit.errors import UsageError
 
@@ -373,7 +374,7 @@ def test_words_are_told_apart() -> None:
 
 def test_help_names_every_option() -> None:
     resolved = flags("--model deep")
-    text = help_text(CATALOG, resolved)
+    text = help_text(CATALOG, merge(CATALOG, TASK, layers_of(CATALOG, TASK, split_words(["--model", "deep"]))))
     for section in SECTIONS:
         for field in fields_of(type(resolved.sections[section])):
             assert f"--{section}.{field.name.replace('_', '-')}" in text

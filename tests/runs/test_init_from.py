@@ -12,6 +12,7 @@ from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.init_from import initial_weights, pinned, pinned_as_far_as_known
 from dlkit.runs.own import marks_again
+from recorded import record_run
 from toy import toy_catalog, toy_run
 
 
@@ -70,3 +71,17 @@ def test_a_hash_of_digits_alone_is_a_hash(workspace: Path, source: RunFolder) ->
     assert pinned_as_far_as_known(starting_from(reference), workspace).engine.init_from == reference
     with pytest.raises(UsageError, match="has no checkpoint any more with the weights 1234567890123456"):
         initial_weights(starting_from(reference), workspace)
+
+
+def test_a_run_of_another_workspace_is_named_so_that_a_worker_finds_it(tmp_path: Path) -> None:
+    """It looks into the new run's workspace, and not from the folder in which this was typed."""
+    there = record_run(tmp_path / "there", state="interrupted")
+    here = tmp_path / "here"
+    named = pinned_as_far_as_known(starting_from(f"{there.path}@last"), here).engine.init_from
+    assert named == f"{there.path}@last"
+    ended = toy_run(tmp_path / "ended", epochs=1)
+    named = pinned_as_far_as_known(starting_from(str(ended.path)), here).engine.init_from
+    assert named == f"{ended.path}@{choose(ended.path, 'best').sha256[:16]}"
+    assert initial_weights(starting_from(named), here) is not None
+    inside = record_run(here, state="interrupted")
+    assert pinned_as_far_as_known(starting_from(inside.id), here).engine.init_from == inside.id

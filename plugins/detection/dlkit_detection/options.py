@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, Gibibytes
 from dlkit.data.options import AnnotatedFiles, AskedImages, Location
 
 Width = Annotated[int, Field(ge=1)]
@@ -72,8 +72,10 @@ class FilesConfig(AnnotatedFiles, Augmentation):
     width: int | None = Field(
         None, ge=16, le=2048, description="Width that images are letter-boxed to; neither given: some 160 × 160 pixels"
     )
-    memory: float = Field(
-        1.0, ge=0, description="GiB of pixels that are kept in memory; of more, images are read when it is their turn"
+    memory: Gibibytes = Field(
+        1.0,
+        ge=0,
+        description="GiB of pixels (or 500MB) that are kept in memory; of more, images are read when it is their turn",
     )
 
 

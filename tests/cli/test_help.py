@@ -1,0 +1,114 @@
+"""``--help`` helps, whatever else is on the line; and the first sign of life comes before torch."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toy import toy_run
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "problem"),
+    [
+        (["runs", "--nonsense"], "--limit N", "unrecognized arguments: --nonsense"),
+        (["runs", "--limit", "many"], "--limit N", "argument --limit: invalid int value: 'many'"),
+        (["show"], "--samples", ""),
+        (["predict", "last", "--checkpoint"], "--checkpoint C", "expected one argument"),
+        (["ask", "last", "nonsense"], "{sample,checkpoint}", "invalid choice: 'nonsense'"),
+        (["queue", "nonsense"], "dlkit queue list | run | cancel", "no dlkit queue 'nonsense'"),
+        (["queue", "cancel"], "RUN", ""),
+        (["data", "nonsense"], "dlkit data ACTION", "no action 'nonsense'"),
+        (["data", "get"], "--mirror", ""),
+        (["train"], "TASK is one of: toy", ""),
+        (["train", "ty"], "TASK is one of: toy", "no task 'ty': did you mean 'toy'?"),
+        (["train", "toy", "--modle", "linear"], "--model.dropout", "unknown option --modle: did you mean 'model'?"),
+        (["train", "toy", "--model", "lin"], "--model.dropout", "'lin'"),
+        (["train", "toy", "--model.dropout", "9"], "--model.dropout", "dropout"),
+        (["train", "toy", "--trainer.nonsense", "1", "--lr", "0.5"], "default 0.5, from flag", "no such option"),
+        (["train", "toy", "--epochs"], "--engine.epochs", "needs a value"),
+        (["train", "toy", "--config", "nowhere.toml"], "--engine.epochs", "no configuration file"),
+        (["train", "toy", "--json=1", "extra"], "--engine.epochs", "--json is a switch"),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_an_incomplete_or_wrong_line_is_helped(dlkit, words, shown, problem, first, capsys):
+    at = 2 if words[0] in ("queue", "data") else 1
+    line = [*words[:at], "--help", *words[at:]] if first else [*words, "-h"]
+    capsys.readouterr()
+    try:
+        found = dlkit(*line)
+        code, out, err = found.code, found.out, found.err
+    except SystemExit as end:  # as argparse ends
+        out, err = capsys.readouterr()
+        code = end.code
+    assert code in (0, None) and shown in out, err
+    assert problem in err and ("note: " in err) == bool(problem)
+
+
+def test_what_must_be_given_is_said_to_be_required(dlkit, monkeypatch):
+    from conftest import all_but
+
+    monkeypatch.setenv("DLKIT_DISABLE", all_but("regression"))
+    found = dlkit("train", "regression", "--dataset", "files", "--help")
+    assert found.code == 0 and "--dataset.path" in found.out and "required]" in found.out
+    assert "dataset.path" in found.err
+
+
+PROBE = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            print("<torch>", file=sys.stderr, flush=True)
+
+sys.meta_path.insert(0, Finder())
+from dlkit.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluate", "last"], True),
+        (["predict", "last", "1,2,3"], True),
+        (["evaluate", "last", "--json"], False),
+        (["show", "last"], False),
+    ],
+)
+def test_on_a_terminal_there_is_a_sign_of_life_before_torch(
+    words: list[str], said: bool, tmp_path: Path, toy_installed: Path
+) -> None:
+    toy_run(tmp_path / "workspace")
+    path = os.pathsep.join([str(toy_installed), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path, "DLKIT_WORKSPACE": str(tmp_path / "workspace"), "TERM": "xterm"}
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROBE, *words], stdout=subprocess.PIPE, stderr=slave, env=environment
+    )
+    os.close(slave)
+    written = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:  # its other end is closed
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(master)
+    assert process.stdout is not None
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait() == 0, written
+    assert (b"loading torch" in written) == said
+    if said:
+        before, _, after = written.partition(b"loading torch \xe2\x80\xa6")
+        assert before == b"" and b"<torch>" in after and b"\r             " in after
