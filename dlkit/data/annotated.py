@@ -10,8 +10,10 @@ from pathlib import Path
 from dlkit.data.annotations.coco import read_coco
 from dlkit.data.annotations.reading import holds_annotations, read_annotations
 from dlkit.data.annotations.record import Annotation, Found, noted
-from dlkit.data.division import by_lists, names_of, path_names
+from dlkit.data.division import by_lists, divided, names_of, path_names
+from dlkit.data.image_division import image_groups
 from dlkit.data.images import SUFFIXES
+from dlkit.data.options import ImageDivision
 from dlkit.data.parts import drawn, held_out, named_parts, part_of, refuse_hidden_parts, subfolders
 from dlkit.errors import DataError, listed
 
@@ -24,13 +26,15 @@ class Division:
     """How one set becomes three, where neither folders nor files nor lists beside the images say it.
 
     ``lists``: part → a text file with a name a line: an image's path from the top folder, its name, or its name without
-    suffix. ``val_fraction`` is taken from the training images where there is no validation part either.
+    suffix. ``group``: which images stay in one part, where shares are drawn. ``val_fraction`` is taken from the
+    training images where there is no validation part either.
     """
 
     lists: Mapping[str, Path] = field(default_factory=dict)
     val_fraction: float = 0.15
     test_fraction: float = 0.15
     seed: int = 0
+    group: ImageDivision = field(default_factory=ImageDivision)
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ def read_parts(root: Path, division: Division) -> Parts:
         if not lists and root.is_dir():
             ways = "dataset.train_list, val_list and test_list divide them otherwise"
             refuse_hidden_parts(root, (one.file for one in together.annotations), ways)
-        read = _by_lists(root, together, lists) if lists else _by_ratio(together, division)
+        if lists:
+            read = _by_lists(root, together, lists)
+        else:
+            read = _by_group(root, together, division) if division.group.group else _by_ratio(together, division)
     said = [*noted(together.remarks), *_unclaimed(together), *read.notes]
     read = Parts(read.parts, read.problems, said)
     if read.parts.get("train") and "val" not in read.parts:
-        count = held_out(len(read.parts["train"]), division.val_fraction)
-        train, val = _drawn(read.parts["train"], count, division.seed, "val")
-        read = Parts({**read.parts, "train": train, "val": val}, read.problems, read.notes)
+        read = Parts({**read.parts, **_with_val(root, read.parts["train"], division)}, read.problems, read.notes)
     empty = [part for part in ("train", "val") if not read.parts.get(part)]
     if empty:
         raise DataError(_nothing(root, " and ".join(empty), read.problems))
@@ -140,6 +145,24 @@ def _by_lists(root: Path, found: Found, lists: Mapping[str, Path]) -> Parts:
     left = len(found.annotations) - sum(map(len, parts.values()))
     notes = [f"{left} annotated images are in no list and left out"] if left else []
     return Parts(parts, [*found.problems, *listed_by.problems], notes)
+
+
+def _by_group(root: Path, found: Found, division: Division) -> Parts:
+    groups = image_groups([one.image for one in found.annotations], root, division.group)
+    shares = {"test": division.test_fraction, "val": division.val_fraction}
+    places = divided(len(found.annotations), shares, division.seed, groups=groups, who=str(root))
+    parts = {part: [found.annotations[i] for i in chosen] for part, chosen in places.items()}
+    return Parts(parts, found.problems, [f"{len(set(groups or ()))} groups (dataset.group), each in one part"])
+
+
+def _with_val(root: Path, train: Sequence[Annotation], division: Division) -> dict[str, list[Annotation]]:
+    """Validation taken from training images, and the rest of them."""
+    groups = image_groups([one.image for one in train], root, division.group)
+    if groups is None:
+        rest, val = _drawn(train, held_out(len(train), division.val_fraction), division.seed, "val")
+        return {"train": rest, "val": val}
+    places = divided(len(train), {"val": division.val_fraction}, division.seed, groups=groups, who=str(root))
+    return {part: [train[i] for i in chosen] for part, chosen in places.items()}
 
 
 def _by_ratio(found: Found, division: Division) -> Parts:

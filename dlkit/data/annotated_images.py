@@ -17,10 +17,12 @@ from dlkit.data.annotated import Division, read_parts
 from dlkit.data.annotations.record import Annotation, Corners, Mark, Remark, noted
 from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, without_repeats
 from dlkit.data.conversions import conversion_notes
+from dlkit.data.equals import Digests, equal_notes, kept_for_training, of_files, of_pixels
 from dlkit.data.image_sets import by_one_rule
 from dlkit.data.images import allow_megapixels, look_at
 from dlkit.data.names import composed
-from dlkit.data.options import MEGAPIXELS, AnnotatedFiles
+from dlkit.data.options import MEGAPIXELS, AnnotatedFiles, ImageDivision
+from dlkit.data.parts import Indices
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.pixels import Conversion
 from dlkit.data.unusable import left_out
@@ -52,7 +54,8 @@ class ReadRules:
     @classmethod
     def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
-        division = Division(options.lists, options.val_fraction, options.test_fraction, options.split_seed)
+        shares = options.val_fraction, options.test_fraction, options.split_seed
+        division = Division(options.lists, *shares, ImageDivision(group=options.group, equal=options.equal))
         how = {key: getattr(options, key) for key in ("classes", "invalid", "unknown", "repeated", "spelling")}
         most = options.max_megapixels
         return cls(Path(options.path), division, skip=options.skip_unusable, megapixels=most, **how)
@@ -65,6 +68,8 @@ class SoundParts:
     classes: list[str]
     parts: dict[str, list[Annotation]]
     notes: list[str]
+    drop_equal: bool = False
+    """Whether training images that another part has are to be left out."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,12 @@ class BoxedImages:
     boxes: list[Corners]
     labels: list[npt.NDArray[np.int64]]
     marks: list[tuple[Mark, ...]]
+    names: list[str] = field(default_factory=list)
+    """Of the files."""
+
+    def at(self, index: Indices) -> BoxedImages:
+        columns = (self.boxes, self.labels, self.marks, self.names)
+        return BoxedImages(self.images[index], *([column[i] for i in index] for column in columns))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -157,7 +168,7 @@ def read_sound(rules: ReadRules) -> SoundParts:
         checked = check_boxes(found, policy=rules.invalid, classes=classes, unknown=rules.unknown)
         parts[part] = checked.annotations
         notes += [f"{part}: {note}" for note in checked.notes()]
-    return SoundParts(classes, parts, notes)
+    return SoundParts(classes, parts, notes, rules.division.group.equal == "drop")
 
 
 def tidied(
@@ -206,7 +217,30 @@ def decode_parts(
         pictures[part], said, rules = _decoded(sound, part, form, skip)
         form = replace(form, rules=rules)
         notes += said
+    digests = {part: of_pixels(found.images) for part, found in pictures.items()}
+    notes += equal_notes(digests, {part: found.names for part, found in pictures.items()}, dropped=sound.drop_equal)
+    if sound.drop_equal:
+        pictures["train"] = pictures["train"].at(_left(digests))
     return pictures, notes, form.rules
+
+
+def without_equals(sound: SoundParts) -> tuple[SoundParts, list[str]]:
+    """The same for images that are not in memory, by the files' bytes; and notes."""
+    files = {part: [one.image for one in found] for part, found in sound.parts.items()}
+    digests = of_files(files)
+    names = {part: list(map(str, paths)) for part, paths in files.items()}
+    notes = equal_notes(digests, names, dropped=sound.drop_equal)
+    if not sound.drop_equal:
+        return sound, notes
+    train = [sound.parts["train"][i] for i in _left(digests)]
+    return replace(sound, parts={**sound.parts, "train": train}), notes
+
+
+def _left(digests: Mapping[str, Digests]) -> Indices:
+    kept = kept_for_training(digests)
+    if not len(kept):
+        raise DataError("all training images are in other parts too: dataset.equal = drop leaves none")
+    return kept
 
 
 def _decoded(sound: SoundParts, part: str, form: ImageForm, skip: bool) -> tuple[BoxedImages, list[str], PixelRules]:
@@ -229,7 +263,8 @@ def _decoded(sound: SoundParts, part: str, form: ImageForm, skip: bool) -> tuple
     boxes = [form.boxes(annotations[i]) for i in kept]
     labels = [label_numbers(annotations[i], sound.classes) for i in kept]
     marks = [annotations[i].marks for i in kept]
-    pictures = BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels, marks)
+    names = [str(annotations[i].image) for i in kept]
+    pictures = BoxedImages(images if len(kept) == len(images) else images[kept], boxes, labels, marks, names)
     return pictures, [f"{part}: {note}" for note in notes], rules
 
 

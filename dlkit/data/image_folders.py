@@ -35,12 +35,13 @@ USUAL = FolderRules()
 @dataclass(frozen=True)
 class ImageFolder:
     """Images sorted by class: ``labels[i]`` is the index in ``classes`` of ``paths[i]``'s class; ``notes``: what was
-    left out or taken together."""
+    left out or taken together; ``root``: the folder that holds all of them."""
 
     classes: list[str]
     paths: list[Path]
     labels: list[int]
     notes: list[str] = field(default_factory=list)
+    root: Path = Path()
 
     def __iter__(self) -> Iterator[tuple[Path, str]]:
         return ((path, self.classes[label]) for path, label in zip(self.paths, self.labels, strict=True))
@@ -114,7 +115,7 @@ def class_folders(root: Path, classes: Sequence[str] | None = None, rules: Folde
         notes.append(f"{len(beside)} images lie beside the classes' folders and are left out; the first: {beside[0]}")
     known = list(classes) if classes is not None else list(images)
     paths = [path for some in images.values() for path in some]
-    return ImageFolder(known, paths, [known.index(name) for name in images for _ in images[name]], notes)
+    return ImageFolder(known, paths, [known.index(name) for name in images for _ in images[name]], notes, root)
 
 
 def _sorted_by_class(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -150,7 +151,40 @@ class TextFiles(Config):
     controls: bool = Field(False, description="Keep control characters (NUL, escape, …); false: leave them out")
 
 
-class AnnotatedFiles(Shares, Lists, PixelOptions):
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return text
+
+
+class ImageDivision(Config):
+    """Which images must not be in two parts."""
+
+    group: Annotated[str, AfterValidator(_expression)] = Field(
+        "",
+        max_length=1000,
+        description="Images of a group stay in one part: folder, or a regular expression whose match (or first "
+        "parenthesis) in the path below the folder is the group",
+    )
+    equal: Literal["keep", "drop"] = Field(
+        "keep", description="Training images that another part has too: keep and say so, or leave them out"
+    )
+
+
+class ImageLists(Shares, Lists, ImageDivision):
+    """Images that lists or groups may divide."""
+
+    if TYPE_CHECKING:
+        split_seed: int
+
+    train_list: Location | None = Field(None, description="Text file with the training images' names")
+    val_list: Location | None = Field(None, description="Text file with the validation images' names")
+    test_list: Location | None = Field(None, description="Text file with the test images' names")
+
+
+class AnnotatedFiles(Shares, Lists, ImageDivision, PixelOptions):
     """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
 
     path: Location = Field(
@@ -181,7 +215,7 @@ class AnnotatedFiles(Shares, Lists, PixelOptions):
     split_seed: int = Field(0, ge=0, description="Which images go to which split is a function of it")
 
 
-class ImageFiles(Shares, PixelOptions, FolderOptions):
+class ImageFiles(ImageLists, PixelOptions, FolderOptions):
     """Images of your own, without labels: where they are, what they are brought to, how strictly they are read."""
 
     path: Location = Field(description="Folder of images, at any depth; or of train, val and test folders")

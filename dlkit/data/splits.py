@@ -22,6 +22,7 @@ from dlkit.data.destination import HOST, Destination
 from dlkit.data.plans import Plan, Planner, Shuffled
 from dlkit.data.ragged import Ragged, pad
 from dlkit.data.randomness import rng
+from dlkit.errors import DataError
 
 Batch = dict[str, Tensor]
 Transform = Callable[[Batch], Batch]
@@ -250,7 +251,8 @@ class MapSplit(Split):
         loader, order = self._loading(seed, training=epoch is not None)
         # The sampler is iterated in this process, so persistent workers follow it from epoch to epoch.
         order[:] = [[(int(i), stamp) for i in indices] for indices in plan.after(start)]
-        for batch in loader:
+        batches = iter(loader)
+        while (batch := _next_of(batches)) is not None:
             yield self._arrived(batch)
 
     def to(self, destination: Destination, workers: int = 0) -> MapSplit:
@@ -290,6 +292,16 @@ class MapSplit(Split):
     def __getstate__(self) -> dict[str, object]:
         """What a worker that is not forked needs: it makes samples, and neither batches nor workers of its own."""
         return {**vars(self), "_loaders": {}, "transform": None, "_destination": HOST}
+
+
+def _next_of(batches: Iterator[Batch]) -> Batch | None:
+    try:
+        return next(batches, None)
+    except DataError as error:
+        # From a worker comes its traceback as text, the file that could not be read in its last line.
+        raise DataError(
+            str(error).rpartition(f"{DataError.__module__}.{DataError.__qualname__}: ")[2].strip()
+        ) from None
 
 
 _Loading = tuple["torch.utils.data.DataLoader[Batch]", list[list[tuple[int, int]]]]

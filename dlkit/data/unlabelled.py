@@ -5,7 +5,7 @@ Parts are uint8 [N,C,size,size], kept so in memory and encoded batch by batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,11 +18,13 @@ from dlkit.data.canvases import stretched
 from dlkit.data.context import Context
 from dlkit.data.digits import digit_parts
 from dlkit.data.encoding import Encoding
+from dlkit.data.equals import equal_notes, kept_for_training, of_pixels
+from dlkit.data.image_division import own_division
 from dlkit.data.image_folders import found_images
-from dlkit.data.image_sets import read_usable
+from dlkit.data.image_sets import Usable, read_usable
 from dlkit.data.images import allow_megapixels, image_size
 from dlkit.data.options import ImageFiles, folder_rules, pixel_rules
-from dlkit.data.parts import drawn, held_out, part_folders, parts_note, refuse_hidden_parts, too_few
+from dlkit.data.parts import Indices, drawn, held_out, part_folders, parts_note, refuse_hidden_parts, too_few
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import TensorSplit
 from dlkit.data.unusable import attempt_all
@@ -78,12 +80,36 @@ def folder(path: Path, options: ImageFiles, size: int) -> Unlabelled:
     """
     allow_megapixels(options.max_megapixels)
     files, notes = _files(path, options)
-    parts: dict[str, Pixels] = {}
-    rules = pixel_rules(options)
+    if options.lists:  # they say more than folders do
+        files = {"train": [path for some in files.values() for path in some]}
+    parts, names, rules = dict[str, Pixels](), dict[str, list[str]](), pixel_rules(options)
     for part, paths in files.items():  # the training images first: what they were taken for holds for all
-        parts[part], said, rules = _read(paths, options, size, rules)
-        notes += [f"{part}: {note}" if len(files) > 1 else note for note in said]
-    return Unlabelled(_divided(parts, path, options), notes, rules)
+        found = _read(paths, options, size, rules)
+        parts[part], names[part], rules = found.images, [str(paths[i]) for i in found.kept], found.rules
+        notes += [f"{part}: {note}" if len(files) > 1 else note for note in found.notes]
+    train, named = parts["train"], names["train"]
+    own, said = own_division([Path(name) for name in named], path, options, given=files.keys() - {"train"})
+    held = own or _divided({part: len(images) for part, images in parts.items()}, path, options)
+    if len(held) > 1:
+        parts |= {part: train[index] for part, index in held.items()}
+        names |= {part: [named[i] for i in index] for part, index in held.items()}
+    parts, equal = _apart(parts, names, options)
+    return Unlabelled(parts, [*notes, *said, *equal], rules)
+
+
+def _apart(
+    parts: dict[str, Pixels], names: Mapping[str, Sequence[str]], options: ImageFiles
+) -> tuple[dict[str, Pixels], list[str]]:
+    """The parts, training images that others have left out if the options say so, and notes."""
+    digests = {part: of_pixels(images) for part, images in parts.items()}
+    dropped = options.equal == "drop"
+    notes = equal_notes(digests, names, dropped=dropped)
+    if not dropped or not notes:
+        return parts, notes
+    kept = kept_for_training(digests)
+    if not len(kept):
+        raise DataError("\n".join([*notes, "no training image would be left"]))
+    return {**parts, "train": parts["train"][kept]}, notes
 
 
 def _files(path: Path, options: ImageFiles) -> tuple[dict[str, list[Path]], list[str]]:
@@ -101,36 +127,33 @@ def _files(path: Path, options: ImageFiles) -> tuple[dict[str, list[Path]], list
     return files, notes
 
 
-def _divided(parts: dict[str, Pixels], path: Path, options: ImageFiles) -> dict[str, Pixels]:
-    """The parts that a folder has, and those held out of its training images: validation, and where no folder says
-    what any part is, the test."""
-    shares = {"test": 0.0 if len(parts) > 1 else options.test_fraction, "val": options.val_fraction}
-    rest, found = parts["train"], dict(parts)
+def _divided(sizes: Mapping[str, int], path: Path, options: ImageFiles) -> dict[str, Indices]:
+    """Places in the training images of the rest and of what is held out of them: validation, where no folder is of it,
+    and where no folder says what any part is, the test."""
+    shares = {"test": 0.0 if len(sizes) > 1 else options.test_fraction, "val": options.val_fraction}
     # Shares are of what is divided here. A test folder's images are not: with many of them, validation would be asked
     # to have more images than there are to train on.
-    total = len(rest)
+    total = sizes["train"]
+    rest, found = np.arange(total), dict[str, Indices]()
     for part, fraction in shares.items():
-        if part in parts or not fraction:
+        if part in sizes or not fraction:
             continue
         count = held_out(total, fraction, least=0)
         if not 0 < count < len(rest):
             raise too_few(f"{path}: {len(rest)} images", part)
         left, chosen = drawn(len(rest), count, options.split_seed, part)
         rest, found[part] = rest[left], rest[chosen]
-    return {**found, "train": rest}
+    return {"train": rest, **found}
 
 
-def _read(
-    paths: Sequence[Path], options: ImageFiles, size: int, rules: PixelRules
-) -> tuple[Pixels, list[str], PixelRules]:
+def _read(paths: Sequence[Path], options: ImageFiles, size: int, rules: PixelRules) -> Usable:
     failed = [] if options.enlarge else _too_small(paths, options, size)
     if failed:
         advice = f"dataset.enlarge = true takes them all the same, a smaller dataset.size (now {size}) as they are"
         raise DataError(f"{listed(f'{len(failed)} of {len(paths)} images are too small', failed)}\n{advice}")
-    found = read_usable(
+    return read_usable(
         paths, size, size, colour=options.colour, fit=options.fit, skip=options.skip_unreadable, rules=rules
     )
-    return found.images, found.notes, found.rules
 
 
 def _too_small(paths: Sequence[Path], options: ImageFiles, size: int) -> list[str]:

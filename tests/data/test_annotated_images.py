@@ -15,8 +15,17 @@ from annotated import voc, voc_xml
 from dlkit.catalog import Catalog
 from dlkit.components import load_object
 from dlkit.data.annotated import Division
-from dlkit.data.annotated_images import ImageForm, ReadRules, chosen_form, decode_part, read_sound
+from dlkit.data.annotated_images import (
+    ImageForm,
+    ReadRules,
+    chosen_form,
+    decode_part,
+    decode_parts,
+    read_sound,
+    without_equals,
+)
 from dlkit.data.earlier import annotated_files
+from dlkit.data.options import AnnotatedFiles
 from dlkit.errors import DataError
 
 CAT = ("cat", 3.0, 4.0, 13.0, 24.0)
@@ -127,3 +136,26 @@ def test_a_stored_run_of_before_reads_boxes_and_names_as_it_did() -> None:
     for task in ("detection", "localization"):
         (spec,) = [s for s in Catalog.load_everything().specs("dataset", task) if s.name == "files"]
         assert spec.version == 3 and load_object(spec.migrate) is annotated_files
+
+
+def test_images_of_two_parts_are_said_or_left_out_of_training(tmp_path: Path) -> None:
+    for part, names in (("train", "abcd"), ("val", "f"), ("test", "ae")):
+        for name in names:
+            voc(tmp_path / "set" / part, name, [("cat", 3.0, 4.0, 13.0 + ord(name) - 97, 24.0)])
+    for equal, left, way in (("keep", 4, "dataset.equal = drop"), ("drop", 3, "they are left out of training")):
+        config = AnnotatedFiles(path=str(tmp_path / "set"), equal=equal)  # type: ignore[arg-type]
+        sound = read_sound(ReadRules.of(config))
+        pictures, (note,), _ = decode_parts(sound, ImageForm(32, 32), skip=False)
+        other, said = without_equals(sound)
+        assert len(pictures["train"]) == len(other.parts["train"]) == left and said == [note]
+        assert "1 of 2 test images are equal to train images" in note and way in note
+
+
+def test_images_of_a_group_are_in_one_part(tmp_path: Path) -> None:
+    for name in ("a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2"):
+        voc(tmp_path / "set", name, [CAT])
+    config = AnnotatedFiles(path=str(tmp_path / "set"), group=r"^\w", val_fraction=0.25, test_fraction=0.25)
+    sound = read_sound(ReadRules.of(config))
+    owners = [{one.image.name[0] for one in found} for found in sound.parts.values()]
+    assert len(owners) == 3 and sum(map(len, owners)) == 4
+    assert "4 groups (dataset.group), each in one part" in sound.notes

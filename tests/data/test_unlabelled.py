@@ -167,7 +167,23 @@ def test_folders_of_splits_are_known_in_any_writing(images: Callable[..., Path],
         images(f"root/{name}", count)
     found = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.2), 32)
     assert {part: len(pixels) for part, pixels in found.parts.items()} == {"train": 8, "test": 4, "val": 2}
-    assert found.notes == ["taken as parts: Training_Set as train, test-images as test"]
+    assert found.notes[0] == "taken as parts: Training_Set as train, test-images as test"
+    assert any("3 of 4 test images are equal to train images" in note for note in found.notes)
+    apart = folder(tmp_path / "root", options(tmp_path / "root", val_fraction=0.2, equal="drop"), 32)
+    assert {part: len(pixels) for part, pixels in apart.parts.items()} == {"train": 5, "test": 4, "val": 2}
+
+
+def test_lists_and_groups_divide_a_folder(images: Callable[..., Path], tmp_path: Path) -> None:
+    root = images("all", 20)
+    (tmp_path / "train.txt").write_text("\n".join(f"{i:03}.png" for i in range(12)))
+    (tmp_path / "val.txt").write_text("\n".join(f"{i:03}" for i in range(12, 15)))
+    lists = {f"{part}_list": str(tmp_path / f"{part}.txt") for part in ("train", "val")}
+    found = folder(root, options(root, **lists), 16)
+    assert found.parts["train"][:, 0, 0, 0].tolist() == list(range(12)) and len(found.parts["val"]) == 3
+    assert "5 of 20 images are in no list and left out" in found.notes
+    found = folder(root, options(root, group=r"(\d)\.png"), 16)
+    ends = [{level % 10 for level in part[:, 0, 0, 0].tolist()} for part in found.parts.values()]
+    assert len(ends) == 3 and sum(map(len, ends)) == 10
 
 
 def test_parts_further_down_are_not_pooled(images: Callable[..., Path], tmp_path: Path) -> None:

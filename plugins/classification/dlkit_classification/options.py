@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config
-from dlkit.data.options import AskedImages, FolderOptions, Location, PixelOptions, Shares
+from dlkit.data.options import AskedImages, FolderOptions, ImageLists, Location, PixelOptions, Shares
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -43,7 +43,7 @@ class Cifar10Config(Augmentation):
     flip: bool = Field(True, description="Mirror images left and right at random")
 
 
-class FilesConfig(Fractions, PixelOptions, FolderOptions):
+class FilesConfig(Fractions, ImageLists, PixelOptions, FolderOptions):
     """A folder of images per class, of your own."""
 
     path: Location = Field(description="Folder with a folder per class, or with train, val and test of those")

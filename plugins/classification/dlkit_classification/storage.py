@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from dlkit.data.encoding import Encoding, channel_statistics
+from dlkit.data.equals import equal_notes, kept_for_training, of_pixels
 from dlkit.data.image_info import rules_info
+from dlkit.data.options import ImageDivision
 from dlkit.data.parts import Indices, held_out, stratified, too_few
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import Data, TensorSplit
+from dlkit.errors import DataError
 from dlkit_classification.augment import build_augment
 from dlkit_classification.options import Augmentation, Fractions
 from dlkit_classification.patches import patch_covariance
@@ -27,16 +30,17 @@ VALIDATION = 5000
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images uint8 [N,C,H,W] and their labels int64 [N]."""
+    """Images uint8 [N,C,H,W], their labels int64 [N] and, of files, their names."""
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def at(self, index: Indices) -> LabelledImages:
-        return LabelledImages(self.images[index], self.labels[index])
+        return LabelledImages(self.images[index], self.labels[index], [self.names[i] for i in index if self.names])
 
     def split(self, encoding: Encoding, index: Indices | None = None, *, as_float: bool) -> TensorSplit:
         """Those at ``index`` (None: all) as a split."""
@@ -102,11 +106,28 @@ def from_parts(parts: Mapping[str, LabelledImages], known: SetDescription, confi
     if "val" not in parts:
         count = held_out(len(parts["train"]), config.val_fraction, least=0)
         parts["train"], parts["val"] = _take_out(parts["train"], "val", count, config.split_seed)
+    parts, said = _apart(parts, config)
+    known = replace(known, notes=[*known.notes, *said])
     train = parts["train"].images
     encoding = Encoding(*channel_statistics(train))
     as_float = fits_as_float(sum(map(len, parts.values())), train.shape[1:])
     splits = {name: part.split(encoding, as_float=as_float) for name, part in parts.items()}
     return _as_data(splits, known, encoding, config)
+
+
+def _apart(parts: dict[str, LabelledImages], config: Fractions) -> tuple[dict[str, LabelledImages], list[str]]:
+    """The parts of somebody's files, training images that others have left out if the options say so, and notes."""
+    if not isinstance(config, ImageDivision):
+        return parts, []
+    dropped = config.equal == "drop"
+    digests = {part: of_pixels(some.images) for part, some in parts.items()}
+    notes = equal_notes(digests, {part: some.names for part, some in parts.items()}, dropped=dropped)
+    if not dropped or not notes:
+        return parts, notes
+    kept = kept_for_training(digests)
+    if len(np.unique(parts["train"].labels[kept])) < len(np.unique(parts["train"].labels)):
+        raise DataError("\n".join([*notes, "of some classes no training image would be left"]))
+    return {**parts, "train": parts["train"].at(kept)}, notes
 
 
 def fits_as_float(count: int, shape: Sequence[int]) -> bool:

@@ -211,3 +211,32 @@ def test_folders_of_splits_in_capitals_are_parts_and_flat_ones_are_refused(
         Image.new("L", (8, 8)).save(tmp_path / "flat" / part / "1.png")
     with pytest.raises(DataError, match=r"train, test hold no folder per class .*dataset\.doubtful = take"):
         files.build(FilesConfig(path=str(tmp_path / "flat"), size=8), context)
+
+
+def test_lists_and_groups_divide_what_is_theirs(
+    coloured: Callable[..., Path], context: Context, tmp_path: Path
+) -> None:
+    root = coloured("images", red=10, green=10)
+    for part, numbers in (("train", range(6)), ("val", range(6, 8)), ("test", range(8, 10))):
+        names = [f"{name}/{i:03}.png" for name in ("red", "green") for i in numbers]
+        (tmp_path / f"{part}.txt").write_text("\n".join(names))
+    lists = {f"{part}_list": str(tmp_path / f"{part}.txt") for part in ("train", "val", "test")}
+    data = files.build(FilesConfig(path=str(root), size=8, **lists), context)
+    assert [labels(data, split) for split in data.splits] == [[6, 6], [2, 2], [2, 2]]
+    data = files.build(FilesConfig(path=str(root), size=8, group=r"(\d\d)\.png"), context)
+    assert [min(labels(data, split)) > 0 for split in data.splits] == [True] * 3
+    assert "10 groups (dataset.group), each in one part" in data.notes
+    coloured("parts/train", red=10, green=10)
+    coloured("parts/test", red=2, green=2)
+    data = files.build(FilesConfig(path=str(tmp_path / "parts"), size=8, group=r"(\d\d)\.png"), context)
+    assert sum(labels(data, "train")) + sum(labels(data, "val")) == 20 and labels(data, "test") == [2, 2]
+
+
+def test_images_of_two_parts_are_said_or_left_out_of_training(coloured: Callable[..., Path], context: Context) -> None:
+    coloured("images/train", red=6, green=5)
+    root = coloured("images/test", red=2, green=1).parent
+    data = files.build(FilesConfig(path=str(root), size=8, val_fraction=0.3), context)
+    (note,) = (note for note in data.notes if "equal to train" in note)
+    assert "test images are equal to train images (first: " in note and "dataset.equal = drop" in note
+    apart = files.build(FilesConfig(path=str(root), size=8, val_fraction=0.3, equal="drop"), context)
+    assert len(apart.train) < len(data.train) and len(apart.val) == len(data.val)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,29 @@ def test_what_does_not_fit_in_memory_is_read_when_it_is_its_turn(
     before = there.train.fingerprint()
     assert before == files.build(FilesConfig(path=root, height=40, width=50, memory=0), context).train.fingerprint()
     assert before != files.build(FilesConfig(path=root, height=40, width=48, memory=0), context).train.fingerprint()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_breaks_in_the_middle_obeys_skip_unusable(
+    scenes: Callable[[int], Path], context: Context, workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = replace(context, say=lambda text: print(text, flush=True))
+    skips, stops = (
+        FilesConfig(path=str(scenes(12)), height=40, width=50, memory=0, skip_unusable=skip) for skip in (True, False)
+    )
+    kept, strict = (files.build(config, told).train for config in (skips, stops))
+    before = kept.take(torch.arange(len(kept)))["image"]
+    broken = read_sound(ReadRules.of(skips)).parts["train"][2].image
+    broken.write_bytes(broken.read_bytes()[:60])
+    plan = in_order(len(kept), 3)
+    with pytest.raises(DataError) as error:
+        list(strict.to(HOST, workers=workers).batches(plan, seed=0, epoch=0))
+    assert str(error.value).startswith(f"{broken}: not a readable image")
+    found = torch.cat([batch["image"] for batch in kept.to(HOST, workers=workers).batches(plan, seed=0, epoch=0)])
+    assert torch.equal(found, before[[0, 1, 3, *range(3, len(kept))]])
+    assert f"{broken}: not a readable image" in (said := capfd.readouterr().out) and said.count("taken instead") == 1
+    strict.close()
+    kept.close()
 
 
 OUTSIDE = ("red", 30.0, 10.0, 70.0, 30.0)

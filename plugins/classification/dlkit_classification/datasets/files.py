@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from dlkit.data.context import Context
+from dlkit.data.image_division import own_division
 from dlkit.data.image_folders import ImageFolder, class_folders
 from dlkit.data.image_sets import read_usable
 from dlkit.data.images import allow_megapixels
@@ -22,20 +23,45 @@ from dlkit_classification.storage import LabelledImages, SetDescription, from_on
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    root, how = Path(config.path), folder_rules(config, composed=config.spelling == "nfc")
+    root = Path(config.path)
     allow_megapixels(config.max_megapixels)
+    folders, said = _folders(root, config)
+    if len(folders["train"].classes) < 2:
+        what = f"one class only ({folders['train'].classes[0]}); a classifier needs two at least"
+        raise DataError(f"{folders['train'].root}: {what}")
+    given = {part for part, folder in folders.items() if folder.root != root}
+    if config.lists:  # they say more than folders do
+        folders, given = {"train": _together(list(folders.values()), root)}, set()
+    parts, known = _read_parts(folders, config)
+    train = parts["train"]
+    own, notes = own_division([Path(name) for name in train.names], root, config, train.labels.tolist(), given)
+    known = replace(known, notes=[*said, *known.notes, *notes])
+    if not own:
+        return from_parts(parts, known, config) if given else from_one_set(train, known, config)
+    parts |= {part: train.at(index) for part, index in own.items()}
+    known = replace(known, notes=[*known.notes, *_classes_not_trained(parts["train"], known)])
+    return from_parts(parts, known, config)
+
+
+def _classes_not_trained(train: LabelledImages, known: SetDescription) -> list[str]:
+    lacking = [name for label, name in enumerate(known.classes) if label not in train.labels]
+    return [f"no training image is of {', '.join(lacking)}"] if lacking else []
+
+
+def _folders(root: Path, config: FilesConfig) -> tuple[dict[str, ImageFolder], list[str]]:
+    """The images of each part, as folders say it, or of all as ``train``; and what was taken for a part."""
+    how = folder_rules(config, composed=config.spelling == "nfc")
     places = folders_of_parts(root, strict=how.strict)
     training = class_folders(places.get("train", root), rules=how)
-    if len(training.classes) < 2:
-        what = f"one class only ({training.classes[0]}); a classifier needs two at least"
-        raise DataError(f"{places.get('train', root)}: {what}")
-    if not places:
-        pictures, said, rules = read(training, config, pixel_rules(config))
-        known = SetDescription(training.classes, [*training.notes, *said], config.fit, rules)
-        return from_one_set(pictures, known, config)
     rest = {part: class_folders(path, training.classes, how) for part, path in places.items() if part != "train"}
-    read_parts, known = _read_parts({"train": training, **rest}, config)
-    return from_parts(read_parts, replace(known, notes=[*parts_note(places), *known.notes]), config)
+    return {"train": training, **rest}, parts_note(places)
+
+
+def _together(folders: Sequence[ImageFolder], root: Path) -> ImageFolder:
+    """Those of several folders as one set, which lists divide."""
+    paths, labels, notes = ([one for folder in folders for one in getattr(folder, which)]
+                            for which in ("paths", "labels", "notes"))  # fmt: skip
+    return ImageFolder(folders[0].classes, paths, labels, notes, root)
 
 
 def _read_parts(
@@ -45,7 +71,7 @@ def _read_parts(
     parts, notes, rules = {}, list[str](), pixel_rules(config)
     for part, folder in folders.items():  # the training images first: what they were taken for holds for all
         parts[part], said, rules = read(folder, config, rules)
-        notes += [f"{part}: {note}" for note in [*folder.notes, *said]]
+        notes += [f"{part}: {note}" if len(folders) > 1 else note for note in [*folder.notes, *said]]
     return parts, SetDescription(folders["train"].classes, notes, config.fit, rules)
 
 
@@ -72,4 +98,5 @@ def read(folder: ImageFolder, config: FilesConfig, rules: PixelRules) -> tuple[L
     if lost:
         named = ", ".join(folder.classes[label] for label in sorted(lost))
         raise DataError("\n".join([*found.notes, f"no readable image is left of {named}"]))
-    return LabelledImages(found.images, labels), found.notes, found.rules
+    names = [str(folder.paths[i]) for i in found.kept]
+    return LabelledImages(found.images, labels, names), found.notes, found.rules

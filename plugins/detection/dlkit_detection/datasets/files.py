@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,13 +20,15 @@ from dlkit.data.annotated_images import (
     label_numbers,
     measured,
     read_sound,
+    without_equals,
 )
 from dlkit.data.annotations.record import Annotation
-from dlkit.data.context import Context
+from dlkit.data.context import Context, silent
 from dlkit.data.encoding import Encoding, channel_statistics
 from dlkit.data.options import pixel_rules
 from dlkit.data.pixel_rules import BEFORE, PixelRules
 from dlkit.data.splits import Data, MapSplit, Split
+from dlkit.errors import DataError
 from dlkit_detection.ignored import marked_labels
 from dlkit_detection.options import FilesConfig
 from dlkit_detection.storage import as_data, padded, split
@@ -48,7 +50,9 @@ def build(config: FilesConfig, context: Context) -> Data:
     channels = 3 if config.colour else 1
     total = sum(map(len, sound.parts.values())) * channels * form.height * form.width
     in_memory = total <= config.memory * 2**30
-    splits, encoding, rules, notes = _in_memory(sound, form, config) if in_memory else _on_disk(sound, form, config)
+    splits, encoding, rules, notes = (
+        _in_memory(sound, form, config) if in_memory else _on_disk(sound, form, config, context.say)
+    )
     shape = channels, form.height, form.width
     notes = [*sound.notes, *chosen, *notes, *_aside(sound), *_small(sound, form)]
     size = {"height": form.height, "width": form.width}
@@ -90,14 +94,16 @@ def _labels(found: BoxedImages) -> list[npt.NDArray[np.int64]]:
     return [marked_labels(labels, marks) for labels, marks in zip(found.labels, found.marks, strict=True)]
 
 
-def _on_disk(sound: SoundParts, form: ImageForm, config: FilesConfig) -> _Read:
+def _on_disk(sound: SoundParts, form: ImageForm, config: FilesConfig, say: Callable[[str], None]) -> _Read:
+    sound, equal = without_equals(sound)
     pixels, notes, rules = measured(sound, form, _MEASURED, skip=config.skip_unusable)
     encoding, form = Encoding(*channel_statistics(pixels)), replace(form, rules=rules)
     splits: dict[str, Split] = {
-        part: FileSplit(found, sound.classes, form, encoding) for part, found in sound.parts.items()
+        part: FileSplit(found, sound.classes, form, encoding, say if config.skip_unusable else None)
+        for part, found in sound.parts.items()
     }
     how = "images are read from disk when it is their turn; dataset.memory is for less"
-    return splits, encoding, rules, [how, *notes]
+    return splits, encoding, rules, [how, *equal, *notes]
 
 
 class FileSplit(MapSplit):
@@ -106,21 +112,44 @@ class FileSplit(MapSplit):
     padding = {"boxes": 0, "labels": -1}
 
     def __init__(
-        self, annotations: Sequence[Annotation], classes: Sequence[str], form: ImageForm, encoding: Encoding
+        self,
+        annotations: Sequence[Annotation],
+        classes: Sequence[str],
+        form: ImageForm,
+        encoding: Encoding,
+        say: Callable[[str], None] | None = None,
     ) -> None:
+        """``say``: an image that cannot be read is told of there, and its neighbour taken; None: DataError."""
         super().__init__(transform=encoding)
-        self._annotations, self._classes, self._form = annotations, classes, form
+        self._annotations, self._classes, self._form, self._say = annotations, classes, form, say
+        self._told: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._annotations)
 
     def sample(self, index: int, rng: np.random.Generator | None) -> Mapping[str, npt.NDArray[np.generic]]:
+        if self._say is None:
+            return self._read(index)
+        # Not left out: a batch has as many samples as its plan says. The next one is a function of the files alone.
+        for place in range(index, index + len(self)):
+            try:
+                return self._read(place % len(self))
+            except DataError as error:
+                if place % len(self) not in self._told:
+                    self._told.add(place % len(self))
+                    self._say(f"{error}; dataset.skip_unusable: the next image is taken instead")
+        raise DataError("no image can be read any more")
+
+    def _read(self, index: int) -> Mapping[str, npt.NDArray[np.generic]]:
         annotation = self._annotations[index]
         return {
             "image": self._form.pixels(annotation),
             "boxes": self._form.boxes(annotation),
             "labels": marked_labels(label_numbers(annotation, self._classes), annotation.marks),
         }
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**super().__getstate__(), "_say": self._say and silent}  # to whom it is said, a process may not be told
 
     def fingerprint(self) -> str:
         """Of boxes, classes, and the images' names, sizes in bytes and times; reading their pixels takes too long."""
@@ -129,7 +158,8 @@ class FileSplit(MapSplit):
             digest.update(repr(self._form.rules).encode())
         for annotation in self._annotations:
             status = annotation.image.stat()
-            digest.update(f"{annotation.image} {status.st_size} {status.st_mtime_ns} {annotation.names}".encode())
+            what = f"{annotation.image} {status.st_size} {status.st_mtime_ns} {annotation.names}"
+            digest.update(what.encode("utf-8", "surrogateescape"))
             digest.update(annotation.boxes.tobytes())
             digest.update("".join(annotation.marks).encode())
         return digest.hexdigest()
