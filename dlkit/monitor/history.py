@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dlkit.events import MetricsLine
 from dlkit.monitor.json_lines import BAD
 from dlkit.runs.rollback import Rollback
-from dlkit.shapes import STEPS
+from dlkit.shapes import LATEST, STEPS
 
 _HEAD = itemgetter("first", "count", "every", "seq")
 
@@ -114,8 +114,11 @@ class History:
 def _gather(records: Sequence[MetricsLine]) -> dict[str, Points]:
     """The points of all records by metric. Whole columns at a time: with few points a record, what is done once a
     record in Python takes most of the time that a long run needs to open."""
+    _look_at_moments(records)
     heads = _heads(records)
     values = [record["values"] for record in records]
+    if any(type(found) is not dict for found in values):
+        raise ValueError("values are no table")
     columns = {name: _column(heads, values, name) for name in dict.fromkeys(chain.from_iterable(values))}
     return {name: points for name, points in columns.items() if len(points.values)}
 
@@ -126,19 +129,33 @@ def _heads(records: Sequence[MetricsLine]) -> npt.NDArray[np.int64]:
         rows = list(map(_HEAD, records))
     except KeyError:  # what is left out has a default
         rows = [(r["first"], r["count"], r.get("every", 1), r.get("seq", -1)) for r in records]
-    heads = np.array(rows, np.int64).reshape(-1, 4)
+    heads = np.array(rows).reshape(-1, 4)
+    if heads.dtype != np.int64:  # asked of all at once: line by line it doubles the time that a long log takes
+        raise ValueError("steps are whole numbers from 0")
     ends = heads[:, 0] + heads[:, 1] * heads[:, 2].astype(np.float64)
     if (heads[:, :2] < 0).any() or (heads[:, 2] < 1).any() or (ends > STEPS).any():
         raise ValueError("steps are whole numbers from 0")
     return heads
 
 
+def _look_at_moments(records: Sequence[MetricsLine]) -> None:
+    """ValueError unless times and epochs are what ``events.from_record`` takes for one."""
+    times = np.array([record.get("time", 0.0) for record in records])
+    epochs = np.array([record.get("epoch", 0) for record in records])
+    if times.ndim + epochs.ndim != 2 or times.dtype.kind not in "if" or epochs.dtype.kind != "i":
+        raise ValueError("a time or an epoch is no number")
+    if not ((times >= 0) & (times < LATEST)).all() or not ((epochs >= 0) & (epochs <= STEPS)).all():
+        raise ValueError("a time or an epoch is out of range")
+
+
 def _column(heads: npt.NDArray[np.int64], values: Sequence[Mapping[str, Sequence[float | str]]], name: str) -> Points:
     """One metric's points in those records that have it. "nan" and "inf" are numbers."""
-    columns = [record.get(name) for record in values]
-    if None in columns:
-        heads = heads[[column is not None for column in columns]]
-    there = [column for column in columns if column is not None]
+    having = [name in record for record in values]
+    if not all(having):
+        heads = heads[having]
+    there = [record[name] for record in values if name in record]
+    if any(type(column) is not list for column in there):
+        raise ValueError("a column is no list")
     counts = np.fromiter(map(len, there), np.int64, len(there))
     if (counts != heads[:, 1]).any():
         raise ValueError("not as many values as steps")
@@ -149,7 +166,7 @@ def _points(heads: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], numbers
     first, _, every, seqs = heads.T
     within = np.arange(len(numbers), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     values = np.array(numbers, np.float64)
-    if values.ndim != 1:
+    if values.ndim != 1 or bool in set(map(type, numbers)):
         raise ValueError("a value is not a number")
     return Points(np.repeat(first, counts) + within * np.repeat(every, counts), values, np.repeat(seqs, counts))
 

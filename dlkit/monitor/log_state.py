@@ -34,7 +34,7 @@ class LogState:
     """``feed`` takes lines of events.jsonl in their order, in portions of any size.
 
     Metrics go straight into arrays, without becoming events. A line that is damaged, or of a kind or shape that this
-    version does not know, is passed over.
+    version does not know, is passed over; the damaged are counted.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,8 @@ class LogState:
         self.events: list[Event] = []
         """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
         self.events_changed = 0
+        self.damaged = 0
+        """Lines that are none of the above, whole as they are."""
         self.machine: deque[Machine] = deque()
         self.summary: Mapping[str, Json] = {}
         self.step = self.total_steps = self.epoch = 0
@@ -52,7 +54,9 @@ class LogState:
         self._machine: deque[JsonObject] = deque(maxlen=round(MACHINE_SECONDS))
 
     def feed(self, lines: Sequence[bytes]) -> None:
-        for record in parse(lines):
+        records = parse(lines)
+        self.damaged += len(lines) - len(records)
+        for record in records:
             kind = record.get("event")
             if kind == "metrics":
                 self._metrics.append(cast(MetricsLine, record))
@@ -68,7 +72,9 @@ class LogState:
     def _take_metrics(self) -> None:
         if not self._metrics:
             return
-        records, self._metrics = self.history.append(self._metrics), []
+        records, told = self.history.append(self._metrics), len(self._metrics)
+        self.damaged += told - len(records)
+        self._metrics = []
         if not records:
             return
         try:
@@ -110,7 +116,7 @@ class LogState:
 
     def _take_machine(self) -> None:
         for record in self._machine:
-            event = _event(record)
+            event = self._event(record)
             if isinstance(event, Machine):
                 self.machine.append(event)
                 self._tell_time(event.time)
@@ -119,7 +125,7 @@ class LogState:
             self.machine.popleft()
 
     def _other(self, record: JsonObject) -> None:
-        event = _event(record)
+        event = self._event(record)
         if event is None:
             return
         if isinstance(event, Resumed):
@@ -137,6 +143,13 @@ class LogState:
         self.events_changed += 1
         self._tell_time(event.time)
 
+    def _event(self, record: JsonObject) -> Event | None:
+        try:
+            return from_record(record)
+        except BAD:
+            self.damaged += 1
+            return None
+
     def _tell_time(self, moment: Json) -> None:
         if _is_number(moment) and 0 < moment < LATEST:
             self.started = self.started or float(moment)
@@ -149,13 +162,6 @@ def _reached(record: MetricsLine) -> int:
         return last_of(steps_of(record))
     except BAD:
         return -1
-
-
-def _event(record: JsonObject) -> Event | None:
-    try:
-        return from_record(record)
-    except BAD:
-        return None
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

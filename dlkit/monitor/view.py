@@ -68,6 +68,8 @@ class RunView:
         """The last ten minutes."""
         self.events: Sequence[Event] = ()
         """All but metrics and machine, oldest first."""
+        self.damaged = 0
+        """Lines of the log that are damaged, and left out."""
         self.finished: Finished | None = None
         self.evaluations: Sequence[EvaluationRecord] = ()
         """The lines of evaluations.jsonl, oldest first."""
@@ -159,7 +161,7 @@ class RunView:
         self.rate, self.pace, self.time_left = log.rate, log.pace, log.time_left
         self.started, self.updated = log.started, log.updated
         self.metrics, self.summary = log.history.last(), log.summary
-        self.machine = tuple(log.machine)
+        self.machine, self.damaged = tuple(log.machine), log.damaged
         if log.events_changed != self._events_seen:
             self._events_seen = log.events_changed
             events = tuple(log.events)

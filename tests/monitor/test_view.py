@@ -34,6 +34,7 @@ from dlkit.monitor.log_state import MACHINE_SECONDS, LogState
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.log import EventLog, effective, history, parse_lines
+from hostile.bad_runs import EVENTS, HUGE
 from toy import toy_run
 
 RUBBISH = [b"", b"{", b"null", b"[1]", b'"text"', b"\xff\xfe\x00", b"{}", b'{"event":"metrics"}', b"[" * 100_000,
@@ -271,6 +272,19 @@ def test_vanished_and_damaged(run: RunFolder) -> None:
     assert view.state == "removed"
     assert view.metrics == {"train/loss": 1.0}
     assert not view.poll()
+
+
+BAD_LINES = [line.encode() for lines in EVENTS.values() for line in lines if str(HUGE) not in line]
+"""Without numbers of hundreds of digits: where they say nothing of a curve, pydantic's parser passes over them."""
+
+
+@pytest.mark.parametrize("line", [*RUBBISH, *BAD_LINES])
+def test_damaged_lines_are_counted_as_the_log_counts_them(line: bytes) -> None:
+    heard: list[str] = []
+    list(parse_lines([line + b"\n"], heard.append))
+    state = LogState()
+    state.feed([line])
+    assert state.damaged == len(heard)
 
 
 def test_newer_format(run: RunFolder) -> None:

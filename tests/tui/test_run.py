@@ -147,6 +147,16 @@ def test_head_says_what_goes_on(tmp_path: Path) -> None:
     assert all(len(line.plain) <= 30 for line in headlines(view, 30))
 
 
+@pytest.mark.parametrize("state", ["completed", "failed"])
+def test_head_says_what_of_the_log_is_left_out(tmp_path: Path, state: str) -> None:
+    run = record_run(tmp_path, 1, state=state)
+    with run.events.open("ab") as file:
+        file.write(b'{"event": "metrics"}\n' + b"\0" * 40 + b"\n")
+    view = RunView(run)
+    view.poll()
+    assert "2 damaged lines of events.jsonl left out" in headlines(view, 200)[3].plain
+
+
 def test_bar() -> None:
     assert bar(50, 100, 18) == "█████─────  50 %  "
     assert bar(200, 100, 18).startswith("██████████")

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from dlkit.events import likely_end
 from dlkit.monitor.view import RunView
 from dlkit.present.events import loss_names
-from dlkit.present.numbers import ago, duration, number
+from dlkit.present.numbers import ago, counted, duration, number
 from dlkit.runs.own import FOREIGN
 from dlkit.tui.shared.words import state_cell
 
@@ -72,7 +72,12 @@ def best_value(view: RunView, metric: str) -> float | None:
 
 
 def what_now(view: RunView) -> str:
-    """Why it is as it is, and the key that goes on; empty for a run that is well."""
+    """Why it is as it is, and the key that goes on; what of its log is not shown; empty for a run that is well."""
+    lost = f"{counted(view.damaged, 'damaged line')} of events.jsonl left out" if view.damaged else ""
+    return "; ".join(filter(None, (_why(view), lost)))
+
+
+def _why(view: RunView) -> str:
     state, reason = view.state, str(view.record.get("reason") or "")
     if not reason and view.finished is not None and state == view.finished.status:
         reason = view.finished.reason
