@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dlkit import errors
     from dlkit.api import Run, compare, list_runs, open_run, submit, train
     from dlkit.components import (
         DatasetSpec,
@@ -72,6 +73,7 @@ __all__ = [
     "TrainerSpec",
     "__version__",
     "compare",
+    "errors",
     "hookimpl",
     "list_runs",
     "open_run",
@@ -81,6 +83,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":  # dlkit.errors.UsageError, after "import dlkit" alone
+        from importlib import import_module
+
+        return import_module("dlkit.errors")
     home = "dlkit.components" if name in _COMPONENTS else _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'dlkit' has no attribute {name!r}")

@@ -20,12 +20,20 @@ from typing import NamedTuple, Self
 class DlkitError(Exception):
     """Base of every error meant for the person at the terminal: its text is the whole message.
 
-    ``kind`` names it to programs; ``told`` is what is known nevertheless, and stands beside the error with ``--json``.
+    ``kind`` names it to programs; ``hint`` is what to do, the end of the text; ``told`` is what is known nevertheless,
+    and stands beside the error with ``--json``.
     """
 
     exit_code = 1
     kind = "error"
     told: Mapping[str, object] = {}
+    hint: str = ""
+
+    def hinting(self, hint: str) -> Self:
+        """The error, whose text ends with what to do."""
+        assert str(self).endswith(hint), hint
+        self.hint = hint
+        return self
 
     def knowing(self, told: Mapping[str, object]) -> Self:
         """The error, with what is known nevertheless."""
@@ -115,10 +123,12 @@ _HINT = r"\A(.+?)(?:[:;.]? (did you mean [^\n]*|There (?:is|are): [^\n]*)|\n  (u
 """What ``nearest`` says, and how a command is used: the end of a message, which is apart from it."""
 
 
-def in_parts(kind: str, text: str) -> dict[str, str]:
+def in_parts(kind: str, text: str, hint: str = "") -> dict[str, str]:
     """An error's text for programs: its kind, the message, and what to do, where the text ends with that."""
     import re
 
+    if hint:
+        return {"kind": kind, "message": text.removesuffix(hint).rstrip(": "), "hint": hint}
     found = re.match(_HINT, text, re.DOTALL)
     message, *hints = found.groups() if found else (text, None)
     return {"kind": kind, "message": message, "hint": next((hint for hint in hints if hint), "")}

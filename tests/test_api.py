@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +201,34 @@ def test_what_a_plugin_breaks_is_the_plugins(tmp_path: Path, monkeypatch: pytest
     assert isinstance(caught.value, PluginError)
     assert "needs dataset 'plane' of plugin 'toy', which is not there" in str(caught.value)
     assert run.metrics["val/mse"] > 0, "the run stays readable"
+
+
+def test_errors_are_there_without_another_import() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import dlkit; print(dlkit.errors.UsageError.exit_code, dlkit.errors.DlkitError.kind)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2 error\n"
+
+
+def test_groups_from_python(tmp_path: Path) -> None:
+    runs = [
+        dlkit.train("toy", workspace=tmp_path, device="cpu", epochs=1, lr=lr, seed=seed)
+        for lr in (0.01, 0.1)
+        for seed in (0, 1)
+    ]
+    found = dlkit.compare(runs, ["lr"])
+    assert [group.settings["trainer.lr"] for group in found.groups] == [0.1, 0.01] and found.best in found.groups[
+        0
+    ].runs
+    best = found.groups[0].metrics[found.metric]
+    values = [run.metrics[found.metric] for run in runs[2:]]
+    assert best.n == 2 and best.mean == pytest.approx(sum(values) / 2)
+    assert best.half == pytest.approx(12.7062 * abs(values[0] - values[1]) / 2, rel=1e-4)
+
+
+def test_a_predictor_is_called_with_what_a_program_has(run: dlkit.Run) -> None:
+    predictor = run.predictor()
+    assert predictor("1,2,3") == predictor((1.0, 2.0, 3.0)) == predictor.predict([[1.0, 2.0, 3.0]])

@@ -46,7 +46,8 @@ def answered(
     try:
         answer = request.send()
     except Refused as error:
-        raise RunError(_why_not(run, error.refusal)) from error
+        what, hint = _why_not(run, error.refusal)
+        raise RunError(f"{what}: {hint}" if hint else what).hinting(hint) from error
     if answer.event is not None and answer.event.refused:
         raise RunError(f"{run.id}: {answer.event.refused}").knowing(document(request, answer))
     if answer.event is None and answer.end is not None and action != "stop":
@@ -94,20 +95,20 @@ def _text(run: RunFolder, answer: Answer) -> str:
     return f"{run.id}: {describe_answer(answer.event)}{hint}"
 
 
-def _why_not(run: RunFolder, refusal: Refusal) -> str:
+def _why_not(run: RunFolder, refusal: Refusal) -> tuple[str, str]:
     """The run's state, and what can be done."""
     match refusal.kind:
         case "newer":
-            return f"{run.id} was written by a newer dlkit (format {run.read().get('format')})"
+            return f"{run.id} was written by a newer dlkit (format {run.read().get('format')})", ""
         case "queued":
-            return f"{run.id} is queued, not running: {to_type(run, f'queue cancel {run.id}')} takes it out"
+            return f"{run.id} is queued, not running", f"{to_type(run, f'queue cancel {run.id}')} takes it out"
         case "foreign":
-            return f"{run.id} is foreign, not running: {to_type(run, f'resume {run.id}')} starts it"
+            return f"{run.id} is foreign, not running", f"{to_type(run, f'resume {run.id}')} starts it"
         case "completed":
-            return f"{run.id} is completed: {to_type(run, f'resume {run.id} --epochs N')} trains it longer"
+            return f"{run.id} is completed", f"{to_type(run, f'resume {run.id} --epochs N')} trains it longer"
         case "interrupted":
-            return unrecorded_end(run, refusal.state)
+            return unrecorded_end(run, refusal.state), ""
         case "ended":
-            return f"{run.id} is {refusal.state}, not running: {to_type(run, f'resume {run.id}')} goes on with it"
+            return f"{run.id} is {refusal.state}, not running", f"{to_type(run, f'resume {run.id}')} goes on with it"
         case _:
-            return f"{run.id} is {refusal.state}, not running"
+            return f"{run.id} is {refusal.state}, not running", ""

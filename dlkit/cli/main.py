@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
     from dlkit.errors import DlkitError
@@ -175,11 +175,11 @@ def _fail(who: str, error: DlkitError, arguments: Sequence[str]) -> int:
         from dlkit.present.output import say_traceback
 
         say_traceback(error.__cause__)
-    _tell(error.kind, str(error), f"{who}: ", arguments, error.told)
+    _tell(error.kind, str(error), f"{who}: ", arguments, error)
     return error.exit_code
 
 
-def _tell(kind: str, text: str, who: str, arguments: Sequence[str], told: Mapping[str, object] | None = None) -> None:
+def _tell(kind: str, text: str, who: str, arguments: Sequence[str], error: DlkitError | None = None) -> None:
     """To people on stderr; with ``--json`` also as a record on stdout, which is then the only one, or the last line."""
     from dlkit.present.output import print_json, say
 
@@ -187,7 +187,8 @@ def _tell(kind: str, text: str, who: str, arguments: Sequence[str], told: Mappin
     if wants_json(arguments):
         from dlkit.errors import in_parts
 
-        print_json({**(told or {}), "error": in_parts(kind, text)}, indent=None, flush=True)
+        told, hint = (error.told, error.hint) if error is not None else ({}, "")
+        print_json({**told, "error": in_parts(kind, text, hint)}, indent=None, flush=True)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

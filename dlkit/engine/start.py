@@ -127,9 +127,8 @@ def resume(
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total and _was_completed(record, supervised):
-            raise UsageError(
-                f"{run.id} is complete at step {chosen.step} of {job.course.total}: give --epochs or --steps to go on"
-            )
+            hint = "give --epochs or --steps to go on"
+            raise UsageError(f"{run.id} is complete at step {chosen.step} of {job.course.total}: {hint}").hinting(hint)
     found = differences(job, record)
     if found and not allow_inexact:
         raise UsageError(

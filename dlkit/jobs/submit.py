@@ -71,7 +71,8 @@ def resubmit(
             refuse_queued(run, record)
             resolved = stored_config(catalog, run, record, overrides, orders)
             if overrides is None and record.get("state") == "completed":
-                raise UsageError(f"{run.id} is complete: give --epochs or --steps to go on")
+                hint = "give --epochs or --steps to go on"
+                raise UsageError(f"{run.id} is complete: {hint}").hinting(hint)
             _refuse_unshareable(resolved)
             _refuse_without_key(run.path, submission)
             since = file_size(run.commands)  # what was asked of the job that has ended is not for this one

@@ -50,9 +50,16 @@ def say_traceback(error: BaseException | None) -> None:
 
 
 def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
-    """Results go to stdout."""
+    """Results go to stdout; what that cannot encode is ``?`` there, in whatever process this is."""
     say_no_longer()
-    print(fit_to_print(text), end=end, flush=flush)
+    print(_encodable(fit_to_print(text)), end=end, flush=flush)
+
+
+def _encodable(text: str) -> str:
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    if text.isascii() or encoding.lower().startswith("utf"):
+        return text
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def print_json(value: object, *, indent: int | None = 2, flush: bool = False) -> None:

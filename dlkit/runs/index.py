@@ -31,6 +31,7 @@ PRAGMA user_version = 3;
 """
 MOST_ASKED = 500
 """Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""
+_GIVE = "give an id, a unique prefix, a name, last, or a folder"
 WAITING = ("queued", "interrupted")
 """States that readers conclude, of what run.json says and of more."""
 _Row = tuple[str, str, float, str]
@@ -111,7 +112,7 @@ def _is_damage(error: sqlite3.Error) -> bool:
 def find_run(workspace: Path, reference: str) -> RunFolder:
     """The run that RUN means: an id, a unique prefix or name, ``last``, or a folder. UsageError names what there is."""
     if not reference:  # a script's empty variable: every id begins with it, and the current folder may be a run
-        raise UsageError("RUN is empty: give an id, a unique prefix, a name, last, or a folder")
+        raise UsageError(f"RUN is empty: {_GIVE}").hinting(_GIVE)
     if (folder := _as_folder(workspace, reference)) is not None:
         return RunFolder(folder)
     names = sorted(signatures(f"{workspace}/runs"), reverse=True)
@@ -126,11 +127,8 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
         return RunFolder(workspace / "runs" / match[0])
     if match:
         raise UsageError(f"{reference!r} could be any of: {', '.join(match[:8])}")
-    newest_first = ", ".join(names[:5]) or "none"
-    raise UsageError(
-        f"no run {reference!r} in {workspace}: give an id, a unique prefix, a name, last, or a folder; "
-        f"newest: {newest_first}"
-    )
+    hint = f"{_GIVE}; newest: {', '.join(names[:5]) or 'none'}"
+    raise UsageError(f"no run {reference!r} in {workspace}: {hint}").hinting(hint)
 
 
 def _as_folder(workspace: Path, reference: str) -> Path | None:

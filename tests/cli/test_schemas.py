@@ -208,3 +208,19 @@ def test_handed_over(dlkit, tmp_path, monkeypatch):
     check("submitted", found.json)
     assert found.json["state"] == "queued" and RunFolder(Path(found.json["path"])).id == found.json["run"]
     check("queue-cancel", dlkit("queue", "cancel", "last", "--workspace", tmp_path, "--json").json)
+
+
+def test_what_to_do_is_the_hint(dlkit, tmp_path):
+    done = record_run(tmp_path, 0)
+    where = ("--workspace", tmp_path, "--json")
+    for words, message, hint in (
+        (
+            ["show", "nothing"],
+            "no run 'nothing' in ",
+            "give an id, a unique prefix, a name, last, or a folder; newest: ",
+        ),
+        (["stop", "last"], f"{done.id} is completed", "dlkit resume "),
+    ):
+        error = dlkit(*words, *where).json["error"]
+        assert error["message"].startswith(message) and not error["message"].endswith(":"), error
+        assert hint in error["hint"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlkit.present.output import print_result
 from dlkit.present.text import Painted, clean, escaped, first_line, fit_to_print, printable
 from dlkit.steering import one_line
 
@@ -59,3 +63,15 @@ def test_programs_read_from_escaped_json_what_was_written(text: str) -> None:
     written = escaped(json.dumps(text, ensure_ascii=False))
     assert json.loads(written) == text
     assert not {c for c in written if c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_a_strict_stdout_cannot_hold_is_replaced(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In workers and schedulers too, whose streams nobody prepares."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding, "strict"))
+    print_result("größe 日本")
+    sys.stdout.flush()
+    assert raw.getvalue().decode(encoding) == {"ascii": "gr??e ??\n", "latin-1": "größe ??\n"}.get(
+        encoding, "größe 日本\n"
+    )
