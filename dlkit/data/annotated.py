@@ -10,6 +10,7 @@ from pathlib import Path
 from dlkit.data.annotations.coco import read_coco
 from dlkit.data.annotations.reading import holds_annotations, read_annotations
 from dlkit.data.annotations.record import Annotation, Found, noted
+from dlkit.data.annotations.yolo_parts import yolo_parts
 from dlkit.data.division import by_lists, divided, names_of, path_names
 from dlkit.data.image_division import image_groups
 from dlkit.data.images import SUFFIXES
@@ -86,12 +87,20 @@ def _nothing(root: Path, parts: str, problems: Sequence[str]) -> str:
 
 
 def _separate(root: Path) -> dict[str, Found]:
-    """What lies in folders or COCO files of the parts' names; empty if there is none for training."""
+    """What lies in folders or COCO files of the parts' names, or where YOLO's ``data.yaml`` says; empty if there is
+    nothing for training."""
+    if root.suffix in (".yaml", ".yml"):
+        return yolo_parts(root.parent, root)
     if not root.is_dir():
         return {}
+    if by_yolo := yolo_parts(root):
+        return by_yolo
     folders = subfolders(root)
     if any(part_of(name) == "train" and holds_annotations(path) for name, path in folders.items()):
         named = named_parts(root, folders.items())
+        # Left out in silence, a whole folder of somebody's work would be missed by nobody.
+        if other := next((n for n, path in folders.items() if part_of(n) is None and holds_annotations(path)), None):
+            raise DataError(f"{root}: {other} holds annotations too, and is no part: put it into one, or elsewhere")
         return {part: read_annotations(path) for part, path in named.items() if holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
     found = named_parts(root, ((_part_word(path), path) for path in files))

@@ -185,10 +185,10 @@ class ImageLists(Shares, Lists, ImageDivision):
 
 
 class AnnotatedFiles(Shares, Lists, ImageDivision, PixelOptions):
-    """Images of your own with Pascal VOC XML or COCO JSON: where they are, how they are divided, how strictly read."""
+    """Images of your own with VOC XML, COCO JSON or YOLO's labels: where they are, how divided, how strictly read."""
 
     path: Location = Field(
-        description="Folder of images and annotations, or of train, val and test folders; or a COCO file"
+        description="Folder of images and annotations, or of folders train, val and test; or a COCO file, a data.yaml"
     )
     colour: bool = Field(True, description="RGB images; false: grey")
     classes: list[str] = Field([], description="Names of the classes, by label; empty: those found, sorted")

@@ -115,3 +115,11 @@ def test_unusable_images_are_problems_and_a_set_of_none_an_error(twenty: Path, t
     voc(only, "b", CAT)
     with pytest.raises(DataError, match="no usable annotated image for"):
         read_parts(only, Division(test_fraction=0))
+
+
+def test_annotations_beside_the_parts_are_not_left_out_in_silence(tmp_path: Path) -> None:
+    for folder in ("train", "val", "more"):
+        for i in range(2):
+            voc(tmp_path / folder, f"{folder}{i}", CAT)
+    with pytest.raises(DataError, match="more holds annotations too, and is no part"):
+        read_parts(tmp_path, Division())

@@ -64,7 +64,7 @@ class DigitsCanvasConfig(Augmentation):
 
 
 class FilesConfig(AnnotatedFiles, Augmentation):
-    """Images of your own, of any size, with Pascal VOC XML or COCO JSON."""
+    """Images of your own, of any size, with Pascal VOC XML, COCO JSON or YOLO's labels."""
 
     height: int | None = Field(
         None, ge=16, le=2048, description="Height that images are letter-boxed to, in pixels; not given: by their shape"

@@ -46,7 +46,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
         DatasetSpec(
             name="files",
             task=TASK,
-            summary="Your own images, with Pascal VOC XML or COCO JSON",
+            summary="Your own images, with Pascal VOC XML, COCO JSON or YOLO's labels",
             target="dlkit_detection.datasets.files:build",
             config="dlkit_detection.options:FilesConfig",
             suggest=recipes.FILES,

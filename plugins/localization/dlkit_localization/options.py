@@ -43,7 +43,7 @@ class DigitCanvasConfig(Config):
 
 
 class FilesConfig(AnnotatedFiles):
-    """Images of your own with Pascal VOC XML (or one COCO JSON file); of several boxes on an image, the first."""
+    """Images of your own with VOC XML, COCO JSON or YOLO's labels; of several boxes on an image, the first."""
 
     height: int | None = Field(
         None, ge=8, le=1024, description="Height that images are letter-boxed to, in pixels; not given: by their shape"

@@ -45,7 +45,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
         DatasetSpec(
             name="files",
             task=TASK,
-            summary="Your own images with Pascal VOC XML or COCO JSON; the first box of each",
+            summary="Your own images with Pascal VOC XML, COCO JSON or YOLO's labels; the first box of each",
             target="dlkit_localization.datasets.files:build",
             config="dlkit_localization.options:FilesConfig",
             suggest=recipes.FILES,

@@ -1,4 +1,4 @@
-"""Your own images, of any size, with Pascal VOC XML or COCO JSON."""
+"""Your own images, of any size, with Pascal VOC XML, COCO JSON or YOLO's labels."""
 
 from __future__ import annotations
 

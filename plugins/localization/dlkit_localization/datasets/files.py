@@ -1,4 +1,4 @@
-"""Your own images with Pascal VOC XML or COCO JSON; of several boxes on an image, the first counts.
+"""Your own images with Pascal VOC XML, COCO JSON or YOLO's labels; of several boxes on an image, the first counts.
 
 A group's box (COCO's ``iscrowd``) is none; an object that is hard to make out (VOC's ``difficult``) is one like others.
 """
