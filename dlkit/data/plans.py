@@ -91,13 +91,41 @@ class Shuffled(Planner):
 
     def plan(self, size: int, seed: int, epoch: int, batch_size: int) -> Plan:
         batches = self.length(size, seed, epoch, batch_size)
-        # Another permutation for every epoch, from (seed, epoch) alone: a resume in the middle needs no generator.
-        order = rng(seed, "order", epoch).permutation(size)
+        # Another order for every epoch, from (seed, epoch) alone: a resume in the middle needs no generator.
+        order = self.order(size, rng(seed, "order", epoch))
         bounds = np.minimum(np.arange(batches + 1) * batch_size, size)
         return Plan(order[: bounds[-1]], bounds)
 
+    def order(self, size: int, generator: np.random.Generator) -> Indices:
+        """The samples of an epoch, one after the other."""
+        return generator.permutation(size)
+
     def length(self, size: int, seed: int, epoch: int, batch_size: int) -> int:
         return max(size // batch_size, min(size, 1))  # fewer samples than a batch are one all the same
+
+
+class Balanced(Shuffled):
+    """As many samples an epoch, of every class as many: those of rare classes several times, those of common ones not
+    in every epoch. A class's samples come all equally often, to one: they are gone through before any comes again.
+    """
+
+    def __init__(self, labels: Indices) -> None:
+        """``labels`` [N]: the class of each sample."""
+        self._members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+
+    def order(self, size: int, generator: np.random.Generator) -> Indices:
+        kinds = len(self._members)
+        # What is left over by equal shares goes to other classes in every epoch.
+        more = set(generator.permutation(kinds)[: size % kinds].tolist())
+        drawn = [
+            _cycled(members, size // kinds + (kind in more), generator) for kind, members in enumerate(self._members)
+        ]
+        return generator.permutation(np.concatenate(drawn))
+
+
+def _cycled(members: Indices, count: int, generator: np.random.Generator) -> Indices:
+    rounds = [generator.permutation(members) for _ in range(-(-count // len(members)))]
+    return np.concatenate([*rounds, members[:0]])[:count]
 
 
 def in_order(size: int, batch_size: int) -> Plan:

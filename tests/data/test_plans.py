@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.data.plans import Plan, Planner, Shuffled, in_order
+from dlkit.data.plans import Balanced, Plan, Planner, Shuffled, in_order
 
 SIZES = st.integers(1, 200)
 BATCHES = st.integers(1, 64)
@@ -99,3 +99,20 @@ class Buckets(Planner):
 def test_a_planner_of_ones_own_tells_its_length() -> None:
     assert Buckets().length(7, 0, 0, 4) == 3
     assert lists(Buckets().plan(7, 0, 0, 4)) == [[0, 3, 6], [1, 4], [2, 5]]
+
+
+@given(counts=st.lists(st.integers(1, 40), min_size=1, max_size=6), batch_size=BATCHES, epoch=st.integers(0, 50))
+def test_a_balanced_plan_has_all_classes_alike(counts: list[int], batch_size: int, epoch: int) -> None:
+    labels = np.repeat(np.arange(len(counts)) * 3, counts)
+    size = len(labels)
+    plan = Balanced(labels).plan(size, 5, epoch, size)
+    drawn = np.bincount(labels[plan.order], minlength=3 * len(counts))[::3]
+    assert drawn.sum() == size and drawn.max() - drawn.min() <= 1
+    for label in np.unique(labels):
+        times = np.bincount(plan.order, minlength=size)[labels == label]
+        assert times.max() - times.min() <= 1
+    some = Balanced(labels).plan(size, 5, epoch, batch_size)
+    assert some.order.tolist() == plan.order[: len(some.order)].tolist()
+    assert some.sizes == Shuffled().plan(size, 5, epoch, batch_size).sizes
+    if size > 30:
+        assert plan.order.tolist() != Balanced(labels).plan(size, 5, epoch + 1, size).order.tolist()

@@ -20,6 +20,7 @@ class ClassificationInfo(ImagesInfo):
     fit: Literal["crop", "letterbox"] = Field(
         "crop", description="how an image of another shape is brought to this one"
     )
+    counts: list[int] | None = Field(None, description="training images of each class, for losses that weigh classes")
     patches: Array | None = Field(
         None, description="float32 [C·9,C·9]: covariance of 3×3 patches, for stems that whiten"
     )

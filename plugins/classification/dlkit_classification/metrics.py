@@ -1,4 +1,4 @@
-"""Accuracy, overall and per class, from a confusion matrix that is counted on the device."""
+"""Accuracy, overall and per class, and macro-F1, from a confusion matrix that is counted on the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ PER_CLASS = 100
 
 
 class ClassificationMetrics:
-    """``accuracy``; ``accuracy/NAME`` for each class seen; ``top5`` where there are more than ten classes."""
+    """``accuracy``; ``macro_f1``, in which rare classes count as much as common ones; ``accuracy/NAME`` for each class
+    seen; ``top5`` where there are more than ten classes."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = classes
@@ -40,10 +41,17 @@ class ClassificationMetrics:
         total = int(seen.sum())
         if total == 0:
             return {}
-        values = {"accuracy": int(right.sum()) / total}
+        values = {"accuracy": int(right.sum()) / total, "macro_f1": _macro_f1(matrix)}
         if self._hits.value is not None:
             values[f"top{TOP}"] = int(self._hits.value) / total
         if len(self._classes) <= PER_CLASS:
             counts = zip(self._classes, right.tolist(), seen.tolist(), strict=True)
             values |= {f"accuracy/{name}": hit / count for name, hit, count in counts if count}
         return values
+
+
+def _macro_f1(matrix: Tensor) -> float:
+    """The mean of the classes' F1 scores, 2·TP / (2·TP + FP + FN); of classes that occur, as true or as predicted."""
+    right, either = matrix.diagonal(), matrix.sum(0) + matrix.sum(1)
+    scores = [2 * hit / count for hit, count in zip(right.tolist(), either.tolist(), strict=True) if count]
+    return float(sum(scores) / len(scores))

@@ -13,8 +13,11 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class Augmentation(Config):
-    """Random changes to training batches, made on the device."""
+    """Random changes to training batches, made on the device, and how often each class is in them."""
 
+    balanced: bool = Field(
+        False, description="Draw all classes equally often: rare images several times an epoch, common ones not in each"
+    )
     flip: bool = Field(False, description="Mirror images left and right at random")
     crop: int = Field(0, ge=0, description="Shift images by up to this many pixels; 0: not")
     padding: Literal["reflect", "zero"] = Field("reflect", description="What a shift brings in at the border")
@@ -107,6 +110,18 @@ class CrossEntropyConfig(Config):
     """Cross-entropy of the softmax."""
 
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability shared out over all classes")
+    balanced: bool = Field(
+        False, description="Weigh images so that all classes count alike: by all / (classes x images of the class)"
+    )
+    class_weights: list[Annotated[float, Field(gt=0, le=1e6)]] = Field(
+        [], description="Weight of the images of each class, in the order of the classes; empty: all alike"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_weights(self) -> Self:
+        if self.balanced and self.class_weights:
+            raise ValueError("balanced and class_weights are two ways to weigh classes: name one")
+        return self
 
 
 class ClassifierConfig(AskedImages):

@@ -15,6 +15,7 @@ from dlkit.data.image_info import rules_info
 from dlkit.data.options import ImageDivision
 from dlkit.data.parts import Indices, held_out, stratified, too_few
 from dlkit.data.pixel_rules import PLAIN, PixelRules
+from dlkit.data.plans import Balanced
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
 from dlkit_classification.augment import build_augment
@@ -154,6 +155,9 @@ def _as_data(
     splits: Mapping[str, TensorSplit], known: SetDescription, encoding: Encoding, config: Augmentation
 ) -> Data:
     _, channels, height, width = splits["train"].columns["image"].shape  # type: ignore[union-attr]
+    labels = splits["train"].columns["label"].numpy()  # type: ignore[union-attr]
+    if config.balanced:
+        splits["train"].planner = Balanced(labels)
     info = {
         "classes": list(known.classes),
         "shape": (channels, height, width),
@@ -161,6 +165,7 @@ def _as_data(
         "std": encoding.std,
         "fit": known.fit,
         **rules_info(known.rules),
+        "counts": np.bincount(labels, minlength=len(known.classes)).tolist(),
         "patches": patch_covariance(splits["train"]),
     }
     return Data(
