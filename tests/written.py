@@ -64,3 +64,39 @@ def grouped(digits: str, style: Style) -> str:
     first = len(head) % size or size
     parts = [head[:first], *(head[i : i + size] for i in range(first, len(head), size)), last]
     return style.groups.join(parts)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """How a table is written: what separates fields, line ends, encoding, quotes, and what stands around the rows."""
+
+    delimiter: str = ","
+    end: str = "\n"
+    encoding: str = "utf-8"
+    quote_all: bool = False
+    says_delimiter: bool = False
+    index: bool = False
+    trailing: bool = False
+    blank: Literal["none", "empty", "delimiters"] = "none"
+
+
+def sheet_text(sheet: Sheet, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The text of a CSV file: fields quoted where they must be."""
+    first = [f"sep={sheet.delimiter}"] if sheet.says_delimiter else []
+    lines = [_line(sheet, header, "")]
+    for number, row in enumerate(rows):
+        lines.append(_line(sheet, row, str(number)))
+        if number % 7 == 3 and sheet.blank != "none":
+            width = len(header) + sheet.index + sheet.trailing
+            lines.append("" if sheet.blank == "empty" else sheet.delimiter * (width - 1))
+    return sheet.end.join([*first, *lines, ""])
+
+
+def _line(sheet: Sheet, cells: Sequence[str], number: str) -> str:
+    fields = [*([number] if sheet.index else []), *cells, *([""] if sheet.trailing else [])]
+    return sheet.delimiter.join(_quoted(sheet, cell) for cell in fields)
+
+
+def _quoted(sheet: Sheet, cell: str) -> str:
+    must = sheet.quote_all or any(sign in cell for sign in (sheet.delimiter, '"', "\n", "\r"))
+    return '"' + cell.replace('"', '""') + '"' if must else cell

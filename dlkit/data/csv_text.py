@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -61,9 +61,9 @@ def _guess(text: str) -> tuple[str, bool]:
         sign: records for sign, records in found.items() if len({len(r) for r in records}) == 1 and len(records[0]) > 1
     }
     if even:
-        # Decimal commas may make records even that semicolons separate; between those, cells are numbers.
-        # Then the one with more fields: what is left over in one cell is what nobody looks at.
-        best = max(even, key=lambda sign: (_numbers(even[sign]), len(even[sign][0])))
+        # Decimal commas may make records even that semicolons separate. What is left over in cells tells: numbers that
+        # hold a comma are numbers, what holds a semicolon between numbers is not.
+        best = max(even, key=lambda sign: (-_left_over(even[sign], even.keys() - {sign}), len(even[sign][0])))
         return best, len(even) > 1
     return max(DELIMITERS, key=lambda sign: _header_fields(start, sign)), False
 
@@ -87,10 +87,10 @@ def _first_records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]
     return records if whole or len(records) == _RECORDS else records[:-1]
 
 
-def _numbers(records: Sequence[Sequence[str]]) -> float:
-    """The share of cells that are numbers of some form."""
-    cells = [cell.strip() for record in records[1:] for cell in record]
-    return sum(take_apart(cell) is not None for cell in cells) / max(1, len(cells))
+def _left_over(records: Sequence[Sequence[str]], others: Collection[str]) -> float:
+    """The share of cells that hold something else that could separate fields, and are no numbers."""
+    cells = [cell for record in records[1:] for cell in record]
+    return sum(any(sign in cell for sign in others) and take_apart(cell) is None for cell in cells) / max(1, len(cells))
 
 
 def _records(text: str, delimiter: str, who: str, before: int) -> Rows:

@@ -195,7 +195,10 @@ def guess(cells: Sequence[str], decimal: Mark | None = None) -> Guess:
     """
     # Nearly every column: 0.15 µs a cell, where taking it apart costs 8.
     if decimal != "," and all(map(is_plain, cells)):
-        return Guess(PLAIN, len(cells), doubtful="" if decimal else _doubtful(cells))
+        doubtful = "" if decimal else _doubtful(cells)
+        # 1.234 beside 829: one that writes three places would write 829.000, and one that groups writes 829.
+        mixed = doubtful and any(cell.strip().lstrip("+-").isdecimal() for cell in cells)
+        return Guess(PLAIN, len(cells), open=doubtful if mixed else "", doubtful=doubtful)
     found = [written for written in map(take_apart, cells) if written is not None]
     unit, fitting = _common_unit(found)
     bodies = {written.body for written in fitting if not written.body.isdecimal()}
@@ -203,7 +206,10 @@ def guess(cells: Sequence[str], decimal: Mark | None = None) -> Guess:
     possible = [form for form in forms if all(_as_plain(body, *form) for body in bodies)]
     best = possible[0] if possible else max(forms, key=lambda form: sum(_fits(written, form) for written in fitting))
     open_ = "" if (".", "") in possible else _open(bodies, possible)
-    doubtful = _doubtful(bodies) if best == (".", "") and decimal is None else ""
+    every = [written.body for written in fitting]
+    doubtful = _doubtful(every) if best == (".", "") and decimal is None else ""
+    if doubtful and any(map(str.isdecimal, every)):
+        open_ = doubtful
     return Guess(Numerals(decimal=best[0], groups=best[1], unit=unit), len(fitting), open_, doubtful)
 
 
@@ -235,5 +241,9 @@ def _open(bodies: Iterable[str], possible: Sequence[tuple[Mark, Groups]]) -> str
 
 def _doubtful(cells: Iterable[str]) -> str:
     """A body with a point, if all that have one could be groups of thousands as well."""
-    with_point = [cell.strip().lstrip("+-") for cell in cells if not cell.strip().lstrip("+-").isdecimal()]
-    return with_point[0] if with_point and all(_GROUPED["."].fullmatch(cell) for cell in with_point) else ""
+    bodies = [cell.strip().lstrip("+-") for cell in cells]
+    with_point = [body for body in bodies if not body.isdecimal()]
+    # Who groups writes no 1234.
+    if not with_point or any(len(body) > 3 for body in bodies if body.isdecimal()):
+        return ""
+    return with_point[0] if all(_GROUPED["."].fullmatch(body) for body in with_point) else ""

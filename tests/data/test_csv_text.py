@@ -29,6 +29,8 @@ def write(tmp_path: Path) -> Write:
         ('"size, m";"price, EUR, net"\n1;2\n', ";", ["size, m", "price, EUR, net"]),
         ("a;b;y\n1,5;2,5;3\n2,5;1;2\n", ";", ["a", "b", "y"]),
         ("a, b;c\n1,5;2\n2,5;3\n", ";", ["a, b", "c"]),
+        ("a, b;c, d\n1,5;2,5\n2,5;3,5\n", ";", ["a, b", "c, d"]),
+        ("a;b, m;y\n-;red;0,46\n-;blue;0,5\n", ";", ["a", "b, m", "y"]),
         ("price, EUR;size\n1;2\n", ";", ["price, EUR", "size"]),
         ('a,b\n"1;2;3",x\n', ",", ["a", "b"]),
         ("a\tb\n1,2\t3\n", "\t", ["a", "b"]),

@@ -78,7 +78,9 @@ def test_what_two_conventions_read_differently_is_open(cells: list[str]) -> None
 
 
 def test_points_before_three_digits_are_doubtful() -> None:
-    assert guess(["1.234", "12", "-2.345"]).doubtful == "1.234"
+    assert guess(["1.234", "-2.345"]).doubtful == "1.234" and not guess(["1.234", "-2.345"]).open
+    assert guess(["1.234", "829"]).open == "1.234" and guess(["1.234 kg", "829 kg"]).open == "1.234"
+    assert not guess(["1.234", "1829"]).open and not guess(["1.234", "829"], ".").open
     assert (
         not guess(["1.234", "0.345"]).doubtful and not guess(["1.2345"]).doubtful and not guess(["12", "345"]).doubtful
     )

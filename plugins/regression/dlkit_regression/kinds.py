@@ -124,8 +124,8 @@ def _numbers(table: RawTable, name: str, config: FilesConfig, *, must: bool = Fa
     if not (many or must):
         return None
     if found.open:
-        row = _row(table, name, lambda cell: found.open in cell, config.missing_words)
-        raise table.error(row, name, _two_readings(str(table.columns[name][row]), name))
+        row = _row_of(table, name, found.open)
+        raise table.error(row, name, _two_readings(str(table.columns[name][row])))
     bad = [row for row, cell in enumerate(table.columns[name]) if _is_bad(cell, found.form, config)]
     if bad:
         missing = len(table) - len(cells)
@@ -148,7 +148,13 @@ def _said(name: str, config: FilesConfig) -> Mark | None:
     return {"comma": ",", "point": "."}.get(config.numbers)  # type: ignore[return-value]
 
 
-def _two_readings(cell: str, name: str) -> str:
+def _row_of(table: RawTable, name: str, body: str) -> int:
+    """The first row whose number has that body, of whatever sign and unit."""
+    cells = enumerate(table.columns[name])
+    return next(row for row, cell in cells if (found := numerals.take_apart(str(cell))) and found.body == body)
+
+
+def _two_readings(cell: str) -> str:
     option = "dataset.comma_columns has a decimal comma, dataset.point_columns a decimal point"
     return (
         f"{cell!r} may be a number with a decimal mark or a thousand and more, and no other cell shows which: {option}"
@@ -156,13 +162,18 @@ def _two_readings(cell: str, name: str) -> str:
 
 
 def _check_doubtful(table: RawTable, found: Kinds) -> None:
-    """A point before three digits is a decimal mark, but not beside columns with decimal commas."""
+    """A point before three digits in every cell is a decimal mark, which is said; beside columns with decimal commas it
+    is refused."""
     commas = [name for name, kind in found.of.items() if isinstance(kind, Numbers) and kind.form.decimal == ","]
     for name, kind in found.of.items():
-        if commas and isinstance(kind, Numbers) and kind.doubtful:
-            row = _row(table, name, kind.doubtful.__eq__)
-            what = f"{_two_readings(str(table.columns[name][row]), name)} ({commas[0]!r} has decimal commas)"
-            raise table.error(row, name, what)
+        if not (isinstance(kind, Numbers) and kind.doubtful):
+            continue
+        row = _row_of(table, name, kind.doubtful)
+        cell = str(table.columns[name][row])
+        if commas:
+            raise table.error(row, name, f"{_two_readings(cell)} ({commas[0]!r} has decimal commas)")
+        what = f"the points of {name} are taken for decimal points, such as {cell!r} ({table.where(row)})"
+        found.notes.append(f"{what}; dataset.comma_columns takes them for thousands")
 
 
 def _words(table: RawTable, name: str, config: FilesConfig) -> Words:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from dlkit.data.cells import means_missing
 from dlkit.data.tables import RawTable
 from dlkit.errors import DataError
+from dlkit_regression.encoding import Indices
 from dlkit_regression.kinds import Dates, Kinds, Numbers, Words
 from dlkit_regression.options import FilesConfig
 from dlkit_regression.outliers import looked_for
@@ -17,7 +18,7 @@ from dlkit_regression.outliers import looked_for
 Mask = npt.NDArray[np.bool_]
 
 
-def settled(table: RawTable, kinds: Kinds, target: str, config: FilesConfig) -> tuple[RawTable, list[str]]:
+def settled(table: RawTable, kinds: Kinds, target: str, config: FilesConfig) -> tuple[Indices, list[str]]:
     """The rows that are used, and notes of those left out or to be filled. DataError for the first missing value where
     ``dataset.missing`` refuses it, and for a number beside which all others are one."""
     words = config.missing_words
@@ -32,7 +33,7 @@ def settled(table: RawTable, kinds: Kinds, target: str, config: FilesConfig) -> 
             absent[name] = _absent(table, name, kind, words)
     some = {name: mask for name, mask in absent.items() if mask.any()}
     if not some:
-        return table, notes
+        return np.arange(len(table)), notes
     if config.missing == "refuse":
         raise _refused(table, *next(iter(some.items())))
     return _without(table, some, target, config, notes)
@@ -53,7 +54,7 @@ def _refused(table: RawTable, name: str, mask: Mask) -> DataError:
 
 def _without(
     table: RawTable, absent: Mapping[str, Mask], target: str, config: FilesConfig, notes: Sequence[str]
-) -> tuple[RawTable, list[str]]:
+) -> tuple[Indices, list[str]]:
     # A target that was made up would be learnt as if it were true.
     lacking = absent if config.missing == "drop" else {name: mask for name, mask in absent.items() if name == target}
     gone = np.logical_or.reduce([*lacking.values(), np.zeros(len(table), bool)])
@@ -70,10 +71,9 @@ def _without(
         name, mask = next(iter(filled.items()))
         first = f"{name!r} on {table.where(int(mask.argmax()))}"
         said.append(f"missing values are filled by {_filling(config)}: {counts}, such as {first}")
-    left = table.at(np.flatnonzero(~gone)) if gone.any() else table
-    if not len(left):
+    if gone.all():
         raise DataError(f"{config.path}: every row has a missing value: {', '.join(lacking)}")
-    return left, said
+    return np.flatnonzero(~gone), said
 
 
 def _filling(config: FilesConfig) -> str:

@@ -57,10 +57,12 @@ def by_fraction(count: int, config: Fractions, *, who: str = "the table", ordere
     return RowParts(rows[:train], rows[train : train + val], rows[train + val :], ordered)
 
 
-def by_config(table: RawTable, config: FilesConfig) -> tuple[RowParts, list[str]]:
-    """Rows as lists, a column, groups, proportions or shares divide them; and notes."""
+def by_config(whole: RawTable, kept: Indices, config: FilesConfig) -> tuple[RowParts, list[str]]:
+    """The rows ``kept`` of a table, numbered among themselves, as lists, a column, groups, proportions or shares divide
+    them; and notes."""
+    table = whole.at(kept)
     if config.lists:
-        return _by_lists(table, config)
+        return _by_lists(whole, kept, config)
     if config.split_column:
         return _by_column(table, config), []
     if config.group or config.stratify:
@@ -89,13 +91,17 @@ def _classes(table: RawTable, name: str) -> Indices:
     return (ranks * 10 // len(words)).astype(np.int64)
 
 
-def _by_lists(table: RawTable, config: FilesConfig) -> tuple[RowParts, list[str]]:
-    cells = table.words(config.id_column) if config.id_column else [str(i) for i in range(1, len(table) + 1)]
+def _by_lists(whole: RawTable, kept: Indices, config: FilesConfig) -> tuple[RowParts, list[str]]:
+    # Lists name the rows of the file: those that are left out for a missing value keep their numbers.
+    cells = whole.words(config.id_column) if config.id_column else [str(i) for i in range(1, len(whole) + 1)]
     found = by_lists(config.lists, names_of([cell] for cell in cells), "row")
     if found.problems:
         raise DataError(listed(f"{len(found.problems)} lines of the lists name no row", found.problems))
-    notes = [f"{found.left} of {len(table)} rows are in no list and left out"] if found.left else []
-    return _complete(table, found.parts, config), notes
+    notes = [f"{found.left} of {len(whole)} rows are in no list and left out"] if found.left else []
+    place = np.full(len(whole), -1)
+    place[kept] = np.arange(len(kept))
+    parts = {part: place[rows][place[rows] >= 0] for part, rows in found.parts.items()}
+    return _complete(whole.at(kept), parts, config), notes
 
 
 def _by_column(table: RawTable, config: FilesConfig) -> RowParts:

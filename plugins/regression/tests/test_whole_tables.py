@@ -350,13 +350,21 @@ def test_lists_and_a_column_say_the_splits(build: Build, tmp_path: Path) -> None
     (tmp_path / "train.txt").write_text("\n".join(ids[5:15]))
     data = build({"id": ids, "a": counted(), "y": TARGET}, id_column="id", train_list=given["train_list"])
     assert sum(map(len, data.splits.values())) == 10 and targets(data)["val"] < set(range(5, 15))
+    gaps = {"id": ids, "a": ["", *counted()[1:]], "y": TARGET}
+    (tmp_path / "train.txt").write_text("\n".join(ids[:10]))
+    data = build(gaps, id_column="id", train_list=given["train_list"], missing="drop")
+    assert targets(data)["train"] | targets(data)["val"] == set(range(1, 10))
+    (tmp_path / "train.txt").write_text("1\n3\n4")
+    (tmp_path / "val.txt").write_text("6")
+    data = build(gaps, train_list=given["train_list"], val_list=given["val_list"], ignore=["id"], missing="drop")
+    assert targets(data) == {"train": {2, 3}, "val": {5}}
     (tmp_path / "train.txt").write_text("id3\nid77")
     with pytest.raises(DataError, match=r"train.txt: no row 'id77'"):
         build({"id": ids, "a": counted()}, id_column="id", train_list=given["train_list"])
     parts = ["train"] * 12 + ["valid"] * 5 + ["Test"] * 3
     data = build({"part": parts, "a": counted(), "y": TARGET}, split_column="part")
     assert targets(data) == {"train": set(range(12)), "val": set(range(12, 17)), "test": {17, 18, 19}}
-    with pytest.raises(DataError, match=r"line 2, column 'part': 'dev' is none of train, val"):
+    with pytest.raises(DataError, match=r"line 2, column 'part': 'dev' is none of train, training, val"):
         build({"part": ["dev", *parts[1:]], "a": counted()}, split_column="part")
 
 

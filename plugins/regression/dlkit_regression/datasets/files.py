@@ -29,8 +29,9 @@ def build(config: FilesConfig, context: Context) -> Data:
     if not names:
         raise DataError(f"{config.path}: no column is left to predict {target!r} from")
     kinds = kinds_of(table, names, target, config)
-    table, left_out = settled(table, kinds, target, config)
-    parts, divided = by_config(table, config)
+    kept, left_out = settled(table, kinds, target, config)
+    whole, table = table, table.at(kept)
+    parts, divided = by_config(whole, kept, config)
     of = Rows.of(parts, config.fit_on, config.missing, config.missing_words)
     columns = [_fit(table, name, kinds.of[name], of, config) for name in names]
     kind = kinds.of[target]
