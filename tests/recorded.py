@@ -65,7 +65,7 @@ def record_seeds(
         run = record_run(workspace, number + 100 * (state != "completed"), state=state)
         run.config.write_text(
             f'task = "toy"\n[engine]\nseed = {told["seed"]}\nepochs = {told.get("epochs", 3)}\n'
-            f'[model]\nname = "linear"\n[trainer]\nlr = {told["lr"]}\n'
+            f'[dataset]\nname = "plane"\n[model]\nname = "linear"\n[trainer]\nlr = {told["lr"]}\n'
         )
         record = json.loads(run.record.read_text())
         record["result"] = {**(record.get("result") or {}), "metrics": {"val/mse": told["mse"], "val/mse/cat": 1.0}}

@@ -89,6 +89,7 @@ def _document(runs: Sequence[RunFolder], found: Comparison) -> dict[str, object]
         "summaries": [told(summary, run) for summary, run in zip(found.summaries, runs, strict=True)],
         "settings": found.settings,
         "metrics": {name: {"values": entry.values, "best": entry.best} for name, entry in found.metrics.items()},
+        "remarks": found.remarks,
     }
 
 

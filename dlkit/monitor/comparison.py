@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
-from dlkit.runs.outcomes import best, direction, finals
+from dlkit.runs.outcomes import best, direction, finals, other_data
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,14 @@ class Comparison:
     settings: Mapping[str, Sequence[object]]
     shared: Mapping[str, object]
     metrics: Mapping[str, Outcome]
+    data_remarks: Sequence[str] = ()
 
     @property
     def remarks(self) -> list[str]:
         """What a reader should know before believing the rest, a line each."""
         damaged = [s for s in self.summaries if s.state == "damaged"]
         newer = [s.id for s in self.summaries if s.state.endswith("(newer format)")]
-        found = []
+        found = list(self.data_remarks)
         if damaged:
             reason = f" ({damaged[0].reason})" if len(damaged) == 1 else ""
             found.append(f"damaged: {', '.join(s.id for s in damaged)}{reason}")
@@ -52,7 +53,8 @@ def compare(runs: Sequence[RunFolder]) -> Comparison:
     readable = [values for values in configurations if values]
     differing = _differing(configurations)
     shared = {key: value for key, value in (readable[0] if readable else {}).items() if key not in differing}
-    return Comparison(summaries, differing, shared, _metrics(runs, summaries))
+    changed = other_data(dict(zip(runs, configurations, strict=True)))
+    return Comparison(summaries, differing, shared, _metrics(runs, summaries), changed)
 
 
 def _differing(configurations: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:

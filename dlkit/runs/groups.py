@@ -10,7 +10,7 @@ from itertools import chain
 from dlkit.errors import UsageError, listed, nearest
 from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
-from dlkit.runs.outcomes import best, direction, finals
+from dlkit.runs.outcomes import best, direction, finals, other_data
 
 INTERVAL = "95 % t-interval of the mean"
 SEED = "engine.seed"
@@ -80,7 +80,7 @@ def grouped(runs: Sequence[RunFolder], keys: Sequence[str]) -> Groups:
         metric,
         _ranked(made, metric, which),
         {run.id: summary.state for run, summary in summaries.items() if run not in configurations},
-        [*_repeated_seeds(made), *_mixed(members.values(), keys, configurations)],
+        [*other_data(configurations), *_repeated_seeds(made), *_mixed(members.values(), keys, configurations)],
     )
 
 

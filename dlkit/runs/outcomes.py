@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
+from dlkit.errors import listed
 from dlkit.runs.contents import latest_evaluations
 from dlkit.runs.folder import RunFolder, Summary
 
@@ -15,6 +17,21 @@ def finals(run: RunFolder, summary: Summary) -> dict[str, float]:
     """Metrics of the best evaluation, and the last ones on record of other splits; details too."""
     found = {**summary.metrics, **latest_evaluations(run)}
     return {name: value for name, value in found.items() if isinstance(value, (int, float))}
+
+
+def other_data(runs: Mapping[RunFolder, Mapping[str, object]]) -> list[str]:
+    """A remark where runs whose data set has equal options (of their flat configurations) were trained on different
+    data: a file was changed between them, so that their metrics are not of the same thing."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for run, settings in runs.items():
+        chosen = sorted((key, repr(value)) for key, value in settings.items() if key.startswith("dataset."))
+        with suppress(OSError, ValueError):
+            fingerprint = run.read().get("fingerprint")
+            if fingerprint and chosen:
+                found.setdefault(repr((settings.get("task"), chosen)), {}).setdefault(fingerprint, []).append(run.id)
+    mixed = [", ".join(ids) for prints in found.values() if len(prints) > 1 for ids in prints.values()]
+    head = "the data changed between runs (same options, other fingerprints), so that their metrics cannot be compared"
+    return [listed(head, [f"  on one: {ids}" for ids in mixed])] if mixed else []
 
 
 def direction(name: str, summaries: Iterable[Summary]) -> str:

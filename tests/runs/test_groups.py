@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dlkit.errors import UsageError
+from dlkit.monitor.comparison import compare
 from dlkit.runs.groups import grouped, mean, t_quantile
 from recorded import record_seeds
 
@@ -84,3 +85,17 @@ def test_a_setting_that_no_run_has_is_refused(tmp_path: Path) -> None:
         grouped(runs, ["trainer.rl"])
     with pytest.raises(UsageError, match="no run has a setting 'nam'"):
         grouped(runs, ["nam"])
+
+
+def test_data_that_changed_between_runs_is_remarked(tmp_path: Path) -> None:
+    settings = [{"lr": 0.1, "seed": seed, "mse": 1.0} for seed in range(3)]
+    runs = record_seeds(tmp_path, settings)
+    for run, fingerprint in zip(runs, ("aa", "aa", "bb"), strict=True):
+        run.update(fingerprint=fingerprint)
+    (remark,) = grouped(runs, ["lr"]).remarks
+    assert remark.startswith("the data changed between runs") and remark.count("on one: ") == 2
+    assert compare(runs).remarks == [remark]
+    assert grouped(runs[:2], ["lr"]).remarks == compare(runs[:2]).remarks == []
+    other = runs[2].config.read_text().replace("plane", "other")  # another data set may have other data
+    runs[2].config.write_text(other)
+    assert not any("data changed" in remark for remark in compare(runs).remarks)
