@@ -162,7 +162,8 @@ def _object(
         box = [min(shares[::2]), min(shares[1::2]), max(shares[::2]), max(shares[1::2])]
     else:
         raise DataError(f"{who}: {len(words)} numbers; a box has 5 with its class, a polygon 7, 9, 11 …")
-    return name, [side * scale for side, scale in zip(box, (*size, *size), strict=True)]
+    # Shares have six decimals: more than hundredths of a pixel they do not say, and a pixel's width must stay one.
+    return name, [round(side * scale, 2) for side, scale in zip(box, (*size, *size), strict=True)]
 
 
 def _numbers(who: str, words: Sequence[str]) -> list[float]:

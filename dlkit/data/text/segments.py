@@ -28,6 +28,8 @@ _MORE_OPENING = _OPENING | frozenset("¿¡（「『【《〈„‚")
 _INVISIBLE = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 """Marks of where a line may break and which way it runs: a word with one is the word without it."""
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+_RUNS = re.compile(r"[\u3099-\u309c\u30a0-\u30ff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc]")
+"""Of these, letters that are words together: katakana, and what is as wide as a sign of Chinese."""
 _SPACELESS = {
     "Thai": "\u0e00-\u0e7f",
     "Lao": "\u0e80-\u0eff",
@@ -74,7 +76,9 @@ def join_words(words: Iterable[str], *, rules: Rules = NOW) -> str:
 
 
 def _both_cjk(before: str, word: str) -> bool:
-    return bool(_CJK.match(word[:1]) and _CJK.match(before[-1:]))
+    """Whether no blank belongs between two words; two of katakana would be one without it."""
+    pair = before[-1:], word[:1]
+    return all(map(_CJK.match, pair)) and not all(map(_RUNS.match, pair))
 
 
 def spaceless(texts: Sequence[str]) -> tuple[str, int, str] | None:
