@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dlkit.data.names import shown_path
 from dlkit.data.pixel_rules import BY_TYPE, DROP, Kind, Origin, Range, guessed
 from dlkit.data.pixels import Conversion
 
@@ -13,7 +14,7 @@ Told = tuple[str, Conversion]
 
 def conversion_notes(told: Iterable[Told], section: str) -> list[str]:
     """A line a kind of conversion. ``section`` stands before the names of options: ``dataset.``, ``--inference.``."""
-    told = list(told)
+    told = [(shown_path(name), conversion) for name, conversion in told]
     return [
         *_see_through([one for one in told if one[1].see_through], section),
         *_ranges([one for one in told if one[1].kind], section),

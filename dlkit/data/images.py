@@ -96,7 +96,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
         with os.fdopen(open_regular(path), "rb") as file, Image.open(file, formats=_decoders()[0]) as image:
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        most = f"more than the {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million that are decoded"
+        most = f"more than the {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.4g} million that are decoded"
         ways = "scale it down first, or allow more by dataset.max_megapixels (of predict: --inference.max-megapixels)"
         raise DataError(f"{path}: not a readable image: its pixels are {most}; {ways}") from error
     except DataError as error:

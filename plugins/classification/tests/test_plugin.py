@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import dlkit
 from dlkit.catalog import Catalog
+from dlkit.cli.main import main
 from dlkit.config import Layer, resolve
 from dlkit.config_file import preset_layer, presets
 
@@ -75,3 +78,36 @@ def test_trained_evaluated_and_asked(coloured: Callable[..., Path], tmp_path: Pa
     predictor = run.predictor()
     (answer,) = predictor.predict(predictor.read([str(tmp_path / "ask.png")]))
     assert answer["class"] == "blue" and answer["probability"] > 0.8
+
+
+def test_ink_on_transparent_paper_is_read_as_on_white_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, level in (("dark", 0), ("light", 255)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(20):
+            Image.new("L", (8, 8), abs(level - i)).save(tmp_path / "images" / name / f"{i}.png")
+    run = dlkit.train(
+        TASK,
+        dataset={"name": "files", "path": str(tmp_path / "images"), "size": 8, "colour": False},
+        model={"name": "mlp", "hidden": []},
+        epochs=5,
+        batch_size=8,
+        device="cpu",
+        workspace=tmp_path / "workspace",
+    )
+    Image.new("LA", (8, 8), (0, 0)).save(tmp_path / "paper.png")
+    Image.fromarray(np.full((8, 8), 250, np.uint16)).save(tmp_path / "deep.png")
+    words = [str(tmp_path / f"{name}.png") for name in ("paper", "deep")]
+    assert main(["predict", run.id, *words, "--json", "--workspace", str(tmp_path / "workspace")]) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert [answer["class"] for answer in found["predictions"]] == ["light", "light"]
+    assert "1 image has transparent pixels (first: " in found["notes"][0] and "--inference.background" in told.err
+    assert "1 image of 16-bit values, 250 … 250 (first: " in found["notes"][1]
+    schema = json.loads((files("dlkit") / "schemas" / "predict.json").read_text())
+    assert not set(found) - set(schema["properties"])
+    black = ["--inference.background", "black", "--inference.value-range", "type"]
+    assert main(["predict", run.id, *words, "--json", *black, "--workspace", str(tmp_path / "workspace")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [answer["class"] for answer in found["predictions"]] == ["dark", "dark"]
