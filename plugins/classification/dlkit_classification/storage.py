@@ -156,6 +156,7 @@ def _as_data(
 ) -> Data:
     _, channels, height, width = splits["train"].columns["image"].shape  # type: ignore[union-attr]
     labels = splits["train"].columns["label"].numpy()  # type: ignore[union-attr]
+    counts: list[int] = np.bincount(labels, minlength=len(known.classes)).tolist()
     if config.balanced:
         splits["train"].planner = Balanced(labels)
     info = {
@@ -165,7 +166,7 @@ def _as_data(
         "std": encoding.std,
         "fit": known.fit,
         **rules_info(known.rules),
-        "counts": np.bincount(labels, minlength=len(known.classes)).tolist(),
+        "counts": counts,
         "patches": patch_covariance(splits["train"]),
     }
     return Data(
@@ -174,5 +175,21 @@ def _as_data(
         test=splits.get("test"),
         info=info,
         augment=build_augment(config, height, width),
-        notes=known.notes,
+        notes=[*known.notes, *_uneven(counts, known.classes)],
     )
+
+
+def _uneven(counts: Sequence[int], classes: Sequence[str]) -> list[str]:
+    """The note on classes of very different sizes."""
+    fewest, most = min(counts), max(counts)
+    if most < _UNEVEN * max(1, fewest):
+        return []
+    rare, common = classes[counts.index(fewest)], classes[counts.index(most)]
+    what = f"classes have from {fewest} ({rare}) to {most} ({common}) training images"
+    return [
+        f"{what}: accuracy says little of rare ones, macro_f1 does; dataset.balanced or loss.balanced evens them out"
+    ]
+
+
+_UNEVEN = 10
+"""How many times as many images a class has as another, from which on that is said."""

@@ -240,3 +240,10 @@ def test_images_of_two_parts_are_said_or_left_out_of_training(coloured: Callable
     assert "test images are equal to train images (first: " in note and "dataset.equal = drop" in note
     apart = files.build(FilesConfig(path=str(root), size=8, val_fraction=0.3, equal="drop"), context)
     assert len(apart.train) < len(data.train) and len(apart.val) == len(data.val)
+
+
+def test_classes_of_very_different_sizes_are_said(coloured: Callable[..., Path], context: Context) -> None:
+    config = FilesConfig(path=str(coloured(red=60, green=5)), size=8)
+    (note,) = (note for note in files.build(config, context).notes if "training images:" in note)
+    assert note.startswith("classes have from 3 (green) to 42 (red) training images: accuracy says little of rare ones")
+    assert "dataset.balanced or loss.balanced" in note

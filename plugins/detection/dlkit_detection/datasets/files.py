@@ -25,7 +25,8 @@ from dlkit.data.annotated_images import (
 from dlkit.data.annotations.record import Annotation
 from dlkit.data.context import Context, silent
 from dlkit.data.encoding import Encoding, channel_statistics
-from dlkit.data.options import pixel_rules
+from dlkit.data.images import allow_megapixels
+from dlkit.data.options import MEGAPIXELS, pixel_rules
 from dlkit.data.pixel_rules import BEFORE, PixelRules
 from dlkit.data.splits import Data, MapSplit, Split
 from dlkit.errors import DataError
@@ -99,7 +100,9 @@ def _on_disk(sound: SoundParts, form: ImageForm, config: FilesConfig, say: Calla
     pixels, notes, rules = measured(sound, form, _MEASURED, skip=config.skip_unusable)
     encoding, form = Encoding(*channel_statistics(pixels)), replace(form, rules=rules)
     splits: dict[str, Split] = {
-        part: FileSplit(found, sound.classes, form, encoding, say if config.skip_unusable else None)
+        part: FileSplit(
+            found, sound.classes, form, encoding, say if config.skip_unusable else None, config.max_megapixels
+        )
         for part, found in sound.parts.items()
     }
     how = "images are read from disk when it is their turn; dataset.memory is for less"
@@ -118,9 +121,12 @@ class FileSplit(MapSplit):
         form: ImageForm,
         encoding: Encoding,
         say: Callable[[str], None] | None = None,
+        megapixels: float = MEGAPIXELS,
     ) -> None:
-        """``say``: an image that cannot be read is told of there, and its neighbour taken; None: DataError."""
+        """``say``: an image that cannot be read is told of there, and its neighbour taken; None: DataError.
+        ``megapixels``: million pixels that an image may have."""
         super().__init__(transform=encoding)
+        self._megapixels = megapixels
         self._annotations, self._classes, self._form, self._say = annotations, classes, form, say
         self._told: set[int] = set()
 
@@ -141,6 +147,7 @@ class FileSplit(MapSplit):
         raise DataError("no image can be read any more")
 
     def _read(self, index: int) -> Mapping[str, npt.NDArray[np.generic]]:
+        allow_megapixels(self._megapixels)  # here: whoever reads may be another process, which nobody has told
         annotation = self._annotations[index]
         return {
             "image": self._form.pixels(annotation),
