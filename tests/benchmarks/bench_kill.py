@@ -87,7 +87,7 @@ def run_until(words: list[str], seconds: float | None) -> bool:
             process.communicate()
             return False
     _, talk = process.communicate()
-    assert last.get("status") == "completed", f"{last}\n{talk}"
+    assert last.get("state") == "completed", f"{last}\n{talk}"
     return True
 
 
