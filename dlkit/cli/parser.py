@@ -34,14 +34,18 @@ class Parser(argparse.ArgumentParser):
         """Options may stand anywhere: argparse alone gives ``RUN`` to all of ``RUN INPUT …`` where one follows it."""
         words = list(sys.argv[1:] if args is None else args)
         if asks_for_help(words):
-            self._help(words)
+            self.help_with(words)
         return super().parse_args(self._options_first(words), namespace)
 
-    def _help(self, words: Sequence[str]) -> NoReturn:
-        """The help, whatever else is on the line; what is wrong with that is said, and is no failure."""
+    def help_with(self, words: Sequence[str], *, others: bool = False) -> NoReturn:
+        """The help, whatever else is on the line; what is wrong with that is said, and is no failure.
+
+        ``others``: there are options that this parser does not know.
+        """
         self.print_help()
+        rest = [word for word in words if word not in HELP]
         try:
-            super().parse_args(self._options_first(word for word in words if word not in HELP))
+            super().parse_known_args(rest) if others else super().parse_args(self._options_first(rest))
         except UsageError as error:
             message = in_parts("usage", str(error))["message"]
             if not message.startswith(_INCOMPLETE):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.parser import Parser
+from dlkit.cli.parser import Parser, asks_for_help
 from dlkit.errors import UsageError, blamed
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
@@ -30,6 +30,8 @@ OPTION = "--inference."
 
 
 def main(argv: list[str]) -> int:
+    if asks_for_help(argv):  # also as what seems an option's value
+        argv = [word for word in argv if not word.startswith(OPTION)]
     argv, changed = _taken(argv)
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 from dlkit.catalog import Catalog
 from dlkit.cli.data_options import data_folder, find_source, parser
 from dlkit.cli.flags import Words, layers_of, split_words
+from dlkit.cli.parser import asks_for_help
 from dlkit.cli.sample_json import sample_document
 from dlkit.config import Resolved, resolve
 from dlkit.data.context import make_context
@@ -61,6 +62,8 @@ def show(argv: list[str]) -> int:
     made = parser("show", fetches=True)
     made.usage = "dlkit data show TASK [--dataset NAME] [--dataset.FIELD VALUE …] [OPTION …]"
     made.add_argument("--count", type=int, default=16, metavar="N", help="samples to show (default: 16)")
+    if asks_for_help(argv):
+        made.help_with(argv, others=True)
     options, rest = made.parse_known_args(argv)
     catalog = Catalog.load_everything()
     resolved = _resolve(catalog, split_words(rest))

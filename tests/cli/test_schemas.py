@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from dlkit.cli.main import COMMANDS
+from dlkit.errors import in_parts, nearest
 from dlkit.runs.folder import RunFolder
 from live import live_run
 from recorded import record_run, record_seeds
@@ -224,3 +227,16 @@ def test_what_to_do_is_the_hint(dlkit, tmp_path):
         error = dlkit(*words, *where).json["error"]
         assert error["message"].startswith(message) and not error["message"].endswith(":"), error
         assert hint in error["hint"]
+
+
+@given(
+    message=st.text(min_size=1), word=st.text(max_size=9), names=st.sets(st.from_regex(r"[a-z]{1,9}", fullmatch=True))
+)
+def test_message_and_hint_are_all_that_was_said(message: str, word: str, names: set[str]) -> None:
+    """Whatever the message is, and whoever quotes it: nothing of the text is lost but the colon between them."""
+    for hint in ("", nearest(word, names)):
+        text = f"{message}: {hint}" if hint else message
+        parts = in_parts("usage", text)
+        said = [part for part in (parts["message"], parts["hint"]) if part]
+        assert text.startswith(said[0]) and text.endswith(said[-1])
+        assert len(text) - sum(map(len, said)) <= len("\n  ") and parts["kind"] == "usage"
