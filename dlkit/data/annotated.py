@@ -16,6 +16,7 @@ from dlkit.data.image_division import image_groups
 from dlkit.data.images import SUFFIXES
 from dlkit.data.options import ImageDivision
 from dlkit.data.parts import drawn, held_out, named_parts, part_of, refuse_hidden_parts, subfolders
+from dlkit.data.text.corpus import AUTO
 from dlkit.errors import DataError, listed
 
 _LISTS = ("ImageSets/Main", ".")
@@ -47,14 +48,15 @@ class Parts:
     notes: list[str] = field(default_factory=list)
 
 
-def read_parts(root: Path, division: Division) -> Parts:
+def read_parts(root: Path, division: Division, encoding: str = AUTO) -> Parts:
     """Read annotated images and divide them. DataError if there is nothing to read, or a part would be empty.
 
     In this order: ``division.lists``; folders ``train``, ``val``, ``test``; COCO files of such names, in the folder or
     in ``annotations/``; lists beside the images (``ImageSets/Main/train.txt`` or ``train.txt``); the ratio.
+    ``encoding`` is of XML files, whatever they declare.
     """
     # Lists that somebody names win over whatever lies beside the images.
-    given = {} if division.lists else _separate(root)
+    given = {} if division.lists else _separate(root, encoding)
     together = Found()
     if given:
         for found in given.values():
@@ -62,7 +64,7 @@ def read_parts(root: Path, division: Division) -> Parts:
         _check_apart(root, given)
         read = Parts({part: found.annotations for part, found in given.items()}, together.problems)
     else:
-        together = read_annotations(root)
+        together = read_annotations(root, encoding)
         lists = dict(division.lists) or _lists(root)
         if not lists and root.is_dir():
             ways = "dataset.train_list, val_list and test_list divide them otherwise"
@@ -86,7 +88,7 @@ def _nothing(root: Path, parts: str, problems: Sequence[str]) -> str:
     return listed(f"{head}; {len(problems)} could not be used", problems) if problems else head
 
 
-def _separate(root: Path) -> dict[str, Found]:
+def _separate(root: Path, encoding: str) -> dict[str, Found]:
     """What lies in folders or COCO files of the parts' names, or where YOLO's ``data.yaml`` says; empty if there is
     nothing for training."""
     if root.suffix in (".yaml", ".yml"):
@@ -101,7 +103,7 @@ def _separate(root: Path) -> dict[str, Found]:
         # Left out in silence, a whole folder of somebody's work would be missed by nobody.
         if other := next((n for n, path in folders.items() if part_of(n) is None and holds_annotations(path)), None):
             raise DataError(f"{root}: {other} holds annotations too, and is no part: put it into one, or elsewhere")
-        return {part: read_annotations(path) for part, path in named.items() if holds_annotations(path)}
+        return {part: read_annotations(path, encoding) for part, path in named.items() if holds_annotations(path)}
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
     found = named_parts(root, ((_part_word(path), path) for path in files))
     return {part: read_coco(path) for part, path in found.items()} if "train" in found else {}

@@ -25,8 +25,12 @@ from dlkit.data.options import MEGAPIXELS, AnnotatedFiles, ImageDivision
 from dlkit.data.parts import Indices
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.pixels import Conversion
+from dlkit.data.text.corpus import AUTO
 from dlkit.data.unusable import left_out
 from dlkit.errors import DataError
+
+_AS_GIVEN = ("classes", "invalid", "unknown", "repeated", "spelling", "encoding")
+"""Rules that are options of the same names."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class ReadRules:
     spelling of classes: in Unicode's composed form (NFC), or as written
     skip     leave out images and annotations that cannot be used, and say how many; False: DataError
     megapixels  million pixels that an image may have
+    encoding of XML files; auto: what each declares
     """
 
     path: Path
@@ -50,13 +55,14 @@ class ReadRules:
     repeated: Literal["once", "keep"] = "once"
     spelling: Literal["nfc", "written"] = "nfc"
     megapixels: float = MEGAPIXELS
+    encoding: str = AUTO
 
     @classmethod
     def of(cls, options: AnnotatedFiles) -> ReadRules:
         """What a data set's options ask for."""
         shares = options.val_fraction, options.test_fraction, options.split_seed
         division = Division(options.lists, *shares, ImageDivision(group=options.group, equal=options.equal))
-        how = {key: getattr(options, key) for key in ("classes", "invalid", "unknown", "repeated", "spelling")}
+        how = {key: getattr(options, key) for key in _AS_GIVEN}
         most = options.max_megapixels
         return cls(Path(options.path), division, skip=options.skip_unusable, megapixels=most, **how)
 
@@ -155,7 +161,7 @@ class BoxedImages:
 def read_sound(rules: ReadRules) -> SoundParts:
     """Read, divide and check annotations. DataError names what is wrong, as far as that is not to be left out."""
     allow_megapixels(rules.megapixels)
-    read = read_parts(rules.path, rules.division)
+    read = read_parts(rules.path, rules.division, rules.encoding)
     notes = [*_unusable(read.problems, rules.skip), *read.notes]
     cleaned, remarks = tidied(read.parts, rules)
     notes += noted(remarks)

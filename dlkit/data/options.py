@@ -199,6 +199,9 @@ class AnnotatedFiles(Shares, Lists, ImageDivision, PixelOptions):
     repeated: Literal["once", "keep"] = Field(
         "once", description="A box that is written several times with the same class: counts once, or each time"
     )
+    encoding: str = Field(
+        "auto", min_length=1, description="Of XML files: auto (what each declares, else utf-8), gbk, cp1252, …"
+    )
     spelling: Literal["nfc", "written"] = Field(
         "nfc",
         description="Names of classes in Unicode's composed form, so that é is one letter; or as they are written",

@@ -73,6 +73,17 @@ def test_what_is_not_of_the_encoding_is_named(declaration: str, encoding: str, s
     assert not found.annotations and said in found.problems[0]
 
 
+def test_the_encoding_may_be_said(tmp_path: Path) -> None:
+    declared(tmp_path, "a", "條", "", "gbk")
+    declared(tmp_path, "b", "條", "utf-8", "gbk")
+    declared(tmp_path, "c", "條", "", "utf-16")  # its mark is surer than whatever is said
+    assert len(read_voc(tmp_path).problems) == 2
+    found = read_voc(tmp_path, "gbk")
+    assert [one.names for one in found.annotations] == [("條",)] * 3
+    with pytest.raises(DataError, match=r"(?s)byte 0xff.*it is not gbk|unknown encoding: klingon"):
+        read_parts(tmp_path, Division(), "klingon")
+
+
 def test_two_files_that_claim_an_image_are_both_left_out(tmp_path: Path) -> None:
     """Copies keep the filename of what they were copied from."""
     for name in "abc":

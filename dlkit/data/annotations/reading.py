@@ -10,12 +10,13 @@ from dlkit.data.annotations.voc import read_voc
 from dlkit.data.annotations.yolo import holds_yolo, read_yolo
 from dlkit.data.annotations.yolo_names import read_yaml
 from dlkit.data.files import visible_files
+from dlkit.data.text.corpus import AUTO
 from dlkit.errors import DataError
 
 
-def read_annotations(path: Path) -> Found:
+def read_annotations(path: Path, encoding: str = AUTO) -> Found:
     """A COCO file, YOLO's ``data.yaml``, or a folder: of VOC files (in it or deeper), else with one COCO file in it or
-    in ``annotations/``, else of YOLO's label files.
+    in ``annotations/``, else of YOLO's label files. ``encoding`` is of XML files.
 
     DataError if there is nothing of these kinds.
     """
@@ -27,7 +28,7 @@ def read_annotations(path: Path) -> Found:
         raise DataError(f"{path}: no such file or folder")
     # VOC first: an XML file there says more than a JSON file, which may be any tool's.
     if visible_files(path, [".xml"]):
-        return read_voc(path)
+        return read_voc(path, encoding)
     files = json_files(path)
     if len(files) == 1:
         return read_coco(files[0])

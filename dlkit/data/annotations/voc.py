@@ -15,6 +15,7 @@ from dlkit.data.annotations.record import Annotation, Found, Mark, Remark, attem
 from dlkit.data.files import is_file, visible_files
 from dlkit.data.images import SUFFIXES, image_size
 from dlkit.data.names import Lookup, composed
+from dlkit.data.text.corpus import AUTO
 from dlkit.errors import DataError
 
 LARGEST_XML = 1 << 22
@@ -39,8 +40,9 @@ _MARKS = (
 """What a file of an encoding begins with, whatever it declares."""
 
 
-def read_voc(folder: Path) -> Found:
-    """Every VOC XML file in a folder and below it, sorted by path, in any encoding that it declares and Python knows.
+def read_voc(folder: Path, encoding: str = AUTO) -> Found:
+    """Every VOC XML file in a folder and below it, sorted by path, in any encoding that it declares and Python knows
+    (``encoding``: in that one, whatever it declares).
 
     An image is looked for by the name in ``filename``, then by the XML file's own, beside it and in ``IMAGE_FOLDERS``.
     Coordinates are taken as written; that VOC's own files count pixels from 1 shifts a box by one pixel at most.
@@ -52,7 +54,7 @@ def read_voc(folder: Path) -> Found:
 
     def attempt(file: Path) -> Found:
         try:
-            return _voc_file(file, lookup)
+            return _voc_file(file, lookup, encoding)
         except DataError as error:
             # Of a file that cannot be read the image of its name is no image without an annotation.
             return Found(problems=[str(error)], seen=set(_of_stem(file, file.parent)))
@@ -60,8 +62,8 @@ def read_voc(folder: Path) -> Found:
     return attempted(attempt, files)
 
 
-def _voc_file(file: Path, lookup: Lookup) -> Found:
-    root = _parsed(file)
+def _voc_file(file: Path, lookup: Lookup, encoding: str) -> Found:
+    root = _parsed(file, encoding)
     if root.tag != "annotation":
         raise DataError(f"{file}: its root is <{root.tag}>, not VOC's <annotation>")
     remarks: list[Remark] = []
@@ -71,10 +73,10 @@ def _voc_file(file: Path, lookup: Lookup) -> Found:
     return found
 
 
-def _parsed(file: Path) -> ElementTree.Element:
+def _parsed(file: Path, encoding: str) -> ElementTree.Element:
     """The root of an XML file; DataError names what is not XML, or has a document type."""
     try:
-        text = _text(read_bytes(file, LARGEST_XML))
+        text = _text(read_bytes(file, LARGEST_XML), encoding)
         # Decoded by ourselves, and its declaration passed over: expat knows few encodings, none of several bytes.
         parser, builder = expat.ParserCreate("utf-8"), ElementTree.TreeBuilder()
         parser.StartElementHandler = builder.start
@@ -92,13 +94,14 @@ def _refused(*declared: object) -> NoReturn:
     raise ValueError("it declares a document type (<!DOCTYPE …>), which is not read")
 
 
-def _text(data: bytes) -> str:
-    """Bytes as text: what the byte order mark says, else the declaration, else UTF-8."""
+def _text(data: bytes, encoding: str) -> str:
+    """Bytes as text: what the byte order mark says, else the option, else the declaration, else UTF-8."""
     declared = _ENCODING.match(data[:200])
     name = declared.group(1).decode().lower() if declared else "utf-8"
     # A declaration that is read byte by byte is not of UTF-16, whatever it says: .NET writes that of its own strings.
     if declared and name.startswith(("utf-16", "utf-32", "unicode", "ucs")):
         name = "utf-8"
+    name = name if encoding == AUTO else encoding
     name = next((marked for mark, marked in _MARKS if data.startswith(mark)), name)
     if not codecs.lookup(name)._is_text_encoding:  # what bytes.decode asks too
         raise LookupError(f"unknown encoding: {name}")
@@ -107,7 +110,8 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         said = "declares" if declared else "declares no encoding, and is not"
-        raise ValueError(f"line {line}: byte 0x{data[error.start]:02x} is wrong: it {said} {name}") from error
+        what = f"it {said} {name}; dataset.encoding says what it is" if encoding == AUTO else f"it is not {name}"
+        raise ValueError(f"line {line}: byte 0x{data[error.start]:02x} is wrong: {what}") from error
 
 
 def _annotation(file: Path, image: Path, root: ElementTree.Element, found: Found) -> Annotation:

@@ -46,7 +46,7 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescripti
     """Splits of ``parts`` (train, val, perhaps test). UsageError if no such vocabulary can be learnt."""
     source, target = learnt(parts["train"], config, known.rules)
     made = {}
-    notes = list(known.notes)
+    notes = [*known.notes, *_sampled(len(parts["train"]))]
     for name, pairs in parts.items():
         sides = [encoded(tokenizer, [pair[i] for pair in pairs]) for i, tokenizer in enumerate((source, target))]
         kept = range(len(pairs))
@@ -68,6 +68,12 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescripti
     }
     notes += score_notes(known.languages[1])
     return Data(made["train"], made["val"], info, made.get("test"), notes=notes)
+
+
+def _sampled(pairs: int) -> list[str]:
+    step = -(-pairs // LEARNT_FROM)
+    what = "training pair alone, for time; all are trained on"
+    return [f"subwords are learnt from every {step}. {what}"] if step > 1 else []
 
 
 def learnt(pairs: Texts, config: Subwords, rules: Rules = NOW) -> tuple[Pieces, Pieces]:

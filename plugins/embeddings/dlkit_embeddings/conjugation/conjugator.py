@@ -168,7 +168,7 @@ def _is_file(argument: str) -> bool:
 
 def _lines(path: Path) -> list[str]:
     found = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -22,6 +22,7 @@ from dlkit.data.splits import Batch, Data, Split
 from dlkit.data.text.segments import BEFORE, NOW
 from dlkit.errors import DataError, UsageError
 from dlkit_embeddings.word_vectors import datasets
+from dlkit_embeddings.word_vectors.content_words import content_words
 from dlkit_embeddings.word_vectors.info import WordsInfo
 from dlkit_embeddings.word_vectors.options import FilesConfig, PythonDocsConfig, TextConfig
 from dlkit_embeddings.word_vectors.planners import InPassages, InRandomOrder
@@ -239,3 +240,9 @@ def test_scripts_without_blanks_are_said(tmp_path: Path, context: Context) -> No
     (tmp_path / "a.txt").write_text("".join(words * 60), encoding="utf-8")
     with pytest.raises(DataError, match=r"(?s)no word of the training text.*Thai, written without blanks"):
         datasets.files(FilesConfig(path=str(tmp_path / "a.txt"), least=1), context)
+
+
+def test_words_with_combining_signs_have_a_meaning_too() -> None:
+    words = ["<unk>", "है", "हिन्दी", "किताब", "12345", "a-b-c"]
+    info = WordsInfo(words=words, counts=np.arange(len(words))[::-1], lower=True, before=2, after=2)
+    assert [words[i] for i in content_words(info, 9)] == ["हिन्दी", "किताब"]
