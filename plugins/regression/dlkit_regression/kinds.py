@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from dlkit.data.numerals import PLAIN, Mark, Numerals, is_plain
 from dlkit.data.tables import RawTable
 from dlkit_regression.options import FilesConfig
 
+_ZEROS, _LONG = re.compile(r"0\d+"), re.compile(r"[1-9]\d{16,}")
+_BEGINS = re.compile(r"\W{0,2}\d")
 MAX_VALUES = 256
 """Different values that a column of text may have; one with more is a name, not a category."""
 
@@ -56,7 +59,21 @@ def kinds_of(table: RawTable, names: Sequence[str], target: str, config: FilesCo
     found.of[target] = _numbers(table, target, config, must=True) or Numbers()
     _check_doubtful(table, found)
     found.notes += _written(table, found)
+    found.notes += [
+        note for name, kind in found.of.items() if isinstance(kind, Numbers) for note in _codes(table, name)
+    ]
     return found
+
+
+def _codes(table: RawTable, name: str) -> list[str]:
+    """A note of numbers that lose something as such: zeros in front, digits that float64 does not hold."""
+    cells = [str(cell) for cell in table.columns[name]]
+    for what, of in (("begin with 0", _ZEROS), ("have more digits than a number keeps", _LONG)):
+        rows = [row for row, cell in enumerate(cells) if of.fullmatch(cell)]
+        if rows:
+            first = f"{cells[rows[0]]!r} ({table.where(rows[0])})"
+            return [f"{name}: {len(rows)} of {len(cells)} cells {what}, such as {first}: dataset.categories for codes"]
+    return []
 
 
 def _kind(table: RawTable, name: str, config: FilesConfig, notes: list[str]) -> Kind:
@@ -185,7 +202,7 @@ def _words(table: RawTable, name: str, config: FilesConfig) -> Words:
 
 
 def _number_among_words(table: RawTable, name: str, config: FilesConfig) -> list[str]:
-    rows = [row for row, cell in enumerate(table.columns[name]) if numerals.take_apart(str(cell)) is not None]
+    rows = [row for row, cell in enumerate(table.columns[name]) if _BEGINS.match(str(cell))]
     if not rows:
         return []
     first = f"{str(table.columns[name][rows[0]])!r} ({table.where(rows[0])})"

@@ -61,7 +61,8 @@ def _described(column: Feature, part: Tensor) -> str:
         return ", ".join(f"{value} {share:.0%}" for share, value in shares[:6]) + (" …" if len(shares) > 6 else "")
     if isinstance(column, Date):
         spans = zip(column.parts.items(), part.T, strict=True)
-        return ", ".join(f"{name} {_least_and_most(scale, values)}" for (name, scale), values in spans)
+        values = ((name, of * scale.std + scale.mean) for (name, scale), of in spans)
+        return ", ".join(f"{name} {round(float(of.min()))} … {round(float(of.max()))}" for name, of in values)
     mean = float(part[:, 0].mean()) * column.std + column.mean
     missing = f", {float(part[:, 1].mean()):.0%} missing" if column.indicator else ""
     return f"{_least_and_most(column, part[:, 0])}, mean {mean:.4g}{missing}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.config import NoOptions
 from dlkit.data.cells import Cell
@@ -21,6 +21,7 @@ from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
 from dlkit_regression.encoding import OTHER, decode_row, encode, typical
 from dlkit_regression.info import RegressionInfo
+from dlkit_regression.remarks import remarks
 
 Row = Mapping[str, Cell]
 """Raw values by the names of their columns."""
@@ -41,6 +42,10 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
     label = "row"
     placeholder = "name=value,name=value, or a CSV file"
 
+    def __init__(self, model: nn.Module, info: RegressionInfo, config: NoOptions) -> None:
+        super().__init__(model, info, config)
+        self._remarks: list[str] = []
+
     @property
     def _names(self) -> list[str]:
         return [column.name for column in self.info.columns]
@@ -58,8 +63,15 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         if not inputs:
             return []
         table = RawTable.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
-        outputs = self.forward(torch.from_numpy(self._encoded(table)))
+        features = self._encoded(table)
+        self._remarks += remarks(self.info.columns, table, features, self.info.missing_words)
+        outputs = self.forward(torch.from_numpy(features))
         return [{"prediction": value, "unit": self.info.target.unit} for value in self._in_unit(outputs).tolist()]
+
+    def notes(self) -> list[str]:
+        """What was guessed and left out in files, what was filled, what is unlike anything trained on."""
+        said, self._remarks = self._remarks, []
+        return said
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Predicted against true: over a stretch of rows, the same each time, and as points drawn from all."""
@@ -130,6 +142,7 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         return self._rows(parse_csv("\n".join(words), "input", self.info.reading.delimiter))
 
     def _rows(self, table: RawTable) -> list[Row]:
+        self._remarks += table.notes
         self._encoded(table)  # here, where file and line of a bad value are known
         cells = zip(*(table.columns[name] for name in self._names), strict=True)
         return [dict(zip(self._names, row, strict=True)) for row in cells]

@@ -156,7 +156,15 @@ def test_options_say_how_numbers_are_written(build: Build) -> None:
 def test_words_among_which_are_numbers_are_said(build: Build) -> None:
     data = build({"a": ["red", "blue", "7"] * 6 + ["red", "blue"]})
     assert noted(data, "a is taken for words, though 6 of 20", "'7'", "line 4")
+    assert noted(build({"a": ["08:30", "19:15"] * 10}), "a is taken for words, though 20 of 20", "'08:30'")
     assert not noted(build({"a": ["red", "blue"] * 10}), "taken for words")
+
+
+def test_numbers_that_may_be_codes_are_said(build: Build) -> None:
+    data = build({"zip": [f"0{i + 1000}" for i in range(10)] + [f"{i + 10000}" for i in range(10)]})
+    assert noted(data, "zip: 10 of 20 cells begin with 0", "'01000'", "dataset.categories for codes")
+    assert noted(build({"id": [str(10**17 + i) for i in range(ROWS)]}), "id: 20 of 20 cells have more digits than")
+    assert not noted(build({"a": counted(), "b": [str(i) for i in range(ROWS)]}), "for codes")
 
 
 MISSING = {"a": ["", "NA", "?", "-9999", *counted()[4:]], "w": ["", *["red", "blue"] * 9, "red"]}
@@ -386,6 +394,26 @@ def test_what_was_read_is_read_again(build: Build, write: Write, tmp_path: Path)
     # As standard input brings it: lines without their ends, or with a part of those of Windows.
     lines = [line + "\r" for line in path.read_text().splitlines()]
     assert found.predict(found.read(lines)) == found.predict(rows)
+
+
+def test_what_an_answer_rests_on_is_said(build: Build, tmp_path: Path) -> None:
+    data = build({"a": ["", *counted()[1:]], "c": ["red", "blue"] * 10}, missing="mean", unknown="zeros")
+    found = predictor(data)
+    assert found.predict([[1, "red"]]) and found.notes() == []
+    found.predict([[1, "red"], [None, "green"], [-9999, "red"]])
+    filled, far, other = found.notes()
+    assert filled.startswith("a: 1 of 3 rows have no value: 2.") and filled.endswith("the first is None (row 2)")
+    assert far.startswith("a: 1 of 3 rows have a number more than 100 deviations") and far.endswith("-9999 (row 3)")
+    assert other.startswith("c: 1 of 3 rows have a value that no training row had") and "'green' (row 2)" in other
+    (tmp_path / "asked.csv").write_text("a;c\n1;red\n;\n2;blue\n")
+    assert len(found.read([str(tmp_path / "asked.csv")])) == 2
+    assert found.notes() == ["1 rows without any value are left out, such as line 3"] and found.notes() == []
+
+
+def test_a_wrong_encoding_names_its_option(write: Write, context: Context) -> None:
+    path = write("größe,y\n1,2\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"line 1: byte 0xf6 .* as dataset\.encoding"):
+        files.build(FilesConfig(path=str(path)), context)
 
 
 def test_a_tab_may_be_spelled() -> None:

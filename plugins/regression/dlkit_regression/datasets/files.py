@@ -21,7 +21,7 @@ from dlkit_regression.splitting import by_config
 
 
 def build(config: FilesConfig, context: Context) -> Data:
-    table = _named(read_csv(Path(config.path), config.delimiter, config.encoding), config)
+    table = _named(_read(config), config)
     target = config.target or list(table.columns)[-1]
     _check_names(config, table, target)
     apart = _apart(config)
@@ -43,6 +43,15 @@ def build(config: FilesConfig, context: Context) -> Data:
         "missing_words": config.missing_words,
     }
     return as_data(table, columns, chosen, parts, notes, form=form, words=config.missing_words, more=more)
+
+
+def _read(config: FilesConfig) -> RawTable:
+    try:
+        return read_csv(Path(config.path), config.delimiter, config.encoding)
+    except DataError as error:
+        if isinstance(error.__cause__, UnicodeError):
+            raise DataError(f"{error} as dataset.encoding") from error
+        raise
 
 
 def _fit(table: RawTable, name: str, kind: Kind, of: Rows, config: FilesConfig) -> Feature:
