@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
+
 from dlkit.data.numerals import PLAIN, Numerals, is_plain, read
 
 Cell = object
@@ -39,13 +42,13 @@ def is_one_of(value: Cell, words: tuple[str, ...]) -> bool:
     """Whether a cell is one of the words, or a number that one of them is."""
     if value in words:
         return True
-    numbers = _numbers_in(words)
+    numbers = numbers_in(words)
     return bool(numbers) and _float(value) in numbers
 
 
 @cache
-def _numbers_in(words: tuple[str, ...]) -> frozenset[float]:
-    # -9999 in an option means -9999.0 in a file too, and 1e+20 is 1e20.
+def numbers_in(words: tuple[str, ...]) -> frozenset[float]:
+    """The numbers among words: -9999 in an option means -9999.0 in a file too, and 1e+20 is 1e20."""
     return frozenset(float(word) for word in words if is_plain(word))
 
 
@@ -79,3 +82,18 @@ def plain_word(word: str) -> str:
     """``8`` for ``8.0`` and ``08``, as other tools write it."""
     number = as_number(word) if is_plain(word) else None
     return word if number is None else as_word(number)
+
+
+def all_plain(values: Sequence[Cell]) -> npt.NDArray[np.float64] | None:
+    """A column [N] whose every cell is text that programs would write for a number up to ±LARGEST; else None."""
+    # Nearly every column of numbers: 0.1 µs a cell, where one by one they take 2.
+    if not all(type(value) is str for value in values):
+        return None
+    try:
+        found = np.fromiter(map(float, values), np.float64, len(values))  # type: ignore[arg-type]  # text, as was seen
+    except ValueError:
+        return None
+    if not (np.abs(found) <= LARGEST).all() or any("_" in value for value in values):  # type: ignore[operator]
+        return None
+    found.flags.writeable = False
+    return found

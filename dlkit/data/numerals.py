@@ -241,9 +241,12 @@ def _open(bodies: Iterable[str], possible: Sequence[tuple[Mark, Groups]]) -> str
 
 def _doubtful(cells: Iterable[str]) -> str:
     """A body with a point, if all that have one could be groups of thousands as well."""
-    bodies = [cell.strip().lstrip("+-") for cell in cells]
-    with_point = [body for body in bodies if not body.isdecimal()]
-    # Who groups writes no 1234.
-    if not with_point or any(len(body) > 3 for body in bodies if body.isdecimal()):
-        return ""
-    return with_point[0] if all(_GROUPED["."].fullmatch(body) for body in with_point) else ""
+    found = ""
+    for cell in cells:
+        body = cell.strip().lstrip("+-")
+        whole = body.isdecimal()
+        # Who groups writes no 1234; and of what is no group nobody doubts.
+        if len(body) > 3 if whole else not _GROUPED["."].fullmatch(body):
+            return ""
+        found = found or ("" if whole else body)
+    return found

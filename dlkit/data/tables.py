@@ -12,7 +12,17 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from dlkit.bounded import BadFile, read_bytes
-from dlkit.data.cells import Cell, as_number, as_word, is_empty, is_one_of, means_missing, not_a_number
+from dlkit.data.cells import (
+    Cell,
+    all_plain,
+    as_number,
+    as_word,
+    is_empty,
+    is_one_of,
+    means_missing,
+    not_a_number,
+    numbers_in,
+)
 from dlkit.data.csv_text import records_of
 from dlkit.data.numerals import PLAIN, Numerals
 from dlkit.data.text.corpus import AUTO, decoded
@@ -38,6 +48,7 @@ class RawTable:
     notes: Sequence[str] = ()
     delimiter: str = ""
     typed: bool = False
+    _read: dict[object, Floats | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -53,6 +64,8 @@ class RawTable:
 
     def at(self, rows: npt.NDArray[np.int64]) -> RawTable:
         """These rows alone."""
+        if len(rows) == len(self) and (np.diff(rows) == 1).all():
+            return self
         places = rows.tolist()
         columns = {name: [cells[i] for i in places] for name, cells in self.columns.items()}
         return replace(self, columns=columns, where=lambda i: self.where(places[i]), unnamed={})
@@ -66,6 +79,23 @@ class RawTable:
 
     def numbers_or_nan(self, name: str, form: Numerals = PLAIN, words: Sequence[str] = ()) -> Floats:
         """The same with NaN where a cell says that there is none, in one of ``words`` or as ``means_missing`` knows."""
+        key = name, form, tuple(words)
+        if key not in self._read:
+            self._read[key] = self._numbers(name, form, words)
+        found = self._read[key]
+        assert found is not None
+        return found
+
+    def plain(self, name: str) -> Floats | None:
+        """A column of text that programs would write for finite numbers, as float64 [N]; None for any other."""
+        if name not in self._read:
+            self._read[name] = all_plain(self.columns[name])
+        return self._read[name]
+
+    def _numbers(self, name: str, form: Numerals, words: Sequence[str]) -> Floats:
+        plain = self.plain(name) if form.plain else None
+        if plain is not None:
+            return np.where(np.isin(plain, list(numbers_in(tuple(words)))), math.nan, plain) if words else plain
         values = self.columns[name]
         found = [
             math.nan if means_missing(value, words) else as_number(value, form, typed=self.typed) for value in values

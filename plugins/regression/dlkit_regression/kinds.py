@@ -12,6 +12,7 @@ from dlkit.data.numerals import PLAIN, Mark, Numerals, is_plain
 from dlkit.data.tables import RawTable
 from dlkit_regression.options import FilesConfig
 
+_FIRST_DAY = 19000101
 _ZEROS, _LONG = re.compile(r"0\d+"), re.compile(r"[1-9]\d{16,}")
 _BEGINS = re.compile(r"\W{0,2}\d")
 MAX_VALUES = 256
@@ -87,7 +88,9 @@ def _kind(table: RawTable, name: str, config: FilesConfig, notes: list[str]) -> 
     return kind
 
 
-def _known(table: RawTable, name: str, config: FilesConfig) -> list[str]:
+def _known(table: RawTable, name: str, config: FilesConfig) -> Sequence[str]:
+    if table.plain(name) is not None and not config.missing_words:
+        return table.columns[name]  # type: ignore[return-value]  # all text
     return [str(cell) for cell in table.columns[name] if not means_missing(cell, config.missing_words)]
 
 
@@ -100,13 +103,17 @@ def _row(table: RawTable, name: str, fits: Callable[[str], bool], words: Sequenc
 def _dates(table: RawTable, name: str, config: FilesConfig) -> Dates | None:
     if config.dates == "off" or name in (*config.point_columns, *config.comma_columns):
         return None
+    plain = table.plain(name)
+    if plain is not None and plain.max() < _FIRST_DAY:
+        return None
     cells = _known(table, name, config)
     order: dates.Order | None = None if config.date_order == "auto" else config.date_order
+    # 20231231 is a number too, unless every one is a day.
+    numbers = all(map(is_plain, cells))
+    if numbers and (len(set(cells)) < 3 or not all(map(dates.is_compact, cells))):
+        return None
     found = dates.guess(cells, order)
-    if all(map(is_plain, cells)):  # 20231231 is a number too, unless every one is a day
-        if len(set(cells)) < 3 or not all(map(dates.is_compact, cells)):
-            return None
-    elif 2 * found.dates < len(cells):
+    if not numbers and 2 * found.dates < len(cells):
         return None
     if config.dates == "refuse":
         row = _row(table, name, lambda cell: dates.read(cell, found.order) is not None, config.missing_words)
@@ -143,7 +150,7 @@ def _numbers(table: RawTable, name: str, config: FilesConfig, *, must: bool = Fa
     if found.open:
         row = _row_of(table, name, found.open)
         raise table.error(row, name, _two_readings(str(table.columns[name][row])))
-    bad = [row for row, cell in enumerate(table.columns[name]) if _is_bad(cell, found.form, config)]
+    bad = _bad_cells(table, name, found.form, config)
     if bad:
         missing = len(table) - len(cells)
         counts = f"{len(bad)} such cells" + (f" and {missing} missing ones" if missing else "")
@@ -152,8 +159,12 @@ def _numbers(table: RawTable, name: str, config: FilesConfig, *, must: bool = Fa
     return Numbers(found.form, found.doubtful)
 
 
-def _is_bad(cell: object, form: Numerals, config: FilesConfig) -> bool:
-    return not means_missing(cell, config.missing_words) and as_number(cell, form) is None
+def _bad_cells(table: RawTable, name: str, form: Numerals, config: FilesConfig) -> list[int]:
+    """Rows whose cell has a value that is no number of this form."""
+    if form.plain and table.plain(name) is not None:
+        return []
+    cells, words = enumerate(table.columns[name]), config.missing_words
+    return [row for row, cell in cells if not means_missing(cell, words) and as_number(cell, form) is None]
 
 
 def _said(name: str, config: FilesConfig) -> Mark | None:
@@ -213,7 +224,8 @@ def _written(table: RawTable, found: Kinds) -> list[str]:
     """Notes of numbers that are not written as programs do, a line for each form."""
     forms: dict[Numerals, list[tuple[str, list[int]]]] = {}
     for name, kind in found.of.items():
-        if isinstance(kind, Numbers) and (odd := _odd(table.columns[name], kind.form)):
+        plain = table.plain(name) is not None
+        if isinstance(kind, Numbers) and not plain and (odd := _odd(table.columns[name], kind.form)):
             forms.setdefault(kind.form, []).append((name, odd))
     return [_form_note(table, form, columns) for form, columns in forms.items()]
 
