@@ -69,13 +69,18 @@ def _others(found: Groups, shown: Sequence[str]) -> str:
 
 
 def _for_people(found: Groups, names: Sequence[str]) -> tuple[list[str], list[list[object]]]:
-    def cell(mean: Mean | None) -> str:
+    def cell(mean: Mean | None, runs: int) -> str:
         if mean is None:
             return "-"
-        return number(mean.mean) if mean.half is None else f"{number(mean.mean)} ± {mean.half:.2g}"
+        shown = number(mean.mean) if mean.half is None else f"{number(mean.mean)} ± {mean.half:.2g}"
+        return shown if mean.n == runs else f"{shown} (n = {mean.n})"  # not all were measured on that split, say
 
     rows: list[list[object]] = [
-        [*map(_plain, group.settings.values()), len(group.runs), *(cell(group.metrics.get(name)) for name in names)]
+        [
+            *map(_plain, group.settings.values()),
+            len(group.runs),
+            *(cell(group.metrics.get(name), len(group.runs)) for name in names),
+        ]
         for group in found.groups
     ]
     return [*found.keys, "n", *names, "best run"], [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,13 @@ def test_a_row_a_run(dlkit, tmp_path, ids):
 def test_what_does_not_go_together(dlkit, tmp_path, ids, words, said):
     found = dlkit("compare", *words, "--workspace", tmp_path)
     assert found.code == 2 and said in found.err
+
+
+def test_a_mean_over_fewer_runs_than_the_group_has_says_so(dlkit, tmp_path, ids):
+    line = {"run": ids[2], "split": "test", "step": 100, "metrics": {"test/mse": 0.25}}
+    (tmp_path / "runs" / ids[2] / "evaluations.jsonl").write_text(json.dumps(line) + "\n")
+    words = ("compare", *ids, "--group", "lr", "--workspace", tmp_path)
+    best, *others = dlkit(*words).out.splitlines()[1:]
+    assert "0.25 (n = 1)" in best and best.split()[:2] == ["0.2", "2"]
+    assert all(line.split()[-2] == "-" for line in others), "never measured there"
+    assert dlkit(*words, "--json").json["groups"][0]["metrics"]["test/mse"]["n"] == 1
