@@ -131,7 +131,10 @@ def any_image(
         return look_at(Path(value), colour=colour, enough=enough, rules=rules)
     # An opened image may lie on its side as its file does: the same picture has the same answer.
     image = value if isinstance(value, Image.Image) else _from_array(value)
-    return depict(image, colour=colour, rules=rules)
+    with ExitStack() as others:
+        name = getattr(image, "filename", "")  # of an opened image that is not decoded yet
+        again = (lambda: others.enter_context(opened(Path(name)))) if name and Path(name).is_file() else None
+        return depict(image, colour=colour, rules=rules, again=again)
 
 
 def _from_array(value: object) -> Image.Image:

@@ -123,3 +123,14 @@ def test_annotations_beside_the_parts_are_not_left_out_in_silence(tmp_path: Path
             voc(tmp_path / folder, f"{folder}{i}", CAT)
     with pytest.raises(DataError, match="more holds annotations too, and is no part"):
         read_parts(tmp_path, Division())
+
+
+def test_folders_of_parts_are_known_in_any_writing_and_not_pooled_further_down(tmp_path: Path) -> None:
+    for part, count in (("Train", 6), ("test-images", 2)):
+        for i in range(count):
+            voc(tmp_path / "here" / part, f"{part}{i}", [("cat", 1.0, 2.0, 9.0 + i, 12.0)])
+            voc(tmp_path / "there" / "archive" / part, f"{part}{i}", [("cat", 1.0, 2.0, 9.0 + i, 12.0)])
+    found = read_parts(tmp_path / "here", Division()).parts
+    assert {part: len(some) for part, some in found.items()} == {"train": 5, "val": 1, "test": 2}
+    with pytest.raises(DataError, match=r"archive: 'Train', 'test-images' look like parts.*dataset\.train_list"):
+        read_parts(tmp_path / "there", Division())

@@ -265,6 +265,15 @@ def test_a_pil_image_on_its_side_is_turned_as_its_file_is(tmp_path: Path) -> Non
         assert any_image(image, colour=True)[0].size == (4, 8)
 
 
+def test_opened_images_and_arrays_are_read_as_files_are(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png16(np.full((4, 4, 3), 200)))
+    with Image.open(tmp_path / "a.png") as image:
+        assert any_image(image, colour=True)[0].getpixel((0, 0)) == (200, 200, 200)
+    clear = np.zeros((4, 4, 4), np.uint8)
+    pixels, conversion = any_image(clear, colour=True)
+    assert pixels.getpixel((0, 0)) == (255, 255, 255) and conversion.see_through == "white"
+
+
 def test_several_images_in_a_file_are_said(tmp_path: Path) -> None:
     frames = [Image.new("L", (4, 4), level) for level in (10, 200)]
     for name in ("a.gif", "a.tif", "a.png"):
