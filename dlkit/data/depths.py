@@ -17,7 +17,7 @@ from dlkit.errors import DataError
 
 Values = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
-_BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Deep:
     """Values of an image [H,W] or, in colour, [H,W,3 or 4]; of four channels the last is opacity.
 
     ``declared``: the range that the file itself gives. ``clear``: the value that is transparent, if one is.
+    ``white_is_low``: the file says that low values are bright.
     """
 
     values: Values
     kind: Kind
     declared: Range | None = None
     clear: tuple[int, ...] = ()
+    white_is_low: bool = False
 
     def extremes(self) -> Range:
         """Lowest and highest value, opacity apart; DataError where a value is no number."""
@@ -41,9 +43,14 @@ class Deep:
             raise DataError("holds values that are not finite numbers")
         return low, high
 
-    def to_8_bits(self, span: Range) -> Image.Image:
-        """The image in mode L, RGB or RGBA, ``span`` brought to 0 … 255; what lies outside is cut off."""
+    def to_8_bits(self, span: Range, *, as_stored: bool = False) -> Image.Image:
+        """The image in mode L, RGB or RGBA, ``span`` brought to 0 … 255; what lies outside is cut off.
+
+        ``as_stored``: low values are black, whatever the file says.
+        """
         colours = scaled(self._colours(), span)
+        if self.white_is_low and not as_stored:
+            colours = 255 - colours
         opacity = self._opacity()
         if opacity is None:
             return Image.fromarray(colours)
@@ -86,14 +93,15 @@ def deep(image: Image.Image, again: Callable[[], Image.Image] | None) -> Deep | 
     """The values of an image that has more than 8 bits; None of others. ``again`` opens the same file anew: without it,
     of colours of 16 bits there are but 8."""
     if image.mode.startswith("I;16"):
-        return Deep(np.asarray(image).astype(np.int32), "16-bit", _declared(image), _clear(image))
+        whole = np.asarray(image).astype(np.int32)
+        return Deep(whole, "16-bit", _declared(image), _clear(image), _white_is_low(image))
     if image.mode == "I":
         # Pillow brings what a PGM file says its white is to 65535.
         if image.format == "PPM":
             return Deep(np.asarray(image), "16-bit", BY_TYPE["16-bit"])
         return Deep(_unsigned(image), "32-bit", None, _clear(image))
     if image.mode == "F":
-        return Deep(np.asarray(image), "float")
+        return Deep(np.asarray(image), "float", white_is_low=_white_is_low(image))
     return _deep_colour(image, again) if again else None
 
 
@@ -101,6 +109,11 @@ def _declared(image: Image.Image) -> Range | None:
     """TIFF knows 12 bits."""
     bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))[0]
     return (0, 2**bits - 1) if bits < 16 else None
+
+
+def _white_is_low(image: Image.Image) -> bool:
+    """TIFF's WhiteIsZero, of which Pillow makes black by itself in images of 8 bits, and in no deeper ones."""
+    return getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
 
 
 def _unsigned(image: Image.Image) -> Values:

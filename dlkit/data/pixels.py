@@ -128,7 +128,8 @@ def _to_8_bits(values: Deep, rules: PixelRules, conversion: Conversion) -> tuple
     low, high = values.extremes()
     span, origin = rules.span(values.kind, low, high, values.declared)
     found = replace(conversion, kind=values.kind, low=low, high=high, span=span, origin=origin)
-    return values.to_8_bits(span), found
+    # By their type alone values are taken as they are stored: so older runs took them.
+    return values.to_8_bits(span, as_stored=rules.value_range == "type"), found
 
 
 def _opaque(image: Image.Image, background: str, *, colour: bool) -> tuple[Image.Image, str]:

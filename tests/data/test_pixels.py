@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from deep_images import chunk, png16
+from deep_images import chunk, png16, tiff
 from dlkit.data.conversions import conversion_notes
 from dlkit.data.image_sets import read_usable
 from dlkit.data.images import any_image, image_size, look_at, open_image, read_image
@@ -263,6 +263,16 @@ def test_a_pil_image_on_its_side_is_turned_as_its_file_is(tmp_path: Path) -> Non
     Image.new("L", (8, 4)).save(tmp_path / "a.jpg", exif=exif)
     with Image.open(tmp_path / "a.jpg") as image:
         assert any_image(image, colour=True)[0].size == (4, 8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_file_whose_white_is_0_is_no_negative(tmp_path: Path, dtype: type) -> None:
+    values = np.array([[0, 50, 255]], dtype)
+    for photometric, seen in ((0, [[255, 205, 0]]), (1, [[0, 50, 255]])):
+        (tmp_path / "a.tif").write_bytes(tiff(values, photometric))
+        assert np.asarray(open_image(tmp_path / "a.tif", colour=False)).tolist() == seen
+    (tmp_path / "a.tif").write_bytes(tiff(values.astype(np.uint16) * 257, 0))
+    assert np.asarray(open_image(tmp_path / "a.tif", colour=False, rules=BEFORE)).tolist() == [[0, 50, 255]]
 
 
 def test_opened_images_and_arrays_are_read_as_files_are(tmp_path: Path) -> None:
