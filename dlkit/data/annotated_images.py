@@ -164,7 +164,7 @@ def read_sound(rules: ReadRules) -> SoundParts:
     read = read_parts(rules.path, rules.division, rules.encoding)
     notes = [*_unusable(read.problems, rules.skip), *read.notes]
     cleaned, remarks = tidied(read.parts, rules)
-    notes += noted(remarks)
+    notes += [*noted(remarks), *_empty(cleaned)]
     # From the training images alone: a class that only the test has cannot be learnt.
     classes = [_spelled(name, rules) for name in rules.classes] or class_names(cleaned["train"])
     if not classes:
@@ -175,6 +175,14 @@ def read_sound(rules: ReadRules) -> SoundParts:
         parts[part] = checked.annotations
         notes += [f"{part}: {note}" for note in checked.notes()]
     return SoundParts(classes, parts, notes, rules.division.group.equal == "drop")
+
+
+def _empty(parts: Mapping[str, Sequence[Annotation]]) -> list[str]:
+    """The note on images without an object: of a set half annotated, the rest teaches that there is none."""
+    images = [one for part in parts.values() for one in part]
+    empty = [one.image for one in images if not len(one)]
+    what = "images have no object, and are taken as images of nothing"
+    return [f"{len(empty)} of {len(images)} {what}; the first: {empty[0]}"] if empty else []
 
 
 def tidied(

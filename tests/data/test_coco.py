@@ -190,3 +190,9 @@ def test_images_are_found_under_another_spelling_of_their_name(tmp_path: Path) -
     found = read_coco(changed(file, write))
     assert len(found.annotations) == 2 and not found.problems
     assert len([remark for remark in found.remarks if "another spelling" in remark.what]) == 2
+
+
+def test_images_without_objects_are_said(tmp_path: Path) -> None:
+    coco(tmp_path / "all.json", {**IMAGES, "none.png": []})
+    (note,) = [note for note in sound(tmp_path).notes if "no object" in note]
+    assert note.startswith("1 of 7 images have no object") and "none.png" in note
