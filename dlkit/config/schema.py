@@ -113,11 +113,25 @@ def parse_text(prop: Property, text: str) -> object:
     if prop.get("format") == "duration":
         with suppress(ValueError):  # else pydantic says what it must be
             return seconds(text)
-    if "array" in types and not text.startswith("["):
-        text = f"[{text}]"
+    if "array" in types:
+        return [""] if not text and prop.get("takes_empty") else _parse_list(prop, text)
     try:
-        return parse_toml(f"value = {text}".encode("utf-8", "surrogatepass"), "value")["value"]
+        return _parse_value(text)
     except BadFile:
-        if "array" in types:
-            return [part.strip() for part in text.strip("[]").split(",")]
         return text
+
+
+def _parse_list(prop: Property, text: str) -> object:
+    try:
+        values = _parse_value(text if text.startswith("[") else f"[{text}]")
+    except BadFile:
+        values = None
+    # Of a list of texts -9999 is a text too, as it stands there.
+    texts = prop.get("items", {}).get("type") == "string"
+    if isinstance(values, list) and not (texts and any(not isinstance(value, str) for value in values)):
+        return values
+    return [part.strip() for part in text.strip("[]").split(",")]
+
+
+def _parse_value(text: str) -> Json:
+    return parse_toml(f"value = {text}".encode("utf-8", "surrogatepass"), "value")["value"]

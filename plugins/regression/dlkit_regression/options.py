@@ -50,7 +50,11 @@ class FilesConfig(Fractions, Lists):
     path: Location = Field(description="The CSV file")
     target: str = Field("", description="Column to predict; empty: the last one")
     unit: str = Field("", description="What the target is counted in, for answers and samples")
-    ignore: list[str] = Field([], description="Columns to leave out (numbers of rows, names); '': those without a name")
+    ignore: list[str] = Field(
+        [],
+        description="Columns to leave out (numbers of rows, names); '': those without a name",
+        json_schema_extra={"takes_empty": True},
+    )
     categories: list[str] = Field([], description="Columns of numbers that are codes: each value gets a column")
     numbers: Literal["auto", "point", "comma", "plain"] = Field(
         "auto", description="Decimal mark: as all cells of a column show, a point, a comma; plain: as programs write"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlkit.config import NoOptions
+from dlkit.config import NoOptions, parse_text
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError, UsageError
@@ -414,6 +414,14 @@ def test_a_wrong_encoding_names_its_option(write: Write, context: Context) -> No
     path = write("größe,y\n1,2\n".encode("cp1252"))
     with pytest.raises(DataError, match=r"line 1: byte 0xf6 .* as dataset\.encoding"):
         files.build(FilesConfig(path=str(path)), context)
+
+
+def test_options_are_given_as_the_notes_say() -> None:
+    fields = FilesConfig.model_json_schema()["properties"]
+    assert parse_text(fields["missing_words"], "-9999") == ["-9999"] == parse_text(fields["missing_words"], "[-9999]")
+    assert parse_text(fields["missing_words"], "1e+20, x") == ["1e+20", "x"]
+    assert parse_text(fields["ignore"], "") == [""] and parse_text(fields["categories"], "") == []
+    assert parse_text(fields["ignore"], "2020, a b") == ["2020", "a b"]
 
 
 def test_a_tab_may_be_spelled() -> None:
