@@ -54,7 +54,7 @@ def decoded(data: bytes, path: Path, encoding: str = AUTO) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{path}: line {line}: byte 0x{data[error.start]:02x} at {error.start} is not {name}; "
-            "if it is text of another encoding, name that (latin-1, cp1252, utf-16, …)"
+            "name another encoding (dataset.encoding: latin-1, cp1252, utf-16, …) or save the file as UTF-8"
         ) from error
     except UnicodeError as error:  # of codecs that are for names of hosts
         raise DataError(f"{path}: is not {name}: {error}") from error
