@@ -199,7 +199,7 @@ def test_what_a_plugin_breaks_is_the_plugins(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(DlkitError) as caught:
         run.predictor()
     assert isinstance(caught.value, PluginError)
-    assert "needs dataset 'plane' of plugin 'toy', which is not there" in str(caught.value)
+    assert "needs dataset 'plane' of plugin 'toy', which is not installed" in str(caught.value)
     assert run.metrics["val/mse"] > 0, "the run stays readable"
 
 

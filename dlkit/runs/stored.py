@@ -51,13 +51,22 @@ def stored_config(
         made = record.get("components", {}).get(part, {})
         found = [s for s in catalog.specs(part, task) if s.name == made.get("name")]
         if not found:
-            raise PluginError(
-                f"{run.id} needs {part} {made.get('name')!r} of plugin {made.get('plugin')!r}, which is not there"
-            )
+            offered = f"{part} {made.get('name')!r} of plugin {made.get('plugin')!r}"
+            raise PluginError(f"{run.id} needs {offered}, which {_fate(catalog, made.get('plugin'))}")
         values[part] = _migrated(values.get(part, {}), found[0], int(made.get("version", 1)))
     layers = [Layer(run.config.name, values), *orders, *([overrides] if overrides else [])]
     # Without suggestions: what a task suggests today is not what this run was started with.
     return resolve(catalog, task, layers, suggest=False)
+
+
+def _fate(catalog: Catalog, name: str | None) -> str:
+    """What has become of a plugin whose component is not to be found."""
+    plugin = next((plugin for plugin in catalog.plugins if plugin.name == name), None)
+    if plugin is None:
+        return "is not installed"
+    if plugin.state == "disabled":
+        return "DLKIT_DISABLE switches off"
+    return "offers it no more" if plugin.usable else f"is {plugin.state}: {plugin.reason}"
 
 
 def stored_threads(run: RunFolder, record: RunRecord, key: Literal["threads", "building_threads"] = "threads") -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from dlkit.cli.main import main
@@ -41,3 +43,10 @@ def test_answers_come_piece_by_piece(dlkit, trained, ids, monkeypatch, toy_insta
     assert outcome.code == 0 and outcome.out == "a�[2Jb\nc\n\na�[2Jb\nc\n"
     as_json = dlkit("predict", ids[0], "1,2,3", "--json", "--workspace", trained)
     assert len(as_json.json["predictions"]) == 1
+
+
+def test_what_has_become_of_the_plugin_is_said(dlkit, trained, ids, monkeypatch, toy_installed):
+    monkeypatch.setenv("DLKIT_DISABLE", f"{os.environ['DLKIT_DISABLE']},toy")
+    outcome = dlkit("predict", ids[0], "1,2,3", "--workspace", trained)
+    assert outcome.code == 4
+    assert "needs dataset 'plane' of plugin 'toy', which DLKIT_DISABLE switches off" in outcome.err
