@@ -305,13 +305,15 @@ def test_charts() -> None:
 
 
 async def test_configuration(run: RunFolder) -> None:
-    run.config.write_text('task = "toy"\n[trainer]\nname = "supervised"\nlr = 0.05\n[engine]\nepochs = 3\n')
+    run.config.write_text('task = "toy"\n[trainer]\nname = "supervised"\nlr = 0.05\n[engine]\nepochs = 3\n'
+                          f'[dataset]\npath = "{Path.cwd()}/photos/cats"\n')  # fmt: skip
     components = {"model": {"name": "linear", "plugin": "toy", "plugin_version": "2.1", "version": 1}}
     run.update(command=["/x/dlkit", "train", "toy", "--name", "a b"], seed=7, components=components)
     add(run, Commanded(step=50, action="set", key="trainer.lr", value=0.01, id="x", by="ada"))
     async with opened_run(run, "o", size=(100, 60)) as (app, pilot, _):
         await until(pilot, lambda: "set at step 50 by ada; before that 0.05" in shown(app))
         text = shown(app)
+        assert "  photos/cats" in text
         for words in ("linear  (toy 2.1)", "engine.epochs", "dlkit train toy --name 'a b'", run.id, "seed"):
             assert words in text
         await press(pilot, "y")

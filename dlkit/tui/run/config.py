@@ -17,6 +17,7 @@ from textual.widgets import Static
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_start
 from dlkit.present.numbers import size, when
+from dlkit.present.text import from_here
 from dlkit.runs.contents import CheckpointRecord, checkpoints, flatten, stored_values
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
@@ -185,7 +186,7 @@ def _configuration(text: Text, view: RunView, values: Mapping[str, object]) -> N
             text.append(f"{event.value}", style="bold yellow")
             text.append(f"  set at step {event.step}{by}; before that {value}\n", style="yellow")
         else:
-            text.append(f"{_plain(value)}\n")
+            text.append(f"{_plain(from_here(value))}\n")
 
 
 def _plain(value: object) -> str:
