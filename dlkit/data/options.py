@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    try:
+        found = Path(path).expanduser().absolute()
+        found.lstat()
+    except RuntimeError as error:  # ~stranger
+        raise ValueError(f"{path}: there is no such home") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # whoever looked whether it is there would meet this
+            raise ValueError("longer than the name of a file may be") from error
+    return str(found)
 
 
 def _of_text(path: object) -> object:

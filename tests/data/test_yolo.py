@@ -107,6 +107,7 @@ def test_data_yaml_says_parts_and_names(tool: str, tmp_path: Path) -> None:
         ("names: [a\n", "not readable as YAML"),
         ("- 1\n", "names no folder of training images"),
         ("[" * 5000, "not readable as YAML"),
+        ("a: &a [x]\ntrain: images/train\nnames: *a\n", "aliases are not read"),
     ],
 )
 def test_what_is_wrong_with_data_yaml_is_named(text: str, said: str, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from dlkit.cli.main import main
+from dlkit.data.options import TextFiles
 
 LONG = "n" * 300
 DEEP = "[" * 3000
@@ -103,3 +105,17 @@ def test_a_workspace_that_cannot_be_is_an_error_not_a_traceback(
     code = main([*words.get(command, [command]), "--workspace", str(tmp_path / LONG)])
     assert code in (0, 1, 2)
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a" * 300, "longer than the name of a file may be"),
+        ("a/" * 5000, "longer than the name of a file may be"),
+        ("~nobody-of-that-name/x", "there is no such home"),
+        ("a\0b", "null"),
+    ],
+)
+def test_paths_that_no_file_can_have(path: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        TextFiles(path=path)

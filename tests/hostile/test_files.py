@@ -19,6 +19,7 @@ from PIL import Image
 from annotated import voc_xml
 from dlkit.data.annotated import Division
 from dlkit.data.annotated_images import ImageForm, ReadRules, decode_part, read_sound
+from dlkit.data.annotations.yolo_names import read_yaml
 from dlkit.data.context import Context
 from dlkit.data.idx import read_idx
 from dlkit.data.images import image_size, open_image
@@ -128,6 +129,38 @@ COCO = [
         }
     ).encode()
 ]
+YOLO = [b"0 0.5 0.5 0.2 0.3\n1 0.4 0.4 0.1 0.1\n", b"1 0.1 0.1 0.5 0.1 0.5 0.5\n"]
+YOLO_WORDS = [b" ", b"\n", b"nan", b"-1", b"1e400", b"1e-320", b"9" * 5000, b"\0", b"\xff", b"0.5 " * 5000, b"\xb2"]
+
+
+def labelled(path: Path) -> None:
+    (path.parent / "classes.txt").write_text("cat\ndog\n")
+    annotated(path)
+
+
+DATA_YAML = [b"train: images/train\nval: images/val\nnc: 2\nnames: [cat, dog]\n", b"names:\n  0: cat\n  1: dog\n"]
+YAML_WORDS = [
+    *(
+        b"[" * 3000,
+        b"{a: " * 3000,
+        b"&a [x]\n",
+        b"*a",
+        b"<<: *a",
+        b"!!python/object/apply:os.system [id]",
+        b"\0",
+        b"\xff",
+    ),
+    *(b"\xff", b"? ", b"- ", b": ", b"|\n", b"---\n", b"%YAML 9.9\n", b"9" * 5000, b"'", b'"', b"\t", b"#"),
+    b"".join(b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 12)),
+]
+
+
+def names(path: Path) -> None:
+    for part in ("train", "val"):
+        (path.parent / "images" / part).mkdir(parents=True, exist_ok=True)
+    read_yaml(path)
+
+
 JSON_WORDS = [
     *(b"[", b"{", b"]", b"}", b"null", b"true", b"1e400", b"NaN", b"-1", b"9" * 5000, b"9" * 39, b'"\\ud800"'),
     *(b'"' + b"x" * 5000 + b'"', b'"../a.png"', b'"/etc/passwd"', b"[" * 3000, b'{"a":' * 3000, b"\0", b"\xff"),
@@ -188,6 +221,8 @@ IDX_WORDS = [b"\xff" * 4, b"\0" * 4, b"\x1f\x8b", b"\x08\xff", b"\x7f\xff\xff\xf
 KINDS: dict[str, tuple[Sequence[bytes], Sequence[bytes], str, Read]] = {
     "images": (IMAGES, IMAGE_WORDS, "a.png", look),
     "voc": (XML, XML_WORDS, "a.xml", annotated),
+    "yolo": (YOLO, YOLO_WORDS, "a.txt", labelled),
+    "data.yaml": (DATA_YAML, YAML_WORDS, "data.yaml", names),
     "coco": (COCO, JSON_WORDS, "all.json", annotated),
     "tables": (CSV, CSV_WORDS, "a.csv", table),
     "texts": (TEXTS, TEXT_WORDS, "a.txt", text),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.bounded import BadFile, read_bytes
-from dlkit.data.files import is_file
+from dlkit.data.files import is_file, is_folder
 from dlkit.data.parts import part_of
 from dlkit.errors import DataError
 
@@ -50,9 +50,17 @@ def read_yaml(file: Path) -> YoloNames | None:
     """A ``data.yaml``; None for a YAML file of something else. DataError names what is wrong with one."""
     import yaml  # 30 ms, for those who have such a file
 
+    class Plain(yaml.BaseLoader):
+        """All values as they are written: YAML takes a class called "no" for False. Without aliases: twelve lines of
+        them stand for more names than memory holds."""
+
+        def compose_node(self, parent: object, index: object) -> object:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.composer.ComposerError(None, None, "aliases are not read", self.peek_event().start_mark)
+            return super().compose_node(parent, index)
+
     try:
-        # All values as they are written: YAML takes a class called "no" for False.
-        content: object = yaml.load(_read(file), yaml.BaseLoader)
+        content: object = yaml.load(_read(file), Plain)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DataError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or "names" not in content:
@@ -124,6 +132,6 @@ def _folder(file: Path, base: str, entry: str) -> Path | None:
     plain = entry.lstrip("./")
     for candidate in (top / base / entry, top / entry, top / plain):
         place = Path(os.path.normpath(candidate))
-        if place.is_relative_to(os.path.normpath(top)) and place.is_dir():
+        if place.is_relative_to(os.path.normpath(top)) and is_folder(place):
             return place
     return None
