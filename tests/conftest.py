@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib import invalidate_caches
-from importlib.metadata import entry_points
 from itertools import count
 from pathlib import Path
 
@@ -42,13 +41,8 @@ if not os.environ.get("CI"):
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # for `import toy`, a plugin that tests bring along
 sys.path.insert(0, str(TESTS.parent))
-PLUGINS = tuple(sorted({found.name for found in entry_points(group="dlkit")}))
-"""The plugins that are installed here."""
-
-
-def all_but(*names: str) -> str:
-    """A DLKIT_DISABLE that leaves these plugins: what a test says of lists is not to depend on what else there is."""
-    return ",".join(name for name in ("toy", *PLUGINS) if name not in names)
+# Now, before any test installs a plugin of its own.
+from installed import PLUGINS, install_metadata  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -158,14 +152,6 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         return package
 
     return planted
-
-
-def install_metadata(root: Path, distribution: str, name: str, module: str, version: str = "1.0") -> None:
-    """What pip writes about an installed distribution with one entry point of the group dlkit."""
-    folder = root / f"{distribution.replace('-', '_')}-{version}.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-    (folder / "entry_points.txt").write_text(f"[dlkit]\n{name} = {module}\n")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from conftest import PLUGINS, install_metadata
 from dlkit.monitor.form import LAUNCHER, Checked
 from dlkit.monitor.form_fields import Field
 from dlkit.tui.app import DlkitApp
@@ -21,6 +20,7 @@ from dlkit.tui.launch.fields import FieldRow, Pick
 from dlkit.tui.launch.parts import FittedText, PartChoice
 from dlkit.tui.launch.screen import LaunchScreen
 from dlkit.tui.launch.section import Heading, SectionBox
+from installed import PLUGINS, install_metadata
 from screens import notices, press, shown, until
 
 ROWS = b"1,2,3\n"

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 import zygote
-from conftest import TESTS, install_metadata
 from dlkit.jobs import detach
 from dlkit.jobs.queue import scheduler
 from dlkit.jobs.queue_state import QueueState
+from installed import TESTS, install_metadata
 from waiting import LONG
 
 MEMORY = Path("/dev/shm")

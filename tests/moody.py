@@ -39,7 +39,7 @@ def moody_run(folder: Path, inference: str = "moody") -> Iterator[RunFolder]:
     """A trained toy run, and the plugins it needs installed for this process and for those it starts."""
     import pytest
 
-    from conftest import PLUGINS, TESTS, install_metadata
+    from installed import PLUGINS, TESTS, install_metadata
     from toy import toy_run
 
     site = folder / "site"

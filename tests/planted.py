@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from conftest import install_metadata
 from dlkit import samples
 from dlkit.events import (
     Checkpointed,
@@ -30,6 +29,7 @@ from dlkit.events import (
 )
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Box, Sample
+from installed import install_metadata
 from recorded import record_run
 
 PAINT = "\x1b[35;7m"

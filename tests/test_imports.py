@@ -31,7 +31,7 @@ print(json.dumps({"code": code, "modules": sorted({name.partition(".")[0] for na
 @pytest.fixture
 def loaded(tmp_path):
     """``loaded("runs")``: top-level modules that a command's process has at its end, the toy plugin installed."""
-    from conftest import TESTS, install_metadata
+    from installed import TESTS, install_metadata
 
     install_metadata(tmp_path / "site", "dlkit-toy", "toy", "toy")
     root = str(Path(dlkit.__file__).parents[1])

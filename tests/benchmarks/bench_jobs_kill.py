@@ -20,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from conftest import TESTS, install_metadata
 from dlkit.jobs.queue import set_cpu_slots
+from installed import TESTS, install_metadata
 from kills import RECIPES, Attack, reference
 from zygote import serving
 

@@ -22,11 +22,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import workers
-from conftest import TESTS, install_metadata
 from dlkit.events import MetricsLogged, Resumed, Retried
 from dlkit.jobs.submit import start_worker
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
+from installed import TESTS, install_metadata
 from kills import RECIPES, Outcome, check, outcome
 from workers import all_events, kill, make_job, state, until, work
 

@@ -37,10 +37,10 @@ import psutil  # noqa: E402
 
 import workers  # noqa: E402
 import zygote  # noqa: E402
-from conftest import install_metadata  # noqa: E402
 from dlkit.jobs.submit import start_worker  # noqa: E402
 from dlkit.runs.folder import create  # noqa: E402
 from dlkit.runs.lock import RunLock  # noqa: E402
+from installed import install_metadata  # noqa: E402
 from web.served import SMALL, Served, start, stop  # noqa: E402
 from web.test_sessions import alive, tab  # noqa: E402
 

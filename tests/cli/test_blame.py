@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import all_but, install_metadata
+from installed import all_but, install_metadata
 from outcome import Outcome
 
 

@@ -55,7 +55,7 @@ def test_an_incomplete_or_wrong_line_is_helped(dlkit, words, shown, problem, fir
 
 
 def test_what_must_be_given_is_said_to_be_required(dlkit, monkeypatch):
-    from conftest import all_but
+    from installed import all_but
 
     monkeypatch.setenv("DLKIT_DISABLE", all_but("regression"))
     found = dlkit("train", "regression", "--dataset", "files", "--help")

@@ -7,8 +7,8 @@ from importlib import invalidate_caches
 
 import pytest
 
-from conftest import all_but
 from dlkit.components import PARTS
+from installed import all_but
 
 REMOTE = """
 from dlkit import *

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import all_but
 from dlkit.present.sparkline import BLOCKS
+from installed import all_but
 from recorded import record_run
 from toy import toy_run
 

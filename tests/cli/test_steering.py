@@ -18,7 +18,6 @@ import pytest
 
 import dlkit
 from command_lines import lines
-from conftest import TESTS
 from dlkit.cli.main import COMMANDS, _show_unexpected, main
 from dlkit.cli.progress import Bar, Display, JsonLines, Lines
 from dlkit.errors import UsageError
@@ -27,6 +26,7 @@ from dlkit.interrupt import Interrupts
 from dlkit.present.samples import render
 from dlkit.runs.log import EventLog, read_events
 from dlkit.samples import Sample
+from installed import TESTS
 from planted import EVIL, WRITTEN, evil_samples, install_planted, record_planted, steering
 from recorded import record_run
 from steering import Listen, listen

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conftest import all_but
 from dlkit.cli.main import main
 from dlkit.data import download
+from installed import all_but
 from planted import EVIL, WRITTEN
 from steering import Listen, listen
 

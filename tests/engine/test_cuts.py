@@ -41,6 +41,9 @@ UNEQUAL: dict[str, Any] = {
 ROUNDING = {"rel": 1e-6, "abs": 1e-12}
 """Networks compute in float32, and add up in another order; of all cuts of these, the worst came to 8.4e-7."""
 
+TWO_NETWORKS = {"rel": 4e-6, "abs": 1e-12}
+"""Two in a row, and the second judges after a step of its own: 1.7e-6 came of dcgan."""
+
 
 def resolved(task: str, model: str) -> Resolved:
     layer = small(task, model)
@@ -105,7 +108,8 @@ ADDED = models(CATALOG, without="skip-gram")
 def test_micro_batches(task: str, model: str, bounds: set[int]) -> None:
     made = job(task, model)
     expected = stepped(made, cut(made, []))
-    assert stepped(made, cut(made, sorted(bounds))) == pytest.approx(expected, **ROUNDING)
+    rounding = TWO_NETWORKS if task == "gan" else ROUNDING
+    assert stepped(made, cut(made, sorted(bounds))) == pytest.approx(expected, **rounding)
 
 
 SEVERAL = [pair for pair in ADDED if pair[0] != "gan" and "ddp" in trainer_class(CATALOG, resolved(*pair)).supports]

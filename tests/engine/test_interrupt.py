@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import all_but
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.index import find_run
 from dlkit.runs.log import read_events
+from installed import all_but
 from outcome import outcome, values_of
 from toy import finish, toy_resume, toy_run
 from waiting import LONG

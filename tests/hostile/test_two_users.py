@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TESTS, install_metadata
+from installed import TESTS, install_metadata
 from users import ALICE, BOB, TEAM, Told, Users, users
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two other users")

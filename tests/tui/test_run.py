@@ -14,7 +14,6 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from conftest import TESTS
 from dlkit.events import (
     Checkpointed,
     Commanded,
@@ -40,6 +39,7 @@ from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
 from dlkit.tui.shared.table import Table
+from installed import TESTS
 from live import live_run
 from recorded import record_run
 from screens import notices, opened, press, shown, until
@@ -390,7 +390,7 @@ async def test_resume_without_the_plugin(tmp_path: Path) -> None:
     """What keeps a run from going on is said, and it stays as it was."""
     run = record_run(tmp_path, 1, state="stopped")
     async with opened_run(run, "r") as (app, pilot, _):
-        await until(pilot, lambda: any("which is not there" in text for text in notices(app)))
+        await until(pilot, lambda: any("which is not installed" in text for text in notices(app)))
     assert run.read()["state"] == "stopped"
 
 

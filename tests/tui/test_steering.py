@@ -12,13 +12,13 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from conftest import TESTS
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
 from dlkit.tui.shared.fit_lines import FIT_LINES
 from forms import part
+from installed import TESTS
 from planted import EVIL, PAINT, install_planted, record_planted, steering
 from screens import opened, press, shown, until
 from terminal import Terminal

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import all_but
 from dlkit.runs.index import list_runs
+from installed import all_but
 from tmux import Tmux
 from waiting import LONG
 

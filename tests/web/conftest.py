@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import all_but
+from installed import all_but
 from web.served import SMALL, Served, start, stop
 
 
