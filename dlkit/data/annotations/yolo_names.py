@@ -50,7 +50,7 @@ def read_yaml(file: Path) -> YoloNames | None:
     """A ``data.yaml``; None for a YAML file of something else. DataError names what is wrong with one."""
     import yaml  # 30 ms, for those who have such a file
 
-    class Plain(yaml.BaseLoader):
+    class Plain(yaml.BaseLoader):  # type: ignore[misc]  # PyYAML has no types
         """All values as they are written: YAML takes a class called "no" for False. Without aliases: twelve lines of
         them stand for more names than memory holds."""
 
