@@ -14,7 +14,7 @@ pattern's text: compiling it is 0.4 ms of a command, which most need not pay."""
 
 def without_steering(text: str) -> str:
     """What could steer the terminal is shown as ``�``; tabs and newlines stay."""
-    if text.isascii() and text.isprintable():
+    if str.isascii(text) and str.isprintable(text):  # TypeError of what is no text, as of the pattern below
         return text
     return re.sub(STEERING, "�", text)
 

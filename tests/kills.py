@@ -12,10 +12,12 @@ import random
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
@@ -181,11 +183,19 @@ class Attack:
             before |= self._alive()
         if self._some_were_killed():
             self.tally.count("labelled", label)
-        process = scheduler(self.workspace)
-        if process is not None:  # no more of those that carry it
-            os.kill(process, signal.SIGKILL)
-            self.tally.count("schedules")
-            self._await_death(process)
+        self._end_carriers()
+
+    def _end_carriers(self) -> None:
+        """Kill the schedulers that carry a label, wherever they are in their start: all that they start would die at
+        it, again and again. A worker that carries one hands it on when it ends."""
+        place = str(self.workspace.resolve())
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                words = process.cmdline()
+                if "dlkit.jobs.scheduler" in words and place in words and "DLKIT_FAULT" in process.environ():
+                    process.kill()
+                    self.tally.count("schedules")
+                    self._await_death(process.pid)
 
     def _died_at_label(self, name: str) -> bool:
         return self._state(name) == "interrupted"
@@ -230,6 +240,7 @@ class Attack:
         raise AssertionError(f"process {process} outlived kill -9")
 
     def _keep_going(self) -> None:
+        self._end_carriers()
         self._resume_interrupted()
         wake(self.workspace)
 
