@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from dlkit.present.output import print_toml
+from installed import PLUGINS
 from waiting import LONG
 
 
@@ -68,3 +70,14 @@ def test_a_configuration_reads_the_same_whatever_stdout_can_hold(
     print_toml(text)
     sys.stdout.flush()
     assert tomllib.loads(raw.getvalue().decode(encoding)) == tomllib.loads(text)
+
+
+@pytest.mark.parametrize(("words", "collects"), [(["runs"], False), (["--help"], False), (["tasks"], True)])
+def test_only_what_ends_at_once_leaves_garbage_where_it_is(words: list[str], collects: bool, tmp_path: Path) -> None:
+    code = (
+        f"import gc, sys; from dlkit.cli.main import main; sys.argv = ['dlkit', *{words!r}]\n"
+        "main(); print(gc.isenabled(), file=sys.stderr)"
+    )
+    environment = {**os.environ, "DLKIT_WORKSPACE": str(tmp_path), "DLKIT_DISABLE": ",".join(PLUGINS)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == str(collects)
