@@ -100,9 +100,8 @@ def _walk(top: Path, depth: int, seen: set[tuple[int, int]], found: Contents) ->
                 if entry.is_dir(follow_symlinks=False):
                     seen.add(_identity(path))
                     waiting.append((path, depth + 1))
-                elif entry.is_file(
-                    follow_symlinks=False
-                ):  # which the folder tells: nearly all are, and no stat is needed
+                # The folder tells it: nearly all are files, and no stat is needed.
+                elif entry.is_file(follow_symlinks=False):
                     found.files.append(path)
                 elif path.is_dir():
                     yield path

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import TypeAlias
 
@@ -59,19 +60,11 @@ class _Coco:
     def _annotation(self, file: Path, image: JsonObject, found: Found) -> Annotation:
         width, height = image_size(file)
         check_size(self.path, file, (width, height), (image.get("width"), image.get("height")))
-        boxes: list[list[float]] = []
-        names: list[str] = []
-        marks: list[Mark] = []
-        for number, record in self.records[image["id"]]:
-            try:
-                name, mark, box = self._object(file, number, record, found)
-            except DataError as error:
-                found.object_failed(error)
-            else:
-                boxes.append(box)
-                names.append(name)
-                marks.append(mark)
-        return Annotation(file, self.path, width, height, corners("", boxes), tuple(names), tuple(marks))
+        records = self.records[image["id"]]
+        read = found.usable(partial(self._object, file, number, record, found) for number, record in records)
+        boxes = corners("", [box for _, _, box in read])
+        names, marks = tuple(name for name, _, _ in read), tuple(mark for _, mark, _ in read)
+        return Annotation(file, self.path, width, height, boxes, names, marks)
 
     def _object(self, file: Path, number: int, record: JsonObject, found: Found) -> tuple[str, Mark, list[float]]:
         who = f"{self.path}: {file.name}: annotation {record.get('id', number)}"
@@ -137,7 +130,7 @@ def read_coco(path: Path, images: Path | None = None) -> Found:
             key, annotation = _of_image(path, number, record, by_image)
             by_image[key].append((number, annotation))
         except DataError as error:
-            lost.object_failed(error)
+            lost.problems.append(str(error))
     coco = _Coco(path, names, by_image, [images] if images else _places(path), Lookup())
     found = attempted(coco.image, listed)
     found.add(lost)

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError
+
+Object = TypeVar("Object")
 
 Corners = npt.NDArray[np.float32]
 
@@ -74,9 +76,15 @@ class Found:
         self.remarks.extend(other.remarks)
         self.seen.update(other.seen)
 
-    def object_failed(self, error: DataError) -> None:
-        """An object cannot be used; the others of its image can."""
-        self.problems.append(str(error))
+    def usable(self, objects: Iterable[Callable[[], Object]]) -> list[Object]:
+        """What the functions read of an image's objects; of one that cannot be used, what is wrong: the others can."""
+        read = []
+        for one in objects:
+            try:
+                read.append(one())
+            except DataError as error:
+                self.problems.append(str(error))
+        return read
 
 
 Item = object

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 import re
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from xml.etree import ElementTree
@@ -118,19 +119,11 @@ def _annotation(file: Path, image: Path, root: ElementTree.Element, found: Found
     width, height = image_size(image)
     # Boxes of an image of another size would be read as sound, and be somewhere else.
     check_size(file, image, (width, height), (root.findtext("size/width"), root.findtext("size/height")))
-    boxes: list[list[float]] = []
-    names: list[str] = []
-    marks: list[Mark] = []
-    for number, element in enumerate(root.iter("object"), 1):
-        try:
-            name, mark, box = _object(f"{file}: object {number}", element)
-        except DataError as error:
-            found.object_failed(error)
-        else:
-            boxes.append(box)
-            names.append(name)
-            marks.append(mark)
-    return Annotation(image, file, width, height, corners(file, boxes), tuple(names), tuple(marks))
+    objects = enumerate(root.iter("object"), 1)
+    read = found.usable(partial(_object, f"{file}: object {number}", element) for number, element in objects)
+    boxes = corners(file, [box for _, _, box in read])
+    names, marks = tuple(name for name, _, _ in read), tuple(mark for _, mark, _ in read)
+    return Annotation(image, file, width, height, boxes, names, marks)
 
 
 def _object(who: str, element: ElementTree.Element) -> tuple[str, Mark, list[float]]:

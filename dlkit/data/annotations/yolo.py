@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dlkit.bounded import BadFile, read_bytes
@@ -117,19 +118,12 @@ def _annotation(pair: _Pair, names: YoloNames | None, found: Found) -> Annotatio
         return Annotation(pair.image, pair.image, *size, corners("", []), ())
     if pair.others:
         raise DataError(f"{pair.label}: it is of {pair.image.name} and of {pair.others[0].name}: one image has labels")
-    boxes: list[list[float]] = []
-    classes: list[str] = []
-    for number, line in enumerate(_lines(pair.label), 1):
-        if not line.strip():
-            continue
-        try:
-            name, box = _object(f"{pair.label}: line {number}", line.split(), names, size, found.remarks)
-        except DataError as error:
-            found.object_failed(error)
-        else:
-            boxes.append(box)
-            classes.append(name)
-    return Annotation(pair.image, pair.label, *size, corners(pair.label, boxes), tuple(classes))
+    lines = [(number, line.split()) for number, line in enumerate(_lines(pair.label), 1) if line.strip()]
+    read = found.usable(
+        partial(_object, f"{pair.label}: line {number}", words, names, size, found.remarks) for number, words in lines
+    )
+    boxes = corners(pair.label, [box for _, box in read])
+    return Annotation(pair.image, pair.label, *size, boxes, tuple(name for name, _ in read))
 
 
 def _lines(label: Path) -> list[str]:
