@@ -75,7 +75,7 @@ def _named(table: RawTable, config: FilesConfig) -> RawTable:
         if not any(cells):
             notes.append(f"{what} and no values: left out")
         elif position == 1 and _counts(cells):
-            notes.append(f"{what} and counts the rows from {cells[0]}: left out")
+            notes.append(f"{what} and counts the rows from {cells[0]}: left out; a name in line 1 keeps it")
         elif "" in config.ignore:
             notes.append(f"{what}: left out")
         else:
