@@ -15,7 +15,7 @@ from dlkit.data.division import by_lists, divided, names_of, path_names
 from dlkit.data.image_division import image_groups
 from dlkit.data.images import SUFFIXES
 from dlkit.data.options import ImageDivision
-from dlkit.data.parts import drawn, held_out, named_parts, part_of, refuse_hidden_parts, subfolders
+from dlkit.data.parts import drawn, held_out, named_parts, part_of, parts_note, refuse_hidden_parts, subfolders
 from dlkit.data.text.corpus import AUTO
 from dlkit.errors import DataError, listed
 
@@ -56,7 +56,7 @@ def read_parts(root: Path, division: Division, encoding: str = AUTO) -> Parts:
     ``encoding`` is of XML files, whatever they declare.
     """
     # Lists that somebody names win over whatever lies beside the images.
-    given = {} if division.lists else _separate(root, encoding)
+    given, named = ({}, []) if division.lists else _separate(root, encoding)
     together = Found()
     if given:
         for found in given.values():
@@ -73,7 +73,7 @@ def read_parts(root: Path, division: Division, encoding: str = AUTO) -> Parts:
             read = _by_lists(root, together, lists)
         else:
             read = _by_group(root, together, division) if division.group.group else _by_ratio(together, division)
-    said = [*noted(together.remarks), *_unclaimed(together), *read.notes]
+    said = [*named, *noted(together.remarks), *_unclaimed(together), *read.notes]
     read = Parts(read.parts, read.problems, said)
     if read.parts.get("train") and "val" not in read.parts:
         read = Parts({**read.parts, **_with_val(root, read.parts["train"], division)}, read.problems, read.notes)
@@ -88,25 +88,26 @@ def _nothing(root: Path, parts: str, problems: Sequence[str]) -> str:
     return listed(f"{head}; {len(problems)} could not be used", problems) if problems else head
 
 
-def _separate(root: Path, encoding: str) -> dict[str, Found]:
-    """What lies in folders or COCO files of the parts' names, or where YOLO's ``data.yaml`` says; empty if there is
-    nothing for training."""
+def _separate(root: Path, encoding: str) -> tuple[dict[str, Found], list[str]]:
+    """What lies in folders or COCO files of the parts' names, or where YOLO's ``data.yaml`` says, and the note on
+    folders that are not called just so; empty if there is nothing for training."""
     if root.suffix in (".yaml", ".yml"):
-        return yolo_parts(root.parent, root)
+        return yolo_parts(root.parent, root), []
     if not root.is_dir():
-        return {}
+        return {}, []
     if by_yolo := yolo_parts(root):
-        return by_yolo
+        return by_yolo, []
     folders = subfolders(root)
     if any(part_of(name) == "train" and holds_annotations(path) for name, path in folders.items()):
         named = named_parts(root, folders.items())
         # Left out in silence, a whole folder of somebody's work would be missed by nobody.
         if other := next((n for n, path in folders.items() if part_of(n) is None and holds_annotations(path)), None):
             raise DataError(f"{root}: {other} holds annotations too, and is no part: put it into one, or elsewhere")
-        return {part: read_annotations(path, encoding) for part, path in named.items() if holds_annotations(path)}
+        held = {part: path for part, path in named.items() if holds_annotations(path)}
+        return {part: read_annotations(path, encoding) for part, path in held.items()}, parts_note(held)
     files = [p for folder in (root, root / "annotations") for p in sorted(folder.glob("*.json"))]
     found = named_parts(root, ((_part_word(path), path) for path in files))
-    return {part: read_coco(path) for part, path in found.items()} if "train" in found else {}
+    return ({part: read_coco(path) for part, path in found.items()} if "train" in found else {}), []
 
 
 def _check_apart(root: Path, given: Mapping[str, Found]) -> None:

@@ -130,7 +130,8 @@ def test_folders_of_parts_are_known_in_any_writing_and_not_pooled_further_down(t
         for i in range(count):
             voc(tmp_path / "here" / part, f"{part}{i}", [("cat", 1.0, 2.0, 9.0 + i, 12.0)])
             voc(tmp_path / "there" / "archive" / part, f"{part}{i}", [("cat", 1.0, 2.0, 9.0 + i, 12.0)])
-    found = read_parts(tmp_path / "here", Division()).parts
-    assert {part: len(some) for part, some in found.items()} == {"train": 5, "val": 1, "test": 2}
+    read = read_parts(tmp_path / "here", Division())
+    assert {part: len(some) for part, some in read.parts.items()} == {"train": 5, "val": 1, "test": 2}
+    assert "taken as parts: Train as train, test-images as test" in read.notes
     with pytest.raises(DataError, match=r"archive: 'Train', 'test-images' look like parts.*dataset\.train_list"):
         read_parts(tmp_path / "there", Division())
