@@ -91,6 +91,10 @@ class EngineConfig(Config):
     )
     # Not at every step: the norm of all gradients would cost more than the engine itself does.
     probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
+    layers: bool = Field(
+        False,
+        description="With each sample: activations, gradients, dead units and size of the update, layer by layer",
+    )
     data_on: Literal["auto", "device", "host"] = Field(
         "auto", description="Where data in memory lie; auto: on the device, if half its memory holds them"
     )

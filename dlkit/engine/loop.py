@@ -13,7 +13,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from dlkit.engine.checkpoint_keeper import CheckpointKeeper
 from dlkit.engine.checkpoint_writer import clear_void
 from dlkit.engine.evaluation import Evaluation
 from dlkit.engine.journal import Journal
+from dlkit.engine.layers import LayerWatch
 from dlkit.engine.loader import Cadence, Loader
 from dlkit.engine.orders import Agreed, Inbox, Orders
 from dlkit.engine.placing import place
@@ -34,6 +35,7 @@ from dlkit.engine.sampling import make_samples
 from dlkit.engine.settings import Settings
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.step_log import StepLog
+from dlkit.engine.trainer import Values
 from dlkit.errors import PluginError
 from dlkit.events import Event, Finished, Resumed, Sampled, Started
 from dlkit.runs.checkpoints import Checkpoint
@@ -85,6 +87,9 @@ class Loop:
         self._keeper = CheckpointKeeper(job, run, progress, self._settings, inbox, self._journal)
         self._train, self._val = job.data.train, job.data.val
         self._evaluations, self._samplings = course.due(engine.eval_every), course.due(engine.sample_every)
+        # In the place of the trainer where it is wanted: a run without it takes the steps that it always took.
+        watches = engine.layers and job.world.rank_zero
+        self._watch = LayerWatch(job.trainer, self._samplings) if watches else None
 
     def __iter__(self) -> Iterator[Event]:
         with ExitStack() as stack:
@@ -108,7 +113,7 @@ class Loop:
 
     def _steps(self) -> Iterator[Event]:
         """Train. Between two attentions the engine's own part of a step is a call, an append, two comparisons: 1 µs."""
-        step_of, clock, rows, orders = self._job.trainer.step, time.monotonic, self._log.rows, self._orders
+        step_of, clock, rows, orders = self._step_of, time.monotonic, self._log.rows, self._orders
         alone, total = self._world.size == 1, self._job.course.total
         # One process attends by the clock, and at a signal. Several do so, and stop, at steps they agree on beforehand.
         signals, interval = (self._signals, FLUSH_SECONDS) if alone else (StopSignals(), math.inf)
@@ -132,6 +137,10 @@ class Loop:
             wake, began = self._next_wake(), clock()
             flush_at = began + interval
         yield from self._keeper.write_last()
+
+    @property
+    def _step_of(self) -> Callable[[Sequence[Batch], int], Values]:
+        return self._job.trainer.step if self._watch is None else self._watch.step
 
     def _attend(self) -> Iterator[Event]:
         """Everything but steps and their log, in its one order."""
@@ -244,7 +253,7 @@ class Loop:
         progress.sampled = progress.step
         if not self._world.rank_zero:
             return
-        made = make_samples(self._job, self._val, self._run, progress.step)
+        made = make_samples(self._job, self._val, self._run, progress.step, self._watch)
         self._log.restart_rate()
         for problem in made.problems:
             yield self._journal.notice(problem)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dlkit import samples
 from dlkit.data.randomness import forked
 from dlkit.data.splits import OnHost, Split
 from dlkit.engine.build import Job
+from dlkit.engine.layer_samples import layer_samples
+from dlkit.engine.layers import LayerWatch
 from dlkit.errors import DlkitError, in_words
 from dlkit.events import SampleRef
 from dlkit.present.output import say_traceback
@@ -26,23 +28,18 @@ class Made:
     problems: Sequence[str] = ()
 
 
-def make_samples(job: Job, split: Split, run: RunFolder, step: int) -> Made:
-    """Have the run's predictor make samples, from inputs of ``split``, and save them. No weight changes.
+def make_samples(job: Job, split: Split, run: RunFolder, step: int, watch: LayerWatch | None = None) -> Made:
+    """Have the run's predictor make samples, from inputs of ``split``, and save them, with what ``watch`` saw last. No
+    weight changes.
 
     Samples are for people to look at: what goes wrong with them is told, and training goes on. OSError: the run's
     folder cannot be written.
     """
     who = f"inference {job.resolved.specs['inference'].name!r}"
-    # The same draws every time: pictures of different steps can be compared.
-    stream = forked(job.resolved.engine.seed, "samples", device=job.placement.device)
-    try:
-        with stream as generator, job.trainer.evaluating():
-            made = list(job.predictor.samples(SAMPLES, generator, OnHost(split)))
-    # The plugin boundary: whatever a predictor raises, its weights and generators are as they were.
-    except (Exception, SystemExit) as error:
-        return Made((), [f"no samples: {who}: {_told(error)}"])
+    made, problems = _made(job, split, who)
+    if watch is not None and watch.watched is not None:
+        made += layer_samples(watch.watched)
     refs: list[SampleRef] = []
-    problems: list[str] = []
     for sample in made:
         try:
             refs.append(_saved(sample, run, step, [ref.name for ref in refs]))
@@ -52,6 +49,19 @@ def make_samples(job: Job, split: Split, run: RunFolder, step: int) -> Made:
         except Exception as error:
             problems.append(f"a sample is left out: {who}: {_told(error)}")
     return Made(refs, problems)
+
+
+def _made(job: Job, split: Split, who: str) -> tuple[list[object], list[str]]:
+    """What the predictor makes, and what is to be said of that."""
+    # The same draws every time: pictures of different steps can be compared.
+    stream = forked(job.resolved.engine.seed, "samples", device=job.placement.device)
+    try:
+        with stream as generator, job.trainer.evaluating():
+            found: Iterable[object] = job.predictor.samples(SAMPLES, generator, OnHost(split))
+            return list(found), []
+    # The plugin boundary: whatever a predictor raises, its weights and generators are as they were.
+    except (Exception, SystemExit) as error:
+        return [], [f"no samples: {who}: {_told(error)}"]
 
 
 def _saved(made: object, run: RunFolder, step: int, taken: Sequence[str]) -> SampleRef:
