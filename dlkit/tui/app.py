@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import traceback
@@ -28,6 +29,7 @@ from dlkit.tui.shared import settings
 from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
+from dlkit.tui.shared.work_threads import WorkThreads
 
 FIRST = {
     "tasks": "dlkit.tui.tasks.screen:TasksScreen",
@@ -129,6 +131,7 @@ class DlkitApp(Host):
         return [FIT_LINES, *super().get_line_filters()]
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().set_default_executor(WorkThreads())
         self.poller.watch(Runs(self.workspace).poll, self.RunsChanged, self)
         self.poller.start()
         self._load_plugins()
