@@ -134,17 +134,19 @@ class Run:
             time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
         return self
 
-    def predictor(self, checkpoint: str = "best", *, device: str = "cpu", **inference: object) -> AnyPredictor:
+    def predictor(
+        self, checkpoint: str = "best", *, device: str = "cpu", inference: str = "", **options: object
+    ) -> AnyPredictor:
         """The trained model, to be queried: ``run.predictor().predict([…])``.
 
-        ``inference`` are options of its inference component that are to differ from the run's:
-        ``run.predictor(temperature=0.5)``.
+        ``inference`` is another inference component than the run's, of those that fit its task and model;
+        ``options`` are the component's that are to differ: ``run.predictor(temperature=0.5)``. UsageError says what of
+        it does not fit.
         """
-        from dlkit.inference.load import load_predictor, with_options
+        from dlkit.inference.load import Question, load_predictor
 
-        catalog = Catalog.load_everything()
-        loaded = load_predictor(catalog, self.folder, checkpoint, device)
-        return (with_options(catalog, loaded, inference) if inference else loaded).predictor
+        question = Question(inference, options)
+        return load_predictor(Catalog.load_everything(), self.folder, checkpoint, device, question).predictor
 
     def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
         """Metrics of a checkpoint on a split; put on record in the run's folder, or a warning says why not."""

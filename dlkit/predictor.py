@@ -19,6 +19,7 @@ from dlkit.config import Config
 from dlkit.data.splits import Split
 from dlkit.data.trees import map_tensors
 from dlkit.samples import Sample, Table
+from dlkit.task import AnyTask, Info
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,6 +46,10 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     predict`` then writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit
     predict`` then shows as it comes. ``exports`` are the formats that ``export`` writes, each with a line that says
     what it is, the usual one first.
+
+    A run may be asked by any that fits: ``dlkit predict|sample RUN --inference NAME``. One that is declared for several
+    tasks, or for any, knows the run's by ``task`` (``task.inputs``, ``task.outputs``), and says in ``lacks`` what it
+    needs of a model. Its options have defaults, if a form is to offer it: there it is chosen before they are typed.
     """
 
     usage: str = "INPUT"
@@ -54,6 +59,14 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     draws: bool = False
     streams: bool = False
     exports: Mapping[str, str] = {}
+    task: AnyTask | None = None
+    """What the model was made for: whoever builds a run's predictor says so, when it has been made."""
+
+    @classmethod
+    def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:
+        """What this component needs and such a model lacks, as the end of a sentence (``it needs a convolution, and the
+        model has none``); empty: it can ask it. Asked before one is made. Default: whatever is of its task will do."""
+        return ""
 
     def __init__(self, model: nn.Module, info: KnownT, config: ConfigT) -> None:
         self.model = model

@@ -21,6 +21,12 @@ class MoodyConfig(Config):
     temperature: float = Field(1.0, ge=0, description="Said with every answer")
 
 
+class ChoosyConfig(Config):
+    """What it is told, which has no default."""
+
+    word: str = Field(min_length=1, description="Said with every answer")
+
+
 @hookimpl
 def dlkit_inference() -> list[InferenceSpec]:
     return [
@@ -30,7 +36,16 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Does what the prompt says",
             target="moody_parts:Moody",
             config="moody:MoodyConfig",
-        )
+        ),
+        InferenceSpec(
+            name="choosy",
+            summary="Asks models of any task, if they have what it is told to need",
+            target="moody_parts:Choosy",
+            config="moody:ChoosyConfig",
+        ),
+        InferenceSpec(name="lofty", summary="Asks no model that there is", target="moody_parts:Lofty"),
+        InferenceSpec(name="broken", task="toy", summary="Cannot be imported", target="moody_parts:Missing"),
+        InferenceSpec(name="foreign", task="another", summary="Of another task", target="moody_parts:Choosy"),
     ]
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Sample, Text
+from dlkit.task import AnyTask, Info
 
 
 class Moody(Predictor):
@@ -58,3 +60,26 @@ class Moody(Predictor):
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         return [f"hello {rng.integers(10**9)} of {len(examples)}" if examples is not None else "hello without data"]
+
+
+class Choosy(Predictor):
+    """Knows of what task the model is, whatever that is."""
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        return list(arguments)
+
+    def predict(self, inputs: Sequence[str]) -> list[Answer]:
+        assert self.task is not None
+        about = {"task": self.task.name, "inputs": list(self.task.inputs), "word": self.config.word}
+        return [{"said": order, **about} for order in inputs]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        return [Text(name="word", text=self.config.word, prompt=type(self.model).__name__)]
+
+
+class Lofty(Choosy):
+    """Needs what no model has."""
+
+    @classmethod
+    def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:
+        return f"it needs a convolution, and {type(model).__name__} has none"

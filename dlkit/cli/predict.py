@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.parser import Parser, asks_for_help
+from dlkit.cli.parser import Parser
+from dlkit.cli.question import question_of, taken, with_inference
 from dlkit.errors import UsageError, blamed
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
@@ -26,22 +27,17 @@ if TYPE_CHECKING:
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
-OPTION = "--inference."
 
 
 def main(argv: list[str]) -> int:
-    if asks_for_help(argv):  # also as what seems an option's value
-        argv = [word for word in argv if not word.startswith(OPTION)]
-    argv, changed = _taken(argv)
+    argv, changed = taken(argv)
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
-    from dlkit.inference.load import load_predictor, with_words
+    from dlkit.inference.load import load_predictor
 
     catalog = Catalog.load_everything()
-    loaded = load_predictor(catalog, run, options.checkpoint, options.device)
-    if changed:
-        loaded = with_words(catalog, loaded, changed)
+    loaded = load_predictor(catalog, run, options.checkpoint, options.device, question_of(options, changed))
     who = f"inference {loaded.resolved.specs['inference'].name!r}"
     # A reader that has seen enough (head) is nobody's fault.
     with blamed(who, passing=lambda error: isinstance(error, BrokenPipeError)):
@@ -51,7 +47,7 @@ def main(argv: list[str]) -> int:
 
 def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) -> None:
     if options.output and not loaded.predictor.draws:
-        raise UsageError(f"-o {options.output}: this run's predictor draws no pictures")
+        raise UsageError(f"-o {options.output}: {who} draws no pictures")
     inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
     # Piece by piece is for people: whoever asks for JSON is a program, and takes whole answers.
     if loaded.predictor.streams and not options.json:
@@ -64,7 +60,11 @@ def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) 
     for note in notes:
         say(f"note: {note}")
     if options.json:
-        position = {"checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
+        position = {
+            "checkpoint": options.checkpoint,
+            "step": loaded.checkpoint.step,
+            "inference": loaded.resolved.specs["inference"].name,
+        }
         found = {"predictions": [dict(answer) for answer in answers], **({"notes": notes} if notes else {})}
         print_json({"run": run.id, **position, **found})
         return
@@ -76,12 +76,12 @@ def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) 
 def _parser() -> Parser:
     parser = run_parser(
         "predict",
-        "Ask a trained model. Without INPUT, the lines of standard input are read. --inference.OPTION VALUE asks with "
-        "another option than the run's own.",
+        "Ask a trained model. Without INPUT, the lines of standard input are read.",
     )
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
+    with_inference(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -90,24 +90,6 @@ def _parser() -> Parser:
     )
     parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
     return parser
-
-
-def _taken(argv: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The command line without ``--inference.OPTION VALUE``, and those by option."""
-    rest: list[str] = []
-    changed: dict[str, str] = {}
-    words = iter(argv)
-    for word in words:
-        if word == "--":
-            return [*rest, word, *words], changed
-        flag, equals, value = word.partition("=")
-        if not flag.startswith(OPTION):
-            rest.append(word)
-        elif equals or (value := next(words, "")):
-            changed[flag.removeprefix(OPTION).replace("-", "_")] = value
-        else:
-            raise UsageError(f"{flag} needs a value")
-    return rest, changed
 
 
 def _stream(predictor: AnyPredictor, inputs: Sequence[object]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
+from dlkit.cli.question import question_of, taken, with_inference
 from dlkit.cli.sample_json import sample_document
 from dlkit.data.context import make_context
 from dlkit.errors import DataError, UsageError, blamed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
+    argv, changed = taken(argv)
     options = _parser().with_json().parse_args(argv)
     for flag, value, least in (("-n", options.n, 1), ("--seed", options.seed, 0)):
         if value < least:
@@ -37,12 +39,13 @@ def main(argv: list[str]) -> int:
     from dlkit.inference.load import load_predictor
 
     catalog = Catalog.load_everything()
-    loaded = load_predictor(catalog, run, options.checkpoint)
+    loaded = load_predictor(catalog, run, options.checkpoint, question=question_of(options, changed))
     examples = _examples(catalog, loaded, locate(options.workspace))
     who = f"inference {loaded.resolved.specs['inference'].name!r}"
     with blamed(who), forked(options.seed, "sample") as generator:
         made = checked(loaded.predictor.samples(options.n, generator, examples), who)
-    head = {"run": run.id, "checkpoint": options.checkpoint, "step": loaded.checkpoint.step}
+    asked = {"step": loaded.checkpoint.step, "inference": loaded.resolved.specs["inference"].name}
+    head = {"run": run.id, "checkpoint": options.checkpoint, **asked}
     if options.o:
         _write(made, Path(options.o), head if options.json else None)
     elif options.json:
@@ -63,6 +66,7 @@ def _parser() -> Parser:
         help="write the samples there, as PNG (pictures also one by one) and JSON, and list the files",
     )
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    with_inference(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")
     return parser
 

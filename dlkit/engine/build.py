@@ -119,14 +119,26 @@ def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device)
     return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 
 
-def build_predictor(catalog: Catalog, resolved: Resolved, model: nn.Module, info: Info) -> AnyPredictor:
-    """What asks the model."""
+def build_predictor(catalog: Catalog, resolved: Resolved, task: AnyTask, model: nn.Module, info: Info) -> AnyPredictor:
+    """What asks the model; UsageError says what it needs that this model lacks."""
     spec = resolved.specs["inference"]
+    target = predictor_class(catalog, spec)
+    with blaming(named(spec)):
+        if lacking := target.lacks(task, model, info):
+            asked = f"{named(spec)} cannot ask model {resolved.specs['model'].name!r} of task {task.name!r}"
+            others = [other.name for other in catalog.specs("inference", task.name) if other.name != spec.name]
+            raise UsageError(f"{asked}: {lacking}. There are: {', '.join(others) or 'no others'}")
+        predictor = target(model, info, resolved.sections["inference"])
+    predictor.task = task
+    return predictor
+
+
+def predictor_class(catalog: Catalog, spec: Spec) -> type[AnyPredictor]:
+    """The class of an inference component."""
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Predictor)):
         raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.inference.Predictor")
-    with blaming(named(spec)):
-        return target(model, info, resolved.sections["inference"])
+    return target
 
 
 def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:
@@ -222,7 +234,7 @@ def _prepare(
     if where.torch_device.type == "cpu":  # other devices say themselves, in an error, when they are full
         check_room(named(resolved.specs["model"]), trainer)
     try_loss(resolved.specs["loss"], trainer, tried.outputs, tried.batch, where)
-    predictor = build_predictor(catalog, resolved, model, info)
+    predictor = build_predictor(catalog, resolved, task, model, info)
     return Job(catalog, resolved, task, info, data, trainer, predictor, placement, counted, course, summary, world)
 
 

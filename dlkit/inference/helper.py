@@ -1,11 +1,14 @@
-"""``python -m dlkit.inference.helper RUN [--checkpoint best]``: a model that answers, in a process of its own.
+"""``python -m dlkit.inference.helper RUN [--checkpoint best] [--inference NAME]``: a model that answers, in a process
+of its own.
 
 One JSON object a line. It begins with ``{"hello": {…}}`` (see ``hello``), or ``{"error": …, "kind": …}`` and ends.
 Then every request has one reply, in order, with the request's ``id``:
 
     {"id": 1, "ask": ["1,2,3"], "options": {"top": 3}}   {"id": 1, "answers": […], "samples": [PATH…], "seconds": 0.01}
     {"id": 2, "example": true}                           {"id": 2, "words": ["1,2,3"]}
-    what fails                                           {"id": 3, "error": TEXT, "kind": "DataError"}
+    {"id": 3, "offered": true}                           {"id": 3, "offered": [{"name": …, "summary": …, "lacks": …}]}
+    {"id": 4, "inference": NAME}                         {"id": 4, "hello": {…}}, and NAME answers from then on
+    what fails                                           {"id": 5, "error": TEXT, "kind": "DataError"}
 
 Samples are those of ``dlkit.samples.save``; their files live until the next question. It ends with its standard input,
 so with whoever started it. Standard output belongs to the replies: what a plugin prints goes to standard error.
@@ -27,13 +30,13 @@ from typing import NoReturn, TextIO, TypedDict, cast
 
 from dlkit import samples
 from dlkit.catalog import Catalog
-from dlkit.config import Property, config_class, fields_of, parse_text
+from dlkit.config import Property, config_class, fields_of
 from dlkit.data.context import make_context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import ComponentError, DlkitError, UsageError
 from dlkit.events import encode
-from dlkit.inference.load import Loaded, load_predictor, validation_split, with_options
+from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, offered, validation_split
 from dlkit.json_types import Json, Settings
 from dlkit.present.output import say, say_traceback
 from dlkit.runs.checkpoints import complete
@@ -59,7 +62,7 @@ class Helper:
 
     def __init__(self, catalog: Catalog, loaded: Loaded, run: RunFolder, folder: Path) -> None:
         self._catalog, self._run, self._folder = catalog, run, folder
-        self._loaded = loaded
+        self._own = self._loaded = loaded
         self._present = loaded
         self._values: dict[str, object] = {}
         self._split: Split | None = None
@@ -73,6 +76,7 @@ class Helper:
             "run": self._run.id,
             "task": self._loaded.resolved.task.name,
             **{key: str(getattr(predictor, key)) for key in ("usage", "asks", "label", "placeholder")},
+            "inference": self._loaded.resolved.specs["inference"].name,
             "options": self._options(),
             "step": checkpoint.step,
             "best": checkpoint.manifest.best,
@@ -85,10 +89,21 @@ class Helper:
         """The reply to one request. Raises what the predictor does."""
         if request.get("example"):
             return {"words": self._example()}
+        if request.get("offered"):
+            return {"offered": offered(self._catalog, self._loaded)}
+        if "inference" in request:
+            return self._ask_by(str(request["inference"]))
         if "ask" not in request:
-            raise UsageError(f"neither ask nor example: {sorted(request)}")
+            raise UsageError(f"none of ask, example, offered and inference: {sorted(request)}")
         words, options = cast("list[object]", request["ask"]), cast(Settings, request.get("options") or {})
         return self._answer([str(word) for word in words], options)
+
+    def _ask_by(self, name: str) -> Reply:
+        """Another component from now on, with its default options; or the run's own, with the run's."""
+        own = name == self._own.resolved.specs["inference"].name
+        self._loaded = self._own if own else asked_otherwise(self._catalog, self._own, Question(name))
+        self._present, self._values = self._loaded, {}
+        return {"hello": self.hello()}
 
     def _answer(self, words: list[str], options: Settings) -> Reply:
         began = time.perf_counter()
@@ -106,11 +121,10 @@ class Helper:
 
     def _with(self, options: Settings) -> Loaded:
         """The predictor with these options; words are read as a flag's are."""
-        known = {field["name"]: field["schema"] for field in self._options()}
-        values = {k: parse_text(known[k], v) if isinstance(v, str) and k in known else v for k, v in options.items()}
-        if values != self._values:
-            self._present = with_options(self._catalog, self._loaded, values) if values else self._loaded
-            self._values = values
+        if options != self._values:
+            question = Question(options=options, typed=True)
+            self._present = asked_otherwise(self._catalog, self._loaded, question) if options else self._loaded
+            self._values = dict(options)
         return self._present
 
     def _options(self) -> list[OptionField]:
@@ -142,12 +156,13 @@ def main(argv: list[str]) -> NoReturn:
     parser = argparse.ArgumentParser(prog="python -m dlkit.inference.helper")
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--checkpoint", default="best")
+    parser.add_argument("--inference", default="")
     options = parser.parse_args(argv)
     replies = _reserved_stdout()
     folders: list[Path] = []
     requests = _listen(folders)
     try:
-        helper = _loaded(options.run, options.checkpoint, folders)
+        helper = _loaded(options.run, options.checkpoint, options.inference, folders)
         hello = helper.hello()
     # The process's boundary: plugins build the model, and whatever they throw is told to whoever asked.
     except (Exception, SystemExit) as error:
@@ -160,12 +175,15 @@ def main(argv: list[str]) -> NoReturn:
         _tell(replies, _replied(helper, requests.get()))
 
 
-def _loaded(reference: str, checkpoint: str, folders: list[Path]) -> Helper:
+def _loaded(reference: str, checkpoint: str, inference: str, folders: list[Path]) -> Helper:
     run = find_run(locate(), reference)
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, checkpoint)
     folders.append(Path(tempfile.mkdtemp(prefix="dlkit-asked-")))
-    return Helper(catalog, loaded, run, folders[0])
+    helper = Helper(catalog, loaded, run, folders[0])
+    if inference:
+        helper.reply({"inference": inference})
+    return helper
 
 
 def _replied(helper: Helper, line: str) -> Reply:

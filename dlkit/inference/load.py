@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from dlkit.catalog import Catalog
+from dlkit.components import Spec
 from dlkit.config import Layer, Resolved, config_class, fields_of, parse_text, resolve
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.data.weights import restoring
 from dlkit.engine import checkpoint as storage
-from dlkit.engine.build import build_data, build_model, build_predictor, build_task, prepare
+from dlkit.engine.build import build_data, build_model, build_predictor, build_task, predictor_class, prepare
 from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
 from dlkit.engine.fitting import check_size, fitting
 from dlkit.engine.loader import evaluation_batches
-from dlkit.errors import RunError, UsageError, nearest
+from dlkit.errors import PluginError, RunError, UsageError, blamed, nearest
 from dlkit.json_types import Settings
 from dlkit.predictor import AnyPredictor
 from dlkit.runs import opening
 from dlkit.runs.checkpoints import Checkpoint, choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
+from dlkit.task import AnyTask
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,27 @@ class Loaded:
     predictor: AnyPredictor
 
 
-def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device: str = "cpu") -> Loaded:
-    """Build the model from the checkpoint alone: neither the data set's files nor its code are touched."""
+@dataclass(frozen=True)
+class Question:
+    """How a run is asked: ``inference`` is another component than its own (empty: its own), ``options`` are those that
+    differ from its own; values that are text are read as flags have it, where it was ``typed``."""
+
+    inference: str = ""
+    options: Settings = field(default_factory=dict)
+    typed: bool = False
+
+
+def load_predictor(
+    catalog: Catalog, run: RunFolder, which: str = "best", device: str = "cpu", question: Question | None = None
+) -> Loaded:
+    """Build the model from the checkpoint alone: neither the data set's files nor its code are touched.
+
+    UsageError: there is no such component for the run's task, the model lacks what it needs, or it has no such option.
+    """
     where = choose_device(device)
     resolved = stored_config(catalog, run, readable(run))
+    if question is not None:
+        resolved = _asked(catalog, resolved, question)
     chosen = choose(run.path, which)
     storage.check(chosen, resolved.task.name, resolved.specs["model"].name)
     task = build_task(catalog, resolved.task)
@@ -55,23 +73,49 @@ def load_predictor(catalog: Catalog, run: RunFolder, which: str = "best", device
     storage.load_model(chosen, model, averaged=True)
     where.make_current()
     model = model.to(where.torch_device).eval()
-    return Loaded(resolved, chosen, build_predictor(catalog, resolved, model, info))
+    return Loaded(resolved, chosen, build_predictor(catalog, resolved, task, model, info))
 
 
-def with_options(catalog: Catalog, loaded: Loaded, options: Settings) -> Loaded:
-    """The same model, queried with other options of its inference component; UsageError as for any option."""
-    layers = [Layer("the run", loaded.resolved.values()), Layer("question", {"inference": dict(options)})]
-    resolved = resolve(catalog, loaded.resolved.task.name, layers, suggest=False)
-    predictor = loaded.predictor
-    return replace(
-        loaded, resolved=resolved, predictor=build_predictor(catalog, resolved, predictor.model, predictor.info)
-    )
+def asked_otherwise(catalog: Catalog, loaded: Loaded, question: Question) -> Loaded:
+    """The same model, asked by another component or with other options; UsageError as for ``load_predictor``."""
+    resolved, before = _asked(catalog, loaded.resolved, question), loaded.predictor
+    task = build_task(catalog, resolved.task)
+    predictor = build_predictor(catalog, resolved, task, before.model, before.info)
+    return replace(loaded, resolved=resolved, predictor=predictor)
 
 
-def with_words(catalog: Catalog, loaded: Loaded, words: Mapping[str, str]) -> Loaded:
-    """``with_options``, the values being text as flags have it."""
-    known = {field.name: field.schema for field in fields_of(config_class(catalog, loaded.resolved.specs["inference"]))}
-    return with_options(catalog, loaded, {k: parse_text(known[k], v) if k in known else v for k, v in words.items()})
+def _asked(catalog: Catalog, resolved: Resolved, question: Question) -> Resolved:
+    """A run's configuration with another inference section."""
+    task, name = resolved.task.name, question.inference or resolved.specs["inference"].name
+    options = dict(question.options)
+    if question.typed:
+        known = {f.name: f.schema for f in fields_of(config_class(catalog, catalog.find("inference", name, task)))}
+        options = {k: parse_text(known[k], v) if k in known and isinstance(v, str) else v for k, v in options.items()}
+    layers = [Layer("the run", resolved.values()), Layer("question", {"inference": {"name": name, **options}})]
+    return resolve(catalog, task, layers, suggest=False)
+
+
+class Offered(TypedDict):
+    """An inference component of a run's task; ``lacks``: why it cannot ask the run's model, empty if it can."""
+
+    name: str
+    summary: str
+    lacks: str
+
+
+def offered(catalog: Catalog, loaded: Loaded) -> list[Offered]:
+    """What a run may be asked by, and what for a reason may not, by name."""
+    task = build_task(catalog, loaded.resolved.task)
+    specs = catalog.specs("inference", loaded.resolved.task.name)
+    return [{"name": s.name, "summary": s.summary, "lacks": _lacks(catalog, s, task, loaded)} for s in specs]
+
+
+def _lacks(catalog: Catalog, spec: Spec, task: AnyTask, loaded: Loaded) -> str:
+    try:
+        with blamed(f"inference {spec.name!r}"):
+            return predictor_class(catalog, spec).lacks(task, loaded.predictor.model, loaded.predictor.info)
+    except PluginError as error:  # a component that is broken takes no other with it
+        return str(error)
 
 
 def validation_split(catalog: Catalog, loaded: Loaded, context: Context) -> Split | None:

@@ -52,10 +52,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Hello:
-    """What a form must know. ``asks``, ``label`` and the like are the predictor's; ``steps``: all checkpoints."""
+    """What a form must know. ``inference`` is the component that asks; ``asks``, ``label`` and the like are its;
+    ``steps``: all checkpoints."""
 
     run: str
     task: str
+    inference: str
     usage: str
     asks: str
     label: str
@@ -68,6 +70,15 @@ class Hello:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """An inference component of the run's task; ``lacks``: why it cannot ask this model, empty if it can."""
+
+    name: str
+    summary: str
+    lacks: str
+
+
+@dataclass(frozen=True)
 class Answered:
     """``answers`` in JSON values, one an input; ``samples`` show them; ``seconds`` it took there."""
 
@@ -77,11 +88,12 @@ class Answered:
 
 
 class ModelProcess:
-    """One checkpoint of a run, in a process of its own. ``start``, ``ask`` and ``example`` wait: call them from a
-    thread that may, one at a time; ``close`` may be called by any thread at any time and ends the waiting."""
+    """One checkpoint of a run, in a process of its own, asked by ``inference`` (empty: as it was trained to be).
+    What asks waits: call it from a thread that may, one at a time; ``close`` may be called by any thread at any time
+    and ends the waiting."""
 
-    def __init__(self, run: RunFolder, checkpoint: str = "best") -> None:
-        self.run, self.checkpoint = run, checkpoint
+    def __init__(self, run: RunFolder, checkpoint: str = "best", inference: str = "") -> None:
+        self.run, self.checkpoint, self.inference = run, checkpoint, inference
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._lock = threading.Lock()
@@ -109,9 +121,7 @@ class ModelProcess:
             self._spawn()
             found = self._read(time.monotonic() + timeout)["hello"]
         self._folder = found["folder"]
-        options = [Option(**option) for option in found["options"]]
-        known = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
-        return Hello(**known, options=options)
+        return _hello(found)
 
     def ask(self, words: Sequence[str], options: Settings | None = None, timeout: float = 600.0) -> Answered:
         """The answer to one INPUT; ``options`` (text as in a flag, or values) hold for this question.
@@ -125,6 +135,15 @@ class ModelProcess:
     def example(self, timeout: float = 120.0) -> list[str]:
         """Inputs worth trying, maybe none; another time, others. Raises as ``ask``."""
         return [str(word) for word in self._request({"example": True}, timeout)["words"]]
+
+    def offered(self, timeout: float = 120.0) -> list[Offered]:
+        """What the run can be asked by, and what for a reason cannot. Raises as ``ask``."""
+        return [Offered(**found) for found in self._request({"offered": True}, timeout)["offered"]]
+
+    def ask_by(self, inference: str, timeout: float = LOADING) -> Hello:
+        """Have another component ask from now on, with its default options; what a form must know of that. Raises as
+        ``ask``: then the one of before goes on."""
+        return _hello(self._request({"inference": inference}, timeout)["hello"])
 
     def close(self) -> None:
         """End the process, whatever it is doing; nothing of it stays."""
@@ -141,6 +160,8 @@ class ModelProcess:
                 raise ModelGone("closed")
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long-lived as the process
             words = [str(self.run.path.absolute()), "--checkpoint", self.checkpoint]
+            if self.inference:
+                words += ["--inference", self.inference]
             self._process = subprocess.Popen(
                 python("dlkit.inference.helper", *words),
                 stdin=subprocess.PIPE,
@@ -224,6 +245,12 @@ class ModelProcess:
             self._errors.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _hello(found: Mapping[str, Any]) -> Hello:
+    options = [Option(**option) for option in found["options"]]
+    known = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
+    return Hello(**known, options=options)
 
 
 def _signal(number: int) -> str:

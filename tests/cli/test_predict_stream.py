@@ -7,18 +7,18 @@ import os
 import pytest
 
 from dlkit.cli.main import main
-from dlkit.cli.predict import _taken
+from dlkit.cli.question import taken
 from dlkit.errors import UsageError
 from moody import moody_run
 
 
 def test_options_are_taken_out_of_the_command_line():
     words = ["last", "--inference.top-k", "5", "a=b", "--inference.seed=7", "--json", "--", "--inference.x", "1"]
-    rest, changed = _taken(words)
+    rest, changed = taken(words)
     assert rest == ["last", "a=b", "--json", "--", "--inference.x", "1"]
     assert changed == {"top_k": "5", "seed": "7"}
     with pytest.raises(UsageError, match=r"--inference\.top needs a value"):
-        _taken(["last", "--inference.top"])
+        taken(["last", "--inference.top"])
 
 
 def test_an_option_changes_the_answer(tmp_path, capfd):

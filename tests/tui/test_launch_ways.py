@@ -9,10 +9,11 @@ from textual.widgets import OptionList
 
 from dlkit.monitor.form import AFTER, LAUNCHER
 from dlkit.tui.launch.field_list import FieldList
-from dlkit.tui.launch.fields import ChooseDialog, FieldRow
+from dlkit.tui.launch.fields import FieldRow
 from dlkit.tui.launch.screen import LaunchScreen
 from dlkit.tui.launch.section import Heading
 from dlkit.tui.run.screen import RunScreen
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import Confirm
 from forms import (
     about,

@@ -18,10 +18,12 @@ from textual.widgets import Input
 from dlkit.monitor.model_process import ModelProcess
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.playground.ask import AskScreen, OptionInput, written
+from dlkit.tui.playground.ask import AskScreen
 from dlkit.tui.playground.open_file import OpenFile
+from dlkit.tui.playground.options import OptionInput, written
 from dlkit.tui.playground.screen import PlaygroundScreen, has_checkpoint
 from dlkit.tui.sample.view import SampleView
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.table import Table
 from moody import moody_run
 from waiting import LONG
@@ -235,3 +237,27 @@ def test_a_folder_with_rubbish_has_no_checkpoint(tmp_path: Path) -> None:
     assert not has_checkpoint(run)
     run.checkpoints.write_text("a file")
     assert not has_checkpoint(run)
+
+
+async def test_another_component_asks_the_same_model(run: RunFolder) -> None:
+    async with DlkitApp(workspace(run)).run_test(size=(100, 30)) as pilot:
+        found = await opened(pilot, run)
+        app = pilot.app
+        assert "by moody" in screen(app)
+        found.query_one(OptionInput).value = "0.5"
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        assert "not here: it needs a convolution" in screen(app) and "Three numbers in" in screen(app)
+        await pilot.press("end", "enter")  # values
+        await until(pilot, lambda: app.screen is found and found.inference == "values" and not found.busy)
+        assert "by values" in screen(app) and question(found).value == "" and not found.query(OptionInput)
+        await ask(pilot, found, "1,2,3")
+        assert found.answered is not None and found.answered.answers[0].keys() == {"y"}
+        await pilot.press("ctrl+k")  # another checkpoint, in another process, is asked by the same
+        await until(pilot, lambda: found.checkpoint == "last" and found.hello and not found.busy)
+        assert found.hello is not None and found.hello.inference == "values"
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("home", "down", "enter")  # choosy, which needs what nobody has typed
+        await until(pilot, lambda: app.screen is found and "✗" in screen(app))
+        assert "inference.word" in screen(app) and found.inference == "values"

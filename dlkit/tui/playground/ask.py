@@ -12,32 +12,28 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, ItemGrid
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static
 
 from dlkit.errors import DlkitError
-from dlkit.monitor.model_process import Answered, Hello, ModelGone, ModelProcess, Option
+from dlkit.monitor.model_process import Answered, Hello, ModelGone, ModelProcess, Offered
 from dlkit.present.numbers import duration
 from dlkit.present.text import clean
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
+from dlkit.steering import one_line
 from dlkit.tui.playground.open_file import OpenFile
+from dlkit.tui.playground.options import OptionGrid
 from dlkit.tui.sample.view import PictureLine, SampleView
 from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.choose import ChooseDialog
 
 HISTORY = 200
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 LOADING, LOOKING, THINKING = "loading the model", "looking for an example", "answering"
-
-
-class OptionInput(Input):
-    """An option of the question, by its name."""
-
-    def __init__(self, option: Option) -> None:
-        self.option = option
-        super().__init__(written(option.value), compact=True, tooltip=f"{option.description} ({option.allowed})")
+ASKING, CHANGING = "looking what else can ask it", "asking otherwise"
 
 
 class AskScreen(Area):
@@ -50,10 +46,6 @@ class AskScreen(Area):
     AskScreen #line Label { padding-right: 1; text-style: bold; }
     AskScreen #line Input { width: 1fr; }
     AskScreen #line Button { margin-left: 1; min-width: 5; width: auto; }
-    AskScreen #options { height: auto; max-height: 4; padding: 0 1; grid-gutter: 0 2; display: none; }
-    AskScreen #options Horizontal { height: 1; }
-    AskScreen #options Label { padding-right: 1; }
-    AskScreen #options Input { width: 1fr; background: $boost; }
     AskScreen #status { height: auto; max-height: 5; padding: 0 1; background: $surface; }
     AskScreen #status.bad { text-style: bold; color: $text-error; }
     AskScreen SampleView, AskScreen PictureLine { padding: 0 1; }
@@ -63,6 +55,9 @@ class AskScreen(Area):
         Binding("ctrl+e", "example", "Example", id="ask.example", priority=True, tooltip="Another input to try"),
         Binding("ctrl+o", "open", "Open file", id="ask.open", priority=True),
         Binding("ctrl+k", "checkpoint", "Best/last", id="ask.checkpoint", priority=True, tooltip="Which checkpoint"),
+        Binding(
+            "ctrl+n", "inference", "Ask by …", id="ask.inference", priority=True, tooltip="Another inference component"
+        ),
         Binding("up", "past(-1)", "Earlier", show=False, id="ask.earlier", tooltip="The question before"),
         Binding("down", "past(1)", "Later", show=False, id="ask.later"),
         Binding("i", "pictures", "Pictures", show=False, id="ask.pictures", tooltip="Kitty, Sixel or half-cells"),
@@ -90,6 +85,13 @@ class AskScreen(Area):
             self.answered = answered
             super().__init__(asked)
 
+    class Offers(Told):
+        """What else can ask the model."""
+
+        def __init__(self, asked: ModelProcess, offered: Sequence[Offered]) -> None:
+            self.offered = offered
+            super().__init__(asked)
+
     class Failed(Told):
         """``gone``: the process that holds the model has ended."""
 
@@ -100,6 +102,8 @@ class AskScreen(Area):
     def __init__(self, run: RunFolder, checkpoint: str = "best") -> None:
         super().__init__(run.id)
         self.run, self.checkpoint = run, checkpoint
+        self.inference = ""
+        """The component that asks, where it is not the run's own."""
         self.asked: ModelProcess | None = None
         self.hello: Hello | None = None
         self.answered: Answered | None = None
@@ -120,7 +124,7 @@ class AskScreen(Area):
             yield Input(id="question", compact=True)
             yield Button("Open …", id="open", compact=True)
             yield Button("Ask", id="ask", variant="primary", compact=True)
-        yield ItemGrid(id="options", min_column_width=24)
+        yield OptionGrid("options")
         yield Static("", id="status", markup=False)
         view = SampleView()
         yield view
@@ -145,7 +149,7 @@ class AskScreen(Area):
     def _start(self) -> None:
         if self.asked is not None:
             self.asked.close()
-        self.asked, self.hello = ModelProcess(self.run, self.checkpoint), None
+        self.asked, self.hello = ModelProcess(self.run, self.checkpoint, self.inference), None
         self._wait(LOADING)
         self._load(self.asked)
 
@@ -173,6 +177,22 @@ class AskScreen(Area):
         self._find_example(asked)
 
     @work(thread=True, group="ask", exit_on_error=False)
+    def _look_around(self, asked: ModelProcess) -> None:
+        try:
+            self.post_message(self.Offers(asked, asked.offered()))
+        except DlkitError as error:
+            self.post_message(self.Failed(asked, str(error), gone=isinstance(error, ModelGone)))
+
+    @work(thread=True, group="ask", exit_on_error=False)
+    def _ask_by(self, asked: ModelProcess, name: str) -> None:
+        try:
+            self.post_message(self.Ready(asked, asked.ask_by(name)))
+        except DlkitError as error:
+            self.post_message(self.Failed(asked, str(error), gone=isinstance(error, ModelGone)))
+            return
+        self._find_example(asked)
+
+    @work(thread=True, group="ask", exit_on_error=False)
     def _ask(self, asked: ModelProcess, words: Sequence[str], options: Mapping[str, object]) -> None:
         try:
             self.post_message(self.Answer(asked, asked.ask(words, options)))
@@ -184,14 +204,19 @@ class AskScreen(Area):
     def on_ask_screen_ready(self, message: Ready) -> None:
         if message.asked is not self.asked:
             return
-        hello = self.hello = message.hello
+        hello, grid = message.hello, self.query_one(OptionGrid)
+        same = self.hello is None or self.hello.inference == hello.inference
+        if self.hello is not None and self.hello.asks != hello.asks:
+            self._set_question("")  # what was typed means nothing to the other
+        self.hello = hello
+        self.inference = hello.inference
         which = "best checkpoint" if self.checkpoint == "best" else "last checkpoint"
-        about = f"{hello.task} · {which}, step {hello.step} · {hello.usage}"
+        about = f"{hello.task} · {which}, step {hello.step} · by {hello.inference} · {hello.usage}"
         self.query_one("#about", Static).update(clean(about).replace("\n", " "))
         self.query_one("#label", Label).update(clean(hello.label))
         self._question.placeholder = clean(hello.placeholder or hello.usage)
         self.query_one("#open").display = hello.asks in ("image", "row")
-        self._show_options(hello.options)
+        grid.show(hello.options, grid.changed() if same else {})  # those of before stay as they were typed
         self._wait(LOOKING)
 
     def on_ask_screen_example(self, message: Example) -> None:
@@ -208,7 +233,10 @@ class AskScreen(Area):
     def _hint(self, message: Example) -> str:
         if message.trouble:
             return f"no example: {message.trouble}"
-        return "enter asks" if message.words else f"no example here; input: {self.hello.usage if self.hello else ''}"
+        return "enter asks" if message.words else f"no example here; {self._hint_to_ask()}"
+
+    def _hint_to_ask(self) -> str:
+        return f"input: {self.hello.usage if self.hello else ''}"
 
     def on_ask_screen_answer(self, message: Answer) -> None:
         if message.asked is not self.asked:
@@ -219,6 +247,19 @@ class AskScreen(Area):
         plain = [json.dumps(dict(answer), ensure_ascii=False, indent=1) for answer in message.answered.answers]
         self.query_one(SampleView).show(message.answered.samples or plain)
         self.query_one(PictureLine).tell()
+
+    def on_ask_screen_offers(self, message: Offers) -> None:
+        if message.asked is not self.asked or self.hello is None:
+            return
+        self._done(self._hint_to_ask())
+        choices = tuple((o.name, f"{o.name}  {one_line(_told(o))}") for o in message.offered)
+        self.app.push_screen(ChooseDialog("Ask by", choices, self.hello.inference), self._chosen)
+
+    def _chosen(self, name: str | None) -> None:
+        if name is None or self.asked is None or self.hello is None or self.busy or name == self.hello.inference:
+            return
+        self._wait(CHANGING)
+        self._ask_by(self.asked, name)
 
     def on_ask_screen_failed(self, message: Failed) -> None:
         if message.asked is not self.asked:
@@ -259,9 +300,9 @@ class AskScreen(Area):
             self._wanted = self.busy != THINKING
             self._tick()
         elif not self._question.value.strip():
-            self._say(f"input: {self.hello.usage if self.hello else ''}")
+            self._say(self._hint_to_ask())
         else:
-            text, options = self._question.value.strip(), self._options()
+            text, options = self._question.value.strip(), self.query_one(OptionGrid).changed()
             if not self._past or self._past[-1] != (text, options):
                 self._past = [*self._past, (text, options)][-HISTORY:]
             self._place = len(self._past)
@@ -289,6 +330,12 @@ class AskScreen(Area):
         self.checkpoint = "last" if self.checkpoint == "best" else "best"
         self._start()
 
+    def action_inference(self) -> None:
+        """Choose what asks the model, of all that fit the run."""
+        if self.asked is not None and self.hello is not None and not self.busy:
+            self._wait(ASKING)
+            self._look_around(self.asked)
+
     def action_open(self) -> None:
         self.app.push_screen(OpenFile(self._folder(), self._suffixes()), self._opened)
 
@@ -311,22 +358,6 @@ class AskScreen(Area):
 
     # Options and history
 
-    def _show_options(self, options: Sequence[Option]) -> None:
-        """Those of before stay as they were typed."""
-        kept = self._options()
-        grid = self.query_one("#options")
-        grid.display = bool(options)
-        grid.remove_children()
-        for option in options:
-            line = OptionInput(option)
-            line.value = kept.get(option.name, line.value)
-            grid.mount(Horizontal(Label(option.name, markup=False), line))
-
-    def _options(self) -> dict[str, str]:
-        """What differs from the run's own."""
-        lines = self.query(OptionInput)
-        return {line.option.name: line.value for line in lines if line.value != written(line.option.value)}
-
     def action_past(self, by: int) -> None:
         if isinstance(self.focused, SampleView):
             self.focused.scroll_relative(y=2 * by, animate=False)
@@ -336,17 +367,11 @@ class AskScreen(Area):
             self._place = place
             text, options = self._past[place]
             self._set_question(text)
-            for line in self.query(OptionInput):
-                line.value = options.get(line.option.name, written(line.option.value))
+            self.query_one(OptionGrid).fill(options)
 
     def action_pictures(self) -> None:
         self.query_one(PictureLine).next_way()
 
 
-def written(value: object) -> str:
-    """An option's value as it is typed."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(written, value)) if isinstance(value, (list, tuple)) else str(value)
+def _told(offered: Offered) -> str:
+    return f"not here: {offered.lacks}" if offered.lacks else offered.summary

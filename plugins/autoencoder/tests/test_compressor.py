@@ -264,10 +264,10 @@ def test_rows_are_filled_up() -> None:
 
 @pytest.mark.parametrize("invert", [False, True])
 def test_an_example_is_a_validation_image(run: dlkit.Run, invert: bool, tmp_path: Path) -> None:
-    from dlkit.inference.load import load_predictor, with_options
+    from dlkit.inference.load import Question, load_predictor
 
     catalog = Catalog.load_everything()
-    asked = with_options(catalog, load_predictor(catalog, run.folder), {"invert": invert}).predictor
+    asked = load_predictor(catalog, run.folder, question=Question(options={"invert": invert})).predictor
     (word,) = asked.example(split(), np.random.default_rng(1), tmp_path)
     stored = split().columns["image"]
     assert isinstance(stored, Tensor)
