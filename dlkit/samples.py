@@ -127,6 +127,27 @@ class Text(Sample):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shaded(Sample):
+    """Text in pieces, each coloured by a number: how surprising it was, what a unit was when it was read.
+
+    ``limits`` are the numbers at the ends of the scale. If the first is below 0, both ways from 0 have a colour of
+    their own, up to the larger of the two. What is not finite gets no colour. ``unit``: what the numbers are.
+    """
+
+    kind = "shaded"
+    pieces: Sequence[str]
+    values: Sequence[float]
+    limits: tuple[float, float] = (0.0, 1.0)
+    unit: str = ""
+
+    def check(self) -> None:
+        super().check()
+        self._check_lengths("values", self.values, len(self.pieces), "pieces")
+        if len(self.limits) != 2 or not all(map(math.isfinite, self.limits)):
+            self._refuse(f"limits {list(self.limits)} are not two numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pairs(Sample):
     """Rows of texts that belong together: source, reference, what the model made of it."""
 
@@ -186,7 +207,7 @@ class Scatter(Sample):
             self._check_lengths("labels", self.labels, len(self.x), "x")
 
 
-KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Pairs, Table, Curve, Scatter)}
+KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Shaded, Pairs, Table, Curve, Scatter)}
 
 
 def checked(made: Iterable[object], who: str) -> list[Sample]:

@@ -60,6 +60,7 @@ def evil_samples() -> list[Sample]:
         samples.Images(name="images", images=list(grey), captions=[WRITTEN, WRITTEN], good=[True, False], **there),
         samples.Boxes(name="boxes", image=grey[0], boxes=[box], **there),
         samples.Text(name="text", text=WRITTEN, prompt=WRITTEN, **there),
+        samples.Shaded(name="shaded", pieces=[WRITTEN, WRITTEN], values=[0.1, 0.9], unit=WRITTEN, **there),
         samples.Pairs(name="pairs", headers=[WRITTEN, WRITTEN], rows=[[WRITTEN, WRITTEN]], **there),
         samples.Table(name="table", headers=[WRITTEN, "number"], rows=[[WRITTEN, 1.5]], **there),
         samples.Curve(name="curve", x=[0, 1], lines={WRITTEN: [0, 1]}, x_label=WRITTEN, y_label=WRITTEN, **there),

@@ -14,7 +14,21 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from dlkit.errors import PluginError
 from dlkit.present.samples import render
-from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, SampleError, Scatter, Table, Text, checked, load, save
+from dlkit.samples import (
+    Boxes,
+    Curve,
+    Images,
+    Pairs,
+    Sample,
+    SampleError,
+    Scatter,
+    Shaded,
+    Table,
+    Text,
+    checked,
+    load,
+    save,
+)
 
 GREY = np.zeros((2, 4, 4), np.uint8)
 
@@ -34,6 +48,8 @@ WRONG: dict[str, tuple[Callable[[], Sample], str]] = {
         lambda: Curve(name="fit", x=[0, 1, 2], lines={"true": [1, 2, 3], "found": [1, 2]}),
         "curve sample 'fit': 2 values of line 'found' for 3 x",
     ),
+    "pieces without numbers": (lambda: Shaded(name="s", pieces=["a", "b"], values=[1]), "1 values for 2 pieces"),
+    "a scale without end": (lambda: Shaded(name="s", pieces=[], values=[], limits=(0, np.inf)), "are not two numbers"),
     "unequal points": (lambda: Scatter(name="s", x=[0, 1], y=[0]), "1 y for 2 x"),
     "labels of other points": (lambda: Scatter(name="s", x=[0], y=[0], labels=["a", "b"]), "2 labels for 1 x"),
     "images of floats": (

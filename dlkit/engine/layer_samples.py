@@ -79,17 +79,17 @@ def by_depth(layers: Mapping[str, Seen]) -> dict[str, list[float]]:
     lines = {
         "activations": [_log10(seen.activation.std if seen.activation else None) for seen in layers.values()],
         "gradients": [_log10(seen.gradient.std if seen.gradient else None) for seen in layers.values()],
-        "update / weight": [_log10(seen.update) for seen in layers.values()],
+        "update": [_log10(seen.update) for seen in layers.values()],
     }
     return {name: values for name, values in lines.items() if np.isfinite(values).any()}
 
 
-_HEADERS = ("layer", "kind", "mean", "std", "zeros", "dead", "gradient std", "update / weight")
+_HEADERS = ("layer", "kind", "mean", "std", "zeros", "dead", "gradient", "update")
 
 
 def _table(watched: Watched, at: str) -> Table:
     hidden = "; engine.compile hides activations" if watched.compiled else ""
-    title = f"Layers, {at}: dead is the share of units that were 0, or got no gradient{hidden}"
+    title = f"Layers, {at}; dead: share of units 0 or without gradient; update: share of the weights{hidden}"
     rows = [_row(name, seen) for name, seen in watched.layers.items()]
     # A column that no layer has anything in says nothing.
     kept = [i for i in range(len(_HEADERS)) if i < 2 or any(row[i] != "" for row in rows)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.present import plot
+from dlkit.present.numbers import number
+from dlkit.present.shades import BLACK, Shade, shades
 from dlkit.present.table import table
 from dlkit.present.text import Painted, clean
-from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
+from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
 from dlkit.steering import one_line
 
 Pixels = npt.NDArray[np.uint8]
@@ -132,6 +134,32 @@ def _wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.fill(line, max(10, width), replace_whitespace=False) for line in text.split("\n"))
 
 
+def _shaded(sample: Shaded, colour: bool, width: int) -> str:
+    found = shades([clean(piece) for piece in sample.pieces], sample.values, (sample.limits[0], sample.limits[1]))
+    scale = f"from {number(sample.limits[0])} to {number(sample.limits[1])} {one_line(sample.unit)}".rstrip()
+    if not colour:
+        return f"{_wrapped(''.join(shade.marked for shade in found), width)}\n{_cut(f'[…]: {scale}', width)}"
+    return f"{_coloured(found, width)}\n{_styled(_cut(scale, width), 2)}"
+
+
+def _coloured(found: Iterable[Shade], width: int) -> str:
+    """Lines of at most ``width`` characters; a line end has the colour of its piece, as a sign."""
+    made, column = [], 0
+    for shade in found:
+        for character in shade.text.replace("\n", "↵\n"):
+            if character != "\n":
+                if column == width:
+                    made.append("\n")
+                    column = 0
+                on = shade.background
+                made.append(character if on is None else _styled(character, 38, 2, *BLACK, 48, 2, *on))
+                column += 1
+            else:
+                made.append("\n")
+                column = 0
+    return "".join(made).rstrip("\n")
+
+
 def _table(sample: Table | Pairs, colour: bool, width: int) -> str:
     headers = [one_line(header) for header in sample.headers]
     rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
@@ -182,6 +210,7 @@ _RENDERERS: dict[str, Callable[[Any, bool, int], str]] = {
     "images": _images,
     "boxes": _boxes,
     "text": _text,
+    "shaded": _shaded,
     "pairs": _table,
     "table": _table,
     "curve": _curve,

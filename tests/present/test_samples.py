@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.present.samples import WRONG, render
-from dlkit.samples import KINDS, Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
+from dlkit.samples import KINDS, Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 PIXEL = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m▀")
@@ -33,6 +33,11 @@ SAMPLES: list[Sample] = [
     Boxes(name="boxes", image=grey(60, 90), boxes=[Box(corners=(5, 5, 200, 40), label="cat", score=0.931)]),
     Boxes(name="no boxes", image=grey(6, 9, 3), boxes=[]),
     Text(name="text", prompt="Once", text="upon a time " * 40 + "\n\nthe end"),
+    Shaded(
+        name="shaded", pieces=["Once ", "upon", " a\n", "time" * 60], values=[float("nan"), 0.2, 0.9, 7], unit="bits"
+    ),
+    Shaded(name="both ways", pieces=["up", "down\n", "\n"], values=[0.75, -2, 0], limits=(-1.0, 1.0)),
+    Shaded(name="no pieces", pieces=[], values=[]),
     Pairs(name="pairs", headers=["source", "model"], rows=[["le chat " * 30, "the cat " * 30], ["un", "one"]]),
     Table(name="table", headers=["what", "how many"], rows=[["a", 1], ["b", 2.34567], ["c", float("nan")]]),
     Table(name="empty", headers=["what"], rows=[]),
@@ -66,6 +71,22 @@ def test_a_picture_is_two_pixels_a_character() -> None:
     image = np.array([[[[1, 2, 3]], [[4, 5, 6]], [[7, 8, 9]]]], np.uint8)  # one image, three rows, one column
     found = PIXEL.findall(render(Images(name="i", images=image), colour=True, width=80))
     assert found == [("1", "2", "3", "4", "5", "6"), ("7", "8", "9", "0", "0", "0")]
+
+
+def test_pieces_are_coloured_by_their_numbers() -> None:
+    sample = Shaded(
+        name="s", pieces=["a", "b\n", "c", "d"], values=[0, 1, float("inf"), -1], limits=(-1, 1), unit="bits"
+    )
+    text = render(sample, colour=True, width=80)
+    found = dict(re.findall(r"48;2;(\d+;\d+;\d+)m(.)", text))
+    assert found == {"250;249;245": "a", "230;120;0": "↵", "60;130;220": "d"}
+    assert ESCAPE.sub("", text) == "s\nab↵\ncd\nfrom -1 to 1 bits"
+
+
+def test_without_colours_what_stands_out_has_its_number() -> None:
+    sample = Shaded(name="s", pieces=["the ", "cat ", "sat"], values=[0.1, 0.81, "nan"], unit="bits")
+    text = render(sample, colour=False, width=80)
+    assert text == "s\nthe cat[0.81] sat\n[…]: from 0 to 1 bits"
 
 
 def test_a_grid_has_the_samples_columns_as_far_as_they_fit() -> None:

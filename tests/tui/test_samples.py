@@ -22,7 +22,7 @@ from textual.widget import Widget
 
 from dlkit.events import Sampled, SampleRef
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text, save
+from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text, save
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
 from dlkit.tui.sample.picture import in_cells, padded, rgba, scale_to, scaled
@@ -39,6 +39,7 @@ KINDS: dict[str, Sample] = {
                    boxes=[Box(corners=(2, 2, 20, 20), label="cat", role="true"),
                           Box(corners=(3, 3, 22, 90), label="dog", score=0.5)]),
     "text": Text(name="text", prompt="once upon", text="a time [bold]there[/bold] was"),
+    "shaded": Shaded(name="shaded", pieces=["[bold]", "two\n", "three"], values=[0.1, 0.9, float("nan")], unit="bits"),
     "pairs": Pairs(name="pairs", headers=["source", "model"], rows=[["the long cat " * 20, "le chat"], ["short"]]),
     "table": Table(name="table", headers=["what", "value"], rows=[["a", 1.23456], ["b", 2]]),
     "curve": Curve(name="curve", x=[0, 1, 2], lines={"true": [0, 1, 4], "predicted": [0, 2, float("nan")]}),
@@ -92,7 +93,7 @@ async def test_every_kind_is_shown_in_any_room(kind: str, size: tuple[int, int])
         shown = screen(app)
         assert KINDS[kind].name in shown and "cannot be shown" not in shown
         expected = {"images": "✗ two", "boxes": "true cat", "text": "[bold]there[/bold]", "pairs": "le chat",
-                    "table": "1.235", "curve": "true", "scatter": "a"}  # fmt: skip
+                    "shaded": "two↵", "table": "1.235", "curve": "true", "scatter": "a"}  # fmt: skip
         if size != (30, 8):
             assert expected[kind] in shown
             assert kind != "pairs" or "model" in shown

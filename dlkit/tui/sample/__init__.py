@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Table, Text
+from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
 from dlkit.tui.shared.terminal import Pictures
 
 Shown = Sample | str
@@ -52,6 +52,8 @@ def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[
             return pictured.boxes(sample, room, pictures)
         case Text():
             return words.text(sample, room)
+        case Shaded():
+            return words.shaded(sample, colour)
         case Pairs():
             return words.pairs(sample, room)
         case Table():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich import box
+from rich.color import Color
+from rich.style import Style
 from rich.table import Table as Grid
 from rich.text import Text as Words
 from textual.geometry import Size
@@ -13,8 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from dlkit.present.numbers import number
+from dlkit.present.shades import BLACK, shades
 from dlkit.present.text import clean
-from dlkit.samples import Pairs, Table, Text
+from dlkit.samples import Pairs, Shaded, Table, Text
 
 MOST_ROWS = 200
 MOST_CHARACTERS = 20_000
@@ -27,6 +30,25 @@ def text(sample: Text, room: Size) -> list[Widget]:
         return [written]
     given = Static(Words(_cut(sample.prompt)), classes="given")
     return [Static("given", classes="head"), given, Static("written by the model", classes="head"), written]
+
+
+def shaded(sample: Shaded, colour: bool) -> list[Widget]:
+    """Pieces on their colours, and the scale below; without colours, numbers where they stand out."""
+    words, length = Words(), 0
+    for shade in shades([clean(piece) for piece in sample.pieces], sample.values, (sample.limits[0], sample.limits[1])):
+        on = shade.background
+        if on is None or not colour:
+            words.append(shade.marked)
+        else:
+            style = Style(color=Color.from_rgb(*BLACK), bgcolor=Color.from_rgb(*on))
+            words.append(shade.text.replace("\n", "↵"), style)
+            words.append("\n" * shade.text.count("\n"))
+        length += len(shade.text)
+        if length > MOST_CHARACTERS:
+            words.append(" …")
+            break
+    scale = f"from {number(sample.limits[0])} to {number(sample.limits[1])} {clean(sample.unit)}"
+    return [Static(words), Static(Words(scale), classes="head")]
 
 
 def pairs(sample: Pairs, room: Size) -> list[Widget]:
