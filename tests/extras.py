@@ -15,6 +15,7 @@ def dlkit_models() -> list[ModelSpec]:
             target="extras_parts:build_mlp",
             config="extras_options:MlpConfig",
         ),
+        ModelSpec(name="sum", task="toy", summary="The sum of its inputs: no parameters", target="extras_parts:Sum"),
         ModelSpec(
             name="rivals",
             task="toy",

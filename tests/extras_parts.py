@@ -40,6 +40,16 @@ def build_mlp(config: MlpConfig, info: ToyInfo) -> nn.Module:
     return Mlp(info.features, config)
 
 
+class Sum(nn.Module):
+    """x [N,3] → [N]; nothing to learn, nothing to store."""
+
+    def __init__(self, config: object, info: ToyInfo) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum(1)
+
+
 def build_troubled(config: TroubleConfig, info: ToyInfo) -> Callable[[Tensor, Batch], Mapping[str, Tensor]]:
     calls = 0
     if config.says:

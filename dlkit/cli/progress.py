@@ -163,7 +163,7 @@ class Talk(Display):
             self._shown[event.event] = time.monotonic()
 
     def _evaluation(self, event: events.MetricsLogged) -> None:
-        head = f"epoch {event.epoch + 1}  step {event.first}"
+        head = f"epoch {event.epoch + 1}  step {event.first}" if event.first else "before the first step"
         self.say(metrics_line(head, self._last, self._metric, self._width()))
 
     def _width(self) -> int:

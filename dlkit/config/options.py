@@ -53,7 +53,9 @@ class EngineConfig(Config):
     """What every run has, whatever its task."""
 
     epochs: int | None = Field(10, ge=1, le=MOST_EPOCHS, description="Passes over the training split; or give steps")
-    steps: int | None = Field(None, ge=1, description="Optimizer steps in all; or give epochs")
+    steps: int | None = Field(
+        None, ge=0, description="Optimizer steps in all, or give epochs; 0: no training, but evaluation and samples"
+    )
     batch_size: int = Field(64, ge=1, description="Samples a batch, over all processes together")
     eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")
     seed: int = Field(0, ge=0, lt=2**63, description="Everything random is a function of it")
@@ -63,6 +65,7 @@ class EngineConfig(Config):
         "auto", description="auto: bf16 autocast where device and model gain from it, float32 elsewhere"
     )
     eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
+    eval_first: bool = Field(False, description="Evaluate before the first step too: the baseline of what is learnt")
     sample_every: Cadence = Field("5 epochs", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
     checkpoint_every: Seconds = Field(
         30.0, description="Seconds between checkpoints, besides best and last", json_schema_extra=CHANGEABLE | DURATION

@@ -40,7 +40,7 @@ class CheckpointKeeper:
         self._writer = Writer(run.path, journal.sync, self._device)
         self._last = time.monotonic()
         self._submitted: Mark | None = None
-        self._best_submitted = 0
+        self._best_submitted = -1
         self._best_waits = False
         self._asked = self._overdue = False
         self._agreed_state: WriterState = "free"
@@ -112,7 +112,7 @@ class CheckpointKeeper:
             job.trainer.load_local(own.get("local", {}))
             restore_generators(own["generators"], self._device)
         self._submitted = self._progress.mark
-        self._best_submitted = self._progress.best_step
+        self._best_submitted = self._progress.best_step if self._progress.best is not None else -1
         self._last = time.monotonic()
 
     def _write(self) -> None:

@@ -21,13 +21,16 @@ MAX_EPOCHS = 10_000_000
 
 
 class Course:
-    """Which steps the epochs end at, known before the first: ``ends[e]`` is the step count after epoch e."""
+    """Which steps the epochs end at, known before the first: ``ends[e]`` is the step count after epoch e.
+
+    ``total`` may be 0: nothing is trained, and what is due at the end is due at once.
+    """
 
     def __init__(self, split: Split, engine: EngineConfig) -> None:
         self.batches: list[int] = []
         ends: list[int] = []
         target = engine.steps
-        for epoch in range(engine.epochs if engine.epochs and not target else MAX_EPOCHS):
+        for epoch in range(engine.epochs if engine.epochs and target is None else MAX_EPOCHS):
             batches = _limit(engine, split.planner.length(len(split), engine.seed, epoch, engine.batch_size))
             self.batches.append(batches)
             # Batches at an epoch's end that fill no step are dropped: a step never mixes epochs.

@@ -199,14 +199,22 @@ class Loop:
         orders = self._orders
         return bool(orders.ending) and not orders.completes and self.progress.step < self._job.course.total
 
-    def _due(self, cadence: Cadence, done: int) -> bool:
-        """By its cadence, or because the run completes before its planned end; ``done``: the step it last was at."""
+    def _due(self, cadence: Cadence, done: int, *, first: bool = False) -> bool:
+        """By its cadence, or because the run completes before its planned end; ``done``: the step it last was at.
+
+        Before the first step it is only due ``first``, or where no step follows.
+        """
         step = self.progress.step
-        at_its_time = cadence.next(step - 1) == step or (self._orders.completes and cadence.happens)
+        planned = cadence.next(step - 1) == step if step else first or (self._nothing_to_train and cadence.happens)
+        at_its_time = planned or (self._orders.completes and cadence.happens)
         return done < step and at_its_time and not self._cut_short
 
+    @property
+    def _nothing_to_train(self) -> bool:
+        return self._job.course.total == 0
+
     def _evaluate(self) -> Iterator[Event]:
-        if not self._due(self._evaluations, self.progress.evaluated):
+        if not self._due(self._evaluations, self.progress.evaluated, first=self._job.resolved.engine.eval_first):
             return
         values = yield from self._measured()
         if values is None:
@@ -317,7 +325,8 @@ class Loop:
             from_step=self.progress.step,
             total_steps=total,
             epoch_steps=first,
-            from_seq=resuming.checkpoint.manifest.seq if resuming.checkpoint is not None else -1,
+            # From the start nothing holds: what was measured before the first step is measured again.
+            from_seq=resuming.checkpoint.manifest.seq if resuming.checkpoint is not None else 0,
             exact=not resuming.differences,
             differences=resuming.differences,
         )

@@ -26,9 +26,9 @@ class Progress:
     """What the loop must remember; one object, which all parts of the loop share.
 
     ``step`` counts finished optimizer steps. ``best`` is the best primary metric so far, ``stale`` the evaluations
-    since. ``evaluated`` and ``sampled`` are the steps that was last done at (a checkpoint may lie before what was due
-    at its step), ``obeyed`` the ids of the commands that changed settings. ``seconds`` count over all resumes, without
-    pauses, up to ``since`` on the monotonic clock.
+    since. ``evaluated`` and ``sampled`` are the steps that was last done at, -1 before the first time (a checkpoint may
+    lie before what was due at its step), ``obeyed`` the ids of the commands that changed settings. ``seconds`` count
+    over all resumes, without pauses, up to ``since`` on the monotonic clock.
     """
 
     best: float | None = None
@@ -38,8 +38,8 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     train_seconds: float = 0.0
-    evaluated: int = 0
-    sampled: int = 0
+    evaluated: int = -1
+    sampled: int = -1
     obeyed: list[str] = field(default_factory=list)
     # Neither is saved: the step is in the manifest, and the monotonic clock means nothing to another process.
     step: int = 0
@@ -48,7 +48,7 @@ class Progress:
     @property
     def is_best(self) -> bool:
         """Whether the weights as they are now are the best so far: an evaluation at this very step said so."""
-        return self.best is not None and self.best_step == self.step  # best_step is 0 before the first evaluation
+        return self.best is not None and self.best_step == self.step
 
     @property
     def mark(self) -> Mark:

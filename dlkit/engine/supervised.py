@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dlkit.engine.options import SupervisedConfig
 from dlkit.engine.schedules import Schedule, build_schedule
 from dlkit.engine.trainer import Trainer
+from dlkit.errors import UsageError
 
 
 class SupervisedTrainer(Trainer):
@@ -26,6 +27,8 @@ class SupervisedTrainer(Trainer):
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
         config = self.config
+        if not self.parameters:
+            return self._none()
         if config.optimizer == "muon":
             return self._muon()
         groups = decay_groups(self.parameters, config.weight_decay)
@@ -34,6 +37,12 @@ class SupervisedTrainer(Trainer):
             return [torch.optim.SGD(groups, config.lr, momentum=config.momentum, nesterov=nesterov, fused=self._fused)]
         rule = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
         return [rule(groups, config.lr, (config.beta1, config.beta2), fused=self._fused)]
+
+    def _none(self) -> list[torch.optim.Optimizer]:
+        """Of a model without parameters; UsageError where it is to be trained all the same."""
+        if self.setup.total_steps:
+            raise UsageError("the model has no parameters to train: --steps 0 evaluates and samples it as it is")
+        return []
 
     def rates(self) -> list[list[float]]:
         config = self.config

@@ -35,6 +35,7 @@ RANDOM: dict[str, Any] = {
 """Dropout, augmentation and batch statistics."""
 CADENCES = ["never", "end", "1 epoch", "2 epochs", "1 step", "5 steps"]
 STEPS = 18  # three epochs of six
+WATCHED: dict[str, Any] = {"eval_every": "2 steps", "eval_first": True, "sample_every": "4 steps"}
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def plain() -> Outcome:
 
 @given(
     eval_every=st.sampled_from(CADENCES),
+    eval_first=st.booleans(),
     sample_every=st.sampled_from(CADENCES),
     checkpoint_every=st.sampled_from([1e-6, 0.02, 30.0]),
     probe_every=st.sampled_from([0, 1, 7]),
@@ -125,7 +127,7 @@ def test_workers_may_evaluate_what_they_train_on(tmp_path: Path) -> None:
 @given(stops=st.lists(st.integers(1, STEPS - 1), max_size=3), leave=st.sampled_from([close_at, stop_at]))
 @settings(max_examples=10, deadline=None)
 def test_a_run_left_at_any_step_ends_the_same(stops: list[int], leave: Callable[[Attempt, int], RunFolder]) -> None:
-    engine: dict[str, Any] = {"eval_every": "2 steps", "sample_every": "4 steps", "checkpoint_every": 0.02}
+    engine: dict[str, Any] = {**WATCHED, "checkpoint_every": 0.02}
     whole = uninterrupted()
     with workspace() as folder:
         run = interrupted(toy_attempt(folder, layer=RANDOM, plugins=EXTRAS, **engine), stops, leave)
@@ -137,7 +139,7 @@ def test_a_run_left_at_any_step_ends_the_same(stops: list[int], leave: Callable[
 @cache
 def uninterrupted() -> tuple[Outcome, dict[tuple[str, int], float]]:
     with workspace() as folder:
-        run = finish(toy_attempt(folder, layer=RANDOM, plugins=EXTRAS, eval_every="2 steps", sample_every="4 steps"))
+        run = finish(toy_attempt(folder, layer=RANDOM, plugins=EXTRAS, **WATCHED))
         return outcome(run), values_of(run)
 
 
