@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dlkit import LauncherSpec, SourceSpec, TrainerSpec, hookimpl
 from dlkit.data.known import MNIST
+from dlkit.data.torchvision_weights import TORCHVISION
 
 
 @hookimpl
 def dlkit_sources() -> list[SourceSpec]:
-    return [MNIST]
+    return [MNIST, *TORCHVISION.values()]
 
 
 @hookimpl

@@ -45,6 +45,20 @@ Location = Annotated[
 """A file or folder, written down as an absolute path, so that a resume from another folder finds it."""
 
 
+WEIGHT_FILES = (".safetensors", ".pth", ".pt")
+
+
+def _file_or_run(named: str) -> str:
+    """Files, and runs that are named by their folder, are written down by their absolute paths."""
+    path, at, which = named.rpartition("@") if "@" in named and not named.endswith(WEIGHT_FILES) else (named, "", "")
+    return f"{_absolute(path)}{at}{which}" if path.endswith(WEIGHT_FILES) or "/" in path else named
+
+
+Weights = Annotated[str, BeforeValidator(_of_text), Field(min_length=1), AfterValidator(_file_or_run)]
+"""What ``dlkit.data.weights.named_weights`` finds: a file (absolute, as above), or ``RUN``, ``RUN@best``, ``RUN@STEP``;
+and the words that a model has of its own, as ``none``."""
+
+
 _COLOUR = r"white|black|grey|drop|#[0-9a-fA-F]{6}"
 _RANGE = r"auto|type|-?\d+(\.\d+)?\.\.-?\d+(\.\d+)?"
 

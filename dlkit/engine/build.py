@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import torch
 from pydantic import ValidationError
@@ -16,7 +17,8 @@ from dlkit.config import Resolved
 from dlkit.data.context import Context
 from dlkit.data.randomness import derive, seed_all
 from dlkit.data.splits import Data
-from dlkit.engine.checkpoint import model_state
+from dlkit.data.weights import Origins, coming_from
+from dlkit.engine.checkpoint import evaluated_weights, model_state
 from dlkit.engine.contract import blaming, named, try_augmentation, try_loss, try_model
 from dlkit.engine.device import Device, Placement, choose_autocast, set_threads
 from dlkit.engine.distributed import World, join, refuse_unshared
@@ -28,6 +30,7 @@ from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
 from dlkit.json_types import JsonObject
 from dlkit.predictor import AnyPredictor, Predictor
+from dlkit.runs.init_from import named_checkpoint
 from dlkit.task import AnyTask, Info, Task, axes_of, check_columns, first_batch
 
 
@@ -215,7 +218,8 @@ def _prepare(
         data, info = build_data(catalog, resolved, task, context)
     resolved = _with_resolved_options(resolved, data)
     refuse_unshared(task, info, world)
-    model = _initial_model(catalog, resolved, info, init, where)
+    with coming_from(Origins(context, partial(weights_of_run, context.workspace))):
+        model = _initial_model(catalog, resolved, info, init, where)
     tried = try_model(task, info, data, model, resolved, where)
     if cores is not None:
         work = partial(step_work, model, tried.inputs, engine, where, world)
@@ -274,6 +278,13 @@ def _initial_model(
         if device.is_out_of_memory(error):
             raise too_large(named(resolved.specs["model"]), error) from error
         raise
+
+
+def weights_of_run(workspace: Path | None, reference: str) -> dict[str, Tensor]:
+    """What another run was evaluated with, for a model whose options name it; UsageError: there is no such run."""
+    if workspace is None:
+        raise UsageError(f"weights of the run {reference!r}: there is no workspace here to look for it")
+    return evaluated_weights(named_checkpoint(reference, workspace, "weights"))
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

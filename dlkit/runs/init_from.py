@@ -21,16 +21,21 @@ def initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
     """
     if not resolved.engine.init_from:
         return None
-    reference, _, which = resolved.engine.init_from.partition("@")
+    return named_checkpoint(resolved.engine.init_from, workspace, "engine.init_from")
+
+
+def named_checkpoint(named: str, workspace: Path, option: str) -> Checkpoint:
+    """What one of these forms means, its files whole; errors say by ``option`` who asked."""
+    reference, _, which = named.partition("@")
     run = find_run(workspace, reference)
     if _is_hash(which):
         found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
         if found is None:
-            raise UsageError(f"engine.init_from: {run.id} has no checkpoint any more with the weights {which}")
+            raise UsageError(f"{option}: {run.id} has no checkpoint any more with the weights {which}")
     else:
         found = choose(run.path, which or "best")
     if problems := found.problems():
-        raise RunError(f"engine.init_from: {found.folder} cannot be used: {'; '.join(problems)}")
+        raise RunError(f"{option}: {found.folder} cannot be used: {'; '.join(problems)}")
     return found
 
 

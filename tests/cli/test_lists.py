@@ -103,7 +103,7 @@ def test_plugins_lists_what_each_offers(dlkit):
     assert "dlkit-toy 1.0" in line
     assert "1 task, 1 dataset, 2 models, 1 loss, 1 inference" in line
     found = {plugin["name"]: plugin for plugin in dlkit("plugins", "--json").json}
-    assert found["dlkit"]["offers"] == {"source": 1, "trainer": 2, "launcher": 2}
+    assert found["dlkit"]["offers"] == {"source": 12, "trainer": 2, "launcher": 2}
     assert found["toy"]["state"] == "ready"
     assert found["regression"]["state"] == "disabled"
 
