@@ -10,11 +10,11 @@ from pathlib import Path
 from torch import Tensor
 
 from dlkit.engine.build import Job
-from dlkit.engine.checkpoint_writer import write_tensors
 from dlkit.engine.loop import Loop, Resuming
 from dlkit.engine.orders import Inbox
 from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
+from dlkit.engine.tensor_files import write_tensors
 from dlkit.errors import RunError
 from dlkit.events import Event
 from dlkit.runs import index, own

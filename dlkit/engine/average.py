@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from dlkit.nn.frozen import frozen_names
+
 
 class MovingAverage:
     """Exponential, of a model's parameters and running statistics; of those whose names begin with ``part``.
@@ -61,4 +63,5 @@ def _averageable(model: nn.Module) -> dict[str, Tensor]:
     stored = model.state_dict(keep_vars=True).keys()
     found: dict[str, Tensor] = dict(model.named_parameters())
     found |= {name: b for name, b in model.named_buffers() if name in stored and bool(b.isfinite().all())}
-    return {name: tensor for name, tensor in found.items() if tensor.is_floating_point()}
+    frozen = frozen_names(model)
+    return {name: tensor for name, tensor in found.items() if tensor.is_floating_point() and name not in frozen}

@@ -15,7 +15,7 @@ from dlkit.catalog import Catalog, load_target
 from dlkit.components import Spec
 from dlkit.config import Resolved
 from dlkit.data.context import Context
-from dlkit.data.randomness import derive, seed_all
+from dlkit.data.randomness import derive, forked, seed_all
 from dlkit.data.splits import Data
 from dlkit.data.weights import Origins, coming_from
 from dlkit.engine.checkpoint import evaluated_weights, model_state
@@ -117,7 +117,8 @@ def build_loss(catalog: Catalog, resolved: Resolved, info: Info, device: Device)
     """The loss, with what it has of tensors on the device; what it must be able to do is the trainer's affair."""
     spec = resolved.specs["loss"]
     build = load_target(spec, catalog)
-    with blaming(named(spec)):
+    # A stream of its own, as for a model: what a loss draws changes no weight, and every rank draws the same.
+    with blaming(named(spec)), forked(resolved.engine.seed, "loss"):
         loss: object = build(resolved.sections["loss"], info)
     return loss.to(device.torch_device) if isinstance(loss, nn.Module) else loss
 

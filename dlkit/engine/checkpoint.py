@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from dlkit.bounded import DOCUMENT
 from dlkit.engine import tree
-from dlkit.engine.fitting import fitted
+from dlkit.engine.fitting import fitted, fitting
+from dlkit.engine.frozen_parts import frozen_of, stored_frozen
+from dlkit.engine.tensor_files import opened_tensors, read_tensors
 from dlkit.errors import RunError
 from dlkit.json_types import Json, JsonObject
 from dlkit.runs import opening
@@ -22,8 +21,6 @@ from dlkit.runs.checkpoints import Checkpoint
 from dlkit.task import Info
 
 MODEL, STATE, INFO = "model.safetensors", "state.safetensors", "info.safetensors"
-HEADER_LIMIT = 1 << 24
-"""Largest JSON header of a tensor file that is read, in bytes (safetensors itself reads 100 MB). A tensor needs 120."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,13 @@ class Snapshot:
 
 
 def snapshot(model: nn.Module, state: Mapping[str, object], info: Info, fields: Mapping[str, Any]) -> Snapshot:
-    """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values."""
+    """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values.
+
+    What is frozen of the model is left out: the run has it already.
+    """
     weights, aliases = model_state(model)
+    for name in frozen_of(model):
+        weights.pop(name, None)
     state_skeleton, state_tensors = tree.split(state)
     info_skeleton, info_tensors = tree.split(info.model_dump())
     return Snapshot(
@@ -83,7 +85,7 @@ def check(checkpoint: Checkpoint, task: str, model: str) -> None:
 @fitted
 def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> None:
     """Weights into a model, in place; with ``averaged``, the moving average where the run kept one."""
-    weights = evaluated_weights(checkpoint) if averaged else tensors_of(checkpoint, MODEL)
+    weights = evaluated_weights(checkpoint) if averaged else _weights(checkpoint)
     weights.update({name: weights[stored] for name, stored in checkpoint.manifest.aliases.items()})
     try:
         model.load_state_dict(weights)
@@ -94,17 +96,36 @@ def load_model(checkpoint: Checkpoint, model: nn.Module, *, averaged: bool) -> N
 @fitted
 def evaluated_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights that evaluation sees: the moving average where the run keeps one. Of tied ones, the one stored."""
-    stored, average = tensors_of(checkpoint, MODEL), _averaged(checkpoint)
+    stored, average = _weights(checkpoint), _averaged(checkpoint)
     # Older checkpoints average buffers too that are not in a model's state, and that no model would take.
     return {name: average.get(name, tensor) for name, tensor in stored.items()}
+
+
+def _weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    return {**tensors_of(checkpoint, MODEL), **stored_frozen(checkpoint, "model")}
 
 
 def _averaged(checkpoint: Checkpoint) -> dict[str, Tensor]:
     skeleton: Any = _document(checkpoint, "state.json").get("averaged")
     if not skeleton:
         return {}
-    with _opened(checkpoint.run, checkpoint.name(STATE)) as path, safe_open(path, "pt") as file:
+    with opened_tensors(checkpoint.run, checkpoint.name(STATE)) as path, safe_open(path, "pt") as file:
         return {name: file.get_tensor(leaf[tree.LEAF]) for name, leaf in skeleton.items()}
+
+
+def loss_state(loss: object) -> dict[str, Tensor]:
+    """What a loss has learned or counted; what is frozen of it is left out, as a model's is."""
+    if not isinstance(loss, nn.Module):
+        return {}
+    frozen = frozen_of(loss)
+    return {name: tensor for name, tensor in loss.state_dict().items() if name not in frozen}
+
+
+def load_loss(checkpoint: Checkpoint, loss: object, state: Mapping[str, Any]) -> None:
+    """Put ``loss_state`` back, of a checkpoint whose ``state`` has it: older ones hold nothing of a loss."""
+    if isinstance(loss, nn.Module) and "loss" in state:
+        with fitting(checkpoint):
+            loss.load_state_dict({**state["loss"], **stored_frozen(checkpoint, "loss")})
 
 
 @fitted
@@ -127,28 +148,3 @@ def _document(checkpoint: Checkpoint, file: str) -> JsonObject:
 def tensors_of(checkpoint: Checkpoint, file: str) -> dict[str, Tensor]:
     """A tensor file of a checkpoint, MODEL, STATE or INFO; RunError as for ``read_tensors``."""
     return read_tensors(checkpoint.run, checkpoint.name(file))
-
-
-def read_tensors(run: Path, name: str) -> dict[str, Tensor]:
-    """A tensor file of a run; RunError if it is damaged or its header is larger than any of ours."""
-    with _opened(run, name) as path:
-        return load_file(path)
-
-
-@contextmanager
-def _opened(run: Path, name: str) -> Iterator[str]:
-    """A path for safetensors, its header looked at; what goes wrong is a RunError."""
-    try:
-        with opening.through_file(run, name) as path:
-            with Path(path).open("rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-            # Before safetensors reads it: a damaged or foreign file may claim any size, and would get the memory.
-            if size > HEADER_LIMIT:
-                raise RunError(
-                    f"{run / name}: its header claims {size} bytes, more than the {HEADER_LIMIT} that are read"
-                )
-            yield path
-    except RunError:  # it names the file
-        raise
-    except (OSError, SafetensorError) as error:
-        raise RunError(f"{run / name}: {error}") from error

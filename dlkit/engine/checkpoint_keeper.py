@@ -14,6 +14,7 @@ from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_writer import Published, Writer, prune
 from dlkit.engine.device import is_out_of_memory
 from dlkit.engine.fitting import fitting
+from dlkit.engine.frozen_parts import FrozenParts
 from dlkit.engine.journal import Journal
 from dlkit.engine.orders import Inbox, WriterState
 from dlkit.engine.progress import Mark, Progress
@@ -37,7 +38,8 @@ class CheckpointKeeper:
         self._inbox, self._journal = inbox, journal
         self._world, self._device = job.world, job.placement.device
         # The thread makes the events durable before a checkpoint gets its name: no checkpoint is ahead of its log.
-        self._writer = Writer(run.path, journal.sync, self._device)
+        self._frozen = FrozenParts(job.trainer.model, job.trainer.setup.loss)
+        self._writer = Writer(run.path, journal.sync, self._device, self._frozen)
         self._last = time.monotonic()
         self._submitted: Mark | None = None
         self._best_submitted = -1
@@ -105,12 +107,14 @@ class CheckpointKeeper:
         storage.load_model(chosen, job.trainer.model, averaged=False)
         state = storage.load_state(chosen)
         with fitting(chosen, passing=is_out_of_memory):
+            storage.load_loss(chosen, job.trainer.setup.loss, state)
             job.trainer.load(state["trainer"])
             self._progress.restore(state["progress"], chosen.step)
             self._settings.restore(chosen.manifest.settings, self._run.events, chosen.step)
             own = state["ranks"][self._world.rank] if self._world.size > 1 else state
             job.trainer.load_local(own.get("local", {}))
             restore_generators(own["generators"], self._device)
+        self._frozen.settle(chosen.manifest.frozen)
         self._submitted = self._progress.mark
         self._best_submitted = self._progress.best_step if self._progress.best is not None else -1
         self._last = time.monotonic()
@@ -127,6 +131,7 @@ class CheckpointKeeper:
 
     def _snapshot(self) -> storage.Snapshot:
         """Everything that a resume needs: what is not here, it does not get."""
+        self._frozen.check()
         trainer, world = self._job.trainer, self._world
         state: dict[str, Any] = {
             "trainer": trainer.state(),
@@ -138,6 +143,8 @@ class CheckpointKeeper:
             # What a model draws itself is another draw on every rank.
             own = tree.to_bytes({key: state[key] for key in ("generators", "local")})
             state["ranks"] = [tree.from_bytes(data) for data in world.gather(own)]
+        if loss := storage.loss_state(trainer.setup.loss):
+            state["loss"] = loss
         averaged = trainer.averaged()
         if averaged is not None:
             state["averaged"] = averaged

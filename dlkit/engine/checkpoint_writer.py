@@ -7,9 +7,7 @@ prune.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,15 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 
 from dlkit.engine.checkpoint import MODEL, Snapshot
 from dlkit.engine.device import Copies, Device
+from dlkit.engine.frozen_parts import FrozenParts, file_entry
+from dlkit.engine.tensor_files import write_tensors
 from dlkit.errors import RunError
 from dlkit.runs import opening
-from dlkit.runs.checkpoints import Checkpoint, FileEntry, Manifest, complete, step_folder
+from dlkit.runs.checkpoints import Checkpoint, FileEntry, Manifest, complete, kept_apart, step_folder
 from dlkit.runs.faults import point
 
 Published = tuple[Checkpoint, float]
@@ -48,11 +46,14 @@ class Writer:
     ``submit`` stages a snapshot and returns; while one is being written, one more may wait, in a second set of staging
     buffers, and a newer one takes its place. ``poll`` gives what has become complete, or raises what went wrong;
     ``wait`` blocks until nothing is left. ``before_publish`` runs on the thread before a folder gets its name (it makes
-    the events durable).
+    the events durable); ``frozen`` is stored before the first checkpoint.
     """
 
-    def __init__(self, run: Path, before_publish: Callable[[], None], device: Device) -> None:
+    def __init__(
+        self, run: Path, before_publish: Callable[[], None], device: Device, frozen: FrozenParts | None = None
+    ) -> None:
         self._run = run
+        self._frozen = frozen
         self._before_publish = before_publish
         self._device = device
         self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
@@ -124,13 +125,14 @@ class Writer:
 
     def _publish(self, staged: _Staged) -> Checkpoint:
         _refuse_non_finite(staged)
+        frozen = self._frozen.store(self._run) if self._frozen is not None else None
         run, final = self._run, step_folder(staged.fields["step"])
         hidden = f"checkpoints/.{final}.tmp"
         opening.make_folder(run, "checkpoints")
         opening.remove(run, hidden)
         opening.make_folder(run, hidden)
         try:
-            manifest = _fill(run, hidden, staged)
+            manifest = _fill(run, hidden, staged, frozen)
             self._before_publish()  # a checkpoint must not outlive the events before it: a resume cuts the log there
             point("checkpoint.synced")
             _replace(run, final, hidden)
@@ -149,25 +151,20 @@ def _refuse_non_finite(staged: _Staged) -> None:
         raise RunError(f"parameter {bad} became NaN or infinite at step {staged.fields['step']}")
 
 
-def _fill(run: Path, folder: str, staged: _Staged) -> Manifest:
+def _fill(run: Path, folder: str, staged: _Staged, frozen: FileEntry | None) -> Manifest:
     """Everything a checkpoint holds, durably, the manifest last."""
     point("checkpoint.begun")
     for name, tensors in staged.tensors.items():
         write_tensors(tensors, run, f"{folder}/{name}")
     for name, text in staged.documents.items():
         opening.write(run, f"{folder}/{name}", text.encode(), durable=True)
-    files = {name: _entry(run, f"{folder}/{name}") for name in opening.names(run, folder)}
+    files = {name: file_entry(run, f"{folder}/{name}") for name in opening.names(run, folder)}
     point("checkpoint.written")
-    manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3))
+    manifest = Manifest(**staged.fields, files=files, created=round(time.time(), 3), **kept_apart(frozen))
     text = json.dumps(manifest.to_dict(), indent=1)
     opening.write(run, f"{folder}/manifest.json", text.encode(), durable=True)
     opening.sync_folder(run, folder)
     return manifest
-
-
-def _entry(run: Path, name: str) -> FileEntry:
-    with os.fdopen(opening.open_file(run, name), "rb") as file:
-        return {"size": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _replace(run: Path, final: str, hidden: str) -> None:
@@ -182,15 +179,6 @@ def _replace(run: Path, final: str, hidden: str) -> None:
 def _drop(run: Path, name: str) -> None:
     with suppress(OSError):  # what stays takes room, and ``dlkit clean`` finds it
         opening.remove(run, name)
-
-
-def write_tensors(tensors: Mapping[str, Tensor], run: Path, name: str) -> None:
-    """A tensor file of a run, on disk when this returns; OSError if it cannot be."""
-    try:
-        with opening.through_folder(run, name) as path:
-            save_file(dict(tensors), path)
-    except SafetensorError as error:  # it wraps the system's error in text
-        raise OSError(f"{run / name}: {error}") from error
 
 
 def prune(checkpoints: list[Checkpoint], keep: int) -> list[Checkpoint]:

@@ -49,7 +49,8 @@ def check_size(checkpoint: Checkpoint, build: Callable[[], nn.Module]) -> None:
     except Exception:
         return
     wanted = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
-    stored = checkpoint.manifest.files["model.safetensors"]["size"]
+    manifest = checkpoint.manifest
+    stored = manifest.files["model.safetensors"]["size"] + (manifest.frozen["size"] if manifest.frozen else 0)
     if wanted > 4 * stored + SPARE:  # stored in half precision, say, or without what its own code fills in
         raise RunError(
             f"{checkpoint.folder}: its info asks for a model of {wanted} bytes, its weights are {stored}: they do not "

@@ -17,10 +17,10 @@ from dlkit.data.context import Context
 from dlkit.data.weights import restoring
 from dlkit.engine.attempt import Attempt
 from dlkit.engine.build import Job, build_task, prepare
-from dlkit.engine.checkpoint import check, evaluated_weights, load_info, read_tensors
-from dlkit.engine.checkpoint_writer import write_tensors
+from dlkit.engine.checkpoint import check, evaluated_weights, load_info
 from dlkit.engine.device import same_again
 from dlkit.engine.exactness import differences, surroundings
+from dlkit.engine.tensor_files import read_tensors, write_tensors
 from dlkit.engine.threads import AskCores, Threads, all_cores
 from dlkit.errors import RunError, UsageError
 from dlkit.runs import opening

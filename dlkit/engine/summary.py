@@ -13,6 +13,7 @@ from dlkit.data.splits import Data
 from dlkit.engine.device import Placement
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.json_types import Json, JsonObject
+from dlkit.nn.frozen import frozen_names
 
 MAX_LAYERS = 200
 """A summary is one event: a network of thousands of layers would make it the largest line of the log."""
@@ -29,12 +30,15 @@ def model_summary(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[JsonObj
         outputs: object = model(*inputs)
     unique = {id(p): p for p in model.parameters()}.values()  # tied weights once
     trainable = [p for p in unique if p.requires_grad]
+    frozen = frozen_names(model)
+    kept = {id(p) for name, p in model.named_parameters() if name in frozen}
     layers: list[Json] = [_layer(name, module, shapes.get(name, [])) for name, module in leaves.items()]
     summary: JsonObject = {
         "layers": layers[:MAX_LAYERS],
         "more_layers": max(0, len(layers) - MAX_LAYERS),
         "parameters": sum(p.numel() for p in unique),
         "trainable": sum(p.numel() for p in trainable),
+        "frozen": sum(p.numel() for p in unique if id(p) in kept),
         "memory": sum(p.numel() * p.element_size() for p in (*unique, *trainable)),
     }
     return summary, outputs

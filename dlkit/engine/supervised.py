@@ -128,7 +128,8 @@ def _muon_parameters(model: nn.Module, parameters: list[nn.Parameter]) -> tuple[
         wanted = {id(p) for p in named()}
         return [p for p in parameters if id(p) in wanted], [p for p in parameters if id(p) not in wanted]
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    candidates = [p for p in parameters if p.dim() > 1 and id(p) not in embeddings]
+    of_model = {id(p) for p in model.parameters()}  # what a loss learns is no layer
+    candidates = [p for p in parameters if p.dim() > 1 and id(p) in of_model - embeddings]
     hidden = candidates[:-1] if len(candidates) > 1 else candidates  # the last one makes the outputs
     chosen = {id(p) for p in hidden}
     return hidden, [p for p in parameters if id(p) not in chosen]

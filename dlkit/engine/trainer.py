@@ -64,7 +64,10 @@ class Trainer:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.model = setup.model
-        self.parameters = [p for p in setup.model.parameters() if p.requires_grad]
+        learned = [setup.model, *([setup.loss] if isinstance(setup.loss, nn.Module) else [])]
+        self.parameters = [p for module in learned for p in module.parameters() if p.requires_grad]
+        """What is learned: of the model, and of a loss that has parameters."""
+        self._of_loss = [p for module in learned[1:] for p in module.parameters() if p.requires_grad]
         self._inputs = setup.task.inputs
         self._clip = setup.engine.clip
         self._probe = setup.engine.probe_every
@@ -123,6 +126,8 @@ class Trainer:
         else:
             losses = self._accumulated(batches)
         values: Values = {f"train/{name}": value.detach() for name, value in losses.items()}
+        if self._several and self._of_loss:  # what wraps the model knows nothing of them
+            self.setup.world.average([p.grad for p in self._of_loss if p.grad is not None])
         # A norm at every step would cost more than the engine itself; clipping needs one anyway.
         probed = self._probe and step % self._probe == 0
         if self._clip:

@@ -170,8 +170,10 @@ def evaluate_run(
     if job.data.fingerprint() != record.get("fingerprint"):
         context.say("note: the data differs from what the run was trained on: its fingerprint is another")
     storage.load_model(chosen, job.trainer.model, averaged=False)
+    state = storage.load_state(chosen)
+    storage.load_loss(chosen, job.trainer.setup.loss, state)
     with fitting(chosen):
-        job.trainer.load(storage.load_state(chosen)["trainer"])
+        job.trainer.load(state["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
     batches = evaluation_batches(data, resolved.engine)
     with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):

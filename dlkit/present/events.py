@@ -32,6 +32,7 @@ class ModelSummary(TypedDict):
 
     name: str
     parameters: int
+    frozen: NotRequired[int]
     memory: int
     layers: list[LayerSummary]
     more_layers: int
@@ -142,12 +143,17 @@ def describe_start(summary: Mapping[str, object]) -> str:
     lines = [
         f"data    {splits}",
         *(f"        {note}" for note in data["notes"]),
-        f"model   {model['name']}: {grouped(model['parameters'])} parameters, {size(model['memory'])} with gradients",
+        f"model   {model['name']}: {_parameters(model)}, {size(model['memory'])} with gradients",
         _indent(_layers(model["layers"], model["more_layers"])),
         f"device  {found['device']}, {found['precision']}",
         f"        number of threads: {found['threads_why']}" if found.get("threads_why") else "",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _parameters(model: ModelSummary) -> str:
+    frozen = model.get("frozen", 0)  # older versions say nothing of it
+    return f"{grouped(model['parameters'])} parameters" + (f", {grouped(frozen)} of them frozen" if frozen else "")
 
 
 def _layers(layers: Sequence[LayerSummary], more: int) -> str:

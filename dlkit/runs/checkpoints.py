@@ -7,6 +7,8 @@ A checkpoint is a folder ``checkpoints/step-00001200/``, complete once it has it
     info.safetensors    arrays of ``info``; info.json is the rest
     manifest.json       what is here: see Manifest
 
+Of a model that has frozen parts, those are in ``frozen.safetensors`` beside run.json, once for all checkpoints.
+
 ``last`` is the highest complete step, ``best`` the highest complete step marked best: computed, no links.
 """
 
@@ -26,7 +28,11 @@ from dlkit.shapes import LATEST, anything, measured, number, switch, table_of, t
 from dlkit.shapes import fields as shape
 
 FORMAT = 1
+SPLIT_FORMAT = 2
+"""Of a checkpoint that is whole only with the run's FROZEN: releases that know nothing of it must not try."""
 MODEL = "model.safetensors"
+FROZEN = "frozen.safetensors"
+"""What is frozen of a run's model and loss, beside run.json."""
 _MANIFEST = shape(
     format=whole(),
     step=whole(),
@@ -42,6 +48,7 @@ _MANIFEST = shape(
     seq=whole(-1),
     commands=whole(),
     settings=table_of(anything),
+    frozen=shape(size=whole(), sha256=text),
 )
 """What a manifest may hold, where this version knows it."""
 
@@ -60,7 +67,8 @@ class Manifest:
     ``epoch`` and ``batch`` are the loader's whole position; ``best``: best by the primary metric when made; ``task``
     and ``model`` name what it belongs to; ``files`` maps each file to its size and SHA-256; ``aliases`` maps state
     names of the model to the equal one that is stored (tied weights); ``seq`` is the number that the next event had;
-    ``commands`` is the offset up to which commands.jsonl was consumed, ``settings`` what they changed, by full key.
+    ``commands`` is the offset up to which commands.jsonl was consumed, ``settings`` what they changed, by full key;
+    ``frozen`` has size and SHA-256 of the run's ``frozen.safetensors``, and is absent where nothing is frozen.
     """
 
     step: int
@@ -76,10 +84,11 @@ class Manifest:
     seq: int = -1
     commands: int = 0
     settings: Mapping[str, Json] = field(default_factory=dict)
+    frozen: FileEntry | None = None
     format: int = FORMAT
 
     def to_dict(self) -> dict[str, object]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,10 @@ class Checkpoint:
 
     def problems(self) -> list[str]:
         """Files that are missing, cut short or altered; reads them all."""
-        return [problem for name in self.manifest.files if (problem := self._problem(name))]
+        found = [self._problem(name, self.name(name), entry) for name, entry in self.manifest.files.items()]
+        if self.manifest.frozen:
+            found.append(self._problem(FROZEN, FROZEN, self.manifest.frozen))
+        return [problem for problem in found if problem]
 
     def name(self, file: str) -> str:
         """A file of it, as the run's folder has it (``checkpoints/step-00001200/model.safetensors``)."""
@@ -116,12 +128,11 @@ class Checkpoint:
         """The run's folder."""
         return self.folder.parent.parent
 
-    def _problem(self, file: str) -> str:
+    def _problem(self, file: str, inside: str, entry: FileEntry) -> str:
         import hashlib  # who lists checkpoints hashes nothing
 
-        entry = self.manifest.files[file]
         try:
-            descriptor = opening.open_file(self.run, self.name(file))
+            descriptor = opening.open_file(self.run, inside)
         except FileNotFoundError:
             return f"{file} is missing"
         except OSError as error:
@@ -132,6 +143,18 @@ class Checkpoint:
                 return f"{file} has {size} bytes, not {entry['size']}"
             altered = hashlib.file_digest(opened, "sha256").hexdigest() != entry["sha256"]
         return f"{file} was altered: its SHA-256 is not the manifest's" if altered else ""
+
+
+class KeptApart(TypedDict, total=False):
+    """What a manifest says of the frozen parts, where there are any."""
+
+    frozen: FileEntry
+    format: int
+
+
+def kept_apart(frozen: FileEntry | None) -> KeptApart:
+    """The fields of a manifest whose checkpoint is whole only with that file of the run."""
+    return {} if frozen is None else {"frozen": frozen, "format": SPLIT_FORMAT}
 
 
 def step_folder(step: int) -> str:
@@ -171,7 +194,7 @@ def choose(run: Path, which: str = "best") -> Checkpoint:
 def _manifest(run: Path, folder: Path) -> Manifest:
     inside = f"checkpoints/{folder.name}"
     fields: dict[str, Any] = opening.read_json(run, f"{inside}/manifest.json", constants=True)
-    if isinstance(fields.get("format"), int) and fields["format"] > FORMAT:
+    if isinstance(fields.get("format"), int) and fields["format"] > SPLIT_FORMAT:
         raise Damaged(f"{folder}: written by a newer dlkit (format {fields['format']})")
     known = Manifest.__dataclass_fields__  # a later release may say more in the same format
     if wrong := _MANIFEST(fields, ""):
@@ -179,6 +202,8 @@ def _manifest(run: Path, folder: Path) -> Manifest:
     manifest = Manifest(**{key: value for key, value in fields.items() if key in known})
     if MODEL not in manifest.files:
         raise Damaged(f"{folder}/manifest.json: files has no {MODEL}")
+    if manifest.frozen and not FileEntry.__required_keys__ <= manifest.frozen.keys():
+        raise Damaged(f"{folder}/manifest.json: frozen has no size or no sha256")
     if folder.name != step_folder(manifest.step):
         raise Damaged(f"{folder}: its manifest is of step {manifest.step}")
     there = opening.statuses(run, inside)

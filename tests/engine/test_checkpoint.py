@@ -20,8 +20,9 @@ from dlkit.data.randomness import generators, restore_generators
 from dlkit.engine import checkpoint as storage
 from dlkit.engine import loop
 from dlkit.engine.average import MovingAverage
-from dlkit.engine.checkpoint_writer import Writer, prune, write_tensors
+from dlkit.engine.checkpoint_writer import Writer, prune
 from dlkit.engine.device import Cpu
+from dlkit.engine.tensor_files import HEADER_LIMIT, read_tensors, write_tensors
 from dlkit.errors import RunError
 from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
@@ -67,7 +68,7 @@ def test_files_are_tensors_or_json_and_nothing_else(tmp_path: Path) -> None:
             for line in path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]:
                 json.loads(line, parse_constant=pytest.fail)
         elif path.suffix == ".safetensors":
-            storage.read_tensors(run.path, str(path.relative_to(run.path)))
+            read_tensors(run.path, str(path.relative_to(run.path)))
         else:
             assert path.name == "config.toml"
         with pytest.raises((pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, AttributeError)):
@@ -123,24 +124,24 @@ def checkpoint_of(tmp_path: Path) -> Any:
     return choose(toy_run(tmp_path).path, "last")
 
 
-@pytest.mark.parametrize("size", [storage.HEADER_LIMIT + 1, 1 << 40, (1 << 64) - 1])
+@pytest.mark.parametrize("size", [HEADER_LIMIT + 1, 1 << 40, (1 << 64) - 1])
 def test_a_header_that_claims_too_much_is_not_read(tmp_path: Path, size: int) -> None:
     (tmp_path / "init.safetensors").write_bytes(size.to_bytes(8, "little") + b"{" * 100)
     with pytest.raises(RunError, match=rf"its header claims {size} bytes"):
-        storage.read_tensors(tmp_path, "init.safetensors")
+        read_tensors(tmp_path, "init.safetensors")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08", b"\x08\0\0\0\0\0\0\0{}", b"\x80\x04K\x01."])
 def test_what_is_no_tensor_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "init.safetensors").write_bytes(content)
     with pytest.raises(RunError, match=r"init\.safetensors"):
-        storage.read_tensors(tmp_path, "init.safetensors")
+        read_tensors(tmp_path, "init.safetensors")
 
 
 def test_what_is_written_can_be_read_however_many_tensors(tmp_path: Path) -> None:
     names = [f"transformer.blocks.{i}.attention.projection.weight" for i in range(20_000)]
     write_tensors({name: torch.zeros(1) for name in names}, tmp_path, "init.safetensors")
-    assert len(storage.read_tensors(tmp_path, "init.safetensors")) == 20_000
+    assert len(read_tensors(tmp_path, "init.safetensors")) == 20_000
 
 
 def truncate(folder: Path) -> None:
@@ -260,4 +261,4 @@ def test_what_is_staged_is_what_was_submitted(tmp_path: Path) -> None:
         weights = storage.tensors_of(written, storage.MODEL)["weight"]
         assert weights.unique().tolist() == [expected[written.step]]
     save_file({}, tmp_path / "init.safetensors")
-    assert storage.read_tensors(tmp_path, "init.safetensors") == {}
+    assert read_tensors(tmp_path, "init.safetensors") == {}
