@@ -183,6 +183,17 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preparing(Event):
+    """Before the first step of an attempt, at most about once a second: ``done`` of ``total`` rows of ``text``."""
+
+    event = "preparing"
+    step: int
+    text: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Commanded(Event):
     """A command was obeyed after ``step``, or ``refused`` says why not.
 
@@ -254,7 +265,19 @@ class Finished(Event):
 
 KINDS: dict[str, type[Event]] = {
     cls.event: cls
-    for cls in (Started, Resumed, MetricsLogged, Sampled, Checkpointed, Notice, Commanded, Machine, Retried, Finished)
+    for cls in (
+        Started,
+        Resumed,
+        Preparing,
+        MetricsLogged,
+        Sampled,
+        Checkpointed,
+        Notice,
+        Commanded,
+        Machine,
+        Retried,
+        Finished,
+    )
 }
 
 
@@ -298,7 +321,7 @@ _TIME = number(0, LATEST)
 _FIELDS: Mapping[str, Kind] = {
     **dict.fromkeys(("seq", "from_seq"), whole(-1)),
     **dict.fromkeys(("step", "steps", "from_step", "total_steps", "epoch_steps", "first", "count", "epoch"), whole()),
-    **dict.fromkeys(("memory", "processes", "attempt", "of", "end"), whole()),
+    **dict.fromkeys(("memory", "processes", "attempt", "of", "end", "done", "total"), whole()),
     **dict.fromkeys(("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by"), text),
     **dict.fromkeys(("seconds", "train_seconds", "cpu"), number(-1e15, 1e15)),
     **dict.fromkeys(("exact", "best"), switch),

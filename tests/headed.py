@@ -1,8 +1,8 @@
-"""A plugin for the toy task: a model with a frozen part, and a loss that learns and has a frozen part too."""
+"""A plugin for the toy task: a frozen part, a loss that learns, a trainer that computes frozen features once."""
 
 from __future__ import annotations
 
-from dlkit import LossSpec, ModelSpec, hookimpl
+from dlkit import LossSpec, ModelSpec, TrainerSpec, hookimpl
 
 
 @hookimpl
@@ -26,5 +26,18 @@ def dlkit_losses() -> list[LossSpec]:
             task="toy",
             summary="Squared error by a deviation that is learned",
             target="headed_parts:build_uncertain",
+        )
+    ]
+
+
+@hookimpl
+def dlkit_trainers() -> list[TrainerSpec]:
+    return [
+        TrainerSpec(
+            name="cached",
+            task="toy",
+            summary="Trains the head on features that are computed once",
+            target="headed_parts:CachedTrainer",
+            config="headed_parts:CachedConfig",
         )
     ]

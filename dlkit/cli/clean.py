@@ -19,7 +19,7 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary, disk_use
 from dlkit.runs.index import list_runs, note
 from dlkit.runs.lock import RunLock, holder
 from dlkit.runs.removal import delete_run
-from dlkit.runs.workspace import locate
+from dlkit.runs.workspace import locate, prepared
 
 STALE_SECONDS = 600.0
 """Younger leftovers may be somebody's work in progress: a run is a hidden folder before it has its name and lock."""
@@ -109,10 +109,13 @@ def _of_run(run: RunFolder, summary: Summary) -> Iterator[Waste]:
 
 
 def _of_workspace(workspace: Path) -> Iterator[Waste]:
-    """Half-made and half-removed runs, and downloads that were broken off."""
+    """Half-made and half-removed runs, features that trainers keep, and downloads that were broken off."""
     for path in sorted((workspace / "runs").glob(".*")):
         if path.is_dir() and not path.is_symlink() and _is_old(path):
             yield Waste(path, "left over", disk_use(str(path)))
+    for path in sorted(prepared(workspace).glob("*")):
+        if path.is_dir() and not path.is_symlink() and _is_old(path):
+            yield Waste(path, "features that are computed again when they are wanted", disk_use(str(path)))
     for path in sorted((workspace / "data").glob(".*.part")):
         if _is_old(path) and holder(path / "lock") is None:
             yield Waste(path, "broken-off download", _bytes(path))

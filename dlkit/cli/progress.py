@@ -139,6 +139,8 @@ class Talk(Display):
                 self._progress(event.last_step, event)
         elif isinstance(event, events.Sampled):
             self._now_or_later(event, SAMPLE_SECONDS)
+        elif isinstance(event, events.Preparing):
+            self._preparing(event)
         elif isinstance(event, events.Notice):
             self.say(f"note: {event.text}")
         elif isinstance(event, events.Commanded):
@@ -171,6 +173,9 @@ class Talk(Display):
 
     def _planned(self, total: int, done: int) -> None:
         self._total = total
+
+    def _preparing(self, event: events.Preparing) -> None:
+        """So far the splits are made ready."""
 
     def _progress(self, step: int, event: events.MetricsLogged) -> None:
         """Training has come to ``step``."""
@@ -213,6 +218,10 @@ class Bar(Talk):
         self._bar.total = events.likely_end(self._total, step, event.rate, event.time_left)
         self._bar.update(step - self._bar.n)
 
+    def _preparing(self, event: events.Preparing) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(one_line(_prepared(event)), refresh=True)
+
     def _width(self) -> int:
         return shutil.get_terminal_size().columns
 
@@ -245,6 +254,11 @@ class Lines(Talk):
         self._told -= PLAIN_SECONDS
         super().catch_up(past)
 
+    def _preparing(self, event: events.Preparing) -> None:
+        if time.monotonic() - self._told > PLAIN_SECONDS:
+            self._told = time.monotonic()
+            self.say(_prepared(event))
+
     def _progress(self, step: int, event: events.MetricsLogged) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
@@ -265,6 +279,10 @@ def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:
     if as_json:
         return JsonLines(run)
     return Bar(run, quiet=quiet) if sys.stderr.isatty() else Lines(run, quiet=quiet)
+
+
+def _prepared(event: events.Preparing) -> str:
+    return f"{event.text}: {event.done} of {event.total}"
 
 
 def _is_evaluation(event: events.MetricsLogged) -> bool:

@@ -16,6 +16,7 @@ from dlkit import events
 from dlkit.engine.build import Job
 from dlkit.engine.machine import MachineMonitor
 from dlkit.engine.observers import Observers
+from dlkit.engine.preparation import Stage
 from dlkit.engine.progress import Progress
 from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
@@ -74,6 +75,10 @@ class Journal:
 
     def notice(self, text: str) -> events.Notice:
         return self.record(events.Notice(step=self._progress.step, text=text))
+
+    def preparing(self, stage: Stage) -> events.Preparing:
+        step = self._progress.step
+        return self.record(events.Preparing(step=step, text=stage.text, done=stage.done, total=stage.total))
 
     def machine(self) -> list[events.Machine]:
         """What the job has used of the machine since the last call."""

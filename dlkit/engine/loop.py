@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlkit.data.randomness import derive, seed_all
-from dlkit.data.splits import Batch
+from dlkit.data.splits import Batch, Data
 from dlkit.engine import failure
 from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_keeper import CheckpointKeeper
@@ -30,6 +30,7 @@ from dlkit.engine.layers import LayerWatch
 from dlkit.engine.loader import Cadence, Loader
 from dlkit.engine.orders import Agreed, Inbox, Orders
 from dlkit.engine.placing import place
+from dlkit.engine.prepared_splits import Preparation
 from dlkit.engine.progress import Progress
 from dlkit.engine.sampling import make_samples
 from dlkit.engine.settings import Settings
@@ -45,6 +46,8 @@ FLUSH_SECONDS = 0.25
 """How long metrics stay on the device, and orders unread: short for a person, long beside a step."""
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it is to go on."""
+PREPARING_SECONDS = 1.0
+"""How often it is told how far a preparation is."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Loop:
         self._log = StepLog(job, progress, self._journal, self._orders)
         self._keeper = CheckpointKeeper(job, run, progress, self._settings, inbox, self._journal)
         self._train, self._val = job.data.train, job.data.val
+        self._seen = self._val
         self._evaluations, self._samplings = course.due(engine.eval_every), course.due(engine.sample_every)
         # In the place of the trainer where it is wanted: a run without it takes the steps that it always took.
         watches = engine.layers and job.world.rank_zero
@@ -96,6 +100,7 @@ class Loop:
             self._open(stack)
             try:
                 yield self._begin()
+                yield from self._prepare()
                 yield from self._steps()
                 yield self._finish("stopped" if self._cut_short else "completed")
             except GeneratorExit:
@@ -110,6 +115,22 @@ class Loop:
                     self._tell_supervisor(error, self._report)
                     raise
                 yield self._fail(error)
+
+    def _prepare(self) -> Iterator[Event]:
+        """What the trainer makes of the splits before the first step, unless it is stopped meanwhile."""
+        preparation, told, alone = Preparation(self._job, self._run), -math.inf, self._world.size == 1
+        with self._world.rank_zero_first():  # the others find in the cache what it has made
+            for stage in preparation:
+                if isinstance(stage, str):
+                    yield self._journal.notice(stage)
+                elif time.monotonic() - told > PREPARING_SECONDS or stage.done == stage.total:
+                    told = time.monotonic()
+                    yield self._journal.preparing(stage)
+                if alone and self._orders.should_look():
+                    yield from self._obey(self._agree())
+                if self._cut_short:
+                    break
+        self._place(preparation.data)
 
     def _steps(self) -> Iterator[Event]:
         """Train. Between two attentions the engine's own part of a step is a call, an append, two comparisons: 1 µs."""
@@ -261,7 +282,7 @@ class Loop:
         progress.sampled = progress.step
         if not self._world.rank_zero:
             return
-        made = make_samples(self._job, self._val, self._run, progress.step, self._watch)
+        made = make_samples(self._job, self._seen, self._run, progress.step, self._watch)
         self._log.restart_rate()
         for problem in made.problems:
             yield self._journal.notice(problem)
@@ -288,12 +309,13 @@ class Loop:
         for split in (self._train, self._val):
             split.close()
 
-    def _place(self) -> None:
+    def _place(self, data: Data) -> None:
         """Put the data where they are to lie: within the run's boundary, for memory may run out."""
         job, engine, device = self._job, self._job.resolved.engine, self._job.placement.device
-        device.make_current()  # of this thread, which need not be the one that built the job
-        self._train, self._val = place(job.data, engine, device)
-        self._loader = Loader(self._train, job.data.augment, engine, device, job.course, job.world)
+        self._train, self._val = place(data, engine, device)
+        # What people look at are samples as they were built, whatever a trainer has made of them.
+        self._seen = self._val if data.val is job.data.val else job.data.val
+        self._loader = Loader(self._train, data.augment, engine, device, job.course, job.world)
 
     def _part(self, failed: type[BaseException] | None, *_: object) -> None:
         # Peers may be waiting in an exchange, for ever: NCCL cannot be torn down beside them. Whoever fails just ends.
@@ -302,7 +324,7 @@ class Loop:
 
     def _begin(self) -> Event:
         resuming, course = self._resuming, self._job.course
-        self._place()
+        self._job.placement.device.make_current()  # of this thread, which need not be the one that built the job
         if resuming is not None and resuming.checkpoint is not None:
             self._keeper.restore(resuming.checkpoint)
         else:

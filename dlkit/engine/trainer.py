@@ -7,7 +7,7 @@ and says in ``supports`` which options it still honours; asking for another is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar, cast
@@ -16,12 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.config import Config, EngineConfig, changeable
-from dlkit.data.splits import Batch
+from dlkit.data.splits import Batch, Data
 from dlkit.data.trees import map_tensors
 from dlkit.engine.average import MovingAverage, ramp
 from dlkit.engine.device import Device
 from dlkit.engine.distributed import World
 from dlkit.engine.means import LossMeans, samples_of
+from dlkit.engine.preparation import Cache, Stage
 from dlkit.engine.schedules import Schedule
 from dlkit.engine.tree import like_parameters
 from dlkit.metrics.total import exact
@@ -111,6 +112,18 @@ class Trainer:
         """
         found: Mapping[str, Tensor] = self.setup.loss(self._forward(batch), batch)
         return found
+
+    def prepare(self, data: Data, cache: Cache) -> Generator[Stage | str, None, Data]:
+        """Other splits for training and evaluation, made before the first step of every attempt: ``data`` with another
+        ``train`` and ``val`` of the same lengths, and perhaps another ``augment``.
+
+        Called without gradients, its draws being of a stream of their own; weights are those that the run goes on
+        from. Yields how far it is, or a line to be known, and is left where it is if the run is stopped: what
+        ``cache.columns`` has made is kept. Samples, ``dlkit evaluate`` and predictions see the splits as they were
+        built, so that ``evaluate`` must know both.
+        """
+        yield from ()
+        return data
 
     def step(self, batches: Sequence[Batch], step: int) -> Values:
         """One optimizer step over the micro-batches; ``step`` counts from 0.

@@ -12,3 +12,8 @@ KEY = "dlkit.key"
 def locate(option: str | None = None) -> Path:
     """The workspace: ``--workspace``, else $DLKIT_WORKSPACE, else ``./workspace``. It need not exist."""
     return Path(option or os.environ.get("DLKIT_WORKSPACE") or "workspace").expanduser()
+
+
+def prepared(workspace: Path) -> Path:
+    """Where features that trainers have computed are kept; deleting it costs time, not results."""
+    return workspace / "cache" / "prepared"

@@ -9,7 +9,19 @@ from typing import TypeAlias
 
 from textual.app import ComposeResult
 
-from dlkit.events import Checkpointed, Commanded, Event, Finished, Notice, Resumed, Retried, Sampled, Started, to_json
+from dlkit.events import (
+    Checkpointed,
+    Commanded,
+    Event,
+    Finished,
+    Notice,
+    Preparing,
+    Resumed,
+    Retried,
+    Sampled,
+    Started,
+    to_json,
+)
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_command, describe_restart, describe_start
 from dlkit.present.numbers import duration, number, when
@@ -121,6 +133,8 @@ def brief(entry: Entry) -> str:
             text = f"{entry.folder}{', the best so far' if entry.best else ''}, in {duration(entry.seconds)}"
         case Notice():
             text = entry.text
+        case Preparing():
+            text = f"{entry.text}: {entry.done} of {entry.total}"
         case Commanded():
             text = describe_command(entry)
         case Retried():
