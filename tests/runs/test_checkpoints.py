@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dlkit.errors import RunError, UsageError
-from dlkit.runs.checkpoints import FORMAT, Manifest, choose, complete
+from dlkit.runs.checkpoints import SPLIT_FORMAT, Manifest, choose, complete
 
 CONTENT = {"model.safetensors": b"weights", "state.json": b"{}"}
 
@@ -96,7 +96,7 @@ def rewrite(**fields: Any) -> Callable[[Path], None]:
         half_a_manifest,
         cut_short,
         remove_file,
-        rewrite(format=FORMAT + 1),
+        rewrite(format=SPLIT_FORMAT + 1),
         rewrite(format="two"),
         rewrite(files=[]),
         rewrite(files={"model.safetensors": {}}),
