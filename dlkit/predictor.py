@@ -7,16 +7,17 @@ data set's files and code gone.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlkit.config import Config
-from dlkit.data.splits import Split
+from dlkit.config import Config, EngineConfig
+from dlkit.data.splits import Batch, Split
 from dlkit.data.trees import map_tensors
 from dlkit.samples import Sample, Table
 from dlkit.task import AnyTask, Info
@@ -33,6 +34,25 @@ ASKS = ("row", "text", "image", "prompt", "seed")
 KnownT = TypeVar("KnownT")
 """The task's ``info``, or what a predictor of several tasks needs of it."""
 ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class Steps(Protocol):
+    """What makes one optimizer step after the other (``dlkit.engine.trainer.Trainer`` does)."""
+
+    def step(self, batches: Sequence[Batch], step: int) -> Mapping[str, Tensor | float]:
+        """Step number ``step``, from 0; metrics by full name."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a run was trained, for predictors whose answers are themselves trained: another picture's pixels, say.
+
+    ``trainer(model, info, steps)`` is a new one, of the run's own kind, loss and options, for a model that lies where
+    it is to be trained; ``engine`` the run's settings. Nothing of the run is changed by it.
+    """
+
+    engine: EngineConfig
+    trainer: Callable[[nn.Module, Info, int], Steps]
 
 
 class Predictor(ABC, Generic[KnownT, ConfigT]):
@@ -61,6 +81,8 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     exports: Mapping[str, str] = {}
     task: AnyTask | None = None
     """What the model was made for: whoever builds a run's predictor says so, when it has been made."""
+    recipe: Recipe | None = None
+    """How the run was trained, likewise; None where a predictor was made by hand."""
 
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:

@@ -13,6 +13,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "localization": CANVASES,
     "detection": CANVASES,
     "gan": {**RECIPES["gan"]["dataset"], "judged": 24},
+    "style": {"size": 32},
 }
 """By task; the others' own data sets are small."""
 _CONVOLUTIONS = {"width": 4, "stem": 2, "hidden": 8, "code": 4}
@@ -34,6 +35,8 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
     "localization lenet": _LENET,
     "localization lenet-relu": _LENET,
     "localization lenet-wide": _LENET,
+    "style squeezenet": {"style_layers": ["relu1"], "content_layers": ["fire2"]},
+    "style vgg19": {"style_layers": ["relu1_1"], "content_layers": ["relu1_2"]},
     "textgen gru": _CELLS,
     "textgen lstm": _CELLS,
     "translation recurrent": {"embedding": 6, "width": 8},

@@ -20,7 +20,7 @@ from dlkit.data.splits import Data
 from dlkit.data.weights import Origins, coming_from
 from dlkit.engine.checkpoint import evaluated_weights, model_state
 from dlkit.engine.contract import blaming, named, try_augmentation, try_loss, try_model
-from dlkit.engine.device import Device, Placement, choose_autocast, set_threads
+from dlkit.engine.device import Device, Placement, choose_autocast, choose_device, set_threads
 from dlkit.engine.distributed import World, join, refuse_unshared
 from dlkit.engine.loader import Course
 from dlkit.engine.room import bounded_memory, check_room, too_large
@@ -29,7 +29,7 @@ from dlkit.engine.threads import AskCores, Threads, before_the_model, step_work
 from dlkit.engine.trainer import ALL_OPTIONS, Setup, Trainer
 from dlkit.errors import PluginError, UsageError
 from dlkit.json_types import JsonObject
-from dlkit.predictor import AnyPredictor, Predictor
+from dlkit.predictor import AnyPredictor, Predictor, Recipe
 from dlkit.runs.init_from import named_checkpoint
 from dlkit.task import AnyTask, Info, Task, axes_of, check_columns, first_batch
 
@@ -134,6 +134,7 @@ def build_predictor(catalog: Catalog, resolved: Resolved, task: AnyTask, model: 
             raise UsageError(f"{asked}: {lacking}. There are: {', '.join(others) or 'no others'}")
         predictor = target(model, info, resolved.sections["inference"])
     predictor.task = task
+    predictor.recipe = Recipe(resolved.engine, partial(build_trainer_alone, catalog, resolved, task))
     return predictor
 
 
@@ -143,6 +144,21 @@ def predictor_class(catalog: Catalog, spec: Spec) -> type[AnyPredictor]:
     if not (isinstance(target, type) and issubclass(target, Predictor)):
         raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.inference.Predictor")
     return target
+
+
+def build_trainer_alone(
+    catalog: Catalog, resolved: Resolved, task: AnyTask, model: nn.Module, info: Info, steps: int
+) -> Trainer:
+    """A run's trainer for another model of it, in this process alone, where the model lies."""
+    target, where = trainer_class(catalog, resolved), choose_device(str(next(model.parameters()).device))
+    model = where.place(model)  # in the run's memory layout: another one rounds differently
+    autocast = choose_autocast(resolved.engine, where, model, "amp" in target.supports)
+    setup = Setup(
+        model=model, loss=build_loss(catalog, resolved, info, where), task=task, info=info,
+        config=resolved.sections["trainer"], engine=resolved.engine, device=where, autocast=autocast, total_steps=steps,
+    )  # fmt: skip
+    with blaming(named(resolved.specs["trainer"])):
+        return target(setup)
 
 
 def trainer_class(catalog: Catalog, resolved: Resolved) -> type[Trainer]:

@@ -1,0 +1,100 @@
+"""Networks that pictures are looked at through: torchvision's architectures, their layers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dlkit.data.weights import fill, read_weights
+from dlkit_style.options import RANDOM
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and deviation of the pixels that torchvision's networks were trained on."""
+_VGG19 = (2, 2, 4, 4, 4)
+"""Convolutions of each block."""
+
+
+class Chain(nn.Module):
+    """``features``, one module after the other, whose outputs have names."""
+
+    def __init__(self, features: nn.Sequential, names: Sequence[str]) -> None:
+        super().__init__()
+        self.features, self.names = features, list(names)
+
+    def cut(self, layers: Sequence[str]) -> None:
+        """Drop what comes after the last of these layers, and leave what they give as it is."""
+        numbers = {self.names.index(layer) for layer in layers}
+        last = max(numbers) + 1
+        self.features, self.names = self.features[:last], self.names[:last]
+        for number, module in enumerate(self.features):
+            if isinstance(module, nn.ReLU):  # in place, it would write over the convolution's map
+                module.inplace = number - 1 not in numbers
+
+    def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """[N,3,H,W] → maps [N,C,h,w] by layer."""
+        found: dict[str, Tensor] = {}
+        for name, module in zip(self.names, self.features, strict=True):
+            image = module(image)
+            if name in layers:
+                found[name] = image
+        return found
+
+
+def vgg19(weights: str, pooling: str) -> Chain:
+    """``conv1_1``, ``relu1_1``, … ``relu5_4``, ``pool1`` … ``pool5``. DataError for a file of another network."""
+    from torchvision.models import vgg19 as network  # type: ignore[import-untyped]
+
+    features = network(weights=None, init_weights=False).features
+    names: list[str] = []
+    for block, count in enumerate(_VGG19, 1):
+        names += [f"{kind}{block}_{i}" for i in range(1, count + 1) for kind in ("conv", "relu")] + [f"pool{block}"]
+    if pooling == "average":
+        for number, name in enumerate(names):
+            if name.startswith("pool"):
+                features[number] = nn.AvgPool2d(2)
+    return _with_weights(Chain(features, names), weights)
+
+
+def squeezenet(weights: str) -> Chain:
+    """``conv1``, ``relu1``, ``pool1``, ``fire2``, ``fire3``, ``pool3``, … ``fire9``. DataError as for ``vgg19``."""
+    from torchvision.models import squeezenet1_1 as network
+
+    names = ["conv1", "relu1", "pool1", "fire2", "fire3", "pool3", "fire4", "fire5", "pool5"]
+    return _with_weights(Chain(network(weights=None).features, [*names, "fire6", "fire7", "fire8", "fire9"]), weights)
+
+
+def _with_weights(chain: Chain, weights: str) -> Chain:
+    if weights == RANDOM:
+        draw(chain)
+    elif (found := read_weights(Path(weights))) is not None:
+        fill(chain, found, Path(weights))
+    return chain
+
+
+def draw(network: nn.Module) -> None:
+    """Random weights that keep a picture's variance from layer to layer (He et al. 2015, arXiv 1502.01852)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def least_side(network: nn.Module, layers: Sequence[str], most: int = 1024) -> int:
+    """The side in pixels of the smallest square picture that reaches these layers; ``most`` + 1: none of up to that."""
+    return next((side for side in range(1, most + 1) if fits(network, layers, side, side)), most + 1)
+
+
+def fits(network: nn.Module, layers: Sequence[str], height: int, width: int) -> bool:
+    """Whether pictures of a size reach these layers. Costs no memory and hardly any time."""
+    state = {name: value.to("meta") for name, value in network.state_dict(keep_vars=True).items()}
+    image = torch.empty(1, 3, height, width, device="meta")
+    try:
+        with torch.no_grad():
+            found = torch.func.functional_call(network, state, (image, layers))
+    except RuntimeError:  # which says what of torch's own arithmetic came below 1
+        return False
+    return all(tensor.numel() > 0 for tensor in found.values())
