@@ -388,7 +388,8 @@ def test_a_row_that_makes_no_sense_is_read_from_its_folder(
         note(tmp_path, run)
     expected = list_runs(tmp_path)
     with sqlite3.connect(tmp_path / "dlkit.db") as db:
-        db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, runs[1].id))
+        table = "summaries" if column == "summary" else "runs"
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (value, runs[1].id))
     db.close()
     assert list_runs(tmp_path) == expected
 
