@@ -32,6 +32,7 @@ from dlkit.json_types import Settings
 from dlkit.openmp import wait_asleep
 from dlkit.runs import index
 from dlkit.runs.contents import CheckpointRecord, EvaluationRecord, checkpoints, evaluations, stored_sections
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.groups import Groups, grouped
 from dlkit.runs.log import history, read_events
@@ -282,7 +283,7 @@ def submit(
 
 def open_run(run: str | Path, workspace: str | Path | None = None) -> Run:
     """A run by its id or the beginning of it, its name, ``last``, or its folder; UsageError names what there is."""
-    return Run(index.find_run(_located(workspace), str(run)))
+    return Run(find_run(_located(workspace), str(run)))
 
 
 def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:

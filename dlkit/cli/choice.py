@@ -8,11 +8,11 @@ from argparse import Namespace
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.output import say
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
-RUN_HELP = "id, unique prefix, name, last, or folder"
+RUN_HELP = "id, its unique beginning or end, name, last, last~N, TASK@best, or folder"
 
 
 def run_parser(command: str, description: str) -> Parser:

@@ -14,8 +14,9 @@ from dlkit.present.numbers import number
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
 from dlkit.present.text import from_here
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, told
-from dlkit.runs.index import find_run, list_runs
+from dlkit.runs.index import list_runs
 from dlkit.runs.workspace import locate
 from dlkit.steering import one_line
 

@@ -63,7 +63,8 @@ _HEAD = (
     "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
 )
 _TAIL = """
-RUN is a run's id, a unique prefix of it, its name, last, or its folder. Every command that reads takes --json.
+RUN is a run's id, its unique beginning or end, its name, last, last~N, TASK@best, or its folder.
+Every command that reads takes --json.
 The workspace is --workspace DIR (also before COMMAND), else $DLKIT_WORKSPACE, else ./workspace.
 
 Start with:  dlkit train classification

@@ -13,7 +13,7 @@ from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import table
-from dlkit.runs.index import find_run
+from dlkit.runs.finding import find_run
 from dlkit.runs.workspace import locate
 
 _USAGE = """usage: dlkit queue list | run | cancel RUN …

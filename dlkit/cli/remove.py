@@ -9,8 +9,8 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import RunError
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, disk_use
-from dlkit.runs.index import find_run
 from dlkit.runs.removal import check_removable, delete_run
 from dlkit.runs.workspace import locate
 

@@ -7,7 +7,7 @@ from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.parser import Parser, duration
 from dlkit.errors import UsageError
 from dlkit.present.output import say
-from dlkit.runs.index import find_run
+from dlkit.runs.finding import find_run
 from dlkit.runs.workspace import locate
 
 ORDERS = ("notify", "launcher", "nproc", "workers", "threads")

@@ -15,8 +15,8 @@ from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import LOST, state_now
 from dlkit.present import numbers
 from dlkit.present.output import print_json, print_result, say
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise, told
-from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
 INTERVAL = 0.2

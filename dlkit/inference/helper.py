@@ -40,8 +40,8 @@ from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predict
 from dlkit.json_types import Json, Settings
 from dlkit.present.output import say, say_traceback
 from dlkit.runs.checkpoints import complete
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run
 from dlkit.runs.workspace import locate
 
 Reply = dict[str, object]

@@ -15,8 +15,8 @@ from dlkit.errors import RunError
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import wake, why
 from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run
 from dlkit.runs.orders import orders_of
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable

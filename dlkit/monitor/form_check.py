@@ -32,7 +32,7 @@ from dlkit.monitor.form import (
 )
 from dlkit.monitor.form_choices import component_choices, preset_choices
 from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section, is_given, make_field
-from dlkit.runs.index import find_run
+from dlkit.runs.finding import find_run
 
 T = TypeVar("T")
 

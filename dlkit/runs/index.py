@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dlkit.errors import RunError, UsageError
+from dlkit.errors import RunError
 from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
 from dlkit.runs.lock import holder
 from dlkit.runs.workspace import KEY
@@ -33,7 +33,6 @@ PRAGMA user_version = 4;
 """
 MOST_ASKED = 500
 """Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""
-_GIVE = "give an id, a unique prefix, a name, last, or a folder"
 WAITING = ("queued", "interrupted")
 """States that readers conclude, of what run.json says and of more."""
 _Row = tuple[str, str, float, str]
@@ -109,41 +108,6 @@ def discard(path: Path) -> None:
 def _is_damage(error: sqlite3.Error) -> bool:
     """Not that it is locked, cannot be written, or is a newer version's."""
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def find_run(workspace: Path, reference: str) -> RunFolder:
-    """The run that RUN means: an id, a unique prefix or name, ``last``, or a folder. UsageError names what there is."""
-    if not reference:  # a script's empty variable: every id begins with it, and the current folder may be a run
-        raise UsageError(f"RUN is empty: {_GIVE}").hinting(_GIVE)
-    if (folder := _as_folder(workspace, reference)) is not None:
-        return RunFolder(folder)
-    names = sorted(signatures(f"{workspace}/runs"), reverse=True)
-    if reference == "last":
-        newest = newest_runs(workspace, limit=1)[0]  # of a damaged one nobody knows when it was made: it sorts last
-        if not newest:
-            raise UsageError(f"there are no runs in {workspace}")
-        return RunFolder(workspace / "runs" / newest[0].id)
-    match = [name for name in names if name == reference] or [name for name in names if name.startswith(reference)]
-    match = match or [summary.id for summary in list_runs(workspace) if summary.name == reference]
-    if len(match) == 1:
-        return RunFolder(workspace / "runs" / match[0])
-    if match:
-        raise UsageError(f"{reference!r} could be any of: {', '.join(match[:8])}")
-    hint = f"{_GIVE}; newest: {', '.join(names[:5]) or 'none'}"
-    raise UsageError(f"no run {reference!r} in {workspace}: {hint}").hinting(hint)
-
-
-def _as_folder(workspace: Path, reference: str) -> Path | None:
-    """The run's folder that a text names as a path, if it does. One in the workspace need not have a run.json."""
-    folder = Path(reference)
-    try:
-        if os.path.lexists(folder / "run.json"):
-            # The last part stays: what is done to a run is never done through a link to it.
-            return folder.resolve() if folder.name in ("", "..") else folder.parent.resolve() / folder.name
-        inside = os.sep in reference and folder.is_dir() and folder.parent.samefile(workspace / "runs")
-        return folder if inside else None
-    except (OSError, ValueError, RuntimeError):  # longer than names may be; a zero byte; a link to itself
-        return None
 
 
 def signatures(runs: str) -> dict[str, str]:

@@ -7,15 +7,15 @@ from pathlib import Path
 from dlkit.config import Resolved
 from dlkit.errors import RunError, UsageError
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
-from dlkit.runs.folder import ENDED, current_state
-from dlkit.runs.index import find_run
+from dlkit.runs.finding import find_run
+from dlkit.runs.folder import ENDED, RunFolder, current_state
 
 PINNED = 16
 """Digits of a SHA-256 that name weights."""
 
 
 def initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
-    """The checkpoint that ``RUN``, ``RUN@best``, ``RUN@last``, ``RUN@STEP`` or ``RUN@SHA256`` means, its files whole.
+    """The checkpoint that ``RUN``, ``RUN@best``, ``RUN@last``, ``RUN@STEP``, ``TASK@best`` or ``RUN@SHA256`` means.
 
     The last form (a prefix of the weights' hash) is what config.toml keeps, so that it can be used again.
     """
@@ -26,8 +26,7 @@ def initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
 
 def named_checkpoint(named: str, workspace: Path, option: str) -> Checkpoint:
     """What one of these forms means, its files whole; errors say by ``option`` who asked."""
-    reference, _, which = named.partition("@")
-    run = find_run(workspace, reference)
+    run, which = _named(workspace, named)
     if _is_hash(which):
         found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
         if found is None:
@@ -49,14 +48,24 @@ def pinned_as_far_as_known(resolved: Resolved, workspace: Path) -> Resolved:
     """For a run that starts later: pinned if that other run has ended, else its id: it may find better weights yet."""
     if not resolved.engine.init_from:
         return resolved
-    reference, _, which = resolved.engine.init_from.partition("@")
-    run = find_run(workspace, reference)
+    run, which = _named(workspace, resolved.engine.init_from)
     # A worker looks from elsewhere, into this workspace: what is not in it is named by its whole path.
     inside = run.path.resolve().parent == (workspace / "runs").resolve()
     named = run.id if inside else str(run.path.absolute())
     if current_state(run, run.read()) in ENDED and not _is_hash(which):
         which = choose(run.path, which or "best").sha256[:PINNED]
     return resolved.with_engine(init_from=f"{named}@{which}" if which else named)
+
+
+def _named(workspace: Path, text: str) -> tuple[RunFolder, str]:
+    """The run, and what stands behind the @: of ``TASK@best``, the best checkpoint of the best run."""
+    reference, _, which = text.partition("@")
+    try:
+        return find_run(workspace, reference), which
+    except UsageError:
+        if which != "best":
+            raise
+        return find_run(workspace, text), which
 
 
 def _is_hash(which: str) -> bool:

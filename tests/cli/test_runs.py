@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlkit.runs.index import find_run
+from dlkit.runs.finding import find_run
 from toy import toy_run
 
 

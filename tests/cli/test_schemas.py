@@ -220,7 +220,7 @@ def test_what_to_do_is_the_hint(dlkit, tmp_path):
         (
             ["show", "nothing"],
             "no run 'nothing' in ",
-            "give an id, a unique prefix, a name, last, or a folder; newest: ",
+            "give an id, its unique beginning or end, a unique name, last, last~N, TASK@best, or a folder; newest: ",
         ),
         (["stop", "last"], f"{done.id} is completed", "dlkit resume "),
     ):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from dlkit.runs.checkpoints import complete
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.index import find_run
 from dlkit.runs.log import read_events
 from installed import all_but
 from outcome import outcome, values_of

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.events import MetricsLogged, Resumed
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, current_state
-from dlkit.runs.index import find_run
 from dlkit.runs.log import parse_lines, read_events
 from outcome import outcome, values_of
 from toy import finish, toy_attempt, toy_resume

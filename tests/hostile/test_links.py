@@ -18,8 +18,9 @@ from dlkit.jobs.submit import start_worker
 from dlkit.runs import commands, opening
 from dlkit.runs.conclude import end_run
 from dlkit.runs.contents import load_sample, save_sample
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, summarise
-from dlkit.runs.index import find_run, list_runs
+from dlkit.runs.index import list_runs
 from dlkit.runs.log import EventLog, read_events
 from dlkit.runs.opening import Refused
 from dlkit.samples import Text

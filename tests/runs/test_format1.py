@@ -10,8 +10,9 @@ import pytest
 from dlkit.data.context import Context
 from dlkit.inference.load import evaluate_run, load_predictor
 from dlkit.runs.checkpoints import choose
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.index import find_run, list_runs
+from dlkit.runs.index import list_runs
 from dlkit.runs.log import history, read_events
 from outcome import finished, values_of
 from toy import finish, toy_catalog, toy_resume

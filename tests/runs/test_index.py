@@ -18,8 +18,9 @@ import pytest
 from dlkit.errors import UsageError
 from dlkit.events import Notice
 from dlkit.runs import index
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, Summary, create, summarise
-from dlkit.runs.index import find_run, list_runs, newest_runs, note
+from dlkit.runs.index import list_runs, newest_runs, note
 from dlkit.runs.lock import RunLock
 from dlkit.runs.own import make_key
 from recorded import record_run, write_events
@@ -249,41 +250,6 @@ def test_a_workspace_without_the_right_to_write_is_listed(tmp_path: Path, runs: 
     tmp_path.chmod(0o755)
 
 
-def test_a_run_is_found_by_id_prefix_last_or_folder(tmp_path: Path, runs: list[RunFolder]) -> None:
-    assert find_run(tmp_path, runs[0].id) == runs[0]
-    assert find_run(tmp_path, "last") == runs[2]
-    assert find_run(tmp_path / "elsewhere", str(runs[1].path)).path == runs[1].path.resolve()
-    prefix = runs[0].id[:4]  # the year
-    unique = next(runs[2].id[:n] for n in range(40) if sum(r.id.startswith(runs[2].id[:n]) for r in runs) == 1)
-    assert find_run(tmp_path, unique) == runs[2]
-    with pytest.raises(UsageError, match=f"'{prefix}' could be any of: "):
-        find_run(tmp_path, prefix)
-    with pytest.raises(UsageError, match=f"no run 'nothing' in .*newest: .*{runs[0].id}"):
-        find_run(tmp_path, "nothing")
-
-
-def test_a_run_is_found_by_its_name_where_it_alone_has_it(tmp_path: Path, runs: list[RunFolder]) -> None:
-    assert find_run(tmp_path, "run 2") == runs[1]
-    runs[2].update(name="run 2")
-    with pytest.raises(UsageError, match=f"'run 2' could be any of: {runs[2].id}, {runs[1].id}"):
-        find_run(tmp_path, "run 2")
-    runs[2].update(name=runs[0].id)
-    assert find_run(tmp_path, runs[0].id) == runs[0]
-
-
-def test_nothing_is_not_a_run(tmp_path: Path, runs: list[RunFolder], monkeypatch: pytest.MonkeyPatch) -> None:
-    for run in runs[1:]:
-        shutil.rmtree(run.path)
-    monkeypatch.chdir(runs[0].path)
-    with pytest.raises(UsageError, match="RUN is empty"):
-        find_run(tmp_path, "")
-
-
-def test_a_whole_id_wins_over_prefixes(tmp_path: Path, runs: list[RunFolder]) -> None:
-    shutil.copytree(runs[0].path, tmp_path / "runs" / f"{runs[0].id}-copy")
-    assert find_run(tmp_path, runs[0].id) == runs[0]
-
-
 def test_workspaces_with_odd_names_have_an_index(tmp_path: Path) -> None:
     workspace = tmp_path / "my 100% #1 folder? äöü"
     run = make(workspace, 1.0)
@@ -399,18 +365,3 @@ def test_a_link_to_itself_among_the_runs_hides_nothing(tmp_path: Path, runs: lis
     assert [run.state for run in list_runs(tmp_path) if run.id == "loop"] == ["damaged"]
     assert len(list_runs(tmp_path)) == 4
     assert find_run(tmp_path, runs[0].id) == runs[0]
-
-
-@pytest.mark.parametrize("reference", ["a" * 300, "a/" * 3000, "x\0y", "loop", "loop/run"])
-def test_what_no_path_can_be_is_no_run(tmp_path: Path, runs: list[RunFolder], reference: str) -> None:
-    (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(UsageError, match="no run"):
-        find_run(tmp_path, reference.replace("loop", f"{tmp_path}/loop"))
-
-
-def test_a_folder_of_the_workspace_need_not_have_a_record(tmp_path: Path, runs: list[RunFolder]) -> None:
-    """To be removed by the path that a listing gives."""
-    runs[0].record.unlink()
-    assert find_run(tmp_path, str(runs[0].path)).path == runs[0].path
-    with pytest.raises(UsageError, match="no run"):
-        find_run(tmp_path, str(tmp_path / "runs"))

@@ -17,6 +17,7 @@ from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.errors import DataError, DlkitError, UsageError
 from dlkit.runs import index
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
+from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit_embeddings.conjugation.info import SPECIAL
 from dlkit_embeddings.conjugation.numbered_text import is_sign
@@ -87,7 +88,7 @@ def _latest(most: int | None, context: Context) -> Lexicon | None:
     for summary in index.list_runs(context.workspace, TASK) if context.workspace else ():
         if summary.state != "completed":
             continue
-        run = index.find_run(context.workspace, summary.id)  # type: ignore[arg-type]  # else there are no summaries
+        run = find_run(context.workspace, summary.id)  # type: ignore[arg-type]  # else there are no summaries
         try:
             return _of_run(run, choose(run.path), most, context)
         except DlkitError as error:
@@ -117,7 +118,7 @@ def _run(name: str, context: Context) -> RunFolder:
     if name == "last" and (summaries := index.list_runs(workspace, TASK)):
         name = summaries[0].id
     try:
-        return index.find_run(workspace, name)
+        return find_run(workspace, name)
     except UsageError as error:
         raise UsageError(f"dataset.embeddings: {error}; or a file in word2vec's text format, auto or none") from error
 
