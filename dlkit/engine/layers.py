@@ -6,7 +6,7 @@ come of it, bit for bit. Between two of them there are no hooks. What is seen st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, cast
@@ -111,7 +111,7 @@ class Watching:
     def _until_exit(self, handle: torch.utils.hooks.RemovableHandle) -> None:
         self._stack.callback(handle.remove)
 
-    def _reading_output(self, name: str) -> Any:
+    def _reading_output(self, name: str) -> Callable[[nn.Module, object, object], None]:
         def read(layer: nn.Module, inputs: object, output: object) -> None:
             seen, values = self.seen[name], first_tensor(output)
             if seen.activation is not None or values is None or not values.numel():

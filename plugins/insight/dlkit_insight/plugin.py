@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlkit import InferenceSpec, hookimpl
+from dlkit_insight.sequences import SEQUENCES
 
 
 @hookimpl
@@ -13,4 +14,5 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Each layer's weights: how many, of what shape, how they are spread",
             target="dlkit_insight.weights:Weights",
         ),
+        *SEQUENCES,
     ]

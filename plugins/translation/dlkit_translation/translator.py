@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from dlkit.data.heat_map import heat_map
 from dlkit.data.splits import Split
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
@@ -19,7 +20,6 @@ from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Pairs, Sample, Text
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.options import TranslatorConfig
-from dlkit_translation.picture import heat_map
 from dlkit_translation.texts import as_texts, normal
 from dlkit_translation.writing import greedy, searched, sentence
 

@@ -13,6 +13,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from torch import Tensor, nn
 
+from dlkit.data.heat_map import CELL, heat_map
 from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
@@ -23,7 +24,6 @@ from dlkit_translation.info import TranslationInfo
 from dlkit_translation.losses import cross_entropy
 from dlkit_translation.metrics import TranslationMetrics
 from dlkit_translation.options import CrossEntropyConfig, TranslatorConfig
-from dlkit_translation.picture import CELL, heat_map
 from dlkit_translation.scores import corpus_scores, score_notes, tokenizer_of, wanted_tokenizer
 from dlkit_translation.texts import as_texts
 from dlkit_translation.translator import Translator

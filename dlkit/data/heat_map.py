@@ -1,0 +1,46 @@
+"""Weights as a picture, words beside their rows and columns: what attention looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+CELL, SIZE, GAP = 22, 13, 4
+"""Pixels of a weight's side, of a letter's height, and around words."""
+MANY, SMALL_CELL, SMALL_SIZE = 32, 13, 10
+"""Of more words than that, a weight's side and a letter's height."""
+
+
+def heat_map(weights: npt.NDArray[np.float32], rows: Sequence[str], columns: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """weights [rows,columns] in [0, 1] as cells, white the most, their words at the left and above: uint8 [H,W]."""
+    side, size = (CELL, SIZE) if max(len(rows), len(columns)) <= MANY else (SMALL_CELL, SMALL_SIZE)
+    font = ImageFont.load_default(size)
+    left = max((_width(word, font) for word in rows), default=0) + 2 * GAP
+    top = max((_width(word, font) for word in columns), default=0) + 2 * GAP
+    cells = np.kron(np.rint(255 * np.clip(weights, 0, 1)), np.ones((side, side))).astype(np.uint8)
+    picture = Image.new("L", (left + cells.shape[1], top + cells.shape[0]))
+    picture.paste(Image.fromarray(cells), (left, top))
+    for number, word in enumerate(rows):
+        picture.paste(_label(word, font, left, side), (0, top + number * side))
+    for number, word in enumerate(columns):
+        picture.paste(_label(word, font, top, side).transpose(Image.Transpose.ROTATE_90), (left + number * side, 0))
+    return np.asarray(picture)
+
+
+def _width(word: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+    return round(font.getlength(_plain(word)))
+
+
+def _label(word: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int, height: int) -> Image.Image:
+    label = Image.new("L", (width, height))
+    size = SIZE if height == CELL else SMALL_SIZE
+    ImageDraw.Draw(label).text((GAP, (height - size) // 2), _plain(word), 220, font)
+    return label
+
+
+def _plain(word: str) -> str:
+    """sentencepiece's sign for a blank is in few fonts, and a line end in none."""
+    return word.replace("▁", "_").replace("∎", ".").replace("\n", "\\n")
