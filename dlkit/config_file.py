@@ -132,12 +132,12 @@ def _preset(entry: Traversable, task: str) -> Preset | None:
 
 
 def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, str]) -> Layer:
-    """The preset of that name that fits the ``chosen`` components (part → name), of several the one made for the task's
-    own; UsageError lists what there is."""
+    """The preset of that name that fits the ``chosen`` components (part → name), of several the one made for those that
+    the model wants, or that are the task's own; UsageError lists what there is."""
     offered = presets(catalog, task)
     fitting = [p for p in offered if p.name == name and _fits(p, chosen)]
     if len(fitting) > 1:
-        usual = {**catalog.task(task).defaults, **chosen}
+        usual = {**catalog.task(task).defaults, **_wanted_by(catalog, task, chosen.get("model")), **chosen}
         fitting = [p for p in fitting if p.components().items() <= usual.items()] or fitting
     if len(fitting) == 1:
         return Layer(f"preset {name}", fitting[0].values)
@@ -152,6 +152,11 @@ def preset_layer(catalog: Catalog, task: str, name: str, chosen: Mapping[str, st
         raise UsageError(f"no preset {name!r} for task {task!r}: {nearest(name, {p.name for p in offered})}{hint}")
     parts = ", ".join(f"{part} {component}" for part, component in chosen.items())
     raise UsageError(f"preset {name!r} is not made for {parts}; there are: {there}")
+
+
+def _wanted_by(catalog: Catalog, task: str, model: str | None) -> Mapping[str, str]:
+    """The components that a model wants instead of the task's own."""
+    return next((spec.defaults for spec in catalog.specs("model", task) if spec.name == model), {})
 
 
 def _fits(preset: Preset, chosen: Mapping[str, str]) -> bool:

@@ -156,6 +156,11 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
         draw the same at every sampling time, so that one can see what has become of the same noise or the same image.
         """
 
+    def verdict(self) -> list[str]:
+        """What a completed run has come to, a sentence each, where more is to be said than figures say: that no line
+        divides the points, say. Asked once, at the end, of the model as it is then. Default: nothing."""
+        return []
+
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """Inputs worth trying, each a word that ``read`` accepts, the first one best. Default: none.
 

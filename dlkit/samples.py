@@ -207,7 +207,58 @@ class Scatter(Sample):
             self._check_lengths("labels", self.labels, len(self.x), "x")
 
 
-KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Shaded, Pairs, Table, Curve, Scatter)}
+SIGNS = ("dot", "ring", "cross")
+"""What a point on a plane may look like."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """Points on a plane, in its units, or the corners of a path where they are ``joined``.
+
+    ``colour`` is RGB, ``sign`` one of ``SIGNS``; ``name`` stands in the legend, empty: not there.
+    """
+
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: tuple[int, int, int]
+    name: str = ""
+    sign: str = "dot"
+    joined: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane(Sample):
+    """A rectangle of the plane: a colour at every place, and points and paths on it.
+
+    ``image`` is uint8 [H,W,3] and fills it, the first row at the top, where y is highest; it is shown at whatever size
+    there is room for, its sides in proportion. ``x_range`` and ``y_range`` are (lowest, highest), at its edges.
+    ``note`` is a line below it.
+    """
+
+    kind = "plane"
+    image: npt.NDArray[np.uint8]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    marks: Sequence[Marks] = ()
+    x_label: str = ""
+    y_label: str = ""
+    note: str = ""
+
+    def check(self) -> None:
+        super().check()
+        if np.asarray(self.image).ndim != 3 or not np.asarray(self.image).size:
+            self._refuse("its image is not of the form uint8 [H,W,3]")
+        self._check_pixels(self.image, 2, "uint8 [H,W,3]")
+        for axis, (low, high) in (("x", self.x_range), ("y", self.y_range)):
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                self._refuse(f"{axis}_range goes from a lower to a higher number, not from {low} to {high}")
+        for marks in self.marks:
+            self._check_lengths("y", marks.y, len(marks.x), "x")
+            if marks.sign not in SIGNS:
+                self._refuse(f"sign {marks.sign!r} is none of {', '.join(SIGNS)}")
+
+
+KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Shaded, Pairs, Table, Curve, Scatter, Plane)}
 
 
 def checked(made: Iterable[object], who: str) -> list[Sample]:
@@ -248,7 +299,7 @@ def encoded(sample: Sample, stem: str) -> dict[str, bytes]:
     fields: dict[str, object] = {"kind": sample.kind}
     for item in dataclasses.fields(sample):
         value = getattr(sample, item.name)
-        if isinstance(sample, (Images, Boxes)) and item.name in ("images", "image"):
+        if isinstance(sample, (Images, Boxes, Plane)) and item.name in ("images", "image"):
             image = np.asarray(value)
             files[f"{stem}.png"] = _encoded_image(image)
             fields[item.name] = {"file": f"{stem}.png", "shape": list(image.shape)}
@@ -282,6 +333,8 @@ def decoded(name: str, read: Callable[[str], bytes]) -> Sample:
             fields[key] = _decoded_image(read, fields[key])
     if cls is Boxes:
         fields["boxes"] = [Box(**box) for box in fields["boxes"]]
+    if cls is Plane:
+        fields["marks"] = [Marks(**marks) for marks in fields["marks"]]
     known = {item.name for item in dataclasses.fields(cls)}
     return cls(**{key: value for key, value in fields.items() if key in known})
 

@@ -67,6 +67,17 @@ def evil_samples() -> list[Sample]:
         samples.Scatter(
             name="scatter", x=[0, 1], y=[0, 1], labels=[WRITTEN, WRITTEN], x_label=WRITTEN, y_label=WRITTEN, **there
         ),
+        samples.Plane(
+            name="plane",
+            image=np.full((4, 6, 3), 90, np.uint8),
+            x_range=(0, 1),
+            y_range=(0, 1),
+            marks=[samples.Marks(x=[0.5], y=[0.5], colour=(1, 2, 3), name=WRITTEN)],
+            x_label=WRITTEN,
+            y_label=WRITTEN,
+            note=WRITTEN,
+            **there,
+        ),
     ]
 
 

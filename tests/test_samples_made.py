@@ -18,7 +18,9 @@ from dlkit.samples import (
     Boxes,
     Curve,
     Images,
+    Marks,
     Pairs,
+    Plane,
     Sample,
     SampleError,
     Scatter,
@@ -59,6 +61,34 @@ WRONG: dict[str, tuple[Callable[[], Sample], str]] = {
     "one image": (lambda: Images(name="i", images=GREY[0]), r"uint8\[4, 4\] is not of the form"),
     "a caption too few": (lambda: Images(name="i", images=GREY, captions=["a"]), "1 captions for 2 images"),
     "a mark too many": (lambda: Images(name="i", images=GREY, good=[True] * 3), "3 marks in good for 2 images"),
+    "a grey plane": (
+        lambda: Plane(name="p", image=GREY[0], x_range=(0, 1), y_range=(0, 1)),
+        r"plane sample 'p': its image is not of the form uint8 \[H,W,3\]",
+    ),
+    "a plane of no width": (
+        lambda: Plane(name="p", image=np.zeros((2, 2, 3), np.uint8), x_range=(1, 1), y_range=(0, 1)),
+        "x_range goes from a lower to a higher number, not from 1 to 1",
+    ),
+    "a mark without place": (
+        lambda: Plane(
+            name="p",
+            image=np.zeros((2, 2, 3), np.uint8),
+            x_range=(0, 1),
+            y_range=(0, 1),
+            marks=[Marks(x=[0, 1], y=[0], colour=(0, 0, 0))],
+        ),
+        "1 y for 2 x",
+    ),
+    "a sign of no kind": (
+        lambda: Plane(
+            name="p",
+            image=np.zeros((2, 2, 3), np.uint8),
+            x_range=(0, 1),
+            y_range=(0, 1),
+            marks=[Marks(x=[0], y=[0], colour=(0, 0, 0), sign="star")],
+        ),
+        "sign 'star' is none of dot, ring, cross",
+    ),
     "boxes on a stack": (lambda: Boxes(name="b", image=GREY, boxes=[]), r"is not of the form uint8 \[H,W\]"),
 }
 

@@ -142,6 +142,7 @@ class Talk(Display):
         elif isinstance(event, events.Preparing):
             self._preparing(event)
         elif isinstance(event, events.Notice):
+            self._show_held()  # what came before it: a verdict is about what is seen above it
             self.say(f"note: {event.text}")
         elif isinstance(event, events.Commanded):
             self.say(describe_command(event))
@@ -150,8 +151,11 @@ class Talk(Display):
         elif isinstance(event, events.Machine):
             self._machine = machine_use(event, brief=True)
         elif isinstance(event, events.Finished):
-            for held in list(self._held.values()):
-                self._now_or_later(held, 0)
+            self._show_held()
+
+    def _show_held(self) -> None:
+        for held in list(self._held.values()):
+            self._now_or_later(held, 0)
 
     def _now_or_later(self, event: events.Event, seconds: float) -> None:
         """Show what comes often at most every ``seconds``; what was held back last is shown at the end."""

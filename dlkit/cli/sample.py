@@ -20,7 +20,7 @@ from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
 from dlkit.present.text import Painted
 from dlkit.runs.workspace import locate
-from dlkit.samples import Boxes, Images, Sample, checked, save, tile
+from dlkit.samples import Boxes, Images, Plane, Sample, checked, save, tile
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
@@ -103,6 +103,8 @@ def _saved(sample: Sample, folder: Path) -> list[Path]:
     if not isinstance(sample, Images):
         path = folder / save(sample, folder, sample.name)
         picture = path.with_suffix(".png")
+        if isinstance(sample, Plane):
+            return [path, picture, _painted(sample, picture.with_stem(f"{picture.stem}-drawn"))]
         return [path, picture] if isinstance(sample, Boxes) else [path]
     from PIL import Image
 
@@ -115,3 +117,13 @@ def _saved(sample: Sample, folder: Path) -> list[Path]:
     told = {"kind": sample.kind, "title": sample.title, "images": [file.name for file in single]}
     path.write_text(json.dumps({**told, "captions": list(sample.captions)}, ensure_ascii=False), encoding="utf-8")
     return [path, grid, *single]
+
+
+def _painted(sample: Plane, path: Path) -> Path:
+    """The colours alone lie beside the JSON: for people, a picture with points and paths."""
+    from PIL import Image
+
+    from dlkit.present.plane_pixels import painted
+
+    Image.fromarray(painted(sample)).save(path)
+    return path

@@ -32,7 +32,7 @@ from dlkit.engine.orders import Agreed, Inbox, Orders
 from dlkit.engine.placing import place
 from dlkit.engine.prepared_splits import Preparation
 from dlkit.engine.progress import Progress
-from dlkit.engine.sampling import make_samples
+from dlkit.engine.sampling import conclude, make_samples
 from dlkit.engine.settings import Settings
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.step_log import StepLog
@@ -102,6 +102,7 @@ class Loop:
                 yield self._begin()
                 yield from self._prepare()
                 yield from self._steps()
+                yield from self._conclude()
                 yield self._finish("stopped" if self._cut_short else "completed")
             except GeneratorExit:
                 self._leave()
@@ -289,6 +290,12 @@ class Loop:
         if made.refs or not made.problems:
             yield self._journal.record(Sampled(step=progress.step, samples=made.refs))
 
+    def _conclude(self) -> Iterator[Event]:
+        """What the model has come to, in the predictor's words."""
+        if self._world.rank_zero and not self._cut_short:
+            for sentence in conclude(self._job):
+                yield self._journal.notice(sentence)
+
     def _checkpoint(self) -> Iterator[Event]:
         if self._orders.take("checkpoint"):
             self._keeper.ask()
@@ -386,7 +393,7 @@ class Loop:
             deque(self._log.flush(), maxlen=0)
             if self.progress.step < self._job.course.total and not self._orders.ending:
                 self._orders.end("closed by its consumer", completes=False)
-            for due in (self._evaluate, self._sample, self._keeper.write_last):
+            for due in (self._evaluate, self._sample, self._keeper.write_last, self._conclude):
                 deque(due(), maxlen=0)
             self._finish("stopped" if self._cut_short else "completed")
         # The run's boundary, as in __iter__.

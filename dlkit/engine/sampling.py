@@ -64,6 +64,17 @@ def _made(job: Job, split: Split, who: str) -> tuple[list[object], list[str]]:
         return [], [f"no samples: {who}: {_told(error)}"]
 
 
+def conclude(job: Job) -> list[str]:
+    """What the run's predictor says of the model at the end of training; what goes wrong with it is told instead."""
+    stream = forked(job.resolved.engine.seed, "samples", device=job.placement.device)
+    try:
+        with stream, job.trainer.evaluating():
+            return [str(sentence) for sentence in job.predictor.verdict()]
+    # The plugin boundary, as for samples: the run is completed whatever is said of it.
+    except (Exception, SystemExit) as error:
+        return [f"no verdict: inference {job.resolved.specs['inference'].name!r}: {_told(error)}"]
+
+
 def _saved(made: object, run: RunFolder, step: int, taken: Sequence[str]) -> SampleRef:
     sample = samples.checked_one(made, taken)
     file = save_sample(run, sample, f"step-{step:08d}-{sample.name}")

@@ -82,14 +82,14 @@ def _written(x: Floats, y: Floats, names: Sequence[str], labels: tuple[str, str]
         return "(no finite values)"
     x, y, names = x[kept], y[kept], [name for name, there in zip(names, kept.tolist(), strict=True) if there]
     x_range, y_range = _range(x), _range(y)
-    margin, columns = _margin(y_range, look.width)
+    margin, columns = margins(y_range, look.width)
     grid = [[" "] * columns for _ in range(look.height)]
     places_x = np.rint(_scaled(x, x_range, columns)).astype(int).tolist()
     places_y = (look.height - 1 - np.rint(_scaled(y, y_range, look.height))).astype(int).tolist()
     for column, row, name in zip(places_x, places_y, names, strict=True):
         _write(grid[row], column, name)
     body = [_in_colour("".join(line).rstrip(), look.colour) for line in grid]
-    return _framed(body, x_range, y_range, labels, [labels[1]] if labels[1] else [], margin, columns)
+    return framed(body, x_range, y_range, labels, [labels[1]] if labels[1] else [], margin, columns)
 
 
 def _write(line: list[str], column: int, name: str) -> None:
@@ -126,7 +126,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
     if not len(xs):
         return "(no finite values)"
     x_range, y_range = _range(xs), _range(ys)
-    margin, columns = _margin(y_range, look.width)
+    margin, columns = margins(y_range, look.width)
     fine = len(series) == 1 or (look.colour and (joined or not look.marked))
     canvas = _Canvas(columns, look.height, 2 if fine else 1, 4 if fine else 1)
     for index, (x, y) in enumerate(series.values()):
@@ -138,16 +138,16 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
         )
     body = canvas.lines(fine, look.colour, look.marked and joined)
     head = _legend(list(series), labels[1], fine and not look.marked, look.colour)
-    return _framed(body, x_range, y_range, labels, head, margin, columns)
+    return framed(body, x_range, y_range, labels, head, margin, columns)
 
 
-def _margin(y_range: tuple[float, float], width: int) -> tuple[int, int]:
+def margins(y_range: tuple[float, float], width: int) -> tuple[int, int]:
     """Columns for the numbers of the upright axis, and for the plot itself."""
     margin = max(len(number(value)) for value in y_range) + 1
     return margin, max(5, width - margin - 1)
 
 
-def _framed(
+def framed(
     body: Sequence[str],
     x_range: tuple[float, float],
     y_range: tuple[float, float],

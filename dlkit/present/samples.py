@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.present import plot
+from dlkit.present import plane, plot
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, Shade, shades
 from dlkit.present.table import table
 from dlkit.present.text import Painted, clean
-from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 from dlkit.steering import one_line
 
 Pixels = npt.NDArray[np.uint8]
@@ -194,6 +194,31 @@ def _scatter(sample: Scatter, colour: bool, width: int) -> str:
     return plot.scatter(sample.x, sample.y, names, labels, colour=colour, width=width)
 
 
+def _plane(sample: Plane, colour: bool, width: int) -> str:
+    if colour:
+        runs = plane.drawn(sample, min(width, _WIDEST), _HIGHEST)
+        return "\n".join(_painted(line) for line in runs)
+    return plane.in_black_and_white(sample, min(width, _WIDEST), _LINES)
+
+
+def _painted(line: Sequence[plane.Run]) -> str:
+    """One line; the colours end with it."""
+    text, last = [], (plane.OWN, plane.OWN)
+    for characters, *colours in line:
+        codes = [
+            f"{code};2;{now >> 16};{now >> 8 & 255};{now & 255}" if now != plane.OWN else own
+            for now, before, code, own in zip(colours, last, (38, 48), ("39", "49"), strict=True)
+            if now != before
+        ]
+        text.append(f"\x1b[{';'.join(codes)}m{characters}" if codes else characters)
+        last = colours[0], colours[1]
+    return "".join(text) + ("\x1b[0m" if last != (plane.OWN, plane.OWN) else "")
+
+
+_WIDEST, _HIGHEST, _LINES = 100, 40, 20
+"""Columns and lines of a plane, for a window of any size; lines of one without colour."""
+
+
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
@@ -215,4 +240,5 @@ _RENDERERS: dict[str, Callable[[Any, bool, int], str]] = {
     "table": _table,
     "curve": _curve,
     "scatter": _scatter,
+    "plane": _plane,
 }

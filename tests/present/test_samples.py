@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlkit.present.samples import WRONG, render
-from dlkit.samples import KINDS, Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import KINDS, Box, Boxes, Curve, Images, Marks, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 PIXEL = re.compile(r"\x1b\[38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m▀")
@@ -48,6 +48,19 @@ SAMPLES: list[Sample] = [
     Curve(name="huge", x=[0, 1], lines={"loss": [-1.7e308, 1.7e308]}),
     Scatter(name="scatter", x=[0, 1, 2], y=[2, 1, 0]),
     Scatter(name="labelled", x=[0, 1, 2], y=[2, 1, 0], labels=["cat", "dog", "cat"]),
+    Plane(
+        name="plane",
+        image=grey(30, 48, 3),
+        x_range=(-1.234, 1),
+        y_range=(0, 2),
+        note="low " * 80,
+        x_label="x",
+        marks=[
+            Marks(x=[0], y=[1], colour=(9, 9, 9), name="here " * 9),
+            Marks(x=[0, 1], y=[1, 1], colour=(0, 0, 9), joined=True),
+        ],
+    ),
+    Plane(name="tall", image=grey(90, 3, 3), x_range=(0, 1), y_range=(0, 1)),
 ]
 
 

@@ -22,7 +22,7 @@ from textual.widget import Widget
 
 from dlkit.events import Sampled, SampleRef
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text, save
+from dlkit.samples import Box, Boxes, Curve, Images, Marks, Pairs, Plane, Sample, Scatter, Shaded, Table, Text, save
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
 from dlkit.tui.sample.picture import in_cells, padded, rgba, scale_to, scaled
@@ -44,6 +44,8 @@ KINDS: dict[str, Sample] = {
     "table": Table(name="table", headers=["what", "value"], rows=[["a", 1.23456], ["b", 2]]),
     "curve": Curve(name="curve", x=[0, 1, 2], lines={"true": [0, 1, 4], "predicted": [0, 2, float("nan")]}),
     "scatter": Scatter(name="scatter", x=[0, 1, 2], y=[3, 4, 5], labels=["a", "b", "a"]),
+    "plane": Plane(name="plane", image=np.stack([GREY] * 3, axis=2), x_range=(-1, 1), y_range=(0, 2), note="a note",
+                   marks=[Marks(x=[0], y=[1], colour=(255, 0, 0), name="here")]),
 }  # fmt: skip
 
 
@@ -93,7 +95,8 @@ async def test_every_kind_is_shown_in_any_room(kind: str, size: tuple[int, int])
         shown = screen(app)
         assert KINDS[kind].name in shown and "cannot be shown" not in shown
         expected = {"images": "✗ two", "boxes": "true cat", "text": "[bold]there[/bold]", "pairs": "le chat",
-                    "shaded": "two↵", "table": "1.235", "curve": "true", "scatter": "a"}  # fmt: skip
+                    "shaded": "two↵", "table": "1.235", "curve": "true", "scatter": "a",
+                    "plane": "● here"}  # fmt: skip
         if size != (30, 8):
             assert expected[kind] in shown
             assert kind != "pairs" or "model" in shown
@@ -103,7 +106,7 @@ async def test_mistakes_boxes_and_prompts_are_told_without_colour(monkeypatch: p
     monkeypatch.setenv("NO_COLOR", "1")
     app = Shown(view := SampleView())
     async with app.run_test(size=(80, 60)) as pilot:
-        view.show([KINDS["images"], KINDS["boxes"], KINDS["text"], KINDS["curve"]])
+        view.show([KINDS["images"], KINDS["boxes"], KINDS["text"], KINDS["plane"], KINDS["curve"]])
         await pilot.pause()
         view.scroll_end(animate=False)
         await pilot.pause()

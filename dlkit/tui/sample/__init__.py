@@ -10,12 +10,12 @@ from textual.widgets import Static
 
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Boxes, Curve, Images, Pairs, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import Boxes, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 from dlkit.tui.shared.terminal import Pictures
 
 Shown = Sample | str
 """A sample, or the line that says why there is none."""
-PICTURED = (Images, Boxes)
+PICTURED = (Images, Boxes, Plane)
 """Kinds that depend on what pictures the terminal can show."""
 
 
@@ -43,7 +43,7 @@ def widgets(sample: Shown, room: Size, pictures: Pictures, *, colour: bool) -> l
 
 def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[Widget]:
     from dlkit.tui.sample import pictures as pictured
-    from dlkit.tui.sample import plots, words
+    from dlkit.tui.sample import planes, plots, words
 
     match sample:
         case Images():
@@ -62,4 +62,6 @@ def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[
             return plots.curve(sample, room, colour)
         case Scatter():
             return plots.scatter(sample, room, colour)
+        case Plane():
+            return planes.plane(sample, room, pictures, colour)
     raise ValueError(f"a kind of sample that this version does not know: {sample.kind}")

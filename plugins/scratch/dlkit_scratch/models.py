@@ -45,15 +45,16 @@ def linear_regressor(config: NoOptions, info: RowsInfo) -> Network:
 
 def mlp_classifier(config: MlpConfig, info: ImagesInfo) -> Network:
     """image [N,C,H,W] → logits [N,classes]."""
-    return _mlp(config, *_classification(info))
+    return mlp_of_sizes(config, *_classification(info))
 
 
 def mlp_regressor(config: MlpConfig, info: RowsInfo) -> Network:
     """features [N,F] → [N,1]."""
-    return _mlp(config, *_regression(info))
+    return mlp_of_sizes(config, *_regression(info))
 
 
-def _mlp(config: MlpConfig, inputs: int, outputs: int) -> Network:
+def mlp_of_sizes(config: MlpConfig, inputs: int, outputs: int) -> Network:
+    """A multilayer perceptron with so many inputs and outputs."""
     generator = np.random.default_rng(np.random.randint(2**63 - 1))  # the engine seeds the global generator
     return multilayer([inputs, *config.hidden, outputs], config.activation, config.dropout, generator)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError
+from dlkit.nn.trace import Trace
 from dlkit_scratch.activations import ACTIVATIONS, Floats
 
 
@@ -46,13 +47,15 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """A chain of layers on flattened inputs [N,…] → [N,out].
 
-    ``dropout`` is the share of hidden units that training leaves out; the trainer does that, evaluation never.
+    ``dropout`` is the share of hidden units that training leaves out; the trainer does that, evaluation never. So does
+    it fill the ``trace``, where there is one.
     """
 
     def __init__(self, layers: Sequence[Layer], dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.Sequential(*layers)
         self.dropout = dropout
+        self.trace: Trace | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.layers(x.flatten(1))

@@ -1,12 +1,13 @@
-"""What this plugin offers: networks in raw NumPy for the tasks ``regression`` and ``classification``."""
+"""What this plugin offers: networks in raw NumPy for the tasks ``regression``, ``classification`` and ``points``."""
 
 from __future__ import annotations
 
 from dlkit import LossSpec, ModelSpec, Suggest, TrainerSpec, hookimpl
 from dlkit_scratch import recipes
 
-REGRESSION, CLASSIFICATION = "regression", "classification"
+REGRESSION, CLASSIFICATION, POINTS = "regression", "classification", "points"
 INTERFACE = "scratch"
+LABELLED = (CLASSIFICATION, POINTS)
 
 
 @hookimpl
@@ -28,12 +29,31 @@ def dlkit_models() -> list[ModelSpec]:
         _classifier("softmax", "Softmax regression", "cross-entropy", recipes.CONVEX),
         _classifier("logistic", logistic, "logistic", recipes.CONVEX),
         _classifier("perceptron", "Rosenblatt's perceptrons, one a class", "perceptron", recipes.PERCEPTRON),
+        # Beside that task's own models, which have the short names.
+        _plane("perceptron", "Rosenblatt's perceptrons, one a class", "perceptron", recipes.PLANE_PERCEPTRON),
+        _plane("logistic", logistic, "logistic", recipes.PLANE),
+        _plane("softmax", "Softmax regression", "cross-entropy", recipes.PLANE),
+        _plane("mlp", "Multilayer perceptron", "cross-entropy", recipes.PLANE_MLP),
     ]
 
 
 def _classifier(name: str, summary: str, loss: str, suggest: recipes.Suggestions) -> ModelSpec:
     """The linear classifier; the loss makes it what it is."""
     return _model(name, summary, "", CLASSIFICATION, "linear_classifier", loss, suggest)
+
+
+def _plane(name: str, summary: str, loss: str, suggest: recipes.Suggestions) -> ModelSpec:
+    """A network over points of the plane."""
+    return ModelSpec(
+        name=f"scratch-{name}",
+        task=POINTS,
+        summary=f"{summary}, in raw NumPy",
+        target=f"dlkit_scratch.plane:{name}",
+        config="dlkit_scratch.options:MlpConfig" if name == "mlp" else "",
+        interface=INTERFACE,
+        defaults={"loss": f"scratch-{loss}", "trainer": "scratch"},
+        suggest=suggest,
+    )
 
 
 def _model(
@@ -55,15 +75,13 @@ def _model(
 def dlkit_losses() -> list[LossSpec]:
     return [
         _loss("mse", REGRESSION, "Mean squared error", "SquaredError"),
-        _loss("cross-entropy", CLASSIFICATION, "Cross-entropy of the softmax", "CrossEntropy"),
-        _loss("logistic", CLASSIFICATION, "Cross-entropy of a sigmoid a class", "Logistic"),
-        _loss(
-            "perceptron", CLASSIFICATION, "Perceptron criterion: Rosenblatt's rule with a step function", "Perceptron"
-        ),
+        _loss("cross-entropy", LABELLED, "Cross-entropy of the softmax", "CrossEntropy"),
+        _loss("logistic", LABELLED, "Cross-entropy of a sigmoid a class", "Logistic"),
+        _loss("perceptron", LABELLED, "Perceptron criterion: Rosenblatt's rule with a step function", "Perceptron"),
     ]
 
 
-def _loss(name: str, task: str, summary: str, target: str) -> LossSpec:
+def _loss(name: str, task: str | tuple[str, ...], summary: str, target: str) -> LossSpec:
     return LossSpec(
         name=f"scratch-{name}",
         task=task,
@@ -78,7 +96,7 @@ def dlkit_trainers() -> list[TrainerSpec]:
     return [
         TrainerSpec(
             name="scratch",
-            task=(REGRESSION, CLASSIFICATION),
+            task=(REGRESSION, CLASSIFICATION, POINTS),
             summary="Backpropagation by hand in NumPy: momentum, L1, L2, dropout; CPU only",
             target="dlkit_scratch.trainer:ScratchTrainer",
             config="dlkit_scratch.options:DescentConfig",

@@ -33,3 +33,15 @@ CLASSIFICATION_MLP = (
 CONVEX = (*_suggest(epochs=20, batch_size=32, lr=0.02), *_suggest("mnist", epochs=10, batch_size=128))
 # As published: one example at a time, every mistake corrected in full.
 PERCEPTRON = _suggest(epochs=10, batch_size=1, lr=1.0, momentum=0.0)
+PLANE = _suggest(batch_size=10, lr=0.1, momentum=0.0)
+PLANE_PERCEPTRON = _suggest(
+    settings={"engine.eval_every": "1 epoch", "engine.sample_every": "1 epoch"},
+    epochs=20,
+    batch_size=1,
+    lr=1.0,
+    momentum=0.0,
+)
+PLANE_MLP = (
+    *_suggest(settings={"model.hidden": [8, 8], "model.activation": "tanh"}, batch_size=10, lr=0.1),
+    *_suggest("spiral", {"model.hidden": [16, 16]}, epochs=300, lr=0.1),
+)

@@ -47,9 +47,12 @@ class ScratchTrainer(Trainer):
         self._flat = self._gradient.flat
         self._velocity, self._change = np.zeros_like(self._flat), np.zeros_like(self._flat)
         changes = self._gradient.shaped(self._change)
+        self._trace, self._traced = setup.model.trace, list(setup.model.layers.parameters())
         self._pairs = list(zip(self._gradient.parameters, changes, strict=True))
 
     def step(self, batches: Sequence[Batch], step: int) -> Values:
+        if self._trace is not None:
+            self._trace.record(self._traced)
         values: Values = {"train/loss": self._backward(batches[0]) if len(batches) == 1 else self._summed(batches)}
         if self._penalised:
             self._penalise()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from dlkit.engine.checkpoint import tensors_of
 from dlkit.engine.start import resume, start
 from dlkit.errors import UsageError
 from dlkit.events import MetricsLogged
+from dlkit.nn.trace import Trace
 from dlkit.runs.checkpoints import choose
 
 
@@ -34,13 +36,31 @@ def catalog() -> Catalog:
         ("classification", "softmax", "val/accuracy", 0.93),
         ("classification", "logistic", "val/accuracy", 0.93),
         ("classification", "perceptron", "val/accuracy", 0.9),
+        ("points", "scratch-mlp", "val/accuracy", 0.9),
     ],
 )
 def test_defaults_learn_the_embedded_data(task: str, model: str, metric: str, line: float, tmp_path: Path) -> None:
     run = dlkit.train(task, model=model, workspace=tmp_path, engine={"sample_every": "end"})
     assert run.metrics[metric] >= line
-    predictor = run.predictor()
-    assert len(predictor.samples(4, None, None)) == 0  # type: ignore[arg-type]  # nothing to draw from
+    if task != "points":  # which draws the whole plane, whatever there is of data
+        predictor = run.predictor()
+        assert len(predictor.samples(4, None, None)) == 0  # type: ignore[arg-type]  # nothing to draw from
+
+
+def test_models_of_points_say_what_is_shown_of_them(tmp_path: Path) -> None:
+    """The task's own samples: regions, units, the surface with the way of every step on it."""
+    engine = {"epochs": 1, "sample_every": "end"}
+    for model, names in (
+        ("scratch-mlp", ["regions", "units", "surface"]),
+        ("scratch-perceptron", ["regions", "surface", "step"]),
+    ):
+        run = dlkit.train("points", dataset="and", model=model, workspace=tmp_path, engine=engine)
+        predictor = run.predictor()
+        made = predictor.samples(4, np.random.default_rng(0), None)
+        assert [sample.name for sample in made] == names
+        trace = predictor.model.trace
+        assert isinstance(trace, Trace)
+        assert len(trace.path()) == int(trace.count) == {"scratch-mlp": 20, "scratch-perceptron": 200}[model]
 
 
 @pytest.mark.parametrize("name", ["batch", "stochastic"])
@@ -51,6 +71,14 @@ def test_presets_set_how_much_data_a_step_sees(name: str, catalog: Catalog, tmp_
     job = start(catalog, resolved, tmp_path, Context(tmp_path / "data", offline=True)).job
     rows = len(job.data.train)
     assert job.course.total == {"batch": 2, "stochastic": 2 * rows}[name]
+
+
+@pytest.mark.parametrize(("model", "trainer"), [("scratch-logistic", "scratch"), ("logistic", "supervised")])
+@pytest.mark.parametrize("name", ["batch", "stochastic"])
+def test_a_preset_of_one_name_is_the_one_of_the_model_s_trainer(
+    name: str, model: str, trainer: str, catalog: Catalog
+) -> None:
+    assert preset_layer(catalog, "points", name, {"model": model}).values["trainer"]["name"] == trainer
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,159 @@
+"""``explorer``: answers points, and shows the whole plane as the model sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlkit.data.splits import Split
+from dlkit.data.tables import RawTable, Reading, read_like
+from dlkit.errors import DataError
+from dlkit.metrics.selection import evenly_spaced
+from dlkit.predictor import Answer, Predictor
+from dlkit.samples import Marks, Plane, Sample, Table
+from dlkit_points.colours import WHITE
+from dlkit_points.info import PointsInfo
+from dlkit_points.options import ExplorerConfig
+from dlkit_points.regions import in_units, point_marks, regions, view_of, witness_marks
+from dlkit_points.shown import decides, is_straight, shares
+from dlkit_points.steps import step_against_sigmoid
+from dlkit_points.surface import surface
+from dlkit_points.units import unit_maps
+from dlkit_points.verdict import verdict
+
+Point = tuple[float, float]
+VALIDATION = 150
+"""Validation points that are shown at most, beside the training points."""
+
+
+class Explorer(Predictor[PointsInfo, ExplorerConfig]):
+    """An input is a point, two numbers in their own units."""
+
+    usage = "points as x,y such as 0.5,-0.2, or a CSV file with their columns"
+    asks = "row"
+    label = "point"
+    placeholder = "x,y such as 0.5,-0.2"
+
+    def read(self, arguments: Sequence[str]) -> list[Point]:
+        """The points of the words and files given; DataError names what is none."""
+        found: list[Point] = []
+        for word in arguments:
+            found += self._of_file(Path(word)) if _is_file(word) else [self._of_word(word)]
+        return found
+
+    def predict(self, inputs: Sequence[object]) -> list[Answer]:
+        """``class``, its ``share``, and the ``shares`` of all classes by name. An input is a pair, or a mapping by the
+        axes' names."""
+        if not inputs:
+            return []
+        seen = self._seen([self._point(value, number) for number, value in enumerate(inputs, 1)])
+        found = shares(self._ask(seen), decides(self.model))
+        return [self._answer(row) for row in found.tolist()]
+
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """The asked points on the plane, and a table of the answers."""
+        points = [self._point(value, number) for number, value in enumerate(inputs, 1)]
+        asked = Marks(x=[x for x, _ in points], y=[y for _, y in points], colour=WHITE, name="asked", sign="ring")
+        rows = [
+            [x, y, answer["class"], round(answer["share"], 4)] for (x, y), answer in zip(points, answers, strict=True)
+        ]
+        headers = [*self.info.axes, "class", "share"]
+        return [self._regions([*self._training_marks(), asked]), Table(name="predictions", headers=headers, rows=rows)]
+
+    def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
+        """Decision regions with the points; each hidden unit's map; the error surface; step against sigmoid."""
+        marks = [*self._training_marks(), *(self._validation_marks(examples) if examples is not None else ())]
+        return [
+            self._regions(marks),
+            *unit_maps(self.model, self.info, self.config.units),
+            *surface(self.model, self._ask, self.info, self.config),
+            *step_against_sigmoid(self.model, self._ask, self.info),
+        ]
+
+    def verdict(self) -> list[str]:
+        """Whether a line divides the points, and how near the model came."""
+        return verdict(self.model, self._ask, self.info)
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        """A point in the middle, and some of those trained on."""
+        (left, right), (low, high) = in_units(view_of(self.info), self.info)
+        chosen = rng.integers(len(self.info.shown), size=3)
+        own = np.asarray(self.info.shown)[chosen] * np.asarray(self.info.std) + np.asarray(self.info.mean)
+        middle = [(left + right) / 2, (low + high) / 2]
+        return [f"{x:.3g},{y:.3g}" for x, y in [middle, *own.tolist()]]
+
+    def _regions(self, marks: Sequence[Marks]) -> Plane:
+        info = self.info
+        crossing = witness_marks(info) if info.divided is False and is_straight(self.model) else []
+        shown = torch.as_tensor(np.asarray(info.shown_labels))
+        right = int((self._ask(torch.as_tensor(np.asarray(info.shown))).argmax(1) == shown).sum())
+        title = f"What the model makes of every place: {right} of {len(shown)} training points right"
+        how = decides(self.model)
+        return regions(self._ask, how, info, [*crossing, *marks], detail=self.config.detail, title=title)
+
+    def _training_marks(self) -> list[Marks]:
+        points, labels = (torch.as_tensor(np.asarray(v)) for v in (self.info.shown, self.info.shown_labels))
+        return point_marks(self._ask, points, labels, self.info)
+
+    def _validation_marks(self, examples: Split) -> list[Marks]:
+        batch = examples.take(evenly_spaced(len(examples), VALIDATION))
+        return point_marks(self._ask, batch["point"], batch["label"], self.info, "ring", " (validation)")
+
+    def _ask(self, points: Tensor) -> Tensor:
+        scores: Tensor = self.forward(points)
+        return scores
+
+    def _answer(self, row: Sequence[float]) -> Answer:
+        best = max(range(len(row)), key=row.__getitem__)
+        return {
+            "class": self.info.classes[best],
+            "share": row[best],
+            "shares": dict(zip(self.info.classes, row, strict=True)),
+        }
+
+    def _seen(self, points: Sequence[Point]) -> Tensor:
+        own = np.array(points, np.float64).reshape(-1, 2)
+        scaled = (own - np.asarray(self.info.mean)) / np.asarray(self.info.std)
+        return torch.from_numpy(scaled.astype(np.float32))
+
+    def _of_word(self, word: str) -> Point:
+        return self._numbers(word.replace(";", ",").split(","), repr(word))
+
+    def _of_file(self, path: Path) -> list[Point]:
+        reading = Reading(delimiter=self.info.delimiter, encoding=self.info.encoding)
+        table: RawTable = read_like(path, reading, self.info.axes)
+        x, y = (table.numbers(name).tolist() for name in self.info.axes)
+        return list(zip(x, y, strict=True))
+
+    def _point(self, value: object, number: int) -> Point:
+        axes = self.info.axes
+        if isinstance(value, Mapping):
+            missing = [name for name in axes if name not in value]
+            if missing:
+                raise DataError(f"point {number} lacks {', '.join(missing)}; it needs {axes[0]} and {axes[1]}")
+            value = [value[name] for name in axes]
+        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+            raise DataError(
+                f"point {number}: {value!r} is neither a pair of numbers nor a mapping of {axes[0]}, {axes[1]}"
+            )
+        return self._numbers(list(value), f"point {number}")
+
+    def _numbers(self, parts: Sequence[Any], who: str) -> Point:
+        if len(parts) != 2:
+            raise DataError(f"{who} has {len(parts)} numbers; a point has two: {self.info.axes[0]},{self.info.axes[1]}")
+        try:
+            x, y = (float(part) for part in parts)
+        except (TypeError, ValueError):
+            raise DataError(f"{who} is not a point: give two numbers, such as 0.5,-0.2") from None
+        if not (np.isfinite(x) and np.isfinite(y)):
+            raise DataError(f"{who}: a point's numbers are finite")
+        return x, y
+
+
+def _is_file(word: str) -> bool:
+    return Path(word).is_file() or word.lower().endswith((".csv", ".tsv", ".txt"))
