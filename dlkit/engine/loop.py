@@ -293,8 +293,7 @@ class Loop:
     def _conclude(self) -> Iterator[Event]:
         """What the model has come to, in the predictor's words."""
         if self._world.rank_zero and not self._cut_short:
-            for sentence in conclude(self._job):
-                yield self._journal.notice(sentence)
+            yield from map(self._journal.notice, conclude(self._job))
 
     def _checkpoint(self) -> Iterator[Event]:
         if self._orders.take("checkpoint"):
