@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 from dlkit.interpreter import leave_out_current_folder
 from dlkit.openmp import wait_asleep
+from dlkit.plain_letters import PLAIN
 from dlkit.steering import FitStream
 
 COMMANDS = {
@@ -90,11 +91,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """This process is dlkit's own: what stdout cannot encode is ``?`` there, and nothing on stderr steers the terminal,
-    neither a traceback nor what other packages say."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)  # None: there is no stdout, or somebody's own
-    if reconfigure is not None:
-        reconfigure(errors="replace")
+    """This process is dlkit's own: what its streams cannot encode is plain there, and nothing on stderr steers the
+    terminal, neither a traceback nor what other packages say."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # else there is none, or somebody's own
+            stream.reconfigure(errors=PLAIN)
     sys.excepthook = _show_unexpected
     if isinstance(sys.stderr, TextIOWrapper):
         sys.stderr = FitStream(sys.stderr)

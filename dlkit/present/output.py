@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from dlkit.plain_letters import PLAIN
 from dlkit.present.text import escaped, fit_to_print
 from dlkit.steering import own_stream
 
@@ -59,7 +60,7 @@ def _encodable(text: str) -> str:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     if text.isascii() or encoding.lower().startswith("utf"):
         return text
-    return text.encode(encoding, "replace").decode(encoding)
+    return text.encode(encoding, PLAIN).decode(encoding)
 
 
 def print_json(value: object, *, indent: int | None = 2, flush: bool = False) -> None:

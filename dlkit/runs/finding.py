@@ -34,7 +34,7 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     ids = sorted(signatures(f"{workspace}/runs"), reverse=True)
     if reference in ids:
         return RunFolder(workspace / "runs" / reference)
-    runs = list_runs(workspace)
+    runs = list_runs(workspace)  # names are in summaries: 20 ms of a thousand, which a whole id need not wait for
     for matching in _ways(runs, reference):
         if len(matching) == 1:
             return RunFolder(workspace / "runs" / matching[0].id)
@@ -50,6 +50,7 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
 
 def _ways(runs: list[Summary], reference: str) -> Iterator[list[Summary]]:
     """Runs that it names in one way, then in another; newest first."""
+    # A name before beginnings: who calls a run "2" means that one, though every id of this century begins so.
     yield [run for run in runs if run.name == reference]
     yield [run for run in runs if run.id.startswith(reference)]
     yield [run for run in runs if run.id.endswith(reference)]
