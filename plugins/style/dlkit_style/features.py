@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlkit.errors import UsageError, nearest
+from dlkit.nn.frozen import freeze
 from dlkit_style.networks import Chain, fits, least_side
 
 Weighted = dict[str, float]
@@ -25,8 +26,7 @@ class Features(nn.Module):
         for name, values in (("mean", mean), ("std", std)):
             values_CHW = torch.as_tensor(values, dtype=torch.float32)[:, None, None]
             self.register_buffer(name, values_CHW, persistent=False)
-        self.requires_grad_(False)
-        self.eval()
+        freeze(self)
 
     mean: Tensor
     std: Tensor

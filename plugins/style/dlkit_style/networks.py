@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from dlkit.data.weights import fill, read_weights
+from dlkit.data.torchvision_weights import TORCHVISION
+from dlkit.data.weights import downloaded_weights, fill_part, named_weights
+from dlkit_style import options
 from dlkit_style.options import RANDOM
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and deviation of the pixels that torchvision's networks were trained on."""
+_PARTS = ("network.", "backbone.", "features.network.")
+"""Where such a network stands within another model, a run of this task too."""
 _VGG19 = (2, 2, 4, 4, 4)
 """Convolutions of each block."""
 
@@ -55,7 +58,7 @@ def vgg19(weights: str, pooling: str) -> Chain:
         for number, name in enumerate(names):
             if name.startswith("pool"):
                 features[number] = nn.AvgPool2d(2)
-    return _with_weights(Chain(features, names), weights)
+    return _with_weights(Chain(features, names), weights, TORCHVISION["vgg19"].name)
 
 
 def squeezenet(weights: str) -> Chain:
@@ -63,14 +66,17 @@ def squeezenet(weights: str) -> Chain:
     from torchvision.models import squeezenet1_1 as network
 
     names = ["conv1", "relu1", "pool1", "fire2", "fire3", "pool3", "fire4", "fire5", "pool5"]
-    return _with_weights(Chain(network(weights=None).features, [*names, "fire6", "fire7", "fire8", "fire9"]), weights)
+    names += ["fire6", "fire7", "fire8", "fire9"]
+    return _with_weights(Chain(network(weights=None).features, names), weights, TORCHVISION["squeezenet1_1"].name)
 
 
-def _with_weights(chain: Chain, weights: str) -> Chain:
+def _with_weights(chain: Chain, weights: str, source: str) -> Chain:
     if weights == RANDOM:
         draw(chain)
-    elif (found := read_weights(Path(weights))) is not None:
-        fill(chain, found, Path(weights))
+        return chain
+    found = downloaded_weights(source) if weights == options.IMAGENET else named_weights(weights)
+    if found is not None:
+        fill_part(chain, found, weights, _PARTS)
     return chain
 
 

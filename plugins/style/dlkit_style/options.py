@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import Field
 
 from dlkit.config import CHANGEABLE, Config
-from dlkit.data.options import AskedImages, Location, PixelOptions
+from dlkit.data.options import AskedImages, Location, PixelOptions, Weights
 
-RANDOM = "random"
-_LOCATION: TypeAdapter[str] = TypeAdapter(Location)
-Weights = Annotated[
-    str,
-    Field(min_length=1, json_schema_extra={"format": "path"}),
-    AfterValidator(lambda text: text if text == RANDOM else _LOCATION.validate_python(text)),
-]
-"""A .safetensors file, or the word that there is to be none."""
+RANDOM, IMAGENET = "random", "imagenet"
 Layers = list[Annotated[str, Field(pattern=r"^[\w.]+(:\d+(\.\d+)?)?$")]]
 """Layers by name, each perhaps with what it counts: ``relu4_1:0.5``."""
 Photograph = Literal["china", "flower"]
@@ -67,10 +60,13 @@ class PictureConfig(Config):
     levels: int = Field(1, ge=1, le=8, description="Sizes from coarse to fine, each twice the one before; 1: full size")
 
 
+_WEIGHTS = "random, imagenet (torchvision's, downloaded once), a .safetensors or .pth file with its names, or a RUN"
+
+
 class Vgg19Config(PictureConfig):
     """VGG-19 (Simonyan and Zisserman 2015) without its classifier."""
 
-    weights: Weights = Field(RANDOM, description="A .safetensors file with torchvision's names, or random")
+    weights: Weights = Field(RANDOM, description=_WEIGHTS)
     pooling: Literal["average", "max"] = Field("average", description="How it halves: average, as Gatys et al., or max")
     content_layers: Layers = Field(
         ["relu4_2"], min_length=1, description="Layers whose features are the content's, as NAME or NAME:WEIGHT"
@@ -85,7 +81,7 @@ class Vgg19Config(PictureConfig):
 class SqueezeNetConfig(PictureConfig):
     """SqueezeNet 1.1 (Iandola et al. 2016) without its classifier."""
 
-    weights: Weights = Field(RANDOM, description="A .safetensors file with torchvision's names, or random")
+    weights: Weights = Field(RANDOM, description=_WEIGHTS)
     content_layers: Layers = Field(
         ["fire5"], min_length=1, description="Layers whose features are the content's, as NAME or NAME:WEIGHT"
     )

@@ -56,16 +56,17 @@ def dlkit_models() -> list[ModelSpec]:
         ModelSpec(
             name="vgg19",
             task=TASK,
-            summary="Seen through VGG-19, as published; weights from a file, or random ones",
+            summary="Seen through VGG-19, as published; ImageNet weights, those of a file or run, or random ones",
             target="dlkit_style.models:vgg19",
             config="dlkit_style.options:Vgg19Config",
         ),
         ModelSpec(
             name="squeezenet",
             task=TASK,
-            summary="Seen through SqueezeNet 1.1, a fiftieth of VGG's size; weights from a file, or random ones",
+            summary="Seen through SqueezeNet 1.1, a thirtieth of VGG's size; weights as of vgg19",
             target="dlkit_style.models:squeezenet",
             config="dlkit_style.options:SqueezeNetConfig",
+            suggest=recipes.SQUEEZENET,
         ),
     ]
 

@@ -15,3 +15,5 @@ ANY = (
         }
     ),
 )
+SQUEEZENET = (Suggest(settings={"loss.style_weight": 60.0, "model.levels": 2}),)
+"""By eye, of weights from 20 to 1,000 and one to three levels: more style than this, and a temple is no temple."""

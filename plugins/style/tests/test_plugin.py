@@ -77,7 +77,7 @@ def test_the_network_stays_as_it_is(run: dlkit.Run) -> None:
     """Its weights are those that were drawn, and none of what the optimizer keeps is of their form."""
     first, last = (tensors_of(choose(run.path, which), "model.safetensors") for which in ("4", "last"))
     moved = {name for name in last if not torch.equal(first[name], last[name])}
-    assert moved == {"pixels.1", "level"}
+    assert moved == {"pixels.1", "level"} and set(last) == {"pixels.0", "pixels.1", "level"}
     (_, state) = load_state(choose(run.path, "last"))["trainer"]["optimizers"]
     assert {len(step) for step in state["state"][0]["old_dirs"]} == {3 * 43 * 64}
 
