@@ -7,7 +7,7 @@ from dlkit import Suggest
 ANY = (
     Suggest(
         settings={
-            "engine.steps": 120,
+            "engine.steps": 200,
             "engine.eval_every": "20 steps",
             "engine.sample_every": "20 steps",
             "engine.batch_size": 1,
