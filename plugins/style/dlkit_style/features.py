@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from dlkit.errors import UsageError, nearest
 from dlkit.nn.frozen import freeze
-from dlkit_style.networks import Chain, fits, least_side
+from dlkit_style.networks import Network, fits, least_side
+from dlkit_style.pixels import luma
 
 Weighted = dict[str, float]
 """What each layer counts, by name."""
@@ -19,7 +20,7 @@ Weighted = dict[str, float]
 class Features(nn.Module):
     """A network whose weights never change, behind the normalisation that it was trained with."""
 
-    def __init__(self, network: Chain, layers: Sequence[str], mean: npt.ArrayLike, std: npt.ArrayLike) -> None:
+    def __init__(self, network: Network, layers: Sequence[str], mean: npt.ArrayLike, std: npt.ArrayLike) -> None:
         super().__init__()
         network.cut(layers)
         self.network, self.layers = network, tuple(layers)
@@ -37,19 +38,21 @@ class Features(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """RGB in [0, 1], [N,3,H,W] → maps [N,C,h,w] by layer."""
+        if len(self.mean) == 1:  # a network of grey images
+            image = luma(image)
         found: dict[str, Tensor] = self.network((image - self.mean) / self.std, self.layers)
         return found
 
-    def check(self, height: int, width: int, levels: int) -> None:
-        """UsageError for pictures too small for the layers."""
-        if fits(self.network, self.layers, height, width):
+    def check(self, height: int, width: int, levels: int, lost: int) -> None:
+        """UsageError for pictures too small for the layers, to which ``lost`` rows and columns do not come."""
+        if fits(self.network, self.layers, (len(self.mean), height - lost, width - lost)):
             return
         coarsest = f", the coarsest of {levels} levels" if levels > 1 else ""
         fewer = ", fewer levels (--model.levels)" if levels > 1 else ""
+        least = least_side(self.network, self.layers, len(self.mean)) + lost
         raise UsageError(
             f"pictures of {width}x{height} pixels{coarsest} are too small for the layers {', '.join(self.layers)}: "
-            f"these need {least_side(self.network, self.layers)} on each side; give a larger --dataset.size{fewer}, "
-            "or earlier layers"
+            f"these need {least} on each side; give a larger --dataset.size{fewer}, or earlier layers"
         )
 
 
@@ -70,6 +73,6 @@ def weighted(given: Sequence[str], names: Sequence[str], option: str) -> Weighte
 
 
 def gram(maps: Tensor) -> Tensor:
-    """How features correlate over a picture: maps [N,C,h,w] → [N,C,C], means over places (Gatys et al. 2016, eq. 3)."""
+    """How features correlate: maps [N,C,h,w] → [C,C], means over all places (Gatys et al. 2016, eq. 3)."""
     flat = maps.flatten(2)
-    return flat @ flat.mT / flat.shape[2]
+    return (flat @ flat.mT).mean(0) / flat.shape[2]

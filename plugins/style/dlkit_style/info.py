@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ class StyleInfo(ImagesInfo):
     styles: list[Array] = Field(min_length=1, description="uint8 [3,h,w] each: those in whose style it is painted")
     blend: list[float] = Field(min_length=1, description="what each style counts; they add up to 1")
     names: list[str] = Field(min_length=2, description="what the content is called, then each style")
+    network: dict[str, Any] | None = Field(
+        None, description="of the run through whose network pictures are looked at: run, task, model, info"
+    )
     size: int = Field(
         ge=1, description="longer side of the content in pixels, and of others painted by the same recipe"
     )

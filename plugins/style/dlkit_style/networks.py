@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from dlkit.data.torchvision_weights import TORCHVISION
-from dlkit.data.weights import downloaded_weights, fill_part, named_weights
+from dlkit.data.weights import EMBEDDED, downloaded_weights, embedded_weights, fill, fill_part, named_weights
+from dlkit.nn import backbone
 from dlkit_style import options
+from dlkit_style.observed import Observed
 from dlkit_style.options import RANDOM
 
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and deviation of the pixels that torchvision's networks were trained on."""
+Statistics = tuple[npt.ArrayLike, npt.ArrayLike]
+"""Mean and deviation of pixels in [0, 1]: of red, green and blue, or of grey."""
+IMAGENET: Statistics = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the pixels that torchvision's networks were trained on."""
 _PARTS = ("network.", "backbone.", "features.network.")
 """Where such a network stands within another model, a run of this task too."""
 _VGG19 = (2, 2, 4, 4, 4)
@@ -46,6 +51,10 @@ class Chain(nn.Module):
         return found
 
 
+Network = Chain | Observed
+"""What features may be of."""
+
+
 def vgg19(weights: str, pooling: str) -> Chain:
     """``conv1_1``, ``relu1_1``, … ``relu5_4``, ``pool1`` … ``pool5``. DataError for a file of another network."""
     from torchvision.models import vgg19 as network  # type: ignore[import-untyped]
@@ -70,6 +79,16 @@ def squeezenet(weights: str) -> Chain:
     return _with_weights(Chain(network(weights=None).features, names), weights, TORCHVISION["squeezenet1_1"].name)
 
 
+def embedded() -> Chain:
+    """The network that comes with dlkit: ``stage1_1``, ``stage2_1``, ``stage2_2``, … ``stage4_2``."""
+    whole = backbone.embedded()
+    if (found := embedded_weights()) is not None:
+        fill(whole, found, EMBEDDED)
+    stages = [stage for stage in whole.stages if isinstance(stage, nn.Sequential)]
+    parts = {f"stage{i}_{j}": part for i, stage in enumerate(stages, 1) for j, part in enumerate(stage, 1)}
+    return Chain(nn.Sequential(*parts.values()), list(parts))
+
+
 def _with_weights(chain: Chain, weights: str, source: str) -> Chain:
     if weights == RANDOM:
         draw(chain)
@@ -89,15 +108,15 @@ def draw(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def least_side(network: nn.Module, layers: Sequence[str], most: int = 1024) -> int:
+def least_side(network: nn.Module, layers: Sequence[str], channels: int = 3, most: int = 1024) -> int:
     """The side in pixels of the smallest square picture that reaches these layers; ``most`` + 1: none of up to that."""
-    return next((side for side in range(1, most + 1) if fits(network, layers, side, side)), most + 1)
+    return next((side for side in range(1, most + 1) if fits(network, layers, (channels, side, side))), most + 1)
 
 
-def fits(network: nn.Module, layers: Sequence[str], height: int, width: int) -> bool:
-    """Whether pictures of a size reach these layers. Costs no memory and hardly any time."""
+def fits(network: nn.Module, layers: Sequence[str], shape: tuple[int, int, int]) -> bool:
+    """Whether pictures of a shape [C,H,W] reach these layers. Costs no memory and hardly any time."""
     state = {name: value.to("meta") for name, value in network.state_dict(keep_vars=True).items()}
-    image = torch.empty(1, 3, height, width, device="meta")
+    image = torch.empty(1, *shape, device="meta")
     try:
         with torch.no_grad():
             found = torch.func.functional_call(network, state, (image, layers))

@@ -23,6 +23,9 @@ class SizeOptions(Config):
     style_size: int = Field(
         0, ge=0, le=MOST, description="Longer side of the styles in pixels, larger for larger strokes; 0: as size"
     )
+    network: str = Field(
+        "", description="Run through whose network pictures are looked at, for --model run: RUN, RUN@STEP"
+    )
 
 
 class PhotographsConfig(SizeOptions):
@@ -57,7 +60,23 @@ class PictureConfig(Config):
     colours: Literal["style", "content"] = Field(
         "style", description="Whose colours; content: only how light each pixel is, is learnt"
     )
+    places: Literal[1, 2, 4] = Field(
+        1, description="Looked at from so many places a pixel apart, which takes the grid away that strides leave"
+    )
     levels: int = Field(1, ge=1, le=8, description="Sizes from coarse to fine, each twice the one before; 1: full size")
+
+
+class BackboneConfig(PictureConfig):
+    """The small residual network that comes with dlkit, trained on CIFAR-10."""
+
+    content_layers: Layers = Field(
+        ["stage3_1"], min_length=1, description="Layers whose features are the content's, as NAME or NAME:WEIGHT"
+    )
+    style_layers: Layers = Field(
+        ["stage1_1", "stage2_1", "stage2_2", "stage3_1", "stage3_2", "stage4_2"],
+        min_length=1,
+        description="Layers whose features are to correlate as the styles' do, as NAME or NAME:WEIGHT",
+    )
 
 
 _WEIGHTS = "random, imagenet (torchvision's, downloaded once), a .safetensors or .pth file with its names, or a RUN"
@@ -89,6 +108,17 @@ class SqueezeNetConfig(PictureConfig):
         ["relu1", "fire2", "fire3", "fire5", "fire8"],
         min_length=1,
         description="Layers whose features are to correlate as the styles' do, as NAME or NAME:WEIGHT",
+    )
+
+
+class RunConfig(PictureConfig):
+    """The network of an earlier run."""
+
+    content_layers: Layers = Field(
+        [], description="Modules whose outputs are the content's, as NAME or NAME:WEIGHT; empty: a convolution amid"
+    )
+    style_layers: Layers = Field(
+        [], description="Modules whose outputs are to correlate as the styles' do; empty: convolutions from all over"
     )
 
 

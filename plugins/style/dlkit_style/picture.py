@@ -14,6 +14,9 @@ from dlkit_style.info import StyleInfo
 from dlkit_style.options import PictureConfig
 from dlkit_style.pixels import alike, covering, distance, halved, luma, resized, scaled
 
+_PLACES = ((0, 0), (1, 1), (0, 1), (1, 0))
+"""Rows and columns that a network may begin at."""
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -56,7 +59,7 @@ class Picture(nn.Module):
             self.register_buffer(f"style{number}", scaled(style), persistent=False)
         height, width = self.content.shape[1:]
         self.sizes = [halved(height, width, config.levels - 1 - level) for level in range(config.levels)]
-        features.check(*self.sizes[0], config.levels)
+        features.check(*self.sizes[0], config.levels, lost=int(config.places > 1))
         first = self._first()
         self.pixels = nn.ParameterList([resized(first, size).clone() for size in self.sizes])
         self.register_buffer("level", torch.tensor(config.levels - 1))
@@ -133,8 +136,13 @@ class Picture(nn.Module):
         return Targets({name: found[name] for name in self._shares[0]}, correlations)
 
     def _seen(self, pixels: Tensor) -> Tensor:
-        """Pixels as the network is given them: [1,3,H,W]."""
-        return pixels.expand(3, -1, -1)[None]
+        """Pixels as the network is given them: [P,3,H,W], for each of the places that it looks from."""
+        image = pixels.expand(3, -1, -1)
+        places = _PLACES[: self.config.places]
+        if len(places) == 1:
+            return image[None]
+        height, width = (side - 1 for side in image.shape[1:])
+        return torch.stack([image[:, y : y + height, x : x + width] for y, x in places])
 
     def _coloured(self, pixels: Tensor, size: tuple[int, int]) -> Tensor:
         """Pixels as a picture [1,3,H,W]."""

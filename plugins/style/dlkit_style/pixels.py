@@ -37,8 +37,8 @@ def covering(image: Tensor, other: Tensor) -> Tensor:
 
 
 def luma(image: Tensor) -> Tensor:
-    """[3,H,W] → [1,H,W]."""
-    return (image * image.new_tensor(LUMA)[:, None, None]).sum(0, keepdim=True)
+    """[…,3,H,W] → […,1,H,W]."""
+    return (image * image.new_tensor(LUMA)[:, None, None]).sum(-3, keepdim=True)
 
 
 def alike(light: Tensor, other: Tensor) -> Tensor:

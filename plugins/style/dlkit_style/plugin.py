@@ -68,6 +68,14 @@ def dlkit_models() -> list[ModelSpec]:
             config="dlkit_style.options:SqueezeNetConfig",
             suggest=recipes.SQUEEZENET,
         ),
+        ModelSpec(
+            name="run",
+            task=TASK,
+            summary="Seen through the network of an earlier run: of classification, localization or detection",
+            target="dlkit_style.models:run",
+            config="dlkit_style.options:RunConfig",
+            suggest=recipes.BACKBONE,
+        ),
     ]
 
 

@@ -15,5 +15,11 @@ ANY = (
         }
     ),
 )
+BACKBONE = (
+    Suggest(
+        settings={"loss.style_weight": 500.0, "loss.smoothness": 2.0, "model.levels": 2, "model.places": 4},
+    ),
+)
 SQUEEZENET = (Suggest(settings={"loss.style_weight": 60.0, "model.levels": 2}),)
-"""By eye, of weights from 20 to 1,000 and one to three levels: more style than this, and a temple is no temple."""
+"""Both by eye; of SqueezeNet, of weights from 20 to 1,000 and one to three levels: with more style than this, a
+temple is no temple."""

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from dlkit.data.context import Context
 from dlkit.data.image_info import rules_info
 from dlkit.data.images import fitted
 from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.splits import Batch, Data, TensorSplit
 from dlkit_style.options import SizeOptions
+from dlkit_style.runs import kept
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -49,6 +51,7 @@ def as_data(
     blend: Sequence[float],
     options: SizeOptions,
     *,
+    context: Context,
     rules: PixelRules = PLAIN,
     notes: Sequence[str] = (),
 ) -> Data:
@@ -62,6 +65,7 @@ def as_data(
         "blend": shares,
         "names": [content.name, *(style.name for style in styles)],
         "size": options.size,
+        "network": kept(options.network, context),
         **rules_info(rules),
     }
     said = [note for one in (content, *styles) for note in _enlarged(one, options)]

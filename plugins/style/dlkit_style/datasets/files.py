@@ -21,7 +21,7 @@ def build(config: FilesConfig, context: Context) -> Data:
     told: list[Told] = []
     content, *styles = (_opened(Path(path), config, told) for path in (config.content, *config.style))
     notes = conversion_notes(told, "dataset.")
-    return as_data(content, styles, blend, config, rules=pixel_rules(config), notes=notes)
+    return as_data(content, styles, blend, config, context=context, rules=pixel_rules(config), notes=notes)
 
 
 def _opened(path: Path, config: FilesConfig, told: list[Told]) -> Named:

@@ -14,7 +14,7 @@ def build(config: PhotographsConfig, context: Context) -> Data:
     """One of them in the style of the other, or of itself."""
     other = "flower" if config.content == "china" else "china"
     style = other if config.style == "other" else config.style
-    return as_data(photograph(config.content), [photograph(style)], [1.0], config)
+    return as_data(photograph(config.content), [photograph(style)], [1.0], config, context=context)
 
 
 def photograph(name: str) -> Named:
