@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlkit import events
 from dlkit.present.events import (
     describe_command,
+    describe_preparing,
     describe_restart,
     describe_start,
     loss_names,
@@ -224,7 +225,7 @@ class Bar(Talk):
 
     def _preparing(self, event: events.Preparing) -> None:
         if self._bar is not None:
-            self._bar.set_postfix_str(one_line(_prepared(event)), refresh=True)
+            self._bar.set_postfix_str(one_line(describe_preparing(event)), refresh=True)
 
     def _width(self) -> int:
         return shutil.get_terminal_size().columns
@@ -261,7 +262,7 @@ class Lines(Talk):
     def _preparing(self, event: events.Preparing) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
-            self.say(_prepared(event))
+            self.say(describe_preparing(event))
 
     def _progress(self, step: int, event: events.MetricsLogged) -> None:
         if time.monotonic() - self._told > PLAIN_SECONDS:
@@ -283,10 +284,6 @@ def make_display(run: RunFolder, *, as_json: bool, quiet: bool) -> Display:
     if as_json:
         return JsonLines(run)
     return Bar(run, quiet=quiet) if sys.stderr.isatty() else Lines(run, quiet=quiet)
-
-
-def _prepared(event: events.Preparing) -> str:
-    return f"{event.text}: {event.done} of {event.total}"
 
 
 def _is_evaluation(event: events.MetricsLogged) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict, cast
 
-from dlkit.events import Commanded, Machine, Retried
+from dlkit.events import Commanded, Machine, Preparing, Retried
 from dlkit.present.numbers import grouped, number, size
 from dlkit.present.table import table
 
@@ -80,6 +80,11 @@ def describe_restart(event: Retried) -> str:
     """Why a job's processes are started again, and what is different."""
     changed = ", ".join(f"{key} = {value}" for key, value in event.settings.items())
     return f"{event.reason}; started again ({event.attempt} of {event.of}){f' with {changed}' if changed else ''}"
+
+
+def describe_preparing(event: Preparing) -> str:
+    """How far the splits are made ready, before the first step."""
+    return f"{event.text}: {event.done} of {event.total}"
 
 
 def machine_use(event: Machine, *, brief: bool = False) -> str:

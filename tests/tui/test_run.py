@@ -22,6 +22,7 @@ from dlkit.events import (
     Machine,
     MetricsLogged,
     Notice,
+    Preparing,
     Resumed,
     Started,
     to_json,
@@ -29,6 +30,7 @@ from dlkit.events import (
 from dlkit.monitor.view import RunView
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.lock import RunLock
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
@@ -145,6 +147,16 @@ def test_head_says_what_goes_on(tmp_path: Path) -> None:
     assert lines[2].startswith("val/mse ") and "best" in lines[2]
     assert lines[3] == "loss is nan at step 100; r goes on from step 40"
     assert all(len(line.plain) <= 30 for line in headlines(view, 30))
+
+
+@pytest.mark.parametrize(("done", "said"), [(40, "33 %  features of train: 40 of 120"), (120, "step 100/100")])
+def test_head_says_how_far_a_preparation_is(tmp_path: Path, done: int, said: str) -> None:
+    run = record_run(tmp_path, 1, state="interrupted")
+    add(run, Preparing(step=0, text="features of train", done=done, total=120), Notice(step=0, text="by the way"))
+    with RunLock(run.lock):  # somebody is there
+        view = RunView(run)
+        view.poll()
+        assert view.state == "running" and said in headlines(view, 200)[1].plain
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])

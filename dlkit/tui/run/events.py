@@ -23,7 +23,7 @@ from dlkit.events import (
     to_json,
 )
 from dlkit.monitor.view import RunView
-from dlkit.present.events import describe_command, describe_restart, describe_start
+from dlkit.present.events import describe_command, describe_preparing, describe_restart, describe_start
 from dlkit.present.numbers import duration, number, when
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.table import Column, Row, Table
@@ -134,7 +134,7 @@ def brief(entry: Entry) -> str:
         case Notice():
             text = entry.text
         case Preparing():
-            text = f"{entry.text}: {entry.done} of {entry.total}"
+            text = describe_preparing(entry)
         case Commanded():
             text = describe_command(entry)
         case Retried():

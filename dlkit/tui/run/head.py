@@ -11,9 +11,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.widget import Widget
 
-from dlkit.events import likely_end
+from dlkit.events import Commanded, Notice, Preparing, likely_end
 from dlkit.monitor.view import RunView
-from dlkit.present.events import loss_names
+from dlkit.present.events import describe_preparing, loss_names
 from dlkit.present.numbers import ago, counted, duration, number
 from dlkit.runs.own import FOREIGN
 from dlkit.tui.shared.words import state_cell
@@ -126,6 +126,9 @@ def _progress(view: RunView, width: int) -> Text:
     if not view.step and not view.total_steps:
         return Text("no steps yet", style="dim")
     live, total = view.state in LIVE, view.total_steps
+    if live and (preparing := preparation(view)):
+        words = describe_preparing(preparing)
+        return Text(f"{bar(preparing.done, preparing.total, min(30, width - cell_len(words) - 2))}{words}")
     ends = likely_end(total, view.step, view.pace, view.time_left) if live else total
     parts = [f"step {view.step}/{total}" if total else f"step {view.step}"]
     if view.epoch or view.step:
@@ -140,6 +143,12 @@ def _progress(view: RunView, width: int) -> Text:
         parts.append(ago(view.updated))
     words = "  ".join(parts)
     return Text(f"{bar(view.step, ends, min(30, width - cell_len(words) - 2))}{words}")
+
+
+def preparation(view: RunView) -> Preparing | None:
+    """What the run is at, if its splits are still being made ready."""
+    last = next((event for event in reversed(view.events) if not isinstance(event, Notice | Commanded)), None)
+    return last if isinstance(last, Preparing) and last.done < last.total else None
 
 
 def bar(step: int, total: int, width: int) -> str:
