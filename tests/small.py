@@ -24,6 +24,7 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
     "autoencoder convolutional": _CONVOLUTIONS,
     "autoencoder denoising": _CONVOLUTIONS,
     "autoencoder deep": {"hidden": [8], "code": 4},
+    "classification pretrained": {"hidden": [8]},
     "classification resnet": {"stem_width": 4, "widths": [4, 4], "blocks": [0, 1]},
     "conjugation attention": {"embedding": 8, "hidden": [8], "width": 8, "heads": 2},
     "conjugation rnn": {"embedding": 8, "hidden": [8], "units": 6},

@@ -26,6 +26,7 @@ ANSWERS: Mapping[str, set[str]] = {
     "autoencoder variational": {"decoder.14.weight", "mixture.mean", "mixture.log_variance"},
     "classification cnn": {"11.weight"},
     "classification mlp": {"5.weight"},
+    "classification pretrained": {"head.3.weight"},
     "classification resnet": {"head.weight"},
     "conjugation attention": {"head.4.weight"},
     "conjugation mlp": {"head.4.weight"},

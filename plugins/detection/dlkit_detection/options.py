@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dlkit.config import Config, Gibibytes
-from dlkit.data.options import AnnotatedFiles, AskedImages, Location
+from dlkit.data.options import AnnotatedFiles, AskedImages, Weights
 
 Width = Annotated[int, Field(ge=1)]
 MOST_CANVASES = 10_000_000
@@ -120,11 +120,15 @@ class GridWideConfig(GridReluConfig):
 class PyramidConfig(Config):
     """An anchor-free detector: a backbone, a pyramid of its maps, and a head that every level shares."""
 
-    backbone: Literal["own", "squeezenet1_1", "mobilenet_v3_small", "mobilenet_v3_large", "resnet18", "resnet50"] = (
-        Field("own", description="Network that features come from: own, from scratch, or torchvision's")
+    backbone: Literal[
+        "own", "embedded", "squeezenet1_1", "mobilenet_v3_small", "mobilenet_v3_large", "resnet18", "resnet50"
+    ] = Field(
+        "own",
+        description="Network that features come from: own, from scratch; embedded, trained before; torchvision's",
     )
-    weights: Location | None = Field(
-        None, description="A torchvision backbone's weights, a .safetensors file; without, it starts from scratch"
+    weights: Weights | None = Field(
+        None,
+        description="Weights of the backbone: a .safetensors or .pth file, or a RUN; without, torchvision's has none",
     )
     freeze: bool = Field(False, description="Keep the backbone's weights as they are")
     widths: list[Width] = Field(
@@ -151,7 +155,7 @@ class PyramidConfig(Config):
             raise ValueError(f"strides must rise from level to level, not {self.strides}")
         if self.backbone == "own" and self.weights:
             raise ValueError("weights are for a torchvision backbone; the own one is trained from scratch")
-        if self.freeze and not self.weights:
+        if self.freeze and not (self.weights or self.backbone == "embedded"):
             raise ValueError("freeze needs weights: a backbone from scratch must learn")
         return self
 

@@ -1,23 +1,23 @@
-"""Networks that turn an image into maps of features, one for each halving: an own small one, and torchvision's."""
+"""Networks that turn an image into maps of features, one for each halving: own small ones, and torchvision's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from dlkit.data.weights import fill, read_weights
+from dlkit.data.weights import embedded_weights, fill_part, named_weights
 from dlkit.errors import UsageError
-from dlkit.nn.layers import convolution
-from dlkit.nn.residual import Residual
+from dlkit.nn.backbone import BLOCKS, MEAN, STD, WIDTHS, Stages
+from dlkit.nn.frozen import freeze
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import PyramidConfig
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of the images that torchvision's weights were trained on."""
+PARTS = ("backbone.", "body.")
+"""Below which a run's model has a network's weights: a detector's, and a classifier's on a pretrained network."""
 _PROBE = 256
 """Side of the image by which strides are measured."""
 
@@ -32,23 +32,29 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
 
-class Own(Backbone):
+class Own(Stages, Backbone):
     """A convolution that halves the image, then residual blocks, again and again."""
 
-    def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
-        super().__init__()
-        self.stages = nn.ModuleList(
-            nn.Sequential(convolution(before, after, stride=2), *(_residual(after) for _ in range(count)))
-            for (before, after), count in zip(pairwise([channels, *widths]), blocks, strict=True)
-        )
-        self.strides, self.channels = [2 ** (i + 1) for i in range(len(widths))], list(widths)
+
+class Embedded(Own):
+    """The same network with the widths and the weights of the one that comes with dlkit.
+
+    Images come with the data set's normalisation and get that of what it was trained on; grey ones are repeated.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, config: PyramidConfig, info: DetectionInfo) -> None:
+        super().__init__(3, WIDTHS, BLOCKS)
+        if (weights := embedded_weights() if config.weights is None else named_weights(config.weights)) is not None:
+            fill_part(self, weights, f"model.weights = {config.weights or 'embedded'}", PARTS)
+        if config.freeze:
+            freeze(self)
+        _convert(self, info, MEAN, STD)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        maps = []
-        for stage in self.stages:
-            image = stage(image)
-            maps.append(image)
-        return maps
+        return super().forward(image * self.scale + self.shift)
 
 
 class FromTorchvision(Backbone):
@@ -70,14 +76,11 @@ class FromTorchvision(Backbone):
         self._names = [] if hasattr(whole, "features") else [name for name, _ in list(whole.named_children())[:-2]]
         self._cuts, self.strides, self.channels = _cuts(self.features)
         if config.weights:
-            self._start_from(Path(config.weights))
+            self._start_from(config.weights)
         self._frozen = config.freeze
         if config.freeze:
             self.requires_grad_(False)
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in _IMAGENET)
-        own_mean, own_std = (torch.as_tensor(values).view(-1, 1, 1) for values in (info.mean, info.std))
-        self.register_buffer("scale", (own_std / std).float(), persistent=False)
-        self.register_buffer("shift", ((own_mean - mean) / std).float(), persistent=False)
+        _convert(self, info, *_IMAGENET)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         image, maps = image * self.scale + self.shift, []
@@ -90,9 +93,9 @@ class FromTorchvision(Backbone):
     def train(self, mode: bool = True) -> FromTorchvision:
         return super().train(mode and not self._frozen)
 
-    def _start_from(self, path: Path) -> None:
+    def _start_from(self, named: str) -> None:
         """torchvision's names are this module's, but for networks that have no ``features`` of their own."""
-        weights = read_weights(path)
+        weights = named_weights(named)
         if weights is None:
             return
         layers = {name: f"features.{i}" for i, name in enumerate(self._names)}
@@ -100,7 +103,7 @@ class FromTorchvision(Backbone):
         for name, tensor in weights.items():
             first, _, rest = name.partition(".")
             own[f"{layers[first]}.{rest}" if first in layers else name] = tensor
-        fill(self, own, path)
+        fill_part(self, own, named, PARTS)
 
 
 def build(config: PyramidConfig, info: DetectionInfo) -> Backbone:
@@ -109,13 +112,15 @@ def build(config: PyramidConfig, info: DetectionInfo) -> Backbone:
         return Own(info.shape[0], config.widths, config.blocks)
     if info.shape[0] not in (1, 3):
         raise UsageError(f"model.backbone = {config.backbone!r} takes grey or RGB images, not {info.shape[0]} channels")
-    return FromTorchvision(config, info)
+    return Embedded(config, info) if config.backbone == "embedded" else FromTorchvision(config, info)
 
 
-def _residual(width: int) -> Residual:
-    """Two 3×3 convolutions beside the way straight through."""
-    inner = (*convolution(width, width), nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
-    return Residual({"inner": nn.Sequential(*inner)}, after=torch.relu)
+def _convert(network: nn.Module, info: DetectionInfo, *statistics: Sequence[float]) -> None:
+    """``scale`` and ``shift``: from the data set's normalisation to that by this mean and standard deviation."""
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in statistics)
+    own_mean, own_std = (torch.as_tensor(values).view(-1, 1, 1) for values in (info.mean, info.std))
+    network.register_buffer("scale", (own_std / std).float(), persistent=False)
+    network.register_buffer("shift", ((own_mean - mean) / std).float(), persistent=False)
 
 
 def _cuts(features: nn.Sequential) -> tuple[list[int], list[int], list[int]]:
