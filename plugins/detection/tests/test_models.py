@@ -11,11 +11,13 @@ import torch
 from pydantic import ValidationError
 from safetensors.torch import save_file
 
-from dlkit.data.weights import restoring
+from dlkit.data.context import Context
+from dlkit.data.weights import Origins, coming_from, embedded_weights, restoring
 from dlkit.errors import DataError, UsageError
+from dlkit.nn.frozen import frozen_names
 from dlkit.task import check_columns
 from dlkit_detection.info import DetectionInfo
-from dlkit_detection.models.backbone import FromTorchvision
+from dlkit_detection.models.backbone import FromTorchvision, Own
 from dlkit_detection.models.grid import Grid
 from dlkit_detection.models.pyramid import Pyramid
 from dlkit_detection.options import GridLenetConfig, GridReluConfig, GridWideConfig, PyramidConfig
@@ -178,6 +180,39 @@ def test_a_missing_or_foreign_file_of_weights_is_named_and_not_needed_again(weig
     (tmp_path / "text.safetensors").write_text("text")
     with pytest.raises(DataError, match=r"text\.safetensors: not a readable"):
         Pyramid(absent.model_copy(update={"weights": str(tmp_path / "text.safetensors")}), info((3, 64, 64)))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_embedded_backbone_begins_with_its_weights(channels: int) -> None:
+    weights = embedded_weights()
+    assert weights is not None
+    model = Pyramid(PyramidConfig(backbone="embedded", strides=[8, 16]), info((channels, 64, 64)))
+    own = model.backbone.state_dict()
+    assert all(torch.equal(own[name], weights[name]) for name in own if not name.endswith("tracked"))
+    assert model.backbone.strides == [2, 4, 8, 16] and all(p.requires_grad for p in model.parameters())
+    plain = Own(3, [32, 64, 128, 160], [0, 1, 1, 1])
+    plain.load_state_dict(own)
+    image = torch.randn(2, channels, 64, 64)
+    seen = image * model.backbone.scale + model.backbone.shift  # type: ignore[operator]
+    found, expected = model.backbone.eval()(image), plain.eval()(seen)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    frozen = Pyramid(PyramidConfig(backbone="embedded", freeze=True), info((channels, 64, 64)))
+    assert frozen_names(frozen) == {f"backbone.{name}" for name in own}
+
+
+def test_a_backbone_starts_from_a_detectors_or_a_classifiers_run() -> None:
+    trained = {name: torch.randn_like(t) if t.is_floating_point() else t for name, t in Own(
+        3, [32, 64, 128, 160], [0, 1, 1, 1]).state_dict().items()}  # fmt: skip
+    runs = {"detector": "backbone.", "classifier": "body."}
+
+    def of_run(reference: str) -> dict[str, torch.Tensor]:
+        other = {"head.weight": torch.zeros(1)}
+        return {**other, **{runs[reference] + name: tensor for name, tensor in trained.items()}}
+
+    with coming_from(Origins(Context(Path("data"), offline=True), of_run)):
+        for run in runs:
+            model = Pyramid(PyramidConfig(backbone="embedded", weights=run), info((3, 64, 64)))
+            assert torch.equal(model.backbone.state_dict()["stages.3.0.0.weight"], trained["stages.3.0.0.weight"])
 
 
 def test_muon_leaves_the_pyramids_answers_to_adamw() -> None:
