@@ -78,6 +78,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
         "engine": {"clip": 1.0},
     },
+    "points": {"dataset": {"name": "moons", "points": 48}, "model": {"name": "mlp", "hidden": [4]}},
 }  # fmt: skip
 
 

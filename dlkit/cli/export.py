@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
+from dlkit.cli.question import question_of, taken, with_inference
 from dlkit.errors import UsageError, nearest
 from dlkit.present.output import print_json, print_result, say
 
@@ -21,12 +22,13 @@ FOLDER = "exports"
 
 
 def main(argv: list[str]) -> int:
+    argv, changed = taken(argv)
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
     from dlkit.inference.load import load_predictor
 
-    loaded = load_predictor(Catalog.load_everything(), run, options.checkpoint)
+    loaded = load_predictor(Catalog.load_everything(), run, options.checkpoint, question=question_of(options, changed))
     form = chosen_format(loaded.predictor, loaded.resolved.specs["inference"].name, options.format)
     files = written(loaded.predictor, form, Path(options.output), force=options.force)
     if options.json:
@@ -48,6 +50,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--force", action="store_true", help="write over files that are there")
+    with_inference(parser)
     return parser
 
 

@@ -23,6 +23,9 @@ class SupervisedConfig(Config):
     weight_decay: float = Field(
         0.0, ge=0, description="Weight decay, of matrices and filters only: not of biases and norms"
     )
+    l1: float = Field(
+        0.0, ge=0, description="Weight of Σ|w| in what is minimised, of matrices and filters only; 0: none"
+    )
     aux_lr: float = Field(
         1e-3,
         gt=0,

@@ -26,6 +26,23 @@ class SupervisedTrainer(Trainer):
         return build_schedule(config.schedule, self.setup.total_steps, config.warmup, config.final)
 
     def optimizers(self) -> list[torch.optim.Optimizer]:
+        made = self._rules()
+        if made and self.config.l1:
+            self._sparse = [p for p in self.parameters if p.dim() > 1]
+            made[0].register_step_pre_hook(self._penalise)
+        return made
+
+    def _penalise(self, *_: object) -> None:
+        """Add the derivative of l1·Σ|w| to the gradients, once they are summed and clipped, as weight decay is.
+
+        That of |w| at 0 is taken as 0. Recorded losses are without it.
+        """
+        known = [p for p in self._sparse if p.grad is not None]
+        if known:
+            signs = torch._foreach_sign([p.detach() for p in known])
+            torch._foreach_add_([p.grad for p in known], signs, alpha=self.config.l1)  # type: ignore[misc]
+
+    def _rules(self) -> list[torch.optim.Optimizer]:
         config = self.config
         if not self.parameters:
             return self._none()

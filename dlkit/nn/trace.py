@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +52,9 @@ class Trace(nn.Module):
         return self.way[: -(-self._steps // self._stride)].detach().cpu()
 
 
-def _read_again(trace: Any, _: object) -> None:
+def _read_again(trace: nn.Module, _: object) -> None:
     """The counters, which steps read without waiting for a device, as the loaded state has them."""
+    assert isinstance(trace, Trace)
     trace._steps, trace._stride = int(trace.count), 1
     while len(trace.way) and trace._steps > trace._stride * len(trace.way):
         trace._stride *= 2

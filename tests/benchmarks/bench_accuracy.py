@@ -21,6 +21,7 @@ LINES: dict[str, tuple[str, dict[str, Any], str, str, float]] = {
     "bike scratch-mlp": ("regression", {"dataset": "bike-sharing", "model": "scratch-mlp"}, "val/mse", "≤", 0.18),
     "mnist mlp": ("classification", {"dataset": "mnist", "model": "mlp"}, "test/accuracy", "≥", 0.982),
     "mnist cnn": ("classification", {"dataset": "mnist", "model": "cnn"}, "test/accuracy", "≥", 0.993),
+    "cifar10 cnn": ("classification", {"dataset": "cifar10", "model": "cnn"}, "test/accuracy", "≥", 0.75),
     "cifar10 fast": (
         "classification", {"dataset": "cifar10", "model": "resnet", "preset": "fast"}, "test/accuracy", "≥", 0.70,
     ),

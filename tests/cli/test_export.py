@@ -28,6 +28,12 @@ def exporting(monkeypatch: pytest.MonkeyPatch, toy_installed) -> None:
     monkeypatch.setattr(ValuesPredictor, "export", _letters)
 
 
+def test_what_is_exported_may_be_asked_for_with_other_options(dlkit, trained, ids, exporting, place):
+    command = ("export", ids[0], "--workspace", trained, "-o", place)
+    outcome = dlkit(*command, "--inference.nonsense", "3")
+    assert outcome.code == 2 and "nonsense" in outcome.err and not list(place.iterdir())
+
+
 def test_the_first_format_unless_another_is_asked_for(dlkit, trained, ids, exporting, place):
     place = place / "new" / "place"
     command = ("export", ids[0], "--workspace", trained, "-o", place)

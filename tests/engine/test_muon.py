@@ -40,6 +40,7 @@ ANSWERS: Mapping[str, set[str]] = {
     "localization lenet-relu": {"head.weight"},
     "localization lenet-wide": {"head.weight"},
     "localization spotlight": {"grid.weight", "present.weight", "classes.1.weight"},
+    "points mlp": {"layers.2.weight"},
     "regression mlp": {"3.weight"},
     "textgen gru": {"head.weight"},
     "textgen lstm": {"head.weight"},
@@ -48,8 +49,8 @@ ANSWERS: Mapping[str, set[str]] = {
     "translation transformer": set(),
 }
 """By task and model, the matrices that make answers, or the prior of codes."""
-ALONE = {"regression linear"}
-"""A model of one matrix: whoever asks for Muon there has nothing else for it."""
+ALONE = {"regression linear", "points perceptron", "points logistic", "points softmax"}
+"""Models of one matrix: whoever asks for Muon there has nothing else for it."""
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,28 @@ def test_weights_decay_and_biases_do_not() -> None:
     groups = decay_groups(parameters, 0.1)
     assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(2, 0.1), (2, 0.0)]
     assert all(p.dim() > 1 for p in groups[0]["params"])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "muon"])
+def test_l1_adds_the_sum_of_matrices_absolute_values_to_what_is_minimised(optimizer: str) -> None:
+    """Against the same step with the penalty in the loss; what is recorded is without it."""
+    model, weight = network(), 0.03
+    other = copy.deepcopy(model)
+    penalised = make(model, {"optimizer": optimizer, "l1": weight, "lr": 0.1})
+    plain = make(other, {"optimizer": optimizer, "lr": 0.1})
+    without = squared
+
+    def loss(outputs: Tensor, data: Batch) -> Mapping[str, Tensor]:
+        found = without(outputs, data)
+        return {"loss": found["loss"] + weight * sum(p.abs().sum() for p in other.parameters() if p.dim() > 1)}
+
+    plain.setup = replace(plain.setup, loss=loss)
+    for step in range(3):
+        data = batch(8, step)
+        recorded = penalised.step([data], step)["train/loss"]
+        assert float(recorded) < float(plain.step([data], step)["train/loss"])
+        for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):
+            torch.testing.assert_close(mine, theirs)
 
 
 def test_muon_orthogonalises_hidden_matrices_only() -> None:

@@ -16,8 +16,9 @@ PER_CLASS = 100
 
 
 class ClassificationMetrics:
-    """``accuracy``; ``macro_f1``, in which rare classes count as much as common ones; ``accuracy/NAME`` for each class
-    seen; ``top5`` where there are more than ten classes."""
+    """``accuracy``; ``macro_precision``, ``macro_recall`` and ``macro_f1``, in which rare classes count as much as
+    common ones; for each class seen ``accuracy/NAME``, which is its recall, and for each that was predicted
+    ``precision/NAME``; ``top5`` where there are more than ten classes."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = classes
@@ -41,13 +42,25 @@ class ClassificationMetrics:
         total = int(seen.sum())
         if total == 0:
             return {}
-        values = {"accuracy": int(right.sum()) / total, "macro_f1": _macro_f1(matrix)}
+        predicted = matrix.sum(0)
+        values = {"accuracy": int(right.sum()) / total, "macro_f1": _macro_f1(matrix), **_macro(matrix)}
         if self._hits.value is not None:
             values[f"top{TOP}"] = int(self._hits.value) / total
         if len(self._classes) <= PER_CLASS:
             counts = zip(self._classes, right.tolist(), seen.tolist(), strict=True)
             values |= {f"accuracy/{name}": hit / count for name, hit, count in counts if count}
+            counts = zip(self._classes, right.tolist(), predicted.tolist(), strict=True)
+            values |= {f"precision/{name}": hit / count for name, hit, count in counts if count}
         return values
+
+
+def _macro(matrix: Tensor) -> dict[str, float]:
+    """Means over the classes that occur, as true or as predicted: of the share of a class's predictions that are right,
+    and of its samples that are found; 0 where there are none."""
+    right, seen, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    occurs = seen + predicted > 0
+    found = {"macro_precision": right / predicted.clamp(min=1), "macro_recall": right / seen.clamp(min=1)}
+    return {name: float(each[occurs].double().mean()) for name, each in found.items()}
 
 
 def _macro_f1(matrix: Tensor) -> float:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from dlkit.config import Config
 from dlkit.data.options import AskedImages, FolderOptions, ImageLists, Location, PixelOptions, Shares
 
 Width = Annotated[int, Field(ge=1)]
+Init = Literal["torch", "zeros", "ones", "uniform", "general", "normal", "xavier", "kaiming"]
+"""As in ``dlkit.nn.init``, which knows torch."""
+INIT = (
+    "How weights start: as torch has it; uniform: 0 to 1, general: ±1/√inputs, normal: of that deviation; biases at 0"
+)
+
+
+def _listed(units: object) -> object:
+    """A single number as a list of one: what configurations of before have."""
+    return [units] if isinstance(units, int) else units
 
 
 class Augmentation(Config):
@@ -67,18 +77,24 @@ class MlpConfig(Config):
     hidden: list[Width] = Field([128], description="Units of each hidden layer; empty: a linear classifier")
     activation: Literal["relu", "gelu", "tanh", "sigmoid"] = Field("relu", description="Activation of hidden layers")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of hidden units left out at random in training")
+    init: Init = Field("torch", description=INIT)
 
 
 class CnnConfig(Config):
-    """Two convolutions and two dense layers, with dropout after each pair."""
+    """Convolutions, each halved by pooling, and dense layers, with dropout after the convolutions and each layer."""
 
-    channels: tuple[Width, Width] = Field((32, 64), description="Filters of the first and second convolution")
+    channels: list[Width] = Field(
+        [32, 64], min_length=1, max_length=12, description="Filters of each convolution, which halves the image"
+    )
     kernel: Literal[3, 5] = Field(3, description="Side of the filters in pixels")
     pad: bool = Field(True, description="Pad so that convolutions keep the image's size; false: they shrink it")
-    hidden: Width = Field(128, description="Units of the first dense layer")
+    hidden: Annotated[list[Width], BeforeValidator(_listed)] = Field(
+        [128], max_length=12, description="Units of each dense layer before the last; empty: none"
+    )
     dropout: float = Field(0.25, ge=0, lt=1, description="Share left out after the convolutions")
-    dense_dropout: float = Field(0.5, ge=0, lt=1, description="Share left out after the first dense layer")
+    dense_dropout: float = Field(0.5, ge=0, lt=1, description="Share left out after each dense layer before the last")
     batch_norm: bool = Field(False, description="Batch normalisation after each convolution")
+    init: Init = Field("torch", description=INIT)
 
 
 class ResnetConfig(Config):

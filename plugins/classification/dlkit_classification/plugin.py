@@ -93,7 +93,7 @@ def dlkit_models() -> list[ModelSpec]:
         ModelSpec(
             name="cnn",
             task=TASK,
-            summary="Two convolutions with dropout and two dense layers: the course network",
+            summary="Convolutions and dense layers with dropout, as many as you say: the course network",
             target="dlkit_classification.models:cnn",
             config="dlkit_classification.options:CnnConfig",
         ),

@@ -47,6 +47,13 @@ MNIST = (
 
 CIFAR10 = (
     _recipe(
+        "cnn",
+        model={"channels": [32, 64, 128], "hidden": [256], "batch_norm": True, "dropout": 0.1, "dense_dropout": 0.3},
+        dataset={"crop": 2},
+        trainer={"lr": 4e-3, "schedule": "one-cycle", "warmup": 0.25},
+        engine={"epochs": 8, "batch_size": 128},
+    ),
+    _recipe(
         "resnet",
         model={
             "stem_kernel": 2,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, precision_score, recall_score
 
 from dlkit_classification.metrics import PER_CLASS, ClassificationMetrics
 
@@ -31,6 +31,10 @@ def test_metrics_are_those_of_a_plain_count(classes: int, count: int, cut: int, 
     predicted = logits.argmax(1)
     expected = {"accuracy": float((predicted == label).mean())}
     expected["macro_f1"] = f1_score(label, predicted, average="macro")
+    expected["macro_precision"] = precision_score(label, predicted, average="macro", zero_division=0)
+    expected["macro_recall"] = recall_score(label, predicted, average="macro", zero_division=0)
+    for i in set(predicted.tolist()):
+        expected[f"precision/c{i}"] = float((predicted == label)[predicted == i].mean())
     for i in set(label.tolist()):
         expected[f"accuracy/c{i}"] = float((predicted == label)[label == i].mean())
     if classes > 10:
@@ -51,4 +55,6 @@ def test_nothing_seen_is_nothing_said() -> None:
 def test_very_many_classes_have_no_accuracy_each() -> None:
     metrics = ClassificationMetrics([str(i) for i in range(PER_CLASS + 1)])
     metrics.update(torch.eye(PER_CLASS + 1), {"label": torch.arange(PER_CLASS + 1)})
-    assert metrics.compute() == {"accuracy": 1.0, "macro_f1": 1.0, "top5": 1.0}
+    assert metrics.compute() == {
+        "accuracy": 1.0, "macro_f1": 1.0, "macro_precision": 1.0, "macro_recall": 1.0, "top5": 1.0
+    }  # fmt: skip

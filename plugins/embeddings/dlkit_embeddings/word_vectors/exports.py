@@ -1,4 +1,4 @@
-"""Word vectors as files: of TensorBoard's projector, and of word2vec."""
+"""Word vectors as files: of TensorBoard's projector, of word2vec, and each word with its nearest words."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 
 from dlkit.data.text.vectors import write_vectors
 from dlkit_embeddings.vectors import Matrix
+from dlkit_embeddings.word_vectors.space import Space
 
 FORMATS: Mapping[str, str] = {
     "projector": "embeddings.tsv and metadata.tsv, for TensorBoard's projector (projector.tensorflow.org: Load)",
     "word2vec": "vectors.txt, word2vec's text format: for textgen's --model.embeddings, gensim, spaCy, …",
+    "similar": "embedd.tsv: every word, its nearest words and their cosines, a line a pair (--inference.top: how many)",
 }
 """Format → what it is."""
 
 
 def write(form: str, words: Sequence[str], vectors: Matrix, folder: Path) -> list[Path]:
-    """The files of one of ``FORMATS`` in a folder; the vectors float32 [words, size] come back exactly from both."""
+    """The files of ``projector`` or ``word2vec`` in a folder; the vectors float32 [words, size] come back exactly."""
     writers: dict[str, Callable[[Sequence[str], Matrix, Path], list[Path]]] = {
         "projector": projector,
         "word2vec": word2vec,
@@ -37,4 +39,15 @@ def projector(words: Sequence[str], vectors: Matrix, folder: Path) -> list[Path]
 def word2vec(words: Sequence[str], vectors: Matrix, folder: Path) -> list[Path]:
     path = folder / "vectors.txt"
     write_vectors(path, words, vectors)
+    return [path]
+
+
+def similar(space: Space, top: int, folder: Path) -> list[Path]:
+    """``embedd.tsv``: under a heading, word, neighbour and cosine between tabs; words in the vocabulary's order, each
+    one's ``top`` nearest in theirs."""
+    path = folder / "embedd.tsv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("word\tneighbour\tcosine\n")
+        for word, found in space.all_nearest(top):
+            file.writelines(f"{word}\t{other}\t{cosine:.6f}\n" for other, cosine in found)
     return [path]

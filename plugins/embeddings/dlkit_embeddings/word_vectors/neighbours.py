@@ -95,6 +95,8 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         return [self.info.words[i] for i in content_words(self.info, 3)]
 
     def export(self, form: str, folder: Path) -> list[Path]:
+        if form == "similar":
+            return exports.similar(self.space(), self.config.top, folder)
         return exports.write(form, *stored_vectors(self.model, self.info), folder)
 
     def space(self) -> Space:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,20 @@ class Space:
         left_out = {*plus, *minus, *self._unknown}
         order = [i for i in np.argsort(-cosines, kind="stable")[: top + len(left_out)].tolist() if i not in left_out]
         return [(self.words[i], float(cosines[i])) for i in order[:top]]
+
+    def all_nearest(self, top: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+        """``nearest`` of every word, one after the other; of words, ``<unk>`` is none."""
+        known = np.array([place for place in range(len(self.words)) if place not in set(self._unknown)], np.int64)
+        top = min(top, len(known) - 1)
+        for first in range(0, len(known), _ROWS):
+            rows = known[first : first + _ROWS]
+            cosines = self.vectors[rows] @ self.vectors.T
+            cosines[:, self._unknown] = -np.inf
+            cosines[np.arange(len(rows)), rows] = -np.inf
+            order = np.argsort(-cosines, axis=1, kind="stable")[:, :top]
+            for row, place in enumerate(rows.tolist()):
+                chosen = order[row].tolist()
+                yield self.words[place], [(self.words[i], float(cosines[row, i])) for i in chosen]
 
     def spearman(self, pairs: Sequence[Pair]) -> tuple[float | None, int]:
         """The rank correlation of cosines with people's scores over the pairs whose words are both known, and their

@@ -20,6 +20,7 @@ from dlkit.cli.main import main
 from dlkit.config import Layer, resolve
 from dlkit.config_file import preset_layer, presets
 from dlkit.data.text.vectors import read_vectors
+from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.errors import DataError, UsageError
 from dlkit.samples import Scatter, Table
 
@@ -180,6 +181,23 @@ def test_vectors_come_back_from_every_format(
     assert list(found) == words and np.array_equal(np.stack(list(found.values())), vectors)
     code, _, err = ask("export", "-o", str(tmp_path))
     assert code == 2 and "already there" in err
+
+
+def test_every_word_is_written_with_its_nearest_and_their_cosines(
+    run: dlkit.Run, ask: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    code, out, _ = ask("export", "--format", "similar", "--inference.top", "3", "-o", str(tmp_path))
+    assert code == 0 and out.split() == [str(tmp_path / "embedd.tsv")]
+    heading, *lines = [line.split("\t") for line in (tmp_path / "embedd.tsv").read_text().splitlines()]
+    assert heading == ["word", "neighbour", "cosine"]
+    predictor = run.predictor(top=3)
+    words = [word for word in predictor.info.words if word != UNKNOWN]
+    assert [line[0] for line in lines] == [word for word in words for _ in range(min(3, len(words) - 1))]
+    for word in words[:4]:
+        found = [(other, round(float(cosine), 4)) for of, other, cosine in lines if of == word]
+        (answer,) = predictor.predict([word])
+        assert [cosine for _, cosine in found] == pytest.approx(answer["scores"], abs=2e-4)
+        assert {other for other, _ in found} == set(answer["words"])
 
 
 def test_cbow_learns_what_stands_in_a_sentence(tmp_path: Path, language: str) -> None:
