@@ -151,7 +151,7 @@ def dlkit_inference() -> list[InferenceSpec]:
         InferenceSpec(
             name="regressor",
             task=TASK,
-            summary="Predicts rows of raw values; samples show predicted against true",
+            summary="Predicts rows of raw values; samples show predicted against true, and what each column is worth",
             target="dlkit_regression.regressor:Regressor",
         )
     ]

@@ -20,6 +20,7 @@ from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Curve, Sample, Scatter
 from dlkit_regression.encoding import OTHER, decode_row, encode, typical
+from dlkit_regression.importance import importance
 from dlkit_regression.info import RegressionInfo
 from dlkit_regression.remarks import remarks
 
@@ -74,12 +75,15 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         return said
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
-        """Predicted against true: over a stretch of rows, the same each time, and as points drawn from all."""
+        """Predicted against true, over a stretch of rows, the same each time, and as points drawn from all; and what
+        each column is worth to the model."""
         if examples is None:
             return ()
         stretch = torch.arange(min(max(count, STRETCH), len(examples)))
         drawn = some_indices(len(examples), POINTS, rng)
-        return [self._curve(examples.take(stretch)), self._scatter(examples.take(drawn))]
+        points = examples.take(drawn)
+        bars = importance(self.forward, self.info, points, rng)
+        return [self._curve(examples.take(stretch)), self._scatter(points), *bars]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         """A validation row in its raw values; without the data, the mean of every number and each first category."""

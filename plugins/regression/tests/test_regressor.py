@@ -17,7 +17,7 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
-from dlkit.samples import Curve, Scatter
+from dlkit.samples import Curve, Scatter, Table
 from dlkit_regression.datasets import bike_sharing, diabetes, files
 from dlkit_regression.encoding import encode
 from dlkit_regression.info import RegressionInfo
@@ -116,7 +116,8 @@ def test_a_file_is_judged_by_line_and_column(patients: Regressor, write: Callabl
 def test_samples_show_the_true_and_the_predicted(context: Context) -> None:
     data = diabetes.build(DiabetesConfig(), context)
     predictor = regressor(data)
-    curve, scatter = predictor.samples(16, np.random.default_rng(0), data.val)
+    curve, scatter, importance = predictor.samples(16, np.random.default_rng(0), data.val)
+    assert isinstance(importance, Table)
     assert isinstance(curve, Curve) and isinstance(scatter, Scatter)
     assert set(curve.lines) == {"true", "predicted"} and len(curve.x) == len(data.val)
     true = curve.lines["true"]
