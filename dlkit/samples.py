@@ -231,8 +231,8 @@ class Plane(Sample):
     """A rectangle of the plane: a colour at every place, and points and paths on it.
 
     ``image`` is uint8 [H,W,3] and fills it, the first row at the top, where y is highest; it is shown at whatever size
-    there is room for, its sides in proportion. ``x_range`` and ``y_range`` are (lowest, highest), at its edges.
-    ``note`` is a line below it.
+    there is room for, its sides in proportion. ``x_range`` and ``y_range`` are (lowest, highest), at its edges. Of
+    ``marks``, paths lie below points, and the first points on top. ``note`` is a line below it.
     """
 
     kind = "plane"

@@ -96,7 +96,7 @@ def cells(plane: Plane, columns: int, lines: int) -> Cells:
     for marks in plane.marks:  # paths first: the points lie on them
         if marks.joined:
             _trace(found, ground, plane, marks)
-    for marks in plane.marks:
+    for marks in reversed(plane.marks):
         if not marks.joined:
             column, row = _places(plane, marks, columns, lines)
             found.signs[row, column], found.ink[row, column] = ord(SIGNS[marks.sign]), _number(marks.colour)

@@ -25,7 +25,7 @@ def painted(plane: Plane, width: int = WIDTH) -> Pixels:
     for marks in plane.marks:
         if marks.joined:
             _path(pen, _pixels(plane, marks, large.size), marks, radius / 3)
-    for marks in plane.marks:
+    for marks in reversed(plane.marks):
         if not marks.joined:
             for x, y in _pixels(plane, marks, large.size):
                 _point(pen, x, y, marks, radius)

@@ -31,6 +31,13 @@ def test_each_point_is_a_sign_in_its_colour_on_the_ground_that_it_lies_on() -> N
             assert (found.ink[line, column], found.paper[line, column]) == (255 << 16, ground)
 
 
+def test_of_points_in_one_cell_the_first_are_seen() -> None:
+    first, second = Marks(x=[0], y=[0], colour=RED), Marks(x=[0], y=[0], colour=BLUE, sign="ring")
+    assert (cells(plane(first, second), 32, 10).signs == ord("●")).any()
+    assert not (cells(plane(first, second), 32, 10).signs == ord("○")).any()
+    assert tuple(painted(plane(first, second), 320)[100, 160]) == RED
+
+
 def test_points_at_the_edges_lie_within_and_those_outside_are_left_out() -> None:
     mark = Marks(x=[-2, 2, -2.1, float("nan")], y=[1, -1, 0, 0], colour=RED)
     found = cells(plane(mark), 32, 10)

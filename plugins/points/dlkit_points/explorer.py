@@ -63,7 +63,7 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
             [x, y, answer["class"], round(answer["share"], 4)] for (x, y), answer in zip(points, answers, strict=True)
         ]
         headers = [*self.info.axes, "class", "share"]
-        return [self._regions([*self._training_marks(), asked]), Table(name="predictions", headers=headers, rows=rows)]
+        return [self._regions([asked, *self._training_marks()]), Table(name="predictions", headers=headers, rows=rows)]
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Decision regions with the points; each hidden unit's map; the error surface; step against sigmoid."""

@@ -119,8 +119,8 @@ def _way_marks(path: Tensor) -> list[Marks]:
     x, y = path[:, 0].tolist(), path[:, 1].tolist()
     return [
         Marks(x=x, y=y, colour=WHITE, name="the way", joined=True),
-        Marks(x=x[:1], y=y[:1], colour=START, name="start", sign="ring"),
         Marks(x=x[-1:], y=y[-1:], colour=NOW, name="now"),
+        Marks(x=x[:1], y=y[:1], colour=START, name="start", sign="ring"),
     ]
 
 

@@ -182,7 +182,7 @@ def test_answers_are_classes_with_their_shares(context: Context) -> None:
     (by_name,) = found.predict([{"x": 1, "y": 1}])
     assert by_name == high
     plane, table = found.show([(0, 0), (1, 1)], [low, high])
-    assert isinstance(plane, Plane) and plane.marks[-1].name == "asked" and plane.marks[-1].x == [0, 1]
+    assert isinstance(plane, Plane) and plane.marks[0].name == "asked" and plane.marks[0].x == [0, 1]
     assert isinstance(table, Table) and [row[2] for row in table.rows] == ["false", "true"]
     words = found.example(data.val, np.random.default_rng(0), Path())
     assert len(found.predict(found.read(words))) == 4
