@@ -40,7 +40,7 @@ ANSWERS: Mapping[str, set[str]] = {
     "localization lenet-relu": {"head.weight"},
     "localization lenet-wide": {"head.weight"},
     "localization spotlight": {"grid.weight", "present.weight", "classes.1.weight"},
-    "points mlp": {"layers.2.weight"},
+    "points mlp": {"layers.1.weight"},
     "regression mlp": {"3.weight"},
     "textgen gru": {"head.weight"},
     "textgen lstm": {"head.weight"},
