@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from dlkit.data.augment import coin, pick_pixels
 from dlkit.data.splits import Augment, Batch
 from dlkit.errors import UsageError
 from dlkit_classification.options import Augmentation
 
-Drawn = npt.NDArray[np.bool_ | np.int64]
+Drawn = npt.NDArray[np.bool_ | np.int64 | np.float32]
 """What is drawn for each image of a batch."""
 
 
@@ -23,15 +24,20 @@ class FlipCropCutout(Augment):
 
     A shift is a random crop from the image padded by ``crop`` on all sides: mirrored at the border (``reflect``) or
     with zeros, which in normalised images are the mean (``zero``). Flip and shift are one look-up. Cutout: DeVries and
-    Taylor 2017, arXiv 1708.04552, with the square inside the image and the mean as its colour.
+    Taylor 2017, arXiv 1708.04552, with the square inside the image and the mean as its colour. Before all of it,
+    enlarge a random part, wherever it lies, by a factor from 1 to ``zoom``, even in its logarithm.
     """
 
-    def __init__(self, height: int, width: int, *, flip: bool, crop: int, padding: str, cutout: int) -> None:
+    def __init__(
+        self, height: int, width: int, *, flip: bool, crop: int, padding: str, cutout: int, zoom: float = 1.0
+    ) -> None:
         self.size = height, width
-        self.flip, self.crop, self.padding, self.cutout = flip, crop, padding, cutout
+        self.flip, self.crop, self.padding, self.cutout, self.zoom = flip, crop, padding, cutout, zoom
 
     def draw(self, rng: np.random.Generator, count: int) -> Mapping[str, Drawn]:
-        """``flip`` bool [count]; ``shift`` int64 [count,2], y and x in ±crop; ``corner`` int64 [count,2], y and x."""
+        """``flip`` bool [count]; ``shift`` int64 [count,2], y and x in ±crop; ``corner`` int64 [count,2], y and x;
+        ``part`` float32 [count,3]: the side of the part that is enlarged, as a share of the image's, and where its
+        middle lies, y and x from −1 to 1."""
         height, width = self.size
         drawn: dict[str, Drawn] = {}
         if self.flip:
@@ -41,10 +47,15 @@ class FlipCropCutout(Augment):
         if self.cutout:
             corners = height - self.cutout + 1, width - self.cutout + 1
             drawn["corner"] = rng.integers(0, corners, (count, 2))
+        if self.zoom > 1:
+            share = self.zoom ** -rng.random((count, 1))
+            drawn["part"] = np.concatenate([share, (1 - share) * rng.uniform(-1, 1, (count, 2))], 1).astype(np.float32)
         return drawn
 
     def apply(self, batch: Batch, drawn: Batch) -> Batch:
         image = batch["image"]
+        if "part" in drawn:
+            image = _enlarged(image, drawn["part"])
         if "flip" in drawn or "shift" in drawn:
             image = self._moved(image, drawn)
         if "corner" in drawn:
@@ -83,14 +94,29 @@ class FlipCropCutout(Augment):
         return inside[0][:, None, :, None] & inside[1][:, None, None, :]
 
 
+def _enlarged(image: Tensor, part: Tensor) -> Tensor:
+    """A square part of each image, by its side and its middle [N,3], in the place of the whole."""
+    share, y, x = part.to(image.dtype).unbind(1)
+    nothing = torch.zeros_like(share)
+    rows = torch.stack([share, nothing, x], 1), torch.stack([nothing, share, y], 1)
+    grid = functional.affine_grid(torch.stack(rows, 1), list(image.shape), align_corners=False)
+    return functional.grid_sample(image, grid, "bilinear", padding_mode="reflection", align_corners=False)
+
+
 def build_augment(config: Augmentation, height: int, width: int) -> FlipCropCutout | None:
     """What the options ask for; None if nothing. UsageError if images of that size cannot be shifted so far."""
     smallest = min(height, width)
     for name in ("crop", "cutout"):
         if getattr(config, name) >= smallest:
             raise UsageError(f"dataset.{name} = {getattr(config, name)}: less than the images' {smallest} pixels")
-    if not (config.flip or config.crop or config.cutout):
+    if not (config.flip or config.crop or config.cutout or config.zoom > 1):
         return None
     return FlipCropCutout(
-        height, width, flip=config.flip, crop=config.crop, padding=config.padding, cutout=config.cutout
+        height,
+        width,
+        flip=config.flip,
+        crop=config.crop,
+        padding=config.padding,
+        cutout=config.cutout,
+        zoom=config.zoom,
     )

@@ -32,6 +32,7 @@ class Augmentation(Config):
     crop: int = Field(0, ge=0, description="Shift images by up to this many pixels; 0: not")
     padding: Literal["reflect", "zero"] = Field("reflect", description="What a shift brings in at the border")
     cutout: int = Field(0, ge=0, description="Side in pixels of a square that is blanked at random; 0: none")
+    zoom: float = Field(1.0, ge=1, le=8, description="Enlarge a random part of images, up to this factor; 1: not")
 
 
 class Fractions(Shares, Augmentation):

@@ -125,3 +125,19 @@ def test_options_that_ask_for_nothing_build_nothing() -> None:
 def test_more_than_the_image_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"dataset.{name} = 8: less than the images' 8 pixels"):
         build_augment(Augmentation.model_validate({name: 8}), 8, 9)
+
+
+def test_a_random_part_is_enlarged_and_nothing_else_happens() -> None:
+    """Of a ramp from left to right a part has a lesser slope, by the factor, and keeps what lies in its middle."""
+    ramp = torch.linspace(-1, 1, 33)[None, None, None].expand(200, 3, 33, 33).contiguous()
+    augment = FlipCropCutout(33, 33, flip=False, crop=0, padding="reflect", cutout=0, zoom=3.0)
+    drawn = {name: torch.from_numpy(values) for name, values in augment.draw(np.random.default_rng(0), 200).items()}
+    seen = augment.apply({"image": ramp}, drawn)["image"]
+    share, _, x = drawn["part"].unbind(1)
+    assert 1 / 3 <= float(share.min()) < 0.4 and 0.9 < float(share.max()) <= 1
+    assert ((x.abs() + share) <= 1 + 1e-6).all(), "a part lies inside the image"
+    inner = seen[:, 0, 16, 8:25]
+    assert torch.allclose(inner[:, -1] - inner[:, 0], share, atol=0.02)
+    assert torch.allclose(inner[:, 8], x * 33 / 32, atol=0.02)
+    whole = augment.apply({"image": ramp}, {"part": torch.tensor([[1.0, 0.0, 0.0]]).expand(200, 3)})["image"]
+    assert torch.allclose(whole, ramp, atol=1e-5)
