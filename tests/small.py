@@ -36,6 +36,7 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
     "localization lenet": _LENET,
     "localization lenet-relu": _LENET,
     "localization lenet-wide": _LENET,
+    "style backbone": {"style_layers": ["stage1_1"], "content_layers": ["stage2_1"]},
     "style squeezenet": {"style_layers": ["relu1"], "content_layers": ["fire2"]},
     "style vgg19": {"style_layers": ["relu1_1"], "content_layers": ["relu1_2"]},
     "textgen gru": _CELLS,

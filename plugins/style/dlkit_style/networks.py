@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dlkit.data.torchvision_weights import TORCHVISION
 from dlkit.data.weights import EMBEDDED, downloaded_weights, embedded_weights, fill, fill_part, named_weights
+from dlkit.errors import UsageError
 from dlkit.nn import backbone
 from dlkit_style import options
 from dlkit_style.observed import Observed
@@ -19,7 +20,7 @@ Statistics = tuple[npt.ArrayLike, npt.ArrayLike]
 """Mean and deviation of pixels in [0, 1]: of red, green and blue, or of grey."""
 IMAGENET: Statistics = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the pixels that torchvision's networks were trained on."""
-_PARTS = ("network.", "backbone.", "features.network.")
+_PARTS = ("body.", "backbone.", "features.network.")
 """Where such a network stands within another model, a run of this task too."""
 _VGG19 = (2, 2, 4, 4, 4)
 """Convolutions of each block."""
@@ -93,7 +94,11 @@ def _with_weights(chain: Chain, weights: str, source: str) -> Chain:
     if weights == RANDOM:
         draw(chain)
         return chain
-    found = downloaded_weights(source) if weights == options.IMAGENET else named_weights(weights)
+    try:
+        found = downloaded_weights(source) if weights == options.IMAGENET else named_weights(weights)
+    except UsageError as error:  # of a word that is none of these, it knows that there is no such run
+        allowed = "random, imagenet, a .safetensors or .pth file, or a run"
+        raise UsageError(f"model.weights = {weights!r} is none of {allowed}: {error}") from error
     if found is not None:
         fill_part(chain, found, weights, _PARTS)
     return chain

@@ -18,7 +18,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             target="dlkit_style.task:Style",
             defaults={
                 "dataset": "photographs",
-                "model": "vgg19",
+                "model": "backbone",
                 "loss": "perceptual",
                 "trainer": "pixels",
                 "inference": "painter",
@@ -53,6 +53,14 @@ def dlkit_datasets() -> list[DatasetSpec]:
 @hookimpl
 def dlkit_models() -> list[ModelSpec]:
     return [
+        ModelSpec(
+            name="backbone",
+            task=TASK,
+            summary="Seen through the small network that comes with dlkit",
+            target="dlkit_style.models:backbone",
+            config="dlkit_style.options:BackboneConfig",
+            suggest=recipes.BACKBONE,
+        ),
         ModelSpec(
             name="vgg19",
             task=TASK,

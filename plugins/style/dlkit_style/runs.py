@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,11 +61,11 @@ class Again(NamedTuple):
     std: np.ndarray
 
 
-def again(stored: Mapping[str, Any]) -> Again:
+def again(stored: Settings) -> Again:
     """The network that ``kept`` describes; UsageError if the plugin that it is of is gone."""
     catalog = Catalog.load_everything()
     task = str(stored["task"])
-    resolved = resolve(catalog, task, [Layer("the run of dataset.network", {"model": dict(stored["model"])})])
+    resolved = resolve(catalog, task, [Layer("the run of dataset.network", {"model": stored["model"]})])
     info: Any = validate_info(build_task(catalog, resolved.task), stored["info"], OPTION)
     with restoring():  # its weights come from its own run, or from this one's: files that it began from may be gone
         network = build_model(catalog, resolved, info)

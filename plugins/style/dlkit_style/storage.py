@@ -55,7 +55,7 @@ def as_data(
     rules: PixelRules = PLAIN,
     notes: Sequence[str] = (),
 ) -> Data:
-    """One sample, for training and validation alike: there is nothing that it could be learnt by heart instead of."""
+    """One sample, the same in every split: what is measured is the picture, which knows no other content."""
     picture = sized(content.image, options.size)
     others = [sized(style.image, options.style_size or options.size) for style in styles]
     shares = [part / sum(blend) for part in blend]
@@ -69,8 +69,8 @@ def as_data(
         **rules_info(rules),
     }
     said = [note for one in (content, *styles) for note in _enlarged(one, options)]
-    train, val = (Scene(picture, others, shares) for _ in range(2))
-    return Data(train=train, val=val, info=info, notes=[*notes, *said])
+    train, val, test = (Scene(picture, others, shares) for _ in range(3))
+    return Data(train=train, val=val, test=test, info=info, notes=[*notes, *said])
 
 
 def sized(image: Image.Image, longer: int) -> Pixels:

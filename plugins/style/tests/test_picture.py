@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import dlkit
+from dlkit.data.weights import embedded_weights
 from dlkit_style import networks
 from dlkit_style.features import Features, gram, weighted
 from dlkit_style.info import StyleInfo
@@ -187,6 +188,37 @@ def test_the_network_never_trains() -> None:
     picture = small(INFO).train()
     assert picture.training and not any(module.training for module in picture.features.modules())
     assert not any(parameter.requires_grad for parameter in picture.features.parameters())
+
+
+def test_it_is_looked_at_from_several_places() -> None:
+    picture = small(INFO, places=4)
+    image = picture.pixels[0].detach()
+    seen = picture._seen(image)
+    assert seen.shape == (4, 3, 47, 63)
+    for one, (y, x) in zip(seen, ((0, 0), (1, 1), (0, 1), (1, 0)), strict=True):
+        assert torch.equal(one, image[:, y : y + 47, x : x + 63])
+    with torch.no_grad():
+        found = picture.eval()(torch.zeros(1, 3, 48, 64))
+    assert found["image"].shape == (1, 3, 48, 64) and float(found["content"]["fire3"]) < 1e-9
+
+
+def test_correlations_are_means_over_all_places() -> None:
+    maps = torch.rand(3, 4, 5, 6)
+    flat = maps.movedim(1, 0).flatten(1)
+    torch.testing.assert_close(gram(maps), flat @ flat.T / flat.shape[1])
+
+
+def test_the_network_that_comes_with_dlkit() -> None:
+    from dlkit.nn import backbone
+
+    whole, network = backbone.embedded().eval(), networks.embedded()
+    weights = embedded_weights()
+    assert weights is not None and network.names[:3] == ["stage1_1", "stage2_1", "stage2_2"]
+    whole.load_state_dict(weights, strict=False)
+    image = torch.rand(1, 3, 64, 64)
+    found = network.eval()(image, ["stage1_1", "stage2_2", "stage3_2", "stage4_2"])
+    with torch.no_grad():
+        assert all(torch.equal(one, other) for one, other in zip(found.values(), whole(image), strict=True))
 
 
 def test_only_what_is_looked_at_is_kept() -> None:

@@ -71,6 +71,7 @@ def test_what_is_measured(run: dlkit.Run) -> None:
     whole = run.history("train/style_loss")[1]
     assert [sum(step) for step in zip(*parts, strict=True)] == pytest.approx(whole, rel=1e-5)
     assert run.history("val/changed")[1][-1] > 0
+    assert run.evaluate("test", checkpoint="last")["test/loss"] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_the_network_stays_as_it_is(run: dlkit.Run) -> None:
@@ -203,6 +204,7 @@ def test_its_samples(run: dlkit.Run) -> None:
             DataError,
             "/nowhere.png: no such",
         ),
+        ({"model": {"weights": "vgg"}}, UsageError, "model.weights = 'vgg' is none of random, imagenet"),
         ({"model": {"weights": "/nowhere.safetensors"}}, DataError, "/nowhere.safetensors: not a readable"),
     ],
 )
