@@ -145,7 +145,7 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
 
     def _numbers(self, parts: Sequence[Any], who: str) -> Point:
         if len(parts) != 2:
-            raise DataError(f"{who} has {len(parts)} numbers; a point has two: {self.info.axes[0]},{self.info.axes[1]}")
+            raise DataError(f"{who} is not a point: {','.join(self.info.axes)} are two numbers, such as 0.5,-0.2")
         try:
             x, y = (float(part) for part in parts)
         except (TypeError, ValueError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from dlkit.config import Config
 from dlkit.data.options import Location, Shares
@@ -99,6 +100,13 @@ class MlpConfig(LinearConfig):
     activation: Activation = Field("tanh", description="What hidden units make of their sum")
 
 
+def _rejoined(names: object) -> object:
+    """Names as they were before a command line's list was divided at every comma: ``weight[0,1]`` is one."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return names
+    return [name.strip() for name in re.split(r",(?![^\[]*\])", ",".join(names)) if name.strip()]
+
+
 class ExplorerConfig(Config):
     """What the pictures show."""
 
@@ -106,9 +114,8 @@ class ExplorerConfig(Config):
         "weights",
         description="Error surface over two weights, or over the two directions in which most of descent went",
     )
-    weights: list[str] = Field(
+    weights: Annotated[list[str], BeforeValidator(_rejoined), Field(max_length=2)] = Field(
         [],
-        max_length=2,
         description="The two weights, as layers.0.weight[0,1]; empty: those of the first unit to both inputs",
     )
     detail: int = Field(160, ge=16, le=640, description="Pixels across of the picture of decision regions")

@@ -144,6 +144,8 @@ def test_weights_are_chosen_by_name_and_wrong_names_are_told(context: Context) -
     ):
         with pytest.raises(UsageError, match=said):
             samples(explorer(net, data, weights=[wrong, "layers.1.bias[1]"]))
+    divided = {"weights": ["layers.1.weight[1", "2]", "layers.1.bias[1]"]}  # as a command line's commas leave it
+    assert ExplorerConfig.model_validate(divided).weights == ["layers.1.weight[1,2]", "layers.1.bias[1]"]
     with pytest.raises(ValueError, match="two different weights"):
         ExplorerConfig(weights=["layers.1.bias[1]"])
 
@@ -191,7 +193,7 @@ def test_answers_are_classes_with_their_shares(context: Context) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("1", "'1' has 1 numbers; a point has two: x,y"),
+        ("1", "'1' is not a point: x,y are two numbers"),
         ("a,b", "'a,b' is not a point: give two numbers"),
         ("nan,1", "'nan,1': a point's numbers are finite"),
         ("gone.csv", "gone.csv"),
