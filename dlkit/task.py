@@ -215,6 +215,12 @@ class Task(ABC, Generic[InfoT]):
     def metrics(self, info: InfoT) -> Metrics[Any]:
         """Fresh metrics for one pass over a split."""
 
+    def scores(self, outputs: Any, info: InfoT) -> Mapping[str, Tensor]:
+        """What of a model's outputs somebody may ask why it is so: numbers by name (a class), one a sample [N], the
+        higher the surer, as the model has them before they are squashed. They keep their gradients; nothing is read.
+        Default: nothing."""
+        return {}
+
     def preview(self, info: InfoT, split: Split, count: int) -> Sequence[Sample]:
         """What ``dlkit data show`` prints of a split: balance, a grid of ``count`` samples. Default: nothing."""
         return ()

@@ -101,7 +101,7 @@ class AdversarialTrainer(Trainer):
             values["lr"] = float(self._optimizers[1].param_groups[0]["lr"])
         return values
 
-    def evaluate_losses(self, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
+    def evaluate_losses(self, outputs: object, batch: Batch) -> Mapping[str, Tensor]:
         """Both losses, where the model's outputs have both verdicts (``real`` and ``fake``, logits [N])."""
         if not (isinstance(outputs, Mapping) and {"real", "fake"} <= outputs.keys()):
             return {}

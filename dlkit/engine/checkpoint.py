@@ -36,7 +36,7 @@ class Snapshot:
     learned: tuple[str, ...] = ()
 
 
-def snapshot(model: nn.Module, state: Mapping[str, object], info: Info, fields: Mapping[str, Any]) -> Snapshot:
+def snapshot(model: nn.Module, state: Mapping[str, object], info: Info, fields: Mapping[str, object]) -> Snapshot:
     """Take a run's state apart for storage. ``state`` is any tree of tensors, arrays and JSON values.
 
     What is frozen of the model is left out: the run has it already.

@@ -227,13 +227,11 @@ class Loop:
         Before the first step it is only due ``first``, or where no step follows.
         """
         step = self.progress.step
-        planned = cadence.next(step - 1) == step if step else first or (self._nothing_to_train and cadence.happens)
-        at_its_time = planned or (self._orders.completes and cadence.happens)
+        if step:
+            at_its_time = cadence.next(step - 1) == step or (self._orders.completes and cadence.happens)
+        else:
+            at_its_time = first or (self._job.course.total == 0 and cadence.happens)
         return done < step and at_its_time and not self._cut_short
-
-    @property
-    def _nothing_to_train(self) -> bool:
-        return self._job.course.total == 0
 
     def _evaluate(self) -> Iterator[Event]:
         if not self._due(self._evaluations, self.progress.evaluated, first=self._job.resolved.engine.eval_first):

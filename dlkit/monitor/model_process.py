@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from dlkit.errors import DlkitError
 from dlkit.interpreter import python
@@ -247,9 +247,9 @@ class ModelProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _hello(found: Mapping[str, Any]) -> Hello:
-    options = [Option(**option) for option in found["options"]]
-    known = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
+def _hello(found: Settings) -> Hello:
+    options = [Option(**option) for option in cast("list[dict[str, Any]]", found["options"])]
+    known: dict[str, Any] = {key: found[key] for key in Hello.__dataclass_fields__ if key != "options"}
     return Hello(**known, options=options)
 
 

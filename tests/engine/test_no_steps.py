@@ -131,6 +131,15 @@ def test_left_between_its_evaluation_and_its_samples_it_makes_up_for_them(tmp_pa
     assert {Sampled, Checkpointed} <= set(kinds(run))
 
 
+def test_a_run_whose_time_is_up_before_its_first_step_measures_nothing_then(tmp_path: Path) -> None:
+    """Its baseline would be among the best of what a resume goes on with."""
+    run = toy_run(tmp_path, max_time=1e-6)
+    assert finished(run).steps == 0 and MetricsLogged not in kinds(run)
+    whole = toy_run(tmp_path)
+    finish(toy_resume(run, max_time=None))
+    assert (outcome(run), values_of(run)) == (outcome(whole), values_of(whole))
+
+
 def test_a_baseline_that_nothing_beats_stays_the_best(tmp_path: Path) -> None:
     far = {"trainer": {"lr": 100.0, "optimizer": "sgd"}}
     run = toy_run(tmp_path, layer=far, eval_first=True, steps=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -30,6 +30,10 @@ class Classification(Task[ClassificationInfo]):
         from dlkit_classification.metrics import ClassificationMetrics
 
         return ClassificationMetrics(info.classes)
+
+    def scores(self, outputs: Tensor, info: ClassificationInfo) -> Mapping[str, Tensor]:
+        """The logit of each class."""
+        return dict(zip(info.classes, outputs.unbind(1), strict=True))
 
     def preview(self, info: ClassificationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_classification.preview import balance, grid

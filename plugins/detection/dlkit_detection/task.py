@@ -42,6 +42,11 @@ class Detection(Task[DetectionInfo]):
 
         return DetectionMetrics(info)
 
+    def scores(self, outputs: Mapping[str, Tensor], info: DetectionInfo) -> Mapping[str, Tensor]:
+        """The logit of each class at the place that is surest of it."""
+        found = outputs["scores"].float().clamp(1e-6, 1 - 1e-6).logit().amax(1)
+        return dict(zip(info.classes, found.unbind(1), strict=True))
+
     def preview(self, info: DetectionInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_detection.preview import balance, pictures
 

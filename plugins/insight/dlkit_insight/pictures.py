@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,6 +53,19 @@ def resized(values: Numbers, height: int, width: int) -> Numbers:
     """A map [h,w] at another size, bilinear."""
     image = Image.fromarray(np.asarray(values, np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+
+
+def blurred(values: Numbers, deviation: float) -> Numbers:
+    """A map [h,w] under a Gaussian of that standard deviation in pixels; mirrored at the border."""
+    if deviation < 0.1:
+        return values
+    reach = min(math.ceil(3 * deviation), min(values.shape) - 1)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    bell /= bell.sum()
+    for axis in (0, 1):
+        wide = np.pad(values, [(reach, reach) if axis == a else (0, 0) for a in (0, 1)], "reflect")
+        values = np.apply_along_axis(np.convolve, axis, wide, bell, mode="valid")
+    return values.astype(np.float32)
 
 
 def enlarged(picture: Pixels, least: int) -> Pixels:

@@ -99,6 +99,24 @@ def dlkit_inference() -> list[InferenceSpec]:
             config="dlkit_insight.kernels.options:FilterConfig",
         ),
         InferenceSpec(
+            name="saliency",
+            summary="Why: the pixels that a score would change with most (every task of images that says its scores)",
+            target="dlkit_insight.why:Saliency",
+            config="dlkit_insight.options:SaliencyConfig",
+        ),
+        InferenceSpec(
+            name="grad-cam",
+            summary="Why: the places of a convolution's map that speak for a score, as heat over the image",
+            target="dlkit_insight.why:GradCam",
+            config="dlkit_insight.options:GradCamConfig",
+        ),
+        InferenceSpec(
+            name="occlusion",
+            summary="Why: what a score loses where the image is covered",
+            target="dlkit_insight.why:Occlusion",
+            config="dlkit_insight.options:OcclusionConfig",
+        ),
+        InferenceSpec(
             name="weights",
             summary="Each layer's weights: how many, of what shape, how they are spread",
             target="dlkit_insight.weights:Weights",

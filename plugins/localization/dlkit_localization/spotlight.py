@@ -53,6 +53,8 @@ class Spotlight(nn.Module):
         stride = 2 ** len(config.widths)  # of the grid, in pixels
         self.step = stride / width, stride / height
         self._muon_answers = config.muon_answers
+        self.map_layer = "stem"
+        """Where the places are that an answer comes from, finer than a digit is wide."""
 
     def forward(self, image: Tensor) -> Tensor:
         fine, coarse = self._features(image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -39,6 +39,13 @@ class Localization(Task[LocalizationInfo]):
         from dlkit_localization.metrics import LocalizationMetrics
 
         return LocalizationMetrics()
+
+    def scores(self, outputs: Tensor, info: LocalizationInfo) -> Mapping[str, Tensor]:
+        """The logit of each class, and of there being an object at all (``any object``)."""
+        from dlkit_localization.outputs import parts
+
+        found = parts(outputs)
+        return {**dict(zip(info.classes, found.classes.unbind(1), strict=True)), "any object": found.present}
 
     def preview(self, info: LocalizationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_localization.preview import balance, grid
