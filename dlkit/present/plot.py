@@ -58,17 +58,17 @@ def scatter(
     height: int = _HEIGHT,
     marked: bool = False,
 ) -> str:
-    """Points; those of one name share a mark and a colour, where there are few names. Many points with a name each are
-    written as their names, the first ones first, as far as there is room; the others are dots.
+    """Points; those of one name share a mark and a colour, where there are few names. Of many names, points are written
+    as their names, the first ones first, as far as there is room; the others are dots.
 
     ``marked``: the mark is seen in colour, too.
     """
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     look = _Look(colour, width, height, False)
     distinct = list(dict.fromkeys(names))
-    if len(MARKS) < len(distinct) == len(xs):
+    if len(distinct) > len(MARKS):
         return _written(xs, ys, names, labels, look)
-    if not 1 <= len(distinct) <= len(MARKS):
+    if not distinct:
         return _plot({"": _finite(xs, ys)}, labels, look, joined=False)
     chosen = np.asarray(names)
     series = {name: _finite(xs[chosen == name], ys[chosen == name]) for name in distinct}

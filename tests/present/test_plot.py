@@ -39,3 +39,10 @@ def test_any_points_fit_into_the_width(points: list[tuple[float, float]], width:
     names = [f"{i}{'n' * length}" for i in range(len(points))]
     for line in scatter(x.tolist(), y.tolist(), names, ("", ""), colour=False, width=width).split("\n"):
         assert len(line) <= max(width, 40)
+
+
+def test_points_of_many_kinds_are_written_as_their_kinds() -> None:
+    """Ten digits, say: more than there are marks."""
+    kinds = [str(i % 10) for i in range(40)]
+    text = scatter(range(40), [i % 10 for i in range(40)], kinds, ("", ""), colour=False, width=90)
+    assert all(text.count(str(digit)) >= 3 for digit in range(10)), text

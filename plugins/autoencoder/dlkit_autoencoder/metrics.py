@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dlkit.metrics.total import Total, reduce_all
 from dlkit.task import SumOverRanks
+from dlkit_autoencoder.principal import Floats, Principal
 
 SOME = 1000
 """Images of an evaluation that a denoising model restores while it trains."""
@@ -21,9 +22,13 @@ class AutoencoderMetrics:
     The ratio is of numbers: the values of an image to those of its code. Of a model that restores corrupted images
     also ``psnr_corrupted`` and ``psnr_restored``, of the same images before and after, against the clean ones; while a
     run trains, of the first 1,000 images. A PSNR without any error is infinite, and left out.
+
+    ``pca_mse``: what the same images lose on the way through as many principal components of the training images as
+    their codes have numbers; ``reference`` are these, as ``principal`` makes them. Left out where there are fewer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reference: Floats | None = None) -> None:
+        self._principal = Principal(reference)
         self._errors = {name: Total() for name in ("clean", "corrupted", "restored")}
         self._seen, self._asked = Total(), Total()
         self._looked = 0
@@ -33,6 +38,7 @@ class AutoencoderMetrics:
         image = batch["image"]
         self._size, self._code = image[0].numel(), outputs["code"][0].numel()
         self._add("clean", outputs["image"], image)
+        self._principal.add(image, self._code)
         self._seen.add(torch.tensor(len(image)))
 
     def ask(self, model: nn.Module, batch: Mapping[str, Tensor], thorough: bool) -> None:
@@ -49,13 +55,15 @@ class AutoencoderMetrics:
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        reduce_all([*self._errors.values(), self._seen, self._asked], over_ranks)
+        reduce_all([*self._errors.values(), self._seen, self._asked, self._principal.total], over_ranks)
 
     def compute(self) -> dict[str, float]:
         if self._seen.value is None or not self._size:
             return {}
         mse = self._mean("clean", self._seen.value)
         found = {"mse": mse, "psnr": psnr(mse), "compression_ratio": self._size / self._code}
+        if lost := self._principal.total.numbers():
+            found["pca_mse"] = sum(lost) / (int(self._seen.value) * self._size)
         if (asked := self._asked.value) is not None:
             found |= {f"psnr_{name}": psnr(self._mean(name, asked)) for name in ("corrupted", "restored")}
         # A metric that is not finite would fail the run; to lose nothing is not a failure.

@@ -13,14 +13,31 @@ from dlkit.engine.options import SupervisedConfig
 Width = Annotated[int, Field(ge=1)]
 
 
-class DigitsConfig(Config):
+class Referred(Config):
+    """What results are measured against."""
+
+    reference: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Principal components of the training images, for codes of up to so many numbers; 0: none",
+    )
+
+
+class DigitsConfig(Referred):
     """Handwritten digits, scikit-learn's or MNIST's."""
 
+    reference: int = Field(
+        64,
+        ge=0,
+        le=1024,
+        description="Principal components of the training images, for codes of up to so many numbers; 0: none",
+    )
     size: Literal[28, 32, 64] = Field(28, description="Height and width in pixels; 32 is 28 with a black border")
     shift: int = Field(0, ge=0, le=8, description="Move training images by up to so many pixels at random; 0: not")
 
 
-class FilesConfig(ImageFiles):
+class FilesConfig(Referred, ImageFiles):
     """A folder of images, of your own."""
 
     size: int = Field(
@@ -29,7 +46,7 @@ class FilesConfig(ImageFiles):
     flip: bool = Field(False, description="Mirror training images left and right at random")
 
 
-class LfwcropConfig(Config):
+class LfwcropConfig(Referred):
     """LFWcrop's faces; a twentieth of them is for validation, another the test."""
 
     size: int = Field(64, ge=8, le=64, multiple_of=4, description="Height and width that faces are brought to")

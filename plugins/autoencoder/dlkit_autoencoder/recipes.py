@@ -52,6 +52,7 @@ MNIST = (
 _COLOUR = {"likelihood": "gaussian"}
 FACES = (
     *_each(("linear", "deep"), model={"code": 128}, engine={"batch_size": 128}),
+    _recipe("linear", dataset={"reference": 128}),
     *_each(("convolutional", "denoising"), model={**_LARGE, "code": 128}, engine={"epochs": 8}),
     _recipe("variational", model={**_LARGE, "code": 64}, loss=_COLOUR, engine={"epochs": 8}),
     *_each(_GRIDS, engine={"sample_every": "2 epochs"}),
@@ -60,5 +61,6 @@ FACES = (
 FILES = (
     *_each(("linear", "deep", *_GRIDS), engine={"epochs": 100, "batch_size": 32, "eval_every": "5 epochs"}),
     *_each(("linear", "deep", "convolutional", "denoising"), model={"code": 64}),
+    _recipe("linear", dataset={"reference": 64}),
     _recipe("variational", model={"code": 32}, loss=_COLOUR),
 )

@@ -38,7 +38,7 @@ class Autoencoder(Task[AutoencoderInfo]):
     def metrics(self, info: AutoencoderInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_autoencoder.metrics import AutoencoderMetrics
 
-        return AutoencoderMetrics()
+        return AutoencoderMetrics(info.principal)
 
     def preview(self, info: AutoencoderInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_autoencoder.preview import grid

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from dlkit.data.heat_map import heat_map
+from dlkit.data.heat_map import MANY, heat_map
 from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import DataError, nearest
@@ -19,6 +19,7 @@ from dlkit.predictor import Answer, Predictor
 from dlkit.samples import Images, Sample, Shaded
 from dlkit.task import AnyTask, Info
 from dlkit_insight.attending import Weights, attention_of
+from dlkit_insight.coloured import stacked
 from dlkit_insight.passages import passages
 from dlkit_insight.reading import GAP, Passage, Reading
 from dlkit_insight.text_options import AttentionConfig
@@ -83,9 +84,7 @@ class Attention(Predictor[Info, AttentionConfig]):
 
     def draw(self, value: str, answer: Answer) -> Image:
         """All layers below one another."""
-        from PIL import Image
-
-        return Image.fromarray(stacked([_picture(looked) for looked in _from(answer)]))
+        return stacked({looked.name: _picture(looked) for looked in _from(answer)})
 
     def stem(self, value: str) -> str:
         return "attention"
@@ -182,20 +181,9 @@ def _spaced(words: Sequence[str]) -> list[str]:
 
 
 def _picture(looked: Looked) -> npt.NDArray[np.uint8]:
-    # Roots, by the largest weight: among many places each has little.
-    return heat_map(np.sqrt(looked.weights / _most(looked.weights)), looked.rows, looked.columns)
-
-
-def stacked(pictures: Sequence[npt.NDArray[np.uint8]], gap: int = 8) -> npt.NDArray[np.uint8]:
-    """Grey pictures of any size below one another."""
-    if not pictures:
-        return np.zeros((1, 1), np.uint8)
-    whole = np.full((sum(len(p) + gap for p in pictures) - gap, max(p.shape[1] for p in pictures)), 90, np.uint8)
-    top = 0
-    for picture in pictures:
-        whole[top : top + len(picture), : picture.shape[1]] = picture
-        top += len(picture) + gap
-    return whole
+    # By the largest weight; roots among many places, where each has little.
+    shares = looked.weights / _most(looked.weights)
+    return heat_map(np.sqrt(shares) if len(looked.columns) > MANY else shares, looked.rows, looked.columns)
 
 
 def _from(answer: Answer) -> list[Looked]:

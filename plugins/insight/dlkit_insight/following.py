@@ -64,6 +64,16 @@ def followers(pieces: Sequence[str], states: Mapping[str, Floats]) -> list[Follo
     return sorted(found, key=lambda one: -abs(one.correlation))
 
 
+def liveliest(pieces: Sequence[str], thing: str, length: int) -> slice:
+    """Where in a text, in its second half if that is long enough, a thing changes most within ``length`` pieces."""
+    wanted = at_pieces(things("".join(pieces))[thing], pieces)
+    changes = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(wanted)))])
+    first = len(pieces) // 2 if len(pieces) >= 2 * length else 0
+    starts = range(first, max(first, len(pieces) - length) + 1)
+    best = max(starts, key=lambda start: float(changes[min(start + length, len(pieces)) - 1] - changes[start]))
+    return slice(best, best + length)
+
+
 def _best(wanted: Floats, state: Floats) -> tuple[int, float]:
     sizes = np.abs(correlations(wanted, state))
     unit = int(sizes.argmax())

@@ -17,7 +17,8 @@ from dlkit.present.shades import mixed, place
 from dlkit.samples import Images, Sample, Shaded, Table
 from dlkit.task import AnyTask, Info
 from dlkit_insight.cells import Trace, cells_of, traces
-from dlkit_insight.following import Floats, Follower, followers
+from dlkit_insight.coloured import stacked
+from dlkit_insight.following import Floats, Follower, followers, liveliest
 from dlkit_insight.passages import passages, running
 from dlkit_insight.reading import Passage, Reading, WritingInfo
 from dlkit_insight.text_options import GatesConfig
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 CELL = (4, 6)
 """Pixels of one unit at one place: its height and its width."""
-_GAP, _GREY = 6, 90
 _LEAST = 200
 """Tokens of a text from which it is asked what units follow."""
 Pixels = npt.NDArray[np.uint8]
@@ -80,16 +80,14 @@ class Gates(Predictor[Info, GatesConfig]):
         for number, answer in enumerate(answers, 1):
             found = [_trace(layer) for layer in answer["layers"]]
             follow = [Follower(**one) for one in answer["follow"]]
-            shown += self._shown(str(number), answer["tokens"], found, follow)
+            shown += self._units(str(number), answer["tokens"], found, follow)
+            shown += self._shown(str(number), found)
         return shown
 
     def draw(self, value: str, answer: Answer) -> Image:
         """All states and gates below one another."""
-        from PIL import Image
-
         found = [_trace(layer) for layer in answer["layers"]]
-        pictures = [picture for trace in found for picture in self._pictures(trace).values()]
-        return Image.fromarray(stacked(pictures))
+        return stacked({f"{t.layer}: {what}": p for t in found for what, p in self._pictures(t).items()})
 
     def stem(self, value: str) -> str:
         return "gates"
@@ -100,11 +98,12 @@ class Gates(Predictor[Info, GatesConfig]):
             return ()
         (passage, *_) = passages(self.reading, examples, 1, self.config.tokens)
         found = self.traced(passage)
-        follow: list[Follower] = []
+        units: list[Sample] = []
         if isinstance(self.info, WritingInfo) and self.config.searched:
             long = self.reading.tokens(running(examples, 0, self.config.searched))
-            follow = self.followed(long, self.traced(long))
-        return self._shown("1", passage.read, found, follow)
+            whole = self.traced(long)
+            units = self._units("1", long.read, whole, self.followed(long, whole))
+        return [*units, *self._shown("1", found)]
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         return [p.text.strip() for p in passages(self.reading, examples, 2, self.config.tokens)] if examples else []
@@ -126,15 +125,19 @@ class Gates(Predictor[Info, GatesConfig]):
         }
         return followers(passage.read, states) if states and len(passage.read) >= _LEAST else []
 
-    def _shown(
+    def _units(
         self, number: str, tokens: Sequence[str], found: Sequence[Trace], follow: Sequence[Follower]
     ) -> list[Sample]:
+        """What units follow, and those that do so most closely in the stretch of the text where it changes most."""
         shown: list[Sample] = [_table(number, follow)] if follow else []
         by_name = {trace.layer: trace for trace in found}
         for one in [one for one in follow if one.closely][: self.config.named]:
-            trace = by_name[one.layer]
-            if len(trace.state) == len(tokens):
-                shown.append(_unit(number, tokens, trace, one))
+            stretch = liveliest(tokens, one.thing, 2 * self.config.tokens)
+            shown.append(_unit(number, tokens[stretch], by_name[one.layer].bounded[stretch, one.unit], one))
+        return shown
+
+    def _shown(self, number: str, found: Sequence[Trace]) -> list[Sample]:
+        shown: list[Sample] = []
         for trace in found:
             pictures = self._pictures(trace)
             units = min(self.config.units, trace.state.shape[1])
@@ -164,18 +167,6 @@ def time_by_units(values: Tensor, limits: tuple[float, float]) -> Pixels:
     return colours.repeat(CELL[0], 0).repeat(CELL[1], 1)
 
 
-def stacked(pictures: Sequence[Pixels]) -> Pixels:
-    """Pictures in colour below one another."""
-    whole = np.full(
-        (sum(len(p) + _GAP for p in pictures) - _GAP, max(p.shape[1] for p in pictures), 3), _GREY, np.uint8
-    )
-    top = 0
-    for picture in pictures:
-        whole[top : top + len(picture), : picture.shape[1]] = picture
-        top += len(picture) + _GAP
-    return whole
-
-
 def _table(number: str, follow: Sequence[Follower]) -> Table:
     rows = [
         [one.thing, f"unit {one.unit} of {one.layer}", round(one.correlation, 3), "closely" if one.closely else ""]
@@ -185,9 +176,8 @@ def _table(number: str, follow: Sequence[Follower]) -> Table:
     return Table(name=f"follow-{number}", title=title, headers=["what", "who", "correlation", ""], rows=rows)
 
 
-def _unit(number: str, tokens: Sequence[str], trace: Trace, one: Follower) -> Shaded:
-    state = trace.bounded[:, one.unit]
-    title = f"Unit {one.unit} of {trace.layer} follows: {one.thing} (correlation {one.correlation:.2f})"
+def _unit(number: str, tokens: Sequence[str], state: Tensor, one: Follower) -> Shaded:
+    title = f"Unit {one.unit} of {one.layer} follows: {one.thing} (correlation {one.correlation:.2f})"
     name = f"unit-{number}-{one.thing.replace(' ', '-')}"
     return Shaded(name=name, title=title, pieces=list(tokens), values=state.tolist(), limits=(-1.0, 1.0), unit="state")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, Suggest, TaskSpec, hookimpl
+from dlkit_insight.representations import REPRESENTATIONS
 from dlkit_insight.sequences import SEQUENCES
 
 KERNELS = "kernels"
@@ -122,4 +123,5 @@ def dlkit_inference() -> list[InferenceSpec]:
             target="dlkit_insight.weights:Weights",
         ),
         *SEQUENCES,
+        *REPRESENTATIONS,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 from torch import Tensor, nn
 
 from dlkit.catalog import Catalog
@@ -21,11 +23,13 @@ from dlkit.cli.main import main
 from dlkit.data.context import make_context
 from dlkit.errors import UsageError
 from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, validation_split
+from dlkit.present.shades import shades
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, Shaded, Table, checked
 from dlkit_insight.attending import attention_of, product_weights
 from dlkit_insight.cells import traces
-from dlkit_insight.following import followers, things
+from dlkit_insight.coloured import _placed, coloured_text, stacked
+from dlkit_insight.following import followers, liveliest, things
 from dlkit_insight.surprise import Surprise
 
 CATALOG = Catalog.load_everything()
@@ -321,3 +325,32 @@ def test_samples_of_gates_are_pictures_text_and_names(trained: Callable[[str], L
     assert {"line end", "blank"} <= {str(row[0]) for row in table.rows}
     units = [sample for sample in made if isinstance(sample, Shaded)]
     assert len(units) == min(3, sum(row[3] == "closely" for row in table.rows))
+
+
+def test_a_stretch_is_shown_where_something_happens() -> None:
+    pieces = list("nothing is said here, " * 20 + 'but "here" it "is" said. ' * 3 + "nothing again, " * 10)
+    stretch = liveliest(pieces, "inside quotes", 60)
+    assert "".join(pieces[stretch]).count('"') >= 8
+    assert liveliest(list('a "b"'), "inside quotes", 60) == slice(0, 60), "a short text is all of it"
+
+
+@given(st.lists(st.text("ab \n", max_size=6), max_size=60))
+def test_lines_of_pictures_are_broken_between_words(pieces: list[str]) -> None:
+    values = [float("nan"), *np.linspace(-1, 1, len(pieces) - 1)] if pieces else []
+    picture = coloured_text(pieces, values, (-1, 1))
+    assert picture.width == 900 and picture.height >= 42
+    font = ImageFont.load_default(16)
+    placed = list(_placed(list(shades(pieces, values, (-1, 1))), font))
+    assert "".join(part for _, _, _, part, _ in placed) == "".join(pieces).replace("\n", "")
+    for (x, line, width, part, _), (_, after, _, following, _) in pairwise(placed):
+        assert after >= line and (x + width <= 900 or len(part) > 100)
+        if after > line and part and following and "\n" not in pieces:
+            assert part[-1] == " " or following[0] == " " or len("".join(pieces).split()[0]) > 80
+
+
+def test_pictures_stand_below_their_names() -> None:
+    grey, colour = np.full((10, 30), 7, np.uint8), np.full((5, 20, 3), 9, np.uint8)
+    picture = stacked({"one": grey, "a longer name than the pictures are wide": colour})
+    assert picture.height == 10 + 5 + 2 * 20 and picture.width > 100
+    assert picture.getpixel((3, 25)) == (7, 7, 7) and picture.getpixel((3, 52)) == (9, 9, 9)
+    assert stacked({}).size == (1, 1)

@@ -24,4 +24,4 @@ def build_mnist(config: DigitsConfig, context: Context) -> Data:
 
 def _built(source: Literal["digits", "mnist"], config: DigitsConfig, context: Context) -> Data:
     found = digits(source, config.size, context)
-    return as_data(found, "crop", Shift(config.shift) if config.shift else None)
+    return as_data(found, "crop", Shift(config.shift) if config.shift else None, config.reference, context)

@@ -18,10 +18,11 @@ _SHARE = 0.05
 
 def build(config: FilesConfig, context: Context) -> Data:
     found = folder(Path(config.path), config, config.size)
-    return as_data(found, config.fit, Mirror() if config.flip else None)
+    return as_data(found, config.fit, Mirror() if config.flip else None, config.reference, context)
 
 
 def build_lfwcrop(config: LfwcropConfig, context: Context) -> Data:
     faces = context.source("lfwcrop") / "faces"
     options = ImageFiles(path=str(faces), colour=config.colour, val_fraction=_SHARE, test_fraction=_SHARE)
-    return as_data(folder(faces, options, config.size), options.fit, Mirror() if config.flip else None)
+    found = folder(faces, options, config.size)
+    return as_data(found, options.fit, Mirror() if config.flip else None, config.reference, context)
