@@ -90,13 +90,15 @@ class Watching:
         self._layers = dict(layers_of(trainer.model))
         # A compiled model would take the hooks into its graph, and keep them there.
         self._hooked = not trainer.setup.engine.compile
+        by_hand = not any(p.requires_grad for p in trainer.model.parameters())
+        self._weights = {name: trained_weights(layer, by_hand=by_hand) for name, layer in self._layers.items()}
         self.seen = {name: Seen(type(layer).__name__) for name, layer in self._layers.items()}
         self._before: dict[str, list[Tensor]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Watching:
         for name, layer in self._layers.items():
-            self._before[name] = [weight.detach().clone() for weight in trained_weights(layer)]
+            self._before[name] = [weight.detach().clone() for weight in self._weights[name]]
             if self._hooked:
                 self._until_exit(layer.register_forward_hook(self._reading_output(name)))
         for optimizer in self._trainer.optimizers_made:
@@ -125,7 +127,7 @@ class Watching:
     def _read_gradients(self, *_: object) -> None:
         """Just before an update; with several optimizers, before each. The gradients are those it is made of."""
         for name, layer in self._layers.items():
-            found = [weight.grad for weight in trained_weights(layer) if weight.grad is not None]
+            found = [weight.grad for weight in self._weights[name] if weight.grad is not None]
             if found and self.seen[name].gradient is None:
                 self.seen[name].gradient = spread(*found)
                 self.seen[name].dead = units_without_gradient(layer, found)
@@ -134,7 +136,7 @@ class Watching:
     def _read_updates(self) -> None:
         for name, before in self._before.items():
             if before:
-                changes = [w - old for w, old in zip(trained_weights(self._layers[name]), before, strict=True)]
+                changes = [w - old for w, old in zip(self._weights[name], before, strict=True)]
                 self.seen[name].update = nn.utils.get_total_norm(changes) / nn.utils.get_total_norm(before)
 
 
@@ -151,13 +153,10 @@ def is_nonlinearity(module: nn.Module) -> bool:
     return getattr(nonlinearities, name, None) is type(module) and not isinstance(module, nn.MultiheadAttention)
 
 
-def trained_weights(layer: nn.Module) -> list[nn.Parameter]:
-    """Its own matrices and filters that are trained; of a layer that has vectors only (a norm), those.
-
-    A model of which nothing needs a gradient is trained by hand: then all of it is.
-    """
-    own = [p for p in layer.parameters(recurse=False) if p.is_floating_point()]
-    own = [p for p in own if p.requires_grad] or own
+def trained_weights(layer: nn.Module, *, by_hand: bool) -> list[nn.Parameter]:
+    """Its own matrices and filters that are trained; of a layer that has vectors only (a norm), those. None of what is
+    frozen; ``by_hand``: of a model of which nothing needs a gradient, all."""
+    own = [p for p in layer.parameters(recurse=False) if p.is_floating_point() and (by_hand or p.requires_grad)]
     return [p for p in own if p.dim() > 1] or own
 
 

@@ -144,6 +144,14 @@ def test_units_that_nothing_moves_are_dead(tmp_path: Path) -> None:
     assert float(before.zeros) == 0, "seen before the ReLU wrote over it"
 
 
+def test_what_is_frozen_has_neither_gradient_nor_update(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    module[0].requires_grad_(False)
+    found = seen_in(module, torch.randn(8, 3), tmp_path)
+    assert found["0"].activation is not None
+    assert found["0"].update is None and found["0"].gradient is None and found["2"].update is not None
+
+
 def test_updates_are_measured_by_the_weights(tmp_path: Path) -> None:
     module = nn.Linear(3, 2)
     weight = module.weight.detach().clone()
