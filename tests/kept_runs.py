@@ -79,6 +79,13 @@ RECIPES: dict[str, dict[str, Any]] = {
         "engine": {"clip": 1.0},
     },
     "points": {"dataset": {"name": "moons", "points": 48}, "model": {"name": "mlp", "hidden": [4]}},
+    "style": {
+        "dataset": {"size": 32},
+        "model": {
+            "name": "squeezenet", "style_layers": ["conv1", "relu1"], "content_layers": ["pool1"], "levels": 2,
+        },
+        "trainer": {"history": 2},
+    },
 }  # fmt: skip
 
 

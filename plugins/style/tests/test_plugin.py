@@ -83,10 +83,10 @@ def test_the_network_stays_as_it_is(run: dlkit.Run) -> None:
     assert {len(step) for step in state["state"][0]["old_dirs"]} == {3 * 43 * 64}
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_killed_and_resumed_it_is_as_if_never_killed(tmp_path: Path, optimizer: str) -> None:
+@pytest.mark.parametrize("options", [{"optimizer": "lbfgs"}, {"optimizer": "adam"}, {"line_search": True}])
+def test_killed_and_resumed_it_is_as_if_never_killed(tmp_path: Path, options: dict[str, Any]) -> None:
     """What L-BFGS remembers and the level too: kill -9 where a checkpoint gets its name, in a process of its own."""
-    settings = how(trainer={"optimizer": optimizer}, engine={"eval_every": "1 steps", "checkpoint_every": 0.01})
+    settings = how(trainer=options, engine={"eval_every": "1 steps", "checkpoint_every": 0.01})
     whole = dlkit.train("style", workspace=tmp_path / "whole", **settings)
     child = os.fork()
     if child == 0:
