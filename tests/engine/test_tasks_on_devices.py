@@ -20,6 +20,7 @@ STEPS = {"steps": 4, "epochs": None, "device": "auto", "eval_every": "end", "sam
 SMALL: dict[str, dict[str, Any]] = {
     **{name: recipe for name, recipe in RECIPES.items() if name != "regression-scratch"},  # NumPy's is the CPU
     "localization-lenet": {"dataset": RECIPES["localization"]["dataset"]},
+    "style": {**RECIPES["style"], "trainer": {"optimizer": "adam"}},  # L-BFGS decides on numbers at each step
     "detection-grid": {"model": {"name": "grid-relu"}, "dataset": RECIPES["detection"]["dataset"]},
 }
 

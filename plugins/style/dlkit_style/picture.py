@@ -63,6 +63,7 @@ class Picture(nn.Module):
         first = self._first()
         self.pixels = nn.ParameterList([resized(first, size).clone() for size in self.sizes])
         self.register_buffer("level", torch.tensor(config.levels - 1))
+        self._now = config.levels - 1  # what ``level`` holds: to read that, a step would wait for the device
         self._targets: dict[tuple[int, int], Targets] = {}
         self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
 
@@ -77,18 +78,15 @@ class Picture(nn.Module):
         """Go on at a level: the picture is brought to its size (bicubic)."""
         self._targets.clear()  # before a run's first step another number of threads may compute, and round otherwise
         with torch.no_grad():
-            now = self.pixels[int(self.level)]
-            if int(self.level) != level:
-                self.pixels[level].copy_(resized(now, self.sizes[level]))
+            if self._now != level:
+                self.pixels[level].copy_(resized(self.pixels[self._now], self.sizes[level]))
             self.level.fill_(level)
+        self._now = level
 
     def forward(self, given: Tensor) -> Outputs:
         """``given`` [N,3,H,W] says how many; it is the content of ``info``."""
-        level = int(self.level)
-        pixels = self.pixels[level]
-        size = self.sizes[level] if self.training else self.sizes[-1]
-        if self.sizes[level] != size:
-            pixels = resized(pixels, size)
+        size = self.sizes[self._now] if self.training else self.sizes[-1]
+        pixels = resized(self.pixels[self._now], size)
         if size not in self._targets:
             with torch.no_grad():
                 self._targets[size] = self._aims(size)
@@ -104,7 +102,7 @@ class Picture(nn.Module):
     def image(self) -> Tensor:
         """The picture as it is, [3,H,W] in [0, 1], in its full size."""
         with torch.no_grad():
-            pixels = resized(self.pixels[int(self.level)], self.sizes[-1])
+            pixels = resized(self.pixels[self._now], self.sizes[-1])
             return self._coloured(pixels, self.sizes[-1])[0].clamp(0, 1)
 
     @property
@@ -157,6 +155,7 @@ class Picture(nn.Module):
 
 
 def _forget(module: nn.Module, _: object) -> None:
-    """What was computed with weights of before a checkpoint's."""
+    """What was computed with weights of before a checkpoint's; its level is this one's."""
     assert isinstance(module, Picture)
     module._targets.clear()
+    module._now = int(module.level)

@@ -101,7 +101,7 @@ class PixelTrainer(Trainer):
     def _optimizer(self, pixels: Tensor) -> torch.optim.Optimizer:
         config = self.config
         if config.optimizer == "adam":
-            return torch.optim.Adam([pixels], config.lr)
+            return torch.optim.Adam([pixels], config.lr, fused=self.setup.device.fuses)
         search = "strong_wolfe" if config.line_search else None
         # No tolerance: what is near enough is the number of steps' affair. One iteration a step: with several, what
         # people see, stop and store would come as much later, and no iteration would be cheaper.
