@@ -121,11 +121,11 @@ def loss_state(loss: object) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in loss.state_dict().items() if name not in frozen}
 
 
-def load_loss(checkpoint: Checkpoint, loss: object, state: Mapping[str, Any]) -> None:
-    """Put ``loss_state`` back, of a checkpoint whose ``state`` has it: older ones hold nothing of a loss."""
-    if isinstance(loss, nn.Module) and "loss" in state:
+def load_loss(checkpoint: Checkpoint, loss: object, saved: Mapping[str, Tensor] | None) -> None:
+    """Put ``loss_state`` back; None: older checkpoints hold nothing of a loss."""
+    if isinstance(loss, nn.Module) and saved is not None:
         with fitting(checkpoint):
-            loss.load_state_dict({**state["loss"], **stored_frozen(checkpoint, "loss")})
+            loss.load_state_dict({**saved, **stored_frozen(checkpoint, "loss")})
 
 
 @fitted

@@ -107,7 +107,7 @@ class CheckpointKeeper:
         storage.load_model(chosen, job.trainer.model, averaged=False)
         state = storage.load_state(chosen)
         with fitting(chosen, passing=is_out_of_memory):
-            storage.load_loss(chosen, job.trainer.setup.loss, state)
+            storage.load_loss(chosen, job.trainer.setup.loss, state.get("loss"))
             job.trainer.load(state["trainer"])
             self._progress.restore(state["progress"], chosen.step)
             self._settings.restore(chosen.manifest.settings, self._run.events, chosen.step)

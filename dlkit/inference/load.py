@@ -171,7 +171,7 @@ def evaluate_run(
         context.say("note: the data differs from what the run was trained on: its fingerprint is another")
     storage.load_model(chosen, job.trainer.model, averaged=False)
     state = storage.load_state(chosen)
-    storage.load_loss(chosen, job.trainer.setup.loss, state)
+    storage.load_loss(chosen, job.trainer.setup.loss, state.get("loss"))
     with fitting(chosen):
         job.trainer.load(state["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)

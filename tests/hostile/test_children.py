@@ -24,6 +24,7 @@ from workers import make_job, state
 
 HOME = ROOT / "dlkit/interpreter.py"
 STARTS = {
+    "dlkit/data/converting.py": {"run"},
     "dlkit/data/text/pieces.py": {"Popen"},
     "dlkit/jobs/detach.py": {"Popen"},
     "dlkit/jobs/supervise.py": {"Popen"},
