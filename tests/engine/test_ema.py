@@ -27,8 +27,9 @@ CATALOG = Catalog.load_everything()
 
 
 def averaging() -> list[Any]:
-    """(task, model) of those whose trainer honours the option."""
-    return [(task, model) for task, model in models(CATALOG) if "ema" in trainer_of(task, model).supports]
+    """(task, model) of those that have something to train, and whose trainer honours the option."""
+    trained = [pair for pair in models(CATALOG) if pair != ("kernels", "fixed")]
+    return [(task, model) for task, model in trained if "ema" in trainer_of(task, model).supports]
 
 
 def trainer_of(task: str, model: str) -> type[Trainer]:

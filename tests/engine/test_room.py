@@ -64,9 +64,7 @@ def test_a_model_that_fits_but_cannot_be_trained_is_refused(monkeypatch: pytest.
     }
     resolved = resolve(CATALOG, "regression", [Layer("t", config)])
     small_one = resolve(CATALOG, "regression", [Layer("t", {**config, "model": {"name": "mlp", "hidden": [2]}})])
-    start(
-        CATALOG, small_one, tmp_path, make_context(CATALOG, tmp_path)
-    )  # what is imported meanwhile counts too
+    start(CATALOG, small_one, tmp_path, make_context(CATALOG, tmp_path))  # what is imported meanwhile counts too
     monkeypatch.setattr(room, "free_memory", lambda: 90_000_000)
     with pytest.raises(UsageError, match=r"4,\d+,\d+ parameters, and to train them takes 9\d\.\d MB more"):
         start(CATALOG, resolved, tmp_path, make_context(CATALOG, tmp_path))
