@@ -78,7 +78,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
         "engine": {"clip": 1.0},
     },
-    "kernels": {"dataset": {"side": 32}, "model": {"name": "learnt", "size": [3, 3]}},
+    "kernels": {"dataset": {"side": 32}, "model": {"name": "learnt", "size": [3, 3]}, "trainer": {"lr": 0.001}},
     "points": {"dataset": {"name": "moons", "points": 48}, "model": {"name": "mlp", "hidden": [4]}},
     "style": {
         "dataset": {"size": 32},
