@@ -9,6 +9,14 @@ from pydantic import Field
 from dlkit.data.options import AskedImages
 
 
+class LayersConfig(AskedImages):
+    """Which layers and channels are shown."""
+
+    layer: str = Field("", description="Layer by name; empty: the first ones that give maps")
+    channels: int = Field(8, ge=2, le=64, description="Channels and filters shown of a layer, those that vary most")
+    channel: int | None = Field(None, ge=0, description="Channel whose most exciting images are shown; none: several")
+
+
 class WhyConfig(AskedImages):
     """What is asked about."""
 

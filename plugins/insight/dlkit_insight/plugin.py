@@ -100,6 +100,12 @@ def dlkit_inference() -> list[InferenceSpec]:
             config="dlkit_insight.kernels.options:FilterConfig",
         ),
         InferenceSpec(
+            name="layers",
+            summary="Filters, maps before and after ReLU and pooling, and the images that excite a channel most",
+            target="dlkit_insight.layers:Layers",
+            config="dlkit_insight.options:LayersConfig",
+        ),
+        InferenceSpec(
             name="saliency",
             summary="Why: the pixels that a score would change with most (every task of images that says its scores)",
             target="dlkit_insight.why:Saliency",
