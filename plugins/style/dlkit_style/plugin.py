@@ -71,7 +71,7 @@ def dlkit_models() -> list[ModelSpec]:
         ModelSpec(
             name="squeezenet",
             task=TASK,
-            summary="Seen through SqueezeNet 1.1, a thirtieth of VGG's size; weights as of vgg19",
+            summary="Seen through SqueezeNet 1.1, small and quick; weights as of vgg19",
             target="dlkit_style.models:squeezenet",
             config="dlkit_style.options:SqueezeNetConfig",
             suggest=recipes.SQUEEZENET,
