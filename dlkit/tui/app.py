@@ -170,7 +170,8 @@ class DlkitApp(Host):
 
     def _tell_screens(self, method: str) -> None:
         for screen in self.screen_stack:
-            getattr(screen, method, lambda: None)()
+            if screen.is_mounted:  # one that is being made looks itself, once it is complete
+                getattr(screen, method, lambda: None)()
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's way is a traceback over the terminal; ``command`` writes it down and opens the interface again."""

@@ -45,7 +45,9 @@ def test_a_model_too_large_for_memory_is_refused_with_its_size(
         huge = [10_000_000] * len(default) if isinstance(default, (list, tuple)) else 10_000_000
         layer = {**config, "model": {**config["model"], name: huge}}
         bounded = "must be a whole number from 1 to"  # some may not be so wide
-        with pytest.raises(UsageError, match=rf"{model}.*does not fit into memory: .* [GTM]B|{bounded}") as refused:
+        with pytest.raises(
+            UsageError, match=rf"({model}|trainer).*does not fit into memory: .* [GTM]B|{bounded}"
+        ) as refused:
             start(CATALOG, resolve(CATALOG, task, [Layer("t", layer)]), tmp_path, make_context(CATALOG, tmp_path))
         assert "are free" in str(refused.value) or bounded in str(refused.value)
         assert list(tmp_path.iterdir()) == []

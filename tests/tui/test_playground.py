@@ -244,6 +244,7 @@ async def test_another_component_asks_the_same_model(run: RunFolder) -> None:
         found = await opened(pilot, run)
         app = pilot.app
         assert "by moody" in screen(app)
+        await until(pilot, lambda: found.query(OptionInput))
         found.query_one(OptionInput).value = "0.5"
         await pilot.press("ctrl+n")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))

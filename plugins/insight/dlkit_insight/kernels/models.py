@@ -12,8 +12,6 @@ from dlkit_insight.kernels.info import KernelsInfo
 from dlkit_insight.kernels.known import parse
 from dlkit_insight.kernels.options import FixedConfig, LearntConfig
 
-_MODES = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge", "wrap": "wrap"}
-"""Borders as NumPy calls them."""
 _LEAST = 1e-6
 """Of the largest moment: the directions in which patches vary less are not stretched any further."""
 
@@ -27,10 +25,23 @@ def padded(images: Tensor, border: str, height: int, width: int) -> Tensor:
     if border == "zero":
         return F.pad(images, (before[1], after[1], before[0], after[0]))
     for axis, size in ((2, images.shape[2]), (3, images.shape[3])):
-        # Which pixel stands where: also where the border is wider than the image.
-        places = np.pad(np.arange(size), (before[axis - 2], after[axis - 2]), _MODES[border])  # type: ignore[call-overload]
-        images = images.index_select(axis, torch.from_numpy(places).to(images.device))
+        reach = torch.arange(-before[axis - 2], size + after[axis - 2], device=images.device)
+        images = images.index_select(axis, _places(reach, size, border))
     return images
+
+
+def _places(reach: Tensor, size: int, border: str) -> Tensor:
+    """Which of ``size`` pixels stands at these places: also where the border is wider than the image.
+
+    On the device: to bring a table there would wait for it at every step.
+    """
+    if border == "replicate":
+        return reach.clamp(0, size - 1)
+    if border == "wrap":
+        return reach % size
+    edge = int(border == "reflect")  # the outermost pixel stands once
+    there = reach % max(1, 2 * (size - edge))
+    return torch.minimum(there, 2 * size - 1 - edge - there)
 
 
 def filtered(images: Tensor, kernel: Tensor, border: str) -> Tensor:
