@@ -132,17 +132,29 @@ def parse_json(data: bytes, *, constants: bool = False) -> Json:
 
 
 def parse_toml(data: bytes, name: str) -> JsonObject:
-    """A TOML table; BadFile with the file's ``name``, and the line and column of a syntax error."""
+    """A TOML table, dates and times in it as text; BadFile with the file's ``name``, and the line and column of a
+    syntax error."""
     import tomllib  # few commands read TOML, and it takes 4 ms to import
 
     try:
-        value: JsonObject = tomllib.loads(data.decode("utf-8"))
+        value = tomllib.loads(data.decode("utf-8"))
         _check_depth(value)
     except RecursionError:
         raise BadFile(f"{name}: {_DEEP}") from None
     except ValueError as error:
         raise BadFile(f"{name}: {error}") from error
-    return value
+    return {key: _without_dates(item) for key, item in value.items()}
+
+
+def _without_dates(value: object) -> Json:
+    """As JSON has it: whoever reads a configuration may write it as that."""
+    if isinstance(value, dict):
+        return {key: _without_dates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_dates(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)  # date, time, datetime: as TOML writes them, but for a blank between the two
 
 
 def lines(file: BinaryIO, limit: int = LINE) -> Iterator[bytes]:

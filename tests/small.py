@@ -46,6 +46,10 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
 """By task and model; the others are small as they are."""
 
 
+UNTRAINED = [("kernels", "fixed")]
+"""(task, model) of those that have nothing to train."""
+
+
 def small(task: str, model: str, **engine: Any) -> dict[str, Any]:
     """A run's configuration."""
     size = RECIPES.get(task, {}).get("engine", {})

@@ -39,6 +39,12 @@ def test_any_bytes_are_a_value_or_an_error_that_names_the_file(data: bytes) -> N
             assert str(error).startswith("some.file: ")
 
 
+def test_dates_of_toml_are_text_as_in_json() -> None:
+    found = parse_toml(b"when = 2026-01-02\n[a]\nat = [2026-01-02T03:04:05, 07:32:00]\nb = {c = 1.5}", "x")
+    assert json.loads(json.dumps(found)) == found
+    assert found == {"when": "2026-01-02", "a": {"at": ["2026-01-02 03:04:05", "07:32:00"], "b": {"c": 1.5}}}
+
+
 DEEP = 200_000
 WRONG_JSON = {
     "brackets": b"[" * DEEP,

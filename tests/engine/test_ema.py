@@ -20,7 +20,7 @@ from dlkit.inference.load import load_predictor, validation_split
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from outcome import close_at, outcome, values_of
-from small import models, small
+from small import UNTRAINED, models, small
 from toy import finish, toy_attempt, toy_resume
 
 CATALOG = Catalog.load_everything()
@@ -28,7 +28,7 @@ CATALOG = Catalog.load_everything()
 
 def averaging() -> list[Any]:
     """(task, model) of those that have something to train, and whose trainer honours the option."""
-    trained = [pair for pair in models(CATALOG) if pair != ("kernels", "fixed")]
+    trained = [pair for pair in models(CATALOG) if pair not in UNTRAINED]
     return [(task, model) for task, model in trained if "ema" in trainer_of(task, model).supports]
 
 
