@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,10 +47,6 @@ def is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def folders() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("dlkit-asked-*")}
 
 
 def test_a_model_says_how_to_ask_it(answering: tuple[ModelProcess, Hello], run: RunFolder) -> None:
@@ -158,8 +153,10 @@ def test_a_question_has_a_time_limit(run: RunFolder) -> None:
     asked.close()
 
 
-def test_a_run_without_a_checkpoint_is_refused(run: RunFolder, tmp_path: Path) -> None:
-    before = folders()
+def test_a_run_without_a_checkpoint_is_refused(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # of the process that is started
     empty = RunFolder(tmp_path / run.id)
     empty.path.mkdir()
     for name in ("run.json", "config.toml"):
@@ -168,7 +165,7 @@ def test_a_run_without_a_checkpoint_is_refused(run: RunFolder, tmp_path: Path) -
     with pytest.raises(QuestionRefused, match="no checkpoint yet"):
         asked.start()
     asked.close()
-    assert folders() == before
+    assert not list(tmp_path.glob("dlkit-asked-*"))
 
 
 def test_the_process_dies_with_whoever_asks_and_leaves_nothing(run: RunFolder) -> None:
