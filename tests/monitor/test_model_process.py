@@ -153,9 +153,7 @@ def test_a_question_has_a_time_limit(run: RunFolder) -> None:
     asked.close()
 
 
-def test_a_run_without_a_checkpoint_is_refused(
-    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_without_a_checkpoint_is_refused(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # of the process that is started
     empty = RunFolder(tmp_path / run.id)
     empty.path.mkdir()
