@@ -74,7 +74,7 @@ def test_killed_and_resumed_it_is_as_if_never_killed(tmp_path: Path) -> None:
     whole = dlkit.train("gan", workspace=tmp_path / "whole", **how)
     child = os.fork()
     if child == 0:
-        faults._label, faults._left = "checkpoint.renamed", 3
+        faults._label, faults._left = "checkpoint.renamed", 2  # of a busy disk there may be no third
         try:
             dlkit.train("gan", workspace=tmp_path / "killed", **how)
         finally:
