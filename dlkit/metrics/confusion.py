@@ -1,6 +1,8 @@
-"""The confusion matrix, counted on the device."""
+"""The confusion matrix, counted on the device, and metrics that are made of it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -31,3 +33,19 @@ class Confusion:
         if self.counts is None:
             return torch.zeros(self.classes, self.classes, dtype=torch.int64)
         return self.counts.cpu().view(self.classes, self.classes)
+
+
+class ConfusionMetrics:
+    """Counts what a classifier says of a split; subclasses ``compute`` figures from it. Outputs: logits [N,K], the
+    greatest of which is the answer; batches have a ``label``."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self._classes = classes
+        self.confusion = Confusion(len(classes))
+
+    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
+        self.confusion.update(outputs.argmax(1), batch["label"])
+
+    def reduce(self, over_ranks: SumOverRanks) -> None:
+        """Add up what several processes have seen."""
+        self.confusion.reduce(over_ranks)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from dlkit.metrics.confusion import Confusion
+from dlkit.metrics.confusion import ConfusionMetrics
 from dlkit.metrics.total import Total
 from dlkit.task import SumOverRanks
 
@@ -15,25 +15,22 @@ PER_CLASS = 100
 """Data sets of more classes than this record no accuracy per class; the confusion matrix still has them."""
 
 
-class ClassificationMetrics:
+class ClassificationMetrics(ConfusionMetrics):
     """``accuracy``; ``macro_precision``, ``macro_recall`` and ``macro_f1``, in which rare classes count as much as
     common ones; for each class seen ``accuracy/NAME``, which is its recall, and for each that was predicted
     ``precision/NAME``; ``top5`` where there are more than ten classes."""
 
     def __init__(self, classes: Sequence[str]) -> None:
-        self._classes = classes
-        self.confusion = Confusion(len(classes))
+        super().__init__(classes)
         self._hits = Total()
 
     def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
-        label = batch["label"]
-        self.confusion.update(outputs.argmax(1), label)
+        super().update(outputs, batch)
         if len(self._classes) > 2 * TOP:
-            self._hits.add((outputs.topk(TOP, 1).indices == label[:, None]).sum())
+            self._hits.add((outputs.topk(TOP, 1).indices == batch["label"][:, None]).sum())
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
-        """Add up what several processes have seen."""
-        self.confusion.reduce(over_ranks)
+        super().reduce(over_ranks)
         self._hits.reduce(over_ranks)
 
     def compute(self) -> dict[str, float]:

@@ -15,9 +15,10 @@ from dlkit.data.heat_map import MANY, heat_map
 from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import DataError, nearest
-from dlkit.predictor import Answer, Predictor
+from dlkit.predictor import Answer
 from dlkit.samples import Images, Sample, Shaded
 from dlkit.task import AnyTask, Info
+from dlkit_insight.asked_texts import AskedTexts
 from dlkit_insight.attending import Weights, attention_of
 from dlkit_insight.coloured import stacked
 from dlkit_insight.passages import passages
@@ -40,17 +41,10 @@ class Looked:
     weights: npt.NDArray[np.float32]
 
 
-class Attention(Predictor[Info, AttentionConfig]):
+class Attention(AskedTexts[AttentionConfig]):
     """Any model whose attention is made of torch's own functions; nothing has to be offered by it."""
 
     usage = "texts, each in quotes (of conjugation with a gap, ___)"
-    label = "text"
-    placeholder = "a text"
-    draws = True
-
-    def __init__(self, model: nn.Module, info: Info, config: AttentionConfig) -> None:
-        super().__init__(model, info, config)
-        self.reading = Reading(model, info)
 
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:

@@ -12,17 +12,17 @@ from torch import Tensor, nn
 
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, nearest
-from dlkit.predictor import Answer, Predictor
+from dlkit.predictor import Answer
 from dlkit.present.shades import mixed, place
 from dlkit.samples import Images, Sample, Shaded, Table
 from dlkit.task import AnyTask, Info
+from dlkit_insight.asked_texts import AskedTexts
 from dlkit_insight.cells import Trace, cells_of, traces
 from dlkit_insight.coloured import stacked
 from dlkit_insight.following import Floats, Follower, followers, liveliest
 from dlkit_insight.passages import passages, running
 from dlkit_insight.reading import Passage, Reading, WritingInfo
 from dlkit_insight.text_options import GatesConfig
-from dlkit_insight.wording import read_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,30 +34,14 @@ _LEAST = 200
 Pixels = npt.NDArray[np.uint8]
 
 
-class Gates(Predictor[Info, GatesConfig]):
+class Gates(AskedTexts[GatesConfig]):
     """Any model that has torch's LSTM or GRU layers, over any text that its task reads."""
-
-    usage = "texts, each in quotes, or text files"
-    label = "text"
-    placeholder = "a text that the model reads"
-    draws = True
-
-    def __init__(self, model: nn.Module, info: Info, config: GatesConfig) -> None:
-        super().__init__(model, info, config)
-        self.reading = Reading(model, info)
 
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:
         return Reading.lacks(info) or (
             "" if cells_of(model) else "it looks at LSTM and GRU layers, and the model has none"
         )
-
-    def read(self, arguments: Sequence[str]) -> list[str]:
-        """Texts, or what is in text files; DataError says what is wrong with one."""
-        texts = read_texts(arguments)
-        for text in texts:
-            self.reading.passage(text)
-        return texts
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``text``, ``tokens`` and ``layers``: of each its ``name``, its ``state`` and its ``gates`` by name, lists of

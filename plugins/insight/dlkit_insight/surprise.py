@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from dlkit.data.splits import Split
 from dlkit.data.text.tokenizers import Tokenizer, restore
-from dlkit.predictor import Answer, Predictor
+from dlkit.predictor import Answer
 from dlkit.samples import Sample, Shaded, Table
 from dlkit.task import AnyTask, Info
+from dlkit_insight.asked_texts import AskedTexts
 from dlkit_insight.coloured import coloured_text
 from dlkit_insight.passages import passages
-from dlkit_insight.reading import Passage, Reading, TranslatingInfo, WritingInfo
+from dlkit_insight.reading import Passage, TranslatingInfo, WritingInfo
 from dlkit_insight.text_options import SurpriseConfig
-from dlkit_insight.wording import read_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,30 +38,14 @@ class Told:
     vocabulary: int
 
 
-class Surprise(Predictor[Info, SurpriseConfig]):
+class Surprise(AskedTexts[SurpriseConfig]):
     """Of text generation the text itself, of translation the translation that the model makes, token by token."""
-
-    usage = "texts, each in quotes, or text files"
-    label = "text"
-    placeholder = "a text that the model reads"
-    draws = True
-
-    def __init__(self, model: nn.Module, info: Info, config: SurpriseConfig) -> None:
-        super().__init__(model, info, config)
-        self.reading = Reading(model, info)
 
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:
         if isinstance(info, (WritingInfo, TranslatingInfo)):
             return ""
         return f"it needs a model that writes token by token, and {type(info).__name__} has no tokens"
-
-    def read(self, arguments: Sequence[str]) -> list[str]:
-        """Texts, or what is in text files; DataError says what is wrong with one."""
-        texts = read_texts(arguments)
-        for text in texts:
-            self.reading.passage(text)
-        return texts
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``text``, ``tokens``, ``bits`` (of each; None of what nothing foretells), ``likeliest`` (token and

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from torch import Tensor
-
-from dlkit.metrics.confusion import Confusion
-from dlkit.task import SumOverRanks
+from dlkit.metrics.confusion import ConfusionMetrics
 
 
-class PointsMetrics:
+class PointsMetrics(ConfusionMetrics):
     """``accuracy``, and ``accuracy/NAME`` for each class seen."""
-
-    def __init__(self, classes: Sequence[str]) -> None:
-        self._classes = classes
-        self.confusion = Confusion(len(classes))
-
-    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
-        self.confusion.update(outputs.argmax(1), batch["label"])
-
-    def reduce(self, over_ranks: SumOverRanks) -> None:
-        """Add up what several processes have seen."""
-        self.confusion.reduce(over_ranks)
 
     def compute(self) -> Mapping[str, float]:
         matrix = self.confusion.matrix()

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from torch import Tensor
 
-from dlkit.metrics.confusion import Confusion
-from dlkit.task import SumOverRanks
+from dlkit.metrics.confusion import ConfusionMetrics
 
 
-class ConjugationMetrics:
+class ConjugationMetrics(ConfusionMetrics):
     """``accuracy``; ``macro_f1``: the mean F1 of the forms that are there or were predicted; ``recall/FORM`` of each
     form that is there."""
-
-    def __init__(self, classes: Sequence[str]) -> None:
-        self._classes = classes
-        self.confusion = Confusion(len(classes))
-
-    def update(self, outputs: Tensor, batch: Mapping[str, Tensor]) -> None:
-        self.confusion.update(outputs.argmax(1), batch["label"])
-
-    def reduce(self, over_ranks: SumOverRanks) -> None:
-        """Add up what several processes have seen."""
-        self.confusion.reduce(over_ranks)
 
     def compute(self) -> dict[str, float]:
         matrix = self.confusion.matrix()

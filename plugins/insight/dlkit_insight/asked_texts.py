@@ -1,0 +1,36 @@
+"""What the components that look into models of text have in common: they are asked with texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from torch import nn
+
+from dlkit.config import Config
+from dlkit.predictor import Predictor
+from dlkit.task import Info
+from dlkit_insight.reading import Reading
+from dlkit_insight.wording import read_texts
+
+C = TypeVar("C", bound=Config)
+
+
+class AskedTexts(Predictor[Info, C]):
+    """Over any text that the run's task reads, by ``reading``; answers are drawn."""
+
+    usage = "texts, each in quotes, or text files"
+    label = "text"
+    placeholder = "a text that the model reads"
+    draws = True
+
+    def __init__(self, model: nn.Module, info: Info, config: C) -> None:
+        super().__init__(model, info, config)
+        self.reading = Reading(model, info)
+
+    def read(self, arguments: Sequence[str]) -> list[str]:
+        """Texts, or what is in text files; DataError says what is wrong with one."""
+        texts = read_texts(arguments)
+        for text in texts:
+            self.reading.passage(text)
+        return texts
