@@ -97,7 +97,8 @@ class Layers(ImagePredictor[ImageInfo, LayersConfig]):
 
     def _probed(self, images: Tensor) -> Probed:
         with evaluation_mode(self.model), torch.no_grad(), probing(self.model) as probed:
-            self.model(images.to(device_of(self.model)))
+            # A model that sends images through in parts, or filled up, leaves those as they are that are followed.
+            self.model(images.detach().to(device_of(self.model)).requires_grad_())
         return probed
 
     def _asked(self, probed: Probed) -> list[str]:

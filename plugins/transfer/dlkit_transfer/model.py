@@ -70,20 +70,27 @@ class Pretrained(nn.Module):
         """Of images, or of what ``fixed`` made of them (two of each where ``mirror`` asks for both: [N,2,…])."""
         if features is None:
             assert image is not None
-            features = self.fixed(image) if self.training or not self.config.mirror else self.both(image)
+            twice = self.config.mirror and not self.training and not image.requires_grad
+            features = self.both(image) if twice else self.fixed(image)
         if features.dim() in (3, 5):  # an image and its mirror image
             one, other = features.unbind(1)
             return (self._answer(one) + self._answer(other)) / 2
         return self._answer(features)
 
     def fixed(self, image: Tensor) -> Tensor:
-        """What the frozen blocks make of images: numbers [N,D] if all are frozen, else maps [N,C,h,w]."""
+        """What the frozen blocks make of images: numbers [N,D] if all are frozen, else maps [N,C,h,w].
+
+        Images that a gradient is asked of go through as they are: whoever looks inside finds a map for each.
+        """
+        followed = image.requires_grad
         image = image * self.scale + self.shift
         if self.config.size:
             size = (self.config.size, self.config.size)
             image = F.interpolate(image, size, mode="bilinear", antialias=True)
         if not self.cut:
             return image
+        if followed:
+            return self._maps(image)
         with torch.no_grad():
             return torch.cat([self._chunk(some) for some in torch.split(image, CHUNK)])
 
@@ -108,8 +115,11 @@ class Pretrained(nn.Module):
         count = len(images)
         if count < CHUNK:
             images = torch.cat([images, images.new_zeros(CHUNK - count, *images.shape[1:])])
+        return self._maps(images)[:count]
+
+    def _maps(self, images: Tensor) -> Tensor:
         maps = self.body(images, 0, self.cut)
-        return (self._pooled(maps) if self.cut == len(self.body.blocks) else maps)[:count]
+        return self._pooled(maps) if self.cut == len(self.body.blocks) else maps
 
     def _answer(self, features: Tensor) -> Tensor:
         if self.cut < len(self.body.blocks):
