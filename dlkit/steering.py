@@ -27,13 +27,16 @@ def one_line(text: str) -> str:
 class FitStream(io.TextIOWrapper):
     """stderr for whoever writes there unasked: warnings, threads that fail, other packages' logs, whose texts may be a
     file's or a run's. ``own`` is the stream as it was, for dlkit's own writers, which clean what they are given and may
-    paint it; they flush it after every line, so that nothing is overtaken."""
+    paint it; they flush it after every line, so that nothing is overtaken. ``times`` counts what came here."""
+
+    times = 0
 
     def __init__(self, own: io.TextIOWrapper) -> None:
         super().__init__(own.buffer, own.encoding, own.errors, line_buffering=True)
         self.own = own
 
     def write(self, text: str, /) -> int:
+        self.times += 1
         return super().write(without_steering(text))
 
     def close(self) -> None:

@@ -40,8 +40,8 @@ EVIL = f"e\x1b]0;owned\x07{PAINT}v\x9b2J\u202ei\u2067l\nforged\r\x08\x7f\u2028\u
 WRITTEN = EVIL.replace("\udc9b", "")
 """What UTF-8 can hold."""
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\]9;[\w :.-]*\x07|\x1b\[A|\a|\r")
-"""What dlkit and tqdm write to a terminal: colours, the notification, and the bar's movements."""
+OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\]9;[\w :.-]*\x07|\x1b\[A|\r\x1b\[\d+A\x1b\[J|\a|\r")
+"""What dlkit and tqdm write to a terminal: colours, the notification, and the bar's and the picture's movements."""
 
 
 def steering(text: str, *, terminal: bool = False) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dlkit import events
+from dlkit.cli.standing import Standing
 from dlkit.present.events import (
     describe_command,
     describe_preparing,
@@ -19,13 +20,12 @@ from dlkit.present.events import (
     machine_use,
     metrics_line,
 )
-from dlkit.present.numbers import duration, number
+from dlkit.present.numbers import duration, grouped, number
 from dlkit.present.output import colours, print_json_text, say
 from dlkit.present.samples import render
 from dlkit.present.text import fit_to_print
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Images
 from dlkit.steering import one_line, own_stream
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ PLAIN_SECONDS = 10.0
 EVALUATION_SECONDS = 0.5
 SAMPLE_SECONDS = 10.0
 """Shortest time between two shown; the last is always shown. All are in the run's folder."""
+IN_PLACE_SECONDS = 1.0
+"""The same of samples where each is drawn over the one before."""
+PICTURE_LINES = 12
+"""Lines of a sample at most, and no more than a third of the window: the words above it are to be read as well."""
 ROOMY = 100
 """Columns from which on the bar has room for the machine."""
 NAMED = 3
@@ -81,6 +85,11 @@ class JsonLines(Display):
 
 class Talk(Display):
     """What bar and lines have in common."""
+
+    @property
+    def sample_seconds(self) -> float:
+        """Shortest time between two samples that are shown."""
+        return SAMPLE_SECONDS
 
     def __init__(self, run: RunFolder, *, quiet: bool = False) -> None:
         super().__init__(run, quiet=quiet)
@@ -139,7 +148,7 @@ class Talk(Display):
             elif loss_names(event.values):
                 self._progress(event.last_step, event)
         elif isinstance(event, events.Sampled):
-            self._now_or_later(event, SAMPLE_SECONDS)
+            self._now_or_later(event, self.sample_seconds)
         elif isinstance(event, events.Preparing):
             self._preparing(event)
         elif isinstance(event, events.Notice):
@@ -190,9 +199,17 @@ class Talk(Display):
 
 
 class Bar(Talk):
-    """A tqdm bar, evaluations and samples above it."""
+    """A tqdm bar, the newest sample above it, and above that what was said."""
 
     _bar: tqdm | None = None
+
+    def __init__(self, run: RunFolder, *, quiet: bool = False) -> None:
+        super().__init__(run, quiet=quiet)
+        self._standing = Standing()
+
+    @property
+    def sample_seconds(self) -> float:
+        return IN_PLACE_SECONDS if self._standing.replaceable else SAMPLE_SECONDS
 
     def _planned(self, total: int, done: int) -> None:
         from tqdm import tqdm
@@ -203,11 +220,19 @@ class Bar(Talk):
         self._bar = tqdm(total=total, initial=done, unit="step", dynamic_ncols=True, file=file, leave=False)
 
     def _say(self, text: str) -> None:
+        self._write(words=fit_to_print(text))
+
+    def _write(self, *, words: str = "", picture: str = "") -> None:
         from tqdm import tqdm
 
-        tqdm.write(fit_to_print(text), file=own_stream(sys.stderr))
+        file = own_stream(sys.stderr)
+        with tqdm.external_write_mode(file=file):
+            file.write(self._standing.written(words, picture))
+            file.flush()
+        self._standing.note()
 
     def close(self) -> None:
+        self._standing.leave()
         if self._bar is not None:
             self._bar.close()
 
@@ -231,21 +256,15 @@ class Bar(Talk):
         return shutil.get_terminal_size().columns
 
     def _samples(self, event: events.Sampled) -> None:
-        width = self._width()
+        columns, lines = shutil.get_terminal_size()
         for reference in event.samples[:1]:
             try:
                 sample = load_sample(self.run, reference.file)
             except (OSError, ValueError, KeyError, TypeError):  # who watches late may come after it was removed
                 continue
-            if isinstance(sample, Images):  # one row: dlkit show --samples has them all
-                across = slice(sample.columns)
-                sample = replace(
-                    sample,
-                    images=sample.images[across],
-                    captions=sample.captions[across],
-                    good=sample.good[across],
-                )
-            self.say(render(sample, colour=colours(sys.stderr), width=width))
+            titled = replace(sample, title=f"{sample.title or sample.name} · step {grouped(event.step)}")
+            high = min(PICTURE_LINES, max(4, lines // 3))
+            self._write(picture=render(titled, colour=colours(sys.stderr), width=columns, height=high))
 
 
 class Lines(Talk):

@@ -15,6 +15,17 @@ from dlkit.present.text import escaped, fit_to_print
 from dlkit.steering import own_stream
 
 
+class _Heard:
+    """How much has been written through here: whoever would write over an earlier line asks whether it is the last."""
+
+    times = 0
+
+
+def heard() -> tuple[int, int]:
+    """Differs from what it was if anything has been said since: by dlkit, or on stderr by anybody in this process."""
+    return _Heard.times, getattr(sys.stderr, "times", 0)
+
+
 class _Meanwhile:
     """One line on the terminal that is gone as soon as anything else is said."""
 
@@ -40,6 +51,7 @@ say_meanwhile, say_no_longer = _meanwhile.show, _meanwhile.clear
 def say(text: str, end: str = "\n") -> None:
     """Talk goes to stderr."""
     say_no_longer()
+    _Heard.times += 1
     print(fit_to_print(text), end=end, file=own_stream(sys.stderr), flush=True)
 
 
@@ -53,6 +65,7 @@ def say_traceback(error: BaseException | None) -> None:
 def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
     """Results go to stdout; what that cannot encode is ``?`` there, in whatever process this is."""
     say_no_longer()
+    _Heard.times += 1
     print(_encodable(fit_to_print(text)), end=end, flush=flush)
 
 
@@ -104,6 +117,7 @@ def _unicode_escape(letter: str) -> str:
 
 def say_from_handler(text: str) -> None:
     """``say`` in a signal's handler: the signal may have come into a ``print``, and that cannot be entered twice."""
+    _Heard.times += 1
     with suppress(OSError, ValueError):  # no standard error, or nobody reads it
         os.write(2 if sys.stderr is None else sys.stderr.fileno(), f"{fit_to_print(text)}\n".encode())
 

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 MARKS = "*o+x#@%&"
 COLOURS = (36, 33, 35, 32, 34, 31)
-_HEIGHT = 12
+HEIGHT = 12
 _APART = 10
 """Columns from one mark of a line to its next."""
 _DOT = "·"
@@ -34,7 +34,7 @@ def curve(
     *,
     colour: bool,
     width: int,
-    height: int = _HEIGHT,
+    height: int = HEIGHT,
     marked: bool = False,
 ) -> str:
     """Lines over a common x; no spike is hidden, however many points share a column.
@@ -55,7 +55,7 @@ def scatter(
     *,
     colour: bool,
     width: int,
-    height: int = _HEIGHT,
+    height: int = HEIGHT,
     marked: bool = False,
 ) -> str:
     """Points; those of one name share a mark and a colour, where there are few names. Of many names, points are written

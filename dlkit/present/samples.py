@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dlkit.present import plane, plot
+from dlkit.present.half_blocks import Pixels, fitted, half_blocks, rgb
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, Shade, shades
 from dlkit.present.table import table
@@ -17,45 +17,60 @@ from dlkit.present.text import Painted, clean
 from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 from dlkit.steering import one_line
 
-Pixels = npt.NDArray[np.uint8]
-
 WRONG = "✗"
 CAPTION = 14
 """Columns that an image narrower than its caption is widened to at most."""
 ROLE_COLOURS = {"true": (0, 200, 0), "predicted": (255, 200, 0), "missed": (80, 140, 255), "false": (255, 60, 60)}
 
 
-def render(sample: Sample, *, colour: bool, width: int) -> Painted:
-    """A sample as lines of at most ``width`` characters; without ``colour`` no escapes, and captions for images."""
-    body = _RENDERERS[sample.kind](sample, colour, max(width, 20))
-    title = one_line(sample.title or sample.name)
-    return Painted(f"{_styled(title, 1) if colour else title}\n{body}")
+def render(sample: Sample, *, colour: bool, width: int, height: int | None = None) -> Painted:
+    """A sample as lines of at most ``width`` characters; without ``colour`` no escapes, and captions for images.
+
+    ``height``: at most so many lines, title and a line that says what was left out among them. Pictures are made
+    smaller for it, and of a grid as many rows shown as there is room for.
+    """
+    lines = None if height is None else max(height, 4) - 1
+    body = _RENDERERS[sample.kind](sample, colour, max(width, 20), lines)
+    shown = one_line(sample.title or sample.name)
+    title = shown if height is None else _cut(shown, width)
+    return Painted(f"{_styled(title, 1) if colour else title}\n{_first_lines(body, lines)}")
+
+
+def _first_lines(body: str, most: int | None) -> str:
+    lines = body.split("\n")
+    if most is None or len(lines) <= most:
+        return body
+    return "\n".join([*lines[: most - 1], f"… and {len(lines) - most + 1} more lines"])
 
 
 def _styled(text: str, *codes: int) -> str:
     return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m"
 
 
-def _images(sample: Images, colour: bool, width: int) -> str:
+def _images(sample: Images, colour: bool, width: int, most: int | None) -> str:
     captions = [one_line(c) for c in sample.captions] or [""] * len(sample.images)
     good = list(sample.good) or [True] * len(captions)
     marked = [caption if fine else f"{WRONG} {caption}" for caption, fine in zip(captions, good, strict=True)]
     if not colour:
         shown = [f"{i + 1}. {caption}".rstrip() for i, caption in enumerate(marked)]
         return _in_columns(shown, width) or "(no images)"
-    pictures = [_fitted(_rgb(image), width) for image in sample.images]
+    below = int(any(marked))
+    high = None if most is None else 2 * max(1, most - below - 1)
+    pictures = [fitted(rgb(image), width, high) for image in sample.images]
     cell = max([p.shape[1] for p in pictures] + [min(len(caption), CAPTION) for caption in marked], default=1)
     across = max(1, min(sample.columns, (width + 1) // (cell + 1)))
     rows = [
         _image_row(pictures[i : i + across], marked[i : i + across], good[i : i + across], cell)
         for i in range(0, len(pictures), across)
     ]
-    return "\n".join(rows) or "(no images)"
+    there = len(rows) if most is None or not rows else max(1, (most - 1) // (rows[0].count("\n") + 1))
+    more = len(pictures) - across * there
+    return "\n".join([*rows[:there], *([f"… and {more} more"] if more > 0 else [])]) or "(no images)"
 
 
 def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequence[bool], cell: int) -> str:
     gaps = [" " * (cell + 1 - p.shape[1]) for p in pictures]
-    rows = zip(*map(_half_blocks, pictures), strict=True)
+    rows = zip(*map(half_blocks, pictures), strict=True)
     lines = ["".join(part + gap for part, gap in zip(parts, gaps, strict=True)).rstrip() for parts in rows]
     if any(captions):
         cells = [_cut(caption, cell).ljust(cell) for caption in captions]
@@ -63,48 +78,19 @@ def _image_row(pictures: Sequence[Pixels], captions: Sequence[str], good: Sequen
     return "\n".join(lines)
 
 
-def _rgb(image: Pixels) -> Pixels:
-    """[H,W] or [H,W,3] → [H,W,3]."""
-    return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
-
-
-def _fitted(image: Pixels, width: int) -> Pixels:
-    """No wider than ``width``, by leaving pixels out."""
-    height, found = image.shape[:2]
-    if found <= width:
-        return image
-    rows = np.arange(max(1, round(height * width / found))) * found // width
-    fitted: Pixels = image[np.minimum(rows, height - 1)][:, np.arange(width) * found // width]
-    return fitted
-
-
-def _half_blocks(image: Pixels) -> list[str]:
-    """Two rows of pixels a line: ▀ in the upper one's colour on the lower one's."""
-    if len(image) % 2:
-        image = np.concatenate([image, np.zeros_like(image[:1])])
-    return [
-        "".join(_half_block(*pair) for pair in zip(upper, lower, strict=True)) + "\x1b[0m"
-        for upper, lower in zip(image[::2].tolist(), image[1::2].tolist(), strict=True)
-    ]
-
-
-def _half_block(upper: Sequence[int], lower: Sequence[int]) -> str:
-    return "\x1b[38;2;{};{};{};48;2;{};{};{}m▀".format(*upper, *lower)
-
-
-def _boxes(sample: Boxes, colour: bool, width: int) -> str:
+def _boxes(sample: Boxes, colour: bool, width: int, most: int | None) -> str:
     lines = [_box_line(box) for box in sample.boxes] or ["(no boxes)"]
     if not colour:
         return "\n".join(_cut(line, width) for line in lines)
-    full = _rgb(np.asarray(sample.image))
-    picture = _fitted(full, width).copy()
+    full = rgb(np.asarray(sample.image))
+    picture = fitted(full, width, None if most is None else 2 * max(1, most - min(len(lines), most // 2))).copy()
     for box in sample.boxes:
         _draw(picture, box, picture.shape[1] / full.shape[1])
     painted = [
         _styled(_cut(line, width), 38, 2, *ROLE_COLOURS.get(box.role, (255, 255, 255)))
         for line, box in zip(lines, sample.boxes, strict=False)
     ]
-    return "\n".join([*_half_blocks(picture), *(painted or lines)])
+    return "\n".join([*half_blocks(picture), *(painted or lines)])
 
 
 def _box_line(box: Box) -> str:
@@ -122,7 +108,7 @@ def _draw(picture: Pixels, box: Box, scale: float) -> None:
     picture[y1 : y2 + 1, [x1, x2]] = shade
 
 
-def _text(sample: Text, colour: bool, width: int) -> str:
+def _text(sample: Text, colour: bool, width: int, most: int | None) -> str:
     prompt = clean(sample.prompt)
     if prompt and not colour:
         return f"prompt: {_wrapped(prompt, width - 8)}\n{_wrapped(clean(sample.text), width)}"
@@ -134,7 +120,7 @@ def _wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.fill(line, max(10, width), replace_whitespace=False) for line in text.split("\n"))
 
 
-def _shaded(sample: Shaded, colour: bool, width: int) -> str:
+def _shaded(sample: Shaded, colour: bool, width: int, most: int | None) -> str:
     found = shades([clean(piece) for piece in sample.pieces], sample.values, (sample.limits[0], sample.limits[1]))
     scale = f"from {number(sample.limits[0])} to {number(sample.limits[1])} {one_line(sample.unit)}".rstrip()
     if not colour:
@@ -160,7 +146,7 @@ def _coloured(found: Iterable[Shade], width: int) -> str:
     return "".join(made).rstrip("\n")
 
 
-def _table(sample: Table | Pairs, colour: bool, width: int) -> str:
+def _table(sample: Table | Pairs, colour: bool, width: int, most: int | None) -> str:
     headers = [one_line(header) for header in sample.headers]
     rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
     if not rows:
@@ -182,23 +168,28 @@ def _room(headers: Sequence[str], rows: Sequence[Sequence[object]], width: int) 
     return room
 
 
-def _curve(sample: Curve, colour: bool, width: int) -> str:
+def _curve(sample: Curve, colour: bool, width: int, most: int | None) -> str:
     labels = one_line(sample.x_label), one_line(sample.y_label)
     lines = {one_line(name): values for name, values in sample.lines.items()}
-    return plot.curve(sample.x, lines, labels, colour=colour, width=width)
+    return plot.curve(sample.x, lines, labels, colour=colour, width=width, height=_plot_height(most))
 
 
-def _scatter(sample: Scatter, colour: bool, width: int) -> str:
+def _scatter(sample: Scatter, colour: bool, width: int, most: int | None) -> str:
     labels = one_line(sample.x_label), one_line(sample.y_label)
     names = [one_line(name) for name in sample.labels]
-    return plot.scatter(sample.x, sample.y, names, labels, colour=colour, width=width)
+    return plot.scatter(sample.x, sample.y, names, labels, colour=colour, width=width, height=_plot_height(most))
 
 
-def _plane(sample: Plane, colour: bool, width: int) -> str:
+def _plot_height(most: int | None) -> int:
+    """Lines of a plot between its legend and its axis."""
+    return plot.HEIGHT if most is None else max(3, min(plot.HEIGHT, most - 4))
+
+
+def _plane(sample: Plane, colour: bool, width: int, most: int | None) -> str:
     if colour:
-        runs = plane.drawn(sample, min(width, _WIDEST), _HIGHEST)
+        runs = plane.drawn(sample, min(width, _WIDEST), _HIGHEST if most is None else min(most, _HIGHEST))
         return "\n".join(_painted(line) for line in runs)
-    return plane.in_black_and_white(sample, min(width, _WIDEST), _LINES)
+    return plane.in_black_and_white(sample, min(width, _WIDEST), _LINES if most is None else min(most, _LINES))
 
 
 def _painted(line: Sequence[plane.Run]) -> str:
@@ -231,7 +222,7 @@ def _in_columns(items: Sequence[str], width: int) -> str:
     return "\n".join("".join(_cut(item, cell).ljust(cell) for item in row).rstrip() for row in rows)
 
 
-_RENDERERS: dict[str, Callable[[Any, bool, int], str]] = {
+_RENDERERS: dict[str, Callable[[Any, bool, int, int | None], str]] = {
     "images": _images,
     "boxes": _boxes,
     "text": _text,
