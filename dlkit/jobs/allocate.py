@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from dlkit.gpus import Gpu, gpus
@@ -115,26 +115,29 @@ def anywhere(need: Need, machine: Machine) -> Place:
     return Place((need.device,))
 
 
-def plan(jobs: Sequence[Queued], machine: Machine, states: Mapping[str, str]) -> list[tuple[Queued, Decision]]:
+def plan(
+    jobs: Sequence[Queued], machine: Machine, states: Mapping[str, str], called: Callable[[str], str] = str
+) -> list[tuple[Queued, Decision]]:
     """What becomes of every job, in the order of the queue; each that starts takes its place from those behind it.
 
-    Among jobs of one kind of device nobody overtakes one that waits for it.
+    Among jobs of one kind of device nobody overtakes one that waits for it. ``called`` gives what reasons call the run
+    of an id.
     """
     decided: list[tuple[Queued, Decision]] = []
     first: dict[str, str] = {}
     for job in sorted(jobs, key=lambda job: (-job.priority, job.since, job.id)):
         where = kind(job.need, machine)
-        decision: Decision | None = _after(job, states)
+        decision: Decision | None = _after(job, states, called)
         # Strict order within a kind of device: else small jobs would keep a big one waiting for ever. Other kinds
         # overtake, since nothing that they take is what it waits for.
         if decision is None and where in first:
             decision = place(job.need, machine)
             if isinstance(decision, Place) or not decision.never:
-                decision = Wait(f"behind {first[where]}")
+                decision = Wait(f"behind {called(first[where])}")
         elif decision is None:
             decision = place(job.need, machine)
             if isinstance(decision, Place):  # it takes its place from those behind it, though it has not started yet
-                claim = Claim(decision.devices, job.id, "", 0, decision.memory, 0.0, True)
+                claim = Claim(decision.devices, called(job.id), "", 0, decision.memory, 0.0, True)
                 machine = machine._replace(claims=[*machine.claims, claim])
             elif not decision.never:
                 first[where] = job.id
@@ -142,17 +145,15 @@ def plan(jobs: Sequence[Queued], machine: Machine, states: Mapping[str, str]) ->
     return decided
 
 
-def _after(job: Queued, states: Mapping[str, str]) -> Wait | None:
+def _after(job: Queued, states: Mapping[str, str], called: Callable[[str], str]) -> Wait | None:
     for identity in job.after:
-        state = states.get(identity, "gone")
+        state, who = states.get(identity, "gone"), called(identity)
         if state == "gone":
-            return Wait(f"after {identity}, which is gone: it will never be completed", never=True)
+            return Wait(f"after {who}, which is gone: it will never be completed", never=True)
         # Completed and nothing else: a follower wants what the other run makes, the whole of it.
         if state != "completed":
             ended = state in ("failed", "stopped", "interrupted")
-            return Wait(
-                f"after {identity}, which is {state}" + (": until it is resumed and completed" if ended else "")
-            )
+            return Wait(f"after {who}, which is {state}" + (": until it is resumed and completed" if ended else ""))
     return None
 
 

@@ -72,7 +72,9 @@ def decisions(
 ) -> list[tuple[Queued, Decision]]:
     """What would become of every queued job now, in the order of the queue; ``without`` those that nobody can start."""
     jobs = [job for job in queue.queued() if job.id not in without]
-    return plan(jobs, machine or machine_now(cpu_slots(queue.workspace)), queue.states())
+    machine, here = machine or machine_now(cpu_slots(queue.workspace)), str(queue.workspace.resolve())
+    held = [c._replace(run=queue.called(c.run)) if c.workspace == here else c for c in machine.claims]
+    return plan(jobs, machine._replace(claims=held), queue.states(), queue.called)
 
 
 def startable(queue: QueueState, decided: Sequence[tuple[Queued, Decision]]) -> set[str]:

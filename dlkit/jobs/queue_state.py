@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,7 @@ class QueueState:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
         self._known: dict[str, _Known] = {}
+        self._names: Counter[str] = Counter()
         self._own: dict[str, tuple[tuple[Signature, ...], bool | None]] = {}
 
     def refresh(self) -> None:
@@ -50,6 +52,7 @@ class QueueState:
                 known = self._read(name, signature)
             found[name] = known
         self._known = found
+        self._names = Counter(str(known.record.get("name") or "") for known in found.values())
 
     @property
     def damaged(self) -> Mapping[str, str]:
@@ -62,6 +65,14 @@ class QueueState:
     def record(self, identity: str) -> RunRecord:
         """run.json as last read; empty for a run that is not there."""
         return self._known[identity].record if identity in self._known else {}
+
+    def called(self, identity: str) -> str:
+        """What people call a run, and what RUN takes for it: its name where that is the only one, else its id, with
+        the name beside it."""
+        name = str(self.record(identity).get("name") or "")
+        if not name:
+            return identity
+        return name if self._names[name] == 1 else f"{identity} ({name})"
 
     def state(self, identity: str) -> str:
         """What is true of a run now; ``gone`` if there is none, ``damaged`` if nobody can tell."""

@@ -6,6 +6,11 @@ from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
 
 
+def titled(run: Summary) -> str:
+    """``NAME (ID)``, or the id: a run where there is a sentence for it."""
+    return f"{run.name} ({run.id})" if run.name else run.id
+
+
 def steps(run: Summary) -> str:
     """``120/900``, or ``900`` at the end; in at most eleven cells up to a million steps: ``92079/900k``."""
     if run.total_steps and run.step != run.total_steps:

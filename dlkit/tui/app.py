@@ -196,12 +196,13 @@ class DlkitApp(Host):
     def _tell_end(self, run: Summary) -> None:
         """A notice, the terminal's bell and its own notification."""
         from dlkit.present.notification import notification
+        from dlkit.present.runs import titled
 
         good = run.state in ("completed", "stopped")
-        text = f"{run.id}: {run.state}{f' ({run.reason})' if run.reason else ''}"
+        text = f"{titled(run)}: {run.state}{f' ({run.reason})' if run.reason else ''}"
         self.notify(text, severity="information" if good else "error", markup=False)
         if self._driver is not None and not self.is_headless:
-            self._driver.write(notification(f"{run.id}: {run.state}", os.environ))
+            self._driver.write(notification(f"{titled(run)}: {run.state}", os.environ))
 
     def on_trouble(self, message: Trouble) -> None:
         self.notify(message.text, title="cannot be read", severity="error", markup=False)

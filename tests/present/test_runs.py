@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dlkit.present.runs import best, spent, steps
+from dlkit.present.runs import best, spent, steps, titled
 from dlkit.runs.folder import Summary
+
+
+def test_a_run_with_a_name_is_called_by_both() -> None:
+    assert titled(Summary(id="x")) == "x"
+    assert titled(Summary(id="x", name="wide net")) == "wide net (x)"
 
 
 @pytest.mark.parametrize(

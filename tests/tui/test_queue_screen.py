@@ -10,6 +10,7 @@ from dlkit.jobs.claims import hold
 from dlkit.jobs.queue import cpu_slots
 from dlkit.monitor.devices import Devices
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.naming import rename
 from dlkit.tui.queue.screen import bars
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.table import Table
@@ -111,6 +112,26 @@ async def test_slots(tmp_path: Path) -> None:
         await press(pilot, "c", "ctrl+u", "3", "enter")
         await until(pilot, lambda: "3 CPU slots" in shown(app))
     assert cpu_slots(tmp_path) == 3
+
+
+async def test_reasons_name_runs_as_people_do(tmp_path: Path) -> None:
+    """By the name where it is the only one; two of one name are told apart by their ids."""
+    first, second = (waiting(tmp_path, i) for i in (3, 2))
+    rename(first, "wide net")
+    last = waiting(tmp_path, 1, after=(first.id,))
+    async with opened(tmp_path, (140, 30)) as (app, pilot):
+        with hold(("cpu",), run=second.id, workspace=tmp_path):
+            rename(second, "narrow net")
+            await press(pilot, "3")
+            await until(pilot, lambda: "taken by narrow net (process" in shown(app))
+            await until(pilot, lambda: "behind wide net" in shown(app) and "after wide net, which" in shown(app))
+            await until(pilot, lambda: "used by narrow net" in shown(app))
+            rename(second, "wide net")
+            await until(pilot, lambda: f"after {first.id} (wide net)" in shown(app))
+        app.screen.query_one(Table).go_to(first.id)
+        await press(pilot, "x")
+        assert "Take wide net" in shown(app)
+    assert last.read()["state"] == "queued"
 
 
 def test_devices_measure_the_machine_and_name_who_has_it(tmp_path: Path) -> None:

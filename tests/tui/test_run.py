@@ -35,7 +35,7 @@ from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
 from dlkit.tui.run.log import Lines
-from dlkit.tui.run.machine import bars, per_column, rounded_up
+from dlkit.tui.run.machine import bars, per_column, picture, rounded_up
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
@@ -300,8 +300,13 @@ async def test_machine(run: RunFolder) -> None:
         await until(pilot, lambda: "GPU 0 H1" in shown(app))
         text = shown(app)
         assert "cpu 69 %, memory 1.0 GB, 3 processes" in text
-        assert "69 % of a core now" in text
-        assert "2.0 GB now" in text and "scale 0 to 8.0 GB" in text
+        assert "69 % of a core at the end" in text and " now" not in text, "nothing is now of what has ended"
+        assert "2.0 GB at the end" in text and "scale 0 to 8.0 GB" in text
+
+
+def test_figures_of_a_live_job_are_of_now() -> None:
+    text = picture([Machine(step=1, cpu=136.0, memory=1, processes=1, time=time.time())], 60, 2, live=True).plain
+    assert "136 % of a core now" in text and text.endswith("now")
 
 
 def test_charts() -> None:

@@ -59,6 +59,28 @@ async def test_an_order_by_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
         assert "by device▼" in shown(app)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 35)])
+async def test_a_name_is_in_every_list_and_found_in_the_palette(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Where nobody has given one, its column takes no room."""
+    for number in range(1, 31):
+        record_run(tmp_path, number, name="")
+    async with opened(tmp_path, size) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 30)
+        assert "name" not in shown(app).splitlines()[1]
+        run = record_run(tmp_path, 40, name="wide net")
+        (run.checkpoints / "step-00000100").mkdir()
+        await until(pilot, lambda: len(table(app).rows) == 31)
+        for key in "24":
+            await press(pilot, key)
+            table(app).go_to(run.id)
+            await until(pilot, lambda: table(app).rows and "wide net" in shown(app))
+            text = shown(app).splitlines()
+            assert "name" in text[1] and any("wide net" in line and "started" not in line for line in text[2:-4])
+        found = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert found[f"Open run wide net  {run.id}"] == "completed", "an old one, with a name"
+
+
 async def test_filter_narrows_and_escape_shows_all(tmp_path: Path) -> None:
     record_runs(tmp_path, 30)
     async with opened(tmp_path) as (app, pilot):

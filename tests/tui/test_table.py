@@ -39,6 +39,17 @@ def rows(*keys: object) -> list[Row]:
     return [Row(str(key), {"a": f"row {key}", "b": "12", "c": ("界" * 30, "red")}) for key in keys]
 
 
+async def test_an_optional_column_is_there_when_a_row_has_something_in_it() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = app.query_one(Table)
+        table.columns = (Column("a", "alpha", 8), Column("n", "name", 8, optional=True))
+        for named, there in ((False, False), (True, True), (False, False)):
+            table.show([Row("1", {"a": "x", "n": "y" if named else ""})])
+            await pilot.pause()
+            assert ("name" in table.render_line(0).text) is there
+
+
 async def test_keys_mouse_and_messages() -> None:
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:

@@ -23,7 +23,7 @@ CHART_KEYS = (
     Binding("minus", "chart_zoom(2)", "Zoom out", key_display="-", show=False, id="chart.out"),
     Binding("0,backspace", "chart_whole", "Whole curve", show=False, id="chart.whole",
             tooltip="All steps again, and no cursor"),
-    Binding("y", "chart_log", "Log", id="chart.log", tooltip="Logarithmic values, of this chart"),
+    Binding("y", "chart_log", "Log scale", id="chart.log", tooltip="Logarithmic values, of this chart"),
     Binding("Y", "chart_log_steps", "Log steps", show=False, id="chart.log-steps"),
     Binding("z", "chart_smooth(1)", "Smooth", id="chart.smooth", tooltip="0, 0.6, 0.9, 0.99"),
     Binding("Z", "chart_smooth(-1)", "Less smooth", show=False, id="chart.less-smooth"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from textual.app import SystemCommand
@@ -11,12 +12,14 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from dlkit.runs.folder import RunFolder
+from dlkit.runs.folder import RunFolder, Summary
 from dlkit.steering import one_line
 from dlkit.tui.shared.host import Host
 
 RUNS = 20
-"""The newest runs that are offered by name."""
+"""The newest runs that are offered."""
+NAMED = 200
+"""Of the older ones, so many with a name: each letter that is typed is compared with all of them."""
 
 
 class Key(NamedTuple):
@@ -61,13 +64,23 @@ def commands(app: Host, screen: Screen[Any]) -> Iterable[SystemCommand]:
             yield SystemCommand(
                 f"Train {spec.name}", f"{spec.title}: the launch form", partial(app.open_launch, spec.name)
             )
-    for run in app.summaries[:RUNS]:
+    for run in _offered(app.summaries):
         folder = RunFolder(app.workspace / "runs" / run.id)
-        what = one_line(f"{run.state}  {run.name}").strip()
-        yield SystemCommand(f"Open run {run.id}", what, partial(app.open_run, folder))
+        yield SystemCommand(one_line(f"Open run {_both(run)}"), run.state, partial(app.open_run, folder))
     yield SystemCommand("Theme", "Choose among light and dark themes; kept for the next start", app.action_change_theme)
     yield SystemCommand("Write keys file", "All keys with their ids, to be changed as you like", app.write_keys)
     yield SystemCommand("Save screenshot", "This screen as an SVG picture", app.save_picture)
+
+
+def _offered(runs: Sequence[Summary]) -> Iterable[Summary]:
+    """The newest, and of the older those that somebody has given a name."""
+    named = (run for run in runs[RUNS:] if run.name)
+    return [*runs[:RUNS], *islice(named, NAMED)]
+
+
+def _both(run: Summary) -> str:
+    """The name first: it is what people type; then the id, by its end too."""
+    return f"{run.name}  {run.id}" if run.name else run.id
 
 
 def _runner(app: Host, key: Key) -> Callable[[], Awaitable[bool]]:

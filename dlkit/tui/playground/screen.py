@@ -24,13 +24,13 @@ __all__ = ["AskScreen", "PlaygroundScreen"]
 
 COLUMNS = (
     Column("state", "state", 11, rank=2),
+    Column("name", "name", 16, most=40, optional=True),
     Column("task", "task", 15),
     Column("model", "model", 12),
     Column("dataset", "data", 13, rank=3),
     Column("metric", "metric", 16, rank=1),
     Column("best", "best", 8, right=True),
     Column("created", "started", 10, right=True),
-    Column("name", "name", 0, rank=4),
 )
 _EMPTY = "no model to ask yet: press 1, train a task, and come back"
 

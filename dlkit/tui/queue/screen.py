@@ -135,7 +135,9 @@ class QueueScreen(Area):
 
     def on_queue_screen_measured(self, message: Measured) -> None:
         width = max(10, min(60, self.size.width - 70))
-        self.query_one("#devices", Static).update(Text("\n").join(_device(device, width) for device in message.devices))
+        self.query_one("#devices", Static).update(
+            Text("\n").join(_device(device, width, self._called) for device in message.devices)
+        )
 
     def on_table_moved(self) -> None:
         self._tell()
@@ -146,10 +148,14 @@ class QueueScreen(Area):
         if entry is not None:
             head = one_line(f"{entry.id}  {entry.name}").rstrip()
             text = Text.assemble((head, "bold"), f"\n{one_line(f'{entry.state}: {entry.why}')}")
-            unsaid = [run for run in entry.after if run not in entry.why]
+            unsaid = [name for name in map(self._called, entry.after) if name not in entry.why]
             if unsaid:
                 text.append(f"\nafter {', '.join(unsaid)}")
         self.query_one("#detail", Static).update(text, layout=False)
+
+    def _called(self, identity: str) -> str:
+        """As reasons name a run, or nearly: by its name, if it has one."""
+        return next((run.name or run.id for run in self.dlkit.summaries if run.id == identity), identity)
 
     # What can be done
 
@@ -173,7 +179,8 @@ class QueueScreen(Area):
         if run is None:
             return
         waits = self._entries[run.id].state in ("queued", "foreign")
-        question = f"Take {run.id} out of the queue?" if waits else f"Stop {run.id}? A checkpoint is written first."
+        who = self._called(run.id)
+        question = f"Take {who} out of the queue?" if waits else f"Stop {who}? A checkpoint is written first."
         dialog = Confirm(question, yes="Cancel the job" if waits else "Stop", no="Keep it")
 
         def answered(yes: bool | None) -> None:
@@ -229,12 +236,12 @@ def _row(entry: Entry) -> Row:
     return Row(entry.id, cells)  # type: ignore[arg-type]
 
 
-def _device(device: DeviceUse, width: int) -> Text:
+def _device(device: DeviceUse, width: int, called: Callable[[str], str]) -> Text:
     """Two lines: name, its last minutes, use, memory; and who has it."""
     use = "  –" if device.use is None else f"{device.use:3.0f}"
     text = Text.assemble((f"{device.name[:22]:22} ", "bold"), (bars(device.history[-width:], width), "green"))
     text.append(f" {use} %  memory {size(device.memory)} of {size(device.total)}")
-    runs = ", ".join(claim.run for claim in device.claims)
+    runs = ", ".join(called(claim.run) for claim in device.claims)
     text.append(f"\n  {f'used by {runs}' if runs else 'free'}", "dim")
     return text
 

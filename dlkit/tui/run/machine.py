@@ -16,6 +16,7 @@ from dlkit.monitor.view import RunView
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import ago, size
 from dlkit.present.sparkline import BLOCKS
+from dlkit.tui.run.head import LIVE
 from dlkit.tui.run.pane import Pane
 
 SECONDS = 600.0
@@ -42,15 +43,16 @@ class MachinePane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._shown: Sequence[Machine] | None = None
-        self._view: RunView | None = None
+        self._live = False
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(_EMPTY, id="figures")
 
     def show(self, view: RunView) -> None:
-        if view.machine is not self._shown:
-            self._shown, self._view = view.machine, view
+        live = view.state in LIVE
+        if view.machine is not self._shown or live != self._live:
+            self._shown, self._live = view.machine, live
             self._draw()
         if not view.machine:
             self.query_one("#figures", Static).update(_NONE if view.finished else _EMPTY)
@@ -62,12 +64,14 @@ class MachinePane(Pane):
         if self._shown:
             width = max(20, self.size.width - 4)
             each = (self.size.height - 2) // len(figures(self._shown[-1])) - 2  # a blank line and one of words
-            self.query_one("#figures", Static).update(picture(self._shown, width, max(2, min(8, each))))
+            self.query_one("#figures", Static).update(
+                picture(self._shown, width, max(2, min(8, each)), live=self._live)
+            )
 
 
-def picture(samples: Sequence[Machine], width: int, height: int) -> Text:
-    """All charts, ``width`` cells wide, ``height`` lines each."""
-    newest = samples[-1]
+def picture(samples: Sequence[Machine], width: int, height: int, *, live: bool) -> Text:
+    """All charts, ``width`` cells wide, ``height`` lines each. Of a job that is not ``live`` nothing is now."""
+    newest, moment = samples[-1], "now" if live else "at the end"
     text = Text().append(f"{machine_use(newest)}, {ago(newest.time)}\n")
     span = min(SECONDS, max(60.0, newest.time - samples[0].time))
     for figure in figures(newest):
@@ -78,11 +82,11 @@ def picture(samples: Sequence[Machine], width: int, height: int) -> Text:
         now = figure.value(newest)
         present = figure.words(now) if now is not None else "not known"
         text.append(f"\n{figure.title}  ", style="bold")
-        text.append(f"{present} now, highest {figure.words(max(known))}, scale 0 to {figure.words(top)}\n")
+        text.append(f"{present} {moment}, highest {figure.words(max(known))}, scale 0 to {figure.words(top)}\n")
         columns = per_column(samples, figure.value, width, span)
         for line in bars(columns, top, height):
             text.append(f"{line}\n", style="cyan")
-    text.append(f"{'−' + _minutes(span):<{width - 3}}now", style="dim")
+    text.append(f"{'−' + _minutes(span):<{width - len(moment)}}{moment}", style="dim")
     return text
 
 

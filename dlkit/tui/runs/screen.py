@@ -17,7 +17,7 @@ from textual.widgets import Static
 from dlkit.errors import DlkitError
 from dlkit.monitor import run_actions
 from dlkit.present.numbers import ago, ago_holds_until, counted, number, size
-from dlkit.present.runs import spent, steps
+from dlkit.present.runs import spent, steps, titled
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
@@ -31,17 +31,17 @@ from dlkit.tui.shared.words import state_cell
 
 COLUMNS = (
     Column("state", "state", 11),
-    Column("task", "task", 14),
-    Column("model", "model", 9, rank=1, most=14),
+    Column("name", "name", 11, most=30, optional=True),
+    Column("task", "task", 12, most=14),
+    Column("model", "model", 8, rank=1, most=14),
     Column("dataset", "data", 12, rank=5, most=18),
-    Column("step", "step", 11, right=True, most=15),
+    Column("step", "step", 9, right=True, most=15),
     Column("last", "last", 8, right=True, rank=4),
     Column("best", "best", 8, right=True),
-    Column("seconds", "time", 8, right=True, rank=2),
-    Column("created", "started", 10, right=True, rank=3),
+    Column("seconds", "time", 8, right=True, rank=3),
+    Column("created", "started", 10, right=True, rank=2),
     Column("device", "device", 8, rank=6),
     Column("size", "size", 9, right=True, rank=7),
-    Column("name", "name", 0, rank=8),
 )
 _STATES = ("running", "paused", "queued", "foreign", "interrupted", "failed", "stopped", "completed")
 _WAITING = ("queued", "foreign")
@@ -197,7 +197,7 @@ class RunsScreen(RunList):
         if not there:
             self.notify("nothing to stop: it neither runs nor waits", severity="warning")
             return
-        names = ", ".join(run.id for run in there)
+        names = ", ".join(map(titled, there))
         waiting = all(run.state in _WAITING for run in there)
         question = f"Stop {_runs(there)}? A checkpoint is written first."
         if waiting:
@@ -220,7 +220,7 @@ class RunsScreen(RunList):
             return
         if there:
             question = f"Remove {_runs(there)}, {size(sum(run.size for run in there))}? This cannot be undone."
-            detail = "\n".join(run.id for run in there[:8]) + (f"\n… {len(there) - 8} more" if len(there) > 8 else "")
+            detail = "\n".join(map(titled, there[:8])) + (f"\n… {len(there) - 8} more" if len(there) > 8 else "")
 
             def remove(run: RunFolder) -> str:
                 delete_run(run)

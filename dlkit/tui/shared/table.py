@@ -27,7 +27,7 @@ Cell = str | tuple[str, str]
 @dataclass(frozen=True)
 class Column:
     """``width`` in cells, 0: what is left over; where there is room it has up to ``most``. In a narrow window those of
-    the highest ``rank`` leave first."""
+    the highest ``rank`` leave first. One that is ``optional`` is there only if some row has anything in it."""
 
     key: str
     title: str
@@ -35,6 +35,7 @@ class Column:
     right: bool = False
     rank: int = 0
     most: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ class Table(ScrollView, can_focus=True):
         self._shown: list[tuple[Column, int, int]] = []
         """Columns that fit into ``_fitted_to`` cells, with the cells before each and those it has."""
         self._fitted_to: tuple[int, Sequence[Column]] = (0, ())
-        self._looked: tuple[str, bool, str, int] = ("", False, "", 0)
+        self._absent: frozenset[str] = frozenset()
+        """Optional columns in which no row has anything."""
+        self._looked: tuple[object, ...] = ()
 
     # What others do with it
 
@@ -113,6 +116,9 @@ class Table(ScrollView, can_focus=True):
         object as before is not drawn again."""
         here, before, marked = self.key, self.rows, frozenset(self.marked)
         self.rows = rows
+        self._absent = frozenset(
+            c.key for c in self.columns if c.optional and not any(r.cells.get(c.key) for r in rows)
+        )
         self.marked &= {row.key for row in rows} if self.marked else set()
         place = next((i for i, row in enumerate(rows) if row.key == here), None)
         moved = place is None and bool(rows)
@@ -126,9 +132,9 @@ class Table(ScrollView, can_focus=True):
 
     def _redraw(self, before: Sequence[Row], marks_changed: bool) -> None:
         """The lines that are different now: over ssh a whole table is ten times the bytes."""
-        looks = (self.sort_key, self.descending, self.empty, len(before))
+        looks = (self.sort_key, self.descending, self.empty, len(before), self._absent)
         if looks != self._looked or len(before) != len(self.rows) or marks_changed:
-            self._looked = (*looks[:3], len(self.rows))
+            self._looked = (*looks[:3], len(self.rows), self._absent)
             self.refresh()
             return
         top = self.scroll_offset.y
@@ -202,8 +208,9 @@ class Table(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         room = self.scrollable_content_region.width  # a scrollbar comes and goes without a word
-        if (room, self.columns) != self._fitted_to:
-            self._shown, self._fitted_to = fit(self.columns, room - 2), (room, self.columns)
+        there = tuple(column for column in self.columns if column.key not in self._absent)
+        if (room, there) != self._fitted_to:
+            self._shown, self._fitted_to = fit(there, room - 2), (room, there)
         if y == 0:
             return self._header(width)
         place = y - 1 + self.scroll_offset.y

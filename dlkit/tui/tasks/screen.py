@@ -18,7 +18,7 @@ from dlkit.monitor.data_state import BY_HAND, DataState
 from dlkit.monitor.faults import Fault, plugin_faults, preset_faults
 from dlkit.monitor.task_list import TaskEntry, list_tasks
 from dlkit.present.numbers import ago, number, size
-from dlkit.present.runs import best
+from dlkit.present.runs import best, titled
 from dlkit.present.text import first_line
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.shared.area import Area
@@ -228,7 +228,7 @@ def _about(entry: TaskEntry, *, first_time: bool) -> Text:
             text.append(f"{word:9}", "dim")
             figure = f", {best(run)}" if run.best is not None else ""
             also = ", the best so far" if word == "last" and run is entry.best else ""
-            text.append(f"{run.id}, {run.state}{figure}{also}\n")
+            text.append(f"{titled(run)}, {run.state}{figure}{also}\n")
     text.append("metric   ", "dim")
     text.append(f"{spec.metric}, {'higher' if spec.direction == 'max' else 'lower'} is better")
     text.append(f"   plugin {entry.plugin.name} {entry.plugin.version}".rstrip(), "dim")
