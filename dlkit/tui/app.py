@@ -218,7 +218,7 @@ class DlkitApp(Host):
     def watch_theme(self, theme: str) -> None:
         if self.is_running and theme != self._first_theme:
             self._first_theme = theme
-            settings.keep_theme(theme)
+            settings.keep("theme", theme)
 
     def write_keys(self) -> None:
         from dlkit.tui.keys.file import write_keys_file

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import textual.widgets
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.widget import Widget
@@ -19,6 +21,7 @@ from textual.widget import Widget
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.keys.file import all_bindings, write_keys_file
 from dlkit.tui.keys.help import HelpScreen
+from dlkit.tui.shared import settings
 from dlkit.tui.shared.area import AREAS
 from dlkit.tui.shared.main_keys import MainKeys
 from dlkit.tui.shared.poll import Poller
@@ -143,6 +146,30 @@ async def test_a_theme_is_kept(tmp_path: Path) -> None:
 )
 def test_the_theme_follows_the_terminal(environment: dict[str, str], expected: str) -> None:
     assert theme(environment) == expected
+
+
+KEPT = st.one_of(
+    st.text(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["theme", "a-b", "c_1"]), KEPT | st.lists(KEPT | st.lists(KEPT)))))
+def test_what_is_kept_is_found_again(kept_values: list[tuple[str, str | list[object]]]) -> None:
+    """Each beside the others, whatever it is."""
+    (settings.folder() / "tui.toml").unlink(missing_ok=True)
+    for name, value in kept_values:
+        settings.keep(name, value)
+    for name, value in dict(kept_values).items():
+        assert settings.kept(name, value) == value and settings.kept(f"not-{name}", value) is value
+
+
+def test_what_somebody_wrote_into_the_file_of_settings_stays_if_it_is_a_setting(config_folder: Path) -> None:
+    (config_folder / "tui.toml").write_text('theme = "nord"\nodd = 1979-05-27\n[table]\nx = 1\n')
+    settings.keep("columns", ["state", "name"])
+    assert settings.kept("theme", "") == "nord" and settings.kept("theme", []) == []
+    assert settings.kept("columns", ["none"]) == ["state", "name"]
+    (config_folder / "tui.toml").write_text("[torn")
+    assert settings.kept("theme", "none") == "none"
 
 
 def test_a_theme_that_is_no_more_is_passed_over(tmp_path: Path, config_folder: Path) -> None:
