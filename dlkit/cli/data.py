@@ -38,13 +38,13 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print_result(_usage())
         return 0
-    if argv[0] not in _ACTIONS and asks_for_help(argv):
+    if argv[0] not in ACTIONS and asks_for_help(argv):
         print_result(_usage())
-        say(f"note: no action {argv[0]!r}: {nearest(argv[0], _ACTIONS)}")
+        say(f"note: no action {argv[0]!r}: {nearest(argv[0], ACTIONS)}")
         return 0
-    if argv[0] not in _ACTIONS:
-        raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], _ACTIONS)}")
-    return _ACTIONS[argv[0]](argv[1:])
+    if argv[0] not in ACTIONS:
+        raise UsageError(f"no action {argv[0]!r} of dlkit data: {nearest(argv[0], ACTIONS)}")
+    return ACTIONS[argv[0]](argv[1:])
 
 
 def _amount(download: int) -> str:
@@ -153,7 +153,7 @@ def _catalog() -> Catalog:
     return Catalog.load_everything()
 
 
-_ACTIONS: dict[str, Callable[[list[str]], int]] = {
+ACTIONS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "get": _get,
     "verify": _verify,

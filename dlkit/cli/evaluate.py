@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> Parser:
     parser = run_parser("evaluate", "Measure a run's checkpoint on a split.")
-    parser.add_argument("--split", default="test", metavar="NAME", help="train, val or test (default: test)")
+    parser.add_argument("--split", default="test", metavar="SPLIT", help="train, val or test (default: test)")
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the run's setting)")
     parser.add_argument("--offline", action="store_true", help="never use the network")

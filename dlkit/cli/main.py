@@ -47,9 +47,12 @@ COMMANDS = {
     "rename": "give a run a name",
     "remove": "delete a run",
     "clean": "free disk space: old checkpoints, interrupted runs",
+    "completion": "bash, zsh, fish: what the shell needs to complete commands, options and runs",
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
 
+_FIRST = ("tui", "tasks", "train", "watch", "runs", "show", "compare", "predict", "stop", "resume", "doctor")
+"""What one needs in the first hour: ``--help`` tells of these, ``--help all`` of every command."""
 _LOADING = ("train", "resume", "evaluate", "predict", "sample", "export", "doctor", "data show", "plugins --check")
 """What loads torch, which takes seconds: the first sign of life must not wait for it."""
 _BRIEF = ("runs", "help", "--help", "-h")
@@ -116,7 +119,7 @@ def _dispatch(argv: list[str] | None) -> int:
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
         arguments = ["tui"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_help())
+        print(_help([*COMMANDS] if arguments[1:] == ["all"] else _FIRST))
         return 0
     if arguments[0] in ("-V", "--version", "version"):
         from dlkit import __version__
@@ -137,9 +140,23 @@ def _command_first(arguments: list[str]) -> list[str]:
     return [*(arguments[2:] or ["tui"]), *arguments[:2]]
 
 
-def _help() -> str:
+def _help(shown: Sequence[str]) -> str:
     width = max(map(len, COMMANDS))
-    return _HEAD + "\n" + "\n".join(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()) + "\n" + _TAIL
+    lines = [f"  {name:{width}}  {COMMANDS[name]}" for name in shown]
+    others = [name for name in COMMANDS if name not in shown]
+    if others:
+        lines += ["", *_wrapped(f"and: {', '.join(others)}"), "  (dlkit --help all: what each of them does)"]
+    return _HEAD + "\n" + "\n".join(lines) + "\n" + _TAIL
+
+
+def _wrapped(text: str, width: int = 78) -> list[str]:
+    """Indented lines of whole words; textwrap takes 3 ms to import."""
+    lines = [" "]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width:
+            lines.append(" ")
+        lines[-1] += f" {word}"
+    return lines
 
 
 def _run(command: str, arguments: list[str]) -> int:

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import islice, takewhile
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from dlkit.durations import seconds
 from dlkit.errors import UsageError, in_parts, nearest
@@ -22,8 +23,31 @@ def asks_for_help(words: Sequence[str]) -> bool:
     return any(word in HELP for word in takewhile(lambda word: word != "--", words))
 
 
+class _Declared(Exception):
+    """In the place of parsing, where somebody asks what a command takes."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+def declared_parser(command: str, *action: str) -> Parser:
+    """The parser of a command, or of one of its actions, as it is when a line is to be parsed; nothing is done."""
+    Parser.declares = True
+    try:
+        import_module(f"dlkit.cli.{command}").main([*action])
+    except _Declared as found:
+        return found.parser
+    finally:
+        Parser.declares = False
+    raise AssertionError(f"dlkit {command} does not parse its line")
+
+
 class Parser(argparse.ArgumentParser):
     """argparse whose errors are UsageErrors: one line, exit code 2, no usage block before it."""
+
+    declares: ClassVar[bool] = False
+    """Whether what parses tells of itself instead: shell completion asks every command in one process."""
 
     def __init__(self, command: str, description: str, **options: Any) -> None:
         options.setdefault("allow_abbrev", False)
@@ -32,10 +56,17 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Options may stand anywhere: argparse alone gives ``RUN`` to all of ``RUN INPUT …`` where one follows it."""
+        if self.declares:
+            raise _Declared(self)
         words = list(sys.argv[1:] if args is None else args)
         if asks_for_help(words):
             self.help_with(words)
         return super().parse_args(self._options_first(words), namespace)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.declares:
+            raise _Declared(self)
+        return super().parse_known_args(args, namespace)
 
     def help_with(self, words: Sequence[str], *, others: bool = False) -> NoReturn:
         """The help, whatever else is on the line; what is wrong with that is said, and is no failure.
@@ -85,6 +116,10 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: object = None) -> None:
         print_result(self.format_help(), end="")
+
+    def explained(self, action: argparse.Action) -> str:
+        """What the help says of an option, its default filled in."""
+        return self._get_formatter()._expand_help(action) if action.help else ""
 
     def with_workspace(self) -> Parser:
         self.add_argument("--workspace", metavar="DIR", help="default: $DLKIT_WORKSPACE, else ./workspace")

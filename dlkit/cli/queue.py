@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from dlkit.cli.choice import RUN_HELP
@@ -33,14 +34,13 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print_result(_USAGE)
         return 0
-    actions = {"list": _list, "run": _run, "cancel": _cancel}
-    if argv[0] not in actions and asks_for_help(argv):
+    if argv[0] not in ACTIONS and asks_for_help(argv):
         print_result(_USAGE)
-        say(f"note: no dlkit queue {argv[0]!r}: {nearest(argv[0], actions)}")
+        say(f"note: no dlkit queue {argv[0]!r}: {nearest(argv[0], ACTIONS)}")
         return 0
-    if argv[0] not in actions:
-        raise UsageError(f"no dlkit queue {argv[0]!r}: {nearest(argv[0], actions)}")
-    return actions[argv[0]](argv[1:])
+    if argv[0] not in ACTIONS:
+        raise UsageError(f"no dlkit queue {argv[0]!r}: {nearest(argv[0], ACTIONS)}")
+    return ACTIONS[argv[0]](argv[1:])
 
 
 def _list(argv: list[str]) -> int:
@@ -158,3 +158,6 @@ def _cancel(argv: list[str]) -> int:
     if options.json:
         print_json({"cancelled": done})
     return 0
+
+
+ACTIONS: dict[str, Callable[[list[str]], int]] = {"list": _list, "run": _run, "cancel": _cancel}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dlkit.cli.main import COMMANDS
+from dlkit.cli.train_help import RARE
 from toy import toy_run
 
 
@@ -30,13 +33,17 @@ from toy import toy_run
         (["predict", "last", "--inference.scale"], "--checkpoint C", ""),
         (["train"], "TASK is one of: toy", ""),
         (["train", "ty"], "TASK is one of: toy", "no task 'ty': did you mean 'toy'?"),
-        (["train", "toy", "--modle", "linear"], "--model.dropout", "unknown option --modle: did you mean 'model'?"),
-        (["train", "toy", "--model", "lin"], "--model.dropout", "'lin'"),
-        (["train", "toy", "--model.dropout", "9"], "--model.dropout", "dropout"),
-        (["train", "toy", "--trainer.nonsense", "1", "--lr", "0.5"], "default 0.5, from flag", "no such option"),
-        (["train", "toy", "--epochs"], "--engine.epochs", "needs a value"),
-        (["train", "toy", "--config", "nowhere.toml"], "--engine.epochs", "no configuration file"),
-        (["train", "toy", "--json=1", "extra"], "--engine.epochs", "--json is a switch"),
+        (
+            ["train", "toy", "all", "--modle", "linear"],
+            "--model.dropout",
+            "unknown option --modle: did you mean 'model'?",
+        ),
+        (["train", "toy", "all", "--model", "lin"], "--model.dropout", "'lin'"),
+        (["train", "toy", "all", "--model.dropout", "9"], "--model.dropout", "dropout"),
+        (["train", "toy", "all", "--trainer.nonsense", "1", "--lr", "0.5"], "default 0.5, from flag", "no such option"),
+        (["train", "toy", "all", "--epochs"], "--engine.epochs", "needs a value"),
+        (["train", "toy", "all", "--config", "nowhere.toml"], "--engine.epochs", "no configuration file"),
+        (["train", "toy", "all", "--json=1", "extra"], "--engine.epochs", "--json is a switch"),
     ],
 )
 @pytest.mark.parametrize("first", [False, True])
@@ -52,6 +59,22 @@ def test_an_incomplete_or_wrong_line_is_helped(dlkit, words, shown, problem, fir
         code = end.code
     assert code in (0, None) and shown in out, err
     assert problem in err and ("note: " in err) == bool(problem)
+
+
+def test_help_is_short_first_and_whole_on_demand(dlkit):
+    short, whole = dlkit("--help").out, dlkit("--help", "all").out
+    assert "pause" in short and "have a running job wait" not in short and "have a running job wait" in whole
+    assert {line.split()[0] for line in whole.splitlines() if line.startswith("  ")} == set(COMMANDS)
+
+    first, every = dlkit("train", "toy", "--help").out, dlkit("train", "toy", "--help", "all").out
+    assert "--engine.epochs, --epochs" in first and "--engine.keep" not in first and "--model.dropout" not in first
+    assert "--engine.keep" in every and "--model.dropout" in every and "--help all" not in every.splitlines()[-1]
+    hidden = re.search(r"^(\d+) options more", first, re.MULTILINE)
+    assert hidden is not None and int(hidden[1]) == every.count("\n  --") - first.count("\n  --") - len(RARE)
+
+    named = dlkit("train", "toy", "--model", "linear", "--help").out
+    assert "--model.dropout" in named and "--engine.keep" not in named
+    assert "--trainer.momentum" in dlkit("train", "toy", "--trainer.momentum", "0.5", "--help").out
 
 
 def test_what_must_be_given_is_said_to_be_required(dlkit, monkeypatch):

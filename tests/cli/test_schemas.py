@@ -21,8 +21,8 @@ from recorded import record_run, record_seeds
 from schemas import SCHEMAS, check
 from toy import toy_run
 
-NO_JSON = ("tui",)
-"""It draws, and writes nothing for programs."""
+NO_JSON = ("tui", "completion")
+"""One draws, one writes for shells; neither writes for programs."""
 IN_PLACE = {
     "tasks": [("tasks", [])],
     "plugins": [("plugins", []), ("plugins", ["--verbose"]), ("plugins-check", ["--check"])],
@@ -51,7 +51,8 @@ FAILURES = {
     "set": ["last", "trainer.lr", "x"], "ask": ["last", "nonsense"], "show": ["nonsense"], "compare": ["last"],
     "evaluate": ["last", "--split", "nonsense"], "predict": ["last", "x"], "sample": ["last", "-n", "0"],
     "export": ["last", "--format", "nonsense"], "rename": ["last", "two\nlines"], "remove": ["last"],
-    "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"], "nonsense": [],
+    "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"],
+    "completion": ["nonsense"], "nonsense": [],
 }  # fmt: skip
 """Words with which each command fails."""
 KINDS = {2: "usage", 3: "data", 4: "plugin", 130: "interrupted"}
