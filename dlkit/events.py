@@ -218,7 +218,8 @@ class Machine(Event):
 
     ``cpu`` is in percent of one core, ``memory`` the resident bytes of all ``processes`` together. ``gpus`` has an
     entry for each one that they use: ``index``, ``name``, ``use`` (percent, by whomever), ``memory`` (bytes of this
-    job), ``total`` (bytes); a figure that the driver does not tell is None.
+    job), ``total`` (bytes); a figure that the driver does not tell is None. ``printed``: how many bytes of output.log
+    there were by then, so that its lines have their place among events; 0 without one, and in logs of before.
     """
 
     event = "machine"
@@ -227,6 +228,7 @@ class Machine(Event):
     memory: int
     processes: int
     gpus: Sequence[Mapping[str, Json]] = ()
+    printed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +323,7 @@ _TIME = number(0, LATEST)
 _FIELDS: Mapping[str, Kind] = {
     **dict.fromkeys(("seq", "from_seq"), whole(-1)),
     **dict.fromkeys(("step", "steps", "from_step", "total_steps", "epoch_steps", "first", "count", "epoch"), whole()),
-    **dict.fromkeys(("memory", "processes", "attempt", "of", "end", "done", "total"), whole()),
+    **dict.fromkeys(("memory", "processes", "printed", "attempt", "of", "end", "done", "total"), whole()),
     **dict.fromkeys(("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by"), text),
     **dict.fromkeys(("seconds", "train_seconds", "cpu"), number(-1e15, 1e15)),
     **dict.fromkeys(("exact", "best"), switch),

@@ -19,6 +19,7 @@ from dlkit.engine.observers import Observers
 from dlkit.engine.preparation import Stage
 from dlkit.engine.progress import Progress
 from dlkit.runs import opening
+from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import EventLog, NoLog
 from dlkit.runs.run_record import RunRecord
@@ -82,7 +83,9 @@ class Journal:
 
     def machine(self) -> list[events.Machine]:
         """What the job has used of the machine since the last call."""
-        return [self.record(events.Machine(step=self._progress.step, **usage)) for usage in self._machine.drain()]
+        found = self._machine.drain()
+        step, printed = self._progress.step, file_size(self._run.output) if found else 0
+        return [self.record(events.Machine(step=step, printed=printed, **usage)) for usage in found]
 
     def switched_off(self) -> Iterator[events.Notice]:
         """Says which observers have just been switched off."""

@@ -135,8 +135,17 @@ class OutputLog:
 
     def poll(self, *, torn: bool = False) -> list[str]:
         """The next lines, maybe none; with ``torn``, an unfinished last one too."""
-        lines = (printable(line.decode(errors="replace")) for line in self._tail.lines(torn=torn))
-        return [line for line in lines if line]
+        return [line for _, line in self.poll_placed(torn=torn)]
+
+    def poll_placed(self, *, torn: bool = False) -> list[tuple[int, str]]:
+        """The same, each with the byte of output.log behind which it ends."""
+        found, end = [], self._tail.offset
+        for raw in self._tail.lines(torn=torn):
+            end += len(raw) + 1
+            line = printable(raw.decode(errors="replace"))
+            if line:
+                found.append((end, line))
+        return found
 
 
 def state_now(run: RunFolder) -> str:

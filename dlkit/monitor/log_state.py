@@ -21,6 +21,7 @@ from dlkit.events import (
 from dlkit.json_types import Json, JsonObject
 from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
+from dlkit.monitor.milestones import Milestones
 from dlkit.runs.rollback import Rollback
 from dlkit.shapes import LATEST
 
@@ -39,12 +40,15 @@ class LogState:
 
     def __init__(self) -> None:
         self.history = History()
+        self.milestones = Milestones()
         self.events: list[Event] = []
         """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
         self.events_changed = 0
         self.damaged = 0
         """Lines that are none of the above, whole as they are."""
         self.machine: deque[Machine] = deque()
+        self.printed: list[tuple[int, float]] = []
+        """Up to which byte output.log had come at which time, wherever it had grown."""
         self.summary: Mapping[str, Json] = {}
         self.step = self.total_steps = self.epoch = 0
         self.rate = self.started = self.updated = 0.0
@@ -62,6 +66,7 @@ class LogState:
                 self._metrics.append(cast(MetricsLine, record))
             elif kind == "machine":
                 self._machine.append(record)
+                self._take_printed(record)
             else:
                 if kind in ("resumed", "started"):  # they change what came before; others need not be waited for
                     self._take_metrics()
@@ -77,6 +82,7 @@ class LogState:
         self._metrics = []
         if not records:
             return
+        self.milestones.take(records)
         try:
             newest, some = records[-1], records[-FLUSHED:]
             last = max(map(_reached, some))
@@ -124,6 +130,12 @@ class LogState:
         while self.machine and self.machine[0].time < self.machine[-1].time - MACHINE_SECONDS:
             self.machine.popleft()
 
+    def _take_printed(self, record: JsonObject) -> None:
+        printed, moment = record.get("printed"), record.get("time")
+        last = self.printed[-1][0] if self.printed else 0
+        if type(printed) is int and printed > last and _is_number(moment):
+            self.printed.append((printed, float(moment)))
+
     def _other(self, record: JsonObject) -> None:
         event = self._event(record)
         if event is None:
@@ -132,6 +144,7 @@ class LogState:
             rollback = Rollback.to(event)
             self.events = rollback.apply(self.events)
             self.history.roll_back(rollback)
+            self.milestones.roll_back(rollback)
             self.step, self.total_steps = event.from_step, event.total_steps
             self._passed.clear()
             self.time_left = None  # it may have been given another limit

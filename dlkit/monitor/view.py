@@ -13,6 +13,7 @@ from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
 from dlkit.monitor.log_state import LogState
+from dlkit.monitor.milestones import Milestone
 from dlkit.runs.contents import EvaluationRecord, evaluations
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
@@ -70,6 +71,8 @@ class RunView:
         """All but metrics and machine, oldest first."""
         self.damaged = 0
         """Lines of the log that are damaged, and left out."""
+        self.milestones: Sequence[Milestone] = ()
+        """Evaluations, and ends of epochs without one, oldest first."""
         self.finished: Finished | None = None
         self.evaluations: Sequence[EvaluationRecord] = ()
         """The lines of evaluations.jsonl, oldest first."""
@@ -77,6 +80,10 @@ class RunView:
         """The last lines of output.log, at most 10 000, fit for a terminal."""
         self.log_count = 0
         """How many lines there have been in all; of a long log, since the place where reading began."""
+        self.log_ends: Sequence[int] = ()
+        """Behind which byte of output.log each line of ``log`` ends."""
+        self.printed: Sequence[tuple[int, float]] = ()
+        """Up to which byte output.log had come at which UTC seconds, both ascending; of logs of before, nothing."""
         self._lock = threading.Lock()
         self._restart()
 
@@ -111,6 +118,7 @@ class RunView:
 
     def _restart_output(self) -> None:
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._ends: deque[int] = deque(maxlen=LOG_LINES)
         self._cut = max(0, file_size(self.run.output) - LOG_BYTES)
         self._output = OutputLog(self.run, self._cut)
 
@@ -162,6 +170,9 @@ class RunView:
         self.started, self.updated = log.started, log.updated
         self.metrics, self.summary = log.history.last(), log.summary
         self.machine, self.damaged = tuple(log.machine), log.damaged
+        self.printed = tuple(log.printed)
+        if log.milestones.found != list(self.milestones):
+            self.milestones = tuple(log.milestones.found)
         if log.events_changed != self._events_seen:
             self._events_seen = log.events_changed
             events = tuple(log.events)
@@ -185,14 +196,15 @@ class RunView:
             self._restart_output()
             self.log_count = 0
         alive = state in ("running", "paused", "queued") or state.startswith("unknown")
-        found = self._output.poll(torn=not alive)
+        found = self._output.poll_placed(torn=not alive)
         if not found:
             return False
         if self._cut:  # the first line has lost its beginning
             self._cut, found = 0, found[1:]
-        self._lines.extend(found)
+        self._ends.extend(end for end, _ in found)
+        self._lines.extend(line for _, line in found)
         self.log_count += len(found)
-        self.log = tuple(self._lines)
+        self.log, self.log_ends = tuple(self._lines), tuple(self._ends)
         return True
 
 

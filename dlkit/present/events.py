@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict, cast
 
-from dlkit.events import Commanded, Machine, Preparing, Retried
-from dlkit.present.numbers import grouped, number, size
+from dlkit.events import (
+    Checkpointed,
+    Commanded,
+    Event,
+    Finished,
+    Machine,
+    Notice,
+    Preparing,
+    Resumed,
+    Retried,
+    Sampled,
+    Started,
+)
+from dlkit.present.numbers import duration, grouped, number, size
 from dlkit.present.table import table
 
 
@@ -85,6 +97,41 @@ def describe_restart(event: Retried) -> str:
 def describe_preparing(event: Preparing) -> str:
     """How far the splits are made ready, before the first step."""
     return f"{event.text}: {event.done} of {event.total}"
+
+
+def describe(event: Event) -> str:
+    """What happened, in a line; empty for what is measured all the time."""
+    match event:
+        case Started():
+            text = f"{grouped(event.total_steps)} steps to go"
+        case Resumed():
+            differing = "" if event.exact else "; not exactly: " + ", ".join(map(str, event.differences))
+            text = f"goes on from step {event.from_step} of {event.total_steps}{differing}"
+        case Sampled():
+            text = ", ".join(dict.fromkeys(str(ref.title or ref.name) for ref in event.samples))
+        case Checkpointed():
+            text = f"{event.folder}{', the best so far' if event.best else ''}, in {duration(event.seconds)}"
+        case Notice():
+            text = event.text
+        case Preparing():
+            text = describe_preparing(event)
+        case Commanded():
+            text = describe_command(event)
+        case Retried():
+            text = describe_restart(event)
+        case Finished():
+            text = ", ".join(filter(None, (event.reason, main_values(event.metrics), f"in {duration(event.seconds)}")))
+        case _:
+            text = ""
+    return " ".join(text.split())
+
+
+def main_values(metrics: object) -> str:
+    """The main metrics; details (``val/accuracy/cat``) are left out."""
+    if not isinstance(metrics, Mapping):
+        return ""
+    main = {k: v for k, v in metrics.items() if str(k).count("/") < 2 and isinstance(v, (int, float))}
+    return ", ".join(f"{name} {number(value)}" for name, value in main.items())
 
 
 def machine_use(event: Machine, *, brief: bool = False) -> str:

@@ -9,22 +9,10 @@ from typing import TypeAlias
 
 from textual.app import ComposeResult
 
-from dlkit.events import (
-    Checkpointed,
-    Commanded,
-    Event,
-    Finished,
-    Notice,
-    Preparing,
-    Resumed,
-    Retried,
-    Sampled,
-    Started,
-    to_json,
-)
+from dlkit.events import Event, Finished, Started, to_json
 from dlkit.monitor.view import RunView
-from dlkit.present.events import describe_command, describe_preparing, describe_restart, describe_start
-from dlkit.present.numbers import duration, number, when
+from dlkit.present.events import describe, describe_start, main_values
+from dlkit.present.numbers import number, when
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.table import Column, Row, Table
 
@@ -120,32 +108,10 @@ def step_of(entry: Entry) -> int | None:
 
 def brief(entry: Entry) -> str:
     """What happened, in a line."""
-    match entry:
-        case Started():
-            text = f"{entry.total_steps} steps to go"
-        case Resumed():
-            differing = "" if entry.exact else "; not exactly: " + ", ".join(map(str, entry.differences))
-            text = f"goes on from step {entry.from_step} of {entry.total_steps}{differing}"
-        case Sampled():
-            titles = dict.fromkeys(ref.title or ref.name for ref in entry.samples)
-            text = ", ".join(map(str, titles))
-        case Checkpointed():
-            text = f"{entry.folder}{', the best so far' if entry.best else ''}, in {duration(entry.seconds)}"
-        case Notice():
-            text = entry.text
-        case Preparing():
-            text = describe_preparing(entry)
-        case Commanded():
-            text = describe_command(entry)
-        case Retried():
-            text = describe_restart(entry)
-        case Finished():
-            text = ", ".join(filter(None, (entry.reason, _values(entry.metrics), f"in {duration(entry.seconds)}")))
-        case Event():
-            text = ""
-        case _:
-            text = f"{_values(entry.get('metrics'))} (split {entry.get('split', '?')}, checkpoint {_checkpoint(entry)})"
-    return " ".join(str(text).split())
+    if isinstance(entry, Event):
+        return describe(entry)
+    text = f"{main_values(entry.get('metrics'))} (split {entry.get('split', '?')}, checkpoint {_checkpoint(entry)})"
+    return " ".join(text.split())
 
 
 def heading(entry: Entry) -> str:
@@ -186,14 +152,6 @@ def _plain(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item != "")
     return number(value) if isinstance(value, float) else str(value)
-
-
-def _values(metrics: object) -> str:
-    """The main metrics; details (``val/accuracy/cat``) are left out."""
-    if not isinstance(metrics, Mapping):
-        return ""
-    main = {k: v for k, v in metrics.items() if str(k).count("/") < 2 and isinstance(v, (int, float))}
-    return ", ".join(f"{name} {number(value)}" for name, value in main.items())
 
 
 def _checkpoint(entry: Mapping[str, object]) -> str:

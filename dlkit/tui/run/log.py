@@ -1,4 +1,4 @@
-"""What a run has printed, as it comes; searched; its traceback at the end."""
+"""A run's log, as it comes: what happened, what was measured, what it has printed, how it failed; searched."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -16,15 +17,16 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
-from dlkit.events import Notice
+from dlkit.monitor.run_log import LogLine, RunLog
 from dlkit.monitor.view import RunView
-from dlkit.present.numbers import counted, when
-from dlkit.steering import one_line
+from dlkit.present.numbers import counted
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
 
-_NONE = "Nothing is kept of what this run printed: it was trained in the foreground, or has printed nothing yet."
+HANG = 4
+"""How far to the right a line goes on where it has no room in one."""
 
 
 class LogPane(Pane):
@@ -42,10 +44,20 @@ class LogPane(Pane):
         Binding("escape", "leave_search", "end search", show=False, id="log.leave"),
     ]
 
+    class Told(Message):
+        """The log in words; what cannot be told, as the error it is."""
+
+        def __init__(self, lines: Sequence[LogLine], error: Exception | None = None) -> None:
+            self.lines, self.error = lines, error
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LogPane.Told)
+
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[object, ...] = ()
-        self._kept = False
+        self._log = RunLog()
 
     def compose(self) -> ComposeResult:
         yield Lines(id="lines")
@@ -57,18 +69,36 @@ class LogPane(Pane):
         return self.query_one(Lines)
 
     def show(self, view: RunView) -> None:
-        new = (view.log_count, view.log, view.events, view.finished)
-        if all(a is b or a == b for a, b in zip(new, self._shown, strict=False)) and self._shown:
+        new = (view.log, view.events, view.milestones, view.evaluations, view.printed, view.state)
+        if self._shown and all(a is b for a, b in zip(new, self._shown, strict=True)):
             return
         self._shown = new
-        self._kept = bool(view.log)
-        self.lines.show(_text_of(view))
-        self._tell()
+        self._read(view)
+
+    @work(thread=True, exclusive=True, group="log", exit_on_error=False)
+    def _read(self, view: RunView) -> None:
+        """In a thread: ten thousand epochs are put into words once, and that takes a quarter of a second."""
+        try:
+            told = self.Told(self._log.lines(view))
+        # The boundary to whatever a run's folder holds, as ``Pane.shield`` has it.
+        except Exception as error:
+            told = self.Told((), error)
+        if not get_current_worker().is_cancelled:
+            self.post_message(told)
+
+    def on_log_pane_told(self, message: Told) -> None:
+        def draw() -> None:
+            if message.error is not None:
+                raise message.error
+            self.lines.show(message.lines)
+            self._tell()
+
+        self.shield(draw)
 
     def _tell(self) -> None:
         lines = self.lines
         follows = "following" if lines.following else "f follows the newest"
-        parts = [counted(len(lines.lines), "line"), follows] if self._kept else []
+        parts = [counted(len(lines.lines), "line"), follows]
         if lines.pattern:
             found = len(lines.matches)
             which = f"{lines.match + 1} of " if 0 <= lines.match < found else ""
@@ -117,9 +147,16 @@ class Lines(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Lines { height: 1fr; padding: 0 0 0 1; background: $background; scrollbar-size-vertical: 1; }
     Lines > .lines--found { background: $warning; color: $background; text-style: bold; }
+    Lines > .lines--head { text-style: bold; }
+    Lines > .lines--best { color: $text-success; }
+    Lines > .lines--note { color: $text-warning; }
+    Lines > .lines--bad { color: $text-error; text-style: bold; }
+    Lines > .lines--printed { color: $text-muted; }
     Lines > .lines--here { background: $surface-lighten-2; text-style: bold; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--found", "lines--here"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "lines--found", "lines--here", "lines--head", "lines--best", "lines--note", "lines--bad", "lines--printed"
+    }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", "up", show=False, id="log.up"),
         Binding("j", "scroll_down", "down", show=False, id="log.down"),
@@ -133,6 +170,8 @@ class Lines(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.lines: Sequence[str] = ()
+        self.told: Sequence[LogLine] = ()
+        """The same with how they look."""
         self.following = True
         self.pattern = ""
         self.matches: list[int] = []
@@ -143,10 +182,14 @@ class Lines(ScrollView, can_focus=True):
         """What is drawn in a row: which line, from where to where."""
         self._width = 0
 
-    def show(self, lines: Sequence[str]) -> None:
-        self.lines = [one_line(line) for line in lines]
+    def show(self, told: Sequence[LogLine]) -> None:
+        """What was shown before and stands there still is not broken again: a log grows by a line at a time."""
+        known = len(self.told)
+        if known > len(told) or told[:known] != self.told:
+            known = 0
+        self.told, self.lines = told, [line.text for line in told]
         self._find()
-        self._break()
+        self._break(known)
 
     def look_for(self, pattern: str) -> None:
         self.pattern, self.match = pattern, -1
@@ -201,9 +244,14 @@ class Lines(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._break()
 
-    def _break(self) -> None:
-        self._width = max(10, self.scrollable_content_region.width)
-        self._rows = [(i, *ends) for i, line in enumerate(self.lines) for ends in broken(line, self._width)]
+    def _break(self, known: int = 0) -> None:
+        """Into rows; those of the first ``known`` lines are there already, if the window is as wide as it was."""
+        width = max(10, self.scrollable_content_region.width)
+        if width != self._width:
+            self._width, known = width, 0
+        del self._rows[bisect_left(self._rows, (known, 0, 0)) :]
+        more = enumerate(self.lines[known:], known)
+        self._rows += [(i, *ends) for i, line in more for ends in broken(line, width, HANG)]
         self.virtual_size = Size(0, len(self._rows))
         if self.following:
             self._to_end()
@@ -220,10 +268,14 @@ class Lines(ScrollView, can_focus=True):
         if place >= len(self._rows):
             return Strip.blank(self.size.width, base)
         line, start, end = self._rows[place]
+        kind = self.told[line].kind
+        if kind:
+            base += self.get_component_rich_style(f"lines--{kind}", partial=True)
         if 0 <= self.match < len(self.matches) and self.matches[self.match] == line:
             base += self.get_component_rich_style("lines--here")
         text = self.lines[line].expandtabs()
-        parts = [Segment(text[a:b], style) for a, b, style in self._spans(text, start, end, base)]
+        parts = [Segment(" " * HANG, base)] if start else []
+        parts += [Segment(text[a:b], style) for a, b, style in self._spans(text, start, end, base)]
         return Strip(parts).adjust_cell_length(self.size.width, base)
 
     def _spans(self, line: str, start: int, end: int, base: Style) -> Iterator[tuple[int, int, Style]]:
@@ -239,38 +291,29 @@ class Lines(ScrollView, can_focus=True):
         yield here, end, base
 
 
-def broken(line: str, width: int) -> list[tuple[int, int]]:
-    """Where a line's rows begin and end, each at most ``width`` cells wide; an empty line has one."""
+def broken(line: str, width: int, hang: int = 0) -> list[tuple[int, int]]:
+    """Where a line's rows begin and end, each at most ``width`` cells wide, ``hang`` less from the second on; an empty
+    line has one."""
     text = line.expandtabs()
     if not text.isascii():
-        return _broken_by_cells(text, width)
+        return _broken_by_cells(text, width, hang)
     ends, start = [], 0
     while len(text) - start > width:
         space = text.rfind(" ", start + 2 * width // 3, start + width + 1)  # at a word's end, if one is near
         ends.append((start, space if space > 0 else start + width))
         start = space + 1 if space > 0 else start + width
+        width -= hang if len(ends) == 1 else 0
     return [*ends, (start, len(text))]
 
 
-def _broken_by_cells(text: str, width: int) -> list[tuple[int, int]]:
-    ends, start, cells = [], 0, 0
+def _broken_by_cells(text: str, width: int, hang: int) -> list[tuple[int, int]]:
+    ends: list[tuple[int, int]] = []
+    start = cells = 0
     for i, letter in enumerate(text):
         wide = cell_len(letter)
         if cells + wide > width:
+            width -= 0 if ends else hang
             ends.append((start, i))
             start, cells = i, 0
         cells += wide
     return [*ends, (start, len(text))]
-
-
-def _text_of(view: RunView) -> list[str]:
-    """The log; where there is none the notices, and why; last a failure's traceback, unless the log has it."""
-    lines = list(view.log)
-    if not lines:
-        lines = [_NONE] if view.state != "queued" else ["Nothing yet: the run waits in the queue."]
-        notices = [event for event in view.events if isinstance(event, Notice)]
-        lines += [f"{when(n.time, '%H:%M:%S')}  step {n.step}  {n.text}" for n in notices]
-    traceback = view.finished.traceback.rstrip().splitlines() if view.finished is not None else []
-    if traceback and traceback[-1].strip() not in {line.strip() for line in lines[-200:]}:
-        lines += ["", *traceback]
-    return lines
