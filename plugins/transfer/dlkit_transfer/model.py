@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlkit.data.options import WEIGHT_FILES
 from dlkit.data.torchvision_weights import TORCHVISION
-from dlkit.data.weights import downloaded_weights, embedded_weights, fill_part, named_weights
+from dlkit.data.weights import downloaded_weights, embedded_weights, fill, fill_part, named_weights
 from dlkit.errors import UsageError
 from dlkit.nn.frozen import freeze
 from dlkit.nn.layers import hidden_layers
-from dlkit_transfer.networks import Body, embedded, of_torchvision
+from dlkit_transfer.networks import Body, OwnClasses, embedded, of_torchvision, own_classes
 from dlkit_transfer.options import PretrainedConfig
 
 CHUNK = 32
@@ -50,9 +51,10 @@ class Pretrained(nn.Module):
         self.body = embedded() if config.backbone == "embedded" else of_torchvision(config.backbone)
         self.config = config
         self.cut = _frozen_blocks(config, len(self.body.blocks))
-        _start(self.body, config)
-        for block in self.body.blocks[: self.cut]:
-            for module in block.modules():
+        self.own = _own(config, info.classes)
+        _start(self.body, self.own, config)
+        for part in (*self.body.blocks[: self.cut], *([self.own] if self.own else [])):
+            for module in part.modules():
                 freeze(module)
         if config.weights != "none":
             _keep_statistics(self.body)
@@ -108,8 +110,9 @@ class Pretrained(nn.Module):
         return [group for group in (*own, *reversed(trained)) if group]
 
     def frozen_part(self) -> nn.Module:
-        """The blocks that ``fixed`` goes through."""
-        return nn.ModuleList(self.body.blocks[: self.cut])
+        """What ``fixed`` goes through."""
+        whole = self.cut == len(self.body.blocks) and self.own is not None
+        return nn.ModuleList([*self.body.blocks[: self.cut], *([self.own] if whole and self.own else [])])
 
     def _chunk(self, images: Tensor) -> Tensor:
         count = len(images)
@@ -124,13 +127,17 @@ class Pretrained(nn.Module):
     def _answer(self, features: Tensor) -> Tensor:
         if self.cut < len(self.body.blocks):
             features = self._pooled(self.body(features, self.cut))
-        logits: Tensor = self.head(features)
-        return logits
+        if self.own is None:
+            return cast(Tensor, self.head(features))
+        count = len(self.own.columns)
+        return cast(Tensor, features[:, -count:] + self.head(features[:, :-count]))
 
     def _pooled(self, maps: Tensor) -> Tensor:
+        """Means and maxima; behind them, where it is asked, what the network itself says of the classes."""
         kept = self.config.pooling
-        means = [maps.mean((2, 3))] if kept != "max" else []
-        return torch.cat([*means, *([maps.amax((2, 3))] if kept != "mean" else [])], 1)
+        numbers = [maps.mean((2, 3))] if kept != "max" else []
+        numbers += [maps.amax((2, 3))] if kept != "mean" else []
+        return torch.cat([*numbers, *([self.own(maps)] if self.own is not None else [])], 1)
 
     def _convert(self, info: ImageInfo) -> None:
         """Images come with the data set's normalisation and get the network's; grey ones are repeated."""
@@ -171,7 +178,15 @@ def _frozen_blocks(config: PretrainedConfig, blocks: int) -> int:
     return blocks - trained
 
 
-def _start(body: Body, config: PretrainedConfig) -> None:
+def _own(config: PretrainedConfig, classes: Sequence[str]) -> OwnClasses | None:
+    """A run's weights, and dlkit's own, come without a classifier of ImageNet's classes."""
+    file = config.weights.endswith(WEIGHT_FILES)
+    if not config.own_classes or config.backbone == "embedded" or not (file or config.weights == "auto"):
+        return None
+    return own_classes(config.backbone, classes)
+
+
+def _start(body: Body, own: OwnClasses | None, config: PretrainedConfig) -> None:
     """Weights of where the options say they are."""
     origin = config.weights
     if origin == "none":
@@ -184,6 +199,8 @@ def _start(body: Body, config: PretrainedConfig) -> None:
         weights = downloaded_weights(TORCHVISION[config.backbone].name)
     if weights is not None:
         fill_part(body, weights, f"model.weights = {origin}", PARTS)
+        if own is not None:
+            fill(own, weights, f"model.weights = {origin} (--model.own-classes false does without its classifier)")
 
 
 def _keep_statistics(body: nn.Module) -> None:

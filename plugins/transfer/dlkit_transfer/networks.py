@@ -34,6 +34,51 @@ class Body(nn.Module):
         return image
 
 
+class OwnClasses(nn.Module):
+    """last maps [N,C,h,w] → what a network itself says of some of the classes that it was trained on: logits [N,K].
+
+    Its layers have the names that they have in published weights.
+    """
+
+    def __init__(self, whole: nn.Module, columns: Sequence[int]) -> None:
+        super().__init__()
+        layers = dict(whole.named_children())
+        self._last = "classifier" if "classifier" in layers else "fc"
+        for name in ("avgpool", self._last):
+            if name in layers:
+                self.add_module(name, layers[name])
+        # SqueezeNet's and ConvNeXt's classifiers take maps; the others flatten them first.
+        self._flat = not any(isinstance(layer, nn.Conv2d | nn.Flatten) for layer in layers[self._last].children())
+        self.columns = list(columns)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        for name, layer in self.named_children():
+            maps = layer(maps.flatten(1) if self._flat and name == self._last else maps)
+        return maps.flatten(1)[:, self.columns]
+
+
+def own_classes(name: str, classes: Sequence[str]) -> OwnClasses | None:
+    """What torchvision's network says of classes that ImageNet has too; None: it has not all of them, each once."""
+    import torchvision  # type: ignore[import-untyped]
+
+    columns = _columns(torchvision.models.get_model_weights(name).DEFAULT.meta["categories"], classes)
+    return OwnClasses(torchvision.models.get_model(name, weights=None), columns) if columns is not None else None
+
+
+def _columns(known: Sequence[str], classes: Sequence[str]) -> list[int] | None:
+    places = {category.lower(): column for column, category in enumerate(known)}
+    found = [next((places[form] for form in _forms(one) if form in places), None) for one in classes]
+    columns = [column for column in found if column is not None]
+    return columns if len(columns) == len(classes) == len({*columns}) else None
+
+
+def _forms(name: str) -> list[str]:
+    """A class's name as folders are named, and its singular: ``ants``, ``Garden_spiders``, ``daisies``."""
+    plain = name.lower().replace("_", " ")
+    endings = {"ies": "y", "es": "", "s": ""}
+    return [plain, *(plain.removesuffix(end) + new for end, new in endings.items() if plain.endswith(end))]
+
+
 def embedded() -> Body:
     """dlkit's own."""
     whole = backbone.embedded()
@@ -43,7 +88,7 @@ def embedded() -> Body:
 
 def of_torchvision(name: str) -> Body:
     """One of ``torchvision.models``, with weights drawn at random."""
-    import torchvision  # type: ignore[import-untyped]
+    import torchvision
 
     whole = torchvision.models.get_model(name, weights=None)
     if hasattr(whole, "features"):

@@ -44,6 +44,9 @@ class PretrainedConfig(Config):
         None, ge=8, le=1024, description="Side that images are resized to first; not given: as the data set has them"
     )
     pooling: Literal["mean", "max", "both"] = Field("both", description="How the last maps become numbers")
+    own_classes: bool = Field(
+        True, description="Add what the network itself says of the classes, where it was trained on all of them"
+    )
     hidden: list[Width] = Field([], description="Units of hidden layers of the head; empty: it is linear")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of the head's inputs left out at random in training")
     mirror: bool = Field(True, description="Answer by an image and its mirror image, outside training")
@@ -53,6 +56,11 @@ class PretrainedConfig(Config):
         if self.weights == "none" and self.unfreeze is not None:
             raise ValueError("unfreeze is of weights that were trained before; with weights = none all blocks learn")
         return self
+
+
+def migrate(fields: dict[str, object], version: int) -> dict[str, object]:
+    """Stored options of ``pretrained``: before version 2 nothing was asked of the network's own classes."""
+    return {"own_classes": False, **fields} if version < 2 else fields
 
 
 class TransferConfig(SupervisedConfig):

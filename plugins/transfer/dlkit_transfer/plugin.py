@@ -18,6 +18,8 @@ def dlkit_models() -> list[ModelSpec]:
             summary="A network trained before, its weights frozen, with a new head",
             target="dlkit_transfer.model:build",
             config="dlkit_transfer.options:PretrainedConfig",
+            version=2,
+            migrate="dlkit_transfer.options:migrate",
             defaults={"trainer": "transfer"},
             suggest=recipes.PRETRAINED,
             presets=PRESETS,

@@ -71,6 +71,11 @@ class TransferTrainer(SupervisedTrainer):
     def prepare(self, data: Data, cache: Cache) -> Making:
         """Features in the place of images, where something is frozen and images are the same at every step."""
         model, config = self.pretrained, self.transfer
+        if model.own is not None:
+            yield (
+                f"{model.config.backbone} was trained on these classes: the head adds to what it says of them itself "
+                "(--model.own-classes false: to nothing)"
+            )
         if not (model.cut and config.cache):
             return data
         if data.augment is not None and not config.views:
@@ -117,6 +122,7 @@ class TransferTrainer(SupervisedTrainer):
         model = self.pretrained
         changed = f"{type(augment).__name__} {sorted(vars(augment).items())}" if augment is not None else ""
         conversion = f"{model.scale.tolist()} {model.shift.tolist()} {model.config.size} {model.config.pooling}"
+        conversion += f" {model.own.columns}" if model.own is not None else ""
         said = f"{conversion} {model.cut} {views} {seed} {changed} {self.setup.autocast}"
         return fingerprint(split.fingerprint(), model.frozen_part(), said)
 

@@ -16,7 +16,7 @@ from dlkit.errors import DataError, UsageError
 from dlkit.nn.frozen import frozen_names
 from dlkit_classification.info import ClassificationInfo
 from dlkit_transfer.model import CHUNK, Pretrained
-from dlkit_transfer.networks import embedded, of_torchvision
+from dlkit_transfer.networks import embedded, of_torchvision, own_classes
 from dlkit_transfer.options import PretrainedConfig
 
 TORCHVISION = ["squeezenet1_1", "mobilenet_v3_small", "resnet18", "efficientnet_b0", "vgg16_bn"]
@@ -50,6 +50,75 @@ def test_blocks_one_after_the_other_are_the_network(name: str) -> None:
     assert torch.equal(body(image), expected)
     assert torch.equal(body(body(image, 0, 3), 3), expected)
     assert len(body.blocks) >= 5
+
+
+@pytest.mark.parametrize("name", [*TORCHVISION, "convnext_tiny"])
+def test_what_a_network_says_of_its_own_classes_is_what_the_whole_one_says(name: str) -> None:
+    import torchvision
+
+    torch.manual_seed(0)
+    whole = torchvision.models.get_model(name, weights=None).eval()
+    body, own = of_torchvision(name).eval(), own_classes(name, ["ants", "Bee", "daisies"])
+    assert own is not None
+    for part in (body, own.eval()):
+        assert not part.load_state_dict(whole.state_dict(), strict=False).missing_keys
+    image = torch.randn(2, 3, 64, 64)
+    assert torch.equal(own(body(image)), whole(image)[:, [310, 309, 985]])
+
+
+@pytest.mark.parametrize(
+    ("classes", "columns"),
+    [
+        (["ants", "bees"], [310, 309]),
+        (["ant", "thing"], None),
+        (["ant", "ants"], None),
+    ],
+)
+def test_classes_are_found_by_name_where_there_is_one_of_each(classes: list[str], columns: list[int] | None) -> None:
+    found = own_classes("squeezenet1_1", classes)
+    assert (found.columns if found else None) == columns
+
+
+def saved(name: str, folder: Path) -> Path:
+    """A file of random weights under torchvision's names."""
+    import torchvision
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    file = folder / f"{name}.safetensors"
+    save_file({key: tensor.clone() for key, tensor in torchvision.models.get_model(name).state_dict().items()}, file)
+    return file
+
+
+@pytest.mark.parametrize("unfreeze", [0, 2])
+def test_the_head_adds_to_what_the_network_says_of_its_own_classes(unfreeze: int, tmp_path: Path) -> None:
+    file = saved("squeezenet1_1", tmp_path)
+    half = np.full(3, 0.5, np.float32)
+    ants = ClassificationInfo(classes=["ants", "bees"], shape=(3, 64, 64), mean=half, std=half)
+    config = PretrainedConfig(backbone="squeezenet1_1", weights=str(file), unfreeze=unfreeze, mirror=False)
+    found = Pretrained(config, ants).eval()
+    image = torch.randn(3, 3, 64, 64)
+    assert found.own is not None
+    own = found.own(found.body(image * found.scale + found.shift))
+    torch.testing.assert_close(found(image), own, msg="the head begins with nothing")
+    torch.testing.assert_close(found(None, found.fixed(image)), own)
+    nn.init.ones_(found.head[-1].bias)
+    torch.testing.assert_close(found(image), own + 1)
+    assert {f"own.{key}" for key, _ in found.own.named_parameters()} <= frozen_names(found)
+    alone = Pretrained(config.model_copy(update={"own_classes": False}), ants).eval()
+    assert alone.own is None and not alone(image).any()
+
+
+def test_a_file_without_the_network_s_classifier_is_refused_with_the_option_that_does_without(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = saved("squeezenet1_1", tmp_path)
+    save_file({key: tensor for key, tensor in load_file(file).items() if "classifier" not in key}, file)
+    half = np.full(3, 0.5, np.float32)
+    ants = ClassificationInfo(classes=["ants", "bees"], shape=(3, 64, 64), mean=half, std=half)
+    with pytest.raises(DataError, match=r"--model\.own-classes false"):
+        Pretrained(PretrainedConfig(backbone="squeezenet1_1", weights=str(file)), ants)
+    Pretrained(PretrainedConfig(backbone="squeezenet1_1", weights=str(file), own_classes=False), ants)
 
 
 def test_weights_that_come_with_dlkit_fill_the_embedded_network() -> None:
