@@ -334,7 +334,7 @@ def decoded(name: str, read: Callable[[str], bytes]) -> Sample:
     if cls is Boxes:
         fields["boxes"] = [Box(**box) for box in fields["boxes"]]
     if cls is Plane:
-        fields["marks"] = [Marks(**marks) for marks in fields["marks"]]
+        fields["marks"] = [Marks(**{**marks, "colour": tuple(marks["colour"])}) for marks in fields["marks"]]
     known = {item.name for item in dataclasses.fields(cls)}
     return cls(**{key: value for key, value in fields.items() if key in known})
 

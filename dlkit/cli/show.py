@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.defaults import differences
 from dlkit.cli.parser import Parser
-from dlkit.errors import RunError
-from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried
+from dlkit.errors import RunError, UsageError
+from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried, Sampled
 from dlkit.present.events import describe_command, describe_restart, machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
@@ -24,6 +26,8 @@ from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
 
 LOG_LINES = 40
+FOLDER = "{}-samples"
+"""Where samples are written unless something else is said, below the current folder."""
 
 
 def main(argv: list[str]) -> int:
@@ -31,8 +35,13 @@ def main(argv: list[str]) -> int:
     run = chosen_run(options)
     events = _events(run)
     summary = summarise(run)
+    exported = _exported(run, events, options)
     if options.json:
-        print_json(_document(run, summary, events))
+        files = [str(path.absolute()) for path in exported or ()]
+        print_json({**_document(run, summary, events), **({"exported": files} if exported is not None else {})})
+        return 0
+    if exported is not None:
+        print_result("\n".join(map(str, exported)))
         return 0
     width = shutil.get_terminal_size().columns
     values = contents.stored_values(run)
@@ -54,9 +63,38 @@ def main(argv: list[str]) -> int:
 def _parser() -> Parser:
     parser = run_parser("show", "One run: state, metrics, configuration, checkpoints, samples.")
     parser.add_argument("--samples", action="store_true", help="the newest samples, drawn in the terminal")
+    parser.add_argument("--gif", action="store_true", help="samples through the training: a GIF of each name")
+    parser.add_argument("--html", action="store_true", help="samples through the training: one page with a slider")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help=f"write samples there; alone: all as PNG (default: {FOLDER.format('RUN')})",
+    )
+    parser.add_argument("--only", metavar="NAME", default="", help="of the samples that are written, those of one name")
     parser.add_argument("--log", action="store_true", help="what happened, event by event")
     parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
     return parser
+
+
+def _exported(run: RunFolder, events: list[Event], options: Namespace) -> list[Path] | None:
+    """The files with samples that were asked for, once they are written; None: none were."""
+    ways = [way for way, wanted in (("gif", options.gif), ("html", options.html)) if wanted]
+    if not ways and options.output is None:
+        if options.only:
+            raise UsageError(f"--only {options.only}: of samples that are written: give --gif, --html or -o DIR too")
+        return None
+    from dlkit.monitor.sample_export import export
+
+    folder = Path(options.output or FOLDER.format(run.id))
+    sampled = [event for event in events if isinstance(event, Sampled)]
+    files: list[Path] = []
+    for way in ways or ["png"]:
+        made = export(run, sampled, folder, way, only=options.only)
+        files += made.files
+        for note in made.notes:
+            say(f"note: {note}")
+    return files
 
 
 def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, object]:

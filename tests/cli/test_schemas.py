@@ -31,7 +31,7 @@ IN_PLACE = {
     "train": [("train-config", ["toy", "--print-config"])],
     "runs": [("runs", [])],
     "wait": [("wait", ["last"])],
-    "show": [("show", ["last"])],
+    "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "samples"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],
     "evaluate": [("evaluate", ["last"])],
     "predict": [("predict", ["last", "1,2,3"])],

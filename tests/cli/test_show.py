@@ -46,6 +46,23 @@ def test_samples_and_log_are_shown_when_asked_for(dlkit, trained, ids):
     assert "finished completed" in text
 
 
+def test_samples_leave_as_files(dlkit, trained, ids, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    where = ("--workspace", trained)
+    shown = dlkit("show", ids[0], "--gif", "--html", *where)
+    assert shown.out.splitlines() == [f"{ids[0]}-samples/rows.gif", f"{ids[0]}-samples/{ids[0]}.html"]
+    assert all((tmp_path / line).is_file() for line in shown.out.splitlines())
+    told = dlkit("show", ids[0], "-o", "png", "--json", *where).json
+    steps = [sample["step"] for sample in told["samples"]]
+    assert told["exported"] == [str(tmp_path / f"png/rows-{step:08d}.png") for step in steps]
+    wrong = dlkit("show", ids[0], "--gif", "--only", "images", *where)
+    assert wrong.code == 2 and "no sample 'images'; its samples are rows" in wrong.err
+    assert "--gif, --html or -o DIR" in dlkit("show", ids[0], "--only", "images", *where).err
+    (tmp_path / "file").write_text("")
+    taken = dlkit("show", ids[0], "--html", "-o", "file", *where)
+    assert taken.code == 2 and "cannot be written" in taken.err
+
+
 def test_looking_changes_nothing(dlkit, trained, ids):
     def state() -> dict[str, int]:
         return {str(p): p.stat().st_mtime_ns for p in trained.rglob("*") if not p.name.startswith("dlkit.db")}

@@ -16,11 +16,11 @@ from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import DataError, nearest
 from dlkit.predictor import Answer
+from dlkit.present.coloured import stacked
 from dlkit.samples import Images, Sample, Shaded
 from dlkit.task import AnyTask, Info
 from dlkit_insight.asked_texts import AskedTexts
 from dlkit_insight.attending import Weights, attention_of
-from dlkit_insight.coloured import stacked
 from dlkit_insight.passages import passages
 from dlkit_insight.reading import GAP, Passage, Reading
 from dlkit_insight.text_options import AttentionConfig

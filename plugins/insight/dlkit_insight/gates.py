@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, nearest
 from dlkit.predictor import Answer
+from dlkit.present.coloured import stacked
 from dlkit.present.shades import mixed, place
 from dlkit.samples import Images, Sample, Shaded, Table
 from dlkit.task import AnyTask, Info
 from dlkit_insight.asked_texts import AskedTexts
 from dlkit_insight.cells import Trace, cells_of, traces
-from dlkit_insight.coloured import stacked
 from dlkit_insight.following import Floats, Follower, followers, liveliest
 from dlkit_insight.passages import passages, running
 from dlkit_insight.reading import Passage, Reading, WritingInfo

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from dlkit.data.splits import Split
 from dlkit.data.text.tokenizers import Tokenizer, restore
 from dlkit.predictor import Answer
+from dlkit.present.coloured import coloured_text
 from dlkit.samples import Sample, Shaded, Table
 from dlkit.task import AnyTask, Info
 from dlkit_insight.asked_texts import AskedTexts
-from dlkit_insight.coloured import coloured_text
 from dlkit_insight.passages import passages
 from dlkit_insight.reading import Passage, TranslatingInfo, WritingInfo
 from dlkit_insight.text_options import SurpriseConfig
