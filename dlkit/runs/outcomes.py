@@ -10,7 +10,17 @@ from dlkit.errors import listed
 from dlkit.runs.contents import latest_evaluations
 from dlkit.runs.folder import RunFolder, Summary
 
-_MINIMISED = ("loss",)
+_MINIMISED = frozenset(
+    ("loss", "error", "mse", "rmse", "mae", "perplexity", "frechet", "fid", "cer", "wer", "seconds", "latency",
+     "bits_per_character", "bits_per_byte")
+)  # fmt: skip
+_MAXIMISED = frozenset(
+    ("accuracy", "precision", "recall", "f1", "iou", "map", "map50", "map75", "auc", "ap", "r2", "psnr", "ssim",
+     "bleu", "chrf", "rouge", "top5", "exact")
+)  # fmt: skip
+"""What is better of the field's own metrics, by their name or the last word of it: ``token_accuracy``, ``mean_iou``."""
+_NEITHER = frozenset(["d_accuracy"])
+"""A judge of two that should not win: half is best."""
 
 
 def finals(run: RunFolder, summary: Summary) -> dict[str, float]:
@@ -35,12 +45,15 @@ def other_data(runs: Mapping[RunFolder, Mapping[str, object]]) -> list[str]:
 
 
 def direction(name: str, summaries: Iterable[Summary]) -> str:
-    """``min``, ``max`` or nothing: of the primary metric (on any split) and of losses."""
+    """``min``, ``max`` or nothing: of the primary metric (on any split), and of what the field knows by name."""
     bare = name.rpartition("/")[2]
     known = {s.direction for s in summaries if s.metric.rpartition("/")[2] == bare and s.direction}
     if len(known) == 1:
         return known.pop()
-    return "min" if bare in _MINIMISED and not known else ""
+    if known or bare in _NEITHER:
+        return ""
+    names = {bare, bare.rpartition("_")[2]}
+    return "min" if names & _MINIMISED else "max" if names & _MAXIMISED else ""
 
 
 def best(values: Sequence[float | None], direction: str) -> int | None:

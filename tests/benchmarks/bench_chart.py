@@ -13,7 +13,7 @@ import numpy as np
 from textual.app import App, ComposeResult
 
 from dlkit.tui.chart.chart import Chart
-from dlkit.tui.chart.draw import Line, extent_of
+from dlkit.tui.chart.line import Line, extent_of
 from dlkit.tui.chart.look import Look
 from dlkit.tui.chart.smooth import smoothed
 

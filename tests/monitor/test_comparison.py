@@ -65,7 +65,10 @@ def test_different_tasks_are_remarked(tmp_path: Path) -> None:
     ("name", "primary", "expected"),
     [("val/mse", ("val/mse", "min"), "min"), ("test/accuracy", ("val/accuracy", "max"), "max"),
      ("val/loss", ("val/accuracy", "max"), "min"), ("val/loss", ("val/loss", "max"), "max"),
-     ("lr", ("val/mse", "min"), "")],
+     ("lr", ("val/mse", "min"), ""), ("val/macro_f1", ("val/accuracy", "max"), "max"),
+("test/rmse", ("val/r2", "max"), "min"),
+     ("val/token_accuracy", ("val/loss", "min"), "max"), ("val/d_accuracy", ("val/judge_frechet", "min"), ""),
+     ("val/judge_frechet", ("", ""), "min"), ("grad_norm", ("val/mse", "min"), "")],
 )  # fmt: skip
 def test_direction(name: str, primary: tuple[str, str], expected: str) -> None:
     assert direction(name, [Summary("a", metric=primary[0], direction=primary[1]), Summary("b")]) == expected

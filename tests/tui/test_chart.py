@@ -16,8 +16,8 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from dlkit.tui.chart.chart import Chart
-from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
+from dlkit.tui.chart.line import Line
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.thin import Numbers
 from screens import shown, typed
@@ -62,7 +62,7 @@ async def charted(*lines: Line, size: tuple[int, int] = (50, 14)) -> AsyncIterat
         yield app, pilot
 
 
-def line(y: Sequence[float], x: Numbers | None = None, name: str = "", key: str = "", colour: str = COLOURS[0]) -> Line:
+def line(y: Sequence[float], x: Numbers | None = None, name: str = "", key: str = "", colour: int = 0) -> Line:
     """Values at steps 1, 2, 3 …, if nothing else is said."""
     steps = np.arange(1, len(y) + 1) if x is None else x
     return Line(name, steps, np.array(y, np.float64), key, colour)
@@ -102,13 +102,13 @@ async def test_a_rising_line_between_its_axes() -> None:
 
 async def test_points_that_lie_apart_are_marked_and_keys_stand_above_them() -> None:
     """A key was once hidden under another line's points."""
-    sparse, other = line([1, 2, 3, 2], name="train", key="t"), line([1, 2, 3, 2], name="val", key="v", colour="red")
+    sparse, other = line([1, 2, 3, 2], name="train", key="t"), line([1, 2, 3, 2], name="val", key="v", colour=2)
     async with charted(sparse, other) as (app, _):
         found = shown(app)
         assert "t train 2   v val 2" in found
         assert len(marks(app, "•")) >= 2
         plot = "\n".join(rows(app)[2:])
-        assert plot.count("t") == 2 + 1 and plot.count("v") == 2, "at the end and on the way; and the t of step"
+        assert plot.count("t") == 1 + 1 and plot.count("v") == 1, "once on a short curve; and the t of step"
         app.given = [sparse]
         app.looked()
         assert len(marks(app, "•")) == 3, "the last one is under the key"
@@ -118,7 +118,7 @@ async def test_lines_over_each_other_are_told_apart_without_colour(monkeypatch: 
     monkeypatch.setenv("NO_COLOR", "1")
     many = [line([i + math.sin(n / 9) for n in range(90)], name=f"run {i}", key="ABCDEFGH"[i]) for i in range(8)]
     async with charted(*many, size=(80, 24)) as (app, _):
-        text = "\n".join(rows(app)[5:])
+        text = "\n".join(rows(app)[3:])
         assert all(text.count(key) == 2 for key in "ABCDEFGH")
         assert all(f"{key} run {i}" in shown(app) for i, key in enumerate("ABCDEFGH"))
 
@@ -185,11 +185,14 @@ async def test_titles_and_names_that_are_too_long_or_odd() -> None:
         assert rows(app)[0] == "> loss        log · smooth 0.6"
 
 
-async def test_a_legend_with_more_lines_than_room_says_so() -> None:
+async def test_a_legend_without_room_is_shorter_and_then_says_so() -> None:
     given = [line([i, i + 1], name=f"a long name {i}", key=chr(65 + i)) for i in range(10)]
-    async with charted(*given, size=(40, 13)) as (app, _):
-        assert rows(app)[1].startswith("A a long name 0 1") and rows(app)[2].endswith("… 6 more")
-        assert "J a long name 9" not in shown(app)
+    async with charted(*given, size=(40, 13)) as (app, pilot):
+        assert rows(app)[1].startswith("A 1   B 2") and rows(app)[2].endswith("J 10"), "values rather than names"
+        await pilot.resize_terminal(20, 13)
+        await pilot.pause()
+        assert rows(app)[1].startswith("A 1   B 2") and rows(app)[2].endswith("… 5 more")
+        assert "F" not in rows(app)[2]
 
 
 # How it is looked at
@@ -228,7 +231,7 @@ async def test_a_window_at_the_end_goes_along_with_a_growing_curve() -> None:
 
 
 async def test_the_cursor_tells_values() -> None:
-    sparse = line([0.5, 0.25], x=np.array([20, 90]), name="val", key="v", colour=COLOURS[1])
+    sparse = line([0.5, 0.25], x=np.array([20, 90]), name="val", key="v", colour=1)
     async with charted(replace(RAMP, name="train", key="t"), sparse, size=(60, 14)) as (app, pilot):
         await typed(pilot, "left")
         assert rows(app)[1] == "step 100   t train 100   v val 0.25 @90"
@@ -244,6 +247,17 @@ async def test_the_cursor_tells_values() -> None:
         assert step < a < app.look.cursor <= b, "the window comes along"
         await typed(pilot, "right")
         assert app.look.cursor == round(app.look.cursor), "from point to point"
+
+
+async def test_no_line_is_hidden_by_what_the_cursor_tells() -> None:
+    train, val = replace(RAMP, name="train", key="t"), line([0.5, 0.25], np.array([20, 90]), "val", "v", 1)
+    async with charted(train, val, size=(44, 17)) as (app, pilot):
+        await typed(pilot, "left", "z")
+        assert "more" not in shown(app)
+        assert rows(app)[1].startswith("step 100   t train 100 ~") and rows(app)[2] == "v val 0.25 ~0.3438 @90"
+        await pilot.resize_terminal(40, 9)
+        await pilot.pause()
+        assert rows(app)[1] == "step 100   t train 100   v val 0.25", "one row: what must be said"
 
 
 async def test_log_scales() -> None:

@@ -170,7 +170,7 @@ async def test_ten_runs_in_a_small_terminal(tmp_path: Path) -> None:
     async with compared(runs) as (app, pilot, screen):
         assert "A-C of 10 runs: , .  1 setting differs" in shown(app)
         assert ["≠ x", "0", "1", "2"] in table(screen)
-        assert len(screen.chart.lines) == 10 and "… " in shown(app)
+        assert len(screen.chart.lines) == 10 and "J 0.3401" in shown(app), "the last of them in few words"
         await typed(pilot, *["full_stop"] * 3)
         assert "D-F of 10 runs" in shown(app) and ["≠ x", "3", "4", "5"] in table(screen)
         for _ in range(20):

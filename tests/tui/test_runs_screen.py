@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dlkit.events import MetricsLogged
 from dlkit.runs.folder import Summary
+from dlkit.tui.compare.screen import CompareScreen
 from dlkit.tui.runs.screen import RunsScreen, arranged
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.run_filter import matches
@@ -262,3 +263,14 @@ def test_a_row_is_made_anew_if_its_run_changed_or_its_age() -> None:
     assert row.cells["created"] == "1 min ago" and screen._row(run, 1119.0) is row
     assert screen._row(run, 1121.0).cells["created"] == "2 min ago"
     assert screen._row(run._replace(step=5), 1122.0).cells["step"] == "5"
+
+
+async def test_the_marked_runs_are_compared_and_no_other(tmp_path: Path) -> None:
+    runs = record_runs(tmp_path, 4)
+    async with opened(tmp_path) as (app, pilot):
+        await press(pilot, "2", "c", "space", "c")
+        assert "mark two or more runs with space, then press c" in notices(app)
+        assert "one is marked: mark two or more runs with space, then press c" in notices(app)
+        await press(pilot, "j", "space", "c")
+        assert isinstance(app.screen, CompareScreen)
+        assert [run.id for run in app.screen.runs] == [runs[0].id, runs[2].id], "the cursor is on the last one"

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from dlkit.monitor.history import History
-from dlkit.tui.chart.axes import labels, linear_ticks, log_labels, log_ticks, step_labels, thousands, value_range
+from dlkit.tui.chart.axes import Range, labels, linear_ticks, log_labels, log_ticks, step_labels, thousands, value_range
 from dlkit.tui.chart.canvas import DOTS_DOWN, Sheet, dots, row_of
-from dlkit.tui.chart.draw import Line, Theme, draw, extent_of
+from dlkit.tui.chart.draw import draw
+from dlkit.tui.chart.frame import Theme
+from dlkit.tui.chart.legend import arranged
+from dlkit.tui.chart.line import Line, extent_of
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.smooth import LEVELS, smoothed
 from dlkit.tui.chart.thin import Floats, Spans, column_edges, thin
@@ -262,6 +265,52 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero() -> None:
     assert spans.left_out == 3, "step 0, the value −1, the value 0"
     spans = thin(x, y, column_edges(2, 9, 10, log=True), log_x=True)
     assert spans.left_out == 0, "step 0 is not in this window"
+
+
+# Letters and the legend
+
+
+def letters(lines: list[Line], size: tuple[int, int] = (80, 20)) -> dict[str, list[tuple[int, int]]]:
+    """Where each line's letter stands: row and column."""
+    rows = pictured(lines, size=size).splitlines()
+    return {
+        line.key: [(r, c) for r, row in enumerate(rows) for c, sign in enumerate(row) if sign == line.key]
+        for line in lines
+    }
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(2, 300))
+@settings(max_examples=50)
+def test_letters_stand_at_the_ends_of_their_lines(ends: list[float], count: int) -> None:
+    """However many end at one value: in its row, or at most in the next one."""
+    x = np.arange(count)
+    ramps = [Line(f"line {i}", x, np.linspace(0.5, end, count), "ABCDEFGHIJKL"[i]) for i, end in enumerate(ends)]
+    lines = [*ramps, Line("", x, np.linspace(0, 1, count))]
+    rows, found = 20 - 1 - 2, letters(ramps + lines[-1:])
+    for line, end in zip(ramps, ends, strict=True):
+        row = 1 + row_of(end, Range(0, 1), rows)
+        last_row, last_column = max(found[line.key], key=lambda place: place[1])
+        assert abs(last_row - row) <= 1 and last_column >= 80 - len(ends)
+
+
+def test_a_letter_is_written_once_on_a_short_curve_and_on_one_that_is_alone() -> None:
+    short = Line("val", np.array([0, 2, 4]), np.array([1.0, 2.0, 3.0]), "V")
+    long = Line("train", np.arange(100), np.linspace(3, 1, 100), "T")
+    assert {key: len(found) for key, found in letters([short, long]).items()} == {"V": 1, "T": 2}
+    assert len(letters([long])["T"]) == 1
+    few = Line("val", np.arange(16) * 2, np.arange(16) / 5, "V")
+    assert len(letters([few, long])["V"]) == 1, "of 16 points in a third of the chart"
+
+
+def test_what_has_no_room_in_a_legend_is_said_shorter_first() -> None:
+    forms = [["A a long name 0.5", "A 0.5"], ["B another 0.25", "B 0.25"], ["C 1"]]
+    assert [placed.text for placed in arranged(forms, 60, 1)] == [form[0] for form in forms]
+    assert [(placed.row, placed.text) for placed in arranged(forms, 34, 2)] == [
+        (0, "A a long name 0.5"), (0, "B another 0.25"), (1, "C 1")
+    ]  # fmt: skip
+    assert [placed.text for placed in arranged(forms, 30, 1)] == ["A 0.5", "B 0.25", "C 1"]
+    assert [placed.text for placed in arranged(forms, 16, 1)] == ["A 0.5"], "room for … 2 more"
+    assert arranged(forms, 60, 0) == []
 
 
 # Smoothing

@@ -5,23 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from dlkit.present.numbers import number
 from dlkit.tui.chart.axes import thousands
-from dlkit.tui.chart.draw import Drawing, Line, Theme, draw, extent_of
+from dlkit.tui.chart.draw import Drawing, draw
+from dlkit.tui.chart.frame import Frame, Theme
+from dlkit.tui.chart.legend import arranged, more, packed
+from dlkit.tui.chart.line import Line, extent_of
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.smooth import smoothed
 from dlkit.tui.chart.thin import Floats
+
+
+class Looks(NamedTuple):
+    """What a picture depends on besides what it shows: the whole of a cache's key."""
+
+    size: Size
+    base: Style
+    title: Style
+    current: Style
+    theme: Theme
 
 
 class Chart(Widget):
@@ -76,7 +89,9 @@ class Chart(Widget):
         self.drawings = 0
         """How often it was drawn; tests hold that it is not drawn in vain."""
         self._drawing: Drawing | None = None
+        self._drawn_for: tuple[object, ...] = ()
         self._strips: list[Strip] | None = None
+        self._looks: Looks | None = None
         self._smooth: dict[int, tuple[Floats, float, Floats]] = {}
         self._held: int | None = None
         self._dragged: int | None = None
@@ -132,51 +147,71 @@ class Chart(Widget):
 
     # Drawing
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._drawing = self._strips = None
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Once for all lines of a repaint: to find out how this looks takes as long as to draw a line."""
+        self._look_around()
+        return super().render_lines(crop)
+
+    def _look_around(self) -> Looks:
+        """How this is to look now; what was drawn for other sizes or colours is forgotten."""
+        theme = Theme(
+            self.get_component_rich_style("chart--muted"),
+            self.get_component_rich_style("chart--broken", partial=True),
+            self._plain,
+            self.app.current_theme.dark,
+        )
+        title, current = (
+            self.get_component_rich_style(f"chart--{name}", partial=True) for name in ("title", "current")
+        )
+        looks = Looks(self.size, self.rich_style, title, current, theme)
+        if looks != self._looks:
+            self._looks, self._strips = looks, None
+        return looks
 
     def render_line(self, y: int) -> Strip:
-        if self._strips is None or len(self._strips) != self.size.height:
-            self._strips = self._rendered(self.size)
+        if self._strips is None or self._looks is None or self._looks.size != self.size:
+            self._strips = self._rendered(self._look_around())
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
-    def _rendered(self, size: Size) -> list[Strip]:
-        if not size.width or not size.height:
+    def _rendered(self, looks: Looks) -> list[Strip]:
+        if not looks.size.width or not looks.size.height:
             return []
-        drawing = self._drawn(size)
+        drawing = self._drawn(looks)
         sheet = drawing.sheet.copy()
         whole = Drawing(sheet, drawing.frame, drawing.values, drawing.left_out)
-        self._head(whole)
+        self._head(whole, looks)
+        muted = looks.theme.muted
         if drawing.values is None:
             text = "nothing finite to draw" if any(len(line.y) for line in self.lines) else self.empty
-            sheet.text(drawing.frame.top + drawing.frame.rows // 2, drawing.frame.left + 1, text, self._muted)
-        self._cursor(whole)
+            sheet.text(drawing.frame.top + drawing.frame.rows // 2, drawing.frame.left + 1, text, muted)
+        self._cursor(whole, muted)
         if self._held is not None and self._dragged is not None:
             a, b = sorted((self._held, self._dragged))
             rows = slice(drawing.frame.top, drawing.frame.top + drawing.frame.rows)
             sheet.shade(rows, slice(max(0, a), b + 1), Style(reverse=True))
-        return sheet.strips(self.rich_style)
+        return sheet.strips(looks.base)
 
-    def _drawn(self, size: Size) -> Drawing:
-        kept = self._drawing
-        if kept is None or (kept.sheet.columns, kept.sheet.rows) != (size.width, size.height):
+    def _drawn(self, looks: Looks) -> Drawing:
+        """The plot, which a cursor or another title does not change."""
+        top = self._head_rows(looks.size)
+        key = looks.size, looks.theme, top
+        if self._drawing is None or key != self._drawn_for:
             self.drawings += 1
-            theme = Theme(self._muted, self.get_component_rich_style("chart--broken", partial=True), self._plain)
-            self._drawing = kept = draw(
-                self.lines, self._smoothed, self.look, self.extent, log_y=self.log_y, columns=size.width,
-                rows=size.height, top=self._head_rows(size), epochs=self.epochs, theme=theme,
+            self._drawn_for = key
+            self._drawing = draw(
+                self.lines, self._smoothed, self.look, self.extent, log_y=self.log_y, columns=looks.size.width,
+                rows=looks.size.height, top=top, epochs=self.epochs, theme=looks.theme,
             )  # fmt: skip
-        return kept
-
-    @property
-    def _muted(self) -> Style:
-        return self.get_component_rich_style("chart--muted")
+        return self._drawing
 
     @property
     def _plain(self) -> bool:
         """Linux's own console has no braille, nor has a terminal that is not UTF-8."""
         return os.environ.get("TERM") == "linux" or not self.app.console.encoding.lower().startswith("utf")
+
+    @property
+    def _frame(self) -> Frame:
+        return self._drawn(self._look_around()).frame
 
     @property
     def _plot_columns(self) -> int:
@@ -192,21 +227,26 @@ class Chart(Widget):
     # Title and legend
 
     def _head_rows(self, size: Size) -> int:
+        """The title's, and as many as the legend needs at its longest, if the plot has room beside them."""
         if size.height < 5:
             return min(1, size.height - 1)
-        wide = [cell_len(self._legend_text(line, number(-1.2345e-10))) for line in self.lines]
-        return 1 + min(max(1, size.height // 6), len(_packed(wide, size.width)))
+        cursor = self.look.cursor is not None
+        value = "-0.1234" + " ~1.234" * bool(self.look.level) + " @1 234" * (cursor and len(self.lines) > 1)
+        wide = [cell_len(self._words(line, value)) for line in self.lines]
+        if cursor:
+            wide.insert(0, cell_len(self._at(self.extent.last)))
+        return 1 + min(max(1, (size.height - 3) // 5), len(packed(wide, size.width)))
 
-    def _head(self, drawing: Drawing) -> None:
-        sheet = drawing.sheet
+    def _head(self, drawing: Drawing, looks: Looks) -> None:
+        sheet, muted = drawing.sheet, looks.theme.muted
         if drawing.frame.top:
-            style = self.get_component_rich_style("chart--current" if self.current else "chart--title", partial=True)
+            style = looks.current if self.current else looks.title
             sheet.text(0, 0, f"> {self.title} " if self.current else self.title, style)
             about = " · ".join(self._about(drawing))
             start = sheet.columns - len(about)
             if start > cell_len(self.title) + 4:
-                sheet.text(0, start, about, self._muted)
-        self._legend(drawing)
+                sheet.text(0, start, about, muted)
+        self._legend(drawing, looks.theme)
 
     def _about(self, drawing: Drawing) -> list[str]:
         left_out = f"{drawing.left_out} not above 0 left out" if drawing.left_out else ""
@@ -214,38 +254,39 @@ class Chart(Widget):
         found += [f"smooth {self.look.weight:g}" if self.look.level else "", "part" if self.look.window else ""]
         return [text for text in found if text]
 
-    def _legend(self, drawing: Drawing) -> None:
-        cursor, rows = self.look.cursor, drawing.frame.top - 1
-        items: list[tuple[str, Style]] = []
-        if cursor is not None:
-            items.append((f"{'epoch' if self.epochs else 'step'} {thousands(cursor)}", Style(bold=True)))
-        for line in self.lines:
-            items.append((self._legend_text(line, self._value(line, cursor)), Style(color=line.colour)))
-        packed = _packed([cell_len(text) for text, _ in items], drawing.sheet.columns)
-        for row, places in enumerate(packed[:rows], 1):
-            for place, column in places:
-                drawing.sheet.text(row, column, *items[place])
-        if len(packed) > rows > 0:
-            more = sum(len(places) for places in packed[rows:])
-            text = f" … {more} more"
-            drawing.sheet.text(rows, drawing.sheet.columns - len(text), text, self._muted)
+    def _legend(self, drawing: Drawing, theme: Theme) -> None:
+        sheet, cursor, rows = drawing.sheet, self.look.cursor, drawing.frame.top - 1
+        at = [] if cursor is None else [(self._at(cursor),)]
+        styles = [Style(bold=True)] * len(at) + [Style(color=theme.of(line)) for line in self.lines]
+        forms = [*at, *(self._forms(line, cursor) for line in self.lines)]
+        placed = arranged(forms, sheet.columns, rows)
+        for which, row, column, text in placed:
+            sheet.text(row + 1, column, text, styles[which])
+        if rows > 0 and len(placed) < len(forms):
+            text = more(len(forms) - len(placed))
+            sheet.text(rows, sheet.columns - len(text), text, theme.muted)
 
-    def _legend_text(self, line: Line, value: str) -> str:
+    def _at(self, x: float) -> str:
+        return f"{'epoch' if self.epochs else 'step'} {thousands(x)}"
+
+    def _words(self, line: Line, value: str) -> str:
         name = line.name or ("" if self.look.cursor is not None or line.key else "last")
         return " ".join(part for part in (line.key, name, value) if part)
 
-    def _value(self, line: Line, cursor: float | None) -> str:
+    def _forms(self, line: Line, cursor: float | None) -> list[str]:
+        """A line with its value, from everything that can be said to what must be."""
         place = len(line.y) - 1 if cursor is None else line.at(cursor)
         if place < 0:
-            return "-"
-        text = number(float(line.y[place])) if cursor is None else f"{float(line.y[place]):.6g}"
-        if self.look.level:
-            text += f" ~{number(float(self._smoothed(line)[place]))}"
-        if cursor is not None and line.x[place] != cursor:
-            text += f" @{thousands(float(line.x[place]))}"
-        return text
+            return [self._words(line, "-"), line.key or "-"]
+        value = float(line.y[place])
+        short = number(value)
+        smooth = f" ~{number(float(self._smoothed(line)[place]))}" if self.look.level else ""
+        exact = short if cursor is None else f"{value:.6g}"
+        where = "" if cursor is None or line.x[place] == cursor else f" @{thousands(float(line.x[place]))}"
+        full = [self._words(line, exact + smooth + where), self._words(line, short + smooth), self._words(line, short)]
+        return [*full, f"{line.key} {short}" if line.key else short]
 
-    def _cursor(self, drawing: Drawing) -> None:
+    def _cursor(self, drawing: Drawing, muted: Style) -> None:
         if self.look.cursor is None:
             return
         column = drawing.column(self.look.place(self.extent, self.look.cursor))
@@ -254,14 +295,14 @@ class Chart(Widget):
         frame = drawing.frame
         for row in range(frame.top, frame.top + frame.rows):
             if drawing.sheet.blank(row, column):
-                drawing.sheet.text(row, column, "|" if drawing.sheet.plain else "┊", self._muted)
+                drawing.sheet.text(row, column, "|" if drawing.sheet.plain else "┊", muted)
         drawing.sheet.shade(slice(frame.top, frame.top + frame.rows), slice(column, column + 1), Style(bold=True))
 
     # The mouse
 
     def _x_at(self, column: int) -> float:
         """What a column of the widget stands for: the outer ones for the ends of what is seen."""
-        frame = self._drawn(self.size).frame
+        frame = self._frame
         return self.look.at(self.extent, min(1.0, max(0.0, (column - frame.left) / max(1, frame.columns - 1))))
 
     def _want(self, look: Look) -> None:
@@ -289,7 +330,7 @@ class Chart(Widget):
 
     def on_mouse_move(self, event: MouseMove) -> None:
         if self._held is not None and (self._dragged is not None or abs(event.x - self._held) > 1):
-            self._dragged = max(self._drawn(self.size).frame.left, min(self.size.width - 1, event.x))
+            self._dragged = max(self._frame.left, min(self.size.width - 1, event.x))
             self._strips = None
             self.refresh()
 
@@ -310,16 +351,3 @@ class Chart(Widget):
     def on_click(self, event: Click) -> None:
         if event.y == 0 or event.chain == 2:
             self.post_message(self.Opened(self))
-
-
-def _packed(widths: Sequence[int], columns: int) -> list[list[tuple[int, int]]]:
-    """Things side by side, three cells apart, in as many rows as it takes: (which, column) row by row."""
-    rows: list[list[tuple[int, int]]] = [[]]
-    column = 0
-    for place, width in enumerate(widths):
-        if rows[-1] and column + width > columns:
-            rows.append([])
-            column = 0
-        rows[-1].append((place, column))
-        column += width + 3
-    return rows

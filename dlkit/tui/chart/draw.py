@@ -4,73 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from rich.style import Style
 
+from dlkit.tui.chart import marks
 from dlkit.tui.chart.axes import Range, labels, linear_ticks, log_labels, log_ticks, step_labels, value_range
 from dlkit.tui.chart.canvas import Sheet, dots, row_of
+from dlkit.tui.chart.frame import Course, Frame, Theme
+from dlkit.tui.chart.line import Line
 from dlkit.tui.chart.look import Extent, Look
-from dlkit.tui.chart.thin import Floats, Numbers, Spans, column_edges, thin
+from dlkit.tui.chart.thin import Floats, column_edges, thin
 
 # Drawn here and not by textual-plot: that has no logarithmic axis, thins nothing, and takes 250 ms to import.
-COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", "bright_yellow", "bright_magenta",
-           "bright_green", "bright_red", "bright_blue")  # fmt: skip
-"""One a line, then again from the first: the keys tell lines apart without them."""
-_SPARSE = 5
-"""Cells a point must have for itself to be marked."""
 _WIDEST = 21
 """Cells that the values at the y axis may take: twelve digits and an exponent, where that tells them apart."""
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A curve: ``x`` ascending and ``y`` as many, never changed in place. ``key`` is the letter that stands at its end
-    and in the legend, none where there is but one line."""
-
-    name: str
-    x: Numbers
-    y: Floats
-    key: str = ""
-    colour: str = COLOURS[0]
-
-    def same(self, other: Line) -> bool:
-        """Whether it looks the same, without comparing points."""
-        mine, others = (self.name, self.key, self.colour), (other.name, other.key, other.colour)
-        return self.x is other.x and self.y is other.y and mine == others
-
-    def at(self, x: float) -> int:
-        """The last point not beyond x; −1 if there is none."""
-        return int(np.searchsorted(self.x, x, "right")) - 1
-
-
-def extent_of(lines: Sequence[Line]) -> Extent:
-    """What the lines cover together."""
-    there = [line for line in lines if len(line.x)]
-    if not there:
-        return Extent()
-    first, last = min(float(line.x[0]) for line in there), max(float(line.x[-1]) for line in there)
-    places = [(line, int(np.searchsorted(line.x, 0, "right"))) for line in there]
-    positive = min((float(line.x[i]) for line, i in places if i < len(line.x)), default=1.0)
-    return Extent(first, last, max(len(line.x) for line in there), positive)
-
-
-class Frame(NamedTuple):
-    """Where the plot lies on the sheet, in cells."""
-
-    left: int
-    top: int
-    columns: int
-    rows: int
-
-
-class Theme(NamedTuple):
-    """Styles, and whether the terminal has no more than ASCII."""
-
-    muted: Style
-    broken: Style
-    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,16 +34,7 @@ class Drawing:
         """The sheet's column for a place (0 … 1) in the window; None outside."""
         if not -1e-9 <= place <= 1 + 1e-9:
             return None
-        return self.frame.left + min(self.frame.columns - 1, max(0, int(place * self.frame.columns)))
-
-
-class Course(NamedTuple):
-    """A line and what is drawn of it."""
-
-    line: Line
-    spans: Spans
-    raw: Spans | None
-    """Of the values themselves where ``spans`` are of smoothed ones."""
+        return self.frame.column(place)
 
 
 def draw(
@@ -116,10 +55,10 @@ def draw(
     courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
     _y_axis(sheet, frame, values, ticks, texts, theme)
     _x_axis(sheet, frame, look, extent, theme, ruled=ruled, epochs=epochs)
-    _lines(sheet, frame, values, courses)
-    _breaks(sheet, frame, courses, theme)
+    _lines(sheet, frame, values, courses, theme)
+    marks.breaks(sheet, frame, courses, theme)
     if values is not None:
-        _marks(sheet, frame, values, courses, look, extent, log_y=log_y)
+        marks.points(sheet, frame, values, courses, look, extent, theme, log_y=log_y)
     return Drawing(sheet, frame, values, sum((c.raw or c.spans).left_out for c in courses))
 
 
@@ -179,7 +118,7 @@ def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme
     free = frame.left
     end = frame.left + frame.columns
     for x, text in zip(ticks, texts, strict=True):
-        column = frame.left + min(frame.columns - 1, max(0, int(look.place(extent, x) * frame.columns)))
+        column = frame.column(look.place(extent, x))
         start = min(max(column - len(text) // 2, free), end - len(text))
         if start < free or start + len(text) > end - len(unit) - 1:
             continue
@@ -206,70 +145,14 @@ def _x_ticks(look: Look, extent: Extent, columns: int) -> tuple[list[float], lis
     return ticks, texts
 
 
-def _lines(sheet: Sheet, frame: Frame, values: Range | None, courses: Sequence[Course]) -> None:
+def _lines(sheet: Sheet, frame: Frame, values: Range | None, courses: Sequence[Course], theme: Theme) -> None:
     """Faint ones first: what is smoothed lies above all that is not."""
     if values is None:
         return
     for course in courses:
         if course.raw is not None:
-            style = Style(color=course.line.colour, dim=True)
+            style = Style(color=theme.of(course.line), dim=True)
             sheet.line(dots(course.raw, values, frame.rows), frame.left, frame.top, style, faint=True)
     for course in courses:
-        style = Style(color=course.line.colour, bold=course.raw is not None)
+        style = Style(color=theme.of(course.line), bold=course.raw is not None)
         sheet.line(dots(course.spans, values, frame.rows), frame.left, frame.top, style)
-
-
-def _breaks(sheet: Sheet, frame: Frame, courses: Sequence[Course], theme: Theme) -> None:
-    """A cross at the top for infinity, at the bottom for NaN and minus infinity."""
-    for course in courses:
-        spans = course.raw or course.spans
-        for columns, row in ((spans.above, 0), (spans.below, frame.rows - 1)):
-            for column in dict.fromkeys((np.flatnonzero(columns) // 2).tolist()):
-                sheet.text(frame.top + row, frame.left + column, "x" if theme.plain else "×", theme.broken)
-
-
-def _marks(
-    sheet: Sheet, frame: Frame, values: Range, courses: Sequence[Course], look: Look, extent: Extent, *, log_y: bool
-) -> None:
-    """Points that lie apart, and every line's key: at its end, and once on its way if others may cross it."""
-    taken = set[tuple[int, int]]()
-    styles = [Style(color=course.line.colour, bold=True) for course in courses]
-    for course, style in zip(courses, styles, strict=True):
-        if course.raw is None:
-            _points(sheet, frame, values, course.line, look, extent, style, log_y=log_y)
-    for number, (course, style) in enumerate(zip(courses, styles, strict=True)):
-        if course.line.key:
-            filled = np.flatnonzero(np.isfinite(course.spans.low)) // 2
-            places = [filled[-1]] if len(filled) else []
-            if len(courses) > 1 and len(filled):
-                places.append(filled[int(len(filled) * (number + 0.5) / len(courses))])
-            for column in places:
-                _key(sheet, frame, values, course, int(column), taken, style)
-
-
-def _points(
-    sheet: Sheet, frame: Frame, values: Range, line: Line, look: Look, extent: Extent, style: Style, *, log_y: bool
-) -> None:
-    x0, x1 = look.span(extent)
-    first, last = int(np.searchsorted(line.x, x0, "left")), int(np.searchsorted(line.x, x1, "right"))
-    if not 0 < (last - first) * _SPARSE <= frame.columns:
-        return
-    for x, y in zip(line.x[first:last].tolist(), line.y[first:last].tolist(), strict=True):
-        if np.isfinite(y) and (y > 0 or not log_y):
-            column = min(frame.columns - 1, max(0, int(look.place(extent, x) * frame.columns)))
-            row = row_of(float(np.log10(y)) if log_y else y, values, frame.rows)
-            sheet.text(frame.top + row, frame.left + column, "o" if sheet.plain else "•", style)
-
-
-def _key(
-    sheet: Sheet, frame: Frame, values: Range, course: Course, column: int, taken: set[tuple[int, int]], style: Style
-) -> None:
-    """On the line, or right above or below where another's key is already."""
-    spans = course.spans
-    low = [value for value in spans.low[2 * column : 2 * column + 2].tolist() if value == value]
-    high = [value for value in spans.high[2 * column : 2 * column + 2].tolist() if value == value]
-    row = row_of((min(low) + max(high)) / 2, values, frame.rows)
-    near = sorted(range(frame.rows), key=lambda other: abs(other - row))
-    free = next((other for other in near if (other, column) not in taken), row)
-    taken.add((free, column))
-    sheet.text(frame.top + free, frame.left + column, course.line.key, style)

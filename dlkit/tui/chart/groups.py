@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from dlkit.tui.chart.draw import COLOURS
-
-SPLITS = {"train": ("t", COLOURS[0]), "val": ("v", COLOURS[1]), "test": ("e", COLOURS[2])}
+SPLITS = {"train": ("t", 0), "val": ("v", 1), "test": ("e", 2)}
 """First part of a metric's name → its line's letter and colour."""
 PLACEHOLDER = "val/*, *acc*, or a part of the name"
 

@@ -45,13 +45,14 @@ def settings(found: Mapping[str, Sequence[object]], sign: str) -> list[Row]:
 
 
 def metrics(found: Comparison) -> list[Row]:
-    """What each came to; the best has a star."""
+    """What each came to; the best of several has a star."""
     rows = []
     for name, outcome in found.metrics.items():
         cells: dict[str, Cell] = {}
+        alone = sum(value is not None for value in outcome.values) < 2
         for i, value in enumerate(outcome.values):
             text = number(value) or "-"
-            cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best else text
+            cells[str(i)] = (f"{BEST} {text}", "bold") if i == outcome.best and not alone else text
         rows.append(Row(f"m {name}", {"key": f"  {name}", **cells}))
     return rows
 

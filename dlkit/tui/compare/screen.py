@@ -18,10 +18,10 @@ from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.chart.chart import Chart
-from dlkit.tui.chart.draw import COLOURS, Line
 from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
 from dlkit.tui.chart.groups import PLACEHOLDER, grouped
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
+from dlkit.tui.chart.line import Line
 from dlkit.tui.compare.rows import about, letter, metrics, settings
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
@@ -202,8 +202,7 @@ class CompareScreen(ChartKeys, Area):
         except KeyError:
             return []
         x = self._epochs.of(view, self.metric, series.steps) if self.epochs else series.steps
-        colour = COLOURS[place % len(COLOURS)]
-        return [Line(self._short(place), x, series.values, letter(place), colour)]
+        return [Line(self._short(place), x, series.values, letter(place), place)]
 
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""

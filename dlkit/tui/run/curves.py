@@ -14,10 +14,10 @@ from dlkit.monitor.view import RunView
 from dlkit.present.numbers import counted
 from dlkit.runs.folder import ENDED
 from dlkit.tui.chart.chart import Chart
-from dlkit.tui.chart.draw import COLOURS, Line, extent_of
 from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
 from dlkit.tui.chart.groups import PLACEHOLDER, SPLITS, Group, grouped
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
+from dlkit.tui.chart.line import Line, extent_of
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.filter_line import FilterLine
 
@@ -146,7 +146,7 @@ class CurvesPane(ChartKeys, Pane, can_focus=True):
         found = []
         for name in group.names:
             split = name.split("/")[0]
-            key, colour = SPLITS.get(split, ("", COLOURS[0])) if "/" in name else ("", COLOURS[3])
+            key, colour = SPLITS.get(split, ("", 0)) if "/" in name else ("", 3)
             try:
                 series = view.series(name)
             except KeyError:  # a resume has made it void since the names were read

@@ -59,7 +59,7 @@ class RunsScreen(RunList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
         Binding("space", "mark", "Mark", id="runs.mark"),
-        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked runs and the one under the cursor"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked runs"),
         Binding("s", "sort(1)", "Sort", show=False, id="runs.sort", tooltip="By the next column"),
         Binding("S", "sort(0)", "Turn order", show=False, id="runs.order", tooltip="Ascending, descending"),
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="In a worker of its own, from the last checkpoint"),
@@ -167,13 +167,12 @@ class RunsScreen(RunList):
         self.show()
 
     def action_compare(self) -> None:
-        chosen = self._chosen
-        if self._run is not None and self._run not in chosen:
-            chosen.append(self._run)
-        if len(chosen) < 2:
-            self.notify("mark two or more runs with space, then press c")
+        marked = [run for run in self._found if run.id in self.table.marked]
+        if len(marked) < 2:
+            already = "one is marked: " if marked else ""
+            self.notify(f"{already}mark two or more runs with space, then press c")
             return
-        self.dlkit.open_compare([self.folder(run.id) for run in chosen])
+        self.dlkit.open_compare([self.folder(run.id) for run in marked])
 
     def on_table_header_clicked(self, message: Table.HeaderClicked) -> None:
         self._descending = not self._descending if message.key == self._sort else message.key == "created"

@@ -39,7 +39,7 @@ class SampleView(ScrollableContainer, inherit_bindings=False):
     def __init__(self, *, can_focus: bool = True, id: str | None = None) -> None:
         super().__init__(id=id, can_focus=can_focus)
         self.samples: Sequence[Shown] = ()
-        self._made = ("", Size(0, 0))
+        self._made: tuple[object, ...] = ()
 
     def show(self, samples: Sequence[Shown]) -> None:
         """Show these from their beginning."""
@@ -52,8 +52,20 @@ class SampleView(ScrollableContainer, inherit_bindings=False):
         """Whether anything here is a picture."""
         return any(isinstance(sample, PICTURED) for sample in self.samples)
 
+    @property
+    def _looks(self) -> tuple[object, ...]:
+        """All that widgets depend on besides the samples."""
+        return PICTURES.way, PICTURES.cell, self.size, self.app.no_color
+
     def on_resize(self) -> None:
-        if self._made[1] != self.size and self.samples:
+        self._make_again()
+
+    def on_show(self) -> None:
+        """Pictures may be shown another way since somebody chose so elsewhere."""
+        self._make_again()
+
+    def _make_again(self) -> None:
+        if self._made != self._looks and self.samples:
             self._make()
 
     def redraw(self) -> None:
@@ -62,7 +74,7 @@ class SampleView(ScrollableContainer, inherit_bindings=False):
             self._make()
 
     def _make(self) -> None:
-        self._made = PICTURES.way, self.size
+        self._made = self._looks
         if not self.size.width:
             return
         pictured = sum(isinstance(sample, PICTURED) for sample in self.samples)
