@@ -6,6 +6,7 @@ A folder of tests takes them by importing them in its conftest.py.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -54,6 +55,21 @@ def workspace(tmp_path: Path, plugins: None) -> Iterator[Path]:
     folder.mkdir()
     yield folder
     end_processes(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, where there is such a thing: a run is mostly fsyncs, which cost nothing there."""
+    folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)).resolve()
+    yield folder
+    deadline = time.monotonic() + LONG
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:  # a scheduler that ends writes its last words
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

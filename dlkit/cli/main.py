@@ -29,6 +29,7 @@ COMMANDS = {
     "data": "list, get, verify, path, show: the data behind the tasks",
     "train": "train a task: here, detached, or when a device is free",
     "queue": "list, run, cancel: jobs that wait for a device",
+    "study": "vary settings, train every combination, say which is better and whether that is more than luck",
     "resume": "go on with a run from its last checkpoint, exactly",
     "runs": "list runs",
     "watch": "attach to a run: progress, metrics, samples and log as they come; Ctrl-C detaches",

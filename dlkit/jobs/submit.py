@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
@@ -28,8 +29,22 @@ from dlkit.runs.stored import readable, stored_config
 from dlkit.runs.workspace import KEY
 
 
+class TrialOf(NamedTuple):
+    """Whose trial a run is: the study's id, the trial's number, and the id that the run is to have."""
+
+    study: str
+    number: int
+    run: str
+
+
 def submit(
-    catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
+    catalog: Catalog,
+    resolved: Resolved,
+    workspace: Path,
+    submission: Submission,
+    *,
+    name: str = "",
+    trial: TrialOf | None = None,
 ) -> RunFolder:
     """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
     name = checked_name(name)
@@ -46,8 +61,11 @@ def submit(
         "job": new_job(resolved, submission),
         "device": resolved.engine.device,  # as asked for: lists show it until the run knows where it is
     }
+    if trial is not None:
+        record |= {"study": trial.study, "trial": trial.number}
+    identity = trial.run if trial is not None else ""
     try:
-        return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved))
+        return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved), identity)
     except OSError as error:
         raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
 

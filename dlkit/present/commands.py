@@ -20,7 +20,12 @@ def to_type(run: RunFolder, words: str) -> str:
     workspace."""
     if run.path.parent.name != "runs":  # a copy, in no workspace: its folder names it wherever one is
         return f"{tool()} {words.replace(run.id, shlex.quote(str(run.path)))}"
-    return f"{tool()} {words}{_where(run.path.parent.parent)}"
+    return in_workspace(run.path.parent.parent, words)
+
+
+def in_workspace(workspace: Path, words: str) -> str:
+    """A whole command for what is in a workspace: the tool, the words, and where it is, if not in the usual one."""
+    return f"{tool()} {words}{_where(workspace)}"
 
 
 def _where(workspace: Path) -> str:

@@ -26,6 +26,8 @@ LABELS = (
     "scheduler.starting",
     "scheduler.started",
 )
+STUDIES = ("study.settled", "study.made")
+"""Of the process that decides what a study does next."""
 # Read once: a point is passed at every event, and costs a comparison.
 _label, _, _count = os.environ.get("DLKIT_FAULT", "").partition(":")
 _left = int(_count or 1)
@@ -36,7 +38,7 @@ def point(label: str, first: Callable[[], object] | None = None) -> None:
     global _left
     if label != _label:
         return
-    assert label in LABELS
+    assert label in (*LABELS, *STUDIES)
     _left -= 1
     if _left == 0:
         if first is not None:

@@ -26,7 +26,7 @@ ENDED = ("completed", "stopped", "failed")
 _YEAR_10000 = 253_402_300_800
 _ENDS = {"created": _YEAR_10000, "updated": _YEAR_10000, "step": 1 << 63, "total_steps": 1 << 63, "seconds": math.inf}
 """What each number of a summary is below. Nobody can say the date of a later moment."""
-_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
 
 
 class RunFolder(NamedTuple):
@@ -109,14 +109,20 @@ def new_id(task: str, model: str) -> str:
     import secrets
 
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return f"{stamp}-{task}-{model}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
+    return f"{stamp}-{task}-{model}-{''.join(secrets.choice(LETTERS) for _ in range(4))}"
 
 
-def create(runs: Path, task: str, model: str, record: RunRecord, config: str) -> RunFolder:
-    """Make a run's folder with its config.toml and run.json; it appears under its name when both are there."""
+def create(runs: Path, task: str, model: str, record: RunRecord, config: str, identity: str = "") -> RunFolder:
+    """Make a run's folder with its config.toml and run.json; it appears under its name when both are there.
+
+    ``identity``: an id of ``new_id`` that was settled, and written down, before. OSError: it is there already, too.
+    """
     runs.mkdir(parents=True, exist_ok=True)
-    run = RunFolder(runs / new_id(task, model))
+    run = RunFolder(runs / (identity or new_id(task, model)))
     hidden = RunFolder(runs / f".{run.id}")  # who lists runs never meets one without its run.json
+    if identity:  # whoever was to make it was killed meanwhile, and comes again
+        with suppress(FileNotFoundError):
+            opening.remove_beside(hidden.path)
     hidden.path.mkdir()
     try:
         opening.write(hidden.path, "config.toml", config.encode())

@@ -82,6 +82,8 @@ _RECORD = fields(
     worker=whole(0, 1 << 31),
     devices=list_of(text),
     mark=anything,  # any but the right one is none
+    study=text,
+    trial=whole(),
     job=_JOB,
 )
 

@@ -58,6 +58,7 @@ class RunRecord(TypedDict, total=False):
     pid, worker, devices processes that train and supervise, devices that were claimed
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
     mark                 that the workspace made the run (``runs.own``); missing from older runs
+    study, trial         of a run that a study made: the study's id, and which of its trials it is
     """
 
     format: int
@@ -93,3 +94,5 @@ class RunRecord(TypedDict, total=False):
     devices: Sequence[str]
     job: Mapping[str, object]
     mark: str
+    study: str
+    trial: int

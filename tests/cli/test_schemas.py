@@ -30,6 +30,7 @@ IN_PLACE = {
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
     "train": [("train-config", ["toy", "--print-config"])],
     "runs": [("runs", [])],
+    "study": [("study-list", ["list"]), ("study-plan", ["toy", "--vary", "lr=0.1,0.2", "--print-trials"])],
     "wait": [("wait", ["last"])],
     "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "samples"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],
@@ -47,6 +48,7 @@ IN_PLACE = {
 FAILURES = {
     "tasks": ["--nonsense"], "plugins": ["--nonsense"], "components": ["nonsense"], "data": ["get", "nonsense"],
     "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "runs": ["--limit", "0"],
+    "study": ["nonsense"],
     "watch": ["nonsense"], "wait": ["nonsense"], "stop": ["last"], "pause": ["last"], "unpause": ["nonsense"],
     "set": ["last", "trainer.lr", "x"], "ask": ["last", "nonsense"], "show": ["nonsense"], "compare": ["last"],
     "evaluate": ["last", "--split", "nonsense"], "predict": ["last", "x"], "sample": ["last", "-n", "0"],

@@ -51,6 +51,8 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
               ["toy", "--trainer.lr", EVIL], ["toy", "--print-config", "--job.notify", EVIL],
               ["toy", "--queue", "--after", EVIL], ["toy", "--priority", EVIL, "--queue"]],
     "queue": [["list"], ["list", "--json"], ["cancel", "QUEUED"], ["cancel", EVIL], [EVIL]],
+    "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
+              ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
     "runs": [[], ["--json"], ["--task", EVIL], ["--nonsense", EVIL]],
     "watch": [["PLANTED"], ["DONE"], ["GOOD"], ["DONE", "--json"], [EVIL], ["GOOD", "--interval", EVIL]],
@@ -256,7 +258,14 @@ def test_nor_does_what_others_say_on_stderr() -> None:
     assert text.index("first") < text.index("UserWarning: ") < text.index("last") < text.index("ZeroDivisionError")
 
 
-WRITERS = {"present/output.py", "cli/bell.py", "cli/progress.py", "cli/main.py", "data/text/pieces.py"}
+WRITERS = {
+    "present/output.py",
+    "cli/bell.py",
+    "cli/progress.py",
+    "cli/study_watch.py",
+    "cli/main.py",
+    "data/text/pieces.py",
+}
 """Who writes to the terminal: the writers of lines, the notification, the bar; constants; a process's last words."""
 
 

@@ -1,0 +1,48 @@
+"""``dlkit study show S``: the answer, what it rests on, every setting. Imports no plugin, no pydantic, no torch."""
+
+from __future__ import annotations
+
+from dlkit.cli.study_choice import chosen_study, next_words, say_remarks, study_parser, text
+from dlkit.present.output import print_json, print_result, say
+from dlkit.present.table import csv_table, markdown_table, table
+from dlkit.studies.document import document
+from dlkit.studies.results import Look, Results
+from dlkit.studies.telling import columns, full_columns
+from dlkit.studies.waking import wake
+
+
+def main(argv: list[str]) -> int:
+    parser = study_parser("show", "One study: the answer, what it rests on, every setting, the best first.")
+    parser.add_argument("--trials", action="store_true", help="every trial, not the settings")
+    options = parser.with_json().with_tables().parse_args(argv)
+    study = chosen_study(options)
+    look = Look(study)
+    found = look.results()
+    if wake(study, look.state):
+        found = look.results()
+    if options.json:
+        print_json(document(found))
+    elif options.csv:
+        print_result(csv_table(*full_columns(found)))
+    elif options.md:
+        print_result(markdown_table(*columns(found)))
+    elif options.trials:
+        print_result(table(*_trials(found)))
+    else:
+        print_result(text(found))
+        say_remarks(found)
+        say("\n".join(["", "next:", *(f"  {word}" for word in next_words(found))]))
+    return 0
+
+
+def _trials(found: Results) -> tuple[list[str], list[list[object]]]:
+    rows = sorted((trial for row in found.rows for trial in row.trials), key=lambda trial: trial.number)
+    live = found.live
+    return ["trial", "setting", "seed", "state", found.question.metric, "step", "run", "reason"], [
+        [
+            t.number, t.setting, t.seed, live[t.number].state if t.number in live else t.state,
+            live[t.number].best if t.number in live else t.best,
+            live[t.number].step if t.number in live else t.steps, t.run, t.reason,
+        ]
+        for t in rows
+    ]  # fmt: skip

@@ -1,0 +1,151 @@
+"""``dlkit study TASK …``: what would be trained, then the question whether to, then the study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlkit.catalog import Catalog
+from dlkit.cli.choice import confirm
+from dlkit.cli.flags import Words, layers_of, split_words
+from dlkit.cli.study import ACTIONS
+from dlkit.cli.study_watch import watch
+from dlkit.cli.study_words import StudyWords, take, unknown_action, whole
+from dlkit.errors import UsageError
+from dlkit.jobs.queue import set_cpu_slots
+from dlkit.present.numbers import counted
+from dlkit.present.output import print_json, print_result, say
+from dlkit.present.table import table
+from dlkit.runs.naming import checked_name
+from dlkit.runs.workspace import locate
+from dlkit.studies.folder import StudyFolder
+from dlkit.studies.planning import Plan, make, plan
+from dlkit.studies.question import Question
+from dlkit.studies.waking import wake
+from dlkit.studies.wording import changing, label, shown
+
+SHOWN = 40
+"""Settings that are printed before one is asked; --print-trials prints all."""
+_NOT_HERE = {"queue": "trials are queued always", "print-config": "--print-trials prints what would be trained"}
+
+
+def main(argv: list[str]) -> int:
+    own = take(argv)
+    words = split_words(own.rest)
+    for flag, why in _NOT_HERE.items():
+        if flag in words.switches:
+            raise UsageError(f"--{flag} is no option of a study: {why}")
+    if "after" in words.values:
+        raise UsageError("--after is no option of a study")
+    catalog = Catalog.load_everything()
+    workspace = locate(words.values.get("workspace"))
+    found = _plan(catalog, own, words, workspace)
+    as_json, quiet = "json" in words.switches, "quiet" in words.switches
+    if "print-trials" in own.switches:
+        _print_trials(found, as_json=as_json)
+        return 0
+    if not quiet:
+        _say_plan(found)
+    if not confirm(f"Train {counted(found.trials, 'trial')}?", "yes" in own.switches):
+        say("nothing was started")
+        return 0
+    if "cpu-slots" in words.values:
+        set_cpu_slots(workspace, whole("--cpu-slots", words.values["cpu-slots"], 1))
+    study = make(found, workspace)
+    wake(study)
+    if "detach" in words.switches:
+        return _leave(study, found, as_json=as_json, quiet=quiet)
+    return watch(study, as_json=as_json, quiet=quiet)
+
+
+def _plan(catalog: Catalog, own: StudyWords, words: Words, workspace: Path) -> Plan:
+    tasks = [spec.name for spec in catalog.specs("task")]
+    task, *extra = words.positional or [""]
+    if task not in tasks:
+        raise unknown_action(task, tasks, list(ACTIONS))
+    if extra:
+        raise UsageError(f"unexpected {extra[0]!r} after the task")
+    if not own.vary and own.values.get("seeds", "1") == "1":
+        raise UsageError("nothing to compare: give --vary KEY=VALUES (trainer.lr=0.1,0.03), or --seeds N")
+    spec = catalog.task(task)
+    question = Question(
+        task,
+        spec.metric,
+        spec.direction,
+        vary=tuple(own.vary),
+        search=own.values.get("search", "grid"),
+        search_seed=own.count("search-seed", 0, 0) or 0,
+        parallel=own.count("parallel", 0) or 0,
+        max_time=own.seconds("max-time"),
+        test="no-test" not in own.switches,
+        needed="needed" in own.switches,
+        offline="offline" in words.switches,
+        priority=whole("--priority", words.values.get("priority", "0"), -(1 << 30)),
+        name=checked_name(words.values.get("name", "")),
+    )
+    return plan(
+        catalog, question, layers_of(catalog, task, words), workspace,
+        trials=own.count("trials", None), seeds=own.seeds(), skip_unfit="skip-unfit" in own.switches,
+    )  # fmt: skip
+
+
+def _say_plan(found: Plan) -> None:
+    settings, seeds = len(found.settings), len(found.seeds)
+    head = f"{found.question.task}: {counted(settings, 'setting')} × {counted(seeds, 'seed')}"
+    say(f"{head} = {counted(found.trials, 'trial')}, by {found.question.metric}")
+    say(_table(found, SHOWN))
+    if settings > SHOWN:
+        say(f"… and {settings - SHOWN} more (--print-trials prints all)")
+    for line in found.left_out:
+        say(f"left out:{line}")
+    if seeds == 1 and settings > 1:
+        say("note: one seed says nothing of luck, and nothing will be decided; --seeds 3 does")
+
+
+def _table(found: Plan, most: int | None = None) -> str:
+    keys = changing(dict(enumerate(found.settings)))
+    rows = [
+        [number, *(shown(setting[key]) if key in setting else "-" for key in keys)]
+        for number, setting in enumerate(found.settings[:most])
+    ]
+    return table(["setting", *map(label, keys)], rows)
+
+
+def _print_trials(found: Plan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan_document(found))
+        return
+    print_result(_table(found))
+    for line in found.left_out:
+        say(f"left out:{line}")
+    say(f"{counted(found.trials, 'trial')}: each with seeds {', '.join(map(str, found.seeds))}; nothing was started")
+
+
+def plan_document(found: Plan) -> dict[str, object]:
+    """What ``--print-trials --json`` gives."""
+    return {
+        "task": found.question.task,
+        "metric": found.question.metric,
+        "direction": found.question.direction,
+        "settings": [
+            {"setting": number, "values": dict(values), "config": found.resolved(number).values()}
+            for number, values in enumerate(found.settings)
+        ],
+        "seeds": list(found.seeds),
+        "trials": found.trials,
+        "left_out": [line.strip() for line in found.left_out],
+    }
+
+
+def _leave(study: StudyFolder, found: Plan, *, as_json: bool, quiet: bool) -> int:
+    """The study's id alone on stdout, for ``S=$(dlkit study …)``; to people, what to type next."""
+    if as_json:
+        where = {"study": study.id, "path": str(study.path.absolute())}
+        print_json({"event": "submitted", **where, "trials": found.trials}, indent=None)
+        return 0
+    print_result(study.id, flush=True)
+    if not quiet:
+        from dlkit.present.commands import in_workspace
+
+        steps = (f"study watch {study.short}", f"study stop {study.short}")
+        say("\n".join(["", "next:", *(f"  {in_workspace(study.workspace, word)}" for word in steps)]))
+    return 0
