@@ -29,6 +29,7 @@ from dlkit.tui.shared import settings
 from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
+from dlkit.tui.shared.readable import READABLE
 from dlkit.tui.shared.work_threads import WorkThreads
 
 FIRST = {
@@ -128,7 +129,7 @@ class DlkitApp(Host):
         self.theme = self._first_theme = wanted if wanted in self.available_themes else settings.DARK
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [FIT_LINES, *super().get_line_filters()]
+        return [FIT_LINES, *super().get_line_filters(), READABLE]
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_default_executor(WorkThreads())
