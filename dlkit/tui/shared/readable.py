@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from rich.color import Color as RichColor
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -22,7 +23,7 @@ _NO_DIM = Style(dim=False)
 _STEPS = 32
 """Between a colour and black or white: the first of these that can be read is taken."""
 
-Rgb = tuple[int, int, int]
+Rgb = tuple[int, int, int] | ColorTriplet
 
 
 class Readable(LineFilter):
@@ -58,8 +59,8 @@ def readable_style(style: Style, background: RichColor) -> Style:
         return style
     color = dim_color(behind, style.color) if style.dim else style.color
     assert color.triplet is not None
-    found = readable_color(tuple(color.triplet), tuple(behind.triplet))
-    if found == tuple(style.color.triplet) and not style.dim:
+    found = readable_color(color.triplet, behind.triplet)
+    if found == style.color.triplet and not style.dim:
         return style
     return style + Style.from_color(RichColor.from_rgb(*found)) + _NO_DIM
 
