@@ -70,6 +70,7 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     asks = "image"
     label = "image"
     placeholder = "an image file, or a folder of them"
+    seldom = frozenset({"background", "value_range", "max_megapixels"})
     batch = 250
 
     def __init__(self, model: nn.Module, info: ImageInfoT, config: ConfigT) -> None:

@@ -62,7 +62,8 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     ``usage`` says in one line what INPUT of ``dlkit predict RUN INPUT …`` may be. A form asks for one INPUT: ``asks``
     is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
     ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
-    next; a form then makes a new predictor of the same model. ``draws``: whether ``draw`` makes pictures, which ``dlkit
+    next; a form then makes a new predictor of the same model. It shows those that are ``seldom`` wanted, of samples
+    alone, or for unusual inputs, on demand. ``draws``: whether ``draw`` makes pictures, which ``dlkit
     predict`` then writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit
     predict`` then shows as it comes. ``exports`` are the formats that ``export`` writes, each with a line that says
     what it is, the usual one first.
@@ -76,6 +77,7 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     asks: str = "text"
     label: str = "input"
     placeholder: str = ""
+    seldom: frozenset[str] = frozenset()
     draws: bool = False
     streams: bool = False
     exports: Mapping[str, str] = {}

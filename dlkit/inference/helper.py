@@ -2,9 +2,12 @@
 of its own.
 
 One JSON object a line. It begins with ``{"hello": {…}}`` (see ``hello``), or ``{"error": …, "kind": …}`` and ends.
-Then every request has one reply, in order, with the request's ``id``:
+Then every request has one reply with the request's ``id``: in order, but that an example waits until the validation
+data has been looked at, which is done meanwhile:
 
     {"id": 1, "ask": ["1,2,3"], "options": {"top": 3}}   {"id": 1, "answers": […], "samples": [PATH…], "seconds": 0.01}
+    the same with "stream": true, of a predictor that    {"id": 1, "piece": TEXT} any number of times, before that
+    answers piece by piece
     {"id": 2, "example": true}                           {"id": 2, "words": ["1,2,3"]}
     {"id": 3, "offered": true}                           {"id": 3, "offered": [{"name": …, "summary": …, "lacks": …}]}
     {"id": 4, "inference": NAME}                         {"id": 4, "hello": {…}}, and NAME answers from then on
@@ -25,6 +28,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO, TypedDict, cast
 
@@ -38,6 +42,7 @@ from dlkit.errors import ComponentError, DlkitError, UsageError
 from dlkit.events import encode
 from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, offered, validation_split
 from dlkit.json_types import Json, Settings
+from dlkit.predictor import Answer, AnyPredictor
 from dlkit.present.output import say, say_traceback
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.finding import find_run
@@ -48,13 +53,14 @@ Reply = dict[str, object]
 
 
 class OptionField(TypedDict):
-    """An option as a form shows it; ``value`` is its present one."""
+    """An option as a form shows it; ``value`` is its present one; ``seldom``: shown on demand alone."""
 
     name: str
     allowed: str
     description: str
     value: Json
     schema: Property
+    seldom: bool
 
 
 class Helper:
@@ -66,7 +72,9 @@ class Helper:
         self._present = loaded
         self._values: dict[str, object] = {}
         self._split: Split | None = None
-        self._looked = False
+        self._looking = threading.Lock()
+        self.looked = False
+        """Whether ``look`` has been done."""
         self._examples = self._questions = 0
 
     def hello(self) -> Reply:
@@ -85,8 +93,8 @@ class Helper:
             "folder": str(self._folder),
         }
 
-    def reply(self, request: Settings) -> Reply:
-        """The reply to one request. Raises what the predictor does."""
+    def reply(self, request: Settings, tell: Callable[[str], None] | None = None) -> Reply:
+        """The reply to one request, pieces of it to ``tell`` as they come. Raises what the predictor does."""
         if request.get("example"):
             return {"words": self._example()}
         if request.get("offered"):
@@ -96,7 +104,8 @@ class Helper:
         if "ask" not in request:
             raise UsageError(f"none of ask, example, offered and inference: {sorted(request)}")
         words, options = cast("list[object]", request["ask"]), cast(Settings, request.get("options") or {})
-        return self._answer([str(word) for word in words], options)
+        answer = [str(word) for word in words], options
+        return self._answer(*answer, tell if request.get("stream") and tell is not None else None)
 
     def _ask_by(self, name: str) -> Reply:
         """Another component from now on, with its default options; or the run's own, with the run's."""
@@ -105,19 +114,27 @@ class Helper:
         self._present, self._values = self._loaded, {}
         return {"hello": self.hello()}
 
-    def _answer(self, words: list[str], options: Settings) -> Reply:
+    def _answer(self, words: list[str], options: Settings, tell: Callable[[str], None] | None) -> Reply:
         began = time.perf_counter()
         predictor = self._with(options).predictor
         inputs = predictor.read(words)
-        answers = predictor.predict(inputs)
-        shown = [*predictor.show(inputs, answers), *_said(predictor.notes())]
+        drawn: Sequence[samples.Sample]
+        letters = 0
+        if tell is not None and predictor.streams and len(inputs) == 1:
+            answers, written = _streamed(predictor, inputs[0], tell)
+            drawn, letters = [written], len(written.text)
+        else:
+            answers = predictor.predict(inputs)
+            drawn = predictor.show(inputs, answers)
+        shown = [*drawn, *_said(predictor.notes())]
         seconds = time.perf_counter() - began
         self._questions += 1
         target = self._folder / f"answer-{self._questions}"
         shutil.rmtree(self._folder / f"answer-{self._questions - 1}", ignore_errors=True)
         target.mkdir()
         files = [str(target / samples.save(sample, target, str(i))) for i, sample in enumerate(shown)]
-        return {"answers": [dict(answer) for answer in answers], "samples": files, "seconds": seconds}
+        told = {"answers": [dict(answer) for answer in answers], "samples": files, "seconds": seconds}
+        return {**told, "letters": letters} if letters else told
 
     def _with(self, options: Settings) -> Loaded:
         """The predictor with these options; words are read as a flag's are."""
@@ -133,18 +150,37 @@ class Helper:
         fields = fields_of(config_class(self._catalog, resolved.specs["inference"]))
         return [
             {"name": f.name, "allowed": f.allowed, "description": f.description, "value": present[f.name],
-             "schema": f.schema}
+             "schema": f.schema, "seldom": f.name in self._loaded.predictor.seldom}
             for f in fields
         ]  # fmt: skip
 
+    def look(self) -> None:
+        """Have the validation data at hand, which may take long; may be called by another thread, beside answers."""
+        with self._looking:
+            if not self.looked:
+                self.looked = True  # whatever comes of it
+                context = make_context(self._catalog, self._run.path.parent.parent, offline=True, say=say)
+                self._split = validation_split(self._catalog, self._own, context)
+
     def _example(self) -> list[str]:
-        if not self._looked:
-            self._looked = True
-            context = make_context(self._catalog, self._run.path.parent.parent, offline=True, say=say)
-            self._split = validation_split(self._catalog, self._loaded, context)
+        self.look()
         self._examples += 1
         with forked(self._loaded.resolved.engine.seed, "example", self._examples) as generator:
             return [str(word) for word in self._present.predictor.example(self._split, generator, self._folder)]
+
+
+def _streamed(predictor: AnyPredictor, value: object, tell: Callable[[str], None]) -> tuple[list[Answer], samples.Text]:
+    """An answer as it is written; to have it drawn again by ``predict`` would take as long once more."""
+    pieces = []
+    for piece in predictor.stream(value):
+        pieces.append(piece)
+        tell(piece)
+    text, prompt = "".join(pieces), str(value)
+    goes_on = text.startswith(prompt)
+    shown = samples.Text(
+        name="written", title="Written", prompt=prompt if goes_on else "", text=text[len(prompt) * goes_on :]
+    )
+    return [{"text": text}], shown
 
 
 def _said(notes: list[str]) -> list[samples.Sample]:
@@ -172,7 +208,26 @@ def main(argv: list[str]) -> NoReturn:
         os._exit(1)  # the thread that reads requests cannot be asked to stop
     _tell(replies, {"hello": hello})
     while True:
-        _tell(replies, _replied(helper, requests.get()))
+        line = requests.get()
+        if helper.looked or not _wants_example(line):
+            _tell(replies, _replied(helper, line, replies))
+        else:  # questions are answered while that is being looked for
+            threading.Thread(target=_look_first, args=(helper, requests, line), daemon=True).start()
+
+
+def _wants_example(line: str) -> bool:
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(request, dict) and bool(request.get("example"))
+
+
+def _look_first(helper: Helper, requests: queue.SimpleQueue[str], line: str) -> None:
+    try:
+        helper.look()
+    finally:  # a plugin's code, whose traceback goes to standard error: then there is no split, and it is answered so
+        requests.put(line)
 
 
 def _loaded(reference: str, checkpoint: str, inference: str, folders: list[Path]) -> Helper:
@@ -186,14 +241,14 @@ def _loaded(reference: str, checkpoint: str, inference: str, folders: list[Path]
     return helper
 
 
-def _replied(helper: Helper, line: str) -> Reply:
+def _replied(helper: Helper, line: str, replies: TextIO) -> Reply:
     identity: Reply = {}
     try:
         request = json.loads(line)
         if not isinstance(request, dict):
             raise UsageError(f"not a request: {line.strip()}")
         identity = {"id": request.get("id")}
-        return {**identity, **helper.reply(request)}
+        return {**identity, **helper.reply(request, lambda piece: _tell(replies, {**identity, "piece": piece}))}
     # The plugin boundary: a predictor that throws, or wants to exit, spoils one question and no other.
     except (Exception, SystemExit) as error:
         return {**identity, **_failure(error)}

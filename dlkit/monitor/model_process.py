@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +41,15 @@ class ModelGone(DlkitError):
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a question: ``value`` is what holds if nothing is said, ``allowed`` says what may be."""
+    """An option of a question: ``value`` is what holds if nothing is said, ``allowed`` says what may be; ``seldom``: a
+    form shows it on demand."""
 
     name: str
     allowed: str
     description: str
     value: object
     schema: Mapping[str, Any]
+    seldom: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,19 @@ class Offered:
 
 @dataclass(frozen=True)
 class Answered:
-    """``answers`` in JSON values, one an input; ``samples`` show them; ``seconds`` it took there."""
+    """``answers`` in JSON values, one an input; ``samples`` show them; ``seconds`` it took there. ``letters``: how many
+    were written piece by piece; 0 where it came as a whole."""
 
     answers: Sequence[Mapping[str, Any]]
     samples: Sequence[Sample]
     seconds: float
+    letters: int = 0
 
 
 class ModelProcess:
     """One checkpoint of a run, in a process of its own, asked by ``inference`` (empty: as it was trained to be).
-    What asks waits: call it from a thread that may, one at a time; ``close`` may be called by any thread at any time
-    and ends the waiting."""
+    What asks waits: call it from a thread that may. Several may wait, each for its own: an answer comes though an
+    example is still being looked for. ``close`` may be called by any thread at any time and ends the waiting."""
 
     def __init__(self, run: RunFolder, checkpoint: str = "best", inference: str = "") -> None:
         self.run, self.checkpoint, self.inference = run, checkpoint, inference
@@ -98,8 +102,12 @@ class ModelProcess:
         self._errors: IO[bytes] | None = None
         self._lock = threading.Lock()
         """Held while the process is started, so that none is after ``close``."""
-        self._using = threading.RLock()
-        """Held while the pipes are used."""
+        self._turn = threading.Condition()
+        """Held to write, and to look at what was read; of those who wait for a reply one reads, for all of them."""
+        self._reading = False
+        self._replies: dict[int, dict[str, Any]] = {}
+        self._heard: dict[int, Callable[[str], None]] = {}
+        self._lost: ModelGone | None = None
         self._closed = False
         self._buffer = b""
         self._asked = 0
@@ -117,20 +125,28 @@ class ModelProcess:
     def start(self, timeout: float = LOADING) -> Hello:
         """Load the model. QuestionRefused: it cannot be loaded; ModelGone: the process ended, ``close`` was called, or
         the time is up."""
-        with self._using:
-            self._spawn()
-            found = self._read(time.monotonic() + timeout)["hello"]
+        self._spawn()
+        found = self._read(0, time.monotonic() + timeout)["hello"]
         self._folder = found["folder"]
         return _hello(found)
 
-    def ask(self, words: Sequence[str], options: Settings | None = None, timeout: float = 600.0) -> Answered:
-        """The answer to one INPUT; ``options`` (text as in a flag, or values) hold for this question.
+    def ask(
+        self,
+        words: Sequence[str],
+        options: Settings | None = None,
+        timeout: float = 600.0,
+        heard: Callable[[str], None] | None = None,
+    ) -> Answered:
+        """The answer to one INPUT; ``options`` (text as in a flag, or values) hold for this question. ``heard`` is told
+        the pieces of one that is written piece by piece, by whichever thread reads them.
 
         QuestionRefused: it was not understood, or the plugin failed; ModelGone as for ``start``. Samples that cannot be
         read are left out.
         """
-        found = self._request({"ask": list(words), "options": dict(options or {})}, timeout)
-        return Answered(found["answers"], [load(Path(path)) for path in found["samples"]], found["seconds"])
+        asked = {"ask": list(words), "options": dict(options or {}), "stream": heard is not None}
+        found = self._request(asked, timeout, heard)
+        samples = [load(Path(path)) for path in found["samples"]]
+        return Answered(found["answers"], samples, found["seconds"], int(found.get("letters", 0)))
 
     def example(self, timeout: float = 120.0) -> list[str]:
         """Inputs worth trying, maybe none; another time, others. Raises as ``ask``."""
@@ -151,7 +167,8 @@ class ModelProcess:
             self._closed = True
             if self._process is not None:
                 self._process.kill()  # which ends the waiting of whoever uses the pipes
-        with self._using:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._reading)
             self._end()
 
     def _spawn(self) -> None:
@@ -170,31 +187,66 @@ class ModelProcess:
                 start_new_session=True,
             )
 
-    def _request(self, request: Mapping[str, object], timeout: float) -> dict[str, Any]:
-        with self._using:
+    def _request(
+        self, request: Mapping[str, object], timeout: float, heard: Callable[[str], None] | None = None
+    ) -> dict[str, Any]:
+        with self._turn:
             process = self._process
             if process is None or process.stdin is None or process.stdin.closed:
-                raise ModelGone("closed" if self._closed else "the model's process has ended")
+                raise self._lost or ModelGone("closed" if self._closed else "the model's process has ended")
             self._asked += 1
-            line = json.dumps({"id": self._asked, **request}) + "\n"
+            identity, line = self._asked, json.dumps({"id": self._asked, **request}) + "\n"
+            if heard is not None:
+                self._heard[identity] = heard
             try:
                 process.stdin.write(line.encode())
                 process.stdin.flush()
             except BrokenPipeError as error:
-                raise self._gone() from error
-            return self._read(time.monotonic() + timeout)
+                self._turn.wait_for(lambda: not self._reading)  # who reads sees the end too, and says why
+                raise self._lost or self._gone() from error
+        return self._read(identity, time.monotonic() + timeout)
 
-    def _read(self, deadline: float) -> dict[str, Any]:
-        """The next reply."""
-        line = self._line(deadline)
-        try:
-            found = json.loads(line)
-        except ValueError as error:
-            self._end()
-            raise ModelGone(f"the model's process gave something that is not a reply: {line[:80]!r}") from error
+    def _read(self, identity: int, deadline: float) -> dict[str, Any]:
+        """The reply to a request; 0 is the word that it begins with."""
+        with self._turn:
+            while identity not in self._replies:
+                if self._lost is not None:
+                    raise self._lost
+                if self._reading:
+                    self._turn.wait(max(0.0, deadline - time.monotonic()) + 1.0)
+                else:
+                    self._take_turn(deadline)
+            found = self._replies.pop(identity)
         if "error" in found:
             raise QuestionRefused(str(found["error"]), str(found.get("kind", "")))
-        return dict(found)
+        return found
+
+    def _take_turn(self, deadline: float) -> None:
+        """Read one reply, whosever it is; the others may write meanwhile."""
+        self._reading = True
+        self._turn.release()
+        try:
+            line = self._line(deadline)
+        except ModelGone as error:
+            self._lost = error
+            return
+        finally:
+            self._turn.acquire()
+            self._reading = False
+            self._turn.notify_all()
+        try:
+            found = dict(json.loads(line))
+        except (TypeError, ValueError):
+            self._lost = ModelGone(f"the model's process gave something that is not a reply: {line[:80]!r}")
+            self._end()
+            return
+        identity = int(found.get("id") or 0)
+        if "piece" in found:
+            if identity in self._heard:
+                self._heard[identity](str(found["piece"]))
+        else:
+            self._heard.pop(identity, None)
+            self._replies[identity] = found
 
     def _line(self, deadline: float) -> bytes:
         assert self._process is not None and self._process.stdout is not None

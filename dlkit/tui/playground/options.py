@@ -1,21 +1,22 @@
-"""The options of a question, a line each."""
+"""The options of a question, a line each: those that matter to most questions, and on demand all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from textual.containers import Horizontal, ItemGrid
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from dlkit.monitor.model_process import Option
+from dlkit.tui.shared.prompt import Prompt
 
 
-class OptionInput(Input):
+class OptionInput(Prompt):
     """An option of the question, by its name."""
 
     def __init__(self, option: Option) -> None:
         self.option = option
-        super().__init__(written(option.value), compact=True, tooltip=f"{option.description} ({option.allowed})")
+        super().__init__(written(option.value), tooltip=f"{option.description} ({option.allowed})")
 
 
 class OptionGrid(ItemGrid):
@@ -30,15 +31,31 @@ class OptionGrid(ItemGrid):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, min_column_width=24)
+        self._all = False
 
     def show(self, options: Sequence[Option], kept: Mapping[str, str]) -> None:
         """These, with the values ``kept`` of before."""
-        self.display = bool(options)
         self.remove_children()
         for option in options:
             line = OptionInput(option)
             line.value = kept.get(option.name, line.value)
             self.mount(Horizontal(Label(option.name, markup=False), line))
+        self._arrange([option.seldom for option in options])
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are options that are shown on demand alone."""
+        return any(line.option.seldom for line in self.query(OptionInput))
+
+    def toggle(self) -> None:
+        """Show all of them, or no longer."""
+        self._all = not self._all
+        self._arrange([line.option.seldom for line in self.query(OptionInput)])
+
+    def _arrange(self, seldom: Sequence[bool]) -> None:
+        for place, is_seldom in zip(self.query(Horizontal), seldom, strict=False):
+            place.display = self._all or not is_seldom
+        self.display = bool(seldom) and (self._all or not all(seldom))
 
     def changed(self) -> dict[str, str]:
         """What differs from what holds if nothing is said."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dlkit.data.splits import Split
 from dlkit.errors import UsageError
 from dlkit.predictor import Answer, Predictor
-from dlkit.samples import Images, Sample, Table
+from dlkit.samples import Images, Sample
 from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, of_info, prepared
 from dlkit_gan.latents import drawn, of_seeds
@@ -68,15 +68,10 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
         return f"seed-{value}"
 
     def show(self, inputs: Sequence[int], answers: Sequence[Answer]) -> Sequence[Sample]:
-        """The images, and a table of what the judge says of them."""
+        """The images, below each its seed and what the judge says of it."""
         pictures = ENCODING.pixels(self.drawn(self.latents([int(value) for value in inputs])))
         captions = [_caption(answer) for answer in answers]
-        headers = [key for key in answers[0] if key != "picture"] if answers else []
-        rows = [[answer[key] for key in headers] for answer in answers]
-        return [
-            Images(name="images", images=pictures, captions=captions, columns=COLUMNS),
-            Table(name="predictions", headers=headers, rows=rows),
-        ]
+        return [Images(name="images", images=pictures, captions=captions, columns=COLUMNS)]
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """``count`` images from latents drawn with ``rng``, and walks from one image to another."""

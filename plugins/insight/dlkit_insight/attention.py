@@ -45,6 +45,7 @@ class Attention(AskedTexts[AttentionConfig]):
     """Any model whose attention is made of torch's own functions; nothing has to be offered by it."""
 
     usage = "texts, each in quotes (of conjugation with a gap, ___)"
+    seldom = frozenset({"shown"})
 
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:

@@ -41,6 +41,8 @@ class Told:
 class Surprise(AskedTexts[SurpriseConfig]):
     """Of text generation the text itself, of translation the translation that the model makes, token by token."""
 
+    seldom = frozenset({"shown", "tokens"})
+
     @classmethod
     def lacks(cls, task: AnyTask, model: nn.Module, info: Info) -> str:
         if isinstance(info, (WritingInfo, TranslatingInfo)):

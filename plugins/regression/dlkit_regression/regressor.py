@@ -18,7 +18,7 @@ from dlkit.data.tables import RawTable, parse_csv, read_like
 from dlkit.errors import DataError
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
-from dlkit.samples import Curve, Sample, Scatter
+from dlkit.samples import Curve, Sample, Scatter, Table
 from dlkit_regression.encoding import OTHER, decode_row, encode, typical
 from dlkit_regression.importance import importance
 from dlkit_regression.info import RegressionInfo
@@ -73,6 +73,11 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         """What was guessed and left out in files, what was filled, what is unlike anything trained on."""
         said, self._remarks = self._remarks, []
         return said
+
+    def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
+        """What is predicted, under the target's name and unit."""
+        rows = [[answer["prediction"]] for answer in answers]
+        return [Table(name="predictions", headers=[self._label], rows=rows)]
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         """Predicted against true, over a stretch of rows, the same each time, and as points drawn from all; and what

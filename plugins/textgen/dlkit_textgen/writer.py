@@ -35,6 +35,7 @@ class Writer(Predictor[TextInfo, WriterConfig]):
     label = "prompt"
     placeholder = "how the text begins"
     streams = True
+    seldom = frozenset({"prompts", "sampled", "sample_tokens"})
 
     def __init__(self, model: nn.Module, info: TextInfo, config: WriterConfig) -> None:
         super().__init__(model, info, config)

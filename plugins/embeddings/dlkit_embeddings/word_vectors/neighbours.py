@@ -38,6 +38,7 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
     )
     label = "word or analogy"
     placeholder = "king - man + woman"
+    seldom = frozenset({"words", "map", "mapped"})
     exports = exports.FORMATS
 
     def __init__(self, model: nn.Module, info: WordsInfo, config: NeighboursConfig) -> None:
