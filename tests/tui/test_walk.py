@@ -1,0 +1,48 @@
+"""Wandering about: whatever is pressed, wherever, at whatever size, with a run that goes on meanwhile."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dlkit.errors import RunError
+from dlkit.jobs import handover
+from dlkit.runs.folder import RunFolder
+from live import live_run
+from recorded import record_run
+from screens import opened
+from walking import walk
+
+KEYS = int(os.environ.get("DLKIT_TEST_KEYS", "1600"))
+"""The whole walk is one of 20 000 keys: DLKIT_TEST_KEYS=20000, a quarter of an hour."""
+
+
+@pytest.mark.slow
+async def test_a_random_walk_ends_where_it_began(
+    tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("hand_over", "hand_over_again"):
+        monkeypatch.setattr(handover, name, _refuse)
+    runs = [
+        record_run(tmp_path, number, state=state) for number, state in enumerate(("completed", "failed", "stopped"))
+    ]
+    with live_run(tmp_path, sample_every="50 epochs") as live:
+        async with opened(tmp_path, (120, 35)) as (app, pilot):
+            places = [
+                *(lambda key=key: app.switch_mode(key) for key in ("tasks", "runs", "queue", "playground")),
+                lambda: app.open_launch("toy"),
+                lambda: app.open_run(RunFolder(live.run.path)),
+                lambda: app.open_run(runs[0]),
+                lambda: app.open_compare([*runs, live.run]),
+            ]
+            walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=0)
+    assert not walked.stale, "\n".join(walked.stale[:20])
+    assert {"TasksScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
+    first, last = sorted(walked.widgets[1:4])[1], sorted(walked.widgets[-3:])[1]
+    assert last <= first * 1.2, walked.widgets
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise RunError("nothing is begun in this test")

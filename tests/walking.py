@@ -1,0 +1,116 @@
+"""A walk through the interface by keys drawn at random, in a window whose size changes: is what is shown what would be
+shown, if all of it were drawn anew?"""
+
+from __future__ import annotations
+
+import gc
+import random
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from dlkit.tui.app import DlkitApp
+
+KEYS = (
+    *("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab"),
+    *("enter", "enter", "escape", "escape", "escape", "space", "backspace", "question_mark", "slash"),
+    *"1234cslmoegtyzivnpkjaCDGMPS+-<>[].,",
+    *("shift+left", "shift+right", "ctrl+p", "ctrl+r", "ctrl+n", "ctrl+f"),
+)
+"""All but what leaves the interface, or ends, deletes and begins runs (``BUSY``)."""
+SIZES = ((80, 24), (120, 35), (160, 50), (60, 20), (40, 12), (200, 60), (81, 25))
+AFTER = 100
+"""Keys between two looks at whether what is shown is true."""
+_CHANGES = re.compile(r"\d+([.,]\d+)*")
+"""Numbers go on by themselves: times, rates, loads."""
+
+
+class Walked(NamedTuple):
+    keys: int
+    resizes: int
+    screens: frozenset[str]
+    stale: list[str]
+    widgets: list[int]
+    """How many there were after each part of the walk, back where it began."""
+
+
+async def walk(
+    app: DlkitApp, pilot: Pilot[None], places: Iterable[Callable[[], object]], *, keys: int, resizes: int, seed: int
+) -> Walked:
+    """``places`` open screens that keys alone would seldom find; each part of the walk begins at one of them."""
+    draw = random.Random(seed)
+    openers = list(places)
+    sizes = set(draw.sample(range(keys), resizes))
+    screens: set[str] = set()
+    stale: list[str] = []
+    widgets: list[int] = []
+    for number in range(keys):
+        if number % AFTER == 0:
+            await _home(pilot)
+            widgets.append(_widgets())
+            openers[number // AFTER % len(openers)]()
+            await pilot.pause()
+        if number in sizes:
+            await pilot.resize_terminal(*draw.choice(SIZES))
+        await pilot.press(draw.choice(KEYS))
+        screens.add(type(app.screen).__name__)
+        if number % AFTER == AFTER - 1:
+            stale += [f"after {number + 1} keys, {line}" for line in await _stale(app, pilot)]
+    await _home(pilot)
+    widgets.append(_widgets())
+    return Walked(keys, resizes, frozenset(screens), stale, widgets)
+
+
+async def _home(pilot: Pilot[None]) -> None:
+    app = pilot.app
+    for _ in range(20):
+        if len(app.screen_stack) == 1 and app.current_mode == "tasks":
+            return
+        await pilot.press("escape")
+        if not app.screen.is_modal:
+            app.switch_mode("tasks")
+            await pilot.pause()
+    raise AssertionError(f"escape does not lead home from {app.screen_stack}")
+
+
+def _widgets() -> int:
+    gc.collect()
+    return sum(issubclass(type(found), Widget) for found in gc.get_objects())
+
+
+async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
+    """Lines that are not what is drawn when all is drawn anew; nothing is polled meanwhile."""
+    sources = [source for source in app.poller._sources if not source.closed]
+    for source in sources:
+        source.closed = True
+    await pilot.pause()
+    before = _drawn(app)
+    for widget in app.screen.walk_children(Widget, with_self=True):
+        widget._styles_cache.clear()
+        if hasattr(widget, "_drawn_for"):
+            widget._drawn_for = ()
+        widget.refresh(layout=True)
+    await pilot.pause()
+    await pilot.pause()
+    after = _drawn(app)
+    for source in sources:
+        source.closed = False
+        app.poller._sources.append(source)
+    where = type(app.screen).__name__
+    return [
+        f"{where} {app.size}, line {number}: {one[0]!r} was {other[0]!r}"
+        for number, (other, one) in enumerate(zip(before, after, strict=True))
+        if one != other
+    ]
+
+
+def _drawn(app: DlkitApp) -> list[tuple[str, list[str]]]:
+    """Each line's text without its numbers, and its colours."""
+    found = []
+    for strip in app.screen._compositor.render_strips():
+        text = _CHANGES.sub("0", "".join(segment.text for segment in strip))
+        found.append((text, [str(segment.style) for segment in strip if segment.text.strip()]))
+    return found
