@@ -40,9 +40,13 @@ def draw(app: App[object]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size.width * WIDTH} {size.height * HEIGHT}" '
         'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13.3">'
     ]
-    for row, strip in enumerate(app.screen._compositor.render_strips()):
-        lines.extend(_row(row, strip))
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return "\n".join([*lines, *lines_of(app), "</svg>"]) + "\n"
+
+
+def lines_of(app: App[object]) -> list[str]:
+    """Every line of the screen as SVG."""
+    strips = app.screen._compositor.render_strips()
+    return ["\n".join(_row(row, strip)) for row, strip in enumerate(strips)]
 
 
 def _row(row: int, segments: Iterable[Segment]) -> Iterable[str]:
