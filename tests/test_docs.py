@@ -80,7 +80,14 @@ def runnable(words: list[str]) -> list[str]:
     return [*shortened, *smaller, *SHORTEN["train"]]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+PROJECT, PLUGINS = [page for page in PAGES if page.parent == ROOT], [page for page in PAGES if page.parent != ROOT]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*PROJECT, *(pytest.param(page, marks=pytest.mark.slow) for page in PLUGINS)],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None:
     ran = 0
     for words in commands(page):

@@ -114,6 +114,7 @@ def tmpfs_can_be_mounted() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not tmpfs_can_be_mounted(), reason="no tmpfs can be mounted here")
 @pytest.mark.parametrize("what", ["checkpoint", pytest.param("event", marks=pytest.mark.slow)])
 def test_a_disk_that_is_really_full(tmp_path: Path, what: str) -> None:

@@ -212,6 +212,7 @@ class TestOutOfMemory:
         assert (end.status, end.steps) == ("completed", 4 * 6)
         assert (first == 1) == (resumed.from_step == 0)
 
+    @pytest.mark.slow
     def test_again_and_again(self, workspace: Path, quick: Quick) -> None:
         run = make_job(workspace, self.halving(quick, scarce=3), batch_size=16, accumulate=2)
         assert work(run) == 0
@@ -221,6 +222,7 @@ class TestOutOfMemory:
         assert engine_of(run).items() >= {"batch_size": 2, "accumulate": 16, "eval_batch_size": 62}.items()
         assert workers.events_of(run, Finished)[-1].steps == 4 * 3
 
+    @pytest.mark.slow
     def test_an_odd_batch(self, workspace: Path, quick: Quick) -> None:
         """It is cut into its smallest number of equal parts, so that a step sees as many samples as before."""
         run = make_job(workspace, self.halving(quick, scarce=6), batch_size=15)
@@ -241,6 +243,7 @@ class TestOutOfMemory:
         assert run.read()["reason"].startswith("out of memory on ")
         assert len([event for event in all_events(run) if isinstance(event, Retried)]) == 1
 
+    @pytest.mark.slow
     def test_a_killed_attempt_after_it_keeps_the_smaller_batch(self, workspace: Path, quick: Quick) -> None:
         run = make_job(workspace, self.halving(quick, scarce=16), batch_size=16, epochs=60)
         worker = start_worker(run)

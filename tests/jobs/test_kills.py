@@ -11,6 +11,7 @@ from kills import RECIPES, Attack, reference
 KILLS = 15  # for each of four plugins; tests/benchmarks/bench_jobs_kill.py does the thousand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plugin", [name if name == "toy" else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES]
 )

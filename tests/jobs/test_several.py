@@ -85,6 +85,7 @@ class TestWhatTheyCompute:
         assert found == pytest.approx(expected, rel=1e-4) and any(name == "train/g_loss" for name, _ in found)
 
     @pytest.mark.slow
+    @pytest.mark.slow
     def test_two_networks_taking_turns_go_on_exactly(self, workspace: Path, quick: Quick) -> None:
         layer = two(quick, model={"name": "rivals"}, engine={"epochs": 40, "batch_size": 20, "ema": 0.9})
         whole = in_one_go(workspace, layer)
@@ -94,6 +95,7 @@ class TestWhatTheyCompute:
         assert workers.go_on(run) == 0
         assert outcome(run) == outcome(whole)
 
+    @pytest.mark.slow
     def test_the_same_with_torchrun(self, workspace: Path, quick: Quick) -> None:
         """And so it is with the forked ones, bit for bit: the tests below may use those."""
         layer = {**TOY, "job": {"nproc": 2}, "engine": {**TOY["engine"], "epochs": 5}}
@@ -221,6 +223,7 @@ class TestGoingOn:
         check(run, undisturbed)
 
     @pytest.mark.slow
+    @pytest.mark.slow
     def test_after_a_rank_of_torchrun_was_killed(self, workspace: Path, quick: Quick) -> None:
         undisturbed = outcome(in_one_go(workspace, {**TOY, **two(quick)}))
         run, worker = with_a_checkpoint(workspace, {**TOY, "job": {"nproc": 2, "max_restarts": 1}})
@@ -230,6 +233,7 @@ class TestGoingOn:
         assert not any(workers.alive(process) for process in before.values())
         check(run, undisturbed)
 
+    @pytest.mark.slow
     def test_without_restarts_a_killed_rank_interrupts(self, workspace: Path, quick: Quick) -> None:
         run, worker = workers.begun(workspace, two(quick, **troubled()), **ENDLESS)
         workers.kill(workers.ranks_of(run)[1])
@@ -269,6 +273,7 @@ class TestFailures:
         assert done.returncode == 1
         assert json.loads((tmp_path / ".report-1.json").read_text())["reason"]
 
+    @pytest.mark.slow
     @pytest.mark.slow
     def test_torchrun_leaves_none_behind(self, workspace: Path, plugins: None) -> None:
         """Killed is the supervisor, which can tell nobody."""

@@ -70,7 +70,9 @@ async def test_no_list(area: str, workspace: Path) -> None:
         await check(app, pilot, area, word)
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize(
+    "pane", [*list(PANES)[:1], *(pytest.param(pane, marks=pytest.mark.slow) for pane in list(PANES)[1:])]
+)
 async def test_no_pane_of_a_run(pane: str, workspace: Path) -> None:
     async with opened(workspace, WIDE) as (app, pilot):
         for run in (workspace / "runs").iterdir():

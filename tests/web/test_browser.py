@@ -15,7 +15,7 @@ from waiting import until
 from web.browser import DOWN, ENTER, Browser, chromium, missing
 from web.served import Served
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
 @pytest.fixture(scope="module")

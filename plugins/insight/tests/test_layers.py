@@ -119,6 +119,7 @@ def test_looking_changes_nothing(split: TensorSplit) -> None:
     assert all(value.equal(before[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_runs_of_several_tasks_are_looked_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = ["--workspace", str(tmp_path)]
     Image.fromarray(np.zeros((30, 30), np.uint8)).save(tmp_path / "a.png")
