@@ -2,8 +2,8 @@
 
 uv run python .readme/recording.py
 
-Each line of the screen is drawn once for each of its states, and shown as long as that lasted (SMIL, which browsers play
-in an <img>): a second of training, in which few lines change, costs little. Waiting is cut short.
+Each line of the screen is drawn once for each of its states, and shown as long as that lasted (SMIL, which browsers
+play in an <img>): a second of training, in which few lines change, costs little. Waiting is cut short.
 """
 
 from __future__ import annotations
