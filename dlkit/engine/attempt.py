@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor
 
 from dlkit.engine.build import Job
-from dlkit.engine.loop import Loop, Resuming
+from dlkit.engine.loop import Loop
 from dlkit.engine.orders import Inbox
+from dlkit.engine.resuming import Resuming
 from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.tensor_files import write_tensors
@@ -23,6 +25,21 @@ from dlkit.runs.files import write_text
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import BOTH, Part, RunLock, holder
 from dlkit.runs.run_record import RunRecord
+
+
+class NewLoop(Protocol):
+    """What makes a run's events: ``Loop``, or one that takes its steps together with others."""
+
+    def __call__(
+        self,
+        job: Job,
+        run: RunFolder,
+        *,
+        resuming: Resuming | None,
+        signals: StopSignals | None,
+        inbox: Inbox,
+        report: Path | None,
+    ) -> Iterable[Event]: ...
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,12 @@ class Attempt:
         part: Part = BOTH,
         report: Path | None = None,
         commands_from: int | None = None,
+        loop: NewLoop = Loop,
     ) -> Generator[Event, None, None]:
         """Run it, holding run.lock; RunError if somebody else does, or if its folder cannot be written.
 
         Under a supervisor ``part`` is the writer's, ``report`` where a failure is left for it, and ``commands_from``
-        the offset of the first command that is for this attempt.
+        the offset of the first command that is for this attempt. ``loop``: another one than that of a run alone.
         """
         try:
             on_cpu = self.job.placement.device.torch_device.type == "cpu"
@@ -63,7 +81,7 @@ class Attempt:
                     commands_from = 0
                 inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes
                 self._write_down()  # under the lock: whoever resumes meanwhile must not see half of it
-                yield from Loop(
+                yield from loop(
                     self.job,
                     self.run,
                     resuming=Resuming(self.resume, self.differences) if self.resumed else None,

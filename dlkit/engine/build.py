@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,10 @@ def build_task(catalog: Catalog, spec: Spec) -> AnyTask:
         task = target()
     task.name = spec.name
     return task
+
+
+BuildData = Callable[[Catalog, Resolved, AnyTask, Context], tuple[Data, Info]]
+"""Gives a run its data set and ``info``: ``build_data``, or who has built them already."""
 
 
 def build_data(catalog: Catalog, resolved: Resolved, task: AnyTask, context: Context) -> tuple[Data, Info]:
@@ -204,21 +208,23 @@ def prepare(
     device: str | None = None,
     threads: Threads | None = None,
     cores: AskCores | None = None,
+    data: BuildData = build_data,
 ) -> Job:
     """Build everything a run needs. ``init``: weights to start from; ``device``: in place of the configured one.
 
     ``threads``: of the CPU, as the run was started with; ``cores``: who tells a run that begins what is free. Without
-    either, torch's choice.
+    either, torch's choice. ``data``: who gives the data set.
     """
     counted = threads or before_the_model(resolved.engine)
     with bounded_memory(max(counted.building, counted.number)):
-        return _prepare(catalog, resolved, context, init, device, counted, None if threads is not None else cores)
+        return _prepare(catalog, resolved, context, data, init, device, counted, None if threads is not None else cores)
 
 
 def _prepare(
     catalog: Catalog,
     resolved: Resolved,
     context: Context,
+    build: BuildData,
     init: Mapping[str, Tensor] | None,
     device: str | None,
     counted: Threads,
@@ -232,7 +238,7 @@ def _prepare(
     set_threads(counted.building)
     task = build_task(catalog, resolved.task)
     with world.rank_zero_first():  # which downloads and fills caches: the others then find them
-        data, info = build_data(catalog, resolved, task, context)
+        data, info = build(catalog, resolved, task, context)
     resolved = _with_resolved_options(resolved, data)
     refuse_unshared(task, info, world)
     with coming_from(Origins(context, partial(weights_of_run, context.workspace))):

@@ -39,13 +39,16 @@ class CheckpointKeeper:
         self._world, self._device = job.world, job.placement.device
         # The thread makes the events durable before a checkpoint gets its name: no checkpoint is ahead of its log.
         self._frozen = FrozenParts(job.trainer.model, job.trainer.setup.loss)
-        self._writer = Writer(run.path, journal.sync, self._device, self._frozen)
+        self._writer = self._new_writer()
         self._last = time.monotonic()
         self._submitted: Mark | None = None
         self._best_submitted = -1
         self._best_waits = False
         self._asked = self._overdue = False
         self._agreed_state: WriterState = "free"
+
+    def _new_writer(self) -> Writer:
+        return Writer(self._run.path, self._journal.sync, self._device, self._frozen)
 
     @property
     def overdue(self) -> bool:

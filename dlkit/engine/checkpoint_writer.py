@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -29,6 +30,14 @@ from dlkit.runs.faults import point
 
 Published = tuple[Checkpoint, float]
 """A checkpoint that is complete on disk, and the seconds its writing took."""
+
+
+class Work(Protocol):
+    """Something that is done beside the loop, as a thread is."""
+
+    def is_alive(self) -> bool: ...
+
+    def join(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Writer:
         self._buffers: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
         self._active = 0
         self._waiting: _Staged | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: Work | None = None
         self._result: Published | BaseException | None = None
 
     @property
@@ -91,9 +100,14 @@ class Writer:
 
     def _start(self) -> None:
         staged, self._waiting = self._waiting, None
+        assert staged is not None
         self._active = 1 - self._active
-        self._thread = threading.Thread(target=self._work, args=(staged,), name="checkpoint", daemon=True)
-        self._thread.start()
+        self._thread = self._launched(partial(self._work, staged))
+
+    def _launched(self, work: Callable[[], None]) -> Work:
+        thread = threading.Thread(target=work, name="checkpoint", daemon=True)
+        thread.start()
+        return thread
 
     def _collect(self) -> list[Published]:
         assert self._thread is not None

@@ -48,7 +48,7 @@ def columns(rows: Sequence[Values], first: int) -> Iterator[Columns]:
     for name, (steps, values) in by_name.items():
         groups.setdefault(tuple(steps), {})[name] = read(values)
     for steps_, together in groups.items():
-        yield from _runs(steps_, together)
+        yield from runs_of_steps(steps_, together)
 
 
 def averaged(parts: Sequence[Columns], world: World) -> list[Columns]:
@@ -76,7 +76,7 @@ def read(values: Sequence[Tensor | float]) -> list[float]:
     return found
 
 
-def _runs(steps: tuple[int, ...], values: dict[str, list[float]]) -> Iterator[Columns]:
+def runs_of_steps(steps: tuple[int, ...], values: dict[str, list[float]]) -> Iterator[Columns]:
     """Steps with a constant distance make one batch of columns; it is cut where the distance changes."""
     start = 0
     while start < len(steps):

@@ -14,7 +14,7 @@ from typing import TypeVar, Unpack
 
 from dlkit import events
 from dlkit.engine.build import Job
-from dlkit.engine.machine import MachineMonitor
+from dlkit.engine.machine import MachineMonitor, Monitor
 from dlkit.engine.observers import Observers
 from dlkit.engine.preparation import Stage
 from dlkit.engine.progress import Progress
@@ -31,14 +31,15 @@ E = TypeVar("E", bound=events.Event)
 class Journal:
     """Open while the run goes (``with journal:``). Of several processes only rank 0's writes anything."""
 
-    def __init__(self, job: Job, run: RunFolder, progress: Progress) -> None:
+    def __init__(self, job: Job, run: RunFolder, progress: Progress, machine: Monitor | None = None) -> None:
+        """``machine``: who measures it, where one does so for several runs."""
         self.ended = False
         self._job, self._run, self._progress = job, run, progress
         self._writes = job.world.rank_zero
         self._log: EventLog | NoLog = NoLog()
         self._observers = Observers([], {})
         # Under a supervisor a job is more than this process: what it starts, and the other ranks.
-        self._machine = MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
+        self._machine = machine or MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
         self._opened = ExitStack()
 
     def __enter__(self) -> Journal:

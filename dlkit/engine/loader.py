@@ -89,7 +89,7 @@ class Loader:
         course: Course,
         world: World | None = None,
     ) -> None:
-        self._split, self._engine, self._device, self._course = split, engine, device, course
+        self.split, self._engine, self._device, self._course = split, engine, device, course
         # Overfitting a few batches shows whether a model can learn at all: augmentation would make others of them.
         self._augment = None if engine.overfit_batches else augment
         self._world = world or World()
@@ -98,6 +98,11 @@ class Loader:
         self.shares: Sequence[float] = ()
         """Under several processes: what each batch last handed out counts here, its samples' share of the whole step's
         times the number of processes, whose mean is taken."""
+
+    @property
+    def augments(self) -> bool:
+        """Whether it changes what the split gives."""
+        return self._augment is not None
 
     def seek(self, step: int) -> None:
         """Go to the batch that follows ``step`` finished steps."""
@@ -126,18 +131,18 @@ class Loader:
 
     def plan(self, epoch: int) -> Plan:
         """The batches of an epoch, as the engine's limits leave them."""
-        engine, size = self._engine, len(self._split)
+        engine, size = self._engine, len(self.split)
         if engine.overfit_batches:
             plan: Plan = in_order(size, engine.batch_size)
         else:
-            plan = self._split.planner.plan(size, engine.seed, epoch, engine.batch_size)
+            plan = self.split.planner.plan(size, engine.seed, epoch, engine.batch_size)
         return plan.first(self._course.batches[epoch])
 
     def _batches(self, plan: Plan) -> Iterator[Batch]:
         start, epoch, world = self.batch, self.epoch, self._world
         # Every rank draws the same permutation and takes its slice of each batch, which stays what one process sees.
         own = plan if world.size == 1 else plan.shard(world.rank, world.size)
-        batches = self._split.batches(own, seed=self._engine.seed, epoch=epoch, start=start)
+        batches = self.split.batches(own, seed=self._engine.seed, epoch=epoch, start=start)
         return batches if self._augment is None else self._augmented(batches, self._augment, plan, epoch, start)
 
     def _augmented(

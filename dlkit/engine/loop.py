@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from dlkit.data.randomness import derive, seed_all
@@ -32,6 +31,7 @@ from dlkit.engine.orders import Agreed, Inbox, Orders
 from dlkit.engine.placing import place
 from dlkit.engine.prepared_splits import Preparation
 from dlkit.engine.progress import Progress
+from dlkit.engine.resuming import Resuming
 from dlkit.engine.sampling import conclude, make_samples
 from dlkit.engine.settings import Settings
 from dlkit.engine.signals import StopSignals
@@ -39,7 +39,6 @@ from dlkit.engine.step_log import StepLog
 from dlkit.engine.trainer import Values
 from dlkit.errors import PluginError
 from dlkit.events import Event, Finished, Resumed, Sampled, Started
-from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.folder import RunFolder
 
 FLUSH_SECONDS = 0.25
@@ -48,14 +47,6 @@ PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it is to go on."""
 PREPARING_SECONDS = 1.0
 """How often it is told how far a preparation is."""
-
-
-@dataclass(frozen=True)
-class Resuming:
-    """How a run goes on: from a checkpoint (None: from step 0), and what of it may not be reproduced exactly."""
-
-    checkpoint: Checkpoint | None = None
-    differences: tuple[str, ...] = ()
 
 
 class Loop:
@@ -83,17 +74,28 @@ class Loop:
         self._resuming, self._report = resuming, report
         self._signals = signals or StopSignals()
         self.progress = progress = Progress()
-        self._journal = Journal(job, run, progress)
+        self._journal = self._new_journal()
         self._settings = Settings(job.trainer, engine, progress)
         self._orders = Orders(inbox, self._signals, self._settings, progress, job.world, FLUSH_SECONDS)
-        self._log = StepLog(job, progress, self._journal, self._orders)
-        self._keeper = CheckpointKeeper(job, run, progress, self._settings, inbox, self._journal)
+        self._log = self._new_log()
+        self._keeper = self._new_keeper(inbox)
         self._train, self._val = job.data.train, job.data.val
         self._seen = self._val
         self._evaluations, self._samplings = course.due(engine.eval_every), course.due(engine.sample_every)
         # In the place of the trainer where it is wanted: a run without it takes the steps that it always took.
         watches = engine.layers and job.world.rank_zero
         self._watch = LayerWatch(job.trainer, self._samplings) if watches else None
+
+    # What a run has otherwise that is trained together with others (``engine.stacked``).
+
+    def _new_journal(self) -> Journal:
+        return Journal(self._job, self._run, self.progress)
+
+    def _new_log(self) -> StepLog:
+        return StepLog(self._job, self.progress, self._journal, self._orders)
+
+    def _new_keeper(self, inbox: Inbox) -> CheckpointKeeper:
+        return CheckpointKeeper(self._job, self._run, self.progress, self._settings, inbox, self._journal)
 
     def __iter__(self) -> Iterator[Event]:
         with ExitStack() as stack:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 import psutil
 
@@ -27,6 +27,16 @@ class Usage(TypedDict):
     memory: int
     processes: int
     gpus: list[JsonObject]
+
+
+class Monitor(Protocol):
+    """What measures while it is open: ``drain`` gives what it has found since the last call."""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def drain(self) -> list[Usage]: ...
 
 
 class MachineMonitor:

@@ -95,6 +95,8 @@ class Orders:
     ) -> None:
         self.ending, self.completes = "", False
         self.paused = False
+        self.never_pauses = ""
+        """Why the run cannot be paused, if it cannot."""
         self._wanted: set[str] = set()
         self._inbox, self._signals, self._settings, self._progress = inbox, signals, settings, progress
         self._world, self._interval = world, interval
@@ -171,6 +173,8 @@ class Orders:
         match command.action:
             case "stop":
                 self.end(f"stopped by {command.by}", completes=False)
+            case "pause" | "unpause" if self.never_pauses:
+                return self.never_pauses
             case "pause" | "unpause" as action:
                 # Not passed over in silence: whoever asks waits for what has come of it.
                 if self.paused == (action == "pause"):

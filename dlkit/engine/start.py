@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from dlkit.config_file import to_toml
 from dlkit.data.context import Context
 from dlkit.data.weights import restoring
 from dlkit.engine.attempt import Attempt
-from dlkit.engine.build import Job, build_task, prepare
+from dlkit.engine.build import BuildData, Job, build_data, build_task, prepare
 from dlkit.engine.checkpoint import check, evaluated_weights, load_info
 from dlkit.engine.device import same_again
 from dlkit.engine.exactness import differences, surroundings
@@ -49,7 +49,20 @@ def start(
     ``cores``: who tells how many are free.
     """
     name = checked_name(name)
-    job, weights = _new_job(catalog, resolved, workspace, context, cores)
+    job, weights = new_job(catalog, resolved, workspace, context, cores)
+    return in_new_folder(catalog, resolved, workspace, job, weights, name=name)
+
+
+def in_new_folder(
+    catalog: Catalog,
+    resolved: Resolved,
+    workspace: Path,
+    job: Job,
+    weights: Mapping[str, Tensor] | None,
+    *,
+    name: str = "",
+) -> Attempt:
+    """A job that has been built, in a folder of its own; ``weights`` are those that it starts from."""
     model = resolved.specs["model"].name
     record: RunRecord = {
         "name": name,
@@ -75,22 +88,28 @@ def begin(
     overrides: Layer | None = None,
     orders: Sequence[Layer] = (),
     cores: AskCores = all_cores,
+    data: BuildData = build_data,
 ) -> Attempt:
     """Build the components of a run that was submitted and has never been started."""
     resolved = stored_config(catalog, run, readable(run), overrides, orders)
-    job, weights = _new_job(catalog, resolved, run.path.parent.parent, context, cores)
+    job, weights = new_job(catalog, resolved, run.path.parent.parent, context, cores, data)
     return Attempt(run, job, config=to_toml(job.resolved), record=_built(job), weights=weights)
 
 
-def _new_job(
-    catalog: Catalog, resolved: Resolved, workspace: Path, context: Context, cores: AskCores
+def new_job(
+    catalog: Catalog,
+    resolved: Resolved,
+    workspace: Path,
+    context: Context,
+    cores: AskCores,
+    data: BuildData = build_data,
 ) -> tuple[Job, dict[str, Tensor] | None]:
     """A job at its first step, and the weights that it starts from; its configuration names which they are."""
     init = initial_weights(resolved, workspace)
     # What that run's evaluation saw (its moving average, where it kept one): its figures are why it was chosen.
     weights = evaluated_weights(init) if init is not None else None
     resolved = pinned(resolved, init) if init is not None else resolved
-    return prepare(catalog, resolved, context, init=weights, cores=cores), weights
+    return prepare(catalog, resolved, context, init=weights, cores=cores, data=data), weights
 
 
 def _built(job: Job) -> RunRecord:
@@ -109,6 +128,7 @@ def resume(
     allow_inexact: bool = False,
     inexact: tuple[str, ...] = (),
     supervised: bool = False,
+    data: BuildData = build_data,
 ) -> Attempt:
     """Go on with a run from its last good checkpoint (step 0, if there is none).
 
@@ -123,7 +143,7 @@ def resume(
     resolved = stored_config(catalog, run, record, overrides, orders)
     config = to_toml(resolved) if overrides or orders else ""  # written down, so that the next resume goes on with them
     chosen = last_good(run, context)
-    job = _job_again(catalog, run, resolved, record, chosen, context)
+    job = _job_again(catalog, run, resolved, record, chosen, context, data)
     if chosen is not None:
         check(chosen, resolved.task.name, resolved.specs["model"].name)
         if chosen.step >= job.course.total and _was_completed(record, supervised):
@@ -146,6 +166,7 @@ def _job_again(
     record: RunRecord,
     chosen: Checkpoint | None,
     context: Context,
+    data: BuildData,
 ) -> Job:
     """The components, built as they were for the checkpoint that fills them, or for the first step without one."""
     kept = opening.status(run.path, run.init.name) is not None
@@ -153,11 +174,13 @@ def _job_again(
     if chosen is None and init is None and resolved.engine.init_from:
         raise RunError(f"{run.id}: {run.init.name}, the weights that it starts from, is missing")
     device = same_again(str(record.get("device", "cpu")), resolved.job.nproc)
+    built = partial(
+        prepare, catalog, resolved, init=init, device=device, threads=Threads.recorded(run, record), data=data
+    )
     if chosen is None:
-        return prepare(catalog, resolved, context, init=init, device=device, threads=Threads.recorded(run, record))
-    context = replace(context, earlier=partial(_info_of, chosen, catalog, resolved))
+        return built(context)
     with restoring():  # a file of weights that the model began from may be gone, and is not needed
-        return prepare(catalog, resolved, context, init=init, device=device, threads=Threads.recorded(run, record))
+        return built(replace(context, earlier=partial(_info_of, chosen, catalog, resolved)))
 
 
 def _info_of(checkpoint: Checkpoint, catalog: Catalog, resolved: Resolved) -> Info:

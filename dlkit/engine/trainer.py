@@ -131,8 +131,7 @@ class Trainer:
         Returns metrics by full name (``"train/loss"``, ``"lr"``): detached scalar tensors that stay on the device, or
         plain numbers. A name may be absent from some steps.
         """
-        if self._schedule is not None:
-            self._set_rates(self._schedule(step))
+        self.follow_schedule(step)
         if len(batches) == 1 and not self._several:
             losses = self.losses(batches[0])
             losses["loss"].backward()  # type: ignore[no-untyped-call]
@@ -155,6 +154,11 @@ class Trainer:
         if probed and self._optimizers:
             values["lr"] = float(self._optimizers[0].param_groups[0]["lr"])
         return values
+
+    def follow_schedule(self, step: int) -> None:
+        """Set the learning rates to those of this step."""
+        if self._schedule is not None:
+            self._set_rates(self._schedule(step))
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
