@@ -11,7 +11,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -195,6 +195,15 @@ def _is_hooked(layer: nn.Module) -> bool:
     return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks)
 
 
+class _Pass(Protocol):
+    """What a function of torch's keeps from its forward to its backward pass."""
+
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
 class _LinearAtOnce(torch.autograd.Function):
     """[K,N,F] × [K,O,F] + [K,O] → [K,N,O]: the products that torch takes for one layer, of all rows in one call.
 
@@ -202,14 +211,14 @@ class _LinearAtOnce(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: _Pass, values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(values, weight)
         turned = weight.transpose(1, 2)
         # The bias is what the product is added to, as in the kernel for one: added afterwards, sums round otherwise.
         return torch.bmm(values, turned) if bias is None else torch.baddbmm(bias.unsqueeze(1), values, turned)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
+    def backward(ctx: _Pass, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
         values, weight = ctx.saved_tensors
         of_values = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
         of_bias = gradient.sum(1) if ctx.needs_input_grad[2] else None
