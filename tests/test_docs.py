@@ -67,7 +67,7 @@ def runnable(words: list[str]) -> list[str]:
     if words[0] == "study" and "--epochs" in words:
         less = {"--seeds": "1", "--epochs": "1"}
         short = [less.get(before, word) for before, word in pairwise(words)]
-        return [words[0], *short, "--device", "cpu"]
+        return [words[0], *short, "--device", "cpu", "--no-probe"]
     # A fixed model takes no steps at all: there is nothing to shorten.
     if words[0] != "train" or {"--help", "--print-config", "fixed"} & set(words):
         return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from dlkit.catalog import Catalog
@@ -12,14 +13,15 @@ from dlkit.cli.study_watch import watch
 from dlkit.cli.study_words import StudyWords, take, unknown_action, whole
 from dlkit.errors import UsageError
 from dlkit.jobs.queue import set_cpu_slots
-from dlkit.present.numbers import counted
-from dlkit.present.output import print_json, print_result, say
+from dlkit.present.numbers import counted, duration, size
+from dlkit.present.output import print_json, print_result, say, say_meanwhile
 from dlkit.present.table import table
 from dlkit.runs.naming import checked_name
 from dlkit.runs.workspace import locate
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.planning import Plan, make, plan
 from dlkit.studies.question import Question
+from dlkit.studies.tries import Cost, cost
 from dlkit.studies.waking import wake
 from dlkit.studies.wording import changing, label, shown
 
@@ -38,13 +40,18 @@ def main(argv: list[str]) -> int:
         raise UsageError("--after is no option of a study")
     catalog = Catalog.load_everything()
     workspace = locate(words.values.get("workspace"))
+    if finding := {"lr-find", "batch-find"} & own.switches:
+        from dlkit.cli.study_find import find
+
+        return find(catalog, sorted(finding), own, words, workspace)
     found = _plan(catalog, own, words, workspace)
     as_json, quiet = "json" in words.switches, "quiet" in words.switches
+    price = None if "no-probe" in own.switches else _price(found, workspace, quiet=quiet or as_json)
     if "print-trials" in own.switches:
-        _print_trials(found, as_json=as_json)
+        _print_trials(found, price, as_json=as_json)
         return 0
     if not quiet:
-        _say_plan(found)
+        _say_plan(found, price, workspace)
     if not confirm(f"Train {counted(found.trials, 'trial')}?", "yes" in own.switches):
         say("nothing was started")
         return 0
@@ -88,13 +95,36 @@ def _plan(catalog: Catalog, own: StudyWords, words: Words, workspace: Path) -> P
     )  # fmt: skip
 
 
-def _say_plan(found: Plan) -> None:
+def _price(found: Plan, workspace: Path, *, quiet: bool) -> Cost:
+    """From a few steps of each distinct model; UsageError: one that cannot even take these."""
+    configurations = [(found.resolved(number), len(found.seeds)) for number in range(len(found.settings))]
+    talk = (lambda text: None) if quiet else say_meanwhile
+    price = cost(configurations, workspace, offline=found.question.offline, say=talk)
+    if price.problems:
+        raise UsageError(f"nothing was started: {'; '.join(price.problems)} (--no-probe does without trying)")
+    return price
+
+
+def _say_price(price: Cost, workspace: Path) -> None:
+    tried = "" if price.tried == price.models else f" (by {price.tried} of {price.models} models)"
+    say(
+        f"about {duration(price.seconds)} one after the other{tried}, "
+        f"{size(price.memory)} of memory each, {size(price.disk)} on the disk"
+    )
+    place = workspace if workspace.exists() else Path()
+    if price.disk > (free := shutil.disk_usage(place).free):
+        say(f"note: the disk has {size(free)} left")
+
+
+def _say_plan(found: Plan, price: Cost | None, workspace: Path) -> None:
     settings, seeds = len(found.settings), len(found.seeds)
     head = f"{found.question.task}: {counted(settings, 'setting')} × {counted(seeds, 'seed')}"
     say(f"{head} = {counted(found.trials, 'trial')}, by {found.question.metric}")
     say(_table(found, SHOWN))
     if settings > SHOWN:
         say(f"… and {settings - SHOWN} more (--print-trials prints all)")
+    if price is not None:
+        _say_price(price, workspace)
     for line in found.left_out:
         say(f"left out:{line}")
     if seeds == 1 and settings > 1:
@@ -110,17 +140,19 @@ def _table(found: Plan, most: int | None = None) -> str:
     return table(["setting", *map(label, keys)], rows)
 
 
-def _print_trials(found: Plan, *, as_json: bool) -> None:
+def _print_trials(found: Plan, price: Cost | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(plan_document(found))
+        print_json(plan_document(found, price))
         return
     print_result(_table(found))
     for line in found.left_out:
         say(f"left out:{line}")
+    if price is not None:
+        _say_price(price, Path())
     say(f"{counted(found.trials, 'trial')}: each with seeds {', '.join(map(str, found.seeds))}; nothing was started")
 
 
-def plan_document(found: Plan) -> dict[str, object]:
+def plan_document(found: Plan, price: Cost | None) -> dict[str, object]:
     """What ``--print-trials --json`` gives."""
     return {
         "task": found.question.task,
@@ -133,6 +165,9 @@ def plan_document(found: Plan) -> dict[str, object]:
         "seeds": list(found.seeds),
         "trials": found.trials,
         "left_out": [line.strip() for line in found.left_out],
+        "cost": None
+        if price is None
+        else {"seconds": price.seconds, "memory": price.memory, "disk": price.disk, "tried": price.tried},
     }
 
 

@@ -12,6 +12,8 @@ SWITCHES = {
     "yes": "do not ask before the trials are started",
     "print-trials": "print what would be trained, and start nothing",
     "no-probe": "do not train a few steps of each model first to tell how long it will take",
+    "lr-find": "sweep the learning rate instead: the loss at each, and one that is suggested; nothing is kept",
+    "batch-find": "find the largest batch that fits instead, in processes that may die of memory",
     "no-test": "do not evaluate the chosen setting on test at the end",
     "needed": "take finished runs of the workspace with an equal configuration as trials",
     "skip-unfit": "leave out settings that do not fit, and say which",

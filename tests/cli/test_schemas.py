@@ -30,7 +30,10 @@ IN_PLACE = {
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
     "train": [("train-config", ["toy", "--print-config"])],
     "runs": [("runs", [])],
-    "study": [("study-list", ["list"]), ("study-plan", ["toy", "--vary", "lr=0.1,0.2", "--print-trials"])],
+    "study": [
+        ("study-list", ["list"]),
+        ("study-plan", ["toy", "--vary", "lr=0.1,0.2", "--print-trials", "--no-probe"]),
+    ],
     "wait": [("wait", ["last"])],
     "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "samples"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],

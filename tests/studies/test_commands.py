@@ -59,7 +59,18 @@ def only(workspace: Path) -> StudyFolder:
 
 
 def test_from_the_question_to_the_answer(workspace: Path, quick: Quick, typed: Typed) -> None:
-    words = ("toy", "--vary", "lr=0.02,0.05", "--vary", "model.dropout=0,0.5", "--seeds", "2", "--yes", *TOY)
+    words = (
+        "toy",
+        "--vary",
+        "lr=0.02,0.05",
+        "--vary",
+        "model.dropout=0,0.5",
+        "--seeds",
+        "2",
+        "--yes",
+        "--no-probe",
+        *TOY,
+    )
     found = typed.json("study-show", *words)
     study = only(workspace)
     assert (found["study"], found["state"], found["ended"], found["failed"]) == (study.id, "finished", 8, 0)
@@ -110,11 +121,11 @@ def test_detached_and_stopped(workspace: Path, quick: Quick, typed: Typed) -> No
 
 def test_what_would_be_trained(workspace: Path, typed: Typed) -> None:
     found = typed.json("study-plan", "toy", "--vary", "model=linear,mlp", "--vary", "model.width=4,8", "--seeds", "3",
-                       "--print-trials")  # fmt: skip
+                       "--print-trials", "--no-probe")  # fmt: skip
     values = [{"model.name": "linear"}, *({"model.name": "mlp", "model.width": width} for width in (4, 8))]
     assert [s["values"] for s in found["settings"]] == values
     assert found["trials"] == 9 and found["seeds"] == [0, 1, 2]
-    out, err = typed("toy", "--vary", "model=linear,mlp", "--vary", "model.width=4,8", "--print-trials")
+    out, err = typed("toy", "--vary", "model=linear,mlp", "--vary", "model.width=4,8", "--print-trials", "--no-probe")
     assert [line.split() for line in out.splitlines()] == [
         ["setting", "model", "model.width"], ["0", "linear", "-"], ["1", "mlp", "4"], ["2", "mlp", "8"]]  # fmt: skip
     assert "nothing was started" in err and not list(workspace.iterdir())
@@ -133,7 +144,9 @@ def test_what_would_be_trained(workspace: Path, typed: Typed) -> None:
         (["toy", "--vary", "lr=0.1,0.2", "--seeds", "0"], "--seeds 0: must be at least 1"),
         (["toy", "--vary", "lr=0.1,0.2", "--max-time", "soon"], "'soon' is not a duration"),
         (["toy", "--vary", "lr=0.1,0.2", "--queue"], "trials are queued always"),
-        (["toy", "--vary", "lr=0.1,0.2"], "Nobody to ask here: give --yes"),
+        (["toy", "--vary", "lr=0.1,0.2", "--no-probe"], "Nobody to ask here: give --yes"),
+        (["toy", "--vary", "lr=0.1,0.2", "--lr-find"], "--lr-find tries one configuration"),
+        (["toy", "--batch-find", "--lr-find"], "give either --lr-find or --batch-find"),
         (["toy", "--vary", "lr=0.1,0.2", "--lrr", "3"], "unknown option --lrr"),
         (["show", "nothing"], "there are no studies in"),
         (["extend", "last", "--seeds", "2", "--trials", "3"], "give either --seeds N or --trials N"),
