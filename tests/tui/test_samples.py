@@ -23,9 +23,10 @@ from textual.widget import Widget
 from dlkit.events import Sampled, SampleRef
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Box, Boxes, Curve, Images, Marks, Pairs, Plane, Sample, Scatter, Shaded, Table, Text, save
+from dlkit.tui.run import playing
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
-from dlkit.tui.sample.picture import in_cells, padded, rgba, scale_to, scaled
+from dlkit.tui.sample.picture import filled, in_cells, padded, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
 from dlkit.tui.shared import terminal
 from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, SIXEL, Pictures, understand
@@ -155,6 +156,14 @@ def test_a_picture_fits_and_keeps_its_shape(height: int, width: int, room_width:
         assert min(room_width // width, room_height // height) == factor
     else:
         assert abs(made.shape[0] - height * factor) <= 1 and abs(made.shape[1] - width * factor) <= 1
+
+
+@given(st.integers(1, 100), st.integers(1, 100), st.integers(1, 200), st.integers(1, 200))
+def test_one_picture_fills_the_room_in_its_proportions(height: int, width: int, across: int, high: int) -> None:
+    made = filled(rgba(np.zeros((height, width), np.uint8)), (across, high))
+    factor = min(across / width, high / height)
+    assert abs(made.shape[0] - height * factor) <= 1 and abs(made.shape[1] - width * factor) <= 1
+    assert made.shape[0] <= max(1, high) and made.shape[1] <= max(1, across)
 
 
 @given(
@@ -299,6 +308,61 @@ async def test_the_newest_is_followed_until_somebody_goes_back(tmp_path: Path) -
         more(3)
         await until(pilot, lambda: "first at 3" in screen(app))
         assert pane.following
+
+
+async def test_steps_are_played_tiled_and_enlarged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "SPEEDS", (0.01, 0.02, 0.03, 0.04, 0.05))  # the test is the clock
+    grid = {step: {"digits": Images(name="digits", images=np.full((3, 8, 8), step, np.uint8))} for step in (0, 50, 99)}
+    pane, view = make(tmp_path, grid)
+    app = Shown(pane, view)
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane.focus()
+        await until(pilot, lambda: "step 99 · 3 of 3" in screen(app) and "digits" in screen(app))
+        await press(pilot, "space", "▶")
+        assert not pane.following and pane._player.told == "▶ 0.03/s"
+        await pilot.press("plus", "plus", "minus")
+        assert pane._player.told == "▶ 0.04/s"
+        for told in ("1 of 3", "2 of 3", "3 of 3"):
+            await until(pilot, lambda told=told: told in screen(app) and pane._shown in pane._kept)
+            pane._player._tick()
+        await until(pilot, lambda: pane.following and "▶" not in screen(app))
+        await press(pilot, "space", "▶")
+        await pilot.press("space")
+        await until(pilot, lambda: "▶" not in screen(app))
+        await press(pilot, "end", "3 of 3")
+        await press(pilot, "t", "a row a step")
+        assert all(f"step {step}" in screen(app) for step in grid)
+        await pilot.press("escape")
+        await until(pilot, lambda: "a row a step" not in screen(app))
+        await press(pilot, "enter", "image 1 of 3")
+        assert app.screen.maximized is pane
+        await press(pilot, "down", "image 2 of 3")
+        await press(pilot, "left", "step 50")
+        assert "image 2 of 3" in screen(app), "the same image at another step"
+        await pilot.press("escape")
+        await until(pilot, lambda: "image 2" not in screen(app))
+        assert app.screen.maximized is None
+
+
+async def test_boxes_are_filtered_and_samples_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = [Box(corners=(1, 1, 9, 9), label=role, role=role) for role in ("true", "missed", "false")]
+    boxes = Boxes(name="worst", image=np.zeros((20, 30), np.uint8), boxes=found)
+    pane, view = make(tmp_path, {0: {"worst": boxes}, 5: {"worst": boxes}})
+    app = Shown(pane, view)
+    async with app.run_test(size=(120, 35)) as pilot:
+        pane.focus()
+        await until(pilot, lambda: "true true" in screen(app))
+        await press(pilot, "f", "missed and false: 2 of 3 boxes")
+        assert "true true" not in screen(app)
+        await press(pilot, "f", "missed: 1 of 3 boxes")
+        assert "false false" not in screen(app)
+        await pilot.press("f", "f")
+        await until(pilot, lambda: "true true" in screen(app))
+        await press(pilot, "w", "a page with a slider")
+        await pilot.press("enter")
+        film = tmp_path / f"{pane.run.id if pane.run else ''}-samples" / "worst.gif"
+        await until(pilot, film.exists)
 
 
 async def test_the_mouse_moves_the_slider_and_chooses_names(tmp_path: Path) -> None:

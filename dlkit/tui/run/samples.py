@@ -3,127 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
 from dlkit.events import Sampled, SampleRef
+from dlkit.monitor import sample_looks
+from dlkit.monitor.sample_export import spread
 from dlkit.monitor.view import RunView
-from dlkit.present.text import clean
 from dlkit.runs.contents import stored_sections
-from dlkit.runs.folder import ENDED, RunFolder
+from dlkit.runs.folder import RunFolder
+from dlkit.samples import Boxes, Images
+from dlkit.tui.run import sample_files
 from dlkit.tui.run.pane import Pane
-from dlkit.tui.sample import Shown, read
+from dlkit.tui.run.playing import Player
+from dlkit.tui.run.sample_reading import Key, read_all
+from dlkit.tui.run.scrubber import Name, Scrubber
+from dlkit.tui.sample import Shown
 from dlkit.tui.sample.view import PictureLine, SampleView
 
 KEPT = 12
 """Samples that are kept in memory once they were shown."""
 
 
-def thousands(count: int) -> str:
-    return f"{count:,}".replace(",", " ")
-
-
-class Scrubber(Widget):
-    """``step 1 200 · 3 of 8 ├──●─────┤``: a click or a drag on the line goes there."""
-
-    DEFAULT_CSS = "Scrubber { height: 1; width: 1fr; margin: 0 1; }"
-
-    class Moved(Message):
-        """To the step at this place, counted from 0."""
-
-        def __init__(self, place: int) -> None:
-            self.place = place
-            super().__init__()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.steps: Sequence[int] = ()
-        self.place = 0
-        self.following = True
-        self._held = False
-
-    def show(self, steps: Sequence[int], place: int, *, following: bool) -> None:
-        """``following``: the newest is shown, and whatever is newer when it comes."""
-        now = steps, place, following
-        if now != (self.steps, self.place, self.following):
-            self.steps, self.place, self.following = now
-            self.refresh()
-
-    def render(self) -> Text:
-        if not self.steps:
-            return Text("")
-        line = ["─"] * self._length
-        line[self._at(self.place)] = "●"
-        text = Text(self._label, no_wrap=True)
-        return text.append(f"├{''.join(line)}┤").append(" newest" if self.following else "       ", "italic")
-
-    @property
-    def _label(self) -> str:
-        widest = len(thousands(self.steps[-1])), len(str(len(self.steps)))
-        step, place = thousands(self.steps[self.place]), self.place + 1
-        return f"step {step:>{widest[0]}} · {place:>{widest[1]}} of {len(self.steps)} "
-
-    @property
-    def _length(self) -> int:
-        return max(1, self.size.width - len(self._label) - 9)
-
-    def _at(self, place: int) -> int:
-        return round(place * (self._length - 1) / max(1, len(self.steps) - 1)) if len(self.steps) > 1 else 0
-
-    def on_mouse_down(self, event: MouseDown) -> None:
-        self._held = True
-        self.capture_mouse()
-        self._go(event.x)
-
-    def on_mouse_move(self, event: MouseMove) -> None:
-        if self._held:
-            self._go(event.x)
-
-    def on_mouse_up(self, event: MouseUp) -> None:
-        self._held = False
-        self.release_mouse()
-
-    def _go(self, x: int) -> None:
-        if self.steps:
-            share = (x - len(self._label) - 1) / max(1, self._length - 1)
-            place = max(0, min(len(self.steps) - 1, round(share * (len(self.steps) - 1))))
-            if place != self.place:
-                self.post_message(self.Moved(place))
-
-
-class Name(Static):
-    """One of the samples made at a step; a click chooses it."""
-
-    def __init__(self, name: str, *, chosen: bool) -> None:
-        shown = clean(name)
-        super().__init__(f"[{shown}]" if chosen else f" {shown} ", classes="chosen" if chosen else "", markup=False)
-        self._sample = name
-
-    def on_click(self, event: Click) -> None:
-        event.stop()
-        self.post_message(SamplesPane.Named(self._sample))
-
-
 class SamplesPane(Pane, can_focus=True):
     """The newest samples until somebody goes back; then that step's, under the same name as far as it has one."""
 
+    ALLOW_MAXIMIZE = True
     DEFAULT_CSS = """
     SamplesPane { height: 1fr; layout: vertical; }
     SamplesPane > Horizontal { height: 1; padding: 0 1; }
     SamplesPane > SampleView { padding: 0 1; }
     SamplesPane Name { width: auto; height: 1; margin-right: 1; color: $text-muted; }
     SamplesPane Name.chosen { color: $text; text-style: bold reverse; }
-    SamplesPane #gap { width: 1fr; }
+    SamplesPane #names { width: 1fr; overflow: hidden hidden; }
+    SamplesPane PictureLine { margin-left: 2; }
     SamplesPane #none { padding: 1 2; height: auto; }
     SamplesPane:focus Scrubber { text-style: bold; }
     """
@@ -138,21 +58,22 @@ class SamplesPane(Pane, can_focus=True):
         Binding("pagedown", "page(1)", "page down", show=False, id="samples.pane-down"),
         Binding("shift+left", "sideways(-8)", "scroll left", show=False, id="samples.pane-left"),
         Binding("shift+right", "sideways(8)", "scroll right", show=False, id="samples.pane-right"),
+        Binding("space", "play", "Play", id="samples.play", tooltip="The samples through the training"),
+        Binding("plus,equals_sign", "faster(1)", "faster", key_display="+", show=False, id="samples.faster"),
+        Binding("minus", "faster(-1)", "slower", key_display="-", show=False, id="samples.slower"),
+        Binding("t", "tile", "Steps", id="samples.tile", tooltip="This sample at many steps, side by side"),
+        Binding("enter", "enlarge", "Enlarge", id="samples.enlarge", tooltip="Of many images one; up and down go on"),
+        Binding("f", "roles", "Missed", id="samples.roles", tooltip="Boxes: all, missed and false, one of them"),
+        Binding("w", "write", "Write", id="samples.write", tooltip="As PNG, GIF or HTML"),
+        Binding("escape", "leave", "Back", show=False, id="samples.leave"),
         Binding("i", "pictures", "Pictures", id="samples.pictures", tooltip="Kitty, Sixel or half-cells"),
     ]
 
-    class Named(Message):
-        """A sample's name was clicked."""
-
-        def __init__(self, name: str) -> None:
-            self.chosen = name
-            super().__init__()
-
     class Loaded(Message):
-        """A sample is there, or the line that says why not; ``key`` is (run, file)."""
+        """What ``key`` means is there, or the line that says why not."""
 
-        def __init__(self, key: tuple[str, str], sample: Shown) -> None:
-            self.key, self.sample = key, sample
+        def __init__(self, key: Key, samples: Sequence[Shown]) -> None:
+            self.key, self.samples = key, samples
             super().__init__()
 
     class Expected(Message):
@@ -173,8 +94,16 @@ class SamplesPane(Pane, can_focus=True):
         self._state = ""
         self._every = ""
         self._names: tuple[tuple[str, ...], str] = ((), "")
-        self._kept: dict[tuple[str, str], Shown] = {}
-        self._shown: tuple[str, str] | None = None
+        self.tiled = self.large = False
+        """Whether many steps are shown side by side; whether the pane has the whole window."""
+        self.image = 0
+        """Which image of a grid is shown by itself, counted from 1, while this is large; 0: all."""
+        self.roles = ""
+        """Which boxes are shown, by ``sample_looks.ROLES``."""
+        self._player = Player(self, self._advance)
+        self._kept: dict[Key, Sequence[Shown]] = {}
+        self._shown: Key | None = None
+        self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Scrubber()
@@ -204,6 +133,7 @@ class SamplesPane(Pane, can_focus=True):
         self.chosen = self._every = ""
         self._kept.clear()
         self._shown = None
+        self._player.stop()
         self._expect(run)
 
     @property
@@ -218,7 +148,11 @@ class SamplesPane(Pane, can_focus=True):
         return next((ref for ref in there if ref.name == self.chosen), there[0] if there else None)
 
     def on_mount(self) -> None:
+        self.watch(self.screen, "maximized", self._maximised, init=False)
         self._update()
+
+    def on_resize(self) -> None:
+        self.shield(self._update)
 
     def _update(self) -> None:
         if not self.is_mounted:  # what is known by then is shown when it is
@@ -227,23 +161,13 @@ class SamplesPane(Pane, can_focus=True):
         nothing = self.query_one("#none", Static)
         nothing.display = ref is None
         self.query_one(SampleView).display = ref is not None
-        self.query_one(Scrubber).show([e.step for e in self.sampled], self.place, following=self.following)
+        steps = [event.step for event in self.sampled]
+        self.query_one(Scrubber).show(steps, self.place, following=self.following, playing=self._player.told)
         if ref is None:
-            nothing.update(self._nothing())
+            nothing.update(sample_looks.none_yet(self._state, self._every))
         else:
             self._show_names(ref.name)
             self._show_sample(ref)
-
-    def _nothing(self) -> str:
-        if self._state in ENDED or self._state in ("interrupted", "damaged"):
-            return "No samples: none were made before the run ended."
-        when = {
-            "": "",
-            "never": "This run makes none by itself (engine.sample_every = never).\n",
-            "end": "The first samples come at the end of the run (engine.sample_every = end).\n",
-        }
-        plan = f"The first samples come after {self._every} (engine.sample_every).\n"
-        return f"No samples yet.\n{when.get(self._every, plan)}a asks for some now."
 
     # Names
 
@@ -255,12 +179,22 @@ class SamplesPane(Pane, can_focus=True):
         row = self.query_one("#names")
         row.remove_children()
         row.mount(*[Name(name, chosen=name == chosen) for name in names])
+        self.call_after_refresh(self._bring)
 
-    def on_samples_pane_named(self, message: Named) -> None:
-        self.chosen = message.chosen
+    def _bring(self) -> None:
+        """Have the chosen one seen, however many there are."""
+        for name in self.query(Name).filter(".chosen"):
+            self.query_one("#names").scroll_to_widget(name, animate=False, force=True)
+
+    def on_name_chosen(self, message: Name.Chosen) -> None:
+        self.chosen = message.name
         self.shield(self._update)
 
     def action_name(self, by: int) -> None:
+        if self.large and (images := self._images()) > 1:
+            self.image = (self.image + by) % (images + 1)
+            self._update()
+            return
         names = self._names[0]
         if len(names) < 2:
             self.query_one(SampleView).scroll_relative(y=2 * by, animate=False)
@@ -271,15 +205,19 @@ class SamplesPane(Pane, can_focus=True):
     # Steps
 
     def action_go(self, by: int) -> None:
+        self._stop()
         self._go(self.place + by)
 
     def action_first(self) -> None:
+        self._stop()
         self._go(0)
 
     def action_follow(self) -> None:
+        self._stop()
         self._go(len(self.sampled) - 1)
 
     def on_scrubber_moved(self, message: Scrubber.Moved) -> None:
+        self._stop()
         self._go(message.place)
 
     def _go(self, place: int) -> None:
@@ -293,35 +231,90 @@ class SamplesPane(Pane, can_focus=True):
             self.chosen = self._names[1]
         self._update()
 
+    # Playing them
+
+    def action_play(self) -> None:
+        """From where it is; from the beginning, if it is at the end."""
+        if self._player.playing:
+            self._stop()
+        elif len(self.sampled) > 1:
+            self.tiled = False
+            self._player.play()
+            self._go(0 if self.place == len(self.sampled) - 1 else self.place)
+
+    def action_faster(self, by: int) -> None:
+        self._player.faster(by)
+        self._update()
+
+    def _advance(self) -> bool:
+        if self._shown not in self._kept:  # it is still being read
+            return True
+        if self.place < len(self.sampled) - 1:
+            self._go(self.place + 1)
+            return True
+        self.call_later(self._update)
+        return False
+
+    def _stop(self) -> None:
+        self._player.stop()
+        self._update()
+
+    def on_hide(self) -> None:
+        """Another pane is shown."""
+        self._player.stop()
+        self._enlarge(False)
+
     # The sample itself
 
     def _show_sample(self, ref: SampleRef) -> None:
         assert self.run is not None
-        key = self.run.id, ref.file
-        if key == self._shown:
+        key = self._key(self.run, ref)
+        seen = (key, self.large, self.image, self.roles)
+        if seen == self._seen:
             return
-        self._shown = key
+        self._shown, self._seen = key, seen
         if key in self._kept:
-            self._present(key)
+            self._present()
         else:
-            self._load(self.run, ref.file)
+            self._load(self.run, key)
+
+    def _key(self, run: RunFolder, ref: SampleRef) -> Key:
+        if not self.tiled:
+            return Key(run.id, ((self.step, ref.file),))
+        there = [(event.step, r.file) for event in self.sampled for r in event.samples if r.name == ref.name]
+        chosen = spread(len(there), sample_looks.steps_of(ref.kind, self.size.height))
+        return Key(run.id, tuple(there[place] for place in chosen), True, self.roles)
 
     @work(thread=True, exclusive=True, group="sample", exit_on_error=False)
-    def _load(self, run: RunFolder, file: str) -> None:
-        self.post_message(self.Loaded((run.id, file), read(run, file)))
+    def _load(self, run: RunFolder, key: Key) -> None:
+        self.post_message(self.Loaded(key, read_all(run, key)))
 
     def on_samples_pane_loaded(self, message: Loaded) -> None:
-        if self.run is None or message.key[0] != self.run.id:
+        if self.run is None or message.key.run != self.run.id:
             return
-        self._kept[message.key] = message.sample
+        self._kept[message.key] = message.samples
         while len(self._kept) > KEPT:
             self._kept.pop(next(iter(self._kept)))
         if message.key == self._shown:
-            self.shield(partial(self._present, message.key))
+            self.shield(self._present)
 
-    def _present(self, key: tuple[str, str]) -> None:
-        self.query_one(SampleView).show([self._kept[key]])
+    def _present(self) -> None:
+        assert self._shown is not None
+        self.query_one(SampleView).show(list(map(self._looked_at, self._kept[self._shown])))
         self.query_one(PictureLine).tell()
+        self.call_after_refresh(self._bring)  # the line beside the names may have grown
+        self.refresh_bindings()
+
+    def _looked_at(self, sample: Shown) -> Shown:
+        if isinstance(sample, Boxes):
+            return sample_looks.of_roles(sample, self.roles)
+        if isinstance(sample, Images) and self.large and self.image and not self.tiled:
+            return sample_looks.one_image(sample, min(self.image, len(sample.images)) - 1)
+        return sample
+
+    def _images(self) -> int:
+        found = self._kept.get(self._shown, ()) if self._shown is not None and not self.tiled else ()
+        return len(found[0].images) if found and isinstance(found[0], Images) else 0
 
     @work(thread=True, exclusive=True, group="expected", exit_on_error=False)
     def _expect(self, run: RunFolder) -> None:
@@ -334,6 +327,63 @@ class SamplesPane(Pane, can_focus=True):
             self.shield(self._update)
 
     # Looking around
+
+    def action_tile(self) -> None:
+        self._player.stop()
+        self.tiled = not self.tiled
+        self._update()
+
+    def action_enlarge(self) -> None:
+        self._enlarge(not self.large)
+
+    def _enlarge(self, large: bool) -> None:
+        if large and self.ref is not None:
+            self.image = int(self._images() > 1)
+            self.screen.maximize(self)
+        elif self.large:
+            self.screen.minimize()
+
+    def _maximised(self, widget: Widget | None) -> None:
+        """By us, or by Textual, which takes escape for itself."""
+        if self.large != (widget is self):
+            self.large = widget is self
+            self.image = self.image if self.large else 0
+            self._update()
+
+    def action_roles(self) -> None:
+        ways = list(sample_looks.ROLES)
+        self.roles = ways[(ways.index(self.roles) + 1) % len(ways)]
+        self._update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape is the screen's where there is nothing to leave here; roles are of boxes."""
+        if action == "leave":
+            return self.large or self.tiled
+        if action == "roles":
+            return self.ref is not None and self.ref.kind == Boxes.kind
+        return len(self.sampled) > 1 if action in ("play", "tile") else True
+
+    def action_leave(self) -> None:
+        if self.large:
+            self._enlarge(False)
+        else:
+            self.tiled = False
+            self._update()
+
+    def action_write(self) -> None:
+        if self.run is None or self.ref is None:
+            return
+        shown = sample_files.Shown(self.run, self.sampled, self.place, self.ref.name)
+
+        def take(way: str | None) -> None:
+            if way:
+                self._write(shown, way)
+
+        sample_files.ask(self.app, take)
+
+    @work(thread=True, group="write", exit_on_error=False)
+    def _write(self, shown: sample_files.Shown, way: str) -> None:
+        sample_files.write(self.app, shown, way)
 
     def action_page(self, by: int) -> None:
         view = self.query_one(SampleView)

@@ -46,6 +46,7 @@ class RunScreen(Shield, Area):
     """One run, followed while this is there."""
 
     area = "runs"
+    ALLOW_IN_MAXIMIZED_VIEW = "MainKeys"
     DEFAULT_CSS = """
     RunScreen #panes { height: 1fr; }
     RunScreen #panes > * { height: 1fr; }

@@ -46,6 +46,14 @@ def scaled(image: Pixels, factor: float) -> Pixels:
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX), np.uint8)
 
 
+def filled(image: Pixels, room: tuple[int, int]) -> Pixels:
+    """As large as fits into ``room`` (width, height, in pixels), its sides in proportion: for one picture alone, of
+    which whole multiples may fill half of the room. Pixels stay squares with sharp edges."""
+    height, width = image.shape[:2]
+    factor = min(room[0] / max(1, width), room[1] / max(1, height))
+    return scaled(scaled(image, max(1, -(-factor // 1))), factor / max(1, -(-factor // 1)))
+
+
 def in_cells(image: Pixels, grain: tuple[int, int]) -> Size:
     """The cells that a picture covers."""
     return Size(-(-image.shape[1] // grain[0]), -(-image.shape[0] // grain[1]))

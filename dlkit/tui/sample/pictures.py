@@ -15,7 +15,7 @@ from dlkit.present.numbers import number
 from dlkit.present.samples import WRONG
 from dlkit.present.text import clean
 from dlkit.samples import Box, Boxes, Images
-from dlkit.tui.sample.picture import Pixels, in_cells, padded, picture, rgba, scale_to, scaled
+from dlkit.tui.sample.picture import Pixels, filled, in_cells, padded, picture, rgba, scale_to, scaled
 from dlkit.tui.shared.terminal import Pictures
 
 MOST = 100
@@ -117,8 +117,7 @@ def boxes(sample: Boxes, room: Size, pictures: Pictures) -> list[Widget]:
     beside = room.width >= 2 * LIST
     space = (room.width - LIST - 1 if beside else room.width), room.height
     image = rgba(np.asarray(sample.image))
-    factor = scale_to(image.shape[0], image.shape[1], (space[0] * pictures.grain[0], space[1] * pictures.grain[1]))
-    drawn = scaled(image, factor).copy()
+    drawn = filled(image, (space[0] * pictures.grain[0], space[1] * pictures.grain[1])).copy()
     thick = max(1, min(pictures.grain) // 5)
     for box in sample.boxes:
         draw(drawn, box, drawn.shape[1] / image.shape[1], thick)

@@ -1,0 +1,37 @@
+"""What the samples' pane shows, read from a run's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlkit.errors import in_words
+from dlkit.monitor import sample_looks
+from dlkit.runs.folder import RunFolder
+from dlkit.samples import Boxes
+from dlkit.tui.sample import Shown, read
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is shown: files of a run, side by side if they are several; then only boxes of these ``roles``."""
+
+    run: str
+    files: tuple[tuple[int, str], ...]
+    tiled: bool = False
+    roles: str = ""
+
+
+def read_all(run: RunFolder, key: Key) -> Sequence[Shown]:
+    """What a key means. Reads files: call it from a thread."""
+    found = [(step, read(run, file)) for step, file in key.files]
+    if not key.tiled:
+        return [sample for _, sample in found]
+    there = [(step, sample_looks.of_roles(s, key.roles) if isinstance(s, Boxes) else s)
+             for step, s in found if not isinstance(s, str)]  # fmt: skip
+    wrong = [sample for _, sample in found if isinstance(sample, str)]
+    try:
+        return [*wrong, *(sample_looks.side_by_side(there) if there else ())]
+    # A folder may hold anything, so that anything may come of it.
+    except Exception as error:
+        return [f"cannot be shown side by side: {in_words(error)}"]
