@@ -20,13 +20,15 @@ class Submission(NamedTuple):
     """What was said when a job was handed over.
 
     ``queued``: a scheduler starts it; otherwise its worker is started at once. ``after`` are ids of runs that must be
-    completed first.
+    completed first. Jobs that wait with the same word for a ``stack`` are trained as one where they can be
+    (``jobs.stacking``).
     """
 
     queued: bool
     priority: int = 0
     after: Sequence[str] = ()
     offline: bool = False
+    stack: str = ""
 
 
 class Before(TypedDict):
@@ -41,7 +43,7 @@ class JobRecord(TypedDict, total=False):
     """The table, key by key. What an older version did not write is missing.
 
     since          when it was handed over, in UTC seconds
-    queued, priority, after, offline
+    queued, priority, after, offline, stack
                    see ``Submission``
     device, threads, nproc, gpu_memory, launcher, max_restarts, on_oom, notify
                    options that are needed before the configuration is read; ``gpu_memory`` in bytes, ``launcher`` with
@@ -58,6 +60,7 @@ class JobRecord(TypedDict, total=False):
     priority: int
     after: list[str]
     offline: bool
+    stack: str
     device: str
     threads: int
     nproc: int
@@ -102,6 +105,7 @@ def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) 
         "priority": submission.priority,
         "after": list(submission.after),
         "offline": submission.offline,
+        "stack": submission.stack,
         "device": resolved.engine.device,
         "threads": resolved.engine.threads,
         "nproc": job.nproc,

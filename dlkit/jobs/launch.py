@@ -35,6 +35,7 @@ from dlkit.runs.stored import readable, stored_config
 
 if TYPE_CHECKING:
     from dlkit.engine.attempt import Attempt
+    from dlkit.engine.build import BuildData
     from dlkit.engine.signals import StopSignals
 
 Say = Callable[[str], None]
@@ -180,9 +181,13 @@ def resume(
     return Here(start.resume(catalog, run, context, overrides=overrides, orders=orders, allow_inexact=allow_inexact))
 
 
-def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
-    """What a job's worker has its processes do: a submitted run's beginning, or on from its last checkpoint."""
+def next_attempt(catalog: Catalog, run: RunFolder, say: Say, data: BuildData | None = None) -> Attempt:
+    """What a job's worker has its processes do: a submitted run's beginning, or on from its last checkpoint.
+
+    ``data``: who gives its data set, where several runs have one.
+    """
     from dlkit.engine import start
+    from dlkit.engine.build import build_data
     from dlkit.jobs.free_cores import FreeCores
 
     record = readable(run)
@@ -190,7 +195,8 @@ def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
     context = make_context(catalog, run.path.parent.parent, offline=bool(job.get("offline")), say=say)
     overrides = Layer("job", {"engine": job["overrides"]}) if job.get("overrides") else None
     if "fingerprint" not in record:  # it has never been built: there is nothing yet to resume exactly
-        return start.begin(catalog, run, context, overrides=overrides, cores=FreeCores(run))
+        cores = FreeCores(run)
+        return start.begin(catalog, run, context, overrides=overrides, cores=cores, data=data or build_data)
     return start.resume(
         catalog,
         run,
@@ -199,4 +205,5 @@ def next_attempt(catalog: Catalog, run: RunFolder, say: Say) -> Attempt:
         allow_inexact=bool(job.get("allow_inexact")),
         inexact=tuple(job.get("inexact", ())),
         supervised=True,
+        data=data or build_data,
     )

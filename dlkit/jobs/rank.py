@@ -39,13 +39,16 @@ def main(argv: list[str]) -> int:
 def _train(run: RunFolder, report: Path) -> int:
     from dlkit.catalog import Catalog
     from dlkit.jobs.launch import next_attempt
+    from dlkit.jobs.stacking import train_with_others, word_of
     from dlkit.runs.lock import WRITER
 
-    attempt = next_attempt(Catalog.load_everything(), run, say)
     # Commands from there on are for this attempt: what was asked while it was started counts, what was asked of an
     # earlier attempt does not.
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
-    for _ in attempt.events(part=WRITER, report=report, commands_from=since):
+    catalog = Catalog.load_everything()
+    if word_of(run) and train_with_others(catalog, run, since, say):
+        return 0
+    for _ in next_attempt(catalog, run, say).events(part=WRITER, report=report, commands_from=since):
         pass
     return 0
 
