@@ -6,15 +6,14 @@ from argparse import Namespace
 
 from dlkit.catalog import Catalog
 from dlkit.cli.study_choice import chosen_study, study_parser
-from dlkit.cli.study_resume import go_on
 from dlkit.cli.study_watch import watch
 from dlkit.errors import UsageError
 from dlkit.present.numbers import counted
 from dlkit.present.output import print_json, print_result, say
-from dlkit.studies import log
+from dlkit.studies.control import extend, more_seeds
 from dlkit.studies.document import summary
 from dlkit.studies.planning import draw, more_settings
-from dlkit.studies.results import Look, Results
+from dlkit.studies.results import Look
 from dlkit.studies.waking import wake
 
 
@@ -35,11 +34,10 @@ def main(argv: list[str]) -> int:
     study = chosen_study(options)
     look = Look(study)
     found = look.results()
-    lines, said = _more_seeds(look, found, options) if options.seeds else _more_settings(look, options)
-    seen = any(row.mean is not None for row in found.rows)
-    lines.append(log.encode("extended", {"trials": options.trials or 0, "after": seen}))
-    log.append_lines(study.log, lines, durable=True)
-    go_on(study, look.state, failed=False)
+    lines, said = (
+        more_seeds(look, found, options.seeds, options.top) if options.seeds else _more_settings(look, options)
+    )
+    extend(look, found, lines, trials=options.trials or 0, by="dlkit study extend", say=say)
     wake(study)
     if not options.json:
         say(f"{study.id}: {said}")
@@ -50,24 +48,6 @@ def main(argv: list[str]) -> int:
     else:
         print_result(study.id)
     return 0
-
-
-def _more_seeds(look: Look, found: Results, options: Namespace) -> tuple[list[bytes], str]:
-    """Seeds that no setting has yet, so that all that have them share them."""
-    state = look.state
-    used = {seed for seeds in state.seeds.values() for seed in seeds}
-    first = max(used, default=-1) + 1
-    seeds = list(range(first, first + options.seeds))
-    if options.top is None:
-        return [log.encode("seeds", {"seeds": seeds})], f"{counted(len(seeds), 'more seed')} for each setting"
-    rows = [row for row in found.rows if row.mean is not None][: options.top]
-    if not rows:
-        raise UsageError(f"--top {options.top}: no setting has a result yet")
-    chosen = [row.number for row in rows]
-    return (
-        [log.encode("seeds", {"seeds": seeds, "settings": chosen})],
-        f"{counted(len(seeds), 'more seed')} for the best {counted(len(chosen), 'setting')}",
-    )
 
 
 def _more_settings(look: Look, options: Namespace) -> tuple[list[bytes], str]:

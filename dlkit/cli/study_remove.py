@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dlkit.cli.choice import confirm
 from dlkit.cli.parser import Parser
 from dlkit.cli.study_choice import STUDY_HELP
-from dlkit.errors import RunError
-from dlkit.folders import remove_tree
 from dlkit.present.numbers import counted, size
 from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.folder import RunFolder, disk_use
-from dlkit.runs.removal import check_removable, delete_run
+from dlkit.runs.removal import delete_run
 from dlkit.runs.workspace import locate
-from dlkit.studies.folder import StudyFolder, driver, find_study
-from dlkit.studies.results import Look
+from dlkit.studies.control import check_ended, remove, runs_made
+from dlkit.studies.folder import StudyFolder, find_study
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +22,7 @@ def main(argv: list[str]) -> int:
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
     studies = list(dict.fromkeys(find_study(workspace, reference) for reference in options.studies))
-    runs = [run for study in studies for run in _checked(study, workspace, options.runs)]
+    runs = [run for study in studies for run in _checked(study, options.runs)]
     total = sum(disk_use(str(path)) for path in [*(study.path for study in studies), *(run.path for run in runs)])
     what = counted(len(studies), "study") if len(studies) == 1 else f"{len(studies)} studies"
     with_runs = f" and {counted(len(runs), 'run')}" if options.runs else ""
@@ -36,9 +32,7 @@ def main(argv: list[str]) -> int:
     for run in runs:
         delete_run(run)
     for study in studies:
-        hidden = study.path.with_name(f".{study.id}.removed")
-        study.path.rename(hidden)
-        remove_tree(hidden)
+        remove(study)
         if not options.json:
             print_result(study.id)
     if options.json:
@@ -46,17 +40,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _checked(study: StudyFolder, workspace: Path, with_runs: bool) -> list[RunFolder]:
+def _checked(study: StudyFolder, with_runs: bool) -> list[RunFolder]:
     """The runs that a study made; all are looked at before anything is touched. RunError: it goes on."""
-    if (process := driver(study)) is not None:
-        raise RunError(f"{study.id} is going on (process {process}); dlkit study stop {study.short} first")
-    if not with_runs:
-        return []
-    look = Look(study)
-    look.results()
-    made = [t for t in look.state.trials.values() if not t.reused]
-    runs = [RunFolder(workspace / "runs" / trial.run) for trial in made]
-    there = [run for run in runs if run.path.exists()]
-    for run in there:
-        check_removable(run)
-    return there
+    check_ended(study)
+    return runs_made(study) if with_runs else []

@@ -6,11 +6,9 @@ from dlkit.cli.study_choice import chosen_study, study_parser
 from dlkit.cli.study_watch import watch
 from dlkit.present.numbers import counted
 from dlkit.present.output import print_json, print_result, say
-from dlkit.studies import folder, log
+from dlkit.studies.control import go_on
 from dlkit.studies.document import summary
-from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Look
-from dlkit.studies.state import State
 from dlkit.studies.waking import wake
 
 
@@ -25,7 +23,7 @@ def main(argv: list[str]) -> int:
     study = chosen_study(options)
     look = Look(study)
     look.results()
-    again = go_on(study, look.state, failed=options.failed)
+    again = go_on(study, look.state, by="dlkit study resume", failed=options.failed, say=say)
     wake(study)
     if not options.detach:
         if again and not options.json:
@@ -36,15 +34,3 @@ def main(argv: list[str]) -> int:
     else:
         print_result(study.id)
     return 0
-
-
-def go_on(study: StudyFolder, state: State, *, failed: bool) -> int:
-    """Put on record that it is to go on; how many trials are taken up again."""
-    if not folder.is_own(study):
-        say(f"{study.id} was not made in this workspace, or has been changed; it is this workspace's own from now on")
-        folder.adopt(study)
-    wanted = ("stopped", "failed") if failed else ("stopped",)
-    again = [trial for trial in state.trials.values() if trial.state in wanted]
-    lines = [log.encode("reopened", {"trial": trial.number}) for trial in again]
-    log.append_lines(study.log, [log.encode("resume", {"by": "dlkit study resume"}), *lines], durable=True)
-    return len(again)

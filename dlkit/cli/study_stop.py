@@ -6,9 +6,8 @@ import time
 
 from dlkit.cli.parser import duration
 from dlkit.cli.study_choice import chosen_study, study_parser
-from dlkit.errors import RunError
 from dlkit.present.output import print_json, print_result, say
-from dlkit.studies import log
+from dlkit.studies.control import stop
 from dlkit.studies.document import summary
 from dlkit.studies.results import Look
 from dlkit.studies.waking import wake
@@ -24,11 +23,7 @@ def main(argv: list[str]) -> int:
     options = parser.with_json().parse_args(argv)
     study = chosen_study(options)
     look = Look(study)
-    found = look.results()
-    if found.state == "finished":
-        raise RunError(f"{study.id} is finished: there is nothing to stop")
-    if not look.state.stopped:
-        log.append(study.log, "stop", durable=True, by="dlkit study stop")
+    stop(look, by="dlkit study stop")
     deadline = time.monotonic() + options.timeout
     while (found := look.results()).state != "stopped" or wake(study, look.state):
         if time.monotonic() >= deadline:
