@@ -17,7 +17,7 @@ from dlkit.tui.app import DlkitApp
 KEYS = (
     *("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab"),
     *("enter", "enter", "escape", "escape", "escape", "space", "backspace", "question_mark", "slash"),
-    *"1234cslmoegtyzivnpkjaCDGMPS+-<>[].,",
+    *"12345cslmoegtyzivnpkjaCDGMPS+-<>[].,",
     *("shift+left", "shift+right", "ctrl+p", "ctrl+r", "ctrl+n", "ctrl+f"),
 )
 """All but what leaves the interface, or ends, deletes and begins runs (``BUSY``)."""

@@ -201,3 +201,19 @@ def best_trial(results: Results) -> Trial:
     return better(
         (trial for trial in chosen_trials(results) if trial.best is not None), key=lambda trial: trial.best or 0.0
     )
+
+
+def best_so_far(results: Results) -> tuple[list[float], list[float]]:
+    """Seconds since the first trial began, and the best value of a single trial that had ended by then, as stairs."""
+    trials = [trial for row in results.rows for trial in row.trials if trial.best is not None and trial.ended]
+    trials.sort(key=lambda trial: trial.ended)
+    began = min((trial.began or trial.ended for trial in trials), default=0.0)
+    better = min if results.question.direction == "min" else max
+    seconds: list[float] = []
+    values: list[float] = []
+    for trial in trials:
+        assert trial.best is not None
+        best = better(values[-1], trial.best) if values else trial.best
+        seconds += [trial.ended - began] * (2 if values else 1)
+        values += [*values[-1:], best]
+    return seconds, values

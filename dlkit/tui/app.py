@@ -37,6 +37,7 @@ FIRST = {
     "runs": "dlkit.tui.runs.screen:RunsScreen",
     "queue": "dlkit.tui.queue.screen:QueueScreen",
     "playground": "dlkit.tui.playground.screen:PlaygroundScreen",
+    "studies": "dlkit.tui.studies.screen:StudiesScreen",
 }
 """The first screen of every area, imported when somebody goes there."""
 SOON = (
@@ -47,6 +48,7 @@ SOON = (
     "dlkit.tui.queue.screen",
     "dlkit.tui.compare.screen",
     "dlkit.tui.playground.screen",
+    "dlkit.tui.studies.screen",
 )
 """Modules of what somebody will open in a moment, imported when the first screen stands: NumPy alone takes 0.1 s."""
 SOON_SECONDS = 0.3
@@ -92,6 +94,7 @@ class DlkitApp(Host):
         Binding("2", "area('runs')", "Runs", show=False, id="area.runs"),
         Binding("3", "area('queue')", "Queue", show=False, id="area.queue"),
         Binding("4", "area('playground')", "Playground", show=False, id="area.playground"),
+        Binding("5", "area('studies')", "Studies", show=False, id="area.studies"),
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("f1", "help", "Help", key_display="F1", id="help.typing", tooltip="Also while something is typed"),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True),

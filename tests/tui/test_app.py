@@ -32,7 +32,7 @@ from screens import notices, opened, press, shown, until
 from terminal import Terminal
 from waiting import LONG
 
-AREA_KEYS = dict(zip("1234", AREAS, strict=True))
+AREA_KEYS = dict(zip("12345", AREAS, strict=True))
 
 
 async def test_areas_by_key_and_by_mouse(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def test_a_random_walk_ends_where_it_began(
     with live_run(tmp_path, sample_every="50 epochs") as live:
         async with opened(tmp_path, (120, 35)) as (app, pilot):
             places = [
-                *(lambda key=key: app.switch_mode(key) for key in ("tasks", "runs", "queue", "playground")),
+                *(lambda key=key: app.switch_mode(key) for key in ("tasks", "runs", "queue", "playground", "studies")),
                 lambda: app.open_launch("toy"),
                 lambda: app.open_run(RunFolder(live.run.path)),
                 lambda: app.open_run(runs[0]),

@@ -16,8 +16,8 @@ from textual.widgets import Static
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.main_keys import MainKeys
 
-AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground"}
-"""Areas by mode, in the order of their keys 1 to 4."""
+AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground", "studies": "Studies"}
+"""Areas by mode, in the order of their keys 1 to 5."""
 
 TYPED = frozenset(map(_character_to_key, string.punctuation))
 """Keys that are a character; Textual does not know it of all of them (``slash``, ``plus``)."""

@@ -1,0 +1,1 @@
+"""Studies: their list, and one of them: its answer, its settings and their trials."""
