@@ -12,7 +12,9 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from asked import asked, recorded
 from dlkit.runs.folder import RunFolder
+from dlkit.studies import log
 from dlkit.tui.app import FIRST, DlkitApp
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
@@ -52,6 +54,14 @@ def newest(workspace: Path) -> RunFolder:
     return RunFolder(max((workspace / "runs").iterdir()))
 
 
+def planted_study(workspace: Path) -> None:
+    """One that is finished: nobody starts its driver."""
+    study = asked(workspace, "lr=0.1,0.2", name=EVIL)
+    recorded(study, {(0, 0): 1.0, (1, 0): 2.0})
+    log.append(study.log, "ended", trial=1, state="failed", reason=EVIL)
+    log.append(study.log, "finished", reason=EVIL)
+
+
 async def check(app: DlkitApp, pilot: Pilot[None], why: str, word: str = WORD) -> None:
     """The screen shows a planted text, and nothing of it that steers."""
     await until(pilot, lambda: word in shown(app), f"{why}: {word}")
@@ -62,6 +72,7 @@ async def check(app: DlkitApp, pilot: Pilot[None], why: str, word: str = WORD) -
 
 @pytest.mark.parametrize("area", FIRST)
 async def test_no_list(area: str, workspace: Path) -> None:
+    planted_study(workspace)
     async with opened(workspace, WIDE) as (app, pilot):
         await press(pilot, str(1 + list(FIRST).index(area)))
         word = "" if area == "playground" else WORD  # nothing to ask: planted runs have no checkpoints
