@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -56,7 +57,9 @@ def newest(workspace: Path) -> RunFolder:
 
 def planted_study(workspace: Path) -> None:
     """One that is finished: nobody starts its driver."""
-    study = asked(workspace, "lr=0.1,0.2", name=EVIL)
+    study = asked(workspace, "lr=0.1,0.2")
+    name = json.dumps(EVIL.replace("\udc9b", "")).replace("\x7f", "\\u007f")  # as a text of TOML
+    study.question.write_text(study.question.read_text().replace('name = ""', f"name = {name}"))
     recorded(study, {(0, 0): 1.0, (1, 0): 2.0})
     log.append(study.log, "ended", trial=1, state="failed", reason=EVIL)
     log.append(study.log, "finished", reason=EVIL)
