@@ -14,10 +14,18 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Paste
 from textual.widgets import Label
 
 DELIVERED = b"<script>document.title = 'run'</script>" * 5_000
 """More than one chunk."""
+
+
+class Pasted(Label, can_focus=True):
+    """Says what was pasted."""
+
+    def on_paste(self, event: Paste) -> None:
+        self.update(f"pasted: {event.text}.")
 
 
 class Small(App[str]):
@@ -36,6 +44,7 @@ class Small(App[str]):
         yield Label(f"images {os.environ.get('DLKIT_IMAGES')} theme {os.environ.get('COLORFGBG')}", markup=False)
         yield Label("", id="size")
         yield Label("", id="focus")
+        yield Pasted("", id="pasted")
 
     def on_mount(self) -> None:
         self.set_interval(0.05, self.look)

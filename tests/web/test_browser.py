@@ -130,6 +130,11 @@ def test_the_clipboard(browser: Browser, small: Served) -> None:
     browser.until("focus here")
     browser.press("c")
     until(lambda: browser.run("return navigator.clipboard.readText()") == "copied in the app")
+    browser.run("return navigator.clipboard.writeText('from elsewhere')")
+    key = {"key": "v", "code": "KeyV", "windowsVirtualKeyCode": 86, "modifiers": 2}
+    browser.command("Input.dispatchKeyEvent", type="keyDown", commands=["paste"], **key)
+    browser.command("Input.dispatchKeyEvent", type="keyUp", **key)
+    browser.until(r"pasted: from elsewhere\.")
 
 
 def test_a_download_is_shown_and_not_run(browser: Browser, small: Served) -> None:

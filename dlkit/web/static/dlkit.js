@@ -19,6 +19,9 @@
         terminal.options.theme = light
           ? { background: "#e0e0e0", foreground: "#1f1f1f" }
           : { background: "#121212", foreground: "#e0e0e0" };
+        // As a key, ctrl+v would be the app's, which knows no clipboard but its own; left to the browser, it pastes.
+        const pastes = (event) => event.ctrlKey && !event.altKey && !event.metaKey && event.key.toLowerCase() === "v";
+        terminal.attachCustomKeyEventHandler?.((event) => !pastes(event));
       }
     },
   });
