@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from dlkit.catalog import Catalog
 from dlkit.components import DatasetSpec, SourceSpec
+from dlkit.present.numbers import size
 
 FILES = "files"
 """The name that every task gives to the data set of the user's own files."""
@@ -14,6 +16,18 @@ UNREADABLE = "unreadable"
 """The state of data in a folder that somebody else keeps to himself."""
 BY_HAND = "by hand"
 """The state of data that people fetch: its source declares no files."""
+
+
+BIG = 20_000_000
+"""Bytes from which on nothing is downloaded before somebody has said so."""
+
+
+class Lacking(NamedTuple):
+    """A data set whose files are not here: the sources to be fetched, their bytes."""
+
+    dataset: str
+    sources: tuple[str, ...]
+    size: int
 
 
 class DataState(TypedDict):
@@ -40,6 +54,20 @@ def data_state(catalog: Catalog, dataset: DatasetSpec, data: Path) -> DataState:
     if lacking and not any(source.files for source in lacking):
         return {"state": BY_HAND, "download": 0}
     return {"state": "download" if lacking else "present", "download": count}
+
+
+def lacking(states: Mapping[str, DataState], datasets: Sequence[DatasetSpec]) -> list[Lacking]:
+    """What can be downloaded for these; where that is nothing, what is fetched by hand. The smallest first."""
+    found = {s: [d for d in datasets if states[d.name]["state"] == s] for s in ("download", BY_HAND)}
+    wanted = [Lacking(d.name, d.sources, states[d.name]["download"]) for d in found["download"] or found[BY_HAND]]
+    return sorted(wanted, key=lambda one: one.size)
+
+
+def download_choices(wanted: Sequence[Lacking]) -> tuple[tuple[str, str], ...]:
+    """Each by itself, with what it weighs; and all together."""
+    one = [(w.dataset, f"{w.dataset}  {size(w.size)}: {', '.join(w.sources)}") for w in wanted]
+    total = size(sum(w.size for w in wanted))
+    return (*one, *([("", f"all  {total}")] if len(wanted) > 1 else []))
 
 
 def is_unreadable(source: SourceSpec, data: Path) -> bool:

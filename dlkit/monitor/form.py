@@ -15,6 +15,7 @@ from dlkit.config import EXCLUSIVE, SHORT_FLAGS, Resolved
 from dlkit.config_file import dashed
 from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section
 from dlkit.runs.workspace import locate
+from dlkit.studies.planning import Plan
 
 LAUNCHER = "launcher.name"
 NAME, PRIORITY, AFTER = (f"{SUBMIT}.{name}" for name in ("name", "priority", "after"))
@@ -99,10 +100,18 @@ class Checked:
     dropped: tuple[str, ...] = ()
     data: DataNeed = field(default_factory=DataNeed)
     resolved: Resolved | None = None
+    varied: tuple[str, ...] = ()
+    """Lists of numbers, ``KEY=VALUES`` as a study has them, ``engine.seed`` among them; then there is a ``plan``."""
+    plan: Plan | None = None
 
     def fields(self) -> Iterator[Field]:
         for section in self.sections:
             yield from section.fields
+
+    @property
+    def runs(self) -> int:
+        """How many it starts."""
+        return self.plan.trials if self.plan is not None else 1
 
     @property
     def problems(self) -> int:
@@ -123,21 +132,30 @@ class Checked:
     def name(self) -> str:
         return self.form.settings.get(NAME, "").strip()
 
-    def command(self, workspace: Path, *, queued: bool = False, tool: str = "dlkit") -> str:
-        """The command line that does the same, with what differs from the defaults, quoted for a shell."""
-        return f"{tool} {shlex.join(self.words(workspace, queued=queued))}"
+    def command(self, workspace: Path, *, queued: bool = False, tool: str = "dlkit", here: bool = False) -> str:
+        """The command line that does the same, with what differs from the defaults, quoted for a shell. ``here``: in
+        the foreground, where one sees it."""
+        return f"{tool} {shlex.join(self.words(workspace, queued=queued, here=here))}"
 
-    def words(self, workspace: Path, *, queued: bool = False) -> list[str]:
+    def words(self, workspace: Path, *, queued: bool = False, here: bool = False) -> list[str]:
         shorts = {full: short for short, full in SHORT_FLAGS.items()}
-        words = ["train", self.form.task, *(_flag("preset", self.form.preset) if self.form.preset else ())]
+        varied = dict(word.partition("=")[::2] for word in self.varied)
+        words = ["study" if varied else "train", self.form.task]
+        words += _flag("preset", self.form.preset) if self.form.preset else ()
         for part, name in self.form.names.items():
             words += _flag(part, name)
         for found in self.fields():
+            if found.key in varied:
+                continue
             if found.changed and found.key != LAUNCHER and not found.key.startswith(SUBMIT):
                 words += _flag(dashed(shorts.get(found.key, found.key)), found.text)
         words += _flag("name", self.name) if self.name else ()
-        words += ["--queue"] if queued else ["--detach"]
-        if queued:
+        for key, texts in varied.items():
+            short = dashed(shorts.get(key, key))
+            words += _flag("seeds", texts) if key == "engine.seed" else _flag("vary", f"{short}={texts}")
+        if not here:
+            words += ["--yes", "--detach"] if varied else ["--queue"] if queued else ["--detach"]
+        if queued and not varied:
             words += _flag("priority", str(self.priority)) if self.priority else ()
             words += [word for run in self.after for word in _flag("after", run)]
         same = workspace.resolve() == locate().resolve()

@@ -15,7 +15,7 @@ from dlkit.catalog import Catalog
 from dlkit.components import PARTS, TaskSpec
 from dlkit.config import OWN, FieldInfo, Layer, Merged, Resolved, config_class, fields_of, merge, resolve
 from dlkit.config_file import Typed, chosen, typed_layers
-from dlkit.errors import DlkitError, SettingError
+from dlkit.errors import DlkitError, Problem, SettingError, UsageError
 from dlkit.monitor.data_state import BY_HAND, absent, data_state
 from dlkit.monitor.form import (
     AFTER,
@@ -32,7 +32,9 @@ from dlkit.monitor.form import (
 )
 from dlkit.monitor.form_choices import component_choices, preset_choices
 from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section, is_given, make_field
+from dlkit.monitor.form_study import lists_of, plan_of, with_first
 from dlkit.runs.finding import find_run
+from dlkit.studies.planning import Plan
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ class _Check:
         self.task: TaskSpec = catalog.task(form.task)
         self.general: list[str] = []
         self.problems: dict[str, str] = {}
+        self.lists: Mapping[str, tuple[str, ...]] = {}
 
     def run(self) -> Checked:
         layers, names, origins = self._components()
@@ -64,7 +67,9 @@ class _Check:
         form, dropped = self._without_strangers(schema)
         named = Layer("flag", {part: {"name": name} for part, name in names.items()})
         base = self._attempt(lambda: merge(self.catalog, self.task.name, [*layers, named]))
-        resolved = self._attempt(lambda: self._resolve(form, schema))
+        self.lists = lists_of(form, schema)
+        resolved = self._attempt(lambda: self._resolve(with_first(form, self.lists), schema))
+        plan = self._attempt(lambda: self._plan(form, schema)) if self.lists and not self.problems else None
         self._check_submission(form)
         self._unplaced(schema)
         return Checked(
@@ -79,7 +84,20 @@ class _Check:
             dropped,
             self._attempt(lambda: self._data(names)) or DataNeed("unknown"),
             None if self.general or self.problems else resolved,
+            tuple(f"{key}={','.join(parts)}" for key, parts in self.lists.items()),
+            None if self.general or self.problems else plan,
         )
+
+    def _plan(self, form: Form, schema: Mapping[str, Mapping[str, FieldInfo]]) -> Plan | None:
+        """The runs that lists of numbers stand for."""
+        if self.general:
+            return None
+        try:
+            return plan_of(self.catalog, form, schema, self.lists, self.workspace)
+        except SettingError:
+            raise
+        except UsageError as error:  # where no option is to blame by name, the first list is
+            raise SettingError([Problem(next(iter(self.lists)), str(error), str(error))]) from error
 
     def _attempt(self, step: Callable[[], T]) -> T | None:
         """What a step gives; None, and a problem told, if it fails."""
@@ -136,8 +154,12 @@ class _Check:
         priority = form.settings.get(PRIORITY, "").strip()
         if priority and not is_whole(priority):
             self.problems[PRIORITY] = "must be a whole number"
+        after = form.settings.get(AFTER, "").split()
+        if self.lists and after:
+            self.problems[AFTER] = "goes with one run: a list of numbers stands for several"
+            return
         try:
-            for reference in form.settings.get(AFTER, "").split():
+            for reference in after:
                 find_run(self.workspace, reference)
         except DlkitError as error:
             self.problems[AFTER] = str(error)

@@ -9,6 +9,7 @@ from dlkit.components import DatasetSpec, Spec
 from dlkit.config_file import broken_presets, presets
 from dlkit.monitor.data_state import BY_HAND, data_state
 from dlkit.monitor.form_fields import Choices
+from dlkit.present.numbers import size
 
 
 def preset_choices(catalog: Catalog, task: str, asked: str) -> Choices:
@@ -47,4 +48,5 @@ def _to_fetch(catalog: Catalog, spec: Spec, data: Path) -> str:
     state = data_state(catalog, spec, data)
     if state["state"] == BY_HAND:
         return " (fetched by hand)"
-    return f" (download {state['download'] / 1e6:.1f} MB)" if state["state"] == "download" else ""
+    amount = f" {size(state['download'])}" if state["download"] else ""
+    return f" (download{amount})" if state["state"] == "download" else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import SystemCommand
@@ -23,6 +23,7 @@ from textual.widget import MountError, Widget
 from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
+from dlkit.errors import DlkitError
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import settings
@@ -31,6 +32,9 @@ from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
 from dlkit.tui.shared.readable import READABLE
 from dlkit.tui.shared.work_threads import WorkThreads
+
+if TYPE_CHECKING:  # pydantic, which the first screen need not wait for
+    from dlkit.monitor.form import Form
 
 FIRST = {
     "tasks": "dlkit.tui.tasks.screen:TasksScreen",
@@ -116,6 +120,13 @@ class DlkitApp(Host):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, DlkitApp.RunsChanged)
+
+    class Again(Message):
+        """The form that makes a run again."""
+
+        def __init__(self, form: Form, run: str) -> None:
+            self.form, self.run = form, run
+            super().__init__()
 
     def __init__(self, workspace: Path, greeting: str = "") -> None:
         super().__init__()
@@ -250,7 +261,33 @@ class DlkitApp(Host):
         self.push_screen(make("dlkit.tui.keys.help:HelpScreen"))
 
     def open_launch(self, task: str, preset: str = "") -> None:
-        self.push_screen(make("dlkit.tui.launch.screen:LaunchScreen", task, preset))
+        from dlkit.monitor.form import Form
+
+        self._open_form(Form(task, preset))
+
+    def open_again(self, run: RunFolder) -> None:
+        if self.catalog is None:
+            self.notify("the plugins are still being loaded", severity="warning")
+        else:
+            self._read_again(self.catalog, run)
+
+    @work(thread=True, exclusive=True, group="again", exit_on_error=False)
+    def _read_again(self, catalog: Catalog, run: RunFolder) -> None:
+        from dlkit.monitor.again import form_again
+
+        try:
+            self.post_message(self.Again(form_again(catalog, run), run.id))
+        except DlkitError as error:
+            self.notify(str(error), severity="error", markup=False)
+
+    def on_dlkit_app_again(self, message: Again) -> None:
+        self._open_form(message.form, message.run)
+
+    def _open_form(self, form: Form, again: str = "") -> None:
+        self.push_screen(make("dlkit.tui.launch.screen:LaunchScreen", form, again))
+
+    def open_studies(self) -> None:
+        self._go_to("studies")
 
     def open_run(self, run: RunFolder) -> None:
         self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
@@ -262,8 +299,12 @@ class DlkitApp(Host):
         self._show_in("playground", make("dlkit.tui.playground.ask:AskScreen", run))
 
     def _show_in(self, mode: str, screen: Screen[Any]) -> None:
+        self._go_to(mode)
+        self.push_screen(screen)
+
+    def _go_to(self, mode: str) -> None:
+        """To the first screen of an area."""
         if self.current_mode != mode:
             self.switch_mode(mode)
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(screen)

@@ -248,3 +248,6 @@ async def test_the_command_can_be_copied(forms: Path) -> None:
         app.copy_to_clipboard("")
         await press(pilot, "ctrl+y")
         assert app.clipboard == checked.command(forms, tool="dlkit")
+        await go_to(app, pilot, NAME)
+        await press(pilot, "end", *"cd", "ctrl+y")  # at once: nobody has read yet what was typed last
+        await until(pilot, lambda: "--name 'a bcd'" in app.clipboard)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
 from textual.widgets import OptionList
 
 from dlkit.monitor.form import AFTER, LAUNCHER
+from dlkit.studies.folder import list_studies
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow
 from dlkit.tui.launch.screen import LaunchScreen
@@ -15,6 +17,7 @@ from dlkit.tui.launch.section import Heading
 from dlkit.tui.run.screen import RunScreen
 from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import Confirm
+from dlkit.tui.studies.screen import StudiesScreen
 from forms import (
     about,
     box,
@@ -33,7 +36,8 @@ from forms import (
     type_fast,
     type_in,
 )
-from screens import opened, press, shown, until
+from screens import notices, opened, press, shown, until
+from toy import toy_run
 
 # Finding one's way
 
@@ -182,3 +186,43 @@ async def test_a_task_that_is_not_there(forms: Path) -> None:
         await until(pilot, lambda: told(app, "mixtur[b]"))
         await press(pilot, "escape")
         assert len(app.screen_stack) == 1
+
+
+# Again, with changes
+
+
+async def test_a_run_again_with_changes_and_with_a_list_of_numbers(
+    tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = toy_run(tmp_path, layer={"trainer": {"lr": 0.02}}, seed=3)
+    woken: list[object] = []
+    monkeypatch.setattr("dlkit.monitor.form_study.wake", woken.append)
+    async with opened(tmp_path, (120, 35)) as (app, pilot):
+        app.open_run(run)
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.view.version)
+        await press(pilot, "o")
+        await until(pilot, lambda: "again" in shown(app) and "dlkit train toy" in shown(app))
+        await press(pilot, "y")
+        assert app.clipboard.startswith("dlkit train toy ") and "--lr 0.02" in app.clipboard
+        assert "--detach" not in app.clipboard and "--seed 3" in app.clipboard
+        await press(pilot, "n")
+        await until(
+            pilot, lambda: isinstance(app.screen, LaunchScreen) and f"again, with changes: {run.id}" in shown(app)
+        )
+        checked = await settled(app, pilot)
+        assert checked.form.settings["trainer.lr"] == "0.02"
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunScreen), "nothing was changed: nothing is asked"
+
+        await press(pilot, "n")
+        await until(pilot, lambda: isinstance(app.screen, LaunchScreen))
+        await settled(app, pilot)
+        await type_in(app, pilot, "trainer.lr", "0.02, 0.05")
+        await until(pilot, lambda: "ready: 2 runs, queued" in shown(app))
+        words = (await settled(app, pilot)).command(tmp_path)
+        assert words.startswith("dlkit study toy ") and "--vary lr=0.02,0.05" in words and "--seed 3" in words
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: woken and isinstance(app.screen, StudiesScreen))
+        assert any("2 runs are queued, as study" in text for text in notices(app))
+    (study,) = list_studies(tmp_path)
+    assert study.id == woken[0].id  # type: ignore[attr-defined]

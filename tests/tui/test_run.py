@@ -256,7 +256,9 @@ async def test_log_search(run: RunFolder) -> None:
         await press(pilot, "escape")
         assert lines.pattern == "" and app.screen is screen
         await press(pilot, "n")
-        assert isinstance(app.screen, Ask), "without a search n renames"
+        await until(pilot, lambda: notices(app), "without a search n means the run again: its task has no plugin here")
+        await press(pilot, "N")
+        assert isinstance(app.screen, Ask), "without a search N renames"
         await press(pilot, "escape", "escape")
         assert app.screen is not screen
 
@@ -373,7 +375,7 @@ async def test_commands_and_their_answers(alive: RunFolder) -> None:
         await until(pilot, lambda: len(screen.view.checkpoints) > before)
         await press(pilot, "a")
         await until(pilot, lambda: screen.view.sampled)
-        await press(pilot, "n", *"second", "enter")
+        await press(pilot, "N", *"second", "enter")
         await until(pilot, lambda: any("is running" in text for text in notices(app)), "a live run is not renamed")
         await press(pilot, "x")
         assert isinstance(app.screen, Confirm)
@@ -383,7 +385,7 @@ async def test_commands_and_their_answers(alive: RunFolder) -> None:
         await until(pilot, lambda: screen.view.state == "stopped")
         await until(pilot, lambda: "r goes on from step" in shown(app))
         await until(pilot, lambda: any(f"{alive.id}: stopped" in text for text in notices(app)), "its end is told")
-        await press(pilot, "n", *"second", "enter")
+        await press(pilot, "N", *"second", "enter")
         await until(pilot, lambda: screen.view.record.get("name") == "second")
 
 

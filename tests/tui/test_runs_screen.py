@@ -162,7 +162,7 @@ async def test_a_run_gets_a_name(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, pilot):
         await press(pilot, "2")
         await until(pilot, lambda: bool(table(app).rows))
-        await press(pilot, "n")
+        await press(pilot, "N")
         assert isinstance(app.screen, Ask)
         await press(pilot, "ctrl+u", *"[b]best", "enter")
         await until(pilot, lambda: app.summaries[0].name == "[b]best")

@@ -15,6 +15,7 @@ from dlkit.monitor.form_check import check
 from dlkit.monitor.task_list import best_of
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.area import TopLine
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.fetch import FetchDialog, fraction
 from dlkit.tui.shared.table import Table
@@ -103,8 +104,11 @@ async def test_data_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest
         await until(pilot, lambda: "classification" in shown(app))
         app.screen.query_one(Table).go_to("classification")
         await press(pilot, "d")
-        assert isinstance(app.screen, FetchDialog)
-        assert "Fetching" in shown(app) and "mnist" in shown(app)
+        assert isinstance(app.screen, ChooseDialog), "181 MB are not fetched before one is asked"
+        assert all(text in shown(app) for text in ("mnist", "11.6 MB", "cifar10", "170.1 MB", "all", "181.6 MB"))
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, FetchDialog))
+        assert "Fetching mnist (11.6 MB)" in shown(app)
         await until(pilot, lambda: "failed; nothing is lost" in shown(app))
         assert "mirror" in shown(app)
         await press(pilot, "escape")

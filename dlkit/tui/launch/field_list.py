@@ -71,6 +71,12 @@ class FieldList(Vertical):
         assert isinstance(box, SectionBox)
         await box.open(not box.opened)
 
+    def on_resize(self) -> None:
+        """What the focused field is may take another line below: the field stays in view."""
+        row = self.row()
+        if row is not None:
+            row.show_whole()
+
     # Where somebody is
 
     def row(self) -> FieldRow | None:

@@ -251,5 +251,7 @@ def about(field: Field) -> Sequence[str]:
     """What a field is, in two lines."""
     default = "needed" if field.required and not field.default else f"default {field.default or 'none'}"
     source = f" {_source(field)}" if field.origin and field.default else ""
-    allowed = f"{field.allowed}; " if field.allowed else ""
+    several = ", or a list: a run of each" if field.kind in ("number", "whole number") else ""
+    several = "" if field.key.startswith(SUBMIT) else several
+    allowed = f"{field.allowed}{several}; " if field.allowed else ""
     return field.description, f"{field.key.removeprefix(f'{SUBMIT}.')}: {allowed}{default}{source}"

@@ -82,9 +82,12 @@ class LaunchScreen(Area):
             self.checked = checked
             super().__init__()
 
-    def __init__(self, task: str, preset: str = "") -> None:
-        super().__init__(f"start a run of {task}")
-        self._first = self._form = Form(task, preset)
+    def __init__(self, form: Form, again: str = "") -> None:
+        """``again``: the run that the form was filled from."""
+        super().__init__(f"again, with changes: {again}" if again else f"start a run of {form.task}")
+        self._first = self._form = form
+        self._copy_wanted = False
+        """Copy the command as soon as what was typed last has been read."""
         self._checked: Checked | None = None
         self._timer: Timer | None = None
         self._wanted: bool | None = None
@@ -151,6 +154,8 @@ class LaunchScreen(Area):
 
     async def on_launch_screen_looked(self, message: Looked) -> None:
         await self._take(message.checked)
+        if self._copy_wanted and self.checked is not None:
+            self.action_copy()
         if self._wanted is not None and self._checked is not None:
             wanted, self._wanted = self._wanted, None
             self.action_start(wanted)
@@ -211,10 +216,14 @@ class LaunchScreen(Area):
         self._fields.reset(key)
 
     def action_copy(self) -> None:
-        """The command line into the clipboard, as far as the terminal has one."""
-        if self._checked is not None:
-            self.app.copy_to_clipboard(self._command(self._checked))
-            self.notify("the command is copied")
+        """The command line into the clipboard, as far as the terminal has one; with what is being typed in a field."""
+        self._copy_wanted = self.checked is None
+        if self.checked is None:
+            self._look_soon(0)
+            return
+        command = self._command(self.checked)
+        self.app.copy_to_clipboard(command)
+        self.notify(f"copied: {command}", markup=False)
 
     # Moving about
 
@@ -288,6 +297,13 @@ class LaunchScreen(Area):
             app.pop_screen()
             app.open_run(run)
 
+    def on_start_bar_begun(self, message: StartBar.Begun) -> None:
+        """To the studies, unless somebody has gone elsewhere meanwhile."""
+        self.notify(f"{message.runs} runs are queued, as study {message.study}", markup=False)
+        if self.app.screen is self:
+            self.app.pop_screen()
+            self.dlkit.open_studies()
+
     # Leaving
 
     def action_back(self) -> None:
@@ -304,6 +320,8 @@ class LaunchScreen(Area):
         form, first = self._form, self._first
         if (form.preset, form.names) != (first.preset, first.names):
             return True
+        if form.settings == first.settings:
+            return False
         same = {field.key for field in self.checked.fields() if not field.changed} if self.checked else ()
         return any(key not in same for key in form.settings)
 

@@ -16,6 +16,7 @@ from dlkit.jobs.handover import HandedOver
 from dlkit.monitor.data_state import BY_HAND
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
+from dlkit.monitor.form_study import begin
 from dlkit.monitor.form_submit import hand_in
 from dlkit.present.numbers import size
 from dlkit.tui.shared.dialogs import Confirm
@@ -71,6 +72,13 @@ class StartBar(Horizontal):
             self.submitted = submitted
             super().__init__()
 
+    class Begun(Message):
+        """A study was begun: many runs are queued, one after the other."""
+
+        def __init__(self, study: str, runs: int) -> None:
+            self.study, self.runs = study, runs
+            super().__init__()
+
     def __init__(self) -> None:
         super().__init__()
         self._busy = False
@@ -94,10 +102,11 @@ class StartBar(Horizontal):
             self.say(f"{checked.problems} problem{'s' * (checked.problems > 1)}{key}", wrong=True)
         elif checked.data.sources:
             by_hand = checked.data.state == BY_HAND
-            amount = f"{size(checked.data.size)} to be downloaded first"
+            amount = f"{size(checked.data.size) if checked.data.size else 'files'} to be downloaded first"
             self.say(f"data: {'to be fetched by hand' if by_hand else amount}")
         else:
-            self.say({"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, "ready"))
+            ready = f"ready: {checked.runs} runs, queued" if checked.plan is not None else "ready"
+            self.say({"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, ready))
 
     def start(self, form: Form, catalog: Catalog, workspace: Path, *, queued: bool) -> None:
         """Have the run started, or queued; while that is being done, nothing."""
@@ -125,6 +134,10 @@ class StartBar(Horizontal):
         self._busy = False
         self.say("queued" if message.submitted.queued else "started")
 
+    def on_start_bar_begun(self, message: Begun) -> None:
+        self._busy = False
+        self.say(f"{message.runs} runs queued")
+
     def on_start_bar_lacking(self, message: Lacking) -> None:
         """Offer to fetch the data; then the run is started."""
         from dlkit.tui.shared.fetch import FetchDialog
@@ -142,7 +155,8 @@ class StartBar(Horizontal):
                 self.app.push_screen(FetchDialog(need.sources, need.size, message.workspace, stays=False), go_on)
 
         names, what = ", ".join(need.sources), "queue" if message.queued else "start"
-        question, yes = f"Download {names} ({size(need.size)}) first?", f"Download and {what}"
+        amount = f" ({size(need.size)})" if need.size else ""
+        question, yes = f"Download {names}{amount} first?", f"Download and {what}"
         if need.state == BY_HAND:
             question, yes = f"{names} is fetched by hand. Show how?", "Show"
         detail = f"The data set is not here yet. The run {what}s when it is."
@@ -157,6 +171,8 @@ def first_problem(checked: Checked) -> str:
 
 def _handed_in(checked: Checked, catalog: Catalog, workspace: Path, queued: bool) -> Message:
     try:
+        if checked.plan is not None:
+            return StartBar.Begun(begin(checked.plan, workspace).id, checked.plan.trials)
         return StartBar.Done(hand_in(checked, catalog, workspace, queued=queued))
     except DlkitError as error:
         return StartBar.Refused(checked, str(error))

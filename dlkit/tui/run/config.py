@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import work
@@ -14,13 +14,17 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+from dlkit.errors import DlkitError
+from dlkit.monitor.again import train_line
 from dlkit.monitor.view import RunView
+from dlkit.present.commands import tool
 from dlkit.present.events import describe_start
 from dlkit.present.numbers import size, when
 from dlkit.present.text import from_here
 from dlkit.runs.contents import CheckpointRecord, checkpoints, flatten, stored_values
 from dlkit.tui.run.orders import changes
 from dlkit.tui.run.pane import Pane
+from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.words import hanging
 
 _RECORD = ("host", "device", "precision", "processes", "threads", "threads_why", "seed", "git", "fingerprint")
@@ -40,10 +44,10 @@ class ConfigPane(Pane):
     ]
 
     class Read(Message):
-        """config.toml and the checkpoints that are there."""
+        """config.toml, the checkpoints that are there, and the command that makes the run again."""
 
-        def __init__(self, values: Mapping[str, object], kept: list[CheckpointRecord]) -> None:
-            self.values, self.kept = values, kept
+        def __init__(self, values: Mapping[str, object], kept: list[CheckpointRecord], line: str) -> None:
+            self.values, self.kept, self.line = values, kept, line
             super().__init__()
 
     def __init__(self) -> None:
@@ -52,6 +56,7 @@ class ConfigPane(Pane):
         self._shown: tuple[object, ...] = ()
         self._values: Mapping[str, object] | None = None
         self._kept: list[CheckpointRecord] = []
+        self._line = ""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -70,10 +75,17 @@ class ConfigPane(Pane):
             kept = checkpoints(view.run)
         except (OSError, ValueError, KeyError, TypeError):  # a damaged manifest hides the list, not the rest
             kept = []
-        self.post_message(self.Read(stored_values(view.run), kept))
+        self.post_message(self.Read(stored_values(view.run), kept, self._train_line(view)))
+
+    def _train_line(self, view: RunView) -> str:
+        catalog = cast("Host", self.app).catalog
+        try:
+            return train_line(catalog, view.run, tool()) if catalog is not None else ""
+        except DlkitError:  # a component that is not there any more: what was typed then is all there is
+            return ""
 
     def on_config_pane_read(self, message: Read) -> None:
-        self._values, self._kept = message.values, message.kept
+        self._values, self._kept, self._line = message.values, message.kept, message.line
         self.shield(self._draw)
 
     def on_resize(self) -> None:
@@ -81,19 +93,24 @@ class ConfigPane(Pane):
 
     def _draw(self) -> None:
         if self._view is not None and self._values is not None:
-            text = account(self._view, self._values, self._kept)
+            text = account(self._view, self._values, self._kept, self._line)
             self.query_one("#text", Static).update(hanging(text, max(20, self.size.width - 4), self.app.console))
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_copy_command(self) -> None:
-        command = command_line(self._view.record) if self._view is not None else ""
-        if command:
-            self.app.copy_to_clipboard(command)
-            self.notify(f"copied: {command}", markup=False)
+        """The ``train`` line that makes the run again, whoever started it and from where; where its components are not
+        there any more, the line that was typed."""
+        typed = command_line(self._view.record) if self._view is not None else ""
+        line = self._line or (typed if " train " in typed else "")
+        if line:
+            self.app.copy_to_clipboard(line)
+            self.notify(f"copied: {line}", markup=False)
         else:
-            self.notify("run.json does not tell the command", severity="warning")
+            self.notify(
+                "the command that makes it again is not known: its components are not there", severity="warning"
+            )
 
     def action_copy_path(self) -> None:
         if self._view is not None:
@@ -110,10 +127,10 @@ def command_line(record: Mapping[str, object]) -> str:
     return shlex.join(["dlkit" if tool.endswith("dlkit") else tool, *rest])
 
 
-def account(view: RunView, values: Mapping[str, object], kept: Sequence[CheckpointRecord]) -> Text:
+def account(view: RunView, values: Mapping[str, object], kept: Sequence[CheckpointRecord], line: str = "") -> Text:
     """The whole text. Nothing in it relies on a field being there, or being what it should be."""
     text = Text()
-    _section(text, "Run", _run_rows(view))
+    _section(text, "Run", _run_rows(view, line))
     _section(text, "Components", _component_rows(view.record))
     _summary(text, view.summary)
     _configuration(text, view, values)
@@ -135,14 +152,15 @@ def _title(text: Text, title: str) -> None:
     text.append(f"{chr(10) if text else ''}{title}\n", style="bold underline")
 
 
-def _run_rows(view: RunView) -> dict[str, str]:
+def _run_rows(view: RunView, line: str) -> dict[str, str]:
     record: Mapping[str, object] = view.record  # which may hold anything
     versions = record.get("versions")
     return {
         "id": view.run.id,
         "name": str(record.get("name") or ""),
         "created": when(record.get("created"), "%Y-%m-%d %H:%M:%S"),
-        "command": command_line(record),
+        "again": line,
+        "command": command_line(record) if " train " in command_line(record) or not line else "",
         "folder": str(view.run.path),
         **{key: str(record[key])[:40] for key in _RECORD if record.get(key) not in (None, "")},
         "versions": ", ".join(f"{k} {v}" for k, v in versions.items()) if isinstance(versions, Mapping) else "",

@@ -65,7 +65,8 @@ class RunScreen(Shield, Area):
         Binding("P", "playground", "Ask", id="run.ask", tooltip="Give it an input, in the playground"),
         Binding("a", "ask('sample')", "Sample now", show=False, id="run.sample"),
         Binding("b", "ask('checkpoint')", "Checkpoint now", show=False, id="run.checkpoint"),
-        Binding("n", "rename", "Rename", show=False, id="run.rename"),
+        Binding("n", "again", "Again …", id="run.again", tooltip="The form filled from this run, to be changed"),
+        Binding("N", "rename", "Rename", show=False, id="run.rename"),
     ]
 
     class Seen(Message):
@@ -244,6 +245,9 @@ class RunScreen(Shield, Area):
 
     def action_playground(self) -> None:
         self.dlkit.open_playground(self.run)
+
+    def action_again(self) -> None:
+        self.dlkit.open_again(self.run)
 
     def action_rename(self) -> None:
         def take(name: str | None) -> None:

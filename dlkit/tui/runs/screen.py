@@ -65,7 +65,8 @@ class RunsScreen(RunList):
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="In a worker of its own, from the last checkpoint"),
         Binding("x", "stop", "Stop", id="runs.stop", tooltip="After its step, checkpoint written; or out of the queue"),
         Binding("delete,D", "remove", "Remove", show=False, id="runs.remove", tooltip="Delete folders; asks first"),
-        Binding("n", "rename", "Rename", show=False, id="runs.rename"),
+        Binding("n", "again", "Again …", show=False, id="runs.again", tooltip="The form filled from it, to be changed"),
+        Binding("N", "rename", "Rename", show=False, id="runs.rename"),
         Binding("p", "ask", "Ask model", show=False, id="runs.ask", tooltip="In the playground"),
         Binding("u", "unmark", "Unmark all", show=False, id="runs.unmark"),
     ]
@@ -226,6 +227,10 @@ class RunsScreen(RunList):
                 return f"{run.id}: removed"
 
             self._after(Confirm(question, detail, "Remove"), lambda: self._do(there, remove))
+
+    def action_again(self) -> None:
+        if self._run is not None:
+            self.dlkit.open_again(self.folder(self._run.id))
 
     def action_rename(self) -> None:
         run = self._run

@@ -31,6 +31,14 @@ class Host(App[None]):
         """The form that starts a run of a task."""
         raise NotImplementedError
 
+    def open_again(self, run: RunFolder) -> None:
+        """The same form, filled from a run."""
+        raise NotImplementedError
+
+    def open_studies(self) -> None:
+        """The list of all studies."""
+        raise NotImplementedError
+
     def open_run(self, run: RunFolder) -> None:
         """A run, in the runs' area."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog
-from dlkit.monitor.data_state import BY_HAND, DataState
+from dlkit.monitor.data_state import BIG, DataState, Lacking, download_choices, lacking
 from dlkit.monitor.faults import Fault, plugin_faults, preset_faults
 from dlkit.monitor.task_list import TaskEntry, list_tasks
 from dlkit.present.numbers import ago, number, size
@@ -22,6 +22,7 @@ from dlkit.present.runs import best, titled
 from dlkit.present.text import first_line
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import hanging, state_cell
 
@@ -164,16 +165,25 @@ class TasksScreen(Area):
         entry, catalog = self._entries.get(self._table.key), self.dlkit.catalog
         if entry is None or catalog is None:
             return
-        datasets = catalog.specs("dataset", entry.spec.name)
-        lacking = {s: [d for d in datasets if entry.data[d.name]["state"] == s] for s in ("download", BY_HAND)}
-        wanted = lacking["download"] or lacking[BY_HAND]
-        sources = list(dict.fromkeys(name for dataset in wanted for name in dataset.sources))
-        if not sources:
+        wanted = lacking(entry.data, catalog.specs("dataset", entry.spec.name))
+        if not wanted:
             self.notify(f"{entry.spec.name}: all its data is here", markup=False)
             return
+        if (len(wanted) == 1 and wanted[0].size < BIG) or not any(one.size for one in wanted):
+            self._get(wanted)
+            return
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self._get([one for one in wanted if name in ("", one.dataset)])
+
+        self.app.push_screen(ChooseDialog("Download which?", download_choices(wanted), wanted[0].dataset), take)
+
+    def _get(self, wanted: Sequence[Lacking]) -> None:
         from dlkit.tui.shared.fetch import FetchDialog
 
-        total = sum(entry.data[dataset.name]["download"] for dataset in wanted)
+        sources = list(dict.fromkeys(name for one in wanted for name in one.sources))
+        total = sum(one.size for one in wanted)
         self.app.push_screen(FetchDialog(sources, total, self.workspace), lambda _: self._list())
 
     def action_last(self) -> None:
@@ -210,7 +220,8 @@ def _fault_row(key: str, fault: Fault) -> Row:
 
 def data_word(state: DataState) -> str:
     """``embedded``, ``present``, or what is to be downloaded."""
-    return f"download {size(state['download'])}" if state["state"] == "download" else state["state"]
+    amount = f" {size(state['download'])}" if state["download"] else ""  # a source need not say how large it is
+    return f"download{amount}" if state["state"] == "download" else state["state"]
 
 
 def _about(entry: TaskEntry, *, first_time: bool) -> Text:
