@@ -19,6 +19,7 @@ from dlkit.events import (
     time_left_of,
 )
 from dlkit.json_types import Json, JsonObject
+from dlkit.monitor.clock import Clock
 from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.monitor.milestones import Milestones
@@ -41,6 +42,7 @@ class LogState:
     def __init__(self) -> None:
         self.history = History()
         self.milestones = Milestones()
+        self.clock = Clock()
         self.events: list[Event] = []
         """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
         self.events_changed = 0
@@ -83,6 +85,7 @@ class LogState:
         if not records:
             return
         self.milestones.take(records)
+        self.clock.take(records)
         try:
             newest, some = records[-1], records[-FLUSHED:]
             last = max(map(_reached, some))
@@ -145,11 +148,13 @@ class LogState:
             self.events = rollback.apply(self.events)
             self.history.roll_back(rollback)
             self.milestones.roll_back(rollback)
+            self.clock.begin(event.time, event.from_step, rollback)
             self.step, self.total_steps = event.from_step, event.total_steps
             self._passed.clear()
             self.time_left = None  # it may have been given another limit
         elif isinstance(event, Started):
             self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
+            self.clock.begin(event.time)
         elif isinstance(event, Finished):
             self.step = event.steps
         self.events.append(event)

@@ -14,7 +14,8 @@ from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
 from dlkit.monitor.log_state import LogState
 from dlkit.monitor.milestones import Milestone
-from dlkit.runs.contents import EvaluationRecord, evaluations
+from dlkit.monitor.moments import Moment, moments
+from dlkit.runs.contents import EvaluationRecord, evaluations, stored_sections
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.run_record import RunRecord
@@ -73,6 +74,7 @@ class RunView:
         """Lines of the log that are damaged, and left out."""
         self.milestones: Sequence[Milestone] = ()
         """Evaluations, and ends of epochs without one, oldest first."""
+        self.moments: Sequence[Moment] = ()  # what curves may show of the events
         self.finished: Finished | None = None
         self.evaluations: Sequence[EvaluationRecord] = ()
         """The lines of evaluations.jsonl, oldest first."""
@@ -106,8 +108,14 @@ class RunView:
         """KeyError if there is no such metric."""
         return self._log_state.history.series(name)
 
+    @property
+    def clock(self) -> Series:
+        """Steps, and the seconds of training in which they were reached."""
+        return self._log_state.clock.course
+
     def _restart(self) -> None:
         """Read from the beginning."""
+        self._origin: str | None = None
         self._log_state = LogState()
         self._events_seen = -1
         self._tail = Tail(self.run.events)
@@ -180,6 +188,9 @@ class RunView:
             self.checkpoints = tuple(e for e in events if isinstance(e, Checkpointed))
             self.finished = next((e for e in reversed(events) if isinstance(e, Finished)), None)
             self.events = events
+            if self._origin is None:
+                self._origin = str(stored_sections(self.run).get("engine", {}).get("init_from") or "")
+            self.moments = tuple(moments(events, self._origin))
 
     # The other files
 

@@ -41,7 +41,7 @@ class Host(ChartKeys, App[None]):
         return self.query_one(Chart)
 
     def looked(self) -> None:
-        self.chart.show("loss", self.given, self.look, log_y="loss" in self.logarithmic, epochs=self.epochs)
+        self.chart.show("loss", self.given, self.look, log_y="loss" in self.logarithmic, unit=self.unit)
 
     def on_chart_looked(self, message: Chart.Looked) -> None:
         self.look = message.look
@@ -296,6 +296,8 @@ async def test_epochs() -> None:
         await typed(pilot, "t", "left")
         assert rows(app)[1] == "epoch 1.50   1"
         assert rows(app)[-1].split()[-1] == "epoch"
+        await typed(pilot, "t", "left")
+        assert rows(app)[1] == "time 1.5 s   1" and rows(app)[-1].split()[-1] == "time"
         await typed(pilot, "t")
         assert rows(app)[-1].split()[-1] == "step" and app.look.cursor is None
 

@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from dlkit.events import Checkpointed, Event, MetricsLogged, Resumed, Started
+from dlkit.events import Checkpointed, Commanded, Event, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
-from dlkit.tui.chart.epochs import epoch_steps
-from dlkit.tui.chart.groups import Group, grouped, matches
+from dlkit.tui.chart.grid import TALL, shape
+from dlkit.tui.chart.grid import WIDE as WIDE_ENOUGH
+from dlkit.tui.chart.groups import Group, grouped, matches, settled
+from dlkit.tui.chart.line import Mark
 from dlkit.tui.chart.look import Look
+from dlkit.tui.chart.units import epoch_steps
 from dlkit.tui.run.curves import CurvesPane
 from dlkit.tui.run.screen import RunScreen
 from dlkit.tui.shared.filter_line import FilterLine
@@ -94,6 +99,31 @@ def test_a_group_holds_every_split_in_order() -> None:
     assert [group.title for group in grouped(names, pattern="val/acc/*")] == ["val/acc/cat"]
 
 
+def test_charts_that_are_there_keep_their_places() -> None:
+    first = grouped(["train/loss", "lr"], "val/acc")
+    later = settled(first, grouped(["train/loss", "lr", "val/loss", "val/acc"], "val/acc"))
+    assert [group.title for group in later] == ["loss", "lr", "val/acc"], "of two splits now, and not moved"
+    assert [group.title for group in settled([], later)] == ["loss", "lr", "val/acc"]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "found"),
+    [(9, (120, 28), (2, 2)), (9, (80, 18), (1, 1)), (9, (160, 43), (3, 3)), (3, (160, 43), (2, 2)),
+     (1, (160, 43), (1, 1)), (2, (160, 43), (2, 1)), (2, (80, 40), (1, 2)), (4, (160, 43), (2, 2)), (0, (0, 0), (1, 1)),
+     (99, (300, 90), (4, 3))],
+)  # fmt: skip
+def test_the_shape_of_a_grid(count: int, size: tuple[int, int], found: tuple[int, int]) -> None:
+    assert shape(count, *size) == found
+
+
+@given(st.integers(0, 40), st.integers(0, 400), st.integers(0, 120))
+def test_a_grid_has_no_row_or_column_in_vain(count: int, width: int, height: int) -> None:
+    columns, rows = shape(count, width, height)
+    assert columns == 1 or columns * WIDE_ENOUGH <= width
+    assert rows == 1 or rows * TALL <= height
+    assert (columns * rows - columns < max(1, count)) and (columns * rows - rows < max(1, count) or rows == 1)
+
+
 @pytest.mark.parametrize(
     ("pattern", "found"),
     [("", True), ("val", True), ("VAL/M", True), ("val/*", True), ("*mse", True), ("val/?se", True), ("train", False),
@@ -107,7 +137,7 @@ def test_filter_patterns(pattern: str, found: bool) -> None:
 
 
 async def test_as_many_charts_as_fit_the_primary_one_first(tmp_path: Path) -> None:
-    async with curves(rich_run(tmp_path), WIDE) as (app, pilot, pane):
+    async with curves(rich_run(tmp_path), (120, 35)) as (app, pilot, pane):
         assert titles(pane) == ["val/mse", "loss", "lr"] and pane.shape == (2, 2)
         assert pane.chart is not None and pane.chart.title == "val/mse"
         assert [(line.name, line.key) for line in pane.charts[1].lines] == [("train", "t"), ("val", "v")]
@@ -200,14 +230,17 @@ async def test_epochs_where_it_is_known_how_long_they_are(tmp_path: Path) -> Non
         assert pane.view is not None and epoch_steps(pane.view) == 20
         await typed(pilot, "t", "left")
         assert "epoch 5 " in shown(app) and pane.charts[1].lines[0].x[-1] == 5
+        await typed(pilot, "z", "y")
         tell(app, run, 20, curve("train/loss", 20, 1, first=101))
         await until(pilot, lambda: pane.charts[1].lines[0].x[-1] == 6)
     run = record_run(tmp_path / "other", state="interrupted")
     run.events.write_text("")
     write_events(run, [Started(total_steps=10, epoch_steps=0, summary={}), curve("val/mse")])
     async with curves(run) as (app, pilot, pane):
+        assert pane.unit == "epoch" and pane.look.level == 1 and pane.logarithmic == {"mse"}, "as last chosen"
+        assert pane.axis == "step" and pane.charts[0].log_y, "where epochs cannot be counted"
         await typed(pilot, "t")
-        assert "how many steps an epoch has is not on record" in notices(app) and not pane.epochs
+        assert "how many steps an epoch has is not on record" in notices(app) and pane.unit == "time"
 
 
 # While it goes on
@@ -219,7 +252,7 @@ async def test_curves_grow_and_are_cut_by_a_resume(tmp_path: Path) -> None:
         await typed(pilot, "plus", "L", "L", "L", "L")
         assert pane.look.follows
         drawn = [chart.drawings for chart in pane.charts]
-        tell(app, run, 20, Checkpointed(step=100, folder="checkpoints/step-00000100", best=True, seconds=0.1))
+        tell(app, run, 20, Checkpointed(step=100, folder="checkpoints/step-00000100", best=False, seconds=0.1))
         assert pane.view is not None
         await until(pilot, lambda: pane.view is not None and pane.view.checkpoints)
         assert [chart.drawings for chart in pane.charts] == drawn, "nothing new for a chart"
@@ -229,10 +262,15 @@ async def test_curves_grow_and_are_cut_by_a_resume(tmp_path: Path) -> None:
         assert pane.look.span(pane.charts[1].extent)[1] == 250
         tell(app, run, 30, curve("val/new", 2, 100))
         await until(pilot, lambda: "val/new" in titles(pane))
+        assert titles(pane) == ["val/mse", "loss", "lr", "val/new"], "those that were there stay in their places"
+        tell(app, run, 32, Commanded(step=240, action="set", key="trainer.lr", value=0.01))
+        await until(pilot, lambda: "◆ set" in shown(app))
+        await typed(pilot, *["left"] * 3)
+        assert pane.look.cursor is not None and pane.charts[0].happened == [Mark(240.0, "set", "lr 0.01")]
         tell(app, run, 31, Resumed(from_step=60, total_steps=300, epoch_steps=20, exact=True))
         await until(pilot, lambda: "val/new" not in titles(pane) and pane.charts[0].extent.last == 60)
         await typed(pilot, "0")
-        assert pane._lines(pane.view, Group("gone", ("val/new",))) == []
+        assert pane.lines(Group("gone", ("val/new",))) == []
         assert not [text for text in notices(app) if "Error" in text]
 
 

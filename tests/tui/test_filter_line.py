@@ -36,7 +36,7 @@ async def log(app: DlkitApp, pilot: Pilot[None], workspace: Path) -> None:
 
 async def compared(app: DlkitApp, pilot: Pilot[None], workspace: Path) -> None:
     app.open_compare([record_run(workspace, 3), record_run(workspace, 4)])
-    await until(pilot, lambda: "train/loss" in shown(app))
+    await until(pilot, lambda: "val/mse" in shown(app))
 
 
 async def launch(app: DlkitApp, pilot: Pilot[None], workspace: Path) -> None:

@@ -178,7 +178,7 @@ def test_a_spike_is_seen_on_the_finished_sheet(
     extent, look = extent_of([line]), Look(level=level)
     drawing = draw(
         [line], lambda line: smoothed(line.y, look.weight), look, extent,
-        log_y=log_y, columns=columns, rows=rows, top=2, epochs=False, theme=THEME,
+        log_y=log_y, columns=columns, rows=rows, top=2, unit="step", theme=THEME,
     )  # fmt: skip
     column = drawing.column(look.place(extent, float(x[place])))
     assert column is not None
@@ -193,7 +193,7 @@ def pictured(
     look = look or Look()
     drawing = draw(
         lines, lambda line: smoothed(line.y, look.weight), look, extent_of(lines),
-        log_y=log_y, columns=size[0], rows=size[1], top=1, epochs=False, theme=THEME,
+        log_y=log_y, columns=size[0], rows=size[1], top=1, unit="step", theme=THEME,
     )  # fmt: skip
     return "\n".join(strip.text for strip in drawing.sheet.strips(Style()))
 
@@ -239,7 +239,7 @@ def test_whatever_the_numbers_every_row_is_drawn_to_its_end(
     look = Look(log_x=log_x, level=level)
     drawing = draw(
         lines, lambda line: smoothed(line.y, look.weight), look, extent_of(lines), log_y=log_y, columns=columns,
-        rows=rows, top=min(2, rows - 1), epochs=False, theme=THEME._replace(plain=plain),
+        rows=rows, top=min(2, rows - 1), unit="step", theme=THEME._replace(plain=plain),
     )  # fmt: skip
     strips = drawing.sheet.strips(Style())
     assert [strip.cell_length for strip in strips] == [columns] * rows

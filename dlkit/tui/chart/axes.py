@@ -11,6 +11,8 @@ import numpy as np
 
 from dlkit.tui.chart.thin import Spans
 
+_CLOCK = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0,
+          43200.0, 86400.0)  # fmt: skip
 _HUGE = 1e307
 """Values beyond are drawn here: differences of greater ones are infinite."""
 
@@ -67,6 +69,18 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     apart = math.ceil((last - first + 1) / max(1, most))
     decades = [float(power) for power in range(first, last + 1) if power % apart == 0]
     return decades if len(decades) > 1 else [float(first), float(last)]
+
+
+def time_ticks(low: float, high: float, most: int) -> list[float]:
+    """Seconds: multiples of what clocks and calendars count by, at most ``most`` of them."""
+    most = max(2, most)
+    if high - low < most:
+        return linear_ticks(low, high, most)
+    step = next((step for step in _CLOCK if (high - low) / step <= most), None)
+    if step is None:
+        return [tick * 86400 for tick in linear_ticks(low / 86400, high / 86400, most)]
+    found = [number * step for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return found[:most] if len(found) > 1 else linear_ticks(low, high, most)
 
 
 def labels(values: Sequence[float]) -> list[str]:

@@ -17,12 +17,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dlkit.present.numbers import number
-from dlkit.tui.chart.axes import thousands
+from dlkit.tui.chart import units
 from dlkit.tui.chart.draw import Drawing, draw
 from dlkit.tui.chart.frame import Frame, Theme
 from dlkit.tui.chart.legend import arranged, more, packed
-from dlkit.tui.chart.line import Line, extent_of
+from dlkit.tui.chart.line import Line, Mark, extent_of
 from dlkit.tui.chart.look import Extent, Look
+from dlkit.tui.chart.marks import SIGNS
 from dlkit.tui.chart.smooth import smoothed
 from dlkit.tui.chart.thin import Floats
 
@@ -82,7 +83,8 @@ class Chart(Widget):
         self.extent = Extent()
         self.look = Look()
         self.log_y = False
-        self.epochs = False
+        self.unit = units.STEP
+        self.happened: Sequence[Mark] = ()
         self.current = False
         """Whether keys mean this one: its title says so."""
         self.empty = "no values yet"
@@ -100,22 +102,22 @@ class Chart(Widget):
 
     def show(
         self, title: str, lines: Sequence[Line], look: Look, *, extent: Extent | None = None, log_y: bool = False,
-        epochs: bool = False, current: bool = False,
+        unit: str = units.STEP, current: bool = False, happened: Sequence[Mark] = (),
     ) -> None:  # fmt: skip
         """Show these lines. ``extent`` is what "everything" means on the x axis, if that is more than they cover;
-        ``epochs``: x counts epochs and no steps."""
+        ``unit``: what x counts; ``happened``: what is marked on it."""
         extent = extent or extent_of(lines)
         window, before = look.span(extent), self.look.span(self.extent)
         self.extent = extent
         same = len(lines) == len(self.lines) and all(a.same(b) for a, b in zip(lines, self.lines, strict=True))
-        if not same or (window, look.level, look.log_x, log_y, epochs) != (
-            before, self.look.level, self.look.log_x, self.log_y, self.epochs
+        if not same or (window, look.level, look.log_x, log_y, unit, happened) != (
+            before, self.look.level, self.look.log_x, self.log_y, self.unit, self.happened
         ):  # fmt: skip
             self._drawing = None
         elif (title, look, current) == (self.title, self.look, self.current):
             return
         self.title, self.lines, self.look = title, lines, look
-        self.log_y, self.epochs, self.current = log_y, epochs, current
+        self.log_y, self.unit, self.current, self.happened = log_y, unit, current, happened
         self._strips = None
         self.refresh()
 
@@ -200,7 +202,7 @@ class Chart(Widget):
             self._drawn_for = key
             self._drawing = draw(
                 self.lines, self._smoothed, self.look, self.extent, log_y=self.log_y, columns=looks.size.width,
-                rows=looks.size.height, top=top, epochs=self.epochs, theme=looks.theme,
+                rows=looks.size.height, top=top, unit=self.unit, theme=looks.theme, happened=self.happened,
             )  # fmt: skip
         return self._drawing
 
@@ -249,10 +251,21 @@ class Chart(Widget):
         self._legend(drawing, looks.theme)
 
     def _about(self, drawing: Drawing) -> list[str]:
+        """How it is looked at; instead, what happened at the cursor."""
+        near = [mark.text for mark in self.happened if self._at_cursor(drawing, mark)]
+        if near:
+            return near
         left_out = f"{drawing.left_out} not above 0 left out" if drawing.left_out else ""
-        found = [left_out, "log" if self.log_y else "", "log steps" if self.look.log_x else ""]
+        found = [left_out, "log" if self.log_y else "", f"log {self.unit}s" if self.look.log_x else ""]
         found += [f"smooth {self.look.weight:g}" if self.look.level else "", "part" if self.look.window else ""]
-        return [text for text in found if text]
+        kinds = dict.fromkeys(mark.kind for mark in self.happened)
+        return [*filter(None, found), *(f"{SIGNS[kind][drawing.sheet.plain]} {kind}" for kind in kinds)]
+
+    def _at_cursor(self, drawing: Drawing, mark: Mark) -> bool:
+        if self.look.cursor is None:
+            return False
+        columns = [drawing.column(self.look.place(self.extent, x)) for x in (mark.x, self.look.cursor)]
+        return None not in columns and columns[0] == columns[1]
 
     def _legend(self, drawing: Drawing, theme: Theme) -> None:
         sheet, cursor, rows = drawing.sheet, self.look.cursor, drawing.frame.top - 1
@@ -267,7 +280,7 @@ class Chart(Widget):
             sheet.text(rows, sheet.columns - len(text), text, theme.muted)
 
     def _at(self, x: float) -> str:
-        return f"{'epoch' if self.epochs else 'step'} {thousands(x)}"
+        return units.words(x, self.unit)
 
     def _words(self, line: Line, value: str) -> str:
         name = line.name or ("" if self.look.cursor is not None or line.key else "last")
@@ -278,11 +291,11 @@ class Chart(Widget):
         place = len(line.y) - 1 if cursor is None else line.at(cursor)
         if place < 0:
             return [self._words(line, "-"), line.key or "-"]
-        value = float(line.y[place])
-        short = number(value)
+        exactly = float(line.y[place])
+        short = number(exactly)
         smooth = f" ~{number(float(self._smoothed(line)[place]))}" if self.look.level else ""
-        exact = short if cursor is None else f"{value:.6g}"
-        where = "" if cursor is None or line.x[place] == cursor else f" @{thousands(float(line.x[place]))}"
+        exact = short if cursor is None else f"{exactly:.6g}"
+        where = "" if cursor is None or line.x[place] == cursor else f" @{units.value(float(line.x[place]), self.unit)}"
         full = [self._words(line, exact + smooth + where), self._words(line, short + smooth), self._words(line, short)]
         return [*full, f"{line.key} {short}" if line.key else short]
 

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from rich.style import Style
 
+from dlkit.present.numbers import duration
 from dlkit.tui.chart import marks
-from dlkit.tui.chart.axes import Range, labels, linear_ticks, log_labels, log_ticks, step_labels, value_range
+from dlkit.tui.chart.axes import (
+    Range,
+    labels,
+    linear_ticks,
+    log_labels,
+    log_ticks,
+    step_labels,
+    time_ticks,
+    value_range,
+)
 from dlkit.tui.chart.canvas import Sheet, dots, row_of
 from dlkit.tui.chart.frame import Course, Frame, Theme
-from dlkit.tui.chart.line import Line
+from dlkit.tui.chart.line import Line, Mark
 from dlkit.tui.chart.look import Extent, Look
-from dlkit.tui.chart.thin import Floats, column_edges, thin
+from dlkit.tui.chart.thin import Floats, Spans, column_edges, thin
 
 # Drawn here and not by textual-plot: that has no logarithmic axis, thins nothing, and takes 250 ms to import.
 _WIDEST = 21
@@ -39,9 +49,9 @@ class Drawing:
 
 def draw(
     lines: Sequence[Line], smooth: Callable[[Line], Floats], look: Look, extent: Extent, *,
-    log_y: bool, columns: int, rows: int, top: int, epochs: bool, theme: Theme,
+    log_y: bool, columns: int, rows: int, top: int, unit: str, theme: Theme, happened: Sequence[Mark] = (),
 ) -> Drawing:  # fmt: skip
-    """A sheet of columns × rows, its first ``top`` rows left for a title and a legend."""
+    """A sheet of columns × rows, its first ``top`` rows left for a title and a legend; x counts ``unit``s."""
     sheet = Sheet(columns, rows, plain=theme.plain)
     ruled = rows - top >= 7  # a line for the x axis besides its values
     height = max(1, rows - top - (2 if ruled else 1))
@@ -54,11 +64,12 @@ def draw(
     edges = column_edges(*window, 2 * frame.columns, log=look.log_x)
     courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
     _y_axis(sheet, frame, values, ticks, texts, theme)
-    _x_axis(sheet, frame, look, extent, theme, ruled=ruled, epochs=epochs)
+    _x_axis(sheet, frame, look, extent, theme, ruled=ruled, unit=unit)
     _lines(sheet, frame, values, courses, theme)
     marks.breaks(sheet, frame, courses, theme)
     if values is not None:
         marks.points(sheet, frame, values, courses, look, extent, theme, log_y=log_y)
+        marks.events(sheet, frame, happened, look, extent, theme)
     return Drawing(sheet, frame, values, sum((c.raw or c.spans).left_out for c in courses))
 
 
@@ -73,9 +84,22 @@ def _range(
 
 def _course(line: Line, smooth: Callable[[Line], Floats], look: Look, edges: Floats, *, log_y: bool) -> Course:
     raw = thin(line.x, line.y, edges, log_x=look.log_x, log_y=log_y)
+    if line.band is not None:
+        low, high = (thin(line.x, part, edges, log_x=look.log_x, log_y=log_y) for part in line.band)
+        spread = _between(raw, low, high)
+        return Course(line, thin(line.x, smooth(line), edges, log_x=look.log_x, log_y=log_y), spread)
     if not look.level:
         return Course(line, raw, None)
     return Course(line, thin(line.x, smooth(line), edges, log_x=look.log_x, log_y=log_y), raw)
+
+
+def _between(mean: Spans, low: Spans, high: Spans) -> Spans:
+    """All from one line to another."""
+    floor = np.fmin(np.fmin(low.low, low.edges[:-1]), low.edges[1:])
+    roof = np.fmax(np.fmax(high.high, high.edges[:-1]), high.edges[1:])
+    whole = np.isfinite(floor) & np.isfinite(roof)  # under a log axis the lower one may have no place
+    nowhere = np.full(len(mean.edges), np.nan)
+    return mean._replace(low=np.where(whole, floor, np.nan), high=np.where(whole, roof, np.nan), edges=nowhere)
 
 
 def _y_ticks(values: Range | None, rows: int, *, log_y: bool) -> tuple[list[float], list[str]]:
@@ -108,13 +132,12 @@ def _y_axis(
                 sheet.text(frame.top + row, axis - len(text), text, theme.muted)
 
 
-def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme, *, ruled: bool, epochs: bool) -> None:
+def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme, *, ruled: bool, unit: str) -> None:
     corner, bar, tick = ("+", "-", "+") if theme.plain else ("└", "─", "┬")
     row = frame.top + frame.rows
     if ruled:
         sheet.text(row, frame.left - 1, corner + bar * frame.columns, theme.muted)
-    ticks, texts = _x_ticks(look, extent, frame.columns)
-    unit = "epoch" if epochs else "step"
+    ticks, texts = _x_ticks(look, extent, frame.columns, unit)
     free = frame.left
     end = frame.left + frame.columns
     for x, text in zip(ticks, texts, strict=True):
@@ -129,7 +152,7 @@ def _x_axis(sheet: Sheet, frame: Frame, look: Look, extent: Extent, theme: Theme
     sheet.text(row + ruled, end - len(unit), unit, theme.muted)
 
 
-def _x_ticks(look: Look, extent: Extent, columns: int) -> tuple[list[float], list[str]]:
+def _x_ticks(look: Look, extent: Extent, columns: int, unit: str) -> tuple[list[float], list[str]]:
     """As many as there is room for what is written at them."""
     x0, x1 = look.span(extent)
     for cells in (8, 12, 18):
@@ -137,6 +160,9 @@ def _x_ticks(look: Look, extent: Extent, columns: int) -> tuple[list[float], lis
         if look.log_x:
             powers = log_ticks(float(np.log10(x0)), float(np.log10(x1)), most)
             ticks, texts = [10.0**power for power in powers], log_labels(powers)
+        elif unit == "time":
+            ticks = time_ticks(x0, x1, most)
+            texts = [duration(tick) if tick else "0" for tick in ticks]
         else:
             ticks = linear_ticks(x0, x1, most)
             texts = step_labels([round(value, 9) for value in ticks])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 SPLITS = {"train": ("t", 0), "val": ("v", 1), "test": ("e", 2)}
@@ -17,6 +17,8 @@ class Group:
 
     title: str
     names: tuple[str, ...]
+    key: str = field(default="", compare=False)
+    """What it is known by, whatever splits there are of it."""
 
 
 def grouped(names: Iterable[str], primary: str = "", *, details: bool = False, pattern: str = "") -> list[Group]:
@@ -29,7 +31,19 @@ def grouped(names: Iterable[str], primary: str = "", *, details: bool = False, p
         if wanted and matches(name, pattern):
             stems.setdefault(_stem(name), []).append(name)
     order = sorted(stems, key=lambda stem: _rank(stem, stems[stem], _stem(primary)))
-    return [Group(stem if len(stems[stem]) > 1 else stems[stem][0], _by_split(stems[stem])) for stem in order]
+    return [Group(stem if len(stems[stem]) > 1 else stems[stem][0], _by_split(stems[stem]), stem) for stem in order]
+
+
+def apart(groups: Iterable[Group], primary: str) -> list[Group]:
+    """A chart a metric, the primary one's first."""
+    names = [name for group in groups for name in group.names]
+    return [Group(name, (name,), name) for name in sorted(names, key=lambda name: name != primary)]
+
+
+def settled(before: Sequence[Group], now: Sequence[Group]) -> list[Group]:
+    """Those that were there in their places, new ones behind them."""
+    known = {group.key: place for place, group in enumerate(before)}
+    return sorted(now, key=lambda group: known.get(group.key, len(known)))
 
 
 def matches(name: str, pattern: str) -> bool:

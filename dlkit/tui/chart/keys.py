@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.look import Extent, Look
+from dlkit.tui.chart.units import STEP, UNITS
 
 CHART_KEYS = (
     Binding("left", "chart_cursor(-1)", "Cursor left", show=False, id="chart.left"),
@@ -27,7 +28,8 @@ CHART_KEYS = (
     Binding("Y", "chart_log_steps", "Log steps", show=False, id="chart.log-steps"),
     Binding("z", "chart_smooth(1)", "Smooth", id="chart.smooth", tooltip="0, 0.6, 0.9, 0.99"),
     Binding("Z", "chart_smooth(-1)", "Less smooth", show=False, id="chart.less-smooth"),
-    Binding("t", "chart_epochs", "Steps or epochs", show=False, id="chart.epochs"),
+    Binding("t", "chart_unit", "Steps, epochs or time", show=False, id="chart.epochs",
+            tooltip="What the x axis counts"),
 )  # fmt: skip
 """For the BINDINGS of a class that is a ``ChartKeys``."""
 
@@ -36,10 +38,10 @@ class ChartKeys:
     """What the keys do, for one look shared by several charts."""
 
     look: Look = Look()
-    epochs: bool = False
-    """Whether x counts epochs and no steps."""
+    unit: str = STEP
+    """What x counts."""
     logarithmic: frozenset[str] = frozenset()
-    """Titles of the charts whose values are shown so."""
+    """Keys of the charts whose values are shown so."""
 
     @property
     def chart(self) -> Chart | None:
@@ -47,12 +49,22 @@ class ChartKeys:
         raise NotImplementedError
 
     def looked(self) -> None:
-        """``look``, ``epochs`` or ``logarithmic`` is another now."""
+        """``look``, ``unit`` or ``logarithmic`` is another now."""
         raise NotImplementedError
 
-    def no_epochs(self) -> str:
-        """Why x cannot count epochs; empty if it can."""
+    def no_unit(self, unit: str) -> str:
+        """Why x cannot count so; empty if it can."""
         return ""
+
+    @property
+    def axis(self) -> str:
+        """What x counts here: ``unit``, if that can be counted."""
+        return STEP if self.no_unit(self.unit) else self.unit
+
+    @property
+    def chart_key(self) -> str:
+        """What the chart that keys mean is known by."""
+        return self.chart.title if self.chart is not None else ""
 
     @property
     def _extent(self) -> Extent:
@@ -81,17 +93,20 @@ class ChartKeys:
 
     def action_chart_log(self) -> None:
         if self.chart is not None:
-            self.logarithmic ^= {self.chart.title}
+            self.logarithmic ^= {self.chart_key}
             self.looked()
 
     def action_chart_log_steps(self) -> None:
         self._take(replace(self.look, log_x=not self.look.log_x, window=None, follows=False))
 
-    def action_chart_epochs(self) -> None:
-        why = "" if self.epochs else self.no_epochs()
-        if why:
-            cast(Widget, self).notify(why, severity="warning")
-            return
-        self.epochs = not self.epochs
+    def action_chart_unit(self) -> None:
+        """The next one that there is; why one is passed over is said."""
+        place = UNITS.index(self.axis)
+        for unit in (*UNITS[place + 1 :], *UNITS[:place]):
+            why = self.no_unit(unit)
+            if not why:
+                break
+            cast(Widget, self).notify(why, severity="warning", markup=False)
+        self.unit = unit
         self.look = replace(self.look, window=None, follows=False, cursor=None)
         self.looked()

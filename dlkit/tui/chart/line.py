@@ -15,18 +15,20 @@ from dlkit.tui.chart.thin import Floats, Numbers
 @dataclass(frozen=True, eq=False)
 class Line:
     """A curve: ``x`` ascending and ``y`` as many, never changed in place. ``key`` is the letter that stands at its end
-    and in the legend, none where there is but one line; ``colour`` is its place in the palette."""
+    and in the legend, none where there is but one line; ``colour`` is its place in the palette. ``band``: from where to
+    where its values spread, as many as ``y`` each."""
 
     name: str
     x: Numbers
     y: Floats
     key: str = ""
     colour: int = 0
+    band: tuple[Floats, Floats] | None = None
 
     def same(self, other: Line) -> bool:
         """Whether it looks the same, without comparing points."""
         mine, others = (self.name, self.key, self.colour), (other.name, other.key, other.colour)
-        return self.x is other.x and self.y is other.y and mine == others
+        return self.x is other.x and self.y is other.y and self.band is other.band and mine == others
 
     def at(self, x: float) -> int:
         """The last point not beyond x; −1 if there is none."""

@@ -1,4 +1,4 @@
-"""Runs side by side: their curves over each other, the settings they differ in, what they came to."""
+"""Runs side by side: all their metrics at once, the settings they differ in, what they came to."""
 
 from __future__ import annotations
 
@@ -9,48 +9,43 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
 from dlkit.monitor.comparison import Comparison, compare
-from dlkit.monitor.view import RunView, follow_run
+from dlkit.monitor.means import BUT_SEED, Together, together
+from dlkit.monitor.view import follow_run
 from dlkit.runs.folder import RunFolder
-from dlkit.tui.chart.chart import Chart
-from dlkit.tui.chart.epochs import UNKNOWN, Epochs, epoch_steps
-from dlkit.tui.chart.groups import PLACEHOLDER, grouped
-from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
-from dlkit.tui.chart.line import Line
+from dlkit.runs.groups import SEED
+from dlkit.tui.compare.charts import CompareCharts, Names, group_key
 from dlkit.tui.compare.rows import about, letter, metrics, settings
 from dlkit.tui.shared.area import Area
-from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.poll import Source
-from dlkit.tui.shared.table import Column, Row, Table
+from dlkit.tui.shared.table import Column, Table
 
 AGAIN_SECONDS = 2.0
 """How often the folders of live runs are read for the table, at most."""
 _KEY, _COLUMN, _WIDEST = 23, 13, 40
 """Cells of the table's first column, and of the others at least and at most."""
+_NAME = 24
+"""Letters of a run's name that stand beside its letter."""
 
 
-class CompareScreen(ChartKeys, Area):
-    """A list of metrics, the chosen one's curves, a table. The arrows up and down choose, left and right point."""
+class CompareScreen(Area):
+    """A chart a metric, one cursor for all of them; the table of differences on demand."""
 
     area = "runs"
     DEFAULT_CSS = """
-    CompareScreen #top { height: 3fr; }
-    CompareScreen #names { width: 24; }
-    CompareScreen Chart { margin: 0 1; }
+    CompareScreen #charts-pane { height: 3fr; }
     CompareScreen #remarks { height: auto; max-height: 3; color: $text-warning; padding: 0 1; }
     CompareScreen #table { height: 2fr; border-top: solid $panel; }
     CompareScreen #detail { height: auto; max-height: 3; padding: 0 1; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *CHART_KEYS,
-        Binding("a", "shared", "All settings", id="compare.shared", tooltip="Those that are equal too"),
-        Binding("d", "details", "Classes", show=False, id="compare.details", tooltip="Metrics of single classes"),
-        Binding("slash", "filter", "Filter", key_display="/", id="compare.filter", tooltip="Metrics: val/*, *acc*"),
+        Binding("v", "table", "Table", id="compare.table", tooltip="What they differ in, and what they came to"),
+        Binding("b", "group", "Group by", id="compare.group", tooltip="Runs of one setting as a mean with its spread"),
+        Binding("a", "shared", "All settings", show=False, id="compare.shared", tooltip="Those that are equal too"),
         Binding("comma", "runs(-1)", "Runs left", show=False, id="compare.runs-left"),
         Binding("full_stop", "runs(1)", "Runs right", show=False, id="compare.runs-right"),
     ]
@@ -73,30 +68,29 @@ class CompareScreen(ChartKeys, Area):
         self.runs = runs
         self.views = [follow_run(run) for run in runs]
         self.comparison: Comparison | None = None
-        self.metric = ""
-        self.pattern = ""
-        self.details = self.shared = False
+        self.shared = False
+        self.grouped_by = ""
+        """A setting, ``BUT_SEED``, or nothing."""
         self.first = 0
         """The first run that has a column in the table."""
         self._told = [-1] * len(runs)
         self._sources: list[Source[int]] = []
         self._due: Timer | None = None
-        self._epochs = Epochs()
 
     def body(self) -> ComposeResult:
-        with Horizontal(id="top"):
-            yield Table([Column("name", "metric")], empty="no metrics yet", id="names")
-            yield Chart()
+        yield Names()
+        yield CompareCharts(self.views, id="charts-pane")
         yield Static("", id="remarks", markup=False)
         yield Table([Column("key", "")], empty="reading …", id="table")
         yield Static("", id="detail", markup=False)
-        yield FilterLine(PLACEHOLDER)
 
     def on_mount(self) -> None:
-        self._names.focus()
-        self.query_one("#remarks").display = False
+        self.charts.focus()
+        for hidden in ("#remarks", "#table", "#detail"):
+            self.query_one(hidden).display = False
         for i in range(len(self.views)):
             self._sources.append(self.dlkit.poller.watch(partial(self._look, i), lambda _: self.Seen(), self))
+        self._show_charts()
         self._compare()
 
     def on_unmount(self) -> None:
@@ -121,8 +115,7 @@ class CompareScreen(ChartKeys, Area):
         self.post_message(self.Compared(compare(self.runs)))
 
     def on_compare_screen_seen(self, _: Seen) -> None:
-        self._show_names()
-        self._show_chart()
+        self._show_charts()
         if self._due is None:
             self._due = self.set_timer(AGAIN_SECONDS, self._compare_again)
 
@@ -142,15 +135,14 @@ class CompareScreen(ChartKeys, Area):
         remarks = self.query_one("#remarks", Static)
         remarks.update("\n".join(message.comparison.remarks))
         remarks.display = bool(message.comparison.remarks)
-        self._show_names()
         self._show_table()
-        self._show_chart()
+        self._show_charts()
 
-    # Metrics and curves
+    # Curves
 
     @property
-    def _names(self) -> Table:
-        return self.query_one("#names", Table)
+    def charts(self) -> CompareCharts:
+        return self.query_one(CompareCharts)
 
     @property
     def _primary(self) -> str:
@@ -161,61 +153,42 @@ class CompareScreen(ChartKeys, Area):
         found = str(self.views[place].record.get(key) or "")
         return found or (str(getattr(self.comparison.summaries[place], key)) if self.comparison is not None else "")
 
-    def _show_names(self) -> None:
-        """Of all runs; marked is how many have it, where not all do."""
-        names = dict.fromkeys(name for view in self.views for name in view.names)
-        groups = grouped(names, self._primary, details=self.details, pattern=self.pattern)
-        found = sorted((name for group in groups for name in group.names), key=lambda name: name != self._primary)
-        rows = [Row(name, {"name": f"{name}{self._share(name)}"}) for name in found]
-        table = self._names
-        table.empty = "no metric matches" if names else "no metrics yet"
-        table.show(rows)
-        self.metric = table.key
+    def _show_charts(self) -> None:
+        charts, groups = self.charts, self._together()
+        charts.primary, charts.together = self._primary, groups
+        if groups:
+            names = [(group_key(i), f"{group.name} (n = {len(group.places)})") for i, group in enumerate(groups)]
+        else:
+            names = [(letter(i), self._short(i)) for i in range(len(self.runs))]
+        self.query_one(Names).show(names)
+        charts.update()
 
-    def _share(self, name: str) -> str:
-        count = sum(name in view.names for view in self.views)
-        return "" if count == len(self.views) else f" ({count} of {len(self.views)})"
-
-    @on(Table.Moved, "#names")
-    def _metric_chosen(self, message: Table.Moved) -> None:
-        self.metric = message.key
-        self._show_chart()
-
-    @property
-    def chart(self) -> Chart:
-        return self.query_one(Chart)
-
-    def looked(self) -> None:
-        self._show_chart()
-
-    def _show_chart(self) -> None:
-        lines = [line for i, view in enumerate(self.views) for line in self._line(i, view)]
-        nothing = not any(view.names for view in self.views)
-        self.chart.empty = "none of these runs has any metrics yet" if nothing else "choose a metric"
-        self.chart.show(
-            self.metric or "no metric", lines, self.look, log_y=self.metric in self.logarithmic, epochs=self.epochs
-        )
-
-    def _line(self, place: int, view: RunView) -> list[Line]:
-        try:
-            series = view.series(self.metric)
-        except KeyError:
+    def _together(self) -> list[Together]:
+        if not self.grouped_by or self.comparison is None:
             return []
-        x = self._epochs.of(view, self.metric, series.steps) if self.epochs else series.steps
-        return [Line(self._short(place), x, series.values, letter(place), place)]
+        return together(self.comparison.settings, len(self.runs), self.grouped_by)
 
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""
-        return (self._recorded(place, "name") or "-".join(self.runs[place].id.split("-")[-2:]))[:16]
+        return (self._recorded(place, "name") or "-".join(self.runs[place].id.split("-")[-2:]))[:_NAME]
 
-    @on(Chart.Looked)
-    def _chart_looked(self, message: Chart.Looked) -> None:
-        self.look = message.look
-        self._show_chart()
+    def action_group(self) -> None:
+        from dlkit.tui.shared.choose import ChooseDialog
 
-    def no_epochs(self) -> str:
-        without = [letter(i) for i, view in enumerate(self.views) if not epoch_steps(view)]
-        return f"{UNKNOWN}: {', '.join(without)}" if without else ""
+        differing = self.comparison.settings if self.comparison is not None else {}
+        keys = [key for key in differing if key not in ("task", SEED)]
+        if not keys:
+            self.notify("nothing to group by: these runs differ in no setting but the seed", severity="warning")
+            return
+        choices = [("", "no groups  each run by itself"), (BUT_SEED, "all but the seed  runs of equal settings")]
+        choices += [(key, f"{key}  {', '.join(dict.fromkeys(map(str, differing[key])))}") for key in keys]
+
+        def take(by: str | None) -> None:
+            if by is not None:
+                self.grouped_by = by
+                self._show_charts()
+
+        self.app.push_screen(ChooseDialog("Group the runs by", tuple(choices), self.grouped_by), take)
 
     # Table
 
@@ -284,29 +257,21 @@ class CompareScreen(ChartKeys, Area):
     def action_shared(self) -> None:
         self.shared = not self.shared
         self._show_table()
+        self.query_one("#table").display = True
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         message.stop()
 
-    # Filter
-
-    def action_details(self) -> None:
-        self.details = not self.details
-        self._show_names()
-        self._show_chart()
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.pattern = message.text
-        self._show_names()
-        self._show_chart()
-
-    def on_filter_line_left(self) -> None:
-        self._names.focus()
+    def action_table(self) -> None:
+        """Open it, and go there; or close it."""
+        table = self.query_one("#table", Table)
+        table.display = not table.display
+        (table if table.display else self.charts).focus()
+        self._tell()
 
     def action_back(self) -> None:
-        """The filter, or the screen if there is none."""
-        if not self.query_one(FilterLine).leave():
+        """From the table to the charts alone, then out of here."""
+        if self.query_one("#table").display:
+            self.action_table()
+        else:
             super().action_back()
