@@ -51,6 +51,7 @@ class Spec:
     task     the task it belongs to, several, or ``"any"``
     suggest  defaults for the rest of the run
     presets  ``"package:folder"``, TOML files for ``--preset`` inside the plugin; empty: none
+    recipes  ``"package:folder"``, TOML files for ``dlkit study TASK --recipe`` inside the plugin; empty: none
     version, migrate
              raise ``version`` when fields change; ``migrate`` is ``"package.module:function"`` with
              ``function(fields: dict, version: int) -> dict``, which brings stored fields of an older version up to date
@@ -65,6 +66,7 @@ class Spec:
     task: str | tuple[str, ...] = ANY_TASK
     suggest: tuple[Suggest, ...] = ()
     presets: str = ""
+    recipes: str = ""
     version: int = 1
     migrate: str = ""
 

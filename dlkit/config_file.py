@@ -97,24 +97,30 @@ def _read(catalog: Catalog, task: str) -> Iterator[Preset | BrokenPreset]:
     return (found for reference in {**own, **folders} for found in _read_folder(reference, task))
 
 
-def _read_folder(reference: str, task: str) -> Iterator[Preset | BrokenPreset]:
+def toml_files(reference: str) -> list[Traversable]:
+    """The files of a plugin's folder (``"package:folder"``), by name. Its package is imported for it, which may raise
+    anything."""
     package, _, folder = reference.partition(":")
+    entries = sorted((files(package) / folder).iterdir(), key=lambda entry: entry.name)
+    return [entry for entry in entries if entry.name.endswith(".toml")]
+
+
+def _read_folder(reference: str, task: str) -> Iterator[Preset | BrokenPreset]:
     try:
-        entries = sorted((files(package) / folder).iterdir(), key=lambda entry: entry.name)
-    # The plugin boundary: to find the folder its package is imported, which may raise anything.
+        entries = toml_files(reference)
+    # The plugin boundary.
     except Exception as error:
         yield BrokenPreset(reference, reference, in_words(error))
         return
     for entry in entries:
-        if entry.name.endswith(".toml"):
-            try:
-                found = _preset(entry, task)
-            # One file's fault is its own: other presets, and the task, have nothing to do with it.
-            except (OSError, ValueError, UsageError) as error:
-                yield BrokenPreset(reference, f"{reference}/{entry.name}", in_words(error))
-            else:
-                if found is not None:
-                    yield found
+        try:
+            found = _preset(entry, task)
+        # One file's fault is its own: other presets, and the task, have nothing to do with it.
+        except (OSError, ValueError, UsageError) as error:
+            yield BrokenPreset(reference, f"{reference}/{entry.name}", in_words(error))
+        else:
+            if found is not None:
+                yield found
 
 
 def _preset(entry: Traversable, task: str) -> Preset | None:

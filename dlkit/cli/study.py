@@ -40,6 +40,18 @@ def main(argv: list[str]) -> int:
     if module == "study_start" and asks_for_help(argv):
         from dlkit.cli.study_words import USAGE
 
-        print_result(USAGE)
+        print_result("\n".join([USAGE, *_recipes(argv)]))
         return 0
     return int(import_module(f"dlkit.cli.{module}").main(words))
+
+
+def _recipes(words: list[str]) -> list[str]:
+    """Those of the task that a line names."""
+    from dlkit.catalog import Catalog
+    from dlkit.studies.recipes import recipes
+
+    catalog = Catalog.load_everything()
+    task = next((spec.name for spec in catalog.specs("task") if spec.name in words), None)
+    found = recipes(catalog, task) if task is not None else []
+    width = max((len(one.name) for one in found), default=0)
+    return ["", "recipes:", *(f"  {one.name:{width}}  {one.summary}" for one in found)] if found else []

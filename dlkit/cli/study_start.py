@@ -10,7 +10,7 @@ from dlkit.cli.choice import confirm
 from dlkit.cli.flags import Words, layers_of, split_words
 from dlkit.cli.study import ACTIONS
 from dlkit.cli.study_watch import watch
-from dlkit.cli.study_words import StudyWords, take, unknown_action, whole
+from dlkit.cli.study_words import StudyWords, take, take_over, unknown_action, whole
 from dlkit.errors import UsageError
 from dlkit.jobs.queue import set_cpu_slots
 from dlkit.present.numbers import counted, duration, size
@@ -21,6 +21,7 @@ from dlkit.runs.workspace import locate
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.planning import Plan, make, plan
 from dlkit.studies.question import Question
+from dlkit.studies.recipes import recipe_of
 from dlkit.studies.tries import Cost, cost
 from dlkit.studies.waking import wake
 from dlkit.studies.wording import changing, label, shown
@@ -33,12 +34,17 @@ _NOT_HERE = {"queue": "trials are queued always", "print-config": "--print-trial
 def main(argv: list[str]) -> int:
     own = take(argv)
     words = split_words(own.rest)
+    catalog = Catalog.load_everything()
+    if "recipe" in own.values and words.positional:
+        own = _with_recipe(catalog, words.positional[0], own)
+        words = split_words(own.rest)
+    elif "quick" in own.switches:
+        raise UsageError("--quick is the quick form of a recipe: give --recipe NAME")
     for flag, why in _NOT_HERE.items():
         if flag in words.switches:
             raise UsageError(f"--{flag} is no option of a study: {why}")
     if "after" in words.values:
         raise UsageError("--after is no option of a study")
-    catalog = Catalog.load_everything()
     workspace = locate(words.values.get("workspace"))
     if finding := {"lr-find", "batch-find"} & own.switches:
         from dlkit.cli.study_find import find
@@ -62,6 +68,14 @@ def main(argv: list[str]) -> int:
     if "detach" in words.switches:
         return _leave(study, found, as_json=as_json, quiet=quiet)
     return watch(study, as_json=as_json, quiet=quiet)
+
+
+def _with_recipe(catalog: Catalog, task: str, typed: StudyWords) -> StudyWords:
+    found = recipe_of(catalog, task, typed.values["recipe"])
+    words = take(found.words)
+    if "quick" in typed.switches:
+        words = take_over(words, take(found.quick))
+    return take_over(words, typed)
 
 
 def _plan(catalog: Catalog, own: StudyWords, words: Words, workspace: Path) -> Plan:

@@ -16,12 +16,15 @@ SWITCHES = {
     "batch-find": "find the largest batch that fits instead, in processes that may die of memory",
     "no-test": "do not evaluate the chosen setting on test at the end",
     "needed": "take finished runs of the workspace with an equal configuration as trials",
+    "quick": "with --recipe: its quick form, a matter of minutes",
     "skip-unfit": "leave out settings that do not fit, and say which",
 }
 VALUES = {
+    "recipe": ("NAME", "a comparison that ships with a plugin (dlkit study TASK --help has them); what is typed wins"),
     "vary": ("KEY=VALUES", "what to vary, once for each key: trainer.lr=0.1,0.03 · model=mlp,cnn · "
              "model.hidden='64|128,64' · trainer.lr=log:1e-4..1e-1 · model.layers=1..8"),
-    "search": ("HOW", "grid: every combination (default); random: --trials N of them"),
+    "search": ("HOW", "grid: every combination (default); ablation: one key at a time, the others "
+               "at their first value; random: --trials N of them"),
     "trials": ("N", "how many settings to draw"),
     "seeds": ("N", "train each setting with N seeds (default 1, which says nothing of luck); or which: 3,5,8"),
     "search-seed": ("N", "what is drawn is a function of it (default 0)"),
@@ -88,6 +91,17 @@ def take(argv: list[str]) -> StudyWords:
         else:
             _keep(words, flag, value if equals else rest.pop(0))
     return words
+
+
+def take_over(recipe: StudyWords, typed: StudyWords) -> StudyWords:
+    """A recipe's words and those that were typed, which win: a key that is varied anew is varied so alone."""
+    anew = {word.partition("=")[0] for word in typed.vary}
+    return StudyWords(
+        recipe.switches | typed.switches,
+        {**recipe.values, **typed.values},
+        [*(word for word in recipe.vary if word.partition("=")[0] not in anew), *typed.vary],
+        [*recipe.rest, *typed.rest],
+    )
 
 
 def _keep(words: StudyWords, flag: str, value: str) -> None:

@@ -17,10 +17,12 @@ from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.studies import folder, log
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.question import SEARCHES, Question
-from dlkit.studies.space import Space, corners, drawn, fitting, grid, space_of
+from dlkit.studies.space import Space, ablation, corners, drawn, fitting, grid, space_of
 from dlkit.studies.vary import axis
 
 INIT = "engine.init_from"
+WHOLE = {"grid": grid, "ablation": ablation}
+"""Searches that settle all settings at once."""
 MOST_TRIALS = 100_000
 
 
@@ -60,8 +62,8 @@ def plan(
     """
     _check(question, trials)
     space = space_of(catalog, question.task, layers, [axis(word) for word in question.vary])
-    if question.search == "grid":
-        settings, left_out = fitting(space, grid(space), skip=skip_unfit)
+    if question.search in WHOLE:
+        settings, left_out = fitting(space, WHOLE[question.search](space), skip=skip_unfit)
     else:
         settings, left_out = draw(space, question.search_seed, trials or 0, (), skip=skip_unfit)
     first = pinned_as_far_as_known(space.resolve(settings[0]), workspace)
@@ -116,9 +118,9 @@ def _line(number: int, setting: Settings) -> bytes:
 def _check(question: Question, trials: int | None) -> None:
     if question.search not in SEARCHES:
         raise UsageError(f"--search {question.search!r}: {nearest(question.search, SEARCHES)}")
-    if question.search == "grid" and trials is not None:
+    if question.search in WHOLE and trials is not None:
         raise UsageError("--trials goes with --search random: a grid has as many as there are combinations")
-    if question.search != "grid" and trials is None:
+    if question.search not in WHOLE and trials is None:
         raise UsageError(f"--search {question.search} needs --trials N: how many settings to draw")
     if not question.vary and question.search != "grid":
         raise UsageError("nothing to draw: give --vary KEY=VALUES")

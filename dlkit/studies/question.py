@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # who only reads needs neither pydantic nor a plugin
     from dlkit.config import Layer
     from dlkit.studies.space import Space
 
-SEARCHES = ("grid", "random")
+SEARCHES = ("grid", "ablation", "random")
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,18 @@ def grid(space: Space) -> list[Settings]:
     return list(found.values())
 
 
+def ablation(space: Space) -> list[Settings]:
+    """The first value of everything, and every other value of each key with the others at their first: so many settings
+    as there are values, where a grid has their product. UsageError: a range."""
+    found: dict[str, Settings] = {}
+    for branch in space.branches:
+        values = {key: every_value(branch.axes[key], what) for key, what in branch.domains.items()}
+        first = {**branch.names, **{key: there[0] for key, there in values.items()}}
+        for setting in (first, *({**first, key: value} for key, there in values.items() for value in there[1:])):
+            found.setdefault(_word(setting), setting)
+    return list(found.values())
+
+
 def drawn(space: Space, seed: int, known: Iterable[Settings] = ()) -> Iterator[Settings]:
     """Settings at random, none twice, until none is left that is easily found.
 

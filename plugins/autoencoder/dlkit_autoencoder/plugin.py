@@ -28,6 +28,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/mse",
             direction="min",
+            recipes="dlkit_autoencoder:studies",
             suggest=recipes.ANY,
             presets="dlkit_autoencoder:presets",
         )

@@ -27,6 +27,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/accuracy",
             direction="max",
+            recipes="dlkit_classification:studies",
             suggest=recipes.ANY,
             presets=PRESETS,
         )

@@ -26,6 +26,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/map",
             direction="max",
+            recipes="dlkit_detection:studies",
             suggest=recipes.ANY,
             presets="dlkit_detection:presets",
         )

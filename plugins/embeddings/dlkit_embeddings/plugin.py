@@ -28,6 +28,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/loss",
             direction="min",
+            recipes="dlkit_embeddings:studies",
             suggest=recipes.ANY,
             presets=PRESETS,
         )

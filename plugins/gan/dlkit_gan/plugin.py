@@ -27,6 +27,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/judge_frechet",
             direction="min",
+            recipes="dlkit_gan:studies",
             suggest=recipes.ANY,
             presets="dlkit_gan:presets",
         )

@@ -26,6 +26,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/strict_accuracy",
             direction="max",
+            recipes="dlkit_localization:studies",
             suggest=recipes.ANY,
             presets=PRESETS,
         )

@@ -104,5 +104,6 @@ def dlkit_trainers() -> list[TrainerSpec]:
             # Matrices of these sizes are too small to share between threads.
             suggest=(Suggest(settings={"engine.device": "cpu", "engine.threads": 1}),),
             presets="dlkit_scratch:presets",
+            recipes="dlkit_scratch:studies",
         )
     ]

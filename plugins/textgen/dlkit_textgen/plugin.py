@@ -27,6 +27,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/loss",
             direction="min",
+            recipes="dlkit_textgen:studies",
             suggest=recipes.ANY,
             presets=PRESETS,
         )

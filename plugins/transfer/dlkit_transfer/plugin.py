@@ -23,6 +23,7 @@ def dlkit_models() -> list[ModelSpec]:
             defaults={"trainer": "transfer"},
             suggest=recipes.PRETRAINED,
             presets=PRESETS,
+            recipes="dlkit_transfer:studies",
         )
     ]
 

@@ -26,6 +26,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/token_accuracy",
             direction="max",
+            recipes="dlkit_translation:studies",
             suggest=recipes.ANY,
         )
     ]

@@ -27,6 +27,7 @@ def dlkit_tasks() -> list[TaskSpec]:
             },
             metric="val/accuracy",
             direction="max",
+            recipes="dlkit_embeddings:studies",
             suggest=recipes.ANY,
             presets=f"{_PACKAGE}:presets",
         )
