@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dlkit.catalog import Catalog
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.counting import counting
 from dlkit.cli.parser import Parser
 from dlkit.data.context import make_context
 from dlkit.present.output import print_json, print_result, say
@@ -30,7 +31,11 @@ def main(argv: list[str]) -> int:
 
     catalog = Catalog.load_everything()
     context = make_context(catalog, locate(options.workspace), offline=options.offline, say=say)
-    result = evaluate_run(catalog, run, context, split=options.split, which=options.checkpoint, device=options.device)
+    with counting("evaluating") as progress:
+        result = evaluate_run(
+            catalog, run, context,
+            split=options.split, which=options.checkpoint, device=options.device, progress=progress,
+        )  # fmt: skip
     if options.json:
         print_json({**result, "looked_before": before.own, "looked_before_by_others": before.by_others})
     else:

@@ -33,6 +33,8 @@ FOLDER = "{}-samples"
 def main(argv: list[str]) -> int:
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
+    if options.command:
+        return _command(run, as_json=options.json)
     events = _events(run)
     summary = summarise(run)
     exported = _exported(run, events, options)
@@ -74,7 +76,19 @@ def _parser() -> Parser:
     parser.add_argument("--only", metavar="NAME", default="", help="of the samples that are written, those of one name")
     parser.add_argument("--log", action="store_true", help="what happened, event by event")
     parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
+    parser.add_argument("--command", action="store_true", help="the command that trains it again, and nothing else")
     return parser
+
+
+def _command(run: RunFolder, *, as_json: bool) -> int:
+    if as_json:
+        raise UsageError("--command gives a line for a shell: not with --json, whose config has the settings")
+    from dlkit.catalog import Catalog
+    from dlkit.monitor.again import train_line
+    from dlkit.present.commands import tool
+
+    print_result(train_line(Catalog.load_everything(), run, tool()))
+    return 0
 
 
 def _exported(run: RunFolder, events: list[Event], options: Namespace) -> list[Path] | None:

@@ -165,16 +165,24 @@ class Loader:
 
 def evaluation_batches(split: Split, engine: EngineConfig) -> Iterator[Batch]:
     """Every sample of a split once, in order, nothing random; fewer under ``limit_batches``."""
+    return split.batches(_whole(split, engine), seed=engine.seed, epoch=None)
+
+
+def evaluation_count(split: Split, engine: EngineConfig) -> int:
+    """How many batches those are."""
+    return len(_whole(split, engine))
+
+
+def _whole(split: Split, engine: EngineConfig) -> Plan:
     plan = in_order(len(split), engine.eval_batch_size)
-    return split.batches(plan.first(engine.limit_batches or len(plan)), seed=engine.seed, epoch=None)
+    return plan.first(engine.limit_batches or len(plan))
 
 
 def evaluation_plan(split: Split, engine: EngineConfig) -> Plan:
     """The batches of an evaluation while training; under ``overfit_batches``, those that are trained on."""
     if engine.overfit_batches:
         return in_order(len(split), engine.batch_size).first(engine.overfit_batches)
-    plan = in_order(len(split), engine.eval_batch_size)
-    return plan.first(engine.limit_batches or len(plan))
+    return _whole(split, engine)
 
 
 def own_part(plan: Plan, rank: int, ranks: int) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
@@ -12,14 +13,14 @@ from dlkit.components import Spec
 from dlkit.config import Layer, Resolved, config_class, fields_of, parse_text, resolve
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
-from dlkit.data.splits import Split
+from dlkit.data.splits import Batch, Split
 from dlkit.data.weights import restoring
 from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_data, build_model, build_predictor, build_task, predictor_class, prepare
 from dlkit.engine.device import choose_device
 from dlkit.engine.evaluation import evaluate
 from dlkit.engine.fitting import check_size, fitting
-from dlkit.engine.loader import evaluation_batches
+from dlkit.engine.loader import evaluation_batches, evaluation_count
 from dlkit.errors import PluginError, RunError, UsageError, blamed, nearest
 from dlkit.json_types import Settings
 from dlkit.predictor import AnyPredictor
@@ -154,8 +155,10 @@ def evaluate_run(
     split: str = "test",
     which: str = "best",
     device: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
-    """Measure a checkpoint on a split and put that on record in evaluations.jsonl, where that can be written."""
+    """Measure a checkpoint on a split and put that on record in evaluations.jsonl, where that can be written.
+    ``progress`` hears how many batches are done, of how many."""
     record = readable(run)
     resolved = stored_config(catalog, run, record, Layer("evaluate", {"engine": {"compile": False}}))
     chosen = choose(run.path, which)
@@ -175,13 +178,20 @@ def evaluate_run(
     with fitting(chosen):
         job.trainer.load(state["trainer"])
     data = job.data.splits[split].to(job.placement.device, job.resolved.engine.workers)
-    batches = evaluation_batches(data, resolved.engine)
+    batches, count = evaluation_batches(data, resolved.engine), evaluation_count(data, resolved.engine)
     with forked(resolved.engine.seed, "evaluate", split, device=job.placement.device):
-        metrics = evaluate(job.trainer, job.task, job.info, batches, split)
+        metrics = evaluate(job.trainer, job.task, job.info, _counted(batches, count, progress), split)
     data.close()
     told: Measured = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
     line = {**told, "sha256": chosen.sha256, "time": round(time.time(), 3)}
     return {**told, "unrecorded": _put_on_record(run, line)}
+
+
+def _counted(batches: Iterable[Batch], count: int, progress: Callable[[int, int], None]) -> Iterator[Batch]:
+    for done, batch in enumerate(batches):
+        progress(done, count)
+        yield batch
+    progress(count, count)
 
 
 def _put_on_record(run: RunFolder, record: Settings) -> str:

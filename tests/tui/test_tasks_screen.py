@@ -16,8 +16,9 @@ from dlkit.monitor.task_list import best_of
 from dlkit.runs.folder import Summary
 from dlkit.tui.shared.area import TopLine
 from dlkit.tui.shared.choose import ChooseDialog
+from dlkit.tui.shared.command_dialog import fraction
 from dlkit.tui.shared.dialogs import TextDialog
-from dlkit.tui.shared.fetch import FetchDialog, fraction
+from dlkit.tui.shared.fetch import FetchDialog
 from dlkit.tui.shared.table import Table
 from recorded import record_run
 from screens import notices, opened, press, shown, until

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -20,6 +21,7 @@ from dlkit.errors import DlkitError
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.requests import PATIENCE, Pending, send
 from dlkit.monitor import run_actions
+from dlkit.monitor.run_tools import Tool, choices, tools_of
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
@@ -28,6 +30,8 @@ from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.pane import Pane, Shield
 from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.choose import ChooseDialog
+from dlkit.tui.shared.command_dialog import CommandDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.poll import Source
 
@@ -66,6 +70,7 @@ class RunScreen(Shield, Area):
         Binding("a", "ask('sample')", "Sample now", show=False, id="run.sample"),
         Binding("b", "ask('checkpoint')", "Checkpoint now", show=False, id="run.checkpoint"),
         Binding("n", "again", "Again …", id="run.again", tooltip="The form filled from this run, to be changed"),
+        Binding("w", "tool", "Do …", id="run.tool", tooltip="Evaluate, sample, export"),
         Binding("N", "rename", "Rename", show=False, id="run.rename"),
     ]
 
@@ -74,6 +79,13 @@ class RunScreen(Shield, Area):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RunScreen.Seen)
+
+    class Tools(Message):
+        """What else can be done with the run."""
+
+        def __init__(self, tools: dict[str, Tool]) -> None:
+            self.tools = tools
+            super().__init__()
 
     class Sent(Message):
         """A command is in line."""
@@ -245,6 +257,27 @@ class RunScreen(Shield, Area):
 
     def action_playground(self) -> None:
         self.dlkit.open_playground(self.run)
+
+    def action_tool(self) -> None:
+        """Choose what else to do with the run; it is done by the command that does it anywhere."""
+        self._list_tools()
+
+    @work(thread=True, exclusive=True, group="tools", exit_on_error=False)
+    def _list_tools(self) -> None:
+        """In a thread: how often test was looked at is in other runs' folders."""
+        self.post_message(self.Tools(tools_of(self.run, Path.cwd() / "exports")))
+
+    def on_run_screen_tools(self, message: Tools) -> None:
+        tools = message.tools
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.app.push_screen(CommandDialog(f"{name}: {self.run.id}", [tools[name].words]), tell)
+
+        def tell(_: bool | None) -> None:
+            self.dlkit.poller.nudge()
+
+        self.app.push_screen(ChooseDialog("With this run", choices(tools), ""), take)
 
     def action_again(self) -> None:
         self.dlkit.open_again(self.run)
