@@ -9,24 +9,24 @@ can be read.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dlkit.bounded import DOCUMENT, BadFile, json_object, read_bytes
 from dlkit.errors import PluginError
+from dlkit.sample_encoding import PIXELS as PIXELS
+from dlkit.sample_encoding import decoded_image, encoded_image, plain
+from dlkit.sample_encoding import tile as tile
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
-PIXELS = 1 << 27
-"""Most values of a stored image, three a pixel: 24 images of 1 000 by 1 000 pixels have 72 million."""
 _NAME_BYTES = 200
 """Of a name in UTF-8: file systems take 255, the step and the suffix with them."""
 
@@ -149,15 +149,21 @@ class Shaded(Sample):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(Sample):
-    """Rows of texts that belong together: source, reference, what the model made of it."""
+    """Rows of texts that belong together: source, reference, what the model made of it.
+
+    ``compared``: two columns, counted from 0, in which the words that the other lacks are marked.
+    """
 
     kind = "pairs"
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
+    compared: Sequence[int] = ()
 
     def check(self) -> None:
         super().check()
         self._check_rows(self.headers, self.rows)
+        if len(self.compared) not in (0, 2) or not all(0 <= place < len(self.headers) for place in self.compared):
+            self._refuse(f"compared {list(self.compared)} are not two of {len(self.headers)} columns")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +177,38 @@ class Table(Sample):
     def check(self) -> None:
         super().check()
         self._check_rows(self.headers, self.rows)
+
+
+def _none() -> npt.NDArray[np.uint8]:
+    return np.zeros((0, 1, 1), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfusionMatrix(Sample):
+    """How often each class was taken for which: ``counts`` [K,K], rows true, columns predicted, K ``classes``.
+
+    ``images``, uint8 [N,H,W] or [N,H,W,3], are examples; ``cells`` says for each which (true, predicted) it is,
+    counted from 0, and ``captions`` are as those of ``Images``. Without images nothing can be opened.
+    """
+
+    kind = "confusion"
+    classes: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    images: npt.NDArray[np.uint8] = field(default_factory=_none)
+    cells: Sequence[tuple[int, int]] = ()
+    captions: Sequence[str] = ()
+
+    def check(self) -> None:
+        super().check()
+        self._check_lengths("rows of counts", self.counts, len(self.classes), "classes")
+        self._check_rows(self.classes, self.counts)
+        self._check_pixels(self.images, 3, "uint8 [N,H,W] or [N,H,W,3]")
+        self._check_lengths("cells", self.cells, len(self.images), "images")
+        if len(self.captions):
+            self._check_lengths("captions", self.captions, len(self.images), "images")
+        for cell in self.cells:
+            if len(cell) != 2 or not all(0 <= place < len(self.classes) for place in cell):
+                self._refuse(f"cell {list(cell)} is not of {len(self.classes)} classes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +296,9 @@ class Plane(Sample):
                 self._refuse(f"sign {marks.sign!r} is none of {', '.join(SIGNS)}")
 
 
-KINDS: dict[str, type[Sample]] = {s.kind: s for s in (Images, Boxes, Text, Shaded, Pairs, Table, Curve, Scatter, Plane)}
+KINDS: dict[str, type[Sample]] = {
+    s.kind: s for s in (Images, Boxes, Text, Shaded, Pairs, Table, ConfusionMatrix, Curve, Scatter, Plane)
+}
 
 
 def checked(made: Iterable[object], who: str) -> list[Sample]:
@@ -282,6 +322,10 @@ def checked_one(sample: object, taken: Container[str]) -> Sample:
     return sample
 
 
+_PICTURED = (Images, Boxes, Plane, ConfusionMatrix)
+"""Kinds with pixels, which are stored as PNG."""
+
+
 def save(sample: Sample, folder: Path, stem: str) -> str:
     """Write a sample as ``STEM.json`` (and ``STEM.png``) into a folder; returns the JSON file's name.
 
@@ -299,12 +343,14 @@ def encoded(sample: Sample, stem: str) -> dict[str, bytes]:
     fields: dict[str, object] = {"kind": sample.kind}
     for item in dataclasses.fields(sample):
         value = getattr(sample, item.name)
-        if isinstance(sample, (Images, Boxes, Plane)) and item.name in ("images", "image"):
+        if isinstance(sample, _PICTURED) and item.name in ("images", "image"):
             image = np.asarray(value)
-            files[f"{stem}.png"] = _encoded_image(image)
+            if not image.size and isinstance(sample, ConfusionMatrix):  # a PNG has pixels
+                continue
+            files[f"{stem}.png"] = encoded_image(image)
             fields[item.name] = {"file": f"{stem}.png", "shape": list(image.shape)}
         else:
-            fields[item.name] = _plain(value)
+            fields[item.name] = plain(value)
     return {**files, f"{stem}.json": json.dumps(fields, ensure_ascii=False).encode()}
 
 
@@ -330,69 +376,12 @@ def decoded(name: str, read: Callable[[str], bytes]) -> Sample:
         raise ValueError(f"{name}: not a kind of sample that this version knows")
     for key in ("images", "image"):
         if isinstance(fields.get(key), dict):
-            fields[key] = _decoded_image(read, fields[key])
+            fields[key] = decoded_image(read, fields[key])
     if cls is Boxes:
         fields["boxes"] = [Box(**box) for box in fields["boxes"]]
+    if cls is ConfusionMatrix:
+        fields["cells"] = [(int(true), int(predicted)) for true, predicted in fields["cells"]]
     if cls is Plane:
         fields["marks"] = [Marks(**{**marks, "colour": tuple(marks["colour"])}) for marks in fields["marks"]]
     known = {item.name for item in dataclasses.fields(cls)}
     return cls(**{key: value for key, value in fields.items() if key in known})
-
-
-def tile(images: npt.NDArray[np.uint8], columns: int, gap: int = 1) -> npt.NDArray[np.uint8]:
-    """Images [N,H,W(,3)] as one picture, ``columns`` wide, ``gap`` mid-grey pixels between them."""
-    count, height, width = images.shape[:3]
-    rows = -(-count // columns)
-    shape = (rows * (height + gap) - gap, min(columns, count) * (width + gap) - gap, *images.shape[3:])
-    picture = np.full(shape, 128, np.uint8)
-    for i, image in enumerate(images):
-        y, x = i // columns * (height + gap), i % columns * (width + gap)
-        picture[y : y + height, x : x + width] = image
-    return picture
-
-
-class StoredImage(TypedDict):
-    """An image in a sample's JSON: the PNG beside it, and the shape that the PNG's rows are to have again."""
-
-    file: str
-    shape: list[int]
-
-
-def _encoded_image(image: npt.NDArray[np.uint8]) -> bytes:
-    """As a PNG; a stack [N,H,W(,3)] is laid one below the other, so that it comes back exactly."""
-    from PIL import Image
-
-    shape = list(image.shape)
-    grey = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] != 3)
-    tall = image.reshape(-1, shape[-1]) if grey else image.reshape(-1, *shape[-2:])
-    made = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(tall)).save(made, "PNG")
-    return made.getvalue()
-
-
-def _decoded_image(read: Callable[[str], bytes], stored: StoredImage) -> npt.NDArray[np.uint8]:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(read(stored["file"])), formats=("PNG",)) as image:
-        values = image.width * image.height * len(image.getbands())
-        # Before it is unpacked: a PNG of one colour takes a thousandth of the memory that its pixels take.
-        if values > PIXELS or values != math.prod(stored["shape"]):
-            raise ValueError(f"{stored['file']}: {image.width} x {image.height} is not of shape {stored['shape']}")
-        return np.asarray(image, np.uint8).reshape(stored["shape"])
-
-
-def _plain(value: object) -> object:
-    """Strict JSON: arrays and NumPy numbers as Python's, a non-finite number as the string nan, inf or -inf."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value

@@ -62,7 +62,16 @@ def evil_samples() -> list[Sample]:
         samples.Boxes(name="boxes", image=grey[0], boxes=[box], **there),
         samples.Text(name="text", text=WRITTEN, prompt=WRITTEN, **there),
         samples.Shaded(name="shaded", pieces=[WRITTEN, WRITTEN], values=[0.1, 0.9], unit=WRITTEN, **there),
-        samples.Pairs(name="pairs", headers=[WRITTEN, WRITTEN], rows=[[WRITTEN, WRITTEN]], **there),
+        samples.Pairs(name="pairs", headers=[WRITTEN, WRITTEN], rows=[[WRITTEN, WRITTEN]], compared=(0, 1), **there),
+        samples.ConfusionMatrix(
+            name="confusion",
+            classes=[WRITTEN, "b"],
+            counts=[[1, 2], [0, 3]],
+            images=grey,
+            cells=[(0, 1), (0, 1)],
+            captions=[WRITTEN, WRITTEN],
+            **there,
+        ),
         samples.Table(name="table", headers=[WRITTEN, "number"], rows=[[WRITTEN, 1.5]], **there),
         samples.Curve(name="curve", x=[0, 1], lines={WRITTEN: [0, 1]}, x_label=WRITTEN, y_label=WRITTEN, **there),
         samples.Scatter(

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlkit.samples import Box, Boxes, Curve, Images, Marks, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import (
+    Box,
+    Boxes,
+    ConfusionMatrix,
+    Curve,
+    Images,
+    Marks,
+    Pairs,
+    Plane,
+    Sample,
+    Scatter,
+    Shaded,
+    Table,
+    Text,
+)
 
 
 def grey(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -25,6 +39,16 @@ SAMPLES: list[Sample] = [
     Shaded(name="both ways", pieces=["up", "down\n", "\n"], values=[0.75, -2, 0], limits=(-1.0, 1.0)),
     Shaded(name="no pieces", pieces=[], values=[]),
     Pairs(name="pairs", headers=["source", "model"], rows=[["le chat " * 30, "the cat " * 30], ["un", "one"]]),
+    Pairs(name="compared", headers=["a", "b"], rows=[["the cat sat", "the dog sat"], ["", "x" * 90]], compared=(0, 1)),
+    ConfusionMatrix(name="matrix", classes=["cat", "dog"], counts=[[9, 1], [0, 0]]),
+    ConfusionMatrix(
+        name="many",
+        classes=[f"class {i}" for i in range(30)],
+        counts=[[i * j for i in range(30)] for j in range(30)],
+        images=grey(2, 8, 8, 3),
+        cells=[(2, 1), (3, 3)],
+        captions=["a", "b"],
+    ),
     Table(name="table", headers=["what", "how many"], rows=[["a", 1], ["b", 2.34567], ["c", float("nan")]]),
     Table(name="empty", headers=["what"], rows=[]),
     Curve(name="curve", x=[0, 1, 2], lines={"loss": [3.0, 1.0, 2.0]}, x_label="step"),

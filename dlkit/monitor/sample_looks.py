@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from dlkit.present.confusion import opened
 from dlkit.present.numbers import grouped
 from dlkit.runs.folder import ENDED
-from dlkit.samples import Boxes, Images, Plane, Sample
+from dlkit.samples import Boxes, ConfusionMatrix, Images, Plane, Sample
 
 STEPS = {"images": 8, "boxes": 15, "plane": 15}
 """Steps that are shown side by side of a kind; of others ``FEW``, one below the other."""
@@ -97,6 +98,36 @@ def one_image(sample: Images, place: int) -> Images:
     times = max(1, LARGE // max(image.shape[1:3]))
     large = image.repeat(times, 1).repeat(times, 2)
     return replace(sample, title=title, images=large, captions=[caption] if caption else [], good=good)
+
+
+def parts(sample: Sample) -> int:
+    """How many parts of a sample can be looked at by themselves: images of a grid, cells that have images."""
+    if isinstance(sample, ConfusionMatrix):
+        return len(opened(sample))
+    return len(sample.images) if isinstance(sample, Images) and len(sample.images) > 1 else 0
+
+
+def part(sample: Sample, place: int) -> Sample:
+    """One of them, counted from 0."""
+    if isinstance(sample, ConfusionMatrix):
+        return cell_images(sample, opened(sample)[place])
+    return one_image(sample, place) if isinstance(sample, Images) else sample
+
+
+def cell_images(sample: ConfusionMatrix, cell: tuple[int, int]) -> Images:
+    """The examples of one cell, (true, predicted)."""
+    here = [place for place, there in enumerate(sample.cells) if tuple(there) == cell]
+    true, predicted = (str(sample.classes[place]) for place in cell)
+    count, total = sample.counts[cell[0]][cell[1]], sum(sample.counts[cell[0]])
+    taken = f"{true}, taken for {predicted}" if cell[0] != cell[1] else f"{true}, and known as such"
+    captions = [str(sample.captions[place]) for place in here] if len(sample.captions) else []
+    return Images(
+        name=sample.name,
+        title=f"{taken}: {count} of {total}" + (f", {len(here)} of them shown" if len(here) < count else ""),
+        images=np.asarray(sample.images)[here],
+        captions=captions,
+        good=[cell[0] == cell[1]] * len(here),
+    )
 
 
 def of_roles(sample: Boxes, shown: str) -> Boxes:

@@ -10,14 +10,16 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from dlkit.data.drawing import draw_boxes
+from dlkit.present import confusion
 from dlkit.present.coloured import coloured_text
 from dlkit.present.graphs import graph
 from dlkit.present.half_blocks import rgb
 from dlkit.present.lettering import bare, cut, font, letters
 from dlkit.present.numbers import number
+from dlkit.present.plane import OWN
 from dlkit.present.plane_pixels import painted
 from dlkit.present.shades import BLACK, PAPER
-from dlkit.samples import Box, Boxes, Images, Pairs, Plane, Sample, Shaded, Table, Text
+from dlkit.samples import Box, Boxes, ConfusionMatrix, Images, Pairs, Plane, Sample, Shaded, Table, Text
 from dlkit.steering import one_line, without_steering
 
 WIDTH = 960
@@ -109,6 +111,24 @@ def _shaded(sample: Shaded) -> Image.Image:
     return coloured_text(pieces, [float(v) for v in sample.values], (sample.limits[0], sample.limits[1]))
 
 
+def _confusion(sample: ConfusionMatrix) -> Image.Image:
+    """The matrix's characters, each run where it stands: blanks are as wide as digits."""
+    found, side = confusion.lines(sample), 9
+    width = max(sum(len(text) for text, *_ in line) for line in found) * side + 2 * GAP
+    sheet = Image.new("RGB", (width, len(found) * (LINE + 2) + 2 * GAP), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for place, line in enumerate(found):
+        left, top = GAP, GAP + place * (LINE + 2)
+        for text, _, paper in line:
+            if paper != OWN:
+                pen.rectangle((left, top, left + len(text) * side - 2, top + LINE), f"#{paper:06x}")
+            for at, letter in enumerate(letters(text)):
+                if letter != " ":
+                    pen.text((left + at * side, top + 2), letter, BLACK, font())
+            left += len(text) * side
+    return sheet
+
+
 def _table(sample: Table | Pairs) -> Image.Image:
     cells = [[_cell(c) for c in row] for row in sample.rows[:MOST_ROWS]]
     headers = [letters(one_line(header)) for header in sample.headers]
@@ -181,6 +201,7 @@ _DRAWN: dict[str, Callable[[Any], Image.Image]] = {
     "shaded": _shaded,
     "pairs": _table,
     "table": _table,
+    "confusion": _confusion,
     "curve": graph,
     "scatter": graph,
     "plane": _plane,

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dlkit.present.confusion import lines
+from dlkit.present.differences import compared
 from dlkit.present.frames import drawn
 from dlkit.present.numbers import grouped, number
+from dlkit.present.plane import OWN
 from dlkit.present.shades import shades
-from dlkit.samples import Pairs, Sample, Shaded, Table, Text
+from dlkit.samples import ConfusionMatrix, Pairs, Sample, Shaded, Table, Text
 from dlkit.steering import without_steering
 
 _PAGE = """<!DOCTYPE html>
@@ -31,6 +34,7 @@ input[type=range] {{ flex: 1; min-width: 12rem; }}
 output {{ min-width: 12rem; font-variant-numeric: tabular-nums; }}
 img {{ max-width: 100%; image-rendering: pixelated; }}
 pre {{ white-space: pre-wrap; border-left: 4px solid #3c82dc; padding-left: .75rem; }}
+pre.matrix {{ white-space: pre; overflow-x: auto; border: 0; line-height: 1.3; }}
 pre.given {{ color: GrayText; border-color: GrayText; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .2rem .75rem; border-bottom: 1px solid #8884; text-align: left; vertical-align: top; }}
@@ -112,6 +116,10 @@ def _body(sample: Sample) -> str:
             return f"{given}<pre>{_text(sample.text)}</pre>"
         case Shaded():
             return _shaded(sample)
+        case ConfusionMatrix():
+            return _confusion(sample)
+        case Pairs() if sample.compared:
+            return _pairs(sample)
         case Table() | Pairs():
             return _table(sample.headers, sample.rows)
     file = io.BytesIO()
@@ -128,6 +136,27 @@ def _shaded(sample: Shaded) -> str:
         parts.append(f'<mark style="background:{colour}" title="{shade.value:.4g}">{text}</mark>' if colour else text)
     scale = f"from {number(sample.limits[0])} to {number(sample.limits[1])} {sample.unit}"
     return f"<pre>{''.join(parts)}</pre>\n<p>{_text(scale)}</p>"
+
+
+def _confusion(sample: ConfusionMatrix) -> str:
+    parts = []
+    for line in lines(sample):
+        for text, _, paper in line:
+            parts.append(_text(text) if paper == OWN else f'<mark style="background:#{paper:06x}">{_text(text)}</mark>')
+        parts.append("\n")
+    return f'<pre class="matrix">{"".join(parts)}</pre>'
+
+
+def _pairs(sample: Pairs) -> str:
+    one, other = sample.compared
+    rows = []
+    for row in sample.rows:
+        cells = [_text(str(cell)) for cell in row]
+        for place, parts in zip((one, other), compared(str(row[one]), str(row[other])), strict=True):
+            cells[place] = "".join(f"<mark>{_text(word)}</mark>" if differs else _text(word) for word, differs in parts)
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = "".join(f"<th>{_text(header)}</th>" for header in sample.headers)
+    return "\n".join([f"<table>\n<tr>{head}</tr>", *rows, "</table>"])
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dlkit.present import plane, plot
+from dlkit.present import confusion, plane, plot
+from dlkit.present.differences import compared
 from dlkit.present.half_blocks import Pixels, fitted, half_blocks, rgb
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, Shade, shades
 from dlkit.present.table import table
 from dlkit.present.text import Painted, clean
-from dlkit.samples import Box, Boxes, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import Box, Boxes, ConfusionMatrix, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 from dlkit.steering import one_line
 
 WRONG = "✗"
@@ -156,6 +158,28 @@ def _table(sample: Table | Pairs, colour: bool, width: int, most: int | None) ->
     return "\n".join(_cut(line, width) for line in table(headers, cut).split("\n"))
 
 
+def _pairs(sample: Pairs, colour: bool, width: int, most: int | None) -> str:
+    """As a table; of two columns that are compared, words of the second that the first lacks are in brackets."""
+    if not sample.compared:
+        return _table(sample, colour, width, most)
+    one, other = sample.compared
+    rows = [list(row) for row in sample.rows]
+    for row in rows:
+        row[other] = "".join(f"[{word}]" if differs else word for word, differs in compared(row[one], row[other])[1])
+    return _table(replace(sample, rows=rows), colour, width, most)
+
+
+def _confusion(sample: ConfusionMatrix, colour: bool, width: int, most: int | None) -> str:
+    found = confusion.lines(sample, colour=colour)
+    fits = [line for line in found if sum(len(text) for text, *_ in line) <= width]
+    if len(fits) == len(found):
+        return "\n".join(_painted(line) if colour else "".join(text for text, *_ in line) for line in found)
+    counts = [(count, true, there) for true, row in enumerate(sample.counts) for there, count in enumerate(row)]
+    worst = sorted((cell for cell in counts if cell[0] and cell[1] != cell[2]), reverse=True)
+    rows = [(sample.classes[true], sample.classes[there], count) for count, true, there in worst]
+    return _table(Table(name="", headers=["true", "predicted", "count"], rows=rows), colour, width, most)
+
+
 def _plain(cell: object) -> object:
     return cell.item() if isinstance(cell, np.generic) else cell
 
@@ -227,7 +251,8 @@ _RENDERERS: dict[str, Callable[[Any, bool, int, int | None], str]] = {
     "boxes": _boxes,
     "text": _text,
     "shaded": _shaded,
-    "pairs": _table,
+    "pairs": _pairs,
+    "confusion": _confusion,
     "table": _table,
     "curve": _curve,
     "scatter": _scatter,

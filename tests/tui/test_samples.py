@@ -22,7 +22,22 @@ from textual.widget import Widget
 
 from dlkit.events import Sampled, SampleRef
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Box, Boxes, Curve, Images, Marks, Pairs, Plane, Sample, Scatter, Shaded, Table, Text, save
+from dlkit.samples import (
+    Box,
+    Boxes,
+    ConfusionMatrix,
+    Curve,
+    Images,
+    Marks,
+    Pairs,
+    Plane,
+    Sample,
+    Scatter,
+    Shaded,
+    Table,
+    Text,
+    save,
+)
 from dlkit.tui.run import playing
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
@@ -44,6 +59,8 @@ KINDS: dict[str, Sample] = {
     "pairs": Pairs(name="pairs", headers=["source", "model"], rows=[["the long cat " * 20, "le chat"], ["short"]]),
     "table": Table(name="table", headers=["what", "value"], rows=[["a", 1.23456], ["b", 2]]),
     "curve": Curve(name="curve", x=[0, 1, 2], lines={"true": [0, 1, 4], "predicted": [0, 2, float("nan")]}),
+    "confusion": ConfusionMatrix(name="confusion", classes=["cat", "dog"], counts=[[8, 2], [0, 10]],
+                                 images=np.stack([GREY] * 2), cells=[(0, 1), (0, 1)], captions=["60%", "70%"]),
     "scatter": Scatter(name="scatter", x=[0, 1, 2], y=[3, 4, 5], labels=["a", "b", "a"]),
     "plane": Plane(name="plane", image=np.stack([GREY] * 3, axis=2), x_range=(-1, 1), y_range=(0, 2), note="a note",
                    marks=[Marks(x=[0], y=[1], colour=(255, 0, 0), name="here")]),
@@ -96,7 +113,7 @@ async def test_every_kind_is_shown_in_any_room(kind: str, size: tuple[int, int])
         shown = screen(app)
         assert KINDS[kind].name in shown and "cannot be shown" not in shown
         expected = {"images": "✗ two", "boxes": "true cat", "text": "[bold]there[/bold]", "pairs": "le chat",
-                    "shaded": "two↵", "table": "1.235", "curve": "true", "scatter": "a",
+                    "shaded": "two↵", "table": "1.235", "confusion": "80%", "curve": "true", "scatter": "a",
                     "plane": "● here"}  # fmt: skip
         if size != (30, 8):
             assert expected[kind] in shown
@@ -363,6 +380,23 @@ async def test_boxes_are_filtered_and_samples_written(tmp_path: Path, monkeypatc
         await pilot.press("enter")
         film = tmp_path / f"{pane.run.id if pane.run else ''}-samples" / "worst.gif"
         await until(pilot, film.exists)
+
+
+async def test_a_cell_opens_its_images(tmp_path: Path) -> None:
+    pane, view = make(tmp_path, {0: {"confusion": KINDS["confusion"]}})
+    app = Shown(pane, view)
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane.focus()
+        await until(pilot, lambda: "rows true, columns predicted" in screen(app))
+        await press(pilot, "enter", "cat, taken for dog: 2 of 10")
+        assert "✗ 70%" in screen(app)
+        await press(pilot, "down", "rows true, columns predicted")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.maximized is None)
+        lines = screen(app).splitlines()
+        row = next(place for place, line in enumerate(lines) if " cat " in line and "80%" in line)
+        await pilot.click(offset=(lines[row].index("2"), row))
+        await until(pilot, lambda: "cat, taken for dog" in screen(app))
 
 
 async def test_the_mouse_moves_the_slider_and_chooses_names(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlkit.errors import in_words
+from dlkit.events import Sampled, SampleRef
 from dlkit.monitor import sample_looks
+from dlkit.monitor.sample_export import spread
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Boxes
 from dlkit.tui.sample import Shown, read
@@ -20,6 +22,13 @@ class Key:
     files: tuple[tuple[int, str], ...]
     tiled: bool = False
     roles: str = ""
+
+
+def many_steps(run: RunFolder, sampled: Sequence[Sampled], ref: SampleRef, roles: str, lines: int) -> Key:
+    """The samples of that name, as many of them as so many lines have room for."""
+    there = [(event.step, r.file) for event in sampled for r in event.samples if r.name == ref.name]
+    chosen = spread(len(there), sample_looks.steps_of(ref.kind, lines))
+    return Key(run.id, tuple(there[place] for place in chosen), True, roles)
 
 
 def read_all(run: RunFolder, key: Key) -> Sequence[Shown]:

@@ -15,17 +15,17 @@ from textual.widgets import Static
 
 from dlkit.events import Sampled, SampleRef
 from dlkit.monitor import sample_looks
-from dlkit.monitor.sample_export import spread
 from dlkit.monitor.view import RunView
 from dlkit.runs.contents import stored_sections
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Boxes, Images
+from dlkit.samples import Boxes
 from dlkit.tui.run import sample_files
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.run.playing import Player
-from dlkit.tui.run.sample_reading import Key, read_all
+from dlkit.tui.run.sample_reading import Key, many_steps, read_all
 from dlkit.tui.run.scrubber import Name, Scrubber
 from dlkit.tui.sample import Shown
+from dlkit.tui.sample.matrices import Matrix
 from dlkit.tui.sample.view import PictureLine, SampleView
 
 KEPT = 12
@@ -191,8 +191,8 @@ class SamplesPane(Pane, can_focus=True):
         self.shield(self._update)
 
     def action_name(self, by: int) -> None:
-        if self.large and (images := self._images()) > 1:
-            self.image = (self.image + by) % (images + 1)
+        if self.large and (there := self._parts()):
+            self.image = (self.image + by) % (there + 1)
             self._update()
             return
         names = self._names[0]
@@ -268,7 +268,9 @@ class SamplesPane(Pane, can_focus=True):
 
     def _show_sample(self, ref: SampleRef) -> None:
         assert self.run is not None
-        key = self._key(self.run, ref)
+        key = Key(self.run.id, ((self.step, ref.file),))
+        if self.tiled:
+            key = many_steps(self.run, self.sampled, ref, self.roles, self.size.height)
         seen = (key, self.large, self.image, self.roles)
         if seen == self._seen:
             return
@@ -277,13 +279,6 @@ class SamplesPane(Pane, can_focus=True):
             self._present()
         else:
             self._load(self.run, key)
-
-    def _key(self, run: RunFolder, ref: SampleRef) -> Key:
-        if not self.tiled:
-            return Key(run.id, ((self.step, ref.file),))
-        there = [(event.step, r.file) for event in self.sampled for r in event.samples if r.name == ref.name]
-        chosen = spread(len(there), sample_looks.steps_of(ref.kind, self.size.height))
-        return Key(run.id, tuple(there[place] for place in chosen), True, self.roles)
 
     @work(thread=True, exclusive=True, group="sample", exit_on_error=False)
     def _load(self, run: RunFolder, key: Key) -> None:
@@ -308,13 +303,20 @@ class SamplesPane(Pane, can_focus=True):
     def _looked_at(self, sample: Shown) -> Shown:
         if isinstance(sample, Boxes):
             return sample_looks.of_roles(sample, self.roles)
-        if isinstance(sample, Images) and self.large and self.image and not self.tiled:
-            return sample_looks.one_image(sample, min(self.image, len(sample.images)) - 1)
-        return sample
+        if isinstance(sample, str) or not (self.large and self.image) or self.tiled:
+            return sample
+        there = sample_looks.parts(sample)
+        return sample_looks.part(sample, min(self.image, there) - 1) if there else sample
 
-    def _images(self) -> int:
+    def _parts(self) -> int:
+        """Of the sample that is shown; 0 while it is not there."""
         found = self._kept.get(self._shown, ()) if self._shown is not None and not self.tiled else ()
-        return len(found[0].images) if found and isinstance(found[0], Images) else 0
+        return sample_looks.parts(found[0]) if found and not isinstance(found[0], str) else 0
+
+    def on_matrix_opened(self, message: Matrix.Opened) -> None:
+        self._enlarge(True)
+        self.image = message.place + 1
+        self._update()
 
     @work(thread=True, exclusive=True, group="expected", exit_on_error=False)
     def _expect(self, run: RunFolder) -> None:
@@ -338,7 +340,7 @@ class SamplesPane(Pane, can_focus=True):
 
     def _enlarge(self, large: bool) -> None:
         if large and self.ref is not None:
-            self.image = int(self._images() > 1)
+            self.image = int(self._parts() > 0)
             self.screen.maximize(self)
         elif self.large:
             self.screen.minimize()

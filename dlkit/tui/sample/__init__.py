@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
-from dlkit.samples import Boxes, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
+from dlkit.samples import Boxes, ConfusionMatrix, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
 from dlkit.tui.shared.terminal import Pictures
 
 Shown = Sample | str
@@ -42,8 +42,8 @@ def widgets(sample: Shown, room: Size, pictures: Pictures, *, colour: bool) -> l
 
 
 def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[Widget]:
+    from dlkit.tui.sample import matrices, planes, plots, words
     from dlkit.tui.sample import pictures as pictured
-    from dlkit.tui.sample import planes, plots, words
 
     match sample:
         case Images():
@@ -56,6 +56,8 @@ def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[
             return words.shaded(sample, colour)
         case Pairs():
             return words.pairs(sample, room)
+        case ConfusionMatrix():
+            return matrices.confusion(sample, room, colour)
         case Table():
             return words.table(sample, room)
         case Curve():

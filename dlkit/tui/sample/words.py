@@ -14,6 +14,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
+from dlkit.present.differences import compared
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, shades
 from dlkit.present.text import clean
@@ -57,10 +58,19 @@ def pairs(sample: Pairs, room: Size) -> list[Widget]:
     for header in sample.headers:
         grid.add_column(clean(header), ratio=1, overflow="fold")
     for row in sample.rows[:MOST_ROWS]:
-        grid.add_row(*[Words(clean(str(cell))) for cell in _as_wide(row, len(sample.headers))])
+        grid.add_row(*_marked([clean(str(cell)) for cell in _as_wide(row, len(sample.headers))], sample.compared))
     shown = Static(grid)
     shown.styles.width = room.width
     return [shown, *_left_out(len(sample.rows))]
+
+
+def _marked(cells: Sequence[str], places: Sequence[int]) -> list[Words]:
+    """Of two that are compared, the words that the other lacks underlined, which is seen without colours too."""
+    made = [Words(cell) for cell in cells]
+    if len(places) == 2:
+        for place, parts in zip(places, compared(cells[places[0]], cells[places[1]]), strict=True):
+            made[place] = Words.assemble(*((part, "bold underline" if differs else "") for part, differs in parts))
+    return made
 
 
 def table(sample: Table, room: Size) -> list[Widget]:

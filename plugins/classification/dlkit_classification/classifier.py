@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer
-from dlkit.samples import Images, Sample, Table
+from dlkit.samples import ConfusionMatrix, Images, Sample, Table
 from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.options import ClassifierConfig
 
@@ -22,6 +23,8 @@ EXAMPLES = 2000
 """Validation images that samples are chosen from."""
 
 _SHOWN = 64
+_OPENED, _OF_A_CELL, _PIXELS = 100, 6, 2_000_000
+"""Mistaken images at most that the confusion matrix can open; of one mistake; and their pixels, which are stored."""
 _FULL_TABLE = 20
 """Classes up to which the confusion matrix is shown whole; of more, the commonest confusions."""
 
@@ -61,7 +64,7 @@ class Classifier(ImagePredictor[ClassificationInfo, ClassifierConfig]):
         judged = self._judged(some_indices(len(examples), EXAMPLES, rng), examples)
         confusion = Confusion(len(self.info.classes))
         confusion.update(judged.predicted, judged.true)
-        return [self._grid(judged.worst_first(count), examples), self._confusions(confusion.matrix())]
+        return [self._grid(judged.worst_first(count), examples), self._confusions(confusion.matrix(), judged, examples)]
 
     def _answer(self, probabilities: Tensor) -> Answer:
         top = probabilities.topk(min(self.config.top, len(probabilities)))
@@ -86,18 +89,29 @@ class Classifier(ImagePredictor[ClassificationInfo, ClassifierConfig]):
         title = "Validation images, mistakes first: true → predicted"
         return Images(name="images", title=title, images=pictures, captions=captions, good=right)
 
-    def _confusions(self, matrix: Tensor) -> Table:
+    def _confusions(self, matrix: Tensor, judged: _Judged, examples: Split) -> Sample:
         classes, total = self.info.classes, int(matrix.sum())
         if len(classes) <= _FULL_TABLE:
-            rows = [[name, *counts] for name, counts in zip(classes, matrix.tolist(), strict=True)]
             title = f"Confusion over {total} validation images: rows true, columns predicted"
-            return Table(name="confusion", title=title, headers=["", *classes], rows=rows)
+            found = ConfusionMatrix(name="confusion", title=title, classes=classes, counts=matrix.tolist())
+            return self._with_mistakes(found, judged, examples)
         wrong = matrix - matrix.diagonal().diag()
         counts, places = wrong.flatten().sort(descending=True, stable=True)
         pairs = zip(places.tolist(), counts[:_FULL_TABLE].tolist(), strict=False)
         rows = [[classes[place // len(classes)], classes[place % len(classes)], n] for place, n in pairs if n]
         title = f"Commonest confusions over {total} validation images"
         return Table(name="confusion", title=title, headers=["true", "predicted", "images"], rows=rows)
+
+    def _with_mistakes(self, matrix: ConfusionMatrix, judged: _Judged, examples: Split) -> ConfusionMatrix:
+        wrong = judged.mistakes(min(_OPENED, _PIXELS // math.prod(self.info.shape[1:])))
+        if not len(wrong.index):
+            return matrix
+        return replace(
+            matrix,
+            images=self.encoding.pixels(examples.take(wrong.index)["image"]),
+            cells=[(true, predicted) for true, predicted, _ in wrong],
+            captions=[f"{probability:.0%}" for *_, probability in wrong],
+        )
 
 
 @dataclass(frozen=True)
@@ -114,5 +128,19 @@ class _Judged:
 
     def worst_first(self, count: int) -> _Judged:
         """The mistakes, the most confident first, then what is right, the least confident first."""
-        order = worst_first(self.true != self.predicted, self.probability)[:count]
+        return self._of(worst_first(self.true != self.predicted, self.probability)[:count])
+
+    def mistakes(self, count: int) -> _Judged:
+        """The surest mistakes, of no kind more than ``_OF_A_CELL``."""
+        kept: list[int] = []
+        taken: dict[tuple[int, int], int] = {}
+        wrong = self.true != self.predicted
+        for place in worst_first(wrong, self.probability)[: int(wrong.sum())].tolist():
+            cell = int(self.true[place]), int(self.predicted[place])
+            taken[cell] = taken.get(cell, 0) + 1
+            if taken[cell] <= _OF_A_CELL:
+                kept.append(place)
+        return self._of(torch.tensor(kept[:count], dtype=torch.int64))
+
+    def _of(self, order: Tensor) -> _Judged:
         return _Judged(self.index[order], self.true[order], self.predicted[order], self.probability[order])

@@ -127,12 +127,16 @@ def test_answers_are_shown(data: Data, tmp_path: Path) -> None:
 def test_samples_show_mistakes_first_and_the_confusion(data: Data) -> None:
     asked = predictor(data, Constant(0.0, 2.0, 0.0))  # everything is green
     images, table = asked.samples(8, np.random.default_rng(0), data.val)
-    assert isinstance(images, samples.Images) and isinstance(table, samples.Table)
+    assert isinstance(images, samples.Images) and isinstance(table, samples.ConfusionMatrix)
     assert list(images.good) == [False] * 6 + [True] * 2 and images.images.shape == (8, 16, 16, 3)
     assert images.captions[0].split(" ", 1)[1].startswith("→ green") and images.captions[6].startswith("green")
-    assert table.headers == ["", "blue", "green", "red"]
-    assert table.rows == [["blue", 0, 3, 0], ["green", 0, 3, 0], ["red", 0, 3, 0]]
-    right = predictor(data).samples(99, np.random.default_rng(0), data.val)[0]
+    assert table.classes == ["blue", "green", "red"]
+    assert table.counts == [[0, 3, 0], [0, 3, 0], [0, 3, 0]]
+    assert sorted(table.cells) == [(0, 1)] * 3 + [(2, 1)] * 3 and table.images.shape == (6, 16, 16, 3)
+    assert {int(image.mean((0, 1)).argmax()) for image in table.images[:3]} <= {0, 2}, "the images of those mistakes"
+    table.check()
+    right, sure = predictor(data).samples(99, np.random.default_rng(0), data.val)
+    assert isinstance(sure, samples.ConfusionMatrix) and not len(sure.images)
     assert isinstance(right, samples.Images) and all(right.good) and len(right.good) == 9
     assert asked.samples(8, np.random.default_rng(0), None) == ()
 

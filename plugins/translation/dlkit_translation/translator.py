@@ -85,6 +85,7 @@ class Translator(Predictor[TranslationInfo, TranslatorConfig]):
             title=f"Validation sentences: {right} of {len(written)} translated as in the reference",
             headers=[source, f"{target} (reference)", f"{target} (translation)"],
             rows=[list(row) for row in zip(sources, references, written, strict=True)],
+            compared=(1, 2),
         )
         return [pairs, *self._pictures(list(zip(sources, written, strict=True))[:PICTURED])]
 
