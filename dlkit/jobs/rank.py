@@ -46,10 +46,11 @@ def _train(run: RunFolder, report: Path) -> int:
     # earlier attempt does not.
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
     catalog = Catalog.load_everything()
-    if word_of(run) and train_with_others(catalog, run, since, say):
-        return 0
-    for _ in next_attempt(catalog, run, say).events(part=WRITER, report=report, commands_from=since):
-        pass
+    together = bool(word_of(run))
+    attempt = train_with_others(catalog, run, since, say) if together else next_attempt(catalog, run, say)
+    if attempt is not None:
+        for _ in attempt.events(part=WRITER, report=report, commands_from=since):
+            pass
     return 0
 
 

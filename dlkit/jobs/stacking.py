@@ -48,8 +48,9 @@ def waiting(workspace: Path, word: str) -> list[RunFolder]:
     return [queue.run(job.id) for job in sorted(free, key=lambda job: (-job.priority, job.since, job.id))]
 
 
-def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: Say) -> bool:
-    """Train a job, and others that wait with its word, as one. False: it is to be trained alone, ``say`` hears why.
+def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: Say) -> Attempt | None:
+    """Train a job, and others that wait with its word, as one. Where it is to be trained alone, its attempt is given
+    back, and ``say`` hears why.
 
     ``since``: the offset of the first command that is for it.
     """
@@ -58,8 +59,8 @@ def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: 
 
     with ExitStack() as held:
         taken = _taken_along(catalog, run, held, say)
-        if len(taken) < 2:
-            return False
+        if len(taken) == 1:
+            return taken[0]
         signals = StopSignals()
         begins = [since if one.run == run else job_of(one.run.read()).get("commands_from") for one in taken]
         started = [Started(one, WRITER, begin) for one, begin in zip(taken, begins, strict=True)]
@@ -69,7 +70,7 @@ def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: 
                 signals.asked = _signalled(event)
             elif one != run and isinstance(event, Finished):
                 _afterwards(one, say)
-    return True
+    return None
 
 
 def _taken_along(catalog: Catalog, run: RunFolder, held: ExitStack, say: Say) -> list[Attempt]:
@@ -80,23 +81,25 @@ def _taken_along(catalog: Catalog, run: RunFolder, held: ExitStack, say: Say) ->
     from dlkit.engine.stacked.starting import refuse
     from dlkit.jobs.launch import next_attempt
 
-    if why := why_not(stored_config(catalog, run, readable(run))):
-        say(f"trained alone: {why}")
-        return []
-    others = [other for other in waiting(run.path.parent.parent, word_of(run)) if other != run]
-    if not others:
-        return []
     data = SharedData()
     first = next_attempt(catalog, run, say, data)
-    most, found = rows_that_fit(first.job), [first]
+    others = [other for other in waiting(run.path.parent.parent, word_of(run)) if other != run]
+    why, found = why_not(first.job.resolved), [first]
+    most = 1 if why else rows_that_fit(first.job)
+    if others and most == 1:
+        say(f"trained alone: {why or 'caches and memory have no room for its weights and as many again'}")
+        return found
     for other in others:
         if len(found) < most:
             found += _held(catalog, other, first.job.resolved, data, held, say)
+    if len(found) == 1:
+        return found
     try:
         refuse([attempt.job for attempt in found])
     except UsageError as error:
         say(f"trained alone: {error}")
-        return []
+        held.close()
+        return [next_attempt(catalog, run, say)]  # afresh: what was tried lies in memory that rows share
     devices = run.read().get("devices", ())
     for attempt in found[1:]:
         attempt.run.update(state="running", worker=os.getpid(), devices=list(devices))

@@ -27,7 +27,7 @@ def bytes_of_row(job: Job) -> int:
     kept = weights * (3 + optimizer + SNAPSHOTS * (1 + optimizer))
     layers = cast("list[dict[str, list[int]]]", cast("dict[str, object]", job.summary["model"])["layers"])
     numbers = sum(math.prod(layer["output"]) for layer in layers)
-    item = next(job.trainer.model.parameters()).element_size()
+    item = max((p.element_size() for p in job.trainer.model.parameters()), default=0)
     # Each twice: what the backward pass needs, and the gradient that comes to it.
     return kept + 2 * numbers * item * job.resolved.engine.batch_size
 
