@@ -52,8 +52,10 @@ def main(argv: list[str]) -> int:
 
 def _more_settings(look: Look, options: Namespace) -> tuple[list[bytes], str]:
     question, state = look.question, look.state
-    if question.search == "grid":
+    if question.search not in ("random", "optuna"):
         raise UsageError(f"{look.study.id} is a grid: it has all its settings; --seeds N trains them with more seeds")
+    if question.search == "optuna":  # they are proposed when it is their turn
+        return [], counted(options.trials, "more setting")
     space = question.space(Catalog.load_everything())
     settings, _ = draw(space, question.search_seed, options.trials, state.settings.values(), skip=True)
     lines = more_settings(settings, max(state.settings, default=-1) + 1)

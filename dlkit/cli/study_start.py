@@ -94,6 +94,8 @@ def _plan(catalog: Catalog, own: StudyWords, words: Words, workspace: Path) -> P
         spec.direction,
         vary=tuple(own.vary),
         search=own.values.get("search", "grid"),
+        sampler=own.values.get("sampler", "tpe" if own.values.get("search") == "optuna" else ""),
+        prune=own.values.get("prune", ""),
         search_seed=own.count("search-seed", 0, 0) or 0,
         parallel=own.count("parallel", 0) or 0,
         max_time=own.seconds("max-time"),
@@ -131,11 +133,13 @@ def _say_price(price: Cost, workspace: Path) -> None:
 
 
 def _say_plan(found: Plan, price: Cost | None, workspace: Path) -> None:
-    settings, seeds = len(found.settings), len(found.seeds)
+    settings, seeds = found.proposed or len(found.settings), len(found.seeds)
     head = f"{found.question.task}: {counted(settings, 'setting')} × {counted(seeds, 'seed')}"
     say(f"{head} = {counted(found.trials, 'trial')}, by {found.question.metric}")
+    if found.proposed:
+        say(f"proposed one after the other ({found.question.sampler}), within:")
     say(_table(found, SHOWN))
-    if settings > SHOWN:
+    if not found.proposed and settings > SHOWN:
         say(f"… and {settings - SHOWN} more (--print-trials prints all)")
     if price is not None:
         _say_price(price, workspace)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dlkit.cli.parser import duration
 from dlkit.errors import UsageError, nearest
+from dlkit.studies.pruning import PRUNERS
 
 SWITCHES = {
     "yes": "do not ask before the trials are started",
@@ -23,8 +24,10 @@ VALUES = {
     "recipe": ("NAME", "a comparison that ships with a plugin (dlkit study TASK --help has them); what is typed wins"),
     "vary": ("KEY=VALUES", "what to vary, once for each key: trainer.lr=0.1,0.03 · model=mlp,cnn · "
              "model.hidden='64|128,64' · trainer.lr=log:1e-4..1e-1 · model.layers=1..8"),
-    "search": ("HOW", "grid: every combination (default); ablation: one key at a time, the others "
-               "at their first value; random: --trials N of them"),
+    "search": ("HOW", "grid: every combination (default); ablation: one key at a time, the others at their first; "
+               "random: --trials N of them; optuna: N, each from what the earlier ones came to (dlkit[study])"),
+    "sampler": ("NAME", "of optuna: tpe (default), gp, cmaes, qmc, random"),
+    "prune": ("HOW", "stop trials that are worse than the median of the others (median), or by hyperband"),
     "trials": ("N", "how many settings to draw"),
     "seeds": ("N", "train each setting with N seeds (default 1, which says nothing of luck); or which: 3,5,8"),
     "search-seed": ("N", "what is drawn is a function of it (default 0)"),
@@ -86,6 +89,8 @@ def take(argv: list[str]) -> StudyWords:
             if equals:
                 raise UsageError(f"--{flag} is a switch and takes no value, {value!r} was given")
             words.switches.add(flag)
+        elif flag == "prune" and not equals and (not rest or rest[0] not in PRUNERS):
+            _keep(words, flag, "median")
         elif not equals and (not rest or rest[0].startswith("--")):
             raise UsageError(f"--{flag} needs a value: {VALUES[flag][0]}")
         else:

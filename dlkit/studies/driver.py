@@ -11,24 +11,28 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DAMAGE, DlkitError, RunError, UsageError, in_words
-from dlkit.events import Started
+from dlkit.events import MetricsLogged, Started
 from dlkit.gpus import gpus
 from dlkit.jobs import queue
-from dlkit.jobs.follow import state_now
+from dlkit.jobs.follow import Follower, state_now
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.requests import send
 from dlkit.jobs.submit import TrialOf, resubmit, submit
 from dlkit.present.output import print_result
+from dlkit.runs import commands
 from dlkit.runs.faults import point
 from dlkit.runs.folder import ENDED, RunFolder, new_id, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import every_event
 from dlkit.studies import log
 from dlkit.studies.folder import StudyFolder
+from dlkit.studies.proposing import propose
+from dlkit.studies.pruning import verdict
 from dlkit.studies.question import Question, read_question
 from dlkit.studies.reuse import Finished
 from dlkit.studies.space import Space
@@ -58,6 +62,8 @@ class Driver:
         self._space: Space | None = None
         self._finished: Finished | None = None
         self._told_to_stop: set[int] = set()
+        self._followers: dict[int, Follower] = {}
+        self._totals: dict[str, int] = {}
         self._woke = 0.0
 
     @property
@@ -83,6 +89,8 @@ class Driver:
         self._state.refresh()
         if self.state.stopped:
             return self._stop(live)
+        if self.question.prune:
+            self._prune(live)
         if not self._is_time_up():
             self._hand_in(len(live))
         if self.state.open:
@@ -188,12 +196,56 @@ class Driver:
             self._woke = 0.0
 
     def _next_pairs(self, wanted: int) -> Iterator[tuple[int, int]]:
-        pairs = self.state.missing()
-        return (pair for _, pair in zip(range(wanted), list(pairs), strict=False))
+        """Of settings that are there, then of those that are proposed for what is left."""
+        while wanted > 0:
+            pairs = list(islice(self.state.missing(), wanted))
+            yield from pairs
+            wanted -= len(pairs)
+            if wanted <= 0 or not self._propose():
+                return
+
+    def _propose(self) -> bool:
+        """One more setting, if some are to be proposed; whether there is one."""
+        if self.question.search != "optuna" or not self.state.to_ask:
+            return False
+        asked = self.question
+        setting = propose(self._whole_space(), self.state, asked.direction, asked.sampler, asked.search_seed)
+        if setting is None:  # the space is smaller than what was wanted of it
+            self._log("extended", trials=-self.state.to_ask)
+        else:
+            self._log("setting", number=max(self.state.settings, default=-1) + 1, values=setting)
+        self._state.refresh()
+        return setting is not None
+
+    def _prune(self, live: list[Trial]) -> None:
+        """Put on record what the trials measure on their way, and stop those that are not worth their time."""
+        for trial in live:
+            for step, value in self._measured(trial):
+                self._log("value", trial=trial.number, step=step, value=value)
+        self._state.refresh()
+        for trial in live:
+            run, asked = run_of(self.study, trial), self.question
+            if trial.pruned or not trial.values:
+                continue
+            total = self._totals.setdefault(trial.run, int(run.read().get("total_steps", 0)))
+            if max(trial.values) >= total:  # it has ended all but in name
+                continue
+            if reason := verdict(asked.prune, self.state, trial, asked.direction, total):
+                self._log("pruned", trial=trial.number, step=max(trial.values), reason=reason)
+                commands.append(run.commands, "stop", by=f"study {self.study.short}: {reason}")
+
+    def _measured(self, trial: Trial) -> list[tuple[int, float]]:
+        """Evaluations that are not on record yet."""
+        follower = self._followers.setdefault(trial.number, Follower(run_of(self.study, trial)))
+        metric = self.question.metric
+        events = [event for event in follower.poll() if isinstance(event, MetricsLogged) and metric in event.values]
+        return [(s, v) for event in events for s, v in event.points(metric) if s not in trial.values]
 
     def _at_once(self) -> int:
         slots = max(queue.cpu_slots(self.study.workspace), len(gpus()))
-        return self.question.parallel or max(LEAST_AHEAD, 2 * slots)
+        # What is proposed goes by what has ended: the fewer are in hand, the more is known.
+        ahead = slots if self.question.search == "optuna" else max(LEAST_AHEAD, 2 * slots)
+        return self.question.parallel or ahead
 
     def _model(self, setting: int) -> str:
         return self._whole_space().resolve(self.state.settings[setting]).specs["model"].name
@@ -228,10 +280,10 @@ class Driver:
 
     def _conclude(self) -> None:
         """The chosen setting is looked at on test, once; then the study is finished."""
-        left = next(self.state.missing(), None)
+        left = next(self.state.missing(), None) or (self.state.to_ask or None)
         look_at_test(self.study, self.question, self._state, self._say)
         self._state.refresh()
-        if self.state.stopped or next(self.state.missing(), None) != left:
+        if self.state.stopped or (next(self.state.missing(), None) or (self.state.to_ask or None)) != left:
             return
         self._log("finished", reason="its time is up" if left is not None else "all trials have ended")
         self._state.refresh()

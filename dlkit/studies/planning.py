@@ -16,6 +16,8 @@ from dlkit.json_types import Settings
 from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.studies import folder, log
 from dlkit.studies.folder import StudyFolder
+from dlkit.studies.proposing import check_sampler, optuna_or_refuse
+from dlkit.studies.pruning import check_pruner
 from dlkit.studies.question import SEARCHES, Question
 from dlkit.studies.space import Space, ablation, corners, drawn, fitting, grid, space_of
 from dlkit.studies.vary import axis
@@ -28,17 +30,22 @@ MOST_TRIALS = 100_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be trained: every setting with every seed. ``left_out``: what does not fit, a line each."""
+    """What will be trained: every setting with every seed. ``left_out``: what does not fit, a line each.
+
+    ``proposed``: so many settings come later, from what earlier ones come to; ``settings`` are then the ends of what
+    they may be.
+    """
 
     question: Question
     space: Space
     settings: Sequence[Settings]
     seeds: Sequence[int]
     left_out: Sequence[str] = ()
+    proposed: int = 0
 
     @property
     def trials(self) -> int:
-        return len(self.settings) * len(self.seeds)
+        return (self.proposed or len(self.settings)) * len(self.seeds)
 
     def resolved(self, number: int, seed: int | None = None) -> Resolved:
         """The whole configuration of a setting."""
@@ -64,6 +71,8 @@ def plan(
     space = space_of(catalog, question.task, layers, [axis(word) for word in question.vary])
     if question.search in WHOLE:
         settings, left_out = fitting(space, WHOLE[question.search](space), skip=skip_unfit)
+    elif question.search == "optuna":  # which come later: what may be wrong with a value is wrong in one of these
+        settings, left_out = fitting(space, corners(space), skip=skip_unfit)
     else:
         settings, left_out = draw(space, question.search_seed, trials or 0, (), skip=skip_unfit)
     first = pinned_as_far_as_known(space.resolve(settings[0]), workspace)
@@ -76,7 +85,9 @@ def plan(
         created=round(time.time(), 3),
         command=tuple(sys.argv),
     )
-    found = Plan(told, space, settings, _seeds(seeds, first.engine.seed), left_out)
+    found = Plan(
+        told, space, settings, _seeds(seeds, first.engine.seed), left_out, proposed=_proposed(question, trials)
+    )
     if found.trials > MOST_TRIALS:
         raise UsageError(f"{found.trials} trials, more than {MOST_TRIALS}: vary less, or give fewer seeds")
     return found
@@ -85,7 +96,10 @@ def plan(
 def make(found: Plan, workspace: Path) -> StudyFolder:
     """The study's folder; nothing is started."""
     lines = [log.encode("seeds", {"seeds": list(found.seeds)})]
-    lines += [_line(number, setting) for number, setting in enumerate(found.settings)]
+    if found.proposed:
+        lines.append(log.encode("extended", {"trials": found.proposed}))
+    else:
+        lines += [_line(number, setting) for number, setting in enumerate(found.settings)]
     return folder.create(workspace, found.question.task, found.question.to_toml(), b"".join(lines))
 
 
@@ -118,12 +132,22 @@ def _line(number: int, setting: Settings) -> bytes:
 def _check(question: Question, trials: int | None) -> None:
     if question.search not in SEARCHES:
         raise UsageError(f"--search {question.search!r}: {nearest(question.search, SEARCHES)}")
+    check_pruner(question.prune)
+    if question.search == "optuna":
+        optuna_or_refuse()
+        check_sampler(question.sampler)
+    elif question.sampler:
+        raise UsageError("--sampler goes with --search optuna")
     if question.search in WHOLE and trials is not None:
-        raise UsageError("--trials goes with --search random: a grid has as many as there are combinations")
+        raise UsageError("--trials goes with --search random or optuna: a grid has as many as there are combinations")
     if question.search not in WHOLE and trials is None:
         raise UsageError(f"--search {question.search} needs --trials N: how many settings to draw")
     if not question.vary and question.search != "grid":
         raise UsageError("nothing to draw: give --vary KEY=VALUES")
+
+
+def _proposed(question: Question, trials: int | None) -> int:
+    return (trials or 0) if question.search == "optuna" else 0
 
 
 def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:

@@ -15,14 +15,15 @@ if TYPE_CHECKING:  # who only reads needs neither pydantic nor a plugin
     from dlkit.config import Layer
     from dlkit.studies.space import Space
 
-SEARCHES = ("grid", "ablation", "random")
+SEARCHES = ("grid", "ablation", "random", "optuna")
 
 
 @dataclass(frozen=True)
 class Question:
     """``layers``: origin and values of what every trial has, lowest first. ``vary`` is as typed, ``KEY=VALUES`` each.
 
-    search       ``grid``, ``random``
+    search       ``grid``, ``random``, ``optuna``; ``sampler``: of the last, by name
+    prune        how trials that are not worth their time are told; empty: all are trained to their end
     search_seed  what is drawn at random is a function of it
     parallel     trials in the queue or running at once; 0: as many as keep the devices busy
     max_time     seconds after which no more trials are started; 0: no end
@@ -38,6 +39,8 @@ class Question:
     layers: Sequence[tuple[str, Settings]] = ()
     vary: Sequence[str] = ()
     search: str = "grid"
+    sampler: str = ""
+    prune: str = ""
     search_seed: int = 0
     parallel: int = 0
     max_time: float = 0.0
@@ -82,8 +85,8 @@ class Question:
 
 
 _PLAIN = (
-    "task", "metric", "direction", "search", "search_seed", "parallel", "max_time", "test", "needed", "offline",
-    "priority", "name", "created",
+    "task", "metric", "direction", "search", "sampler", "prune", "search_seed", "parallel", "max_time",
+    "test", "needed", "offline", "priority", "name", "created",
 )  # fmt: skip
 
 

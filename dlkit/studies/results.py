@@ -97,7 +97,7 @@ def _results(study: StudyFolder, question: Question, state: State, now: float) -
         for number in state.settings
     ]
     ended = [trial for trial in state.trials.values() if trial.state not in OPEN]
-    planned = sum(len(seeds) for seeds in state.seeds.values())
+    planned = sum(len(seeds) for seeds in state.seeds.values()) + state.to_ask * len(state.all_seeds)
     seconds = state.elapsed(now)
     return Results(
         study, question, state_word(study, state), changing(state.settings), _ranked(rows, verdict, question.direction),

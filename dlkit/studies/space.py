@@ -100,7 +100,7 @@ def grid(space: Space) -> list[Settings]:
             raise UsageError(f"more than {MOST_SETTINGS} combinations: vary less, or give --search random --trials N")
         for combination in product(*values):
             setting = {**branch.names, **dict(zip(branch.domains, combination, strict=True))}
-            found.setdefault(_word(setting), setting)
+            found.setdefault(same_word(setting), setting)
     return list(found.values())
 
 
@@ -112,7 +112,7 @@ def ablation(space: Space) -> list[Settings]:
         values = {key: every_value(branch.axes[key], what) for key, what in branch.domains.items()}
         first = {**branch.names, **{key: there[0] for key, there in values.items()}}
         for setting in (first, *({**first, key: value} for key, there in values.items() for value in there[1:])):
-            found.setdefault(_word(setting), setting)
+            found.setdefault(same_word(setting), setting)
     return list(found.values())
 
 
@@ -121,11 +121,11 @@ def drawn(space: Space, seed: int, known: Iterable[Settings] = ()) -> Iterator[S
 
     The i-th draw is a function of ``seed`` and i alone: who goes on later, or again, draws the same ones.
     """
-    before, there = {_word(setting) for setting in known}, set[str]()
+    before, there = {same_word(setting) for setting in known}, set[str]()
     number, missed = 0, 0
     while missed < REDRAWN:
         setting = _draw(space, Random(f"{seed}/{number}"))
-        number, word = number + 1, _word(setting)
+        number, word = number + 1, same_word(setting)
         if word in there:
             missed += 1
             continue
@@ -135,7 +135,7 @@ def drawn(space: Space, seed: int, known: Iterable[Settings] = ()) -> Iterator[S
             yield setting
 
 
-def _word(setting: Settings) -> str:
+def same_word(setting: Settings) -> str:
     """The same for equal settings."""
     return repr(sorted(setting.items()))
 
@@ -186,7 +186,7 @@ def fitting(space: Space, settings: Iterable[Settings], *, skip: bool) -> tuple[
         except UsageError as error:
             bad.setdefault(str(error), words(setting))
         else:
-            good.setdefault(_word(found), found)
+            good.setdefault(same_word(found), found)
     lines = [f"  {setting}: {error}" for error, setting in bad.items()]
     if bad and not (skip and good):
         hint = "\n--skip-unfit leaves such settings out" if good else ""

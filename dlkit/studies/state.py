@@ -71,6 +71,11 @@ class State:
     def open(self) -> list[Trial]:
         return [trial for trial in self.trials.values() if trial.state in OPEN]
 
+    @property
+    def to_ask(self) -> int:
+        """Settings that are still to be proposed."""
+        return max(0, self.wanted - len(self.settings))
+
     def planned(self) -> Iterator[tuple[int, int]]:
         """Setting and seed of every trial that is wanted: all settings with the first seed, then with the next, so that
         a study that is stopped half way has compared all of them."""
