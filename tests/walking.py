@@ -67,11 +67,11 @@ async def walk(
 async def _home(pilot: Pilot[None]) -> None:
     app = pilot.app
     for _ in range(20):
-        if len(app.screen_stack) == 1 and app.current_mode == "tasks":
+        if len(app.screen_stack) == 1 and app.current_mode == "home":
             return
         await pilot.press("escape")
         if not app.screen.is_modal:
-            app.switch_mode("tasks")
+            app.switch_mode("home")
             await pilot.pause()
     raise AssertionError(f"escape does not lead home from {app.screen_stack}")
 

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypedDict
 
-from dlkit.events import Finished, Resumed, Started, last_of, steps_of
+from dlkit.events import Finished, Resumed, Sampled, Started, last_of, steps_of, time_left_of
 from dlkit.jobs.follow import Tail
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse_metrics
+from dlkit.monitor.pulse import TREND, Pace, Pulse
+from dlkit.present.sparkline import thinned
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder, Summary, current_state, disk_use
 from dlkit.runs.log import parse_lines
@@ -26,6 +28,7 @@ KEPT = 1000
 SIZE_SECONDS = 10.0
 """Between two measurements of what a live run takes on the disk."""
 METRICS = b'{"event":"metrics"'
+SAMPLES = b'{"event":"samples"'
 TURNS = (b'{"event":"started"', b'{"event":"resumed"', b'{"event":"finished"')
 
 
@@ -67,6 +70,11 @@ class PrimaryMetric:
         last, best = (points[-1].value if points else None for points in (recent, self._bests))
         return {"last": last, "best": best}
 
+    @property
+    def trend(self) -> tuple[float, ...]:
+        """The course of the last values, in few."""
+        return tuple(thinned([point.value for point in self._recent], TREND))
+
     def may_be_in(self, line: bytes) -> bool:
         """Whether a line of metrics has to be parsed for its sake."""
         return self._key in line
@@ -95,6 +103,13 @@ class PrimaryMetric:
             self._bests.append(point)
 
 
+def _newest_sample(run: RunFolder) -> str:
+    """Of a long run, whose samples may lie before what is read of its log: their names begin with their step."""
+    with suppress(OSError, ValueError):  # no folder; no samples in it
+        return f"samples/{max(path.name for path in run.samples.iterdir() if path.suffix == '.json')}"
+    return ""
+
+
 class LiveRun:
     """A run that is not known to have ended; ``poll`` gives its summary now, the very same if nothing is new."""
 
@@ -106,6 +121,9 @@ class LiveRun:
         self._measured = time.monotonic()
         self._started = summary.updated - summary.seconds
         self._step = 0
+        self._pace = Pace()
+        self.pulse = Pulse(sample=_newest_sample(run))
+        """As of the last poll; the very same where no line has come."""
 
     def renewed(self) -> LiveRun:
         """run.json has changed: read it again."""
@@ -136,21 +154,36 @@ class LiveRun:
         told = Progress()
         newest: deque[bytes] = deque(maxlen=FLUSHED)
         primary: list[bytes] = []
+        sampled = b""
         lines = self._tail.lines()
         for line in lines:
             if line.startswith(METRICS):
                 newest.append(line)
                 if self.primary.may_be_in(line):
                     primary.append(line)
+            elif line.startswith(SAMPLES):
+                sampled = line
             elif line.startswith(TURNS):
                 self.primary.take(primary)
                 told.update(self._turn(line, newest))
                 primary = []
         self.primary.take(primary)
         told.update(self._progress(newest, summary))
+        if lines:
+            self.pulse = self._pulse(sampled, newest)
         if told and len(self.primary):  # without a value of its own, what run.json says is better
             told.update(self.primary.told())
         return told
+
+    def _pulse(self, sampled: bytes, newest: Sequence[bytes]) -> Pulse:
+        event = next(parse_lines([sampled]), None) if sampled else None
+        sample = event.samples[0].file if isinstance(event, Sampled) and event.samples else self.pulse.sample
+        time_left = self.pulse.time_left
+        for record in parse_metrics(newest):
+            with suppress(*BAD):
+                told = time_left_of(record)
+                time_left = None if told is None else float(told)
+        return Pulse(self.primary.trend, self._pace.rate, time_left, sample)
 
     def _turn(self, line: bytes, newest: deque[bytes]) -> Progress:
         """A line that changes what those before it mean."""
@@ -176,6 +209,7 @@ class LiveRun:
         for record in parse_metrics(newest):
             with suppress(*BAD):
                 reached, moment = max(reached, last_of(steps_of(record))), float(record.get("time", 0.0))
+                self._pace.reached(reached, moment)
         if not moment:
             return {}
         self._step = reached

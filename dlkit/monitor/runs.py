@@ -4,11 +4,12 @@ followed by byte offset."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlkit.errors import DAMAGE, in_words
 from dlkit.monitor.live_run import LiveRun
+from dlkit.monitor.pulse import Pulse
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.index import newest_runs, signatures
 
@@ -28,6 +29,8 @@ class Runs:
         self._looked, self._took = -1e9, 0.0
         self._followed = -1e9
         self._told: Sequence[Summary] | None = None
+        self.pulses: Mapping[str, Pulse] = {}
+        """Of the runs that live, as of the last poll: replaced, never changed in place."""
 
     def poll(self) -> Sequence[Summary] | None:
         changed = self._told is None
@@ -41,6 +44,7 @@ class Runs:
             return None
         found = sorted((s for _, s in self._known.values()), key=lambda s: (s.created, s.id), reverse=True)
         self._told = found
+        self.pulses = {name: live.pulse for name, live in self._live.items()}
         return found
 
     def _look(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlkit.catalog import Catalog, Plugin
@@ -34,11 +34,21 @@ def list_tasks(catalog: Catalog, data: Path, runs: Sequence[Summary] = ()) -> li
     """Every usable plugin's tasks, by name. ``runs`` are the workspace's, newest first."""
     found = []
     for spec in catalog.specs("task"):
-        mine = [run for run in runs if run.task == spec.name]
         states = {d.name: data_state(catalog, d, data) for d in catalog.specs("dataset", spec.name)}
-        last, defaults = mine[0] if mine else None, usual(catalog, spec)
-        found.append(TaskEntry(spec, catalog.owner(spec), defaults, states, last, best_of(mine, spec)))
-    return found
+        found.append(TaskEntry(spec, catalog.owner(spec), usual(catalog, spec), states))
+    return with_runs(found, runs)
+
+
+def with_runs(entries: Iterable[TaskEntry], runs: Iterable[Summary]) -> list[TaskEntry]:
+    """The same tasks, with these runs of theirs, newest first: what may change twice a second."""
+    of_task: dict[str, list[Summary]] = {}
+    for run in runs:
+        of_task.setdefault(run.task, []).append(run)
+    return [_with_runs(entry, of_task.get(entry.spec.name, [])) for entry in entries]
+
+
+def _with_runs(entry: TaskEntry, mine: Sequence[Summary]) -> TaskEntry:
+    return replace(entry, last=mine[0] if mine else None, best=best_of(mine, entry.spec))
 
 
 def best_of(runs: Iterable[Summary], spec: TaskSpec) -> Summary | None:

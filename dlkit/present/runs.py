@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
 
@@ -24,6 +26,13 @@ def steps(run: Summary) -> str:
 def best(run: Summary) -> str:
     """The primary metric's best value with its short name: ``accuracy 0.982``."""
     return f"{run.metric.rpartition('/')[2]} {number(run.best)}" if run.best is not None else ""
+
+
+def bar(share: float, width: int) -> str:
+    """``█████─────  42 %`` in ``width`` cells; ``42 %`` where that is too few for more."""
+    percent, cells = f"{math.floor(100 * share):3d} %", width - 6
+    full = math.floor(share * cells)
+    return f"{'█' * full}{'─' * (cells - full)} {percent}" if cells >= 3 else percent.strip()
 
 
 def spent(run: Summary) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -24,9 +25,10 @@ from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
+from dlkit.monitor.pulse import Pulse
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
-from dlkit.tui.shared import settings
+from dlkit.tui.shared import looked, settings
 from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.poll import Poller, Trouble
@@ -37,7 +39,7 @@ if TYPE_CHECKING:  # pydantic, which the first screen need not wait for
     from dlkit.monitor.form import Form
 
 FIRST = {
-    "tasks": "dlkit.tui.tasks.screen:TasksScreen",
+    "home": "dlkit.tui.home.screen:HomeScreen",
     "runs": "dlkit.tui.runs.screen:RunsScreen",
     "queue": "dlkit.tui.queue.screen:QueueScreen",
     "playground": "dlkit.tui.playground.screen:PlaygroundScreen",
@@ -91,10 +93,10 @@ class DlkitApp(Host):
     """Routes: which screen is shown, and who hears of what the poller and the workers have found."""
 
     TITLE = "dlkit"
-    DEFAULT_MODE = "tasks"
+    DEFAULT_MODE = "home"
     MODES = {mode: partial(make, reference) for mode, reference in FIRST.items()}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "area('tasks')", "Tasks", show=False, id="area.tasks"),
+        Binding("1", "area('home')", "Home", show=False, id="area.tasks"),
         Binding("2", "area('runs')", "Runs", show=False, id="area.runs"),
         Binding("3", "area('queue')", "Queue", show=False, id="area.queue"),
         Binding("4", "area('playground')", "Playground", show=False, id="area.playground"),
@@ -114,8 +116,8 @@ class DlkitApp(Host):
     class RunsChanged(Message):
         """``app.summaries`` are new."""
 
-        def __init__(self, summaries: Sequence[Summary]) -> None:
-            self.summaries = summaries
+        def __init__(self, summaries: Sequence[Summary], pulses: Mapping[str, Pulse]) -> None:
+            self.summaries, self.pulses = summaries, pulses
             super().__init__()
 
         def can_replace(self, message: Message) -> bool:
@@ -137,6 +139,8 @@ class DlkitApp(Host):
         self.poller = Poller()
         self.catalog = None
         self.summaries = ()
+        self.pulses = {}
+        self.since, self.seen = time.time(), set()
         self.looked = False
         self.animation_level = "none"
         wanted = settings.theme(os.environ)
@@ -147,7 +151,9 @@ class DlkitApp(Host):
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_default_executor(WorkThreads())
-        self.poller.watch(Runs(self.workspace).poll, self.RunsChanged, self)
+        self.since = looked.last(self.workspace)
+        runs = Runs(self.workspace)
+        self.poller.watch(runs.poll, lambda found: self.RunsChanged(found, runs.pulses), self)
         self.poller.start()
         self._load_plugins()
         keymap, problems = settings.keymap()
@@ -158,6 +164,8 @@ class DlkitApp(Host):
             self.notify(self._greeting, severity="error", timeout=15, markup=False)
 
     def on_unmount(self) -> None:
+        if self.summaries:
+            looked.keep(self.workspace)
         self.poller.close()
 
     # Plugins
@@ -202,7 +210,7 @@ class DlkitApp(Host):
 
     def on_dlkit_app_runs_changed(self, message: RunsChanged) -> None:
         before = {run.id: run.state for run in self.summaries}
-        self.summaries, self.looked = message.summaries, True
+        self.summaries, self.pulses, self.looked = message.summaries, message.pulses, True
         for run in message.summaries:
             if before.get(run.id) in ALIVE and run.state in (*ENDED, "interrupted"):
                 self._tell_end(run)
@@ -290,6 +298,7 @@ class DlkitApp(Host):
         self._go_to("studies")
 
     def open_run(self, run: RunFolder) -> None:
+        self.seen.add(run.id)
         self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
 
     def open_compare(self, runs: list[RunFolder]) -> None:

@@ -40,7 +40,7 @@ def bare() -> tuple[float, float]:
 def dlkit(workspace: Path) -> tuple[float, float]:
     words = [str(Path(sys.executable).with_name("dlkit")), "tui", "--workspace", str(workspace)]
     with Terminal(words) as terminal:
-        first = terminal.wait_for(lambda text: "1 Tasks" in text and "Quit" in text) - terminal.began
+        first = terminal.wait_for(lambda text: "1 Home" in text and "Quit" in text) - terminal.began
         tasks = terminal.wait_for(lambda text: "classification" in text and " ago" in text) - terminal.began
         return first, tasks
 

@@ -41,7 +41,7 @@ async def test_areas_by_key_and_by_mouse(tmp_path: Path) -> None:
             await press(pilot, key)
             assert app.current_mode == mode
         await pilot.click("TopLine AreaName:first-child")
-        await until(pilot, lambda: app.current_mode == "tasks")
+        await until(pilot, lambda: app.current_mode == "home")
     assert set(FIRST) == set(AREAS)
 
 
@@ -92,7 +92,7 @@ async def test_palette_has_actions_tasks_and_runs(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, pilot):
         await press(pilot, "2")
         titles = [command.title for command in app.get_system_commands(app.screen)]
-        for wanted in ("Filter", "Stop", "Tasks", "Help", "Train regression", f"Open run try 0  {run.id}", "Theme"):
+        for wanted in ("Filter", "Stop", "Home", "Help", "Train regression", f"Open run try 0  {run.id}", "Theme"):
             assert wanted in titles
         await press(pilot, "ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))

@@ -16,11 +16,11 @@ SCRIPT = """
 import sys
 from dlkit.cli import tui
 from dlkit.tui import command
-from dlkit.tui.tasks import screen as tasks
+from dlkit.tui.home import screen as home
 def boom(self, broken=[1]):
     if broken and broken.pop():
         raise RuntimeError("the wire is [b]cut")
-tasks.TasksScreen.action_best = boom
+home.HomeScreen.action_best = boom
 command.AGAIN_SECONDS = float(sys.argv[1])
 sys.exit(tui.main([]))
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dlkit.monitor.devices import Devices, DeviceUse
 from dlkit.tui.shared.settings import LIGHT
 from pictures import compare
 from recorded import record_run, record_runs
@@ -23,15 +24,17 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch, toy_installed: Path, tmp_path
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setattr(time, "time", lambda: NOON)
+    machine = [DeviceUse("cpu", "CPU, 2 cores", 50.0, 10**9, 8 * 10**9, (25.0, 50.0), ())]
+    monkeypatch.setattr(Devices, "poll", lambda self: machine)
     monkeypatch.chdir(tmp_path)
     return Path("workspace")
 
 
-async def test_tasks(stopped_clock: Path, tmp_path: Path) -> None:
+async def test_home(stopped_clock: Path, tmp_path: Path) -> None:
     record_run(stopped_clock)
     async with opened(stopped_clock) as (app, pilot):
-        await until(pilot, lambda: "mse 1" in shown(app))
-        compare(app, KEPT / "tasks.svg", tmp_path / "tasks.svg")
+        await until(pilot, lambda: "mse 1" in shown(app) and "▁" in shown(app) and "free" in shown(app))
+        compare(app, KEPT / "home.svg", tmp_path / "home.svg")
 
 
 async def test_runs_in_light_colours(stopped_clock: Path, tmp_path: Path) -> None:

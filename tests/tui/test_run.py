@@ -28,6 +28,7 @@ from dlkit.events import (
     to_json,
 )
 from dlkit.monitor.view import RunView
+from dlkit.present.sparkline import bars
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock
@@ -35,7 +36,7 @@ from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
 from dlkit.tui.run.log import Lines
-from dlkit.tui.run.machine import bars, per_column, picture, rounded_up
+from dlkit.tui.run.machine import per_column, picture, rounded_up
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
@@ -320,7 +321,7 @@ def test_charts() -> None:
     assert columns[-1] == 99.0
     gap = per_column([samples[0], samples[99]], lambda m: m.cpu, 10, 100.0)
     assert gap[0] == 0.0 and gap[5] is None, "what is not known is no zero"
-    assert bars([None, 0.0, 50.0, 100.0], 100.0, 2) == ["   █", " ▁██"]
+    assert bars([None, 0.0, 50.0, 100.0], 0.0, 100.0, 2) == ["   █", " ▁██"]
     assert [rounded_up(v) for v in (0.0, 1.0, 1.1, 3.0, 166.0, 8.4e8)] == [1.0, 1.0, 2.0, 5.0, 200.0, 1e9]
 
 

@@ -17,6 +17,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, save
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.compare.screen import CompareScreen
+from dlkit.tui.home.screen import HomeScreen
 from dlkit.tui.launch.screen import LaunchScreen
 from dlkit.tui.playground.screen import PlaygroundScreen
 from dlkit.tui.queue.screen import QueueScreen
@@ -25,7 +26,6 @@ from dlkit.tui.runs.screen import RunsScreen
 from dlkit.tui.sample import view as sample_view
 from dlkit.tui.sample.view import SampleView
 from dlkit.tui.shared.terminal import HALF_CELLS, SIXEL, Pictures
-from dlkit.tui.tasks.screen import TasksScreen
 from recorded import record_run, write_events
 from screens import opened, press, until
 
@@ -52,7 +52,7 @@ def makers(runs: list[RunFolder]) -> dict[str, Make]:
         return RunScreen(runs[0])
 
     return {
-        "tasks": TasksScreen, "runs": RunsScreen, "queue": QueueScreen, "playground": PlaygroundScreen,
+        "home": HomeScreen, "runs": RunsScreen, "queue": QueueScreen, "playground": PlaygroundScreen,
         "launch": lambda: LaunchScreen("toy"), "compare": lambda: CompareScreen(runs), **dict.fromkeys(PANES, run),
     }  # fmt: skip
 
@@ -123,7 +123,7 @@ async def compared(runs: list[RunFolder], seed: int, turns: int, *names: str) ->
 
 
 async def test_screens_that_draw_look_as_if_opened_now(runs: list[RunFolder]) -> None:
-    await compared(runs, 0, 3, "compare", "curves", "samples")
+    await compared(runs, 0, 3, "home", "compare", "curves", "samples")
 
 
 @pytest.mark.slow

@@ -30,8 +30,8 @@ from waiting import LONG
 WIDE = (160, 50)
 ENTER, ESCAPE = "\r", "\x1b"
 WALK = (
-    ("", "embedded"), ("G", "cannot offer"), (ENTER, "y: copy"), (ESCAPE, "-y: copy"), ("g", "metric "),
-    (ENTER, "Gradient de"), (ESCAPE, "-Gradient de"),
+    ("", "embedded"), ("G", "cannot offer"), (ENTER, "y: copy"), (ESCAPE, "-y: copy"),
+    ("g", "  unknown"), ("jjjj", "metric "), (ENTER, "Gradient de"), (ESCAPE, "-Gradient de"),
     ("2", "4 runs"), (ENTER, "c Curves"), ("s", "step 24"), ("l", "following"), ("m", "CPU  10"), ("o", "versions"),
     ("e", "retried"), (ENTER, "train_seconds"), (ESCAPE, "-train_seconds"), (ESCAPE, "4 runs"), (" ", "1 marked"),
     (" ", "2 marked"), ("c", "Group by"), (ESCAPE, "-Group by"),

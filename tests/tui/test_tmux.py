@@ -82,13 +82,13 @@ def test_a_job_outlives_the_interface_and_its_terminal(environment: dict[str, st
         assert time.monotonic() < deadline, list_runs(workspace)
         time.sleep(0.2)
     with Tmux(DLKIT, environment=environment) as tmux:
-        tmux.wait_for(lambda text: "completed, " in text)
+        tmux.wait_for(lambda text: "lately" in text and "completed" in text)
         tmux.press("2")
         tmux.wait_for("1 run ")
         tmux.press("Enter")
         tmux.wait_for("completed")
         tmux.press("C-q")
-        tmux.wait_for(lambda text: "1 Tasks" not in text)
+        tmux.wait_for(lambda text: "1 Home" not in text)
         assert TRACEBACK not in tmux.text
 
 
@@ -102,7 +102,7 @@ def test_reopened_it_finds_a_job_alive_and_stops_it(environment: dict[str, str],
             tmux.press("2")
             tmux.wait_for(lambda text: "running" in text and run in text)
             tmux.press("C-q")
-            tmux.wait_for(lambda text: "1 Tasks" not in text)
+            tmux.wait_for(lambda text: "1 Home" not in text)
     with Tmux(DLKIT, environment=environment) as tmux:
         tmux.wait_for("embedded")
         tmux.press("2")

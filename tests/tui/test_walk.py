@@ -31,7 +31,7 @@ async def test_a_random_walk_ends_where_it_began(
     with live_run(tmp_path, sample_every="50 epochs") as live:
         async with opened(tmp_path, (120, 35)) as (app, pilot):
             places = [
-                *(lambda key=key: app.switch_mode(key) for key in ("tasks", "runs", "queue", "playground", "studies")),
+                *(lambda key=key: app.switch_mode(key) for key in ("home", "runs", "queue", "playground", "studies")),
                 lambda: app.open_launch("toy"),
                 lambda: app.open_run(RunFolder(live.run.path)),
                 lambda: app.open_run(runs[0]),
@@ -39,7 +39,7 @@ async def test_a_random_walk_ends_where_it_began(
             ]
             walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=0)
     assert not walked.stale, "\n".join(walked.stale[:20])
-    assert {"TasksScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
+    assert {"HomeScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
     first, last = sorted(walked.widgets[1:4])[1], sorted(walked.widgets[-3:])[1]
     assert last <= first * 1.2, walked.widgets
 

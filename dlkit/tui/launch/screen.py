@@ -47,7 +47,7 @@ _HELP = {
 class LaunchScreen(Area):
     """The form of a task. Plugin code (option classes, validators) runs in a thread; its answer is ``Looked``."""
 
-    area = "tasks"
+    area = "home"
     DEFAULT_CSS = """
     LaunchScreen #title { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LaunchScreen #general { height: auto; max-height: 5; padding: 0 1; color: $text-error; display: none; }

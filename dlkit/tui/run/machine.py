@@ -15,7 +15,7 @@ from dlkit.events import Machine
 from dlkit.monitor.view import RunView
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import ago, size
-from dlkit.present.sparkline import BLOCKS
+from dlkit.present.sparkline import bars
 from dlkit.tui.run.head import LIVE
 from dlkit.tui.run.pane import Pane
 
@@ -84,7 +84,7 @@ def picture(samples: Sequence[Machine], width: int, height: int, *, live: bool) 
         text.append(f"\n{figure.title}  ", style="bold")
         text.append(f"{present} {moment}, highest {figure.words(max(known))}, scale 0 to {figure.words(top)}\n")
         columns = per_column(samples, figure.value, width, span)
-        for line in bars(columns, top, height):
+        for line in bars(columns, 0.0, top, height):
             text.append(f"{line}\n", style="cyan")
     text.append(f"{'−' + _minutes(span):<{width - len(moment)}}{moment}", style="dim")
     return text
@@ -131,16 +131,6 @@ def per_column(
             near = (columns[i] for i in range(place - 1, max(-1, place - 1 - reach), -1))
             columns[place] = next((found for found in near if found is not None), None)
     return columns
-
-
-def bars(columns: Sequence[float | None], top: float, height: int) -> list[str]:
-    """Lines, the highest first; what is not known is blank, and zero is a line at the foot."""
-    eighths = [None if v is None else max(1, round(min(1.0, max(0.0, v / top)) * 8 * height)) for v in columns]
-    lines = []
-    for level in range(height - 1, -1, -1):
-        cells = (" " if e is None or e <= 8 * level else BLOCKS[min(8, e - 8 * level) - 1] for e in eighths)
-        lines.append("".join(cells))
-    return lines
 
 
 def rounded_up(value: float) -> float:

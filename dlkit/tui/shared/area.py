@@ -16,7 +16,7 @@ from textual.widgets import Static
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.main_keys import MainKeys
 
-AREAS = {"tasks": "Tasks", "runs": "Runs", "queue": "Queue", "playground": "Playground", "studies": "Studies"}
+AREAS = {"home": "Home", "runs": "Runs", "queue": "Queue", "playground": "Playground", "studies": "Studies"}
 """Areas by mode, in the order of their keys 1 to 5."""
 
 TYPED = frozenset(map(_character_to_key, string.punctuation))

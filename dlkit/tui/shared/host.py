@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from textual.app import App
 
 from dlkit.catalog import Catalog
+from dlkit.monitor.pulse import Pulse
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.shared.poll import Poller
 
@@ -24,6 +25,12 @@ class Host(App[None]):
     poller: Poller
     catalog: Catalog | None
     summaries: Sequence[Summary]
+    pulses: Mapping[str, Pulse]
+    """Of the runs that live, by id."""
+    since: float
+    """When this workspace was last looked at before this interface was opened, UTC seconds."""
+    seen: set[str]
+    """Ids of runs that were opened since."""
     looked: bool
     """Whether the workspace has been looked at: an empty list of runs means that there are none."""
 

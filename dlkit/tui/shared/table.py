@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -40,11 +40,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """``cells`` by column key; a missing one is empty."""
+    """``cells`` by column key; a missing one is empty. A row with a ``line`` shows that over its whole width; one to
+    ``skip`` is a heading: the cursor is never on it."""
 
     key: str
     cells: dict[str, Cell]
     style: str = ""
+    line: Cell = ""
+    skip: bool = False
 
 
 class Table(ScrollView, can_focus=True):
@@ -111,6 +114,14 @@ class Table(ScrollView, can_focus=True):
 
     # What others do with it
 
+    def say_enter(self, what: str) -> None:
+        """What the key line says of Enter on the row that the cursor is on."""
+        for bindings in self._bindings.key_to_bindings.values():  # the key may be somebody's own
+            for i, binding in enumerate(bindings):
+                if binding.action == "choose" and binding.description != what:
+                    bindings[i] = replace(binding, description=what, show=bool(what))
+                    self.screen.refresh_bindings()
+
     def show(self, rows: Sequence[Row]) -> None:
         """Take these rows; the cursor stays on the row it was on, if that is still there. A row that is the same
         object as before is not drawn again."""
@@ -122,7 +133,7 @@ class Table(ScrollView, can_focus=True):
         self.marked &= {row.key for row in rows} if self.marked else set()
         place = next((i for i, row in enumerate(rows) if row.key == here), None)
         moved = place is None and bool(rows)
-        place = min(self.cursor, max(0, len(rows) - 1)) if place is None else place
+        place = self._beside(min(self.cursor, max(0, len(rows) - 1)), 1) if place is None else place
         self.virtual_size = Size(0, len(rows) + 1)
         with self.prevent(Table.Moved):
             self.cursor = place
@@ -145,7 +156,8 @@ class Table(ScrollView, can_focus=True):
     @property
     def key(self) -> str:
         """The row under the cursor; empty if there is none."""
-        return self.rows[self.cursor].key if 0 <= self.cursor < len(self.rows) else ""
+        here = self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
+        return "" if here is None or here.skip else here.key
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a row; False if there is no such row."""
@@ -164,7 +176,14 @@ class Table(ScrollView, can_focus=True):
     # Keys and mouse
 
     def action_move(self, by: int) -> None:
-        self.cursor = max(0, min(len(self.rows) - 1, self.cursor + by))
+        self.cursor = self._beside(max(0, min(len(self.rows) - 1, self.cursor + by)), by)
+
+    def _beside(self, place: int, by: int) -> int:
+        """The row there, or the nearest in the direction of ``by``, else in the other, that is no heading."""
+        step = 1 if by > 0 else -1
+        ahead = range(place, len(self.rows) if step > 0 else -1, step)
+        behind = range(place, -1 if step > 0 else len(self.rows), -step)
+        return next((i for i in chain(ahead, behind) if i < len(self.rows) and not self.rows[i].skip), place)
 
     def action_page(self, by: int) -> None:
         self.action_move(by * max(1, self.size.height - 2))
@@ -185,7 +204,7 @@ class Table(ScrollView, can_focus=True):
                 self.post_message(Table.HeaderClicked(self, column.key))
             return
         place = event.y - 1 + self.scroll_offset.y
-        if place < len(self.rows):
+        if place < len(self.rows) and not self.rows[place].skip:
             again = place == self.cursor and event.chain > 1
             self.cursor = place
             if again:
@@ -193,9 +212,11 @@ class Table(ScrollView, can_focus=True):
 
     def watch_cursor(self, before: int, now: int) -> None:
         height = max(1, self.size.height - 1)
-        top = self.scroll_offset.y
-        if now < top:
-            self.scroll_to(y=now, animate=False)
+        top, head = self.scroll_offset.y, now
+        while head > 0 and head <= len(self.rows) and self.rows[head - 1].skip:
+            head -= 1  # what stands under a heading is seen with it
+        if head < top:
+            self.scroll_to(y=head, animate=False)
         elif now >= top + height:
             self.scroll_to(y=now - height + 1, animate=False)
         else:  # two lines: a whole table is ten times the bytes over ssh
@@ -235,6 +256,15 @@ class Table(ScrollView, can_focus=True):
         parts = [
             ("* " if marked else "> " if here else "  ", base + (self._style("table--mark") if marked else Style()))
         ]
+        if row.line:
+            text, look = (row.line, "") if isinstance(row.line, str) else row.line
+            style = self._style("table--header") if row.skip else base
+            style += Style.parse(look) if look else Style.null()
+            return _strip(
+                [("  " if row.skip else parts[0][0], style), (_fitted(text, max(1, width - 2), False), style)],
+                width,
+                style,
+            )
         plain = here and self.has_focus  # on the cursor's colour not every other one can be read
         for column, gap, cells in self._shown:
             cell = row.cells.get(column.key, "")
