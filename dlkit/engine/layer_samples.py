@@ -10,19 +10,15 @@ import numpy.typing as npt
 from torch import Tensor
 
 from dlkit.engine.layers import Seen, Spread, Watched
+from dlkit.present.distribution import ACTIVATIONS, DECADES, GRADIENTS, captioned, histogram
 from dlkit.samples import Curve, Images, Sample, Table
 
 Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
 
-WIDTH, HEIGHT = 48, 20
-"""Pixels of a picture of one distribution; a terminal shows it in as many columns, and half as many lines."""
 _COLUMNS = 4
-_BACKGROUND, _AXIS = (24, 24, 28), (80, 80, 88)
 _ACTIVATIONS, _GRADIENTS = (86, 180, 233), (230, 159, 0)
 """Two colours that colour-blind people can tell apart (Okabe and Ito 2008)."""
-_DECADES = (-9, 1)
-"""Of a gradient's size: 1e-9 to 10. What is smaller is drawn at the left edge, what is larger at the right."""
 _INSIDE = 0.995
 
 
@@ -47,26 +43,25 @@ def _activations(found: Mapping[str, Spread], at: str) -> Images:
     pictures, captions = [], []
     for name, spread in found.items():
         values = finite(spread.some)
+        # Not the greatest: a single one would press all others into the middle.
         reach = float(np.quantile(np.abs(values), _INSIDE)) if len(values) else 0.0
         pictures.append(histogram(values, (-reach, reach), _ACTIVATIONS, axis=0.5))
-        captions.append(f"{name} ±{reach:.2g}")
+        captions.append(captioned(name, reach))
     title = f"Activations, {at}: values from left to right, 0 in the middle"
-    return Images(
-        name="layers-activations", title=title, images=np.stack(pictures), captions=captions, columns=_COLUMNS
-    )
+    return Images(name=ACTIVATIONS, title=title, images=np.stack(pictures), captions=captions, columns=_COLUMNS)
 
 
 def _gradients(found: Mapping[str, Spread], at: str) -> Images:
     """All on one logarithmic axis: what vanishes from layer to layer moves to the left."""
     pictures, captions = [], []
-    low, high = _DECADES
+    low, high = DECADES
     for name, spread in found.items():
         sizes = np.abs(finite(spread.some))
         decades = np.log10(sizes[sizes > 0])
         pictures.append(histogram(decades.clip(low, high), (low, high), _GRADIENTS, axis=-low / (high - low)))
         captions.append(f"{name} {10 ** np.median(decades):.0e}" if len(decades) else f"{name} 0")
     title = f"Gradients of weights, {at}: their size from 1e{low} to 1e{high}, a line at 1"
-    return _grid("layers-gradients", title, pictures, captions)
+    return _grid(GRADIENTS, title, pictures, captions)
 
 
 def _grid(name: str, title: str, pictures: list[Picture], captions: list[str]) -> Images:
@@ -103,23 +98,6 @@ def _row(name: str, seen: Seen) -> list[str | float | int]:
     through = (activation.mean, activation.std, activation.zeros) if activation else (None, None, None)
     numbers = (*through, seen.dead, gradient.std if gradient else None, seen.update)
     return [name, seen.kind, *["" if (value := _number(n)) is None else float(f"{value:.4g}") for n in numbers]]
-
-
-def histogram(values: Floats, limits: tuple[float, float], colour: tuple[int, int, int], *, axis: float) -> Picture:
-    """Bars [HEIGHT,WIDTH,3] of how often values occur, the highest reaching the top; ``axis``: where a line stands, as
-    a share of the width."""
-    low, high = limits
-    picture = np.full((HEIGHT, WIDTH, 3), _BACKGROUND, np.uint8)
-    picture[:, min(WIDTH - 1, int(axis * WIDTH))] = _AXIS
-    if not len(values):
-        return picture
-    if low >= high:  # all values are equal
-        low, high = low - 1.0, high + 1.0
-    counts, _ = np.histogram(np.clip(values, low, high), WIDTH, (low, high))
-    # Square roots: one full bin (the zeros of a ReLU) would press all others flat.
-    bars = np.ceil(np.sqrt(counts / counts.max()) * HEIGHT).astype(int)
-    picture[np.arange(HEIGHT)[:, None] >= HEIGHT - bars[None]] = colour
-    return picture
 
 
 def finite(values: Tensor) -> Floats:

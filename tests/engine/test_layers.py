@@ -18,11 +18,12 @@ from dlkit.config import Layer, resolve
 from dlkit.data.context import make_context
 from dlkit.engine import layers, loop
 from dlkit.engine.attempt import Attempt
-from dlkit.engine.layer_samples import HEIGHT, WIDTH, histogram, layer_samples
+from dlkit.engine.layer_samples import layer_samples
 from dlkit.engine.layers import LayerWatch, Seen, Watched, Watching, silent_units, spread
 from dlkit.engine.start import start
 from dlkit.engine.trainer import Trainer
 from dlkit.events import Event, Notice, Sampled
+from dlkit.present.distribution import HEIGHT, WIDTH, histogram
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events

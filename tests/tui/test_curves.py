@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from distributions import sampled
 from dlkit.events import Checkpointed, Commanded, Event, MetricsLogged, Resumed, Started
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
@@ -287,3 +288,18 @@ async def test_runs_without_metrics(tmp_path: Path) -> None:
         assert pane.groups == [] and "No curves yet" in shown(app)
         tell(app, begun, 0, curve("val/mse"))
         await until(pilot, lambda: titles(pane) == ["val/mse"])
+
+
+async def test_distributions_are_heat_maps_over_time(tmp_path: Path) -> None:
+    run = rich_run(tmp_path)
+    write_events(run, [sampled(run, step) for step in (20, 60)], 20)
+    async with curves(run, WIDE) as (app, pilot, pane):
+        assert "d: 2 metrics of single classes and distributions" in shown(app)
+        await typed(pilot, "slash", *"layers", "enter")
+        await until(pilot, lambda: titles(pane) == ["layers/activations/fc Linear", "layers/gradients/fc Linear"])
+        await until(pilot, lambda: "▀" in shown(app))
+        assert [chart.log_y for chart in pane.charts] == [False, True] and "median" in shown(app)
+        tell(app, run, 40, sampled(run, 100))
+        await until(pilot, lambda: pane.charts[0].lines[0].x[-1] == 100)
+        await typed(pilot, "left", "y", "escape", "d")
+        await until(pilot, lambda: len(pane.groups) == 7)

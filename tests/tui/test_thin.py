@@ -15,10 +15,10 @@ from rich.style import Style
 from dlkit.monitor.history import History
 from dlkit.tui.chart.axes import Range, labels, linear_ticks, log_labels, log_ticks, step_labels, thousands, value_range
 from dlkit.tui.chart.canvas import DOTS_DOWN, Sheet, dots, row_of
-from dlkit.tui.chart.draw import draw
+from dlkit.tui.chart.draw import Drawing, draw
 from dlkit.tui.chart.frame import Theme
 from dlkit.tui.chart.legend import arranged
-from dlkit.tui.chart.line import Line, extent_of
+from dlkit.tui.chart.line import Heat, Line, extent_of
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.smooth import LEVELS, smoothed
 from dlkit.tui.chart.thin import Floats, Spans, column_edges, thin
@@ -311,6 +311,56 @@ def test_what_has_no_room_in_a_legend_is_said_shorter_first() -> None:
     assert [placed.text for placed in arranged(forms, 30, 1)] == ["A 0.5", "B 0.25", "C 1"]
     assert [placed.text for placed in arranged(forms, 16, 1)] == ["A 0.5"], "room for … 2 more"
     assert arranged(forms, 60, 0) == []
+
+
+# Distributions
+
+
+def hot(shares: Floats, *, decades: bool = False, theme: Theme = THEME, columns: int = 44, rows: int = 13) -> Drawing:
+    """Three steps with as many distributions from −1 to 1."""
+    line = Line("median", np.array([0, 10, 20]), np.array([0.1, 0.1, 0.1]), heat=Heat(shares, -1, 1, decades))
+    return draw(
+        [line], lambda line: line.y, Look(), extent_of([line]), log_y=decades, columns=columns, rows=rows, top=1,
+        unit="step", theme=theme,
+    )  # fmt: skip
+
+
+def filled(drawing: Drawing) -> Mask:
+    """Which cells of the plot have something in them."""
+    frame = drawing.frame
+    cells = [
+        [not drawing.sheet.blank(frame.top + row, frame.left + column) for column in range(frame.columns)]
+        for row in range(frame.rows)
+    ]
+    return np.array(cells)
+
+
+def test_a_distribution_stands_from_its_step_to_the_next() -> None:
+    shares = np.zeros((3, 48))
+    shares[0, :24], shares[1, 24:], shares[2] = 1, 1, 0
+    for theme in (THEME, THEME._replace(plain=True), THEME._replace(colour=False)):
+        found = filled(hot(shares, theme=theme))
+        half, (rows, columns) = found.shape[1] // 2, found.shape
+        assert found[rows // 2 + 1 :, 1 : half - 1].all() and not found[: rows // 2, 1 : half - 1].any()
+        assert (
+            found[: rows // 2, half + 1 : columns - 1].all()
+            and not found[rows // 2 + 1 :, half + 1 : columns - 1].any()
+        )
+
+
+@given(st.integers(0, 47), st.integers(8, 40))
+def test_the_narrowest_part_of_a_distribution_is_seen(part: int, rows: int) -> None:
+    """Where a row stands for several of them, too: the zeros of a ReLU."""
+    shares = np.zeros((3, 48))
+    shares[:, part] = 1
+    found = filled(hot(shares, rows=rows))
+    assert found.any(0)[1:-1].all()
+
+
+def test_what_has_no_place_on_an_axis_is_not_drawn() -> None:
+    assert not filled(hot(np.zeros((3, 48)))).any()
+    drawing = hot(np.ones((3, 48)), decades=True)
+    assert drawing.values == Range(-1, 1) and filled(drawing).all()
 
 
 # Smoothing

@@ -156,16 +156,19 @@ class Chart(Widget):
 
     def _look_around(self) -> Looks:
         """How this is to look now; what was drawn for other sizes or colours is forgotten."""
+        base = self.rich_style
         theme = Theme(
             self.get_component_rich_style("chart--muted"),
             self.get_component_rich_style("chart--broken", partial=True),
             self._plain,
             self.app.current_theme.dark,
+            base.bgcolor.get_truecolor() if base.bgcolor is not None else (18, 18, 18),
+            not self.app.no_color,
         )
         title, current = (
             self.get_component_rich_style(f"chart--{name}", partial=True) for name in ("title", "current")
         )
-        looks = Looks(self.size, self.rich_style, title, current, theme)
+        looks = Looks(self.size, base, title, current, theme)
         if looks != self._looks:
             self._looks, self._strips = looks, None
         return looks

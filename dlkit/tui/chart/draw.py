@@ -9,7 +9,7 @@ import numpy as np
 from rich.style import Style
 
 from dlkit.present.numbers import duration
-from dlkit.tui.chart import marks
+from dlkit.tui.chart import heat, marks
 from dlkit.tui.chart.axes import (
     Range,
     labels,
@@ -65,6 +65,10 @@ def draw(
     courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
     _y_axis(sheet, frame, values, ticks, texts, theme)
     _x_axis(sheet, frame, look, extent, theme, ruled=ruled, unit=unit)
+    if values is not None:
+        for line in lines:
+            heat.paint(sheet, frame, values, line, look, extent, theme, log_y=log_y)
+    courses = [course for course in courses if course.line.heat is None]
     _lines(sheet, frame, values, courses, theme)
     marks.breaks(sheet, frame, courses, theme)
     if values is not None:
@@ -78,8 +82,11 @@ def _range(
 ) -> Range | None:
     """Of all that is in the window, by a single column: how wide the plot will be depends on what is written at it."""
     edges = column_edges(*window, 1, log=look.log_x)
-    courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines]
-    return value_range([spans for course in courses for spans in (course.spans, course.raw) if spans is not None])
+    courses = [_course(line, smooth, look, edges, log_y=log_y) for line in lines if line.heat is None]
+    found = value_range([spans for course in courses for spans in (course.spans, course.raw) if spans is not None])
+    ends = [found] if found is not None else []
+    ends += [Range(line.heat.low, line.heat.high) for line in lines if line.heat and line.heat.decades == log_y]
+    return Range(min(end.low for end in ends), max(end.high for end in ends)) if ends else None
 
 
 def _course(line: Line, smooth: Callable[[Line], Floats], look: Look, edges: Floats, *, log_y: bool) -> Course:

@@ -25,12 +25,15 @@ class Frame(NamedTuple):
 
 
 class Theme(NamedTuple):
-    """Styles, whether the terminal has no more than ASCII, and whether lines lie on a dark ground."""
+    """Styles, whether the terminal has no more than ASCII, whether lines lie on a dark ground and on which (RGB), and
+    whether there are colours at all."""
 
     muted: Style
     broken: Style
     plain: bool = False
     dark: bool = True
+    ground: tuple[int, int, int] = (18, 18, 18)
+    colour: bool = True
 
     def of(self, line: Line) -> str:
         """The colour of a line."""

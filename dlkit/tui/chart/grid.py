@@ -12,7 +12,6 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from dlkit.present.numbers import counted
 from dlkit.tui.chart.chart import Chart
 from dlkit.tui.chart.groups import PLACEHOLDER, Group, settled
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
@@ -60,7 +59,14 @@ class ChartGrid(ChartKeys, Widget, can_focus=True):
         Binding("end,G", "go(10000)", "Last chart", show=False, id="curves.last"),
         Binding("enter", "enlarge", "Enlarge", show=False, id="curves.enlarge"),
         Binding("slash", "filter", "Filter", key_display="/", id="curves.filter", tooltip="val/*, *acc*, or a part"),
-        Binding("d", "details", "Classes", show=False, id="curves.details", tooltip="Metrics of single classes"),
+        Binding(
+            "d",
+            "details",
+            "Classes",
+            show=False,
+            id="curves.details",
+            tooltip="Single classes, distributions",
+        ),
         Binding("escape", "leave", "Back", show=False, id="curves.leave"),
     ]
 
@@ -104,9 +110,9 @@ class ChartGrid(ChartKeys, Widget, can_focus=True):
         return ""
 
     @property
-    def hidden(self) -> int:
-        """How many metrics of single classes ``details`` would bring."""
-        return 0
+    def hidden(self) -> str:
+        """What ``details`` would bring; empty if nothing."""
+        return ""
 
     # What there is
 
@@ -176,8 +182,9 @@ class ChartGrid(ChartKeys, Widget, can_focus=True):
                 chart.current = False
             else:
                 group = self.groups[place]
+                log_y = group.key in self.logarithmic or any(ln.heat and ln.heat.decades for ln in lines[group.key])
                 chart.show(
-                    group.title, lines[group.key], self.look, extent=extent, log_y=group.key in self.logarithmic,
+                    group.title, lines[group.key], self.look, extent=extent, log_y=log_y,
                     unit=self.axis, current=place == self.place, happened=happened,
                 )  # fmt: skip
 
@@ -185,8 +192,8 @@ class ChartGrid(ChartKeys, Widget, can_focus=True):
         columns, rows = self.shape
         slots, count = columns * rows, len(self.groups)
         first = self.place // slots * slots
-        hidden = self.hidden if not self.details and not self.pattern else 0
-        parts = [f"d: {counted(hidden, 'metric')} of single classes"] if hidden else []
+        hidden = self.hidden if not self.details and not self.pattern else ""
+        parts = [f"d: {hidden}"] if hidden else []
         if count > slots:
             last = min(count, first + slots)
             which = f"charts {first + 1}-{last}" if last > first + 1 else f"chart {last}"

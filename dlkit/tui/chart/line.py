@@ -13,10 +13,21 @@ from dlkit.tui.chart.thin import Floats, Numbers
 
 
 @dataclass(frozen=True, eq=False)
+class Heat:
+    """Distributions in place of values: ``shares`` [N,B], 0 to 1, of B equal parts from ``low`` to ``high``, which are
+    logarithms to base 10 if ``decades``."""
+
+    shares: Floats
+    low: float
+    high: float
+    decades: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Line:
     """A curve: ``x`` ascending and ``y`` as many, never changed in place. ``key`` is the letter that stands at its end
     and in the legend, none where there is but one line; ``colour`` is its place in the palette. ``band``: from where to
-    where its values spread, as many as ``y`` each."""
+    where its values spread, as many as ``y`` each; ``heat``: of what ``y`` is but the middle, and what is drawn."""
 
     name: str
     x: Numbers
@@ -24,11 +35,13 @@ class Line:
     key: str = ""
     colour: int = 0
     band: tuple[Floats, Floats] | None = None
+    heat: Heat | None = None
 
     def same(self, other: Line) -> bool:
         """Whether it looks the same, without comparing points."""
         mine, others = (self.name, self.key, self.colour), (other.name, other.key, other.colour)
-        return self.x is other.x and self.y is other.y and self.band is other.band and mine == others
+        pairs = (self.x, other.x), (self.y, other.y), (self.band, other.band), (self.heat, other.heat)
+        return all(a is b for a, b in pairs) and mine == others
 
     def at(self, x: float) -> int:
         """The last point not beyond x; −1 if there is none."""

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from dlkit.monitor.means import Together, mean_course
 from dlkit.monitor.view import RunView
+from dlkit.present.numbers import counted
 from dlkit.steering import one_line
 from dlkit.tui.chart.grid import ChartGrid
 from dlkit.tui.chart.groups import Group, apart, grouped
@@ -86,8 +87,9 @@ class CompareCharts(ChartGrid):
         return "none of these runs has any metrics yet"
 
     @property
-    def hidden(self) -> int:
-        return sum(name.count("/") > 1 for name in dict.fromkeys(name for view in self.views for name in view.names))
+    def hidden(self) -> str:
+        count = sum(name.count("/") > 1 for name in {name for view in self.views for name in view.names})
+        return f"{counted(count, 'metric')} of single classes" if count else ""
 
     def no_unit(self, unit: str) -> str:
         return why_not(self.views, letter, unit)
