@@ -46,12 +46,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         many_runs(Path(folder), 1000)
         where = ["--workspace", folder]
+        asked = [dlkit_command, "completion", "zsh", "--line"]
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "dlkit --help": [dlkit_command, "--help"],
             "dlkit runs (1 000 runs)": [dlkit_command, "runs", *where],
             "dlkit tasks": [dlkit_command, "tasks", *where],
             "dlkit train classification --help": [dlkit_command, "train", "classification", "--help"],
+            "a key of completion, options": [*asked, "dlkit train classification --model "],
+            "a key of completion, 1 000 runs": [*asked, f"dlkit show --workspace {folder} "],
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
         for words in commands.values():
