@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dlkit.cli.complete.answer import FILES, Fitting, Known, Run, fitting, workspace_runs
+from dlkit.cli.complete.answer import (
+    FILES,
+    Fitting,
+    Known,
+    Run,
+    fitting,
+    workspace_runs,
+    workspace_studies,
+)
 from dlkit.cli.complete.scripts import SCRIPTS
 from dlkit.cli.parser import Parser
 from dlkit.errors import DlkitError
@@ -56,7 +64,7 @@ def _skipped(line: str, breaks: str) -> int:
 def _known() -> Known:
     from dlkit.cli.complete import kept
 
-    return Known(kept.commands(), kept.task, _runs)
+    return Known(kept.commands(), kept.task, _runs, _studies)
 
 
 def _runs(workspace: str | None) -> list[Run]:
@@ -64,3 +72,9 @@ def _runs(workspace: str | None) -> list[Run]:
 
     place: Path = locate(workspace)
     return workspace_runs(place) if place.is_dir() else []
+
+
+def _studies(workspace: str | None) -> list[Fitting]:
+    from dlkit.runs.workspace import locate
+
+    return workspace_studies(locate(workspace))

@@ -57,6 +57,11 @@ def offered(dlkit):
         ("dlkit train toy --engine.layers ", ["true", "false"], []),
         ("dlkit train toy --config ", [":files"], []),
         ("dlkit train toy --name ", [], ["toy"]),
+        ("dlkit study ", ["list", "show", "toy"], ["linear"]),
+        ("dlkit study toy --", ["--vary", "--seeds", "--lr"], ["--model.dropout"]),
+        ("dlkit study toy --search ", ["grid", "random"], ["toy"]),
+        ("dlkit study toy --vary ", ["model=", "trainer.lr="], ["--lr"]),
+        ("dlkit study show ", [], ["toy"]),
         ("dlkit nonsense ", [], ["toy"]),
         ("dlkit completion ", ["bash", "zsh", "fish"], []),
     ],
@@ -70,7 +75,7 @@ def test_what_may_follow_is_offered_and_nothing_else(offered, line, all_of, none
 
 def test_every_command_offers_the_options_that_its_parser_has(offered, dlkit):
     for command in COMMANDS:
-        divided = offered(f"dlkit {command} ") if command in ("queue", "data") else [""]
+        divided = offered(f"dlkit {command} ") if command in ("queue", "data", "study") else [""]
         for action in divided:
             assert "--help" in offered(f"dlkit {command} {action} --"), (command, action)
 

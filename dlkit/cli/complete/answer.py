@@ -39,6 +39,7 @@ class Known(NamedTuple):
     commands: Commands
     task: Callable[[str], Task]
     runs: Callable[[str | None], Sequence[Run]]
+    studies: Callable[[str | None], Sequence[Fitting]]
 
 
 def fitting(known: Known, line: str) -> list[Fitting]:
@@ -90,11 +91,14 @@ def _after(known: Known, before: list[str], current: str) -> Iterator[Fitting]:
         return
     name, *rest = before
     if name == "train":
-        yield from _training(known, rest, current)
+        yield from _training(known, "train", rest, current)
+    elif name == "study" and rest and rest[0] in known.commands["names"]["task"]:
+        yield from _training(known, "study", rest, current)
     elif name in there and there[name]["actions"]:
         actions = there[name]["actions"]
         if not rest:
             yield from (Fitting(action, there[f"{name} {action}"]["about"]) for action in actions)
+            yield from _named(known.commands["names"]["task"]) if name == "study" else ()
         elif rest[0] in actions:
             yield from _of_command(known, f"{name} {rest[0]}", rest[1:], current)
     elif name in there:
@@ -109,7 +113,7 @@ def _of_command(known: Known, name: str, before: list[str], current: str) -> Ite
         if what == "NAME":
             kind = "source" if name.startswith("data ") else "inference" if name in ("predict", "sample") else ""
             yield from _named(known.commands["names"].get(kind, {}))
-        else:
+        elif what != "S" or name.startswith("study"):  # of other commands it is a seed
             yield from _values(known, what, choices, workspace)
 
     typed = yield from _options(command["options"], before, current, values)
@@ -159,17 +163,20 @@ def _is_offered(word: str, current: str) -> bool:
     return word not in ("-h",) and ("." not in word or current not in ("-", "--"))
 
 
-def _training(known: Known, before: list[str], current: str) -> Iterator[Fitting]:
+def _training(known: Known, which: str, before: list[str], current: str) -> Iterator[Fitting]:
+    """Of ``train``, and of ``study``, which takes its options too."""
     tasks = known.commands["names"]["task"]
     name = next((word for word in before if word in tasks), None)
-    command = known.commands["commands"]["train"]
+    command = known.commands["commands"][which]
     found = known.task(name) if name is not None else None
     options = [*command["options"], *(_of_task(found, before) if found else ())]
     workspace = _given(before, "--workspace")
 
     def values(what: str, choices: Iterable[str]) -> Iterator[Fitting]:
-        if what == "PRESET":
-            yield from _named(found["presets"] if found else {})
+        if what in ("PRESET", "RECIPE"):
+            yield from _named((found["presets"] if what == "PRESET" else found["recipes"]) if found else {})
+        elif what == "KEY=VALUES":
+            yield from _varied(options)
         elif what.startswith("part "):
             yield from _named(found["parts"][what.removeprefix("part ")] if found else {})
         else:
@@ -178,6 +185,14 @@ def _training(known: Known, before: list[str], current: str) -> Iterator[Fitting
     typed = yield from _options(options, before, current, values)
     if typed is not None and name is None:
         yield from _named(tasks)
+
+
+def _varied(options: Iterable[Option]) -> Iterator[Fitting]:
+    """What a study can vary: the components by their part, and every option by its key."""
+    for option in options:
+        key = option["words"][0].removeprefix("--")
+        if option["value"].startswith("part ") or "." in key:
+            yield Fitting(f"{key.replace('-', '_')}=", option["about"])
 
 
 def _of_task(task: Task, before: Sequence[str]) -> Iterator[Option]:
@@ -222,6 +237,8 @@ def _values(known: Known, what: str, choices: Iterable[str], workspace: str | No
     yield from (Fitting(choice) for choice in choices)
     if what == "RUN":
         yield from _runs(known.runs(workspace))
+    elif what == "S":
+        yield from known.studies(workspace)
     elif what in PATHS:
         yield FILES
     elif what in NAMES:
@@ -277,3 +294,15 @@ def workspace_runs(workspace: Path, limit: int | None = None) -> list[Run]:
         about = " · ".join(part for part in (summary.name, summary.task, summary.model, summary.state, best) if part)
         runs.append(Run(summary.id, summary.name, summary.task, about))
     return runs
+
+
+def workspace_studies(workspace: Path) -> list[Fitting]:
+    """A workspace's studies, newest first; none where it cannot be read."""
+    from dlkit.errors import DlkitError
+    from dlkit.studies.folder import list_studies
+
+    try:
+        found = [Fitting(study.id) for study in list_studies(workspace)]
+    except DlkitError:
+        return []
+    return [*found, Fitting("last", "the newest")] if found else []

@@ -22,6 +22,8 @@ def commands(catalog: Catalog) -> Commands:
         found[name] = Command(about=about, actions=actions, options=[], inputs=[])
         if name == "train":
             found[name]["options"] = list(_train_options())
+        elif name == "study":  # a task may stand in the place of an action
+            found[name]["options"] = [*_study_options(), *_train_options()]
         elif not actions:
             found[name] = _command(about, declared_parser(name))
         for action in actions:
@@ -38,6 +40,7 @@ def task(catalog: Catalog, name: str) -> Task:
     from dlkit.component_choice import completed, usual
     from dlkit.config import CHOICES, OWN
     from dlkit.config_file import presets
+    from dlkit.studies.recipes import recipes
 
     spec = catalog.task(name)
     parts = {part: {s.name: s.summary for s in catalog.specs(part, name)} for part in CHOICES}
@@ -51,6 +54,7 @@ def task(catalog: Catalog, name: str) -> Task:
         usual=usual(catalog, spec),
         wants=wants,
         presets={preset.name: preset.summary for preset in presets(catalog, name)},
+        recipes={recipe.name: recipe.summary for recipe in recipes(catalog, name)},
         sections={section: list(_fields(section, model)) for section, model in OWN.items()},
         components={
             f"{part} {one}": list(_component(catalog, part, one, name)) for part in CHOICES for one in parts[part]
@@ -85,6 +89,18 @@ def _train_options() -> Iterator[Option]:
     for flag, (value, about) in VALUES.items():
         what = "PRESET" if flag == "preset" else value
         yield Option(words=[f"--{flag}"], about=about, value=what, choices=[], changeable=False)
+
+
+def _study_options() -> Iterator[Option]:
+    from dlkit.cli.study_words import SWITCHES, VALUES
+    from dlkit.studies.question import SEARCHES
+
+    choices = {"search": list(SEARCHES)}
+    for flag, about in SWITCHES.items():
+        yield Option(words=[f"--{flag}"], about=about, value="", choices=[], changeable=False)
+    for flag, (value, about) in VALUES.items():
+        what = "RECIPE" if flag == "recipe" else value
+        yield Option(words=[f"--{flag}"], about=about, value=what, choices=choices.get(flag, []), changeable=False)
 
 
 def _component(catalog: Catalog, part: str, name: str, task: str) -> Iterator[Option]:

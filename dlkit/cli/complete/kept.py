@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dlkit.catalog import Catalog
     from dlkit.cli.complete.words import Commands, Task
 
-FORMAT = 1
+FORMAT = 2
 Built = Mapping[str, Any]
 
 

@@ -54,5 +54,6 @@ class Task(TypedDict):
     usual: dict[str, str]
     wants: dict[str, dict[str, str]]
     presets: dict[str, str]
+    recipes: dict[str, str]
     sections: dict[str, list[Option]]
     components: dict[str, list[Option]]
