@@ -21,6 +21,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 from textual.pilot import Pilot  # noqa: E402
 
 from dlkit.tui.app import DlkitApp  # noqa: E402
+from dlkit.tui.shared.table import Table  # noqa: E402
 from pictures import HEIGHT, WIDTH, lines_of  # noqa: E402
 from screens import opened, press, shown, until  # noqa: E402
 
@@ -111,16 +112,17 @@ async def film(workspace: Path) -> Film:
 
 
 async def _to_the_form(taken: Film, app: DlkitApp, pilot: Pilot[None]) -> None:
-    from dlkit.tui.tasks.screen import TasksScreen
-
+    table = app.screen.query_one(Table)
     for _ in range(30):
-        if isinstance(app.screen, TasksScreen) and app.screen.chosen_task == "classification":
+        if table.key == "classification":
             break
         await press(pilot, "down")
-        taken.take(app, 0.15)
+        taken.take(app, 0.2)
+    assert table.key == "classification"
+    taken.take(app, 1.0)
     await press(pilot, "enter")
     await until(pilot, lambda: "ready" in shown(app))
-    taken.take(app, 2.0)
+    taken.take(app, 2.5)
 
 
 async def _while_it_trains(taken: Film, app: DlkitApp, pilot: Pilot[None]) -> None:
