@@ -19,7 +19,7 @@ from dlkit.present.table import table
 from dlkit.runs.naming import checked_name
 from dlkit.runs.workspace import locate
 from dlkit.studies.folder import StudyFolder
-from dlkit.studies.planning import Plan, make, plan
+from dlkit.studies.planning import Plan, make, plan, why_alone
 from dlkit.studies.question import Question
 from dlkit.studies.recipes import recipe_of
 from dlkit.studies.tries import Cost, cost
@@ -96,6 +96,7 @@ def _plan(catalog: Catalog, own: StudyWords, words: Words, workspace: Path) -> P
         search=own.values.get("search", "grid"),
         sampler=own.values.get("sampler", "tpe" if own.values.get("search") == "optuna" else ""),
         prune=own.values.get("prune", ""),
+        stack=own.values.get("stack", "auto"),
         search_seed=own.count("search-seed", 0, 0) or 0,
         parallel=own.count("parallel", 0) or 0,
         max_time=own.seconds("max-time"),
@@ -143,6 +144,8 @@ def _say_plan(found: Plan, price: Cost | None, workspace: Path) -> None:
         say(f"… and {settings - SHOWN} more (--print-trials prints all)")
     if price is not None:
         _say_price(price, workspace)
+    if found.question.stack != "off" and (why := why_alone(found)):
+        say(f"trained one by one: {why}")
     for line in found.left_out:
         say(f"left out:{line}")
     if seeds == 1 and settings > 1:

@@ -28,6 +28,7 @@ VALUES = {
                "random: --trials N of them; optuna: N, each from what the earlier ones came to (dlkit[study])"),
     "sampler": ("NAME", "of optuna: tpe (default), gp, cmaes, qmc, random"),
     "prune": ("HOW", "stop trials that are worse than the median of the others (median), or by hyperband"),
+    "stack": ("HOW", "auto (default): networks that differ in numbers alone are trained as one; on: or refuse; off"),
     "trials": ("N", "how many settings to draw"),
     "seeds": ("N", "train each setting with N seeds (default 1, which says nothing of luck); or which: 3,5,8"),
     "search-seed": ("N", "what is drawn is a function of it (default 0)"),

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from dlkit.catalog import Catalog
+from dlkit.engine.stacked.differing import why_not
 from dlkit.errors import DAMAGE, DlkitError, RunError, UsageError, in_words
 from dlkit.events import MetricsLogged, Started
 from dlkit.gpus import gpus
@@ -48,6 +49,8 @@ TRIES = 5
 """Interruptions in a row that gain no step before a trial is given up."""
 LEAST_AHEAD = 4
 """Trials in the queue at once at least, so that no device waits for the next: others' jobs come in between."""
+STACKED_AHEAD = 256
+"""The same of trials that may be trained as one: those that wait when the first of them begins are."""
 Say = Callable[[str], None]
 
 
@@ -64,6 +67,7 @@ class Driver:
         self._told_to_stop: set[int] = set()
         self._followers: dict[int, Follower] = {}
         self._totals: dict[str, int] = {}
+        self._alone: dict[int, str] = {}
         self._woke = 0.0
 
     @property
@@ -168,7 +172,9 @@ class Driver:
 
     @property
     def _submission(self) -> Submission:
-        return Submission(True, self.question.priority, (), self.question.offline)
+        """What is handed over; with a word, it may be trained as one with others that wait with the same."""
+        word = f"study {self.study.id}" if self.question.stack != "off" else ""
+        return Submission(True, self.question.priority, (), self.question.offline, word)
 
     def _is_time_up(self) -> bool:
         most = self.question.max_time
@@ -245,7 +251,18 @@ class Driver:
         slots = max(queue.cpu_slots(self.study.workspace), len(gpus()))
         # What is proposed goes by what has ended: the fewer are in hand, the more is known.
         ahead = slots if self.question.search == "optuna" else max(LEAST_AHEAD, 2 * slots)
+        if self.question.stack != "off" and self.question.search != "optuna" and self._stacks():
+            ahead = STACKED_AHEAD
         return self.question.parallel or ahead
+
+    def _stacks(self) -> bool:
+        """Whether the next trials may be trained as one, as far as options tell: they must wait together for it."""
+        setting = next(self.state.missing(), (None, 0))[0]
+        if setting is None:
+            return False
+        if setting not in self._alone:
+            self._alone[setting] = why_not(self._whole_space().resolve(self.state.settings[setting]))
+        return not self._alone[setting]
 
     def _model(self, setting: int) -> str:
         return self._whole_space().resolve(self.state.settings[setting]).specs["model"].name

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
+from dlkit.engine.stacked.differing import why_not
 from dlkit.errors import UsageError, nearest
 from dlkit.json_types import Settings
 from dlkit.runs.init_from import pinned_as_far_as_known
@@ -18,7 +19,7 @@ from dlkit.studies import folder, log
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.proposing import check_sampler, optuna_or_refuse
 from dlkit.studies.pruning import check_pruner
-from dlkit.studies.question import SEARCHES, Question
+from dlkit.studies.question import SEARCHES, STACKS, Question
 from dlkit.studies.space import Space, ablation, corners, drawn, fitting, grid, space_of
 from dlkit.studies.vary import axis
 
@@ -88,9 +89,19 @@ def plan(
     found = Plan(
         told, space, settings, _seeds(seeds, first.engine.seed), left_out, proposed=_proposed(question, trials)
     )
+    if question.stack == "on" and (why := why_alone(found)):
+        raise UsageError(f"--stack on: nothing was started: {why}; --stack auto trains such trials one by one")
     if found.trials > MOST_TRIALS:
         raise UsageError(f"{found.trials} trials, more than {MOST_TRIALS}: vary less, or give fewer seeds")
     return found
+
+
+def why_alone(found: Plan) -> str:
+    """Why trials are trained one by one, as far as options tell; empty: they may be trained as one."""
+    for setting in found.settings:
+        if why := why_not(found.space.resolve(setting)):
+            return why
+    return ""
 
 
 def make(found: Plan, workspace: Path) -> StudyFolder:
@@ -132,6 +143,8 @@ def _line(number: int, setting: Settings) -> bytes:
 def _check(question: Question, trials: int | None) -> None:
     if question.search not in SEARCHES:
         raise UsageError(f"--search {question.search!r}: {nearest(question.search, SEARCHES)}")
+    if question.stack not in STACKS:
+        raise UsageError(f"--stack {question.stack!r}: {nearest(question.stack, STACKS)}")
     check_pruner(question.prune)
     if question.search == "optuna":
         optuna_or_refuse()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # who only reads needs neither pydantic nor a plugin
     from dlkit.config import Layer
     from dlkit.studies.space import Space
 
+STACKS = ("auto", "on", "off")
 SEARCHES = ("grid", "ablation", "random", "optuna")
 
 
@@ -25,6 +26,8 @@ class Question:
     search       ``grid``, ``random``, ``optuna``; ``sampler``: of the last, by name
     prune        how trials that are not worth their time are told; empty: all are trained to their end
     search_seed  what is drawn at random is a function of it
+    stack        ``auto``: trials that differ in numbers alone are trained as one where they wait together; ``off``;
+                 ``on``: it is an error if one cannot be
     parallel     trials in the queue or running at once; 0: as many as keep the devices busy
     max_time     seconds after which no more trials are started; 0: no end
     test         whether the chosen setting is evaluated on test at the end
@@ -41,6 +44,7 @@ class Question:
     search: str = "grid"
     sampler: str = ""
     prune: str = ""
+    stack: str = "off"
     search_seed: int = 0
     parallel: int = 0
     max_time: float = 0.0
@@ -85,7 +89,7 @@ class Question:
 
 
 _PLAIN = (
-    "task", "metric", "direction", "search", "sampler", "prune", "search_seed", "parallel", "max_time",
+    "task", "metric", "direction", "search", "sampler", "prune", "stack", "search_seed", "parallel", "max_time",
     "test", "needed", "offline", "priority", "name", "created",
 )  # fmt: skip
 
