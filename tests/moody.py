@@ -43,6 +43,13 @@ def dlkit_inference() -> list[InferenceSpec]:
             target="moody_parts:Choosy",
             config="moody:ChoosyConfig",
         ),
+        InferenceSpec(
+            name="teller",
+            task="toy",
+            summary="Answers word by word",
+            target="moody_parts:Teller",
+            config="moody:MoodyConfig",
+        ),
         InferenceSpec(name="lofty", summary="Asks no model that there is", target="moody_parts:Lofty"),
         InferenceSpec(name="broken", task="toy", summary="Cannot be imported", target="moody_parts:Missing"),
         InferenceSpec(name="foreign", task="another", summary="Of another task", target="moody_parts:Choosy"),

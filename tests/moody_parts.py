@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ class Moody(Predictor):
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
         return [f"hello {rng.integers(10**9)} of {len(examples)}" if examples is not None else "hello without data"]
+
+
+class Teller(Moody):
+    """Goes on from its prompt, a word at a time."""
+
+    streams = True
+
+    def stream(self, value: Any) -> Iterator[str]:
+        yield str(value)
+        for word in (" and", " so", " on"):
+            time.sleep(0.05)
+            yield word
 
 
 class Choosy(Predictor):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.defaults import differences
 from dlkit.cli.parser import Parser
 from dlkit.errors import RunError, UsageError
-from dlkit.events import Commanded, Event, Machine, MetricsLogged, Retried, Sampled
-from dlkit.present.events import describe_command, describe_restart, machine_use
+from dlkit.events import Event, Machine, MetricsLogged, Sampled
+from dlkit.present.events import machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.sparkline import sparkline
@@ -25,7 +25,7 @@ from dlkit.runs.log import history, read_events
 from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
 
-LOG_LINES = 40
+LOG_LINES = 1000
 FOLDER = "{}-samples"
 """Where samples are written unless something else is said, below the current folder."""
 
@@ -55,8 +55,7 @@ def main(argv: list[str]) -> int:
         _checkpoints(run),
         _evaluations(run),
         _samples(run, events, width if options.samples else None),
-        "\n".join(_log(events)) if options.log else "",
-        _traceback(events),
+        _log(run) if options.log else _traceback(events),
     ]
     print_result(Painted.joined("\n\n", (part for part in parts if part)))
     return 0
@@ -74,7 +73,7 @@ def _parser() -> Parser:
         help=f"write samples there; alone: all as PNG (default: {FOLDER.format('RUN')})",
     )
     parser.add_argument("--only", metavar="NAME", default="", help="of the samples that are written, those of one name")
-    parser.add_argument("--log", action="store_true", help="what happened, event by event")
+    parser.add_argument("--log", action="store_true", help="what happened, was measured and was printed")
     parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
     parser.add_argument("--command", action="store_true", help="the command that trains it again, and nothing else")
     return parser
@@ -235,24 +234,18 @@ def _drawn(run: RunFolder, sample: Mapping[str, Any], width: int) -> str:
         return f"{sample['title'] or sample['name']}: {sample['file']}"
 
 
-def _log(events: list[Event]) -> Iterator[str]:
-    """Events but what is measured all the time, the newest last, with the time since the first."""
-    told = [event for event in events if not isinstance(event, (MetricsLogged, Machine))]
-    yield "events" if len(told) <= LOG_LINES else f"the last {LOG_LINES} of {len(told)} events (events.jsonl has all)"
-    for event in told[-LOG_LINES:]:
-        step = getattr(event, "step", getattr(event, "steps", getattr(event, "from_step", 0)))
-        yield f"  {duration(max(0.0, event.time - events[0].time)):>8}  step {step:<8} {event.event} {_words(event)}"
+def _log(run: RunFolder) -> str:
+    """What happened, what was measured and what was printed, as the interface has it, the newest last."""
+    from dlkit.monitor.run_log import RunLog
+    from dlkit.monitor.view import RunView
 
-
-def _words(event: Event) -> str:
-    if isinstance(event, Commanded):
-        return describe_command(event)
-    if isinstance(event, Retried):
-        return describe_restart(event)
-    details = [getattr(event, key, "") for key in ("status", "reason", "text", "folder")]
-    files = [sample.file for sample in getattr(event, "samples", ())]
-    best = ["best"] if getattr(event, "best", False) is True else []
-    return ", ".join([str(detail) for detail in (*details, *files, *best) if detail])
+    view = RunView(run)
+    view.poll()
+    while view.behind:
+        view.poll()
+    lines = [line.text for line in RunLog().lines(view)]
+    left_out = f", the last {LOG_LINES} of {len(lines)} lines" if len(lines) > LOG_LINES else ""
+    return "\n".join([f"log{left_out}", *(f"  {line}".rstrip() for line in lines[-LOG_LINES:])])
 
 
 def _traceback(events: list[Event]) -> str:

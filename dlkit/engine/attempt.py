@@ -13,6 +13,7 @@ from torch import Tensor
 from dlkit.engine.build import Job
 from dlkit.engine.loop import Loop
 from dlkit.engine.orders import Inbox
+from dlkit.engine.overheard import overheard
 from dlkit.engine.resuming import Resuming
 from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
@@ -76,7 +77,9 @@ class Attempt:
         try:
             on_cpu = self.job.placement.device.torch_device.type == "cpu"
             lock = RunLock(self.run.lock, part) if self.job.world.rank_zero else nullcontext()
-            with lock, bounded_memory() if on_cpu else nullcontext():
+            # A supervisor's processes write into output.log themselves.
+            heard = overheard(self.run) if report is None and self.job.world.rank_zero else nullcontext()
+            with lock, heard, bounded_memory() if on_cpu else nullcontext():
                 if commands_from is None and not self.resumed:
                     commands_from = 0
                 inbox = Inbox(self.run.commands, commands_from)  # from when it may be seen that the run goes

@@ -213,7 +213,8 @@ class ModelProcess:
                 if self._lost is not None:
                     raise self._lost
                 if self._reading:
-                    self._turn.wait(max(0.0, deadline - time.monotonic()) + 1.0)
+                    if not self._turn.wait(max(0.0, deadline - time.monotonic()) + 1.0):
+                        raise ModelGone("no answer in time")
                 else:
                     self._take_turn(deadline)
             found = self._replies.pop(identity)

@@ -43,7 +43,7 @@ def test_samples_and_log_are_shown_when_asked_for(dlkit, trained, ids):
     assert "--samples draws them" in plain
     text = dlkit("show", ids[0], "--samples", "--log", "--workspace", trained).out
     assert "true and predicted" in text
-    assert "finished completed" in text
+    assert "completed: val/" in text and "epoch 1" in text and "steps to go" in text
 
 
 def test_samples_leave_as_files(dlkit, trained, ids, tmp_path, monkeypatch):

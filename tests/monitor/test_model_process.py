@@ -209,3 +209,35 @@ def test_replies_are_one_json_object_a_line(run: RunFolder) -> None:
     assert [reply.get("id") for reply in replies] == [None, None, 7, 8, 9]
     assert ["error" in reply for reply in replies] == [True, True, True, False, False]
     assert "noise of a plugin" in noise and "noise below Python" in noise
+
+
+def test_an_answer_is_heard_as_it_is_written(run: RunFolder) -> None:
+    asked, heard = ModelProcess(run, inference="teller"), list[str]()
+    try:
+        asked.start()
+        answered = asked.ask(["once"], heard=heard.append)
+        assert heard == ["once", " and", " so", " on"]
+        assert answered.answers[0]["text"] == "once and so on" and answered.letters == len(" and so on")
+        assert [sample.text for sample in answered.samples if isinstance(sample, Text)] == [" and so on"]
+        assert "once" not in heard[1:] and asked.ask(["plain"]).letters == 0, "who does not listen gets it as a whole"
+    finally:
+        asked.close()
+
+
+def test_who_waits_for_an_example_keeps_nobody_from_an_answer(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replies are told apart by their id; of those who wait, one reads for all."""
+    monkeypatch.setenv("TOY_GATE", str(tmp_path / "gate"))
+    asked, found = ModelProcess(run), list[list[str]]()
+    try:
+        asked.start()
+        waiting = threading.Thread(target=lambda: found.append(asked.example()))
+        waiting.start()
+        answers = [asked.ask([word]).answers[0]["said"] for word in ("one", "two", "three")]
+        assert answers == ["one", "two", "three"] and not found
+        (tmp_path / "gate").write_text("")
+        waiting.join(LONG)
+        assert found and found[0][0].startswith("hello")
+    finally:
+        asked.close()

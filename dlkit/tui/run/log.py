@@ -313,7 +313,9 @@ def _broken_by_cells(text: str, width: int, hang: int) -> list[tuple[int, int]]:
         wide = cell_len(letter)
         if cells + wide > width:
             width -= 0 if ends else hang
-            ends.append((start, i))
-            start, cells = i, 0
+            space = text.rfind(" ", start + 2 * (i - start) // 3, i)  # at a word's end, if one is near
+            ends.append((start, space if space > 0 else i))
+            start = space + 1 if space > 0 else i
+            cells = cell_len(text[start:i])
         cells += wide
     return [*ends, (start, len(text))]
