@@ -65,6 +65,10 @@ class Driver(WebDriver):
             os.environ.update(COLUMNS=str(payload["width"]), ROWS=str(payload["height"]))
         super().on_meta(packet_type, payload)
 
+    def send_picture(self, number: int, columns: int, rows: int, png: str) -> None:
+        """To the page, which draws it over the cells that have its number."""
+        self.write_meta({"type": "picture", "number": number, "columns": columns, "rows": rows, "png": png})
+
     def _write_whole(self, packet: bytes) -> int:
         """Packets come from two threads (the screen's, and the input's, which delivers files): one after the other, or
         one would be written into the middle of another."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 from asyncio import IncompleteReadError, StreamReader
 from asyncio.subprocess import PIPE, Process
@@ -52,7 +53,7 @@ class Session(AppService):
             environment.pop(name, None)
         return environment | {
             "TEXTUAL_DRIVER": "dlkit.web.driver:Driver",
-            "DLKIT_IMAGES": "half-cells",  # xterm.js here draws neither Sixel nor Kitty's pictures
+            "DLKIT_IMAGES": "browser",
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "COLORFGBG": "0;15" if self.light else "15;0",
@@ -117,8 +118,11 @@ class Session(AppService):
                 await handlers[kind](payload)
 
     async def on_meta(self, data: bytes) -> None:
-        """As it comes, except that the process's end is the end, not its saying so: only then is it known how."""
-        if b'"type": "exit"' not in data:
+        """As it comes, except that the process's end is the end, not its saying so: only then is it known how. Pictures
+        are the page's own."""
+        if data.startswith(b'{"type": "picture"'):
+            await self.remote_write_str(json.dumps(["dlkit_picture", json.loads(data)]))
+        elif b'"type": "exit"' not in data:
             await super().on_meta(data)
 
     async def stop(self) -> None:

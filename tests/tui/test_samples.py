@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rich.console import Console
 from textual.app import App, ComposeResult
 from textual.geometry import Size
@@ -41,10 +43,11 @@ from dlkit.samples import (
 from dlkit.tui.run import playing
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
+from dlkit.tui.sample.browser_picture import BrowserPicture
 from dlkit.tui.sample.picture import filled, in_cells, padded, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
 from dlkit.tui.shared import terminal
-from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, SIXEL, Pictures, understand
+from dlkit.tui.shared.terminal import BROWSER, HALF_CELLS, KITTY, SIXEL, Pictures, understand
 from waiting import LONG
 
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
@@ -254,6 +257,34 @@ async def test_a_key_goes_through_the_ways(tmp_path: Path, monkeypatch: pytest.M
             assert ("\x1b_G" in sent.getvalue()) == bool(said)
             assert "cannot be shown" not in screen(app)
         assert said == ["pictures: kitty", "pictures: sixel", "pictures: half-cells", "pictures: auto (half-cells)"]
+
+
+async def test_a_page_is_sent_the_pixels_of_its_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal.PICTURES, "chosen", terminal.AUTO)
+    terminal.PICTURES.choose(BROWSER)
+    sent: list[tuple[int, int, int, str]] = []
+    app = Shown(view := SampleView())
+    async with app.run_test(size=(80, 24)) as pilot:
+        monkeypatch.setattr(type(app._driver), "send_picture", lambda _, *told: sent.append(told), raising=False)
+        view.show([Images(name="one", images=np.full((1, 8, 8), 90, np.uint8))])
+        await until(pilot, lambda: sent)
+        (picture,) = view.query(BrowserPicture)
+        number, columns, rows, png = sent[0]
+        assert (number, columns, rows) == (picture.number, picture.size.width, picture.size.height)
+        with Image.open(BytesIO(base64.b64decode(png))) as image:
+            assert image.size == (columns * 10, rows * 20) and image.getpixel((5, 5)) == (90, 90, 90)
+        cells = [
+            (s.style.color.triplet, s.style.bgcolor.triplet)
+            for y in range(rows) for s in picture.render_line(y) if s.style and s.style.color and s.style.bgcolor
+        ]  # fmt: skip
+        codes = [on.red << 16 | on.green << 8 | on.blue for _, on in cells if on]
+        assert codes == [y << 12 | x for y in range(rows) for x in range(columns)]
+        assert {ink.red << 16 | ink.green << 8 | ink.blue for ink, _ in cells if ink} == {number}
+    ways = []
+    for _ in range(2):
+        terminal.PICTURES.next()
+        ways.append(terminal.PICTURES.way)
+    assert ways == [HALF_CELLS, BROWSER], "a page has no other way"
 
 
 # The pane

@@ -8,9 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import psutil
 import pytest
 
+from dlkit.events import Sampled, SampleRef
+from dlkit.runs.contents import save_sample
+from dlkit.samples import Images
+from recorded import record_run, write_events
 from waiting import until
 from web.browser import DOWN, ENTER, Browser, chromium, missing
 from web.served import Served
@@ -67,6 +72,40 @@ def errors(browser: Browser) -> list[str]:
     return [line for line in browser.console() if '"ping=' not in line and '"CLOSED"' not in line]
 
 
+def test_pictures_are_real_pixels_and_go_with_their_cells(browser: Browser, dlkit_web: Served, tmp_path: Path) -> None:
+    run = record_run(tmp_path / "workspace")
+    pixels = np.full((1, 8, 8, 3), (200, 40, 90), np.uint8)
+    pixels[0, 0, 0] = (1, 255, 2)
+    file = save_sample(run, Images(name="pink", images=pixels), "100-pink")
+    write_events(run, [Sampled(step=100, samples=[SampleRef(kind="images", name="pink", title="", file=file)])], 3)
+    browser.open(dlkit_web.url)
+    browser.until(r"> ")
+    browser.press("2")
+    browser.until(run.id[:15])
+    browser.press(ENTER)
+    browser.until("s Samples")
+    browser.press("s")
+    browser.until("browser")
+    colours = """
+        const canvas = document.getElementById("pictures");
+        if (!canvas) return [];
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const found = new Map();
+        for (let i = 0; i < data.length; i += 4) {
+          const colour = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+          if (data[i + 3]) found.set(colour, (found.get(colour) ?? 0) + 1);
+        }
+        return [...found];"""
+    until(lambda: dict(browser.run(colours)).get("200,40,90"), "the picture")
+    found = dict(browser.run(colours))
+    assert max(found, key=lambda colour: found[colour]) == "200,40,90", "an image of one colour fills its cells"
+    greens = [colour for colour in found if int(colour.split(",")[1]) > 200 > 100 > int(colour.split(",")[0])]
+    assert greens, "and its first pixel is there"
+    browser.press("c")
+    until(lambda: not browser.run(colours), "the picture's end")
+    assert not [line for line in errors(browser) if "getImageData" not in line], "which this test alone calls often"
+
+
 def test_the_interface_opens_with_the_keyboard_in_it(browser: Browser, dlkit_web: Served) -> None:
     browser.open(dlkit_web.url)
     browser.until(r"> classification .*\n +regression ")
@@ -116,7 +155,7 @@ def test_colours_and_font_size(browser: Browser, small: Served) -> None:
     for scheme, told in (("dark", "15;0"), ("light", "0;15")):
         browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         browser.open(small.url)
-        browser.until(f"images half-cells theme {told}")
+        browser.until(f"images browser theme {told}")
     columns = browser.run("return window.caught.cols")
     browser.open(f"{small.url}&fontsize=32")
     browser.until("size")

@@ -102,7 +102,7 @@ async def test_dlkit_itself_comes_through_the_websocket(dlkit_web: Served) -> No
 
 async def test_the_app_is_told_of_the_browser(small: Served) -> None:
     async with tab(small, "width=100&height=30&light=1") as page:
-        await page.until("images half-cells theme 0;15")
+        await page.until("images browser theme 0;15")
         await page.until("size 100x30.")
         await page.socket.send_json(["resize", {"width": 61, "height": 17}])
         await page.until("size 61x17.")

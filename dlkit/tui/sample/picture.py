@@ -17,7 +17,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dlkit.tui.shared.terminal import HALF_CELLS, KITTY, Pictures
+from dlkit.tui.sample.browser_picture import BrowserPicture
+from dlkit.tui.shared.terminal import BROWSER, HALF_CELLS, KITTY, Pictures
 
 Pixels = npt.NDArray[np.uint8]
 """RGBA [H,W,4]; alpha 0 is the screen's background."""
@@ -70,9 +71,17 @@ def picture(image: Pixels, pictures: Pictures) -> Widget:
     """A widget of exactly the cells that the picture covers."""
     cells = in_cells(image, pictures.grain)
     full = padded(image, cells, pictures.grain)
-    widget = HalfCells(full) if pictures.way == HALF_CELLS else _protocol(full, pictures)
+    widget = _widget(full, cells, pictures)
     widget.styles.width, widget.styles.height = cells.width, cells.height
     return widget
+
+
+def _widget(image: Pixels, cells: Size, pictures: Pictures) -> Widget:
+    if pictures.way == HALF_CELLS:
+        return HalfCells(image)
+    if pictures.way == BROWSER:
+        return BrowserPicture(Image.fromarray(image), cells.width, cells.height)
+    return _protocol(image, pictures)
 
 
 class HalfCells(Widget):

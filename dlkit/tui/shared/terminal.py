@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from dlkit.errors import UsageError
 
 HALF_CELLS, KITTY, SIXEL = "half-cells", "kitty", "sixel"
+BROWSER = "browser"
+"""A page of ``dlkit web``, which says so itself; no terminal has that way, and the page no other but half-cells."""
 AUTO = "auto"
 WAYS = (AUTO, KITTY, SIXEL, HALF_CELLS)
 """In the order in which a key goes through them."""
@@ -50,13 +52,17 @@ class Pictures:
 
     def choose(self, way: str) -> None:
         """As $DLKIT_IMAGES says; UsageError with what it may say."""
+        if way == BROWSER:
+            self.found, self.chosen = BROWSER, AUTO
+            return
         if way not in WAYS:
             raise UsageError(f"DLKIT_IMAGES is {way!r}; it may be {', '.join(WAYS)}")
         self.chosen = way
 
     def next(self) -> None:
         """Go to the next way."""
-        self.chosen = WAYS[(WAYS.index(self.chosen) + 1) % len(WAYS)]
+        ways = (AUTO, HALF_CELLS) if self.found == BROWSER else WAYS
+        self.chosen = ways[(ways.index(self.chosen) + 1) % len(ways)]
 
     def __str__(self) -> str:
         return f"{AUTO} ({self.found})" if self.chosen == AUTO else self.chosen

@@ -19,12 +19,66 @@
         terminal.options.theme = light
           ? { background: "#e0e0e0", foreground: "#1f1f1f" }
           : { background: "#121212", foreground: "#e0e0e0" };
+        terminal.onRender(() => place());
         // As a key, ctrl+v would be the app's, which knows no clipboard but its own; left to the browser, it pastes.
         const pastes = (event) => event.ctrlKey && !event.altKey && !event.metaKey && event.key.toLowerCase() === "v";
         terminal.attachCustomKeyEventHandler?.((event) => !pastes(event));
       }
     },
   });
+
+  // Pictures: sent once, and drawn over the cells whose colour is their number; a cell's ground says which of the
+  // picture's it is. What is no longer seen goes with its cells; of the pictures the newest are kept.
+  const pictures = new Map();
+  const kept = 200;
+  let canvas = null;
+
+  async function take({ number, columns, rows, png }) {
+    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+    pictures.set(number, { columns, rows, image: await createImageBitmap(new Blob([bytes], { type: "image/png" })) });
+    for (const old of pictures.keys()) {
+      if (pictures.size <= kept) break;
+      pictures.get(old).image.close();
+      pictures.delete(old);
+    }
+    place();
+  }
+
+  function place() {
+    const screen = document.querySelector(".xterm-screen");
+    if (!screen || !pictures.size) return;
+    if (!canvas) {
+      canvas = document.createElement("canvas");
+      canvas.id = "pictures";
+    }
+    if (canvas.parentNode !== screen) screen.append(canvas);
+    const [width, height] = [screen.clientWidth, screen.clientHeight];
+    const scale = devicePixelRatio || 1;
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    const pen = canvas.getContext("2d");
+    const [across, down] = [canvas.width / terminal.cols, canvas.height / terminal.rows];
+    const buffer = terminal.buffer.active;
+    let cell;
+    for (let row = 0; row < terminal.rows; row++) {
+      const line = buffer.getLine(buffer.viewportY + row);
+      for (let x = 0; line && x < terminal.cols; x++) {
+        cell = line.getCell(x, cell);
+        if (!cell || cell.getChars() !== "\u2800" || !cell.isFgRGB() || !cell.isBgRGB()) continue;
+        const found = pictures.get(cell.getFgColor());
+        if (!found) continue;
+        const at = cell.getBgColor();
+        const [left, top] = [at & 4095, at >> 12];
+        const [w, h] = [found.image.width / found.columns, found.image.height / found.rows];
+        pen.imageSmoothingEnabled = w > across;
+        const [px, py] = [Math.round(x * across), Math.round(row * down)];
+        const [ex, ey] = [Math.round((x + 1) * across), Math.round((row + 1) * down)];
+        pen.drawImage(found.image, left * w, top * h, w, h, px, py, ex - px, ey - py);
+      }
+    }
+  }
 
   const focus = () => (terminal ?? document.querySelector(".xterm-helper-textarea"))?.focus();
 
@@ -47,6 +101,11 @@
     constructor(url) {
       super(light ? `${url}&light=1` : url);
       this.addEventListener("message", focus, { once: true });
+      this.addEventListener("message", (event) => {
+        if (typeof event.data !== "string" || !event.data.startsWith('["dlkit_picture"')) return;
+        event.stopImmediatePropagation();
+        take(JSON.parse(event.data)[1]);
+      });
       this.addEventListener("close", (event) => setTimeout(closed, 0, event));
     }
 
