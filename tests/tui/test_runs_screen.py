@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.events import MetricsLogged
+from dlkit.monitor.run_query import parse
 from dlkit.runs.folder import Summary
 from dlkit.tui.compare.screen import CompareScreen
-from dlkit.tui.runs.screen import RunsScreen, arranged
+from dlkit.tui.runs.rows import arranged, kept_order
+from dlkit.tui.runs.screen import RunsScreen
+from dlkit.tui.shared import settings
 from dlkit.tui.shared.dialogs import Ask, Confirm
-from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.table import Table
 from live import live_run
 from recorded import record_run, record_runs, write_events
@@ -53,7 +55,7 @@ async def test_a_thousand_runs_in_a_small_window(tmp_path: Path) -> None:
 async def test_an_order_by_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
     record_runs(tmp_path, 3)
     async with opened(tmp_path) as (app, pilot):
-        await press(pilot, "2", "s")
+        await press(pilot, "2", "s", "down", "enter")
         assert "device" not in shown(app).splitlines()[1]
         assert "3 runs, by device▲" in shown(app).splitlines()[0]
         await press(pilot, "S")
@@ -98,13 +100,11 @@ async def test_filter_narrows_and_escape_shows_all(tmp_path: Path) -> None:
 async def test_sorting_by_a_column_and_clicking_its_title(tmp_path: Path) -> None:
     record_runs(tmp_path, 30)
     async with opened(tmp_path, (120, 30)) as (app, pilot):
-        await press(pilot, "2", "s")  # after "created" comes device, after it size …
+        await press(pilot, "2")
         screen = app.screen
         assert isinstance(screen, RunsScreen)
-        for _ in range(12):
-            if screen._sort == "best":
-                break
-            await press(pilot, "s")
+        await press(pilot, "s", "up", "up", "enter")  # above "started": time, best
+        assert screen._sort == "best"
         best = [run.best for run in screen._found if run.best is not None]
         assert best == sorted(best)
         await press(pilot, "S")
@@ -114,6 +114,24 @@ async def test_sorting_by_a_column_and_clicking_its_title(tmp_path: Path) -> Non
         await until(pilot, lambda: screen._sort == "state")
         states = [run.state for run in screen._found]
         assert states == sorted(states, key=["interrupted", "failed", "stopped", "completed"].index)
+    assert kept_order() == ("state", False), "remembered"
+    settings.keep("runs-sort", ["gone", 5])
+    assert kept_order() == ("created", True)
+
+
+async def test_options_and_numbers_in_the_filter_and_courses_in_the_rows(tmp_path: Path) -> None:
+    """Configurations are read when somebody asks for them; what cannot be understood is said while it is typed."""
+    runs = record_runs(tmp_path, 5)
+    runs[2].config.write_text('task = "toy"\n[trainer]\nlr = 0.003\n')
+    async with opened(tmp_path, (130, 30)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: "course" in shown(app) and "█▃▂▁▁" in shown(app))
+        await press(pilot, "slash", *"lr<0.01", "enter")
+        await until(pilot, lambda: [row.key for row in table(app).rows] == [runs[2].id])
+        assert "lr<0.01" in shown(app) and "1 of 5 runs" in shown(app), "the filter stays to be seen"
+        await press(pilot, "slash", "end", *" [a")
+        await until(pilot, lambda: "left out of the filter: '[a' is no regular expression" in shown(app))
+        assert [row.key for row in table(app).rows] == [runs[2].id]
 
 
 async def test_a_live_run_moves_and_its_end_is_told(tmp_path: Path) -> None:
@@ -253,7 +271,7 @@ def test_sorting_loses_nobody_and_puts_what_is_missing_last(runs: list[Summary],
 )
 def test_filter_words(text: str, expected: bool) -> None:
     run = Summary(id="2026-toy", task="toy", model="mlp", state="failed", device="cpu")
-    assert matches(run, text) is expected
+    assert parse(text).matches(run) is expected
 
 
 def test_a_row_is_made_anew_if_its_run_changed_or_its_age() -> None:

@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from dlkit.monitor.run_query import parse
 from dlkit.present.numbers import ago, counted, number
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.playground.ask import AskScreen
 from dlkit.tui.shared.filter_line import FilterLine
-from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.run_list import RunList
 from dlkit.tui.shared.table import Cell, Column, Row, Table
 from dlkit.tui.shared.words import state_cell
@@ -76,7 +76,8 @@ class PlaygroundScreen(RunList):
         self.show()
 
     def show(self) -> None:
-        found = [run for run in self._runs if matches(run, self.filter)]
+        query = parse(self.filter)
+        found = [run for run in self._runs if query.matches(run)]
         table = self.table
         if bool(found) != bool(table.rows):
             self.refresh_bindings()

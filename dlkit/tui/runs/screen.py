@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -16,35 +16,26 @@ from textual.widgets import Static
 
 from dlkit.errors import DlkitError
 from dlkit.monitor import run_actions
-from dlkit.present.numbers import ago, ago_holds_until, counted, number, size
-from dlkit.present.runs import spent, steps, titled
+from dlkit.monitor.pulse import Pulse
+from dlkit.monitor.pulses import Pulses
+from dlkit.monitor.run_options import RunOptions
+from dlkit.monitor.run_query import FORMS, parse
+from dlkit.present.numbers import ago, ago_holds_until, counted, size
+from dlkit.present.runs import titled
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
-from dlkit.steering import one_line
+from dlkit.tui.runs.rows import COLUMNS, UNSORTED, about, arranged, kept_order, row
+from dlkit.tui.shared import settings
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.filter_line import FilterLine
-from dlkit.tui.shared.run_filter import matches
 from dlkit.tui.shared.run_list import RunList
-from dlkit.tui.shared.table import Cell, Column, Row, Table
-from dlkit.tui.shared.words import state_cell
+from dlkit.tui.shared.table import Row, Table
 
-COLUMNS = (
-    Column("state", "state", 11),
-    Column("name", "name", 11, most=30, optional=True),
-    Column("task", "task", 12, most=14),
-    Column("model", "model", 8, rank=1, most=14),
-    Column("dataset", "data", 12, rank=5, most=18),
-    Column("step", "step", 9, right=True, most=15),
-    Column("last", "last", 8, right=True, rank=4),
-    Column("best", "best", 8, right=True),
-    Column("seconds", "time", 8, right=True, rank=3),
-    Column("created", "started", 10, right=True, rank=2),
-    Column("device", "device", 8, rank=6),
-    Column("size", "size", 9, right=True, rank=7),
-)
-_STATES = ("running", "paused", "queued", "foreign", "interrupted", "failed", "stopped", "completed")
 _WAITING = ("queued", "foreign")
+_NEWEST_FIRST = ("created",)
+NO_PULSE = Pulse()
 _NEED_A_RUN = ("choose", "mark", "compare", "resume", "stop")
 _EMPTY = "no runs here yet: press 1, choose a task and press Enter"
 
@@ -57,11 +48,18 @@ class RunsScreen(RunList):
     RunsScreen #detail { height: 3; padding: 0 2; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter", tooltip="Words, or task:… state:…"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            key_display="/",
+            id="runs.filter",
+            tooltip=FORMS,
+        ),
         Binding("space", "mark", "Mark", id="runs.mark"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked runs"),
-        Binding("s", "sort(1)", "Sort", show=False, id="runs.sort", tooltip="By the next column"),
-        Binding("S", "sort(0)", "Turn order", show=False, id="runs.order", tooltip="Ascending, descending"),
+        Binding("s", "sort", "Sort", show=False, id="runs.sort", tooltip="By which column; it is remembered"),
+        Binding("S", "turn", "Turn order", show=False, id="runs.order", tooltip="Ascending, descending"),
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="In a worker of its own, from the last checkpoint"),
         Binding("x", "stop", "Stop", id="runs.stop", tooltip="After its step, checkpoint written; or out of the queue"),
         Binding("delete,D", "remove", "Remove", show=False, id="runs.remove", tooltip="Delete folders; asks first"),
@@ -70,6 +68,13 @@ class RunsScreen(RunList):
         Binding("p", "ask", "Ask model", show=False, id="runs.ask", tooltip="In the playground"),
         Binding("u", "unmark", "Unmark all", show=False, id="runs.unmark"),
     ]
+
+    class Learnt(Message):
+        """Courses, or options, that have been read."""
+
+        def __init__(self, pulses: Mapping[str, Pulse] | None = None) -> None:
+            self.pulses = pulses or {}
+            super().__init__()
 
     class Done(Message):
         """What came of something that took its time."""
@@ -80,13 +85,16 @@ class RunsScreen(RunList):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[str, tuple[Summary, float, Row]] = {}
-        self._sort, self._descending = "created", True
+        self._rows: dict[str, tuple[Summary, float, Row, Pulse]] = {}
+        self._sort, self._descending = kept_order()
+        self._past: Mapping[str, Pulse] = {}
+        self._feeling: Pulses | None = None
+        self._options: RunOptions | None = None
         self._found: Sequence[Summary] = ()
 
     def body(self) -> ComposeResult:
         yield Table(COLUMNS, empty="looking …", enter="Open", id="runs")
-        yield FilterLine("words that must occur; task:NAME  state:WORD  model:NAME  data:NAME")
+        yield FilterLine(FORMS)
         yield Static("", id="detail", markup=False)
 
     # Rows
@@ -97,7 +105,7 @@ class RunsScreen(RunList):
 
     def show(self) -> None:
         runs = self.dlkit.summaries
-        found = [run for run in runs if matches(run, self.filter)] if self.filter else runs
+        found = self._matching(runs) if self.filter else runs
         was_empty, self._found = not self._found, arranged(found, self._sort, self._descending)
         if was_empty != (not self._found):
             self.refresh_bindings()
@@ -110,6 +118,37 @@ class RunsScreen(RunList):
         shown = f"{len(self._found)} of " if self.filter else ""
         self.say_where(f"{shown}{counted(len(runs), 'run')}{marked}{self._order()}  {self.workspace}")
         self._tell()
+        self._feel_what_is_seen()
+
+    def _matching(self, runs: Sequence[Summary]) -> list[Summary]:
+        """Those that the filter lets through; what asks for options waits until they have been read."""
+        query, options = parse(self.filter), self._options or RunOptions(self.workspace)
+        self._options = options
+        if query.asks_options and options.missing(runs):
+            self._read_options(options, runs)
+        return [run for run in runs if query.matches(run, options.known.get(run.id))]
+
+    @work(thread=True, exclusive=True, group="options", exit_on_error=False)
+    def _read_options(self, options: RunOptions, runs: Sequence[Summary]) -> None:
+        options.read(runs)
+        self.post_message(self.Learnt())
+
+    def _feel_what_is_seen(self) -> None:
+        """Of a thousand runs the courses of those that are on the screen are read."""
+        top, height = self.table.scroll_offset.y, self.table.size.height
+        seen = [run for run in self._found[top : top + height] if run.id not in {**self._past, **self.dlkit.pulses}]
+        if seen:
+            self._feeling = self._feeling or Pulses(self.workspace)
+            self._past = {**self._past, **dict.fromkeys((run.id for run in seen), Pulse())}
+            self._feel(self._feeling, seen)
+
+    @work(thread=True, group="pulses", exit_on_error=False)
+    def _feel(self, pulses: Pulses, runs: Sequence[Summary]) -> None:
+        self.post_message(self.Learnt(pulses.look(runs)))
+
+    def on_runs_screen_learnt(self, message: Learnt) -> None:
+        self._past = {**self._past, **message.pulses}
+        self.show()
 
     def _order(self) -> str:
         """By what they are sorted: its column may be one that a narrow window has no room for."""
@@ -120,15 +159,32 @@ class RunsScreen(RunList):
 
     def _row(self, run: Summary, now: float) -> Row:
         """A run that has not changed keeps its row until "3 min ago" is over: of a thousand that is most work."""
+        pulse = self._pulse(run)
         known = self._rows.get(run.id)
-        if known is None or known[0] is not run or now >= known[1]:
-            known = self._rows[run.id] = run, ago_holds_until(run.created, now), _row(run, ago(run.created, now))
+        if known is None or known[0] is not run or known[3] is not pulse or now >= known[1]:
+            made = row(run, ago(run.created, now), pulse)
+            known = self._rows[run.id] = run, ago_holds_until(run.created, now), made, pulse
         return known[2]
 
+    def _pulse(self, run: Summary) -> Pulse:
+        return self.pulses.get(run.id) or self._past.get(run.id) or NO_PULSE
+
+    @property
+    def pulses(self) -> Mapping[str, Pulse]:
+        """Of the runs that live."""
+        return self.dlkit.pulses if self.is_attached else {}
+
     @on(Table.Moved)
+    def _moved(self) -> None:
+        self._tell()
+        self._feel_what_is_seen()
+
     def _tell(self) -> None:
-        run = self._run
-        self.query_one("#detail", Static).update(_about(run) if run else "", layout=False)
+        run, problems = self._run, parse(self.filter).problems
+        text = about(run) if run else Text()
+        if problems:
+            text = Text(f"left out of the filter: {problems[0]}", "bold yellow").append("\n").append_text(text)
+        self.query_one("#detail", Static).update(text, layout=False)
 
     @property
     def _run(self) -> Summary | None:
@@ -177,17 +233,24 @@ class RunsScreen(RunList):
 
     def on_table_header_clicked(self, message: Table.HeaderClicked) -> None:
         self._descending = not self._descending if message.key == self._sort else message.key == "created"
-        self._sort = message.key
-        self.show()
+        self._sort_by(message.key, descending=self._descending)
 
-    def action_sort(self, by: int) -> None:
-        """By the next column; with 0 the other way round."""
-        keys = [column.key for column in COLUMNS]
-        if by:
-            self._sort = keys[(keys.index(self._sort) + by) % len(keys)]
-            self._descending = self._sort == "created"
-        else:
-            self._descending = not self._descending
+    def action_sort(self) -> None:
+        """By a column that is chosen; the one that it is sorted by already, the other way round."""
+        choices = tuple((column.key, column.title) for column in COLUMNS if column.key not in UNSORTED)
+
+        def take(key: str | None) -> None:
+            if key is not None:
+                self._sort_by(key, descending=not self._descending if key == self._sort else key in _NEWEST_FIRST)
+
+        self.app.push_screen(ChooseDialog("Sort by", choices, self._sort), take)
+
+    def action_turn(self) -> None:
+        self._sort_by(self._sort, descending=not self._descending)
+
+    def _sort_by(self, key: str, *, descending: bool) -> None:
+        self._sort, self._descending = key, descending
+        settings.keep("runs-sort", [key, descending])
         self.show()
 
     # Doing
@@ -269,58 +332,6 @@ class RunsScreen(RunList):
         self.notify(message.text, severity="error" if message.bad else "information", markup=False)
         self.table.marked.clear()
         self.dlkit.poller.nudge()
-
-
-def arranged(runs: Sequence[Summary], key: str, descending: bool) -> list[Summary]:
-    """Sorted by a column; what has no value there comes last either way."""
-    if key == "created":
-        return list(runs) if descending else list(runs)[::-1]
-
-    def value(run: Summary) -> Any:
-        found = getattr(run, key)
-        return _STATES.index(found) if key == "state" and found in _STATES else found
-
-    there = [run for run in runs if _has(value(run))]
-    words = any(isinstance(value(run), str) for run in there)
-    ordered = sorted(there, key=lambda r: str(value(r)) if words else value(r), reverse=descending)
-    return ordered + [run for run in runs if not _has(value(run))]
-
-
-def _has(value: object) -> bool:
-    return value is not None and value != "" and value == value
-
-
-def _row(run: Summary, age: str) -> Row:
-    cells: dict[str, Cell] = {
-        "state": state_cell(run.state),
-        "task": run.task or run.id,
-        "model": run.model,
-        "dataset": run.dataset,
-        "step": steps(run),
-        "last": number(run.last),
-        "best": number(run.best),
-        "seconds": spent(run),
-        "created": age,
-        "device": run.device,
-        "size": size(run.size),
-        "name": run.name,
-    }
-    return Row(run.id, cells)
-
-
-def _about(run: Summary) -> Text:
-    """What the columns leave out."""
-    text = Text().append(one_line(f"{run.id}  {run.name}").rstrip(), "bold")
-    text.append("\n" + one_line(", ".join(filter(None, (run.dataset, run.device, size(run.size))))))
-    if run.metric:
-        text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
-    if run.reason:
-        text.append(f"\n{run.reason.partition(chr(10))[0]}", "italic")
-    elif run.state not in _STATES:
-        text.append(f"\n{run.state}", "italic")
-    elif run.state == "interrupted":
-        text.append("\nits worker died; r goes on from the last checkpoint", "italic")
-    return text
 
 
 def _runs(runs: Sequence[Summary]) -> str:

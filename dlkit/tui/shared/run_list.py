@@ -10,7 +10,7 @@ from dlkit.tui.shared.table import Table
 
 class RunList(Area):
     """``body()`` has a ``Table`` and a ``FilterLine``; ``show()`` fills the table with the runs that match ``filter``,
-    as ``run_filter.matches`` understands it; ``runs_changed()`` is told of new ones."""
+    as ``monitor.run_query`` understands it; ``runs_changed()`` is told of new ones."""
 
     def __init__(self) -> None:
         super().__init__()
