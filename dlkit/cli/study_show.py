@@ -14,6 +14,7 @@ from dlkit.studies.waking import wake
 def main(argv: list[str]) -> int:
     parser = study_parser("show", "One study: the answer, what it rests on, every setting, the best first.")
     parser.add_argument("--trials", action="store_true", help="every trial, not the settings")
+    parser.add_argument("--charts", action="store_true", help="best so far, what each option explains, and slices")
     options = parser.with_json().with_tables().parse_args(argv)
     study = chosen_study(options)
     look = Look(study)
@@ -30,9 +31,22 @@ def main(argv: list[str]) -> int:
         print_result(table(*_trials(found)))
     else:
         print_result(text(found))
+        if options.charts:
+            _charts(found)
         say_remarks(found)
         say("\n".join(["", "next:", *(f"  {word}" for word in next_words(found))]))
     return 0
+
+
+def _charts(found: Results) -> None:
+    import shutil
+
+    from dlkit.present.output import colours
+    from dlkit.present.text import Painted
+    from dlkit.studies.reading import told  # NumPy draws
+
+    drawn = told(found, colour=colours(), width=shutil.get_terminal_size().columns)
+    print_result(Painted.joined("\n\n", ["", *drawn]))
 
 
 def _trials(found: Results) -> tuple[list[str], list[list[object]]]:
