@@ -92,4 +92,4 @@ def test_a_stack_that_is_killed_ends_like_one_that_is_not(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_two_hundred_and_fifty_six_rows(tmp_path: Path) -> None:
-    compare(tmp_path, rows=256, epochs=150, kills=1)
+    compare(tmp_path, rows=256, epochs=60, kills=1)
