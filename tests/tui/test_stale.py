@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from dlkit.events import Sampled, SampleRef
+from dlkit.monitor.form import Form
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, save
 from dlkit.tui.app import DlkitApp
@@ -53,7 +54,8 @@ def makers(runs: list[RunFolder]) -> dict[str, Make]:
 
     return {
         "home": HomeScreen, "runs": RunsScreen, "queue": QueueScreen, "playground": PlaygroundScreen,
-        "launch": lambda: LaunchScreen("toy"), "compare": lambda: CompareScreen(runs), **dict.fromkeys(PANES, run),
+        "launch": lambda: LaunchScreen(Form("toy")), "compare": lambda: CompareScreen(runs),
+        **dict.fromkeys(PANES, run),
     }  # fmt: skip
 
 
