@@ -21,7 +21,8 @@ ABSENT_SECONDS = 30.0
 
 class DeviceUse(NamedTuple):
     """``use`` in percent of the whole device (None: not told), ``memory`` and ``total`` in bytes; ``history`` of
-    ``use``, oldest first; ``claims`` are the jobs that have it."""
+    ``use``, oldest first; ``claims`` are the jobs that have it. ``cores``: what each core does, in percent, of a
+    processor; ``celsius``: how hot it is, None where nothing tells."""
 
     key: str
     name: str
@@ -30,6 +31,17 @@ class DeviceUse(NamedTuple):
     total: int
     history: Sequence[float]
     claims: Sequence[Claim]
+    cores: Sequence[float] = ()
+    celsius: float | None = None
+
+
+def _celsius() -> float | None:
+    """The hottest part of the processor; not told on every system."""
+    if not hasattr(psutil, "sensors_temperatures"):
+        return None
+    told = psutil.sensors_temperatures()
+    found = [one.current for name in ("coretemp", "k10temp", "zenpower", "cpu_thermal") for one in told.get(name, ())]
+    return max(found, default=None)
 
 
 class Devices:
@@ -39,7 +51,7 @@ class Devices:
         self._history: dict[str, deque[float]] = {}
         self._looked = -1e9
         self._no_gpu_until = 0.0
-        psutil.cpu_percent()
+        psutil.cpu_percent(percpu=True)
 
     def poll(self) -> list[DeviceUse] | None:
         now = time.monotonic()
@@ -48,10 +60,10 @@ class Devices:
         self._looked = now
         held = claims()
         memory = psutil.virtual_memory()
-        cores = psutil.cpu_count() or 1
-        cpu = self._use(
-            "cpu", f"CPU, {cores} cores", psutil.cpu_percent(), memory.total - memory.available, memory.total, held
-        )
+        cores = psutil.cpu_percent(percpu=True) or [0.0]
+        name, use = f"CPU, {len(cores)} cores", sum(cores) / len(cores)
+        cpu = self._use("cpu", name, use, memory.total - memory.available, memory.total, held)
+        cpu = cpu._replace(cores=tuple(cores), celsius=_celsius())
         return [cpu, *(self._gpu(gpu, held) for gpu in self._gpus(now))]
 
     def _gpus(self, now: float) -> list[Gpu]:

@@ -6,6 +6,9 @@ import os
 import time
 from pathlib import Path
 
+import psutil
+import pytest
+
 from dlkit.jobs.claims import hold
 from dlkit.jobs.queue import cpu_slots
 from dlkit.monitor.devices import Devices
@@ -33,7 +36,12 @@ def order(app: object) -> list[str]:
 async def test_an_idle_queue_shows_the_devices(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, pilot):
         await press(pilot, "3")
-        await until(pilot, lambda: "CPU," in shown(app) and " GB" in shown(app) and "free" in shown(app))
+        await until(
+            pilot,
+            lambda: (
+                "CPU," in shown(app) and " GB" in shown(app) and "each core now" in shown(app) and "free" in shown(app)
+            ),
+        )
         await until(pilot, lambda: "nothing runs or waits" in shown(app))
         await press(pilot, "x", "enter", "plus", "minus")
         assert app.current_mode == "queue"
@@ -141,6 +149,8 @@ def test_devices_measure_the_machine_and_name_who_has_it(tmp_path: Path) -> None
     assert first is not None and devices.poll() is None, "once a second"
     cpu = first[0]
     assert cpu.key == "cpu" and [claim.run for claim in cpu.claims] == ["a-run"]
+    assert len(cpu.cores) == psutil.cpu_count() and all(0 <= core <= 100 for core in cpu.cores)
+    assert cpu.use == pytest.approx(sum(cpu.cores) / len(cpu.cores))
     assert 0 < cpu.memory < cpu.total and cpu.use is not None and 0 <= cpu.use <= 100
 
 

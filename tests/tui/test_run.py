@@ -297,7 +297,7 @@ async def test_long_lines_break(run: RunFolder) -> None:
 async def test_machine(run: RunFolder) -> None:
     async with opened_run(run, "m") as (app, pilot, _):
         await until(pilot, lambda: "No figures: they are sampled of jobs" in shown(app))
-        gpus = [{"index": 0, "name": "H1", "use": 40.0, "memory": 2e9, "total": 8e9}, {"index": 1, "use": None}]
+        gpus = [{"index": 0, "name": "H1", "use": 90.0, "memory": 2e9, "total": 8e9}, {"index": 1, "use": None}]
         now = time.time()
         add(run, *(Machine(step=1, cpu=50.0 + i, memory=10**9, processes=3, gpus=gpus, time=now - 20 + i)
                    for i in range(20)))  # fmt: skip

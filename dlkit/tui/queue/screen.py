@@ -241,6 +241,10 @@ def _device(device: DeviceUse, width: int, called: Callable[[str], str]) -> Text
     use = "  –" if device.use is None else f"{device.use:3.0f}"
     text = Text.assemble((f"{device.name[:22]:22} ", "bold"), (bars(device.history[-width:], width), "green"))
     text.append(f" {use} %  memory {size(device.memory)} of {size(device.total)}")
+    if device.celsius is not None:
+        text.append(f", {device.celsius:.0f} °C")
+    if 1 < len(device.cores) <= width:
+        text.append("\n  each core now  ", "dim").append(bars(device.cores, len(device.cores)), "green")
     runs = ", ".join(called(claim.run) for claim in device.claims)
     text.append(f"\n  {f'used by {runs}' if runs else 'free'}", "dim")
     return text

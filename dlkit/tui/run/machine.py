@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from dlkit.events import Machine
+from dlkit.monitor.machine_words import in_words
 from dlkit.monitor.view import RunView
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import ago, size
@@ -73,6 +75,8 @@ def picture(samples: Sequence[Machine], width: int, height: int, *, live: bool) 
     """All charts, ``width`` cells wide, ``height`` lines each. Of a job that is not ``live`` nothing is now."""
     newest, moment = samples[-1], "now" if live else "at the end"
     text = Text().append(f"{machine_use(newest)}, {ago(newest.time)}\n")
+    if words := in_words(samples, os.cpu_count() or 1):
+        text.append(f"{words}\n", "bold yellow")
     span = min(SECONDS, max(60.0, newest.time - samples[0].time))
     for figure in figures(newest):
         known = [v for v in (figure.value(sample) for sample in samples) if v is not None]
