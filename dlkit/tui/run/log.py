@@ -237,7 +237,12 @@ class Lines(ScrollView, can_focus=True):
             self.follow(False)
 
     def _to_end(self) -> None:
-        self.scroll_to(y=max(0, len(self._rows) - self.size.height), animate=False)
+        # By force: until the scrollbar stands, which it does after the next layout, Textual scrolls nothing.
+        self.scroll_to(y=max(0, len(self._rows) - self.size.height), animate=False, force=True)
+
+    def _stay_at_end(self) -> None:
+        if self.following:
+            self._to_end()
 
     # Drawing
 
@@ -253,8 +258,8 @@ class Lines(ScrollView, can_focus=True):
         more = enumerate(self.lines[known:], known)
         self._rows += [(i, *ends) for i, line in more for ends in broken(line, width, HANG)]
         self.virtual_size = Size(0, len(self._rows))
-        if self.following:
-            self._to_end()
+        self._stay_at_end()
+        self.call_after_refresh(self._stay_at_end)  # what is laid out now may leave less room
         self.refresh()
 
     def _find(self) -> None:
