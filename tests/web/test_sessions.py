@@ -189,7 +189,7 @@ async def test_a_focus_that_comes_first_is_kept(small: Served) -> None:
 
 async def test_sizes_that_make_no_sense(small: Served) -> None:
     async with tab(small, "width=x&height=-3") as page:
-        await page.until("images half-cell")
+        await page.until("images browser")
         await page.socket.send_json(["resize", {"width": "x", "height": -1}])
         await page.socket.send_json(["resize", {"width": 44, "height": 12}])
         await page.until("size 44x12.")
