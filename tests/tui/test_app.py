@@ -85,6 +85,11 @@ async def test_help_shows_what_works_here(tmp_path: Path) -> None:
         )
         await press(pilot, "escape")
         assert app.current_mode == "runs" and not isinstance(app.screen, HelpScreen)
+        assert "without use" in text and text.index("without use") < text.index("Compare"), "there is no run"
+        record_run(tmp_path)
+        await until(pilot, lambda: app.summaries and app.screen.query_one(Table).rows)
+        await press(pilot, "question_mark")
+        assert "without use" not in shown(app)
 
 
 async def test_palette_has_actions_tasks_and_runs(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from dlkit.tui.keys.palette import Key, keys_here
+from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.host import Host
 from dlkit.tui.shared.settings import keys_file
 
 FIRST_STEPS = (
-    "On Tasks, Enter opens the launch form of a task; Enter once more starts a run with its defaults.",
+    "On Home, Enter opens the launch form of a task; Enter once more starts a run with its defaults.",
     "The run's screen shows curves, samples and log while it trains. Close dlkit if you like: the run goes on.",
     "On Playground, Enter on a run lets you ask its model something.",
 )
@@ -39,12 +40,16 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         app = cast("Host", self.app)
-        keys = keys_here(app, app.screen_stack[-2] if len(app.screen_stack) > 1 else app.screen)
+        screen = app.screen_stack[-2] if len(app.screen_stack) > 1 else app.screen
+        keys = keys_here(app, screen)
+        here = sorted((key for key in keys if key.here), key=lambda key: not key.main)
+        idle = [key for key in here if isinstance(screen, Area) and not screen.applies(key.action)]
         with Vertical() as box:
             box.border_title, box.border_subtitle = "Help", "escape: close"
             with VerticalScroll():
-                here = sorted((key for key in keys if key.here), key=lambda key: not key.main)
-                yield Static(_grid("Here", here))
+                yield Static(_grid("Here", [key for key in here if key not in idle]))
+                if idle:
+                    yield Static(_grid("Here, without use as things are now", idle))
                 yield Static(_grid("Everywhere", [key for key in keys if not key.here]))
                 yield Static(_steps())
                 yield Static(Text(f"\nYour own keys: {keys_file()} (ctrl+p, Write keys file)", "dim"))
