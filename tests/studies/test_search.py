@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asked import ENGINE, asked, planned, runs_of
+from asked import asked, planned, runs_of
 from dlkit.errors import UsageError
 from dlkit.events import Commanded, Finished
 from dlkit.json_types import Settings
@@ -174,42 +174,3 @@ def test_what_is_wrong_is_named(tmp_path: Path, plugins: None, how: dict[str, An
     with pytest.raises(UsageError) as error:
         planned(tmp_path, "lr=0.1,0.2", **how)
     assert says in str(error.value)
-
-
-@pytest.mark.slow
-def test_tpe_against_random_on_the_embedded_regression(tmp_path: Path) -> None:
-    """Equal trials, 20 repeats: the median of the best validation error is no worse."""
-    from dlkit.catalog import Catalog
-    from dlkit.config import Layer
-    from dlkit.data.context import Context
-    from dlkit.engine.start import start
-    from dlkit.runs.folder import summarise
-    from dlkit.studies.space import space_of
-    from dlkit.studies.vary import axis
-
-    catalog, scores = Catalog.load_everything(), dict[str, float]()
-    engine = {**ENGINE, "epochs": 2, "eval_every": "end", "probe_every": 0, "checkpoint_every": 60.0}
-    words = ("lr=log:1e-4..1", "model.hidden=8|32|32,32", "engine.batch_size=16,64")
-    space = space_of(catalog, "regression", [Layer("test", {"engine": engine})], [axis(word) for word in words])
-
-    def score(setting: Settings) -> float:
-        if repr(setting) not in scores:
-            attempt = start(catalog, space.resolve(setting, 0), tmp_path, Context(tmp_path / "data"))
-            for _ in attempt.events():
-                pass
-            best = summarise(attempt.run).best
-            scores[repr(setting)] = best if best is not None else math.inf
-        return scores[repr(setting)]
-
-    bests: dict[str, list[float]] = {"tpe": [], "random": []}
-    for repeat in range(20):
-        for sampler, found in bests.items():
-            state = State()
-            for _ in range(16):
-                setting = propose(space, state, "min", sampler, repeat)
-                assert setting is not None
-                seen(state, setting, score(setting))
-            found.append(min(t.best for t in state.trials.values() if t.best is not None))
-    medians = {name: statistics.median(found) for name, found in bests.items()}
-    print(medians, len(scores))
-    assert medians["tpe"] <= medians["random"], medians
