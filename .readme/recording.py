@@ -26,8 +26,8 @@ from pictures import HEIGHT, WIDTH, lines_of  # noqa: E402
 from screens import opened, press, shown, until  # noqa: E402
 
 SIZE = (100, 30)
-TRAINING_SECONDS = 0.4
-"""Between two pictures of a run that goes on; each is shown for half as long."""
+TRAINING_SECONDS = 0.15
+"""Between two pictures of a run that goes on; each is shown somewhat longer."""
 MOST_BYTES = 1_500_000
 
 
@@ -44,7 +44,8 @@ class Film:
         whole = sum(seconds for seconds, _ in self.pictures)
         drawn = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE[0] * WIDTH} {SIZE[1] * HEIGHT}" '
-            'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13.3">'
+            'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13.3">',
+            '<rect width="100%" height="100%" fill="#121212"/>',  # else the page shines through between lines
         ]
         for row in range(SIZE[1]):
             for line, shows in self._states(row).items():
@@ -102,11 +103,11 @@ async def film(workspace: Path) -> Film:
             await pilot.pause(0.5)
             taken.take(app, 1.0)
         await press(pilot, "P")
-        await until(pilot, lambda: "ready" in shown(app) or "Ask" in shown(app))
-        await pilot.pause(1.0)
+        await until(pilot, lambda: "enter asks" in shown(app))
         taken.take(app, 1.5)
         await press(pilot, "enter")
-        await pilot.pause(3.0)
+        await until(pilot, lambda: "answered" in shown(app) and "Probabilities" in shown(app))
+        await pilot.pause(1.0)
         taken.take(app, 4.0)
     return taken
 
@@ -114,11 +115,10 @@ async def film(workspace: Path) -> Film:
 async def _to_the_form(taken: Film, app: DlkitApp, pilot: Pilot[None]) -> None:
     table = app.screen.query_one(Table)
     for _ in range(30):
-        if table.key == "classification":
+        if table.key.endswith("classification"):
             break
         await press(pilot, "down")
         taken.take(app, 0.2)
-    assert table.key == "classification"
     taken.take(app, 1.0)
     await press(pilot, "enter")
     await until(pilot, lambda: "ready" in shown(app))
@@ -129,7 +129,7 @@ async def _while_it_trains(taken: Film, app: DlkitApp, pilot: Pilot[None]) -> No
     until_then = time.monotonic() + 60
     while time.monotonic() < until_then and "completed" not in shown(app):
         await pilot.pause(TRAINING_SECONDS)
-        taken.take(app, TRAINING_SECONDS / 2)
+        taken.take(app, 0.25)
     taken.take(app, 2.0)
 
 
