@@ -30,7 +30,8 @@ STARTS = {
     "dlkit/jobs/supervise.py": {"Popen"},
     "dlkit/monitor/model_process.py": {"Popen"},
     "dlkit/runs/origin.py": {"run"},
-    "dlkit/tui/shared/fetch.py": {"Popen"},
+    "dlkit/studies/tries.py": {"Popen"},
+    "dlkit/tui/shared/command_dialog.py": {"Popen"},
     "dlkit/web/session.py": {"create_subprocess_exec"},
 }
 """Where processes are started. Somebody who adds a place looks whether it takes its words from ``python``."""
