@@ -112,5 +112,5 @@ async def test_bad_runs_beside_a_good_one_in_comparison_queue_playground_and_tas
             await press(pilot, key)
             await until(pilot, lambda word=word: word in shown(app), word)
         app.open_compare([good, *(found.run for found in bad[:8])])
-        await until(pilot, lambda: "the good one" in shown(app) and "completed" in shown(app), "the comparison")
+        await until(pilot, lambda: "the good one" in shown(app) and "damaged: " in shown(app), "the comparison")
         assert not [text for text in notices(app) if "Error: " in text]
