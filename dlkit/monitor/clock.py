@@ -44,11 +44,12 @@ class Clock:
         except KeyError:  # what is left out has a default
             rows = [(r["first"], r["count"], r.get("every", 1), r.get("time", 0.0), r.get("seq", -1)) for r in records]
         heads = np.array(rows, np.float64).reshape(-1, 5)
+        heads = heads[heads[:, 3] > 0]  # a line without a time tells of none
         steps, moments = (heads[:, 0] + (heads[:, 1] - 1) * heads[:, 2]).astype(np.int64), heads[:, 3]
         known = self.course
         last_step, last = (int(known.steps[-1]), float(known.values[-1])) if len(known.steps) else (0, 0.0)
         furthest = np.maximum.accumulate(np.concatenate(([last_step], steps)))
-        new = (steps > furthest[:-1]) & (moments > 0)
+        new = steps > furthest[:-1]
         if not new.any():
             return
         if self._zero is None:  # a log without a beginning

@@ -35,7 +35,7 @@ IN_PLACE = {
         ("study-plan", ["toy", "--vary", "lr=0.1,0.2", "--print-trials", "--no-probe"]),
     ],
     "wait": [("wait", ["last"])],
-    "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "samples"])],
+    "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "OUT"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],
     "evaluate": [("evaluate", ["last"])],
     "predict": [("predict", ["last", "1,2,3"])],

@@ -55,7 +55,7 @@ def test_what_is_needed_of_the_model_is_checked_first_and_named(run: RunFolder, 
         load_predictor(catalog, run, question=Question("lofty"))
     assert str(refused.value) == (
         "inference 'lofty' cannot ask model 'linear' of task 'toy': it needs a convolution, and Plane has none. "
-        "There are: broken, choosy, moody, values"
+        "There are: broken, choosy, moody, teller, values"
     )
 
 
@@ -92,8 +92,8 @@ def test_a_broken_component_is_its_plugins_fault(run: RunFolder, catalog: Catalo
 
 def test_what_can_ask_is_listed_with_what_cannot_and_why(run: RunFolder, catalog: Catalog) -> None:
     found = {o["name"]: o["lacks"] for o in offered(catalog, load_predictor(catalog, run))}
-    assert list(found) == ["broken", "choosy", "lofty", "moody", "values"]
-    assert [name for name, lacks in found.items() if not lacks] == ["choosy", "moody", "values"]
+    assert list(found) == ["broken", "choosy", "lofty", "moody", "teller", "values"]
+    assert [name for name, lacks in found.items() if not lacks] == ["choosy", "moody", "teller", "values"]
     assert "a convolution" in found["lofty"] and "cannot import moody_parts:Missing" in found["broken"]
 
 
@@ -135,7 +135,7 @@ def test_a_process_is_asked_what_else_there_is_and_by_that(run: RunFolder) -> No
     asked = ModelProcess(run, inference="moody")
     try:
         assert asked.start().inference == "moody"
-        assert {o.name for o in asked.offered() if not o.lacks} == {"choosy", "moody", "values"}
+        assert {o.name for o in asked.offered() if not o.lacks} == {"choosy", "moody", "teller", "values"}
         (sample,) = asked.ask(["x"]).samples
         assert isinstance(sample, Text)
         with pytest.raises(QuestionRefused, match=r"inference\.word"):

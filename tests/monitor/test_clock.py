@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlkit.events import MetricsLogged, Resumed, Started, to_json
@@ -51,6 +51,7 @@ def test_a_log_without_a_beginning_and_lines_without_a_time() -> None:
     assert seconds_at(LogState().clock.course, np.array([3])).tolist() == [0.0]
 
 
+@example([(1, 0.0), (1, 1.0)], 1)
 @given(st.lists(st.tuples(st.integers(0, 50), st.floats(0, 1e6)), max_size=30), st.integers(1, 5))
 def test_time_never_goes_back(told: list[tuple[int, float]], portion: int) -> None:
     """Whatever clocks and logs say, and in whatever portions they are read."""

@@ -35,7 +35,7 @@ WALK = (
     ("2", "4 runs"), (ENTER, "c Curves"), ("s", "step 24"), ("l", "following"), ("m", "CPU  10"), ("o", "versions"),
     ("e", "retried"), (ENTER, "train_seconds"), (ESCAPE, "-train_seconds"), (ESCAPE, "4 runs"), (" ", "1 marked"),
     (" ", "2 marked"), ("c", "Group by"), (ESCAPE, "-Group by"),
-    ("D", "cannot be undone"), ("n", "-cannot be undone"), ("3", "prio"), ("4", "to ask"), ("?", "First steps"),
+    ("D", "cannot be undone"), ("n", "-cannot be undone"), ("3", "prio"), ("4", "to ask"), ("?", "Everywhere"),
 )  # fmt: skip
 """Keys, and what they bring about; after a minus, what goes by them."""
 WORD = "forged"
