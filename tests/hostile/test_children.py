@@ -147,6 +147,7 @@ def test_the_traps_spring(traps: Traps) -> None:
     assert traps.sprung()
 
 
+@pytest.mark.slow
 def test_scheduler_worker_rank_and_helper(workspace: Path, traps: Traps, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job of the queue, and a question to it, from inside its own hostile folder."""
     run = enqueue(workspace, {}, threads=1)

@@ -70,6 +70,7 @@ def test_threads_in_run_json(tmp_path: Path, threads: Any) -> None:
         toy_resume(run, epochs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nproc", [HUGE, 0, "2", 1.5])
 def test_processes_in_a_job_table(workspace: Path, quick: Quick, nproc: Any) -> None:
     run, other = enqueue(workspace, {"launcher": quick}), enqueue(workspace, {"launcher": quick})

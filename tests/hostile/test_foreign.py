@@ -237,6 +237,7 @@ def test_from_python(workspace: Path, tmp_path: Path, quick: Quick, listener: Li
     assert (run.state, len(listener.heard)) == ("completed", 1)
 
 
+@pytest.mark.slow
 def test_numbers_that_bring_a_machine_down(
     workspace: Path, tmp_path: Path, quick: Quick, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -185,6 +185,7 @@ def obeyed(run: RunFolder) -> list[Commanded]:
 
 
 class TestGoingOn:
+    @pytest.mark.slow
     def test_from_a_checkpoint_exactly(self, workspace: Path, quick: Quick) -> None:
         """Dropout, jitter, accumulation and averages: each process's generators are in the checkpoint."""
         layer = {**TOY, **two(quick)}

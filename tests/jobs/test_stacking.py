@@ -72,6 +72,7 @@ def test_what_cannot_be_one_is_trained_alone_and_says_why(workspace: Path, quick
     assert starts(runs[1]) <= 1, "it waits on for a worker of its own, which a job that ends has started"
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_all_go_on_as_one(workspace: Path, quick: Quick) -> None:
     runs = [handed_in(workspace, quick, lr=0.002 * k, epochs=400) for k in (1, 2, 3)]
     worker = start_worker(runs[0])

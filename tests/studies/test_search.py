@@ -110,6 +110,7 @@ def test_a_study_of_proposals(workspace: Path, quick: Quick) -> None:
     assert len(state_of(study).settings) == 6
 
 
+@pytest.mark.slow
 def test_a_pruned_trial_is_a_stopped_run_with_its_reason(workspace: Path, quick: Quick) -> None:
     slow = {
         "launcher": quick,

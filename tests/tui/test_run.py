@@ -415,6 +415,7 @@ async def test_resume_without_the_plugin(tmp_path: Path) -> None:
     assert run.read()["state"] == "stopped"
 
 
+@pytest.mark.slow
 async def test_train_longer_in_a_worker(tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interface starts a worker, and sees it begin and end."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (toy_installed, TESTS, TESTS.parent))))
