@@ -1,4 +1,4 @@
-"""Weights as a picture, words beside their rows and columns: what attention looked at."""
+"""What attention looked at: weights as a picture, words beside their rows and columns; and as a table of words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from dlkit.samples import Table
+
 CELL, SIZE, GAP = 22, 13, 4
 """Pixels of a weight's side, of a letter's height, and around words."""
+BESIDES, LEAST = 4, 0.05
+"""Words that a row names at most, and the share from which on one is named besides the first."""
 MANY, SMALL_CELL, SMALL_SIZE = 32, 13, 10
 """Of more words than that, a weight's side and a letter's height."""
 
@@ -28,6 +32,27 @@ def heat_map(weights: npt.NDArray[np.float32], rows: Sequence[str], columns: Seq
     for number, word in enumerate(columns):
         picture.paste(_label(word, font, top, side).transpose(Image.Transpose.ROTATE_90), (left + number * side, 0))
     return np.asarray(picture)
+
+
+def heat_words(
+    name: str, title: str, weights: npt.NDArray[np.float32], rows: Sequence[str], columns: Sequence[str]
+) -> Table:
+    """The same to be read: each row's word, the one that it looks at most with its share, and what it looks at besides.
+
+    weights [rows,columns] ≥ 0; shares are of a row's sum.
+    """
+    shares = weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)
+    told = []
+    for word, row in zip(rows, shares, strict=True):
+        first, *others = (int(place) for place in np.argsort(-row, kind="stable")[:BESIDES])
+        besides = [f"{_read(columns[place])} {row[place]:.0%}" for place in others if row[place] >= LEAST]
+        told.append([_read(word), _read(columns[first]), f"{row[first]:.0%}", ", ".join(besides)])
+    return Table(name=name, title=title, headers=["written", "looks at", "share", "besides"], rows=told)
+
+
+def _read(word: str) -> str:
+    """A token as a word that can be seen: blanks around it stand for themselves."""
+    return word.replace("▁", " ").strip(" ").replace("\n", "\\n") or "(blank)"
 
 
 def _width(word: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from dlkit.data.heat_map import MANY, heat_map
+from dlkit.data.heat_map import MANY, heat_map, heat_words
 from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import DataError, nearest
@@ -148,6 +148,8 @@ class Attention(AskedTexts[AttentionConfig]):
             picture, name = _picture(looked), f"attention-{number}-{looked.name}".replace("/", "-")
             title = f"{looked.name}: rows look at columns"
             shown.append(Images(name=name[:100], title=title, images=picture[None], captions=[" ".join(top)]))
+            called = f"words-{number}-{looked.name}".replace("/", "-")[:100]
+            shown.append(heat_words(called, title, looked.weights, looked.rows, looked.columns))
         if found and (line := _line(found[-1])) is not None:
             row, words = line
             title = f"{words.name}: what {row.strip() or row!r} looks at"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from dlkit.data.heat_map import heat_map
+from dlkit.data.heat_map import heat_map, heat_words
 from dlkit.data.splits import Split
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
@@ -152,4 +152,5 @@ class Translator(Predictor[TranslationInfo, TranslatorConfig]):
                     captions=[" ".join(read_off).replace("▁", "")],
                 )
             )
+            found.append(heat_words(f"words-{number}", f"What each was read off: {text}", weights, rows, columns))
         return found

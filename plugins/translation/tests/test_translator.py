@@ -13,12 +13,12 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from torch import Tensor, nn
 
-from dlkit.data.heat_map import CELL, heat_map
+from dlkit.data.heat_map import CELL, heat_map, heat_words
 from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
 from dlkit.errors import DataError
-from dlkit.samples import Images, Pairs, Text
+from dlkit.samples import Images, Pairs, Table, Text
 from dlkit_translation import metrics
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.losses import cross_entropy
@@ -208,15 +208,17 @@ def test_empty_sentences_are_refused_and_unknown_signs_named(made: Made, info: T
 @pytest.mark.parametrize("kind", ["transformer", "lstm bahdanau"])
 def test_samples_show_pairs_and_attention(kind: str, made: Made, data: Data, info: TranslationInfo) -> None:
     asked = translator(made(kind), info, beam=2, extra=0)
-    pairs, *pictures = asked.samples(6, np.random.default_rng(0), data.val)
+    pairs, *others = asked.samples(6, np.random.default_rng(0), data.val)
     assert isinstance(pairs, Pairs) and len(pairs.rows) == 6
     assert pairs.headers == ["English", "French (reference)", "French (translation)"]
     assert {(row[0], row[1]) for row in pairs.rows} <= set(_texts(data))
+    pictures, words = others[::2], others[1::2]
     assert len(pictures) == 4 and all(isinstance(picture, Images) for picture in pictures)
+    assert len(words) == 4 and all(isinstance(table, Table) and table.rows[-1][0] == "∎" for table in words)
     assert all(picture.captions[0].count("←") >= 1 for picture in pictures if isinstance(picture, Images))
     assert asked.samples(6, np.random.default_rng(0), None) == ()
     shown = translator(made(kind), info, attention=True, beam=1, extra=0).show([], asked.predict(["The dog sleeps."]))
-    assert [type(sample) for sample in shown] == [Text, Images]
+    assert [type(sample) for sample in shown] == [Text, Images, Table]
 
 
 def _texts(data: Data) -> list[tuple[str, str]]:
@@ -245,3 +247,12 @@ def test_weights_are_drawn_where_they_belong() -> None:
     assert np.array_equal(cells[::CELL, ::CELL], np.rint(255 * weights).astype(np.uint8))
     assert picture.shape[0] > 3 * CELL and picture.shape[1] > 2 * CELL and picture[: -3 * CELL].any()
     assert BOS != EOS
+
+
+def test_weights_are_read_as_words() -> None:
+    weights = np.array([[1.0, 0.0], [0.25, 0.5], [0.04, 0.96]], np.float32)
+    table = heat_words("words-1", "Read off", weights, ["▁chat", "\n", "∎"], ["▁cat", "▁"])
+    assert table.rows == [
+        ["chat", "cat", "100%", ""], ["\\n", "(blank)", "67%", "cat 33%"], ["∎", "(blank)", "96%", ""],
+    ]  # fmt: skip
+    table.check()
