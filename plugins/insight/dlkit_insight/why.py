@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from dlkit.data.boxes import Letterbox
 from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
@@ -46,6 +47,8 @@ from dlkit_insight.probing import (
 
 _SHOWN = 12
 """Images at most that samples explain."""
+_LONGEST = 1024
+"""Pixels of the longer side of a photograph over which heat is laid."""
 _SIDE = 240
 """Pixels that a drawn picture's longer side has at least."""
 _PASSED = 64
@@ -152,8 +155,25 @@ class Why(ImagePredictor[ImageInfo, WhyT]):
     def draw(self, value: object, answer: Answer) -> Image.Image:
         (found,) = self.explain(self._encoded([value]))
         (picture,) = as_pictures(self.seen(value)[None])
-        large = [enlarged(one, _SIDE) for one in (in_colour(picture), overlaid(picture, found.heat))]
+        photograph = self.opened(value)
+        photograph.thumbnail((_LONGEST, _LONGEST))
+        pixels = np.asarray(photograph)
+        large = [enlarged(one, _SIDE) for one in (in_colour(picture), overlaid(pixels, self._over(found.heat, pixels)))]
         return side_by_side(large, ["as the model sees it", f"why {_titled(found)}"])
+
+    def _over(self, heat: Numbers, pixels: Pixels) -> Numbers:
+        """Heat [H,W] over what the model sees → over the whole image of ``pixels``: [h,w], 0 where it sees nothing."""
+        height, width = pixels.shape[:2]
+        if self.info.fit == "letterbox":
+            box = Letterbox((width, height), (self.width, self.height))
+            (x, y), (across, down) = box.corner, box.inner
+            return resized(heat[y : y + down, x : x + across], height, width)
+        scale = max(self.width / width, self.height / height)
+        across, down = min(width, round(self.width / scale)), min(height, round(self.height / scale))
+        x, y = (width - across) // 2, (height - down) // 2
+        found = np.zeros((height, width), np.float32)
+        found[y : y + down, x : x + across] = resized(heat, down, across)
+        return found
 
     def samples(self, count: int, rng: np.random.Generator, examples: Split | None) -> Sequence[Sample]:
         if examples is None:

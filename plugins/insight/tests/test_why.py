@@ -207,6 +207,24 @@ def test_pictures_of_files_and_of_the_validation_split(which: str, tmp_path: Pat
     assert isinstance(predictor.info, Normalised)
 
 
+@pytest.mark.parametrize("fit", ["crop", "letterbox"])
+def test_heat_lies_over_the_photograph_where_the_model_saw_it(fit: str) -> None:
+    """A wide photograph: of a crop its sides are not seen, in a letter-box all of it is, between two black bars."""
+    predictor = asked("occlusion")
+    predictor.info = predictor.info.model_copy(update={"fit": fit})
+    heat = np.zeros((SIDE, SIDE), np.float32)
+    x, y = 15, 13
+    heat[y, x] = 1.0
+    found = predictor._over(heat, np.zeros((48, 96, 3), np.uint8))
+    assert found.shape == (48, 96)
+    row, column = (int(place) for place in np.unravel_index(int(found.argmax()), found.shape))
+    if fit == "crop":  # twice as large, its middle half of the width
+        assert abs(column - (24 + 2 * x)) <= 2 and abs(row - 2 * y) <= 2
+        assert not found[:, :24].any() and not found[:, 72:].any()
+    else:  # four times as large, its rows from 6 on
+        assert abs(column - 4 * x) <= 4 and abs(row - 4 * (y - 6)) <= 4
+
+
 def test_a_run_is_asked_why_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = ["--workspace", str(tmp_path)]
     cnn = dlkit.train("classification", model="cnn", steps=2, workspace=tmp_path)
