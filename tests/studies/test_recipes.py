@@ -140,5 +140,5 @@ def test_each_quick_form_is_trained(
     ]
     capsys.readouterr()
     assert main(["study", *words]) == 0
-    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    found = json.loads(capsys.readouterr().out)
     assert found["state"] == "finished" and found["failed"] == 0 and found["ended"] == found["planned"]
