@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from textual.command import CommandPalette
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -22,6 +25,10 @@ KEYS = (
 )
 """All but what leaves the interface, or ends, deletes and begins runs (``BUSY``)."""
 SIZES = ((80, 24), (120, 35), (160, 50), (60, 20), (40, 12), (200, 60), (81, 25))
+HASTE = 5
+"""Keys after which everything may come to rest."""
+REST = 0.3
+"""Seconds in which what was begun comes to its end before it is compared."""
 AFTER = 100
 """Keys between two looks at whether what is shown is true."""
 _CHANGES = re.compile(r"\d+([.,]\d+)*")
@@ -53,15 +60,25 @@ async def walk(
             widgets.append(_widgets())
             openers[number // AFTER % len(openers)]()
             await pilot.pause()
+            screens.add(type(app.screen).__name__)
         if number in sizes:
             await pilot.resize_terminal(*draw.choice(SIZES))
-        await pilot.press(draw.choice(KEYS))
+        await _typed(app, pilot, draw.choice(KEYS), number)
         screens.add(type(app.screen).__name__)
         if number % AFTER == AFTER - 1:
             stale += [f"after {number + 1} keys, {line}" for line in await _stale(app, pilot)]
     await _home(pilot)
     widgets.append(_widgets())
     return Walked(keys, resizes, frozenset(screens), stale, widgets)
+
+
+async def _typed(app: DlkitApp, pilot: Pilot[None], key: str, number: int) -> None:
+    """A key as somebody in a hurry types it: the pilot waits after each until nothing moves, ten times as long."""
+    app.post_message(Key(_character_to_key(key) if len(key) == 1 else key, key if len(key) == 1 else None))
+    if number % HASTE == 0:
+        await pilot.pause()
+    else:
+        await pilot._wait_for_screen()
 
 
 async def _home(pilot: Pilot[None]) -> None:
@@ -83,10 +100,13 @@ def _widgets() -> int:
 
 async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
     """Lines that are not what is drawn when all is drawn anew; nothing is polled meanwhile."""
+    if isinstance(app.screen, CommandPalette):  # Textual's own, which goes on looking
+        return []
     sources = [source for source in app.poller._sources if not source.closed]
     for source in sources:
         source.closed = True
-    await pilot.pause()
+    app.clear_notifications()  # which go by themselves
+    await pilot.pause(REST)
     before = _drawn(app)
     for widget in app.screen.walk_children(Widget, with_self=True):
         widget._styles_cache.clear()

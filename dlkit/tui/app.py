@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import QueryError
 from textual.filter import LineFilter
@@ -69,10 +69,11 @@ def make(reference: str, *arguments: object) -> Screen[Any]:
 
 def is_teardown_error(error: Exception) -> bool:
     """Whether a widget raised it that is being closed. One that is closed before it was complete (a screen left by the
-    next key already) gets no children and misses them, in its ``on_mount`` or in what it put off: nobody else does."""
+    next key already) gets no children and misses them, in its ``on_mount`` or in what it put off: nobody else does. A
+    palette that is left by two keys at once misses its own place."""
     frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
     widgets = [subject for subject in frames if isinstance(subject, Widget)]
-    return isinstance(error, QueryError | MountError) and any(map(_leaving, widgets))
+    return isinstance(error, QueryError | MountError | ScreenStackError) and any(map(_leaving, widgets))
 
 
 def _leaving(widget: Widget) -> bool:
