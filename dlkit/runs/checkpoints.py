@@ -184,7 +184,8 @@ def choose(run: Path, which: str = "best") -> Checkpoint:
         return found[-1]
     if which == "best":
         return next((c for c in reversed(found) if c.manifest.best), found[-1])
-    match = [c for c in found if which.isdigit() and c.step == int(which)]
+    step = which.lstrip("0") or "0"  # as text: Python reads 4 300 digits at most
+    match = [c for c in found if str(c.step) == step]
     if not match:
         steps = ", ".join(str(c.step) for c in found)
         raise UsageError(f"no checkpoint {which!r} in {run.name}: give best, last or one of the steps {steps}")

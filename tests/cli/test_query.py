@@ -84,6 +84,12 @@ def test_evaluate_refuses_what_is_not_there(dlkit, copied, words, code, said):
     assert not list(copied.glob("runs/*/evaluations.jsonl"))
 
 
+@pytest.mark.parametrize("step", ["9" * 5000, "²", "-1", ""])
+def test_a_step_that_there_is_not_is_named(dlkit, copied, ids, step):
+    found = dlkit("evaluate", ids[0], f"--checkpoint={step}", "--workspace", copied)
+    assert found.code == 2 and "give best, last or one of the steps" in found.err
+
+
 def test_evaluate_of_a_run_without_checkpoint_fails_clearly(dlkit, tmp_path):
     run = toy_run(tmp_path)
     shutil.rmtree(run.checkpoints)
