@@ -41,9 +41,11 @@ def heat_words(
 
     weights [rows,columns] ≥ 0; shares are of a row's sum.
     """
+    # A row of padding has no sum to divide by.
     shares = weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)
     told = []
     for word, row in zip(rows, shares, strict=True):
+        # Stable: of equal shares the earlier word comes first, on every machine.
         first, *others = (int(place) for place in np.argsort(-row, kind="stable")[:BESIDES])
         besides = [f"{_read(columns[place])} {row[place]:.0%}" for place in others if row[place] >= LEAST]
         told.append([_read(word), _read(columns[first]), f"{row[first]:.0%}", ", ".join(besides)])
