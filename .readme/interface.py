@@ -60,7 +60,7 @@ async def pictures(workspace: Path) -> None:
     newest = folders[-1]
     await picture(workspace, "curves", lambda app: app.open_run(newest), "⠤", "down", "y", size=(120, 36))
     await picture(workspace, "samples", lambda app: app.open_run(newest), "Curves", "s", size=(100, 36))
-    await picture(workspace, "compare", lambda app: app.open_compare(folders), "≠")
+    await picture(workspace, "compare", lambda app: app.open_compare(folders), "charts 1-", size=(120, 35))
     await picture(workspace, "launch", lambda app: app.open_launch("classification"), "ready")
 
 
