@@ -128,7 +128,7 @@ def test_a_run_is_started_by_keys_and_completes(browser: Browser, dlkit_web: Ser
     browser.press(DOWN)
     browser.until(r"\n> regression ")
     browser.press(ENTER)
-    browser.until("Start")
+    browser.until(r"Start \(ctrl\+s\).*ready")
     browser.press(ENTER)
     browser.until("completed")
     assert errors(browser) == []
