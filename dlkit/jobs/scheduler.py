@@ -20,7 +20,7 @@ from dlkit.jobs.claims import Claim
 from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
 from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.submit import start_worker
-from dlkit.present.output import print_result
+from dlkit.present.output import print_stamped
 from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point
 from dlkit.runs.lock import SUPERVISOR, RunLock
@@ -180,14 +180,10 @@ def main(argv: list[str]) -> int:
     if log_of(workspace).stat().st_size > LOG_LIMIT:
         log_of(workspace).write_bytes(b"")
     try:
-        Scheduler(workspace, _stamped).serve()
+        Scheduler(workspace, print_stamped).serve()
     except BlockingIOError:  # there is one: it sees what we were started for
         return 0
     return 0
-
-
-def _stamped(text: str) -> None:
-    print_result(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from dlkit.runs.folder import RunFolder
 from dlkit.studies import control
 from dlkit.studies.folder import StudyFolder, list_studies
 from dlkit.studies.results import Look, Results, Row
-from dlkit.studies.state import Trial
-from dlkit.studies.waking import wake
+from dlkit.studies.waking import run_of, wake
 
 WAKE_SECONDS = 5.0
 """Between two looks whether somebody decides what a study does next."""
@@ -86,10 +85,6 @@ class Studies:
             return
         if results is not None:
             self._entries[name] = Entry(study, results)
-
-
-def run_of(study: StudyFolder, trial: Trial) -> RunFolder:
-    return RunFolder(study.workspace / "runs" / trial.run)
 
 
 def runs_of(study: StudyFolder, rows: Sequence[Row]) -> list[RunFolder]:

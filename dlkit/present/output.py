@@ -69,6 +69,13 @@ def print_result(text: str, end: str = "\n", *, flush: bool = False) -> None:
     print(_encodable(fit_to_print(text)), end=end, flush=flush)
 
 
+def print_stamped(text: str) -> None:
+    """A line of the log of a process that nobody looks at, with the moment; at once, since it may be killed."""
+    from time import strftime
+
+    print_result(f"{strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
+
+
 def _encodable(text: str) -> str:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     if text.isascii() or encoding.lower().startswith("utf"):

@@ -24,7 +24,7 @@ from dlkit.jobs.follow import Follower, state_now
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.requests import send
 from dlkit.jobs.submit import TrialOf, resubmit, submit
-from dlkit.present.output import print_result
+from dlkit.present.output import print_stamped
 from dlkit.runs import commands
 from dlkit.runs.faults import point
 from dlkit.runs.folder import ENDED, RunFolder, new_id, summarise
@@ -329,14 +329,10 @@ def parameters(run: RunFolder) -> int | None:
 def main(argv: list[str]) -> int:
     study = StudyFolder(Path(argv[0]))
     try:
-        Driver(study, _stamped).serve()
+        Driver(study, print_stamped).serve()
     except BlockingIOError:  # there is one: it sees what we were started for
         return 0
     return 0
-
-
-def _stamped(text: str) -> None:
-    print_result(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
 
 if __name__ == "__main__":

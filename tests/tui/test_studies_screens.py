@@ -15,6 +15,7 @@ from dlkit.studies import log
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Look, best_so_far
 from dlkit.studies.state import state_of
+from dlkit.studies.waking import run_of
 from dlkit.tui.app import DlkitApp
 from recorded import record_run
 from screens import notices, opened, press, shown, until
@@ -134,4 +135,4 @@ def test_a_thousand_trials_are_shown_at_once(tmp_path: Path) -> None:
 def test_runs_that_are_gone_are_left_out(study: StudyFolder, tmp_path: Path) -> None:
     found = Look(study).results()
     assert len(studies.runs_of(study, found.rows[:1])) == 3 and not studies.runs_of(study, found.rows[1:])
-    assert isinstance(studies.run_of(study, found.rows[0].trials[0]), RunFolder)
+    assert isinstance(run_of(study, found.rows[0].trials[0]), RunFolder)

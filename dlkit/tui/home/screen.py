@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -29,7 +29,6 @@ from dlkit.tui.home.rows import COLUMNS, key_of, rows, run_of, settled, task_of
 from dlkit.tui.home.waits import Waits
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.choose import ChooseDialog
-from dlkit.tui.shared.poll import Source
 from dlkit.tui.shared.table import Table
 from dlkit.tui.shared.words import hanging
 
@@ -110,7 +109,6 @@ class HomeScreen(Area):
         self._past: Mapping[str, Pulse] = {}
         self._pulses: Pulses | None = None
         self._waits: Mapping[str, str] = {}
-        self._sources: list[Source[Any]] = []
 
     def body(self) -> ComposeResult:
         yield Static(detail.first_minute(), id="first-minute")
@@ -146,19 +144,8 @@ class HomeScreen(Area):
     def on_screen_resume(self) -> None:
         waits = Waits(self.workspace, lambda: bool(self._home.waiting))
         watch = self.dlkit.poller.watch
-        self._sources = [watch(waits.poll, self.Waiting, self), self.query_one(MachineLine).follow(self.dlkit)]
+        self.while_shown(watch(waits.poll, self.Waiting, self), self.query_one(MachineLine).follow(self.dlkit))
         self._list()
-
-    def on_screen_suspend(self) -> None:
-        self._close()
-
-    def on_unmount(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        for source in self._sources:
-            source.close()
-        self._sources = []
 
     def _list(self) -> None:
         if self.dlkit.catalog is not None:

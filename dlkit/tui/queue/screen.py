@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -24,7 +24,6 @@ from dlkit.runs.folder import RunFolder
 from dlkit.steering import one_line
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
-from dlkit.tui.shared.poll import Source
 from dlkit.tui.shared.table import Column, Row, Table
 from dlkit.tui.shared.words import state_cell
 
@@ -81,7 +80,6 @@ class QueueScreen(Area):
         super().__init__()
         self._entries: dict[str, Entry] = {}
         self._slots = 1
-        self._sources: list[Source[Any]] = []
         self._doing = threading.Lock()
 
     def body(self) -> ComposeResult:
@@ -95,21 +93,10 @@ class QueueScreen(Area):
     def on_screen_resume(self) -> None:
         queue = QueueState(self.workspace)
         watch = self.dlkit.poller.watch
-        self._sources = [
+        self.while_shown(
             watch(partial(self._look, queue), lambda found: self.Looked(*found), self),
             watch(Devices().poll, self.Measured, self),
-        ]
-
-    def on_screen_suspend(self) -> None:
-        self._close()
-
-    def on_unmount(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        for source in self._sources:
-            source.close()
-        self._sources = []
+        )
 
     def _look(self, queue: QueueState) -> tuple[list[Entry], int | None, int]:
         """In the poller's thread."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -23,6 +23,12 @@ TYPED = frozenset(map(_character_to_key, string.punctuation))
 """Keys that are a character; Textual does not know it of all of them (``slash``, ``plus``)."""
 
 
+class Closable(Protocol):
+    """Something that is looked at until it is closed, whatever is found there."""
+
+    def close(self) -> None: ...
+
+
 class Area(Screen[None]):
     """Base of all full screens. ``area`` is the one of ``AREAS`` that this screen belongs to, ``body()`` what is
     between the lines; ``where`` (a string, shown in the top line) says what is being looked at."""
@@ -35,6 +41,7 @@ class Area(Screen[None]):
     def __init__(self, where: str = "") -> None:
         super().__init__()
         self._where = where
+        self._shown_sources: list[Closable] = []
 
     @property
     def dlkit(self) -> Host:
@@ -52,6 +59,21 @@ class Area(Screen[None]):
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
+
+    def while_shown(self, *sources: Closable) -> None:
+        """Have these closed when another screen comes before this one: ask anew in ``on_screen_resume``."""
+        self._shown_sources += sources
+
+    def on_screen_suspend(self) -> None:
+        self._close_sources()
+
+    def on_unmount(self) -> None:
+        self._close_sources()
+
+    def _close_sources(self) -> None:
+        for source in self._shown_sources:
+            source.close()
+        self._shown_sources = []
 
     def say_where(self, text: str) -> None:
         """Change what the top line says is being looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -17,7 +17,6 @@ from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.dialogs import Ask, Confirm
-from dlkit.tui.shared.poll import Source
 
 T = TypeVar("T")
 
@@ -40,7 +39,6 @@ class AskedStudies(Area):
 
     def __init__(self, where: str = "") -> None:
         super().__init__(where)
-        self._sources: list[Source[Any]] = []
         self._doing = threading.Lock()
 
     @property
@@ -55,18 +53,7 @@ class AskedStudies(Area):
 
     def keep_looking(self, look: Callable[[], T | None], tell: Callable[[T], Message]) -> None:
         """Have something looked at for as long as this screen is shown."""
-        self._sources.append(self.dlkit.poller.watch(look, tell, self))
-
-    def on_screen_suspend(self) -> None:
-        self._close()
-
-    def on_unmount(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        for source in self._sources:
-            source.close()
-        self._sources = []
+        self.while_shown(self.dlkit.poller.watch(look, tell, self))
 
     # Doing
 

@@ -21,6 +21,7 @@ from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results, Row, best_so_far
 from dlkit.studies.state import Trial
 from dlkit.studies.telling import answer, columns, headline, looks_at_test
+from dlkit.studies.waking import run_of
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.table import Column, Table
 from dlkit.tui.shared.table import Row as Line
@@ -168,7 +169,7 @@ class StudyScreen(AskedStudies):
             self._trials.focus()
             return
         trial = next((one for one in row.trials if str(one.number) == event.key), None)
-        if trial is not None and (run := studies.run_of(self._study, trial)).path.is_dir():
+        if trial is not None and (run := run_of(self._study, trial)).path.is_dir():
             self.dlkit.open_run(run)
         elif trial is not None:
             self.notify(f"{trial.run} is not there", severity="warning", markup=False)
