@@ -169,6 +169,7 @@ class ModelProcess:
                 self._process.kill()  # which ends the waiting of whoever uses the pipes
         with self._turn:
             self._turn.wait_for(lambda: not self._reading)
+            self._lost = self._lost or ModelGone("closed")  # for who has written and does not yet read
             self._end()
 
     def _spawn(self) -> None:

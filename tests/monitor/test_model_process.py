@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,20 @@ def test_close_ends_a_question_that_takes_too_long(run: RunFolder) -> None:
     assert not thread.is_alive() and len(failures) == 1 and is_gone(pid)
     with pytest.raises(ModelGone, match="closed"):
         asked.start()
+
+
+def test_close_between_a_question_and_its_waiting_ends_it(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ModelProcess(run)
+    asked.start()
+    read = asked._read
+
+    def late(identity: int, deadline: float) -> dict[str, Any]:
+        asked.close()
+        return read(identity, deadline)
+
+    monkeypatch.setattr(asked, "_read", late)
+    with pytest.raises(ModelGone, match="closed"):
+        asked.ask(["slow"])
 
 
 def test_a_question_has_a_time_limit(run: RunFolder) -> None:
