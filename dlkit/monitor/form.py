@@ -13,7 +13,8 @@ from pathlib import Path
 
 from dlkit.config import EXCLUSIVE, SHORT_FLAGS, Resolved
 from dlkit.config_file import dashed
-from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section
+from dlkit.monitor.choices import Choices
+from dlkit.monitor.form_fields import SUBMIT, Field, Section
 from dlkit.runs.workspace import locate
 from dlkit.studies.planning import Plan
 

@@ -16,6 +16,7 @@ from dlkit.components import PARTS, TaskSpec
 from dlkit.config import OWN, FieldInfo, Layer, Merged, Resolved, config_class, fields_of, merge, resolve
 from dlkit.config_file import Typed, chosen, typed_layers
 from dlkit.errors import DlkitError, Problem, SettingError, UsageError
+from dlkit.monitor.choices import Choices
 from dlkit.monitor.data_state import BY_HAND, absent, data_state
 from dlkit.monitor.form import (
     AFTER,
@@ -31,7 +32,7 @@ from dlkit.monitor.form import (
     partners,
 )
 from dlkit.monitor.form_choices import component_choices, preset_choices
-from dlkit.monitor.form_fields import SUBMIT, Choices, Field, Section, is_given, make_field
+from dlkit.monitor.form_fields import SUBMIT, Field, Section, is_given, make_field
 from dlkit.monitor.form_study import lists_of, plan_of, with_first
 from dlkit.runs.finding import find_run
 from dlkit.studies.planning import Plan

@@ -7,8 +7,8 @@ from pathlib import Path
 from dlkit.catalog import Catalog
 from dlkit.components import DatasetSpec, Spec
 from dlkit.config_file import broken_presets, presets
+from dlkit.monitor.choices import Choices
 from dlkit.monitor.data_state import BY_HAND, data_state
-from dlkit.monitor.form_fields import Choices
 from dlkit.present.numbers import size
 
 

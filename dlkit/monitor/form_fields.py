@@ -9,11 +9,10 @@ from functools import cache
 
 from dlkit.config import FieldInfo, Property, parse_text
 from dlkit.gpus import gpus
+from dlkit.monitor.choices import Choices
 
 SUBMIT = "submit"
 """The section of what is not part of a configuration: the run's name, and its place in the queue."""
-Choices = tuple[tuple[str, str], ...]
-"""(text, label) each; the text "" means none."""
 
 
 @dataclass(frozen=True)

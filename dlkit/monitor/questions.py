@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from dlkit.monitor.form_fields import Choices
+from dlkit.monitor.choices import Choices
 from dlkit.present.numbers import number
 from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.folder import Summary

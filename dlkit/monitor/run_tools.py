@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlkit.monitor.form_fields import Choices
+from dlkit.monitor.choices import Choices
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.looks import looks
 

@@ -67,7 +67,7 @@ async def test_what_runs_waits_and_has_ended_comes_first(tmp_path: Path) -> None
     with RunLock(alive.lock, WRITER), RunLock(alive.lock, SUPERVISOR):
         async with opened(tmp_path, (130, 40)) as (app, pilot):
             table = app.screen.query_one(Table)
-            await until(pilot, lambda: keys(table)[:2] == ["#running", f"run {alive.id}"] and "▇" in shown(app))
+            await until(pilot, lambda: keys(table)[:2] == ["#running", f"run {alive.id}"] and "█▃▂▁▁" in shown(app))
             assert table.key == f"run {alive.id}", "no heading has the cursor"
             expected = ["#waiting", f"run {waits.id}", "#ended since you looked", f"run {bad.id}", "#before that"]
             assert keys(table)[2:7] == expected

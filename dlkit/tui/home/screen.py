@@ -28,7 +28,6 @@ from dlkit.tui.home.newest import NewestSample
 from dlkit.tui.home.rows import COLUMNS, key_of, rows, run_of, settled, task_of
 from dlkit.tui.home.waits import Waits
 from dlkit.tui.shared.area import Area
-from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.table import Table
 from dlkit.tui.shared.words import hanging
 
@@ -282,6 +281,8 @@ class HomeScreen(Area):
         entry, catalog = self._entries.get(self._table.key), self.dlkit.catalog
         if entry is None or catalog is None:
             return
+        from dlkit.tui.shared.choose import ChooseDialog
+
         wanted = lacking(entry.data, catalog.specs("dataset", entry.spec.name))
         if not wanted:
             self.notify(f"{entry.spec.name}: all its data is here", markup=False)

@@ -16,7 +16,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from dlkit.monitor.form_fields import SUBMIT, Choices, Field
+from dlkit.monitor.choices import Choices
+from dlkit.monitor.form_fields import SUBMIT, Field
 from dlkit.tui.shared.choose import ChooseDialog, label_of
 
 

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from dlkit.monitor.choices import Choices
 from dlkit.monitor.form import Checked, Part
-from dlkit.monitor.form_fields import Choices
 from dlkit.tui.launch.fields import Editor, Pick
 
 

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from dlkit.monitor.form_fields import Choices
+from dlkit.monitor.choices import Choices
 
 
 def label_of(label: str) -> tuple[str, str]:
