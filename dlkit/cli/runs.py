@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
-from dlkit.present.numbers import duration, number, size, when
+from dlkit.present.numbers import counted, duration, number, size, when
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
 from dlkit.runs.folder import RunFolder, Summary, told
@@ -23,28 +27,91 @@ _COLUMNS = {"run": "id"} | {
 
 
 def main(argv: list[str]) -> int:
-    parser = Parser("runs", "List the runs of a workspace, newest first.")
-    parser.add_argument("--task", metavar="T", help="only those of this task")
-    parser.add_argument("--limit", type=int, metavar="N", help=f"at most N (default: {LIMIT}; with --json, --csv: all)")
-    options = parser.with_workspace().with_json().with_tables().parse_args(argv)
+    options = _parser().parse_args(argv)
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit {options.limit}: must be at least 1")
-    limit = options.limit or (None if options.json or options.csv else LIMIT)
     workspace = locate(options.workspace)
-    found, total = newest_runs(workspace, options.task, limit)
+    found, total, settings = _found(options, workspace)
+    if options.group is not None:
+        from dlkit.cli.runs_groups import show_groups  # whoever lists runs need not wait for it
+
+        return show_groups(found, options, workspace)
     if options.json:
         print_json([told(summary, RunFolder(workspace / "runs" / summary.id)) for summary in found])
+    elif not found and not options.csv:
+        say(_nothing(options, workspace))
+    elif options.columns is not None:
+        _print_columns(found, options, settings)
     elif options.csv:
-        print_result(
-            csv_table(list(_COLUMNS), [[getattr(summary, name) for name in _COLUMNS.values()] for summary in found])
-        )
-    elif found:
+        rows = [[getattr(summary, name) for name in _COLUMNS.values()] for summary in found]
+        print_result(csv_table(list(_COLUMNS), rows))
+    else:
         print_result((markdown_table if options.md else table)(_HEADERS, [_row(summary) for summary in found]))
+    if found and not options.json and not options.csv:
         more = f"; {total - len(found)} more, --limit {total} shows them all" if total > len(found) else ""
         say(f"{size(sum(summary.size for summary in found))} on the disk{more}")
-    else:
-        say(f"no runs{f' of task {options.task!r}' if options.task else ''} in {workspace}")
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "runs",
+        "List the runs of a workspace, newest first. FILTER as in the interface, all of it must hold: words (regular "
+        "expressions), task:… state:… model:… data:… name:… study:…, 'val/accuracy>0.9', 'lr<0.01', since:2d, "
+        "before:2026-11-30, '!state:failed' for not.",
+    )
+    parser.add_argument("filter", metavar="FILTER", nargs="*", help="which runs; in quotes where < or > is in it")
+    parser.add_argument("--task", metavar="T", help="only those of this task")
+    parser.add_argument("--limit", type=int, metavar="N", help=f"at most N (default: {LIMIT}; with --json, --csv: all)")
+    parser.add_argument(
+        "--sort",
+        metavar="KEY",
+        help="by a column, a metric or an option (best, time, val/loss, lr): the best, latest or largest first, words "
+        "by the alphabet, options from the smallest on",
+    )
+    parser.add_argument("--reverse", action="store_true", help="the other way round")
+    parser.add_argument(
+        "--columns", metavar="KEYS", help="show these: run,state,lr,val/accuracy; metrics and options too"
+    )
+    parser.add_argument(
+        "--group", metavar="KEYS", help="a line a group instead: task, model, study, an option; several with commas"
+    )
+    return parser.with_workspace().with_json().with_tables()
+
+
+def _found(options: Namespace, workspace: Path) -> tuple[list[Summary], int, Mapping[str, Mapping[str, object]]]:
+    """The runs that are to be shown, of how many, and their options as far as they are asked for."""
+    plain = not options.filter and options.sort is None and options.columns is None and not options.reverse
+    limit = options.limit or (None if options.json or options.csv else LIMIT)
+    if plain and options.group is None:
+        found, total = newest_runs(workspace, options.task, limit)
+        return found, total, {}
+    from dlkit.cli.runs_chosen import chosen  # a list of all runs does without
+
+    found, settings = chosen(newest_runs(workspace, options.task)[0], options, workspace)
+    return found if options.group is not None else found[:limit], len(found), settings
+
+
+def _nothing(options: Namespace, workspace: Path) -> str:
+    filtered = f" that matches {' '.join(options.filter)!r}" if options.filter else ""
+    if not filtered:
+        return f"no runs{f' of task {options.task!r}' if options.task else ''} in {workspace}"
+    there = newest_runs(workspace, options.task, 1)[1]
+    return f"no run{filtered}, of {counted(there, 'run')} in {workspace}"
+
+
+def _print_columns(found: Sequence[Summary], options: Namespace, settings: Mapping[str, Mapping[str, object]]) -> None:
+    from dlkit.cli.runs_chosen import keys_of
+    from dlkit.monitor.run_columns import NONE, value_of, words_of
+
+    keys = keys_of(options.columns, "--columns")
+    if options.csv:
+        print_result(
+            csv_table(keys, [[value_of(run, key, settings.get(run.id, NONE)) for key in keys] for run in found])
+        )
+        return
+    rows = [[words_of(run, key, settings.get(run.id, NONE)) for key in keys] for run in found]
+    print_result((markdown_table if options.md else table)(keys, rows))
 
 
 def _row(run: Summary) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Which runs a list shows, by what is typed: words, fields, comparisons, ages.
 
-mlp                  a regular expression, anywhere: id, name, task, model, data, device
-state:fail|stop      in one field: task, state, model, data, name, id, device
+mlp                  a regular expression, anywhere: id, name, task, model, data, device, state, study
+state:fail|stop      in one field: task, state, model, data, name, id, device, host, study
 val/accuracy>0.9     a metric, a number of the list (step, time, size …), or an option (lr, engine.epochs)
 optimizer=adam       an option that is a word
 since:2d  before:1h  begun since then, or before; a day too: since:2026-11-30
@@ -31,6 +31,8 @@ TEXTS: Mapping[str, Callable[[Summary], str]] = {
     "model": lambda run: run.model,
     "data": lambda run: run.dataset,
     "device": lambda run: run.device,
+    "host": lambda run: run.host,
+    "study": lambda run: run.study,
 }
 NUMBERS: Mapping[str, Callable[[Summary], float | None]] = {
     "best": lambda run: run.best,
@@ -53,10 +55,11 @@ _Test = Callable[[Summary, Options], bool]
 
 
 class Term(NamedTuple):
-    """One of those that must hold; ``option``: it asks for an option, by this name."""
+    """One of those that must hold; ``option``: it asks for an option, by this name; ``key`` is what it compares."""
 
     holds: _Test
     option: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def parse(text: str) -> Query:
 def _term(word: str) -> Term:
     if word[0] in "-!" and len(word) > 1:
         held = _term(word[1:])
-        return Term(lambda run, options: not held.holds(run, options), held.option)
+        return held._replace(holds=lambda run, options: not held.holds(run, options))
     field, colon, rest = word.partition(":")
     if colon and field in ("since", "before"):
         moment = _moment(rest)
@@ -102,7 +105,7 @@ def _term(word: str) -> Term:
     if found := _COMPARISON.fullmatch(word):
         return _comparison(*found.groups())
     pattern = _pattern(word)
-    return Term(lambda run, _: any(pattern.search(told(run)) for told in TEXTS.values()))
+    return Term(lambda run, _: any(pattern.search(told(run)) for name, told in TEXTS.items() if name != "host"))
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -133,13 +136,13 @@ def _comparison(key: str, sign: str, wanted: str) -> Term:
     except ValueError:
         if sign not in ("=", "==", "!="):
             raise ValueError(f"{wanted!r} is no number: only = and != compare words") from None
-        return Term(lambda run, options: _equal_words(key, wanted, run, options) is (sign != "!="), _asked(key))
+        return Term(lambda run, options: _equal_words(key, wanted, run, options) is (sign != "!="), _asked(key), key)
 
     def holds(run: Summary, options: Options) -> bool:
         found = number_of(run, key, options)
         return found is not None and compare(found, value)
 
-    return Term(holds, _asked(key))
+    return Term(holds, _asked(key), key)
 
 
 def _asked(key: str) -> str:

@@ -149,7 +149,7 @@ class Summary(NamedTuple):
     """One run in a list. ``state`` is what is true now: a run that says running but is not alive is ``interrupted``.
 
     ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all; ``size``
-    is what the folder takes on the disk, in bytes.
+    is what the folder takes on the disk, in bytes; ``study`` is the id of the study whose trial it is, or empty.
     """
 
     id: str
@@ -173,6 +173,7 @@ class Summary(NamedTuple):
     reason: str = ""
     size: int = 0
     metrics: Mapping[str, float] = {}  # never changed in place
+    study: str = ""
 
     def to_dict(self) -> dict[str, object]:
         return self._asdict()
@@ -202,7 +203,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     """A readable run.json as a summary; fields of a newer format are passed over."""
     known: dict[str, object] = {
         key: record[key]
-        for key in ("name", "task", "seed", "created", "metric", "direction", "device", "host", "reason")
+        for key in ("name", "task", "seed", "created", "metric", "direction", "device", "host", "reason", "study")
         if key in record
     }
     parts = record.get("components", {})
@@ -221,7 +222,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
 
 def checked(summary: Summary) -> Summary:
     """ValueError if a field is not of its kind: whoever sorts, stores or shows it relies on that."""
-    for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason"):
+    for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason", "study"):
         if not isinstance(getattr(summary, name), str):
             raise ValueError(f"{name} is not text")
     for name, end in _ENDS.items():

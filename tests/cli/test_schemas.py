@@ -29,7 +29,7 @@ IN_PLACE = {
     "components": [("components", []), ("components", ["--task", "toy"])],
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
     "train": [("train-config", ["toy", "--print-config"])],
-    "runs": [("runs", [])],
+    "runs": [("runs", []), ("runs", ["task:toy", "--sort", "best"]), ("runs-group", ["--group", "task,lr"])],
     "study": [
         ("study-list", ["list"]),
         ("study-plan", ["toy", "--vary", "lr=0.1,0.2", "--print-trials", "--no-probe"]),
