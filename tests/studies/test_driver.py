@@ -148,7 +148,8 @@ def test_kills_of_driver_scheduler_and_workers_change_nothing(workspace: Path, q
         process = rng.choice(_processes(study)) if kills < 60 else None
         if process:
             kills += _kill(process)
-    assert kills >= 30 and states(study) == ["completed"] * 16, (kills, states(study))
+    ends = [run.read().get("result") for run in runs_of(study)]
+    assert kills >= 30 and states(study) == ["completed"] * 16, (kills, states(study), ends)
     assert len(list((study.workspace / "runs").iterdir())) == 16
     assert [outcome(run) for run in runs_of(study)] == [outcome(run) for run in runs_of(calm)]
     values = [look.results().verdict for look in (Look(study), Look(calm))]

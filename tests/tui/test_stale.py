@@ -66,12 +66,13 @@ def picture(app: DlkitApp) -> list[list[tuple[str, str]]]:
 
 
 async def settled(pilot: Pilot[None], app: DlkitApp) -> list[list[tuple[str, str]]]:
-    """The picture once it stays as it is."""
+    """The picture once nothing works at another one, and it stays as it is for eight looks."""
     seen = [picture(app)]
 
     def stays() -> bool:
         seen.append(picture(app))
-        return len(seen) > 3 and seen[-1] == seen[-2] == seen[-3]
+        idle = all(worker.is_finished for worker in app.workers)
+        return idle and len(seen) > 8 and all(one == seen[-1] for one in seen[-8:])
 
     await until(pilot, stays)
     return seen[-1]
