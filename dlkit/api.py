@@ -144,14 +144,14 @@ class Run:
         ``options`` are the component's that are to differ: ``run.predictor(temperature=0.5)``. UsageError says what of
         it does not fit.
         """
-        from dlkit.inference.load import Question, load_predictor
+        from dlkit.use.load import Question, load_predictor
 
         question = Question(inference, options)
         return load_predictor(Catalog.load_everything(), self.folder, checkpoint, device, question).predictor
 
     def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
         """Metrics of a checkpoint on a split; put on record in the run's folder, or a warning says why not."""
-        from dlkit.inference.load import evaluate_run
+        from dlkit.use.load import evaluate_run
 
         catalog = Catalog.load_everything()
         context = make_context(catalog, self.path.parent.parent)

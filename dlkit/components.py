@@ -203,7 +203,7 @@ class TrainerSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceSpec(Spec):
-    """How a trained model is queried and what its samples look like. ``target``: a ``dlkit.inference.Predictor``."""
+    """How a trained model is queried and what its samples look like. ``target``: a ``dlkit.use.Predictor``."""
 
     kind: ClassVar[str] = "inference"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -24,7 +26,9 @@ from dlkit.data.pixel_rules import PLAIN, PixelRules
 from dlkit.data.pixels import Conversion
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, PluginError
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer, ConfigT, Predictor
+from dlkit.question_schema import IMAGE, Schema, base64_bytes, told
 from dlkit.task import Array
 
 Pixels = npt.NDArray[np.uint8]
@@ -61,9 +65,10 @@ ImageInfoT = TypeVar("ImageInfoT", bound=ImageInfo)
 class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     """Base of predictors that answer images of any size, grey or RGB, from ``info`` alone.
 
-    An input is a path, a PIL image, or a uint8 array [H,W] or [H,W,3] (lists of such rows too). ``info`` is an
-    ``ImageInfo``, and an ``ImagesInfo`` where training images came from files. ``config`` may have ``invert``: images
-    are taken as negatives; and the options of ``AskedImages``. ``batch``: images that go through the model together.
+    An input is a path, the bytes of a file, a PIL image, or a uint8 array [H,W] or [H,W,3] (lists of such rows too).
+    ``info`` is an ``ImageInfo``, and an ``ImagesInfo`` where training images came from files. ``config`` may have
+    ``invert``: images are taken as negatives; and the options of ``AskedImages``. ``batch``: images that go through the
+    model together.
     """
 
     usage = "image files, or folders of them"
@@ -88,6 +93,31 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         if not isinstance(self.info, Normalised):
             raise PluginError(f"{type(self).__name__}: info has no 'mean' and 'std': its make_encoding must do without")
         return Encoding(self.info.mean, self.info.std)
+
+    def accept(self, value: object) -> object:
+        """An image: the bytes of a file, the same in base64, or rows of pixels. It is decoded, so that one that cannot
+        be does not fail with others."""
+        if isinstance(value, str):
+            value = base64_bytes(value)
+        if not isinstance(value, (bytes, list)):
+            raise DataError(f"an image is a file, its bytes in base64, or rows of pixels, not {told(value)}")
+        self._enough(value)
+        return value
+
+    def schema(self) -> Schema:
+        return Schema(question=IMAGE, answer=self.answer_schema(), example=self._noise())
+
+    def answer_schema(self) -> JsonObject:
+        """What ``predict`` returns of an image."""
+        return {"type": "object"}
+
+    def _noise(self) -> str:
+        """Grey noise of the model's size as PNG, in base64: an image that needs no data."""
+        file = BytesIO()
+        Image.fromarray(np.random.default_rng(0).integers(256, size=(self.height, self.width), dtype=np.uint8)).save(
+            file, "PNG"
+        )
+        return base64.b64encode(file.getvalue()).decode()
 
     def read(self, arguments: Sequence[str]) -> list[Path]:
         """The files named and those in the folders named; each is decoded when it is its turn."""

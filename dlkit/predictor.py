@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from dlkit.config import Config, EngineConfig
 from dlkit.data.splits import Batch, Split
 from dlkit.data.trees import map_tensors
+from dlkit.errors import UsageError
+from dlkit.question_schema import TEXT, Schema
 from dlkit.samples import Sample, Table
 from dlkit.task import AnyTask, Info
 
@@ -109,9 +111,22 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
             inputs += self.read([value]) if isinstance(value, str) else [value]
         return self.predict(inputs)
 
-    @abstractmethod
+    def accept(self, value: object) -> object:
+        """One input from somebody far away: a JSON value, or the bytes of a file that was uploaded.
+
+        Never a path: nothing is opened that a stranger names. DataError (UsageError of options) says what is wrong with
+        it, before any other question is answered together with it.
+        """
+        raise UsageError(f"{type(self).__name__} takes no questions but those of a command line: it has no accept()")
+
+    def schema(self) -> Schema:
+        """What ``accept`` takes and ``predict`` returns, with an example: forms, pages and OpenAPI are made of it."""
+        return Schema(question={**TEXT, "description": self.usage}, answer={"type": "object"}, example=self.placeholder)
+
     def read(self, arguments: Sequence[str]) -> list[Any]:
-        """Inputs from the command line's words (file names, rows, sentences). DataError names what cannot be read."""
+        """Inputs from the command line's words (file names, rows, sentences). DataError names what cannot be read.
+        Default: ``accept`` of each."""
+        return [self.accept(word) for word in arguments]
 
     @abstractmethod
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:

@@ -208,12 +208,42 @@ class Task(ABC, Generic[InfoT]):
     batch: ClassVar[Mapping[str, Column]]
     inputs: ClassVar[tuple[str, ...]]
     outputs: ClassVar[Column | Mapping[str, Column]]
+    free: ClassVar[frozenset[str]] = frozenset()
+    """Axes, besides ``N``, that may have another size in every batch: a text's length. A model is told it by the batch
+    alone; an exported one has them dynamic."""
     name: str = ""
     """What its component is called; the engine says so."""
 
     @abstractmethod
     def metrics(self, info: InfoT) -> Metrics[Any]:
         """Fresh metrics for one pass over a split."""
+
+    def axes(self, info: InfoT) -> Mapping[str, int]:
+        """The sizes of all axes but ``N`` by name: what ``info`` fixes; of one that is ``free`` an example's, which no
+        model that holds so many at most is too small for. Default: ``axes_of`` info, and C, H, W of its ``shape``."""
+        shape = getattr(info, "shape", ())
+        return {**axes_of(info), **(dict(zip("CHW", shape, strict=True)) if len(shape) == 3 else {})}
+
+    def ranges(self, info: InfoT) -> Mapping[str, tuple[float, float]]:
+        """Of columns, the least value and what all are below. Default: floats are drawn from a normal distribution,
+        integers are 0."""
+        return {}
+
+    def example(
+        self, info: InfoT, count: int = 2, *, sizes: Mapping[str, int] | None = None, seed: int = 0
+    ) -> dict[str, Tensor]:
+        """A valid batch of ``count`` samples from ``info`` alone, on the CPU: for export, summary and warming up, where
+        no data is at hand. Another ``seed`` is another batch, ``sizes`` are those of free axes.
+
+        Default: every column drawn at random by ``axes`` and ``ranges``. A task whose columns belong together (a box
+        lies within its image, a sentence has an end) draws them so. PluginError: an axis has no size; UsageError: one
+        of ``sizes`` is not free.
+        """
+        from dlkit.example_batch import drawn_batch, free_sizes
+
+        who = f"task {self.name!r}"
+        known = {**self.axes(info), **free_sizes(self.free, sizes, who), "N": count}
+        return drawn_batch(self.batch, known, self.ranges(info), seed, who)
 
     def scores(self, outputs: Any, info: InfoT) -> Mapping[str, Tensor]:
         """What of a model's outputs somebody may ask why it is so: numbers by name (a class), one a sample [N], the

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from dlkit.config import Config
 from dlkit.data.context import Context
 from dlkit.data.splits import Batch, Data, Split, TensorSplit
-from dlkit.inference import Answer
 from dlkit.nn.layers import hidden_layers
 from dlkit.task import Column
+from dlkit.use import Answer
 from toy_options import PlaneConfig, ToyInfo, ToyTask
 from toy_parts import ValuesPredictor, build_plane
 

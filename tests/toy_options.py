@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -53,6 +53,9 @@ class ToyTask(Task[ToyInfo]):
     batch = {"x": Column("float32[N,D]"), "y": Column("float32[N]")}
     inputs = ("x",)
     outputs = Column("float32[N]")
+
+    def axes(self, info: ToyInfo) -> Mapping[str, int]:
+        return {"D": info.features}
 
     def metrics(self, info: ToyInfo) -> Metrics[Tensor]:
         from toy_parts import SquaredError

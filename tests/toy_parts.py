@@ -16,8 +16,9 @@ from dlkit.config import Config
 from dlkit.data.context import Context
 from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
 from dlkit.errors import DataError
-from dlkit.inference import Answer, Predictor
+from dlkit.question_schema import NUMBER, Schema, fields, several, told
 from dlkit.samples import Sample, Table
+from dlkit.use import Answer, Predictor
 from toy_options import FaultyConfig, LinearConfig, PlaneConfig, ToyInfo
 
 SLOPES = (1.0, -2.0, 0.5)
@@ -139,15 +140,22 @@ class ValuesPredictor(Predictor[ToyInfo, Config]):
 
     usage = "rows of three numbers: 1,2,3"
 
-    def read(self, arguments: Sequence[str]) -> list[Any]:
+    def accept(self, value: object) -> list[float]:
+        cells = value.split(",") if isinstance(value, str) else value
+        if not isinstance(cells, list):
+            raise DataError(f"a row is a list of numbers, not {told(value)}")
         try:
-            rows = [[float(cell) for cell in row.split(",")] for row in arguments]
-        except ValueError as error:
+            row = [float(cell) for cell in cells]
+        except (TypeError, ValueError) as error:
             raise DataError(f"not a row of numbers: {error}") from error
-        wrong = next((row for row in rows if len(row) != self.info.features), None)
-        if wrong is not None:
-            raise DataError(f"row {wrong} has {len(wrong)} numbers, not {self.info.features}")
-        return rows
+        if len(row) != self.info.features:
+            raise DataError(f"row {row} has {len(row)} numbers, not {self.info.features}")
+        return row
+
+    def schema(self) -> Schema:
+        count = self.info.features
+        question = {**several(NUMBER), "minItems": count, "maxItems": count}
+        return Schema(question=question, answer=fields({"y": NUMBER}), example=[1.0, 2.0, 3.0])
 
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:
         return [{"y": value} for value in self.forward(torch.tensor(inputs, dtype=torch.float32)).tolist()]

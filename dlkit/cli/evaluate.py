@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     if known:
         say(f"note: this will not be on record: {known}")
 
-    from dlkit.inference.load import evaluate_run
+    from dlkit.use.load import evaluate_run
 
     catalog = Catalog.load_everything()
     context = make_context(catalog, locate(options.workspace), offline=options.offline, say=say)

@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
-    from dlkit.inference.load import load_predictor
+    from dlkit.use.load import load_predictor
 
     loaded = load_predictor(Catalog.load_everything(), run, options.checkpoint, question=question_of(options, changed))
     form = chosen_format(loaded.predictor, loaded.resolved.specs["inference"].name, options.format)

@@ -22,8 +22,8 @@ from dlkit.runs.folder import RunFolder
 from dlkit.samples import checked
 
 if TYPE_CHECKING:
-    from dlkit.inference.load import Loaded
     from dlkit.predictor import Answer, AnyPredictor
+    from dlkit.use.load import Loaded
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     options = _parser().with_json().parse_args(argv)
     run = chosen_run(options)
 
-    from dlkit.inference.load import load_predictor
+    from dlkit.use.load import load_predictor
 
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, options.checkpoint, options.device, question_of(options, changed))

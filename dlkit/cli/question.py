@@ -10,7 +10,7 @@ from dlkit.cli.parser import Parser, asks_for_help
 from dlkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlkit.inference.load import Question
+    from dlkit.use.load import Question
 
 OPTION = "--inference."
 
@@ -48,6 +48,6 @@ def with_inference(parser: Parser) -> None:
 
 def question_of(options: Namespace, changed: Mapping[str, str]) -> Question:
     """What the command line says of it; imports torch."""
-    from dlkit.inference.load import Question
+    from dlkit.use.load import Question
 
     return Question(options.inference, dict(changed), typed=True)

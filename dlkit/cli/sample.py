@@ -24,7 +24,7 @@ from dlkit.samples import Boxes, Images, Plane, Sample, checked, save, tile
 
 if TYPE_CHECKING:
     from dlkit.data.splits import Split
-    from dlkit.inference.load import Loaded
+    from dlkit.use.load import Loaded
 
 
 def main(argv: list[str]) -> int:
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     run = chosen_run(options)
 
     from dlkit.data.randomness import forked
-    from dlkit.inference.load import load_predictor
+    from dlkit.use.load import load_predictor
 
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, options.checkpoint, question=question_of(options, changed))

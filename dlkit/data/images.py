@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +78,11 @@ def open_image(path: Path, *, colour: bool, enough: int = 0, rules: PixelRules =
     return look_at(path, colour=colour, enough=enough, rules=rules)[0]
 
 
-def look_at(path: Path, *, colour: bool, enough: int = 0, rules: PixelRules = PLAIN) -> tuple[Image.Image, Conversion]:
-    """A file as an image, upright, RGB or grey, and what had to be decided of it; DataError names it if that fails.
+def look_at(
+    path: Path | bytes, *, colour: bool, enough: int = 0, rules: PixelRules = PLAIN
+) -> tuple[Image.Image, Conversion]:
+    """A file, or the bytes of one, as an image, upright, RGB or grey, and what had to be decided of it; DataError names
+    it if that fails.
 
     ``enough``: sides of that many pixels will do, which lets large JPEGs be decoded at a fraction of their size.
     """
@@ -89,11 +93,11 @@ def look_at(path: Path, *, colour: bool, enough: int = 0, rules: PixelRules = PL
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
+def opened(source: Path | bytes) -> Iterator[Image.Image]:
     """A file as an image whose header is read and whose pixels are not; DataError names it, whatever fails inside."""
+    path = Path("the image") if isinstance(source, bytes) else source
     try:
-        # By a descriptor of a regular file: a named pipe would be waited for.
-        with os.fdopen(open_regular(path), "rb") as file, Image.open(file, formats=_decoders()[0]) as image:
+        with _file(source) as file, Image.open(file, formats=_decoders()[0]) as image:
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         most = f"more than the {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.4g} million that are decoded"
@@ -106,6 +110,11 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}{_lacks(path)}") from error
 
 
+def _file(source: Path | bytes) -> IO[bytes]:
+    # By a descriptor of a regular file: a named pipe would be waited for.
+    return BytesIO(source) if isinstance(source, bytes) else os.fdopen(open_regular(source), "rb")
+
+
 def _lacks(path: Path) -> str:
     if path.suffix.lower() not in unreadable_suffixes():
         return ""
@@ -113,8 +122,8 @@ def _lacks(path: Path) -> str:
     return f" (no decoder of such files is installed: {what})"
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of a file, upright, from its header; DataError names it if that fails."""
+def image_size(path: Path | bytes) -> tuple[int, int]:
+    """Width and height of a file or its bytes, upright, from its header; DataError names it if that fails."""
     with opened(path) as image:
         return upright_size(image)
 
@@ -122,13 +131,14 @@ def image_size(path: Path) -> tuple[int, int]:
 def any_image(
     value: object, *, colour: bool, enough: int = 0, rules: PixelRules = PLAIN
 ) -> tuple[Image.Image, Conversion]:
-    """What people ask about, as RGB or grey, and what had to be decided of it: a path, a PIL image, or an array uint8
-    [H,W], [H,W,3] or, with opacity, [H,W,4] (or nested lists).
+    """What people ask about, as RGB or grey, and what had to be decided of it: a path, the bytes of a file, a PIL
+    image, or an array uint8 [H,W], [H,W,3] or, with opacity, [H,W,4] (or nested lists).
 
     DataError says what else it is; ``enough`` as for ``look_at``.
     """
-    if isinstance(value, (str, Path)):
-        return look_at(Path(value), colour=colour, enough=enough, rules=rules)
+    if isinstance(value, (str, Path, bytes)):
+        source = Path(value) if isinstance(value, str) else value
+        return look_at(source, colour=colour, enough=enough, rules=rules)
     # An opened image may lie on its side as its file does: the same picture has the same answer.
     image = value if isinstance(value, Image.Image) else _from_array(value)
     with ExitStack() as others:
@@ -138,7 +148,10 @@ def any_image(
 
 
 def _from_array(value: object) -> Image.Image:
-    pixels: npt.NDArray[np.generic] = np.asarray(value)
+    try:
+        pixels: npt.NDArray[np.generic] = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise DataError(f"an image's rows are equally long, and so are its pixels: {error}") from None
     whole = pixels.dtype.kind in "iu" and pixels.dtype != np.uint8 and pixels.size
     if whole and 0 <= pixels.min() <= pixels.max() < 256:
         pixels = pixels.astype(np.uint8)

@@ -146,7 +146,7 @@ def predictor_class(catalog: Catalog, spec: Spec) -> type[AnyPredictor]:
     """The class of an inference component."""
     target = load_target(spec, catalog)
     if not (isinstance(target, type) and issubclass(target, Predictor)):
-        raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.inference.Predictor")
+        raise PluginError(f"inference {spec.name!r}: {spec.target} is not a subclass of dlkit.use.Predictor")
     return target
 
 

@@ -1,4 +1,4 @@
-"""Asking a trained model: the near end of ``dlkit.inference.helper``, where torch lives and a plugin may fail."""
+"""Asking a trained model: the near end of ``dlkit.use.helper``, where torch lives and a plugin may fail."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class ModelProcess:
             if self.inference:
                 words += ["--inference", self.inference]
             self._process = subprocess.Popen(
-                python("dlkit.inference.helper", *words),
+                python("dlkit.use.helper", *words),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

@@ -62,7 +62,7 @@ def _measured(study: StudyFolder, question: Question, run: RunFolder, trial: Tri
     if there:
         return there[-1].get("metrics", {})
     from dlkit.data.context import make_context
-    from dlkit.inference.load import evaluate_run
+    from dlkit.use.load import evaluate_run
 
     catalog = Catalog.load_everything()
     context = make_context(catalog, study.workspace, offline=question.offline, say=lambda text: None)

@@ -27,9 +27,9 @@ from dlkit.cli.main import main as command
 from dlkit.data.context import make_context
 from dlkit.data.splits import Data
 from dlkit.events import Finished, Started
-from dlkit.inference.load import load_predictor
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
+from dlkit.use.load import load_predictor
 from dlkit_autoencoder.codes import rounded
 from dlkit_autoencoder.datasets.digits import build_mnist
 from dlkit_autoencoder.metrics import psnr

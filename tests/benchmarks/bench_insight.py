@@ -20,8 +20,8 @@ import dlkit
 from dlkit.catalog import Catalog
 from dlkit.data.context import make_context
 from dlkit.engine.build import build_data, build_task
-from dlkit.inference.load import Question, asked_otherwise, load_predictor
 from dlkit.runs.folder import RunFolder
+from dlkit.use.load import Question, asked_otherwise, load_predictor
 
 CHUNK = 64
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import toy_parts
 from dlkit.data.context import Context
-from dlkit.inference.load import evaluate_run
+from dlkit.use.load import evaluate_run
 from toy import toy_catalog, toy_run
 
 ASKED: list[tuple[bool, bool, bool, int]] = []

@@ -24,8 +24,8 @@ from dlkit.engine.checkpoint_writer import Writer, prune
 from dlkit.engine.device import Cpu
 from dlkit.engine.tensor_files import HEADER_LIMIT, read_tensors, write_tensors
 from dlkit.errors import RunError
-from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
+from dlkit.use.load import load_predictor
 from outcome import close_at, outcome
 from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 

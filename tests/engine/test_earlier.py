@@ -10,7 +10,7 @@ import pytest
 import toy_parts
 from dlkit.data.context import Context, make_context
 from dlkit.data.splits import Data
-from dlkit.inference.load import evaluate_run, load_predictor, validation_split
+from dlkit.use.load import evaluate_run, load_predictor, validation_split
 from toy import finish, toy_catalog, toy_resume, toy_run
 from toy_options import ToyInfo
 

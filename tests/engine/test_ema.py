@@ -16,9 +16,9 @@ from dlkit.engine import loop
 from dlkit.engine.attempt import Attempt
 from dlkit.engine.start import resume, start
 from dlkit.engine.trainer import Trainer
-from dlkit.inference.load import load_predictor, validation_split
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
+from dlkit.use.load import load_predictor, validation_split
 from outcome import close_at, outcome, values_of
 from small import UNTRAINED, models, small
 from toy import finish, toy_attempt, toy_resume

@@ -21,12 +21,12 @@ from dlkit.engine.summary import model_summary
 from dlkit.engine.tensor_files import read_tensors
 from dlkit.errors import RunError
 from dlkit.events import Started
-from dlkit.inference.load import evaluate_run, load_predictor
 from dlkit.nn.frozen import freeze, frozen_names
 from dlkit.present.events import describe_start
 from dlkit.runs.checkpoints import FROZEN, choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
+from dlkit.use.load import evaluate_run, load_predictor
 from headed_parts import Headed, HeadedConfig
 from outcome import close_at, finished, outcome
 from threads import together

@@ -21,11 +21,11 @@ from dlkit.engine import loop
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Checkpointed, Finished, MetricsLogged, Sampled, Started
-from dlkit.inference.load import load_predictor
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.lock import RunLock
 from dlkit.runs.log import history, read_events
+from dlkit.use.load import load_predictor
 from outcome import close_at, finished, outcome, stop_at, values_of
 from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 from toy_options import PlaneConfig

@@ -12,10 +12,10 @@ from dlkit.data.context import Context
 from dlkit.engine import loop
 from dlkit.errors import SettingError, UsageError
 from dlkit.events import Checkpointed, Finished, MetricsLogged, Sampled, Started
-from dlkit.inference.load import evaluate_run, load_predictor
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import history, read_events
+from dlkit.use.load import evaluate_run, load_predictor
 from outcome import close_at, finished, outcome, values_of
 from toy import finish, toy_attempt, toy_catalog, toy_resume, toy_run
 

@@ -16,11 +16,11 @@ from dlkit.engine import loop
 from dlkit.engine.attempt import Attempt
 from dlkit.engine.signals import StopSignals
 from dlkit.events import MetricsLogged, Preparing, Sampled
-from dlkit.inference.load import evaluate_run
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
 from dlkit.runs.workspace import prepared
+from dlkit.use.load import evaluate_run
 from outcome import close_at, finished, notices, outcome, values_of
 from toy import finish, toy_attempt, toy_catalog, toy_resume
 

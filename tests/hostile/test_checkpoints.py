@@ -18,11 +18,11 @@ from dlkit.engine import checkpoint as storage
 from dlkit.engine.build import build_model, build_task
 from dlkit.errors import RunError
 from dlkit.events import Finished
-from dlkit.inference.load import load_predictor
 from dlkit.runs import contents
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
+from dlkit.use.load import load_predictor
 from hostile.bad_runs import delete
 from hostile.fuzzing import Findings
 from hostile.mutations import mutated_json, mutated_tensors

@@ -204,7 +204,7 @@ def test_replies_are_one_json_object_a_line(run: RunFolder) -> None:
     """Whatever plugins print, and whatever is asked."""
     requests = ["not json", '["a list"]', '{"id": 7}', '{"id": 8, "ask": ["x"]}', '{"id": 9, "example": true}']
     process = subprocess.Popen(
-        [sys.executable, "-m", "dlkit.inference.helper", str(run.path), "--checkpoint", "last"],
+        [sys.executable, "-m", "dlkit.use.helper", str(run.path), "--checkpoint", "last"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from dlkit.data.context import Context
-from dlkit.inference.load import evaluate_run, load_predictor
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import list_runs
 from dlkit.runs.log import history, read_events
+from dlkit.use.load import evaluate_run, load_predictor
 from outcome import finished, values_of
 from toy import finish, toy_catalog, toy_resume
 

@@ -18,13 +18,13 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.data.context import make_context
 from dlkit.events import Commanded, Resumed, Sampled
-from dlkit.inference.load import load_predictor, validation_split
 from dlkit.monitor.view import RunView
 from dlkit.runs.checkpoints import choose
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import list_runs
 from dlkit.runs.log import read_events
 from dlkit.samples import load
+from dlkit.use.load import load_predictor, validation_split
 from kept_runs import END, KEPT, STOP, by_the_clock, machine
 from outcome import finished, outcome, values_of
 

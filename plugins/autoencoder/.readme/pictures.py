@@ -14,9 +14,9 @@ from PIL import Image
 from dlkit.catalog import Catalog
 from dlkit.data.context import Context
 from dlkit.data.randomness import forked
-from dlkit.inference.load import load_predictor, validation_split
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, tile
+from dlkit.use.load import load_predictor, validation_split
 
 HERE = Path(__file__).parent
 SCALE = 3

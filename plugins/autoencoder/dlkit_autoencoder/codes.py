@@ -8,6 +8,7 @@ encoded; and for uint8 ``low`` and ``high``, which 0 and 255 stand for.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 from torch import nn
 
 from dlkit.errors import DataError
@@ -74,22 +75,38 @@ def dumped(code: Code, bits: Literal[8, 16]) -> bytes:
     return save({"code": _steps(code.numbers, low, high)}, {**head, "low": repr(low), "high": repr(high)})
 
 
-def read_code(path: Path) -> tuple[Code, Literal[8, 16]]:
-    """A code and the bits of each number; DataError names a file that is missing, too large, damaged, or no code."""
+def called(source: Path | bytes) -> str:
+    """What a code file is called in messages."""
+    return "the code" if isinstance(source, bytes) else str(source)
+
+
+def read_code(source: Path | bytes) -> tuple[Code, Literal[8, 16]]:
+    """A code and the bits of each number, of a file or the bytes of one; DataError names one that is missing, too
+    large, damaged, or no code."""
+    path = called(source)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError(f"{path}: not a code file: {path.stat().st_size:,} bytes")
-        with safe_open(path, framework="numpy") as file:
-            head = file.metadata() or {}
-            if head.get("format") != FORMAT:
-                raise DataError(f"{path}: not a code file of format {FORMAT}")
-            values = file.get_tensor("code")
-    except (OSError, SafetensorError) as error:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        if size > _LARGEST:
+            raise DataError(f"{path}: not a code file: {size:,} bytes")
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        tensors, head = load(data), _metadata(data)  # in this order: it looks at how deep the header is
+        if head.get("format") != FORMAT:
+            raise DataError(f"{path}: not a code file of format {FORMAT}")
+        values = tensors["code"]
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise DataError(f"{path}: not a readable code file: {error}") from error
     try:
         return _code(values, head), 8 if values.dtype == np.uint8 else 16
     except (ValueError, KeyError) as error:
         raise DataError(f"{path}: damaged: {error}") from error
+
+
+def _metadata(data: bytes) -> Mapping[str, str]:
+    """What stands in a safetensors document's header beside its tensors, which its reader of bytes does not tell."""
+    length = int.from_bytes(data[:8], "little")
+    head = json.loads(data[8 : 8 + length])
+    found = head.get("__metadata__") if isinstance(head, dict) else None
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def model_hash(model: nn.Module) -> str:

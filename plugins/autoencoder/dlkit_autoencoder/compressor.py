@@ -19,10 +19,12 @@ from dlkit.data.images import image_size
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, UsageError
 from dlkit.image_predictor import ImagePredictor, as_pictures
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer
+from dlkit.question_schema import INTEGER, NUMBER, TEXT, TRUTH, base64_bytes, fields, maybe, several
 from dlkit.samples import Images, Sample, Table
 from dlkit_autoencoder import gallery
-from dlkit_autoencoder.codes import SUFFIX, Code, dumped, model_hash, read_code, rounded
+from dlkit_autoencoder.codes import SUFFIX, Code, called, dumped, model_hash, read_code, rounded
 from dlkit_autoencoder.geometry import Fitting
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.metrics import psnr
@@ -63,6 +65,25 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
                 answer = next(encoded) if code is None else self._restored(code, model)
                 answers.append(self.with_file(answer, value))
         return answers
+
+    def accept(self, value: object) -> object:
+        """An image, or the bytes of a code file, in base64 too."""
+        given = base64_bytes(value) if isinstance(value, str) else value
+        if isinstance(given, bytes) and is_code(given):
+            read_code(given)
+            return given
+        return super().accept(given)
+
+    def answer_schema(self) -> JsonObject:
+        sizes = ["code_bytes", "file_bytes", "raw_bytes", "width", "height"]
+        return fields({
+            "psnr": {**maybe(NUMBER), "description": "in dB; null where nothing is lost, or nothing to compare with"},
+            **dict.fromkeys(sizes, INTEGER),
+            "ratio": NUMBER,
+            "brought_to": TEXT,
+            "inverted": TRUTH,
+            "numbers": several(NUMBER),
+        })  # fmt: skip
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images above what comes back, what the first code files hold, and a table of all."""
@@ -121,11 +142,11 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
             answers.append({"psnr": found if math.isfinite(found) else None, **self._described(code, self.config.bits)})
         return answers
 
-    def _restored(self, path: Path, model: str) -> Answer:
-        code, bits = read_code(path)
+    def _restored(self, source: Path | bytes, model: str) -> Answer:
+        code, bits = read_code(source)
         if code.model != model:
             raise DataError(
-                f"{path}: made with other weights ({code.model}) than this model's ({model}): "
+                f"{called(source)}: made with other weights ({code.model}) than this model's ({model}): "
                 "the run and the checkpoint that made it restore it"
             )
         return {"psnr": None, **self._described(code, bits)}
@@ -147,7 +168,9 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
     def _size(self, value: object) -> tuple[int, int]:
         """Width and height of an image, upright."""
         # Of a file, from its header: a large JPEG is decoded at a fraction of its size.
-        return image_size(Path(value)) if isinstance(value, (str, Path)) else self.opened(value).size
+        if isinstance(value, (str, Path, bytes)):
+            return image_size(value if isinstance(value, bytes) else Path(value))
+        return self.opened(value).size
 
     def _fitting(self, original: tuple[int, int]) -> Fitting:
         return Fitting(original, (self.width, self.height), self.info.fit)
@@ -176,8 +199,10 @@ def is_code(value: object) -> bool:
     return code_file(value) is not None
 
 
-def code_file(value: object) -> Path | None:
-    """An input as a code file, if it is one by its name."""
+def code_file(value: object) -> Path | bytes | None:
+    """An input as a code file, if it is one by its name, or its bytes begin as one does."""
+    if isinstance(value, bytes):
+        return value if value[8:9] == b"{" else None  # no image begins so
     return Path(value) if isinstance(value, (str, Path)) and Path(value).suffix.lower() == SUFFIX else None
 
 

@@ -35,6 +35,9 @@ class Autoencoder(Task[AutoencoderInfo]):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "code": Column("float32[N,K]")}
 
+    def ranges(self, info: AutoencoderInfo) -> Mapping[str, tuple[float, float]]:
+        return {"image": (0, 1)}
+
     def metrics(self, info: AutoencoderInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_autoencoder.metrics import AutoencoderMetrics
 

@@ -264,7 +264,7 @@ def test_rows_are_filled_up() -> None:
 
 @pytest.mark.parametrize("invert", [False, True])
 def test_an_example_is_a_validation_image(run: dlkit.Run, invert: bool, tmp_path: Path) -> None:
-    from dlkit.inference.load import Question, load_predictor
+    from dlkit.use.load import Question, load_predictor
 
     catalog = Catalog.load_everything()
     asked = load_predictor(catalog, run.folder, question=Question(options={"invert": invert})).predictor

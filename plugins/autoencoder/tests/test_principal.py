@@ -15,8 +15,8 @@ from sklearn.decomposition import PCA
 from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.data.context import Context
-from dlkit.inference.load import load_predictor
 from dlkit.runs.folder import RunFolder
+from dlkit.use.load import load_predictor
 from dlkit_autoencoder import principal as module
 from dlkit_autoencoder.datasets.digits import build
 from dlkit_autoencoder.metrics import AutoencoderMetrics

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor, as_pictures
+from dlkit.json_types import JsonObject
 from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer
+from dlkit.question_schema import SHARE, choice, fields, several
 from dlkit.samples import ConfusionMatrix, Images, Sample, Table
 from dlkit_classification.info import ClassificationInfo
 from dlkit_classification.options import ClassifierConfig
@@ -42,6 +44,10 @@ class Classifier(ImagePredictor[ClassificationInfo, ClassifierConfig]):
                 self.with_file(self._answer(row), value) for value, row in zip(some, probabilities, strict=True)
             ]
         return answers
+
+    def answer_schema(self) -> JsonObject:
+        top: JsonObject = {"type": "array", "prefixItems": [choice(self.info.classes), SHARE], "minItems": 2}
+        return fields({"class": choice(self.info.classes), "probability": SHARE, "top": several(top)})
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images as the model sees them, with their answers, and a table of all."""

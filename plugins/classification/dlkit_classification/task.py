@@ -26,6 +26,9 @@ class Classification(Task[ClassificationInfo]):
     inputs = ("image",)
     outputs = Column("float32[N,classes]")
 
+    def ranges(self, info: ClassificationInfo) -> Mapping[str, tuple[float, float]]:
+        return {"label": (0, len(info.classes))}
+
     def metrics(self, info: ClassificationInfo) -> Metrics[Tensor]:
         from dlkit_classification.metrics import ClassificationMetrics
 

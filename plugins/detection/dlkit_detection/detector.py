@@ -15,8 +15,10 @@ from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
+from dlkit.json_types import JsonObject
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer
+from dlkit.question_schema import CORNERS, INTEGER, SHARE, choice, fields, several
 from dlkit.samples import Box, Boxes, Sample, Table
 from dlkit_detection.decoding import FALSE, Objects, Verdict, candidates, judge, select_objects
 from dlkit_detection.info import DetectionInfo
@@ -45,6 +47,10 @@ class Detector(ImagePredictor[DetectionInfo, DetectorConfig]):
             described = map(self._answer, letterboxes, found)
             answers += [self.with_file(answer, value) for answer, value in zip(described, some, strict=True)]
         return answers
+
+    def answer_schema(self) -> JsonObject:
+        found = fields({"class": choice(self.info.classes), "score": SHARE, "box": CORNERS})
+        return fields({"objects": several(found), "width": INTEGER, "height": INTEGER})
 
     def draw(self, value: object, answer: Answer) -> Image.Image:
         """The image at its own size and in its own colours, with the boxes found."""

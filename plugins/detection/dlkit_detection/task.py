@@ -35,7 +35,24 @@ class Detection(Task[DetectionInfo]):
         "labels": Column("int64[N,M]", padding=-1),
     }
     inputs = ("image",)
+    free = frozenset({"M"})
     outputs = {"boxes": Column("float32[N,A,4]"), "scores": Column("float32[N,A,classes]")}
+
+    def axes(self, info: DetectionInfo) -> Mapping[str, int]:
+        return {**super().axes(info), "M": 3}
+
+    def example(
+        self, info: DetectionInfo, count: int = 2, *, sizes: Mapping[str, int] | None = None, seed: int = 0
+    ) -> dict[str, Tensor]:
+        """Every object is in the middle of its image and of half its size at most."""
+        batch = super().example(info, count, sizes=sizes, seed=seed)
+        height, width = info.shape[1:]
+        centre = batch["boxes"].new_tensor([width / 2, height / 2])
+        half = batch["boxes"][..., :2].sigmoid() * centre / 2 + 1
+        return {**batch, "boxes": (centre + half.new_tensor([-1, 1])[:, None] * half[..., None, :]).flatten(-2)}
+
+    def ranges(self, info: DetectionInfo) -> Mapping[str, tuple[float, float]]:
+        return {"labels": (0, len(info.classes))}
 
     def metrics(self, info: DetectionInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_detection.metrics import DetectionMetrics

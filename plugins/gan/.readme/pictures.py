@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from dlkit.catalog import Catalog
-from dlkit.inference.load import load_predictor
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import tile
+from dlkit.use.load import load_predictor
 from dlkit_gan.artist import Artist
 from dlkit_gan.storage import ENCODING
 

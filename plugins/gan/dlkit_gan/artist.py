@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from dlkit.data.splits import Split
 from dlkit.errors import UsageError
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import INTEGER, SHARE, Schema, choice, fields, text_of
 from dlkit.samples import Images, Sample
 from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, of_info, prepared
@@ -44,6 +46,23 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
     def __init__(self, model: nn.Module, info: GanInfo, config: ArtistConfig) -> None:
         super().__init__(model, info, config)
         self._judge: Judge | None = None
+
+    def accept(self, value: object) -> int:
+        """A seed: a whole number, or one as text."""
+        if isinstance(value, (str, bytes)):
+            seeds = _seeds(text_of(value, "a seed").strip())
+            if len(seeds) > 1:
+                raise UsageError(f"{value!r} is {len(seeds)} seeds: ask for each by itself")
+            return seeds[0]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+            raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1, not {value!r:.40}")
+        return value
+
+    def schema(self) -> Schema:
+        judged: dict[str, JsonObject] = {"class": choice(self.info.classes), "sure": SHARE}
+        answer = fields({"seed": INTEGER, **(judged if self.info.look == "digits" else {})})
+        question: JsonObject = {**INTEGER, "minimum": 0, "maximum": 2**63 - 1, "description": "which image is drawn"}
+        return Schema(question=question, answer=answer, example=7)
 
     def read(self, arguments: Sequence[str]) -> list[int]:
         """The seeds that are named; UsageError says what is not a seed."""

@@ -28,6 +28,9 @@ class Gan(Task[GanInfo]):
     inputs = ("image",)
     outputs = {"image": Column("float32[N,C,H,W]"), "real": Column("float32[N]"), "fake": Column("float32[N]")}
 
+    def ranges(self, info: GanInfo) -> Mapping[str, tuple[float, float]]:
+        return {"image": (-1.0, 1.0)}
+
     def metrics(self, info: GanInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_gan.metrics import GanMetrics
 

@@ -14,11 +14,11 @@ from PIL import Image
 
 from dlkit.catalog import Catalog
 from dlkit.data.context import make_context
-from dlkit.inference.load import Question, load_predictor, validation_split
 from dlkit.predictor import AnyPredictor
 from dlkit.present.coloured import coloured_text, stacked
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, load, tile
+from dlkit.use.load import Question, load_predictor, validation_split
 from dlkit_insight.gates import Gates
 from dlkit_insight.pictures import side_by_side
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from dlkit.config import Config
 from dlkit.predictor import Predictor
+from dlkit.question_schema import text_of
 from dlkit.task import Info
 from dlkit_insight.reading import Reading
 from dlkit_insight.wording import read_texts
@@ -30,7 +31,10 @@ class AskedTexts(Predictor[Info, C]):
 
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Texts, or what is in text files; DataError says what is wrong with one."""
-        texts = read_texts(arguments)
-        for text in texts:
-            self.reading.passage(text)
-        return texts
+        return [self.accept(text) for text in read_texts(arguments)]
+
+    def accept(self, value: object) -> str:
+        """A text; DataError says what is wrong with it."""
+        text = text_of(value, "a text")
+        self.reading.passage(text)
+        return text

@@ -17,6 +17,7 @@ from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import DataError, nearest
 from dlkit.predictor import Answer
 from dlkit.present.coloured import stacked
+from dlkit.question_schema import text_of
 from dlkit.samples import Images, Sample, Shaded
 from dlkit.task import AnyTask, Info
 from dlkit_insight.asked_texts import AskedTexts
@@ -57,9 +58,12 @@ class Attention(AskedTexts[AttentionConfig]):
 
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Texts; DataError says what is wrong with one."""
-        for text in arguments:
-            self._passage(text)
-        return list(arguments)
+        return [self.accept(text) for text in arguments]
+
+    def accept(self, value: object) -> str:
+        text = text_of(value, "a text")
+        self._passage(text)
+        return text
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``text``, ``written`` (what was made of it, token by token, where the task writes) and ``layers``: of each

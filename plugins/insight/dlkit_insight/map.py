@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from dlkit.data.splits import Batch, Split
 from dlkit.engine.layers import first_tensor
 from dlkit.errors import DataError, UsageError, nearest
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields, text_of
 from dlkit.samples import Sample, Scatter, Table
 from dlkit.task import AnyTask, Info
 from dlkit_insight.plane import LEAST, Floats, pca, purity, t_sne
@@ -49,13 +51,22 @@ class Map(Predictor[Info, MapConfig]):
 
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Words; DataError for one without a vector, or where there are no words."""
-        words = self._words()
+        return [self.accept(word) for word in arguments]
+
+    def accept(self, value: object) -> str:
+        words, word = self._words(), text_of(value, "a word")
         if words is None:
             raise UsageError("this task has no words to ask for: dlkit sample draws its validation split")
-        missing = next((word for word in arguments if word not in words), None)
-        if missing is not None:
-            raise DataError(f"no vector for {missing!r}: {nearest(missing, words)}")
-        return list(arguments)
+        if word not in words:
+            raise DataError(f"no vector for {word!r}: {nearest(word, words)}")
+        return word
+
+    def schema(self) -> Schema:
+        words = self._words() or []
+        question: JsonObject = {**TEXT, "description": "a word of the vocabulary"}
+        return Schema(
+            question=question, answer=fields({"word": TEXT, "x": NUMBER, "y": NUMBER}), example=next(iter(words), "")
+        )
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``word``, ``x`` and ``y``: where it lies among the words that are asked for together."""

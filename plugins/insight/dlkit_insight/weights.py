@@ -12,6 +12,7 @@ from dlkit.config import NoOptions
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, nearest
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import INTEGER, NUMBER, SHARE, TEXT, Schema, choice, fields, several, text_of
 from dlkit.samples import Sample, Table
 from dlkit.task import Info
 
@@ -28,6 +29,21 @@ class Weights(Predictor[Info, NoOptions]):
         """The names of parameters that lie in what is named; DataError gives the nearest names."""
         known = [name for name, _ in self.model.named_parameters()]
         return [name for word in arguments for name in _named(word, known)]
+
+    def accept(self, value: object) -> str:
+        """The name of a parameter."""
+        name, known = text_of(value, "a layer"), [name for name, _ in self.model.named_parameters()]
+        if name not in known:
+            raise DataError(f"no parameter {name!r}: {nearest(name, known)}")
+        return name
+
+    def schema(self) -> Schema:
+        names = [name for name, _ in self.model.named_parameters()]
+        moments = dict.fromkeys(["mean", "std", "least", "greatest"], NUMBER)
+        shape = {"name": TEXT, "kind": TEXT, "shape": several(INTEGER), "count": INTEGER}
+        return Schema(
+            question=choice(names), answer=fields({**shape, **moments, "zeros": SHARE}), example=next(iter(names), "")
+        )
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``name``, ``kind`` of layer, ``shape``, ``count``, ``mean``, ``std``, ``least``, ``greatest`` and ``zeros``,

@@ -18,8 +18,10 @@ from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import UsageError, nearest
 from dlkit.image_predictor import ImageInfo, ImagePredictor, as_pictures
+from dlkit.json_types import JsonObject
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer
+from dlkit.question_schema import NUMBER, SHARE, TEXT, fields, several
 from dlkit.samples import Images, Sample
 from dlkit.task import AnyTask, Info
 from dlkit_insight.options import GradCamConfig, OcclusionConfig, SaliencyConfig, WhyConfig
@@ -147,6 +149,10 @@ class Why(ImagePredictor[ImageInfo, WhyT]):
             peak = [round(found.peak[0] / self.width, 4), round(found.peak[1] / self.height, 4)]
             answers.append(self.with_file({"of": found.of, "score": found.score, "peak": peak}, value))
         return answers
+
+    def answer_schema(self) -> JsonObject:
+        peak: JsonObject = {**several(SHARE), "minItems": 2, "maxItems": 2}
+        return fields({"of": TEXT, "score": NUMBER, "peak": peak})
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         shown = inputs[:_SHOWN]

@@ -18,9 +18,9 @@ from dlkit.cli.main import main
 from dlkit.data.context import make_context
 from dlkit.data.splits import TensorSplit
 from dlkit.errors import UsageError
-from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, validation_split
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Curve, Images, Scatter, Table, checked
+from dlkit.use.load import Loaded, Question, asked_otherwise, load_predictor, validation_split
 from dlkit_insight.components import Components
 from dlkit_insight.plane import pca, purity, t_sne
 from dlkit_insight.representation_options import ComponentsConfig

@@ -22,11 +22,11 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.data.context import make_context
 from dlkit.errors import UsageError
-from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, validation_split
 from dlkit.present.coloured import _placed, coloured_text, stacked
 from dlkit.present.shades import shades
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Images, Shaded, Table, checked
+from dlkit.use.load import Loaded, Question, asked_otherwise, load_predictor, validation_split
 from dlkit_insight.attending import attention_of, product_weights
 from dlkit_insight.cells import traces
 from dlkit_insight.following import followers, liveliest, things

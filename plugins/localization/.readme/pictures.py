@@ -18,9 +18,9 @@ from dlkit.catalog import Catalog
 from dlkit.data.context import Context
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.randomness import forked
-from dlkit.inference.load import load_predictor, validation_split
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Box, Boxes, tile
+from dlkit.use.load import load_predictor, validation_split
 from dlkit_localization.localizer import Localizer
 
 HERE = Path(__file__).parent

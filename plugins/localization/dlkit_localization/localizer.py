@@ -14,8 +14,10 @@ from dlkit.data.boxes import Letterbox
 from dlkit.data.drawing import draw_boxes
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
+from dlkit.json_types import JsonObject
 from dlkit.metrics import selection
 from dlkit.predictor import Answer
+from dlkit.question_schema import CORNERS, SHARE, TRUTH, choice, fields, maybe
 from dlkit.samples import Box, Boxes, Sample, Table
 from dlkit_localization.info import LocalizationInfo
 from dlkit_localization.metrics import judge
@@ -47,6 +49,10 @@ class Localizer(ImagePredictor[LocalizationInfo, LocalizerConfig]):
             found = zip(self._answers(outputs, geometry), some, strict=True)
             answers += [self.with_file(answer, value) for answer, value in found]
         return answers
+
+    def answer_schema(self) -> JsonObject:
+        found = {"class": maybe(choice(self.info.classes)), "class_probability": maybe(SHARE), "box": maybe(CORNERS)}
+        return fields({"present": TRUTH, "probability": SHARE, **found})
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images with their boxes, and a table of all."""

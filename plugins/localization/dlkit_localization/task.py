@@ -35,6 +35,13 @@ class Localization(Task[LocalizationInfo]):
     inputs = ("image",)
     outputs = Column("float32[N,outputs]")
 
+    def axes(self, info: LocalizationInfo) -> Mapping[str, int]:
+        return {**super().axes(info), "outputs": 5 + len(info.classes)}
+
+    def ranges(self, info: LocalizationInfo) -> Mapping[str, tuple[float, float]]:
+        # A centre within the middle half and a size below it: every box lies within its image.
+        return {"label": (0, len(info.classes)), "present": (1, 1), "box": (0.25, 0.5)}
+
     def metrics(self, info: LocalizationInfo) -> Metrics[Tensor]:
         from dlkit_localization.metrics import LocalizationMetrics
 

@@ -13,8 +13,10 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.data.tables import RawTable, Reading, read_like
 from dlkit.errors import DataError
+from dlkit.json_types import Json, JsonObject
 from dlkit.metrics.selection import evenly_spaced
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import NUMBER, SHARE, Schema, by_name, choice, fields, several, text_of
 from dlkit.samples import Marks, Plane, Sample, Table
 from dlkit_points.colours import WHITE
 from dlkit_points.info import PointsInfo
@@ -43,8 +45,24 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
         """The points of the words and files given; DataError names what is none."""
         found: list[Point] = []
         for word in arguments:
-            found += self._of_file(Path(word)) if _is_file(word) else [self._of_word(word)]
+            found += self._of_file(Path(word)) if _is_file(word) else [self.accept(word)]
         return found
+
+    def accept(self, value: object) -> Point:
+        """A point: a pair of numbers, an object of both by name, or text as ``x,y``."""
+        if isinstance(value, (str, bytes)):
+            return self._of_word(text_of(value, "a point"))
+        return self._point(value, 1)
+
+    def schema(self) -> Schema:
+        pair: JsonObject = {**several(NUMBER), "minItems": 2, "maxItems": 2}
+        question: JsonObject = {
+            "description": f"{self.info.axes[0]} and {self.info.axes[1]}",
+            "oneOf": [fields(dict.fromkeys(self.info.axes, NUMBER)), pair],
+        }
+        answer = fields({"class": choice(self.info.classes), "share": SHARE, "shares": by_name(SHARE)})
+        example: dict[str, Json] = dict(zip(self.info.axes, self.info.mean, strict=True))
+        return Schema(question=question, answer=answer, example=example)
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``class``, its ``share``, and the ``shares`` of all classes by name. An input is a pair, or a mapping by the

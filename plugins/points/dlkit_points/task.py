@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -28,6 +28,9 @@ class Points(Task[PointsInfo]):
     batch = {"point": Column("float32[N,2]"), "label": Column("int64[N]")}
     inputs = ("point",)
     outputs = Column("float32[N,classes]")
+
+    def ranges(self, info: PointsInfo) -> Mapping[str, tuple[float, float]]:
+        return {"label": (0, len(info.classes))}
 
     def metrics(self, info: PointsInfo) -> Metrics[Tensor]:
         from dlkit_points.metrics import PointsMetrics

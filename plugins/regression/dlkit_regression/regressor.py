@@ -16,12 +16,14 @@ from dlkit.data.cells import Cell
 from dlkit.data.splits import Batch, Split
 from dlkit.data.tables import RawTable, parse_csv, read_like
 from dlkit.errors import DataError
+from dlkit.json_types import Json, JsonObject
 from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields, text_of
 from dlkit.samples import Curve, Sample, Scatter, Table
 from dlkit_regression.encoding import OTHER, decode_row, encode, typical
 from dlkit_regression.importance import importance
-from dlkit_regression.info import RegressionInfo
+from dlkit_regression.info import Category, Date, Feature, Number, RegressionInfo
 from dlkit_regression.remarks import remarks
 
 Row = Mapping[str, Cell]
@@ -31,6 +33,8 @@ STRETCH = 168
 """Samples in a row that are shown: a week of hours."""
 
 POINTS = 500
+_QUOTED = 200
+"""Characters of a row that an error repeats."""
 _TRIES = 20
 """Validation rows that are drawn for an example without a category that the model does not know."""
 
@@ -56,8 +60,25 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         table = self._read_lines(arguments)
         rows: list[object] = [*(table or [])]
         for word in arguments if table is None else ():
-            rows += self._read_file(Path(word)) if _is_file(word) else [_read_row(word)]
+            rows += self._read_file(Path(word)) if _is_file(word) else [self.accept(word)]
         return rows
+
+    def accept(self, value: object) -> object:
+        """A row: an object of its columns, a list of values in their order, or text as the command line has it."""
+        row = _read_row(text_of(value, "a row")) if isinstance(value, (str, bytes)) else value
+        mapped = self._mapping(row, 1)
+        self._encoded(RawTable.of_rows([mapped], self._names))
+        return row
+
+    def schema(self) -> Schema:
+        columns = {column.name: _described(column) for column in self.info.columns}
+        may_lack = [
+            column.name for column in self.info.columns if isinstance(column, Number) and column.fill is not None
+        ]
+        question = fields(columns, may_lack)
+        answer = fields({"prediction": {**NUMBER, "description": self._label}, "unit": TEXT})
+        example: dict[str, Json] = {column.name: typical(column) for column in self.info.columns}
+        return Schema(question=question, answer=answer, example=example)
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``prediction`` in the target's ``unit``. An input is a mapping column → value, or values in column order."""
@@ -169,6 +190,16 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         return dict(zip(self._names, row, strict=True))
 
 
+def _described(column: Feature) -> JsonObject:
+    """What a cell of a column may be: as a number, or as the table had it."""
+    if isinstance(column, Category):
+        known: list[Json] = [value for value in column.values if value]
+        return {"enum": known} if column.unknown == "refuse" and "" not in column.values else {"examples": known}
+    if isinstance(column, Date):
+        return {**TEXT, "description": f"a date, {column.order}"}
+    return {"type": ["number", "string", "null"], "description": f"about {column.mean:.4g} ± {column.std:.4g}"}
+
+
 def _as_word(row: Mapping[str, str]) -> str:
     """``name=value,name=value``, or JSON where a name or a value would break that."""
     odd = any(sign in f"{name}{value}" for name, value in row.items() for sign in ",=") or not row
@@ -188,10 +219,15 @@ def _read_row(word: str) -> object:
         odd = next((name for name, sign, _ in pairs if not sign), None)
         if odd is not None:
             comma = '; a value with a comma is given as JSON: {"name": "1,5"}'
-            raise DataError(f"{word!r}: {odd!r} is not of the form name=value{comma}")
+            raise DataError(f"{_cut(word)}: {_cut(odd)} is not of the form name=value{comma}")
         return {name.strip(): value.strip() for name, _, value in pairs}
     try:
         row: object = json.loads(word)
         return row
     except json.JSONDecodeError as error:
-        raise DataError(f"{word!r}: not JSON: {error}") from error
+        raise DataError(f"{_cut(word)}: not JSON: {error}") from error
+
+
+def _cut(word: str) -> str:
+    """A word in quotes, of a long one its beginning."""
+    return repr(word) if len(word) <= _QUOTED else f"{word[:_QUOTED]!r}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -25,6 +25,9 @@ class Regression(Task[RegressionInfo]):
     batch = {"features": Column("float32[N,F]"), "target": Column("float32[N,1]")}
     inputs = ("features",)
     outputs = Column("float32[N,1]")
+
+    def axes(self, info: RegressionInfo) -> Mapping[str, int]:
+        return {"F": len(info.features)}
 
     def metrics(self, info: RegressionInfo) -> Metrics[Tensor]:
         from dlkit_regression.metrics import RegressionMetrics

@@ -19,8 +19,10 @@ from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import UsageError
 from dlkit.image_predictor import ImagePredictor
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer
 from dlkit.present.output import say_meanwhile, say_no_longer
+from dlkit.question_schema import INTEGER, NUMBER, fields
 from dlkit.samples import Sample
 from dlkit_style import gallery
 from dlkit_style.info import StyleInfo
@@ -60,6 +62,10 @@ class Painter(ImagePredictor[StyleInfo, PainterConfig]):
         ``seconds``; for files, ``file``. The picture itself is drawn."""
         self._painted.clear()
         return [self._answered(value) for value in inputs]
+
+    def answer_schema(self) -> JsonObject:
+        sizes = {"width": INTEGER, "height": INTEGER, "steps": INTEGER}
+        return {**fields({"loss": NUMBER, **sizes, "seconds": NUMBER}), "additionalProperties": NUMBER}
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first pictures, and a table of all."""

@@ -28,6 +28,9 @@ class Style(Task[StyleInfo]):
     inputs = ("content",)
     outputs = {"image": Column("float32[N,3,H,W]")}
 
+    def ranges(self, info: StyleInfo) -> Mapping[str, tuple[float, float]]:
+        return {"content": (0, 1)}
+
     def metrics(self, info: StyleInfo) -> Metrics[Mapping[str, Tensor]]:
         from dlkit_style.metrics import PictureMetrics
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -33,6 +33,14 @@ class TextGeneration(Task[TextInfo]):
     }
     inputs = ("token",)
     outputs = Column("float32[N,T,vocabulary]")
+    free = frozenset({"T"})
+
+    def axes(self, info: TextInfo) -> Mapping[str, int]:
+        return {"T": info.context, "vocabulary": info.vocabulary}
+
+    def ranges(self, info: TextInfo) -> Mapping[str, tuple[float, float]]:
+        tokens = (0, info.vocabulary)
+        return {"token": tokens, "target": tokens, "characters": (1, 1 + info.context)}
 
     def metrics(self, info: TextInfo) -> Metrics[Tensor]:
         from dlkit_textgen.metrics import TextMetrics

@@ -15,6 +15,7 @@ from dlkit.data.text.tokenizers import Pieces, Tokenizer, Words, restore
 from dlkit.decoding import Beam, Drawing
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import INTEGER, NUMBER, TEXT, Schema, fields, several, text_of
 from dlkit.samples import Sample, Text
 from dlkit_textgen.info import TextInfo
 from dlkit_textgen.next_token import reader
@@ -44,11 +45,27 @@ class Writer(Predictor[TextInfo, WriterConfig]):
         for prompt in config.prompts:
             self.encoded(prompt)
 
-    def read(self, arguments: Sequence[str]) -> list[str]:
-        """Prompts; DataError names the characters of one that the model does not know."""
-        for prompt in arguments:
-            self.encoded(prompt)
-        return list(arguments)
+    def accept(self, value: object) -> str:
+        """A prompt; DataError names the characters of one that the model does not know."""
+        prompt = text_of(value, "a prompt")
+        self.encoded(prompt)
+        return prompt
+
+    def schema(self) -> Schema:
+        answer = fields(
+            {
+                "prompt": TEXT,
+                "continuation": TEXT,
+                "text": {**TEXT, "description": "both"},
+                "tokens": {**INTEGER, "description": "how many were written"},
+                "log_probability": NUMBER,
+                "unknown": {**several(TEXT), "description": "words of the prompt that the model does not know"},
+            },
+            ["log_probability", "unknown"],
+        )
+        example = self.tokenizer.decode(list(range(min(8, len(self.tokenizer))))).strip()
+        known = "" if self.tokenizer.unknown(example) else example
+        return Schema(question={**TEXT, "description": self.placeholder}, answer=answer, example=known)
 
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``prompt``, ``continuation``, ``text`` (both), ``tokens`` (how many were written); of a beam search its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -36,6 +36,18 @@ class Translation(Task[TranslationInfo]):
     }
     inputs = ("source", "previous")
     outputs = Column("float32[N,T,tokens]")
+    free = frozenset({"S", "T"})
+
+    def axes(self, info: TranslationInfo) -> Mapping[str, int]:
+        return {"S": 12, "T": 12, "tokens": info.sizes[1]}
+
+    def example(
+        self, info: TranslationInfo, count: int = 2, *, sizes: Mapping[str, int] | None = None, seed: int = 0
+    ) -> dict[str, Tensor]:
+        """Words in no order: every sentence as long as its axis, with its end."""
+        from dlkit_translation.example import drawn_sentences
+
+        return drawn_sentences(self, info, count, sizes or {}, seed)
 
     def metrics(self, info: TranslationInfo) -> Metrics[Tensor]:
         from dlkit_translation.metrics import TranslationMetrics

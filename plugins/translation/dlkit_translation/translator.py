@@ -17,6 +17,7 @@ from dlkit.data.text.tokenizers import restore
 from dlkit.decoding import Hypothesis
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields, several, text_of
 from dlkit.samples import Images, Pairs, Sample, Text
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.options import TranslatorConfig
@@ -42,17 +43,35 @@ class Translator(Predictor[TranslationInfo, TranslatorConfig]):
         super().__init__(model, info, config)
         self.source, self.target = restore(info.source), restore(info.target)
 
-    def read(self, arguments: Sequence[str]) -> list[str]:
-        """The sentences; DataError for one without a word."""
-        found = [normal(text) for text in arguments]
-        if not all(found):
+    def accept(self, value: object) -> str:
+        """A sentence; DataError for one without a word."""
+        found = normal(text_of(value, "a sentence"))
+        if not found:
             raise DataError("an empty sentence cannot be translated")
         return found
+
+    def schema(self) -> Schema:
+        source, target = self.info.languages
+        answer = fields(
+            {
+                "translation": {**TEXT, "description": f"in {target}"},
+                "source": TEXT,
+                "unknown": {**several(TEXT), "description": "what training never saw"},
+                "log_probability": NUMBER,
+                "alternatives": several(TEXT),
+            },
+            ["unknown", "log_probability", "alternatives"],
+        )
+        return Schema(question={**TEXT, "description": f"a sentence in {source}"}, answer=answer, example=self._own())
+
+    def _own(self) -> str:
+        """Something that the vocabulary has."""
+        return sentence(self.source, list(range(EOS + 1, min(EOS + 6, len(self.source))))).strip()
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``translation`` and ``source`` of each; ``unknown``: what training never saw, where there is some; with beam
         search ``log_probability``, and ``alternatives`` if they are asked for."""
-        texts = self.read(inputs)
+        texts = [self.accept(text) for text in inputs]
         with torch.no_grad():
             self.model.eval()
             found = self._greedy(texts) if self.config.beam == 1 else [self._searched(text) for text in texts]

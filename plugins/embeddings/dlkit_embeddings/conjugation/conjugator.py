@@ -14,9 +14,11 @@ from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
 from dlkit.data.text.vocabulary import Ids
 from dlkit.errors import DataError, UsageError
+from dlkit.json_types import JsonObject
 from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.selection import some_indices, worst_first
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import SHARE, TEXT, Schema, by_name, choice, fields, several, text_of
 from dlkit.samples import Pairs, Sample, Table, Text
 from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context, unknown_words
 from dlkit_embeddings.conjugation.info import UNKNOWN_ID, ConjugationInfo
@@ -58,9 +60,21 @@ class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
         found: list[str] = []
         for argument in arguments:
             found += _lines(Path(argument)) if _is_file(argument) else [argument]
-        for sentence in found:
-            split_at_gap(sentence)
-        return found
+        return [self.accept(sentence) for sentence in found]
+
+    def accept(self, value: object) -> str:
+        """A sentence with a gap; UsageError for one without, or with several."""
+        sentence = text_of(value, "a sentence")
+        split_at_gap(sentence)
+        return sentence
+
+    def schema(self) -> Schema:
+        forms = {"form": choice(self.info.classes), "probability": SHARE, "filled": TEXT}
+        answer = fields(
+            {"sentence": TEXT, **forms, "probabilities": by_name(SHARE), "unknown": several(TEXT)}, ["unknown"]
+        )
+        question: JsonObject = {**TEXT, "description": f"a sentence with a gap, {GAP}"}
+        return Schema(question=question, answer=answer, example=self.placeholder)
 
     def predict(self, inputs: Sequence[str]) -> list[Answer]:
         """``sentence``, ``form`` (the most probable), ``probability``, ``filled`` (the sentence with it),

@@ -125,7 +125,7 @@ def _run(name: str, context: Context) -> RunFolder:
 
 def _of_run(run: RunFolder, checkpoint: Checkpoint, most: int | None, context: Context) -> Lexicon:
     from dlkit.catalog import Catalog
-    from dlkit.inference.load import load_predictor
+    from dlkit.use.load import load_predictor
     from dlkit_embeddings.vectors import stored_vectors
 
     predictor = load_predictor(Catalog.load_everything(), run, str(checkpoint.step)).predictor

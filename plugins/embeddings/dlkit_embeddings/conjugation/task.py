@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -27,6 +27,12 @@ class Conjugation(Task[ConjugationInfo]):
     batch = {"context": Column("int64[N,W]"), "label": Column("int64[N]")}
     inputs = ("context",)
     outputs = Column("float32[N,classes]")
+
+    def axes(self, info: ConjugationInfo) -> Mapping[str, int]:
+        return {"W": 2 * info.window, "classes": len(info.classes)}
+
+    def ranges(self, info: ConjugationInfo) -> Mapping[str, tuple[float, float]]:
+        return {"context": (0, len(info.words)), "label": (0, len(info.classes))}
 
     def metrics(self, info: ConjugationInfo) -> Metrics[Tensor]:
         from dlkit_embeddings.conjugation.metrics import ConjugationMetrics

@@ -13,6 +13,7 @@ from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
 from dlkit.predictor import Answer, Predictor
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields, several, text_of
 from dlkit.samples import Sample, Table
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors import exports
@@ -45,25 +46,38 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         super().__init__(model, info, config)
         self._space: Space | None = None
 
-    def read(self, arguments: Sequence[str]) -> list[str]:
-        """Questions and files; DataError names a word that has no vector, or a file's line that is wrong."""
-        for text in arguments:
-            if _is_file(text):
-                _benchmark(Path(text))
-            elif Path(text).suffix in _FILES:
-                raise DataError(f"{text}: no such file")
-            else:
-                self._placed(parse_question(text))
-        return list(arguments)
+    def accept(self, value: object) -> str:
+        """A word or an analogy; DataError names a word that has no vector."""
+        text = text_of(value, "a word or an analogy")
+        self._placed(parse_question(text))
+        return text
 
-    def predict(self, inputs: Sequence[str]) -> list[Answer]:
+    def schema(self) -> Schema:
+        answer = fields(
+            {"question": TEXT, "words": several(TEXT), "scores": {**several(NUMBER), "description": "cosines"}}
+        )
+        first = next(iter(self.example(None, np.random.default_rng(0), Path())), "")
+        return Schema(question={**TEXT, "description": "a word, or an analogy"}, answer=answer, example=first)
+
+    def read(self, arguments: Sequence[str]) -> list[str | Path]:
+        """Questions and files; DataError names a word that has no vector, or a file's line that is wrong."""
+        return [self._file(text) if _is_file(text) or Path(text).suffix in _FILES else self.accept(text)
+                for text in arguments]  # fmt: skip
+
+    def _file(self, text: str) -> Path:
+        if not _is_file(text):
+            raise DataError(f"{text}: no such file")
+        _benchmark(Path(text))
+        return Path(text)
+
+    def predict(self, inputs: Sequence[str | Path]) -> list[Answer]:
         """Of a question ``question``, ``words`` and their ``scores`` (cosines). Of a file of similarities ``file``,
         ``spearman``, ``covered``, ``pairs`` and ``score``, what its heading calls the scores, if it has one; of
         analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and ``sections`` with the same of each. Shares are
         of what is covered: all its words known."""
-        return [self._measured(Path(text)) if _is_file(str(text)) else self._near(str(text)) for text in inputs]
+        return [self._measured(value) if isinstance(value, Path) else self._near(value) for value in inputs]
 
-    def show(self, inputs: Sequence[str], answers: Sequence[Answer]) -> Sequence[Sample]:
+    def show(self, inputs: Sequence[str | Path], answers: Sequence[Answer]) -> Sequence[Sample]:
         """A table for each question and each file of analogies, one for all files of similarities."""
         shown: list[Sample] = []
         correlations = [answer for answer in answers if "pairs" in answer]

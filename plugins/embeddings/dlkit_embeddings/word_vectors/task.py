@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -27,6 +27,12 @@ class WordEmbeddings(Task[WordsInfo]):
     batch = {"target": Column("int64[N]"), "context": Column("int64[N,W]", padding=ABSENT)}
     inputs = ("context",)
     outputs = Column("float32[N,words]")
+
+    def axes(self, info: WordsInfo) -> Mapping[str, int]:
+        return {"W": info.before + info.after, "words": len(info.words)}
+
+    def ranges(self, info: WordsInfo) -> Mapping[str, tuple[float, float]]:
+        return {"target": (0, len(info.words)), "context": (0, len(info.words))}
 
     def metrics(self, info: WordsInfo) -> Metrics[Tensor]:
         from dlkit_embeddings.word_vectors.metrics import WordMetrics

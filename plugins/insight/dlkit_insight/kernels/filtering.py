@@ -13,7 +13,9 @@ from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
 from dlkit.image_predictor import ImagePredictor
+from dlkit.json_types import JsonObject
 from dlkit.predictor import Answer
+from dlkit.question_schema import INTEGER, NUMBER, by_name, fields
 from dlkit.samples import Images, Sample, Table
 from dlkit.task import AnyTask, Info, first_batch
 from dlkit_insight.kernels.info import KernelsInfo
@@ -45,6 +47,10 @@ class Filter(ImagePredictor[KernelsInfo, FilterConfig]):
         """``width``, ``height`` and ``kernels``: of each by name the ``least``, ``greatest`` and ``mean`` of the
         filtered image, pixels being in [0, 1]; for files, ``file``."""
         return [self.with_file(self._answer(self._filtered(value)), value) for value in inputs]
+
+    def answer_schema(self) -> JsonObject:
+        kernel = fields({"least": NUMBER, "greatest": NUMBER, "mean": NUMBER})
+        return fields({"width": INTEGER, "height": INTEGER, "kernels": by_name(kernel)})
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         return [self._pictures(f"image-{n}", *self._drawn(value)) for n, value in enumerate(inputs, 1)]

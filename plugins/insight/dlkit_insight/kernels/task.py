@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -26,6 +26,10 @@ class Kernels(Task[KernelsInfo]):
     batch = {"image": Column("float32[N,C,H,W]"), "filtered": Column("float32[N,C,H,W]")}
     inputs = ("image",)
     outputs = Column("float32[N,K,C,H,W]")
+    free = frozenset({"H", "W"})
+
+    def ranges(self, info: KernelsInfo) -> Mapping[str, tuple[float, float]]:
+        return {"image": (0, 1), "filtered": (0, 1)}
 
     def metrics(self, info: KernelsInfo) -> Metrics[Tensor]:
         from dlkit_insight.kernels.metrics import KernelMetrics

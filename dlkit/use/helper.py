@@ -1,4 +1,4 @@
-"""``python -m dlkit.inference.helper RUN [--checkpoint best] [--inference NAME]``: a model that answers, in a process
+"""``python -m dlkit.use.helper RUN [--checkpoint best] [--inference NAME]``: a model that answers, in a process
 of its own.
 
 One JSON object a line. It begins with ``{"hello": {…}}`` (see ``hello``), or ``{"error": …, "kind": …}`` and ends.
@@ -40,7 +40,6 @@ from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import ComponentError, DlkitError, UsageError
 from dlkit.events import encode
-from dlkit.inference.load import Loaded, Question, asked_otherwise, load_predictor, offered, validation_split
 from dlkit.json_types import Json, Settings
 from dlkit.predictor import Answer, AnyPredictor
 from dlkit.present.output import say, say_traceback
@@ -48,6 +47,7 @@ from dlkit.runs.checkpoints import complete
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import locate
+from dlkit.use.load import Loaded, Question, asked_otherwise, load_predictor, offered, validation_split
 
 Reply = dict[str, object]
 
@@ -189,7 +189,7 @@ def _said(notes: list[str]) -> list[samples.Sample]:
 
 
 def main(argv: list[str]) -> NoReturn:
-    parser = argparse.ArgumentParser(prog="python -m dlkit.inference.helper")
+    parser = argparse.ArgumentParser(prog="python -m dlkit.use.helper")
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--checkpoint", default="best")
     parser.add_argument("--inference", default="")

@@ -9,10 +9,10 @@ import pytest
 
 from dlkit.catalog import Catalog
 from dlkit.errors import UsageError
-from dlkit.inference.helper import Helper
-from dlkit.inference.load import load_predictor
 from dlkit.predictor import ASKS, Predictor
 from dlkit.runs.folder import RunFolder
+from dlkit.use.helper import Helper
+from dlkit.use.load import load_predictor
 from moody import moody_run
 
 

@@ -15,11 +15,11 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.engine.start import start
 from dlkit.errors import PluginError, UsageError
-from dlkit.inference.helper import Helper
-from dlkit.inference.load import Question, load_predictor, offered
 from dlkit.monitor.model_process import ModelProcess, QuestionRefused
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import Text
+from dlkit.use.helper import Helper
+from dlkit.use.load import Question, load_predictor, offered
 from moody import moody_run
 
 
