@@ -30,7 +30,7 @@ def planned(
     """A study of the toy, ready to be made. ``layer`` as in run.toml is what all trials have."""
     values = layer or {}
     layers = [Layer("test", {**values, "engine": {**ENGINE, **values.get("engine", {})}})]
-    asked = Question("toy", "val/mse", "min", vary=vary, **{"test": False, **question})
+    asked = Question("toy", "val/mse", vary=vary, **{"direction": "min", "test": False, **question})
     catalog = Catalog.load_everything()
     return plan(catalog, asked, layers, workspace, trials=trials, seeds=seeds, skip_unfit=skip_unfit)
 

@@ -11,9 +11,8 @@ from dlkit.runs.workspace import locate
 from dlkit.studies.document import summary
 from dlkit.studies.folder import list_studies
 from dlkit.studies.results import Look, Results
-from dlkit.studies.telling import mean_text
+from dlkit.studies.telling import mean_text, named
 from dlkit.studies.waking import wake
-from dlkit.studies.wording import words
 
 _HEADERS = ("study", "state", "trials", "metric", "best", "of", "time", "started", "name")
 
@@ -44,6 +43,6 @@ def _row(found: Results) -> tuple[str, ...]:
     return (
         found.study.id, found.state, f"{found.ended}/{found.trials}", question.metric,
         mean_text(leader) if leader is not None else "",
-        words(leader.values, found.keys) if leader is not None else "",
+        named(found, leader) if leader is not None else "",
         duration(found.seconds), when(question.created, "%Y-%m-%d %H:%M"), question.name,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlkit.cli.study_choice import chosen_study, next_words, say_remarks, study_parser, text
+from dlkit.errors import UsageError
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.table import csv_table, markdown_table, table
 from dlkit.studies.document import document
@@ -14,15 +15,21 @@ from dlkit.studies.waking import wake
 def main(argv: list[str]) -> int:
     parser = study_parser("show", "One study: the answer, what it rests on, every setting, the best first.")
     parser.add_argument("--trials", action="store_true", help="every trial, not the settings")
-    parser.add_argument("--charts", action="store_true", help="best so far, what each option explains, and slices")
+    parser.add_argument(
+        "--charts", action="store_true",
+        help="best so far, curves overlaid, what each option has to do with it, every setting's way, and slices",
+    )  # fmt: skip
+    parser.add_argument("--by", metavar="KEY", default="", help="with --charts: a curve each value of this option")
     options = parser.with_json().with_tables().parse_args(argv)
+    if options.by and not options.charts:
+        raise UsageError("--by goes with --charts: it groups their curves")
     study = chosen_study(options)
     look = Look(study)
     found = look.results()
     if wake(study, look.state):
         found = look.results()
     if options.json:
-        print_json(document(found))
+        print_json({**document(found), **({"charts": charts(found, options.by)} if options.charts else {})})
     elif options.csv:
         print_result(csv_table(*full_columns(found)))
     elif options.md:
@@ -32,20 +39,27 @@ def main(argv: list[str]) -> int:
     else:
         print_result(text(found))
         if options.charts:
-            _charts(found)
+            _draw(found, options.by)
         say_remarks(found)
         say("\n".join(["", "next:", *(f"  {word}" for word in next_words(found))]))
     return 0
 
 
-def _charts(found: Results) -> None:
+def charts(found: Results, by: str) -> dict[str, object]:
+    """What ``--charts --json`` adds."""
+    from dlkit.studies.reading import document as of_charts
+
+    return of_charts(found, by)
+
+
+def _draw(found: Results, by: str) -> None:
     import shutil
 
     from dlkit.present.output import colours
     from dlkit.present.text import Painted
     from dlkit.studies.reading import told  # NumPy draws
 
-    drawn = told(found, colour=colours(), width=shutil.get_terminal_size().columns)
+    drawn = told(found, by, colour=colours(), width=shutil.get_terminal_size().columns)
     print_result(Painted.joined("\n\n", ["", *drawn]))
 
 

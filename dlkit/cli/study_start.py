@@ -22,9 +22,10 @@ from dlkit.studies.folder import StudyFolder
 from dlkit.studies.planning import Plan, make, plan, why_alone
 from dlkit.studies.question import Question
 from dlkit.studies.recipes import recipe_of
+from dlkit.studies.telling import CHANGED
 from dlkit.studies.tries import Cost, cost
 from dlkit.studies.waking import wake
-from dlkit.studies.wording import changing, label, shown
+from dlkit.studies.wording import base_told, changes, changing, label, shown
 
 SHOWN = 40
 """Settings that are printed before one is asked; --print-trials prints all."""
@@ -153,11 +154,12 @@ def _say_plan(found: Plan, price: Cost | None, workspace: Path) -> None:
 
 
 def _table(found: Plan, most: int | None = None) -> str:
-    keys = changing(dict(enumerate(found.settings)))
-    rows = [
-        [number, *(shown(setting[key]) if key in setting else "-" for key in keys)]
-        for number, setting in enumerate(found.settings[:most])
-    ]
+    keys, there = changing(dict(enumerate(found.settings))), list(enumerate(found.settings[:most]))
+    if found.question.search == "ablation":
+        base = found.settings[0]
+        changed = [[i, changes(setting, base, keys)] for i, setting in there]
+        return f"{base_told(base, keys)}\n{table(['setting', CHANGED], changed)}"
+    rows = [[i, *(shown(setting[key]) if key in setting else "-" for key in keys)] for i, setting in there]
     return table(["setting", *map(label, keys)], rows)
 
 

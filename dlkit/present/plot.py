@@ -22,8 +22,8 @@ HEIGHT = 12
 _APART = 10
 """Columns from one mark of a line to its next."""
 _DOT = "·"
-_BRAILLE = 0x2800
-_DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+FIRST_BRAILLE = 0x2800
+DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bit of each of a braille character's points, by row and column."""
 
 
@@ -137,7 +137,7 @@ def _plot(series: Mapping[str, tuple[Floats, Floats]], labels: tuple[str, str], 
             joined,
         )
     body = canvas.lines(fine, look.colour, look.marked and joined)
-    head = _legend(list(series), labels[1], fine and not look.marked, look.colour)
+    head = _legend(list(series), labels[1], fine and not look.marked, look)
     return framed(body, x_range, y_range, labels, head, margin, columns)
 
 
@@ -220,7 +220,7 @@ def _cell(cell: npt.NDArray[np.int_], fine: bool, colour: bool) -> str:
     owner = int(cell.max())
     if owner < 0:
         return " "
-    text = chr(_BRAILLE + int(_DOTS[cell >= 0].sum())) if fine else MARKS[owner % len(MARKS)]
+    text = chr(FIRST_BRAILLE + int(DOTS[cell >= 0].sum())) if fine else MARKS[owner % len(MARKS)]
     return _painted(text, owner) if colour else text
 
 
@@ -228,14 +228,19 @@ def _painted(text: str, index: int) -> str:
     return f"\x1b[{COLOURS[index % len(COLOURS)]}m{text}\x1b[0m"
 
 
-def _legend(names: Sequence[str], y_label: str, fine: bool, colour: bool) -> list[str]:
-    shown = []
+def _legend(names: Sequence[str], y_label: str, fine: bool, look: _Look) -> list[str]:
+    """In as many lines as it takes."""
+    lines: list[list[str]] = [[y_label] if y_label else []]
+    used = len(y_label)
     for index, (name, mark) in enumerate(zip(names, cycle(MARKS), strict=False)):
+        if not name:
+            continue
         text = f"{'━' if fine else mark} {name}"
-        shown.append(_painted(text, index) if colour else text)
-    named = [text for text, name in zip(shown, names, strict=True) if name]
-    line = "   ".join([*([y_label] if y_label else []), *named])
-    return [line] if line else []
+        if lines[-1] and used + 3 + len(text) > look.width:
+            lines.append([])
+        used = (used + 3 if lines[-1] else 0) + len(text)
+        lines[-1].append(_painted(text, index) if look.colour else text)
+    return ["   ".join(line) for line in lines if line]
 
 
 def _x_axis(limits: tuple[float, float], label: str, margin: int, columns: int) -> list[str]:

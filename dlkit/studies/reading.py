@@ -1,107 +1,148 @@
-"""Reading a study: how the best came about, what each option has to do with it, and each option against the metric."""
+"""Reading a study: the best so far, curves overlaid, what each option has to do with it, every setting's way through
+all options, and each option against the metric. As text, and as data for programs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
-from dlkit.present.numbers import number
+import numpy as np
+
+from dlkit.present.numbers import counted, number
+from dlkit.present.parallel import Axis, Path, parallel_axes
 from dlkit.present.plot import curve, scatter
-from dlkit.studies.results import Results
+from dlkit.runs.courses import Floats
+from dlkit.studies.curves import Curves, Overlaid, curves
+from dlkit.studies.importance import PED_ANOVA, Importance, importance
+from dlkit.studies.parallel import Parallel, parallel
+from dlkit.studies.results import Results, best_so_far
+from dlkit.studies.scales import Scale, is_number, scale_of, values_of
 from dlkit.studies.wording import label, shown
 
-MOST_GROUPS = 6
-"""Values of a number that are a group each; of more, quarters of its values are."""
 BAR = 30
+HEIGHT = 6
+"""Lines of a picture; curves and ways through all options are twice as high."""
 
 
-def best_so_far(found: Results) -> tuple[list[float], list[float]]:
-    """Seconds since the first trial began, and the best single result by then."""
-    trials = [trial for row in found.rows for trial in row.trials]
-    done = sorted((t for t in trials if t.state == "completed" and t.best is not None), key=lambda t: t.ended)
-    began = min((trial.began for trial in trials), default=0.0)
-    better = min if found.question.direction == "min" else max
-    seconds: list[float] = []
-    values: list[float] = []
-    for trial in done:
-        if trial.best is not None and math.isfinite(trial.best):
-            values.append(better([*values[-1:], trial.best]))
-            seconds.append(max(0.0, trial.ended - began))
-    return seconds, values
+def told(found: Results, by: str = "", *, colour: bool, width: int) -> list[str]:
+    """All of it as text, a block each; none of what there is nothing of. ``by``: the option that groups curves;
+    UsageError: there is no such one."""
+    over, how_much = curves(found, by), importance(found)
+    blocks = [_best(found, colour=colour, width=width), _curves(found, over, colour=colour, width=width)]
+    if len(found.rows) > 2 and any(row.mean for row in found.rows):
+        blocks.append(_importance(how_much))
+        blocks.append(_parallel(parallel(found, list(how_much.shares)), colour=colour, width=width))
+        blocks += [_slice(found, key, colour=colour, width=width) for key in how_much.shares if _is_numeric(found, key)]
+    return [block for block in blocks if block]
 
 
-def importance(found: Results) -> dict[str, float]:
-    """The share of the variance between settings' means that the groups of one option explain (η²), the largest first.
-
-    Options that are varied together, as in a search at random, share what they explain: shares need not add up to 1.
-    """
-    shares = {key: _explained(found, key) for key in found.keys}
-    return dict(sorted(shares.items(), key=lambda item: -item[1]))
-
-
-def _explained(found: Results, key: str) -> float:
-    rows = [(row.values.get(key), row.mean.mean) for row in found.rows if row.mean and math.isfinite(row.mean.mean)]
-    groups: dict[str, list[float]] = {}
-    for name, (_, mean) in zip(_grouped([value for value, _ in rows]), rows, strict=True):
-        groups.setdefault(name, []).append(mean)
-    means = [mean for _, mean in rows]
-    middle = math.fsum(means) / len(means) if means else 0.0
-    whole = math.fsum((mean - middle) ** 2 for mean in means)
-    between = math.fsum(len(group) * (math.fsum(group) / len(group) - middle) ** 2 for group in groups.values())
-    return between / whole if whole else 0.0
-
-
-def _grouped(values: Sequence[object]) -> list[str]:
-    """A group's name for each value; many numbers are taken together by quarters."""
-    numbers = sorted({value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)})
-    if len(numbers) <= MOST_GROUPS:
-        return [repr(value) for value in values]
-    ends = [numbers[len(numbers) * part // 4] for part in (1, 2, 3)]
-    return [
-        str(sum(value >= end for end in ends)) if isinstance(value, (int, float)) else repr(value) for value in values
-    ]
-
-
-def told(found: Results, *, colour: bool, width: int) -> list[str]:
-    """The three as text, a block each; none of what there is nothing of."""
-    metric = found.question.metric
+def document(found: Results, by: str = "") -> dict[str, object]:
+    """The same for programs."""
     seconds, values = best_so_far(found)
-    parts = []
-    if len(values) > 1:
-        parts.append(curve(seconds, {f"best {metric}": values}, ("seconds", ""), colour=colour, width=width, height=6))
-    shares = importance(found)
-    if len(found.rows) > 2 and shares:
-        parts.append(_bars(shares))
-    parts += [_slice(found, key, colour=colour, width=width) for key in shares if _is_number(found, key)]
-    return parts
+    over, how_much = curves(found, by), importance(found)
+    ways = parallel(found, list(how_much.shares))
+    return {
+        "best_so_far": {"seconds": seconds, "values": values},
+        "curves": {"by": over.by, "lines": [_line_document(line) for line in over.lines], "left_out": over.left_out},
+        "importance": {"by": how_much.by, "shares": dict(how_much.shares), "explained": dict(how_much.explained)},
+        "parallel": {
+            "axes": [
+                {"key": a.key, "names": list(a.names) or None, **(_ends(a) if not a.names else {})} for a in ways.axes
+            ],
+            "lines": [{"setting": w.setting, "places": list(w.places), "best": w.best} for w in ways.lines],
+            "left_out": list(ways.left_out),
+            "flipped": ways.flipped,
+        },
+    }
 
 
-def _bars(shares: Mapping[str, float]) -> str:
-    names = max(len(label(key)) for key in shares)
-    lines = [f"{label(key):{names}}  {'█' * round(BAR * share)} {100 * share:.0f} %" for key, share in shares.items()]
-    return "\n".join(["what settings differ by (share of the variance that each option explains)", *lines])
+def _ends(axis: Scale) -> dict[str, object]:
+    return {"low": axis.low, "high": axis.high, "log": axis.log}
 
 
-def _is_number(found: Results, key: str) -> bool:
-    values = {row.values.get(key) for row in found.rows if not isinstance(row.values.get(key), (list, dict))}
-    return len(values) > 2 and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+def _line_document(line: Overlaid) -> dict[str, object]:
+    course = line.course
+    names = {"steps": course.x, "mean": course.mean, "low": course.low, "high": course.high}
+    return {
+        "name": line.name,
+        "settings": list(line.settings),
+        "runs": line.runs,
+        **{name: [value if math.isfinite(value) else None for value in part.tolist()] for name, part in names.items()},
+    }
+
+
+def _best(found: Results, *, colour: bool, width: int) -> str:
+    seconds, values = best_so_far(found)
+    if len(values) < 2:
+        return ""
+    lines = {f"best {found.question.metric}": values}
+    return curve(seconds, lines, ("seconds", ""), colour=colour, width=width, height=HEIGHT)
+
+
+def _curves(found: Results, over: Curves, *, colour: bool, width: int) -> str:
+    if not over.lines:
+        return ""
+    steps = np.unique(np.concatenate([line.course.x for line in over.lines]))
+    lines = {_told_line(line): _on(steps, line) for line in over.lines}
+    more = f", the best {len(over.lines)} of {len(over.lines) + over.left_out}" if over.left_out else ""
+    what = f"of each {label(over.by)}" if over.by else "of each setting"
+    head = f"{found.question.metric} by step, the mean {what}{more}"
+    drawn = curve(steps.tolist(), lines, ("steps", ""), colour=colour, width=width, height=2 * HEIGHT, marked=True)
+    return f"{head}\n{drawn}"
+
+
+def _told_line(line: Overlaid) -> str:
+    return f"{line.name} (n = {line.runs})" if line.runs > 1 else line.name
+
+
+def _on(steps: Floats, line: Overlaid) -> list[float]:
+    """Its mean at these steps, NaN where it has not begun or has ended."""
+    x, mean, _, _ = line.course
+    values: list[float] = np.interp(steps, x, mean, left=np.nan, right=np.nan).tolist()
+    return values
+
+
+def _importance(found: Importance) -> str:
+    names = max((len(label(key)) for key in found.shares), default=0)
+    if found.by == PED_ANOVA:
+        head = "what makes a setting one of the best (PED-ANOVA); in brackets, what settings differ by"
+    else:
+        head = "what settings differ by (share of the variance that each option explains)"
+    return "\n".join([head, *(_bar(found, key, share, names) for key, share in found.shares.items())])
+
+
+def _bar(found: Importance, key: str, share: float, names: int) -> str:
+    other = f"  ({100 * found.explained[key]:.0f} % of the variance)" if found.by == PED_ANOVA else ""
+    return f"{label(key):{names}}  {'█' * round(BAR * share)} {100 * share:.0f} %{other}"
+
+
+def _parallel(found: Parallel, *, colour: bool, width: int) -> str:
+    if len(found.axes) < 3 or len(found.lines) < 2:  # of one option, the slice says it better
+        return ""
+    metric = found.axes[-1]
+    axes = [Axis(label(axis.key), axis.ticks()) for axis in found.axes[:-1]]
+    axes.append(Axis(metric.key, [(1 - at if found.flipped else at, text) for at, text in metric.ticks()]))
+    paths = [Path(line.places, line.best) for line in found.lines]
+    best = sum(path.best for path in paths)
+    head = f"every setting's way, the best {best if best > 1 else 'one'} of {counted(len(paths), 'setting')} in front"
+    if found.left_out:
+        head += f"; without {', '.join(map(label, found.left_out))}"
+    return f"{head}\n{parallel_axes(axes, paths, colour=colour, width=width, height=2 * HEIGHT)}"
+
+
+def _is_numeric(found: Results, key: str) -> bool:
+    values = values_of(key, [row.values for row in found.rows])
+    return all(map(is_number, values)) and len(set(map(str, values))) > 2
 
 
 def _slice(found: Results, key: str, *, colour: bool, width: int) -> str:
     """An option against the metric; over powers of ten where its values are that far apart."""
-    points = [(row.values[key], row.mean.mean) for row in found.rows if key in row.values and row.mean]
-    there = [(float(str(value)), mean) for value, mean in points if math.isfinite(mean)]
-    xs = [value for value, _ in there]
-    wide = bool(xs) and min(xs) > 0 and max(xs) / min(xs) >= 30
-    drawn = [math.log10(x) for x in xs] if wide else xs
-    name = f"{label(key)}{', as a power of ten' if wide else ''}"
-    ys = [mean for _, mean in there]
-    head = f"{found.question.metric} by {label(key)}: best at {shown(found.rows[0].values.get(key))} ({_best(found)})"
-    return "\n".join(
-        [head, scatter(drawn, ys, ["setting"] * len(ys), (name, ""), colour=colour, width=width, height=6)]
-    )
-
-
-def _best(found: Results) -> str:
-    mean = found.rows[0].mean
-    return number(mean.mean) if mean is not None else "-"
+    rows = [row for row in found.rows if key in row.values and row.mean and math.isfinite(row.mean.mean)]
+    if not rows:
+        return ""
+    there = [(float(str(row.values[key])), row.mean.mean) for row in rows if row.mean]
+    log = scale_of(key, [value for value, _ in there]).log
+    xs = [math.log10(value) if log else value for value, _ in there]
+    name = f"{label(key)}{', as a power of ten' if log else ''}"
+    head = f"{found.question.metric} by {label(key)}: best at {shown(rows[0].values[key])} ({number(there[0][1])})"
+    ys, names = [mean for _, mean in there], ["setting"] * len(there)
+    return f"{head}\n{scatter(xs, ys, names, (name, ''), colour=colour, width=width, height=HEIGHT)}"

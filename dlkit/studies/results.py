@@ -5,6 +5,7 @@ The means are over the seeds that ended; what is said of two settings is said of
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dlkit.studies.folder import StudyFolder, driver
 from dlkit.studies.judge import Difference, Verdict, judge
 from dlkit.studies.question import Question, read_question
 from dlkit.studies.state import OPEN, State, StudyState, Tested, Trial
-from dlkit.studies.wording import changing
+from dlkit.studies.wording import base_told, changing
 
 STANDINGS = ("winner", "leader", "undecided", "worse", "alone", "failed", "pruned", "waiting")
 
@@ -102,7 +103,8 @@ def _results(study: StudyFolder, question: Question, state: State, now: float) -
     return Results(
         study, question, state_word(study, state), changing(state.settings), _ranked(rows, verdict, question.direction),
         verdict, planned, len(ended), sum(t.state == "failed" for t in ended), sum(t.state == "pruned" for t in ended),
-        seconds, _left(ended, planned, live, seconds), live, state.tested, _remarks(state, by_setting),
+        seconds, _left(ended, planned, live, seconds), live, state.tested,
+        [*_base(question, state), *_remarks(state, by_setting)],
     )  # fmt: skip
 
 
@@ -167,6 +169,13 @@ def _left(ended: Sequence[Trial], planned: int, live: Mapping[int, Summary], sec
     return max(0.0, seconds / (len(made) + part) * (planned - len(ended) - part))
 
 
+def _base(question: Question, state: State) -> list[str]:
+    """Of an ablation, what its settings are changes of."""
+    if question.search != "ablation" or not state.settings:
+        return []
+    return [base_told(state.settings[min(state.settings)], changing(state.settings))]
+
+
 def _remarks(state: State, by_setting: Mapping[int, Sequence[Trial]]) -> list[str]:
     """What a reader should know before believing the rest."""
     found = []
@@ -205,7 +214,8 @@ def best_trial(results: Results) -> Trial:
 
 def best_so_far(results: Results) -> tuple[list[float], list[float]]:
     """Seconds since the first trial began, and the best value of a single trial that had ended by then, as stairs."""
-    trials = [trial for row in results.rows for trial in row.trials if trial.best is not None and trial.ended]
+    every = [trial for row in results.rows for trial in row.trials if trial.state == "completed"]
+    trials = [trial for trial in every if trial.best is not None and math.isfinite(trial.best)]
     trials.sort(key=lambda trial: trial.ended)
     began = min((trial.began or trial.ended for trial in trials), default=0.0)
     better = min if results.question.direction == "min" else max

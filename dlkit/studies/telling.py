@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dlkit.present.numbers import counted, duration, grouped, number
 from dlkit.studies.judge import Difference
 from dlkit.studies.results import Results, Row
-from dlkit.studies.wording import label, shown, words
+from dlkit.studies.wording import changes, label, shown, words
 
 _MARKS = {"winner": "best", "leader": "leads", "undecided": "undecided", "worse": "worse", "alone": "one seed"}
+CHANGED = "changed"
+"""The column of an ablation that says what a setting changes."""
 
 
 def headline(found: Results) -> str:
@@ -26,6 +28,19 @@ def headline(found: Results) -> str:
     return f"{found.study.id}{name}: {found.state}, {', '.join(parts)}"
 
 
+def named(found: Results, row: Row) -> str:
+    """A setting by what it has of its own; empty where nothing is varied."""
+    base = base_of(found)
+    return words(row.values, found.keys) if base is None else changes(row.values, base.values, found.keys)
+
+
+def base_of(found: Results) -> Row | None:
+    """What the settings of an ablation are changes of: the first of all; None of another search."""
+    if found.question.search != "ablation":
+        return None
+    return min(found.rows, key=lambda row: row.number, default=None)
+
+
 def answer(found: Results) -> str:
     """What may be said: a winner that can be defended, or who leads and what is not decided."""
     row, verdict = found.leader, found.verdict
@@ -33,7 +48,7 @@ def answer(found: Results) -> str:
         return (
             "nothing has ended yet that could be compared" if found.state != "finished" else "no setting has a result"
         )
-    metric, what = found.question.metric, words(row.values, found.keys) or "the only setting"
+    metric, what = found.question.metric, named(found, row) or "the only setting"
     told = f"{metric} {mean_text(row)}"
     so_far = "" if found.state == "finished" else " so far"
     if len(found.rows) == 1:
@@ -55,7 +70,7 @@ def _why(found: Results, row: Row) -> str:
         several = "one seed says nothing of luck" if row.mean and row.mean.n == 1 else "some have one seed"
         return f"but {several}: {_extend(found, 2)}"
     near = [other for other in found.rows if other.number in verdict.undecided]
-    gap, which = verdict.against[near[0].number], words(near[0].values, found.keys)
+    gap, which = verdict.against[near[0].number], named(found, near[0])
     if len(near) > 1:
         which = f"{len(near)} others, {which} the nearest,"
     text = f"but {which} may be as good: the difference is {difference_text(gap)}"
@@ -83,13 +98,13 @@ def difference_text(gap: Difference) -> str:
 def columns(found: Results) -> tuple[list[str], list[list[object]]]:
     """The table for people: only what differs, then what came of it."""
     with_states = any(row.states.keys() - {"completed"} for row in found.rows)
-    headers = [*map(label, found.keys), found.question.metric, "behind", "n", "time", "parameters", ""]
+    headers = [*titles(found), found.question.metric, "behind", "n", "time", "parameters", ""]
     rows: list[list[object]] = []
     for row in found.rows:
         states = _states(row) if with_states else ""
         mark = ", ".join(filter(None, (_MARKS.get(row.standing, ""), states)))
         rows.append([
-            *(shown(row.values[key]) if key in row.values else "-" for key in found.keys),
+            *_cells(found, row),
             mean_text(row),
             difference_text(row.against) if row.against is not None else "",
             f"{row.mean.n if row.mean else 0}/{row.planned}",
@@ -98,6 +113,17 @@ def columns(found: Results) -> tuple[list[str], list[list[object]]]:
             mark,
         ])  # fmt: skip
     return headers, rows
+
+
+def titles(found: Results) -> list[str]:
+    """Of the first columns, which tell a setting: an option each; of an ablation, what is changed."""
+    return [CHANGED] if base_of(found) is not None else list(map(label, found.keys))
+
+
+def _cells(found: Results, row: Row) -> list[str]:
+    if base_of(found) is not None:
+        return [named(found, row)]
+    return [shown(row.values[key]) if key in row.values else "-" for key in found.keys]
 
 
 def _states(row: Row) -> str:
@@ -135,7 +161,7 @@ def looks_at_test(found: Results) -> list[str]:
     bare = found.question.metric.rpartition("/")[2]
     for look in found.tested:
         row = by_number.get(look.setting)
-        what = words(row.values, found.keys) if row else f"setting {look.setting}"
+        what = named(found, row) if row else f"setting {look.setting}"
         if look.problem:
             lines.append(f"test: not looked at: {look.problem}")
             continue

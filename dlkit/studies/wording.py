@@ -26,6 +26,20 @@ def words(values: Settings, keys: Iterable[str] | None = None) -> str:
     )
 
 
+BASE = "the base"
+"""Of an ablation: the setting that the others change an option of."""
+
+
+def changes(values: Settings, base: Settings, keys: Iterable[str]) -> str:
+    """What a setting of an ablation changes; ``BASE``: nothing."""
+    return words(values, [key for key in keys if values.get(key, _MISSING) != base.get(key, _MISSING)]) or BASE
+
+
+def base_told(base: Settings, keys: Iterable[str]) -> str:
+    """What the settings of an ablation are changes of, in a line."""
+    return f"{BASE} has {words(base, keys)}; each other setting changes one option of it"
+
+
 def label(key: str) -> str:
     """A key as people know it: a component by its part."""
     return key.removesuffix(".name")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.monitor.means import BUT_SEED, MOST, Together, mean_course, together
+from dlkit.monitor.means import BUT_SEED, Together, together
+from dlkit.runs.courses import MOST, mean_course
 
 SETTINGS: dict[str, list[object]] = {
     "engine.seed": [0, 1, 0, 1], "trainer.lr": [0.1, 0.1, 0.2, 0.2], "model.name": ["mlp", "mlp", "cnn", None],

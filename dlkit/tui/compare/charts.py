@@ -10,9 +10,10 @@ from rich.text import Text
 from textual.geometry import Size
 from textual.widget import Widget
 
-from dlkit.monitor.means import Together, mean_course
+from dlkit.monitor.means import Together
 from dlkit.monitor.view import RunView
 from dlkit.present.numbers import counted
+from dlkit.runs.courses import mean_course
 from dlkit.steering import one_line
 from dlkit.tui.chart.grid import ChartGrid
 from dlkit.tui.chart.groups import Group, apart, grouped

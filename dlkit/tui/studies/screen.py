@@ -18,8 +18,7 @@ from dlkit.present.numbers import ago, counted, duration
 from dlkit.steering import one_line
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results
-from dlkit.studies.telling import answer, mean_text
-from dlkit.studies.wording import words
+from dlkit.studies.telling import answer, mean_text, named
 from dlkit.tui.shared.dialogs import Confirm
 from dlkit.tui.shared.table import Column, Row, Table
 from dlkit.tui.shared.words import state_cell
@@ -142,7 +141,7 @@ def _row(entry: Entry) -> Row:
         "study": name or f"{found.question.task} {found.study.short}",
         "trials": f"{found.ended}/{found.trials}",
         "best": mean_text(leader) if leader is not None else "",
-        "of": words(leader.values, found.keys) if leader is not None else counted(found.trials, "trial"),
+        "of": named(found, leader) if leader is not None else counted(found.trials, "trial"),
         "time": duration(found.seconds),
         "since": ago(found.question.created),
     }

@@ -20,7 +20,7 @@ from dlkit.steering import one_line
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results, Row, best_so_far
 from dlkit.studies.state import Trial
-from dlkit.studies.telling import answer, columns, headline, looks_at_test
+from dlkit.studies.telling import CHANGED, answer, columns, headline, looks_at_test, titles
 from dlkit.studies.waking import run_of
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.table import Column, Table
@@ -115,7 +115,7 @@ class StudyScreen(AskedStudies):
     def on_study_screen_looked(self, message: Looked) -> None:
         found = self._results = message.results
         headers, rows = columns(found)
-        self._settings.columns = _columns(headers, len(found.keys))
+        self._settings.columns = _columns(headers, len(titles(found)))
         self._settings.empty = "no settings"
         self._settings.show([_line(row, cells) for row, cells in zip(found.rows, rows, strict=True)])
         self.query_one("#head", Static).update(_head(found))
@@ -214,7 +214,9 @@ def _columns(headers: Sequence[str], keys: int) -> tuple[Column, ...]:
     """What is varied, then what came of it, which leaves last in a narrow window."""
     found = []
     for place, title in enumerate(headers):
-        if place < keys:
+        if place < keys and title == CHANGED:
+            found.append(Column(str(place), title, 24, most=40))
+        elif place < keys:
             found.append(Column(str(place), title, max(_VALUE, min(len(title), 18)), rank=2, most=24))
         else:
             what = place - keys
