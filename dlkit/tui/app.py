@@ -302,8 +302,8 @@ class DlkitApp(Host):
         self.seen.add(run.id)
         self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
 
-    def open_compare(self, runs: list[RunFolder]) -> None:
-        self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs))
+    def open_compare(self, runs: list[RunFolder], by: str = "") -> None:
+        self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs, by))
 
     def open_playground(self, run: RunFolder) -> None:
         self._show_in("playground", make("dlkit.tui.playground.ask:AskScreen", run))

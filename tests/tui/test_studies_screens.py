@@ -9,6 +9,7 @@ import pytest
 
 from asked import asked, recorded
 from dlkit.monitor import studies
+from dlkit.monitor.means import BUT_SEED
 from dlkit.monitor.studies import Studies
 from dlkit.runs.folder import RunFolder
 from dlkit.studies import log
@@ -17,6 +18,7 @@ from dlkit.studies.results import Look, best_so_far
 from dlkit.studies.state import state_of
 from dlkit.studies.waking import run_of
 from dlkit.tui.app import DlkitApp
+from dlkit.tui.compare.screen import CompareScreen
 from recorded import record_run
 from screens import notices, opened, press, shown, until
 
@@ -63,10 +65,15 @@ async def test_settings_are_compared_by_their_runs(study: StudyFolder, tmp_path:
         await until(pilot, lambda: study.short in shown(app))
         await press(pilot, "enter")
         await until(pilot, lambda: "undecided" in shown(app) or "best" in shown(app))
-        await press(pilot, "down", "c")
+        await press(pilot, "v")
+        await until(pilot, lambda: "val/mse by step, the mean of each setting" in shown(app))
+        await press(pilot, "b", "down", "enter")
+        await until(pilot, lambda: "the mean of each trainer.lr" in shown(app))
+        await press(pilot, "escape", "down", "c")
         assert notices(app) == ["none of their runs is there"]
-        await press(pilot, "up", "c")
-        await until(pilot, lambda: "CompareScreen" in type(app.screen).__name__)
+        await press(pilot, "up", "space", "down", "space", "c")
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen))
+        assert isinstance(app.screen, CompareScreen) and app.screen.grouped_by == BUT_SEED, "settings have seeds"
 
 
 async def test_more_seeds_stop_and_go_on(study: StudyFolder, tmp_path: Path) -> None:

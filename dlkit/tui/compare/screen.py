@@ -63,13 +63,13 @@ class CompareScreen(Area):
             self.comparison = comparison
             super().__init__()
 
-    def __init__(self, runs: list[RunFolder]) -> None:
+    def __init__(self, runs: list[RunFolder], by: str = "") -> None:
         super().__init__(f"{len(runs)} runs compared")
         self.runs = runs
         self.views = [follow_run(run) for run in runs]
         self.comparison: Comparison | None = None
         self.shared = False
-        self.grouped_by = ""
+        self.grouped_by = by
         """A setting, ``BUT_SEED``, or nothing."""
         self.first = 0
         """The first run that has a column in the table."""

@@ -50,8 +50,8 @@ class Host(App[None]):
         """A run, in the runs' area."""
         raise NotImplementedError
 
-    def open_compare(self, runs: list[RunFolder]) -> None:
-        """Runs side by side."""
+    def open_compare(self, runs: list[RunFolder], by: str = "") -> None:
+        """Runs side by side; ``by``: a setting that groups them, or ``BUT_SEED``."""
         raise NotImplementedError
 
     def open_playground(self, run: RunFolder) -> None:

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.monitor import studies
+from dlkit.monitor.means import BUT_SEED
 from dlkit.monitor.studies import OneStudy
 from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
@@ -57,6 +58,7 @@ class StudyScreen(AskedStudies):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", id="study.mark"),
+        Binding("v", "charts", "Charts", id="study.charts", tooltip="Curves overlaid, importance, every setting's way"),
         Binding("c", "compare", "Compare", id="study.compare", tooltip="The curves of the marked settings' runs"),
         Binding("y", "best", "Best as command", id="study.best", tooltip="What trains the best setting again, to copy"),
     ]
@@ -157,7 +159,7 @@ class StudyScreen(AskedStudies):
     # What can be done
 
     def applies(self, action: str) -> bool:
-        if action in ("mark", "compare", "best"):
+        if action in ("mark", "charts", "compare", "best"):
             return self._results is not None and any(row.trials for row in self._results.rows)
         return super().applies(action)
 
@@ -190,9 +192,15 @@ class StudyScreen(AskedStudies):
         wanted = self._settings.marked or {self._settings.key}
         runs = studies.runs_of(self._study, [row for row in found.rows if str(row.number) in wanted])
         if runs:
-            self.dlkit.open_compare(runs)
+            several = any(len(row.trials) > 1 for row in found.rows)
+            self.dlkit.open_compare(runs, BUT_SEED if several and len(wanted) > 1 else "")
         else:
             self.notify("none of their runs is there", severity="warning", markup=False)
+
+    def action_charts(self) -> None:
+        from dlkit.tui.studies.charts import StudyCharts
+
+        self.app.push_screen(StudyCharts(self._study))
 
     def action_best(self) -> None:
         if self._results is None or self._results.leader is None:
