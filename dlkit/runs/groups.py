@@ -128,6 +128,8 @@ def _group(
 def mean(values: Sequence[float]) -> Mean:
     """Of one value or more, with its interval; where one is not finite, neither is the mean."""
     n, middle = len(values), math.fsum(values) / len(values)
+    if len(set(values)) == 1:  # dividing rounds, and equal values would spread by 1e-16
+        middle = values[0]
     if n == 1 or not math.isfinite(middle):
         return Mean(n, middle, None, None)
     std = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (n - 1))

@@ -141,7 +141,8 @@ def _more(mean: float, spread: float, n: int) -> int | None:
 
 def _mean(values: Iterable[float]) -> float:
     there = list(values)
-    return math.fsum(there) / len(there)
+    # Dividing rounds, and equal values would spread by 1e-16.
+    return there[0] if len(set(there)) == 1 else math.fsum(there) / len(there)
 
 
 def _variance(values: Sequence[float]) -> float:

@@ -32,6 +32,10 @@ def test_a_mean_and_its_interval(values: list[float]) -> None:
     assert found.half == pytest.approx(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values), rel=1e-4, abs=1e-6)
 
 
+def test_equal_values_do_not_spread() -> None:
+    assert mean([0.9741] * 3).half == 0.0 and mean([0.9741] * 3).mean == 0.9741
+
+
 def test_one_run_has_no_interval_and_what_is_not_finite_none_either() -> None:
     assert (mean([3.0]).mean, mean([3.0]).half, mean([3.0]).n) == (3.0, None, 1)
     assert math.isnan(mean([1.0, math.nan]).mean) and mean([1.0, math.nan]).half is None

@@ -71,6 +71,12 @@ def test_pairing_takes_away_what_seeds_share() -> None:
     assert other.winner is None and not other.against[other.undecided[0]].paired
 
 
+def test_equal_differences_do_not_spread() -> None:
+    """By less than a sum's rounding, that is."""
+    gap = difference({0: 0.9, 1: 0.9, 2: 0.9}, {0: 0.2, 1: 0.2, 2: 0.2})
+    assert gap.half == 0.0 and gap.decided
+
+
 def test_what_one_seed_says() -> None:
     found = judge({0: {0: 1.0}, 1: {0: 2.0}}, "min")
     assert (found.leader, found.winner) == (0, None)
