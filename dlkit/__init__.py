@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from dlkit import errors
-    from dlkit.api import Run, compare, list_runs, open_run, submit, train
+    from dlkit.api import Run, compare, list_runs, load, open_run, submit, train
     from dlkit.components import (
         DatasetSpec,
         InferenceSpec,
@@ -40,6 +40,7 @@ _HOMES = {
     "Run": "dlkit.api",
     "compare": "dlkit.api",
     "list_runs": "dlkit.api",  # not `runs`: that is the package dlkit.runs, once anything has imported it
+    "load": "dlkit.api",
     "open_run": "dlkit.api",
     "submit": "dlkit.api",
     "train": "dlkit.api",
@@ -76,6 +77,7 @@ __all__ = [
     "errors",
     "hookimpl",
     "list_runs",
+    "load",
     "open_run",
     "submit",
     "train",

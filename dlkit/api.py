@@ -286,6 +286,20 @@ def open_run(run: str | Path, workspace: str | Path | None = None) -> Run:
     return Run(find_run(_located(workspace), str(run)))
 
 
+def load(path: str | Path, *, device: str = "cpu", inference: str = "", **options: object) -> AnyPredictor:
+    """The model in a folder, to be queried: a run's (its best checkpoint), or one checkpoint's.
+
+    ``dlkit.load("runs/…")(…)`` is ``dlkit.open_run("runs/…").predictor()(…)``. UsageError: the folder is neither.
+    """
+    folder = Path(path).resolve()
+    run, which = folder, "best"
+    if folder.parent.name == "checkpoints" and folder.name.removeprefix("step-").isdigit():
+        run, which = folder.parent.parent, folder.name.removeprefix("step-")
+    if not RunFolder(run).record.is_file():
+        raise UsageError(f"{path}: neither a run's folder nor one of its checkpoints")
+    return Run(RunFolder(run)).predictor(which, device=device, inference=inference, **options)
+
+
 def list_runs(workspace: str | Path | None = None, task: str | None = None) -> list[Run]:
     """The runs of a workspace, newest first."""
     where = _located(workspace)

@@ -65,10 +65,10 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     is its kind, one of ``ASKS`` (of an image, a form offers to look for a file), ``label`` what stands before it,
     ``placeholder`` what stands in it while it is empty. The options of ``config`` may differ from one question to the
     next; a form then makes a new predictor of the same model. It shows those that are ``seldom`` wanted, of samples
-    alone, or for unusual inputs, on demand. ``draws``: whether ``draw`` makes pictures, which ``dlkit
-    predict`` then writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit
-    predict`` then shows as it comes. ``exports`` are the formats that ``export`` writes, each with a line that says
-    what it is, the usual one first.
+    alone, or for unusual inputs, on demand. ``draws``: whether ``draw`` makes pictures, which ``dlkit predict`` then
+    writes as PNG files. ``streams``: whether ``stream`` gives an answer piece by piece, which ``dlkit predict`` then
+    shows as it comes. ``batch``: inputs that are best answered together. ``exports`` are the formats that ``export``
+    writes, each with a line that says what it is, the usual one first.
 
     A run may be asked by any that fits: ``dlkit predict|sample RUN --inference NAME``. One that is declared for several
     tasks, or for any, knows the run's by ``task`` (``task.inputs``, ``task.outputs``), and says in ``lacks`` what it
@@ -82,6 +82,7 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     seldom: frozenset[str] = frozenset()
     draws: bool = False
     streams: bool = False
+    batch: int = 64
     exports: Mapping[str, str] = {}
     task: AnyTask | None = None
     """What the model was made for: whoever builds a run's predictor says so, when it has been made."""

@@ -232,3 +232,12 @@ def test_groups_from_python(tmp_path: Path) -> None:
 def test_a_predictor_is_called_with_what_a_program_has(run: dlkit.Run) -> None:
     predictor = run.predictor()
     assert predictor("1,2,3") == predictor((1.0, 2.0, 3.0)) == predictor.predict([[1.0, 2.0, 3.0]])
+
+
+def test_a_folder_is_loaded_to_be_asked(run: dlkit.Run, tmp_path: Path) -> None:
+    assert dlkit.load(run.path)("1,2,3") == run.predictor()("1,2,3")
+    first = run.checkpoints[0]["step"]
+    checkpoint = run.path / "checkpoints" / f"step-{first:08d}"
+    assert dlkit.load(str(checkpoint))("1,2,3") == run.predictor(str(first))("1,2,3")
+    with pytest.raises(UsageError, match="neither a run's folder nor one of its checkpoints"):
+        dlkit.load(tmp_path)

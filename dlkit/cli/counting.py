@@ -18,16 +18,16 @@ LATER = 1.0
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """``progress(done, total)``, in batches."""
+def counting(what: str, unit: str = "batch") -> Iterator[Callable[[int, int], None]]:
+    """``progress(done, total)``, in units; a total of 0 is not known."""
     if sys.stderr is not None and sys.stderr.isatty():
         from tqdm import tqdm
 
         file = own_stream(sys.stderr)
-        with tqdm(desc=what, unit="batch", file=file, leave=False, delay=LATER, dynamic_ncols=True) as bar:
+        with tqdm(desc=what, unit=unit, file=file, leave=False, delay=LATER, dynamic_ncols=True) as bar:
 
             def move(done: int, total: int) -> None:
-                bar.total = total
+                bar.total = total or None
                 bar.update(done - bar.n)
 
             yield move
@@ -38,6 +38,7 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         nonlocal last
         if time.monotonic() - last >= every:
             last = time.monotonic()
-            say(f"{what}: {done} of {total} batches")
+            of_all = f" of {total}" if total else ""
+            say(f"{what}: {done}{of_all} {unit}{'es' if unit.endswith('ch') else 's'}")
 
     yield tell

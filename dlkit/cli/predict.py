@@ -6,32 +6,45 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Sequence
-from itertools import chain, count
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
+from dlkit.cli.answer_files import TABLES, AnswerFile, Pictures, json_line, writing
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.counting import counting
 from dlkit.cli.parser import Parser
 from dlkit.cli.question import question_of, taken, with_inference
-from dlkit.errors import UsageError, blamed
+from dlkit.errors import DataError, UsageError, blamed
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
 from dlkit.runs.folder import RunFolder
 from dlkit.samples import checked
 
 if TYPE_CHECKING:
-    from dlkit.predictor import Answer, AnyPredictor
+    from dlkit.predictor import AnyPredictor
     from dlkit.use.load import Loaded
+    from dlkit.use.many import Answered, Question
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
+LINES = (".jsonl", ".ndjson")
+"""What files of questions end with, a JSON value a line."""
+STDIN = "-"
+_NAMED = 20
+"""Inputs without an answer that are named."""
 
 
 def main(argv: list[str]) -> int:
     argv, changed = taken(argv)
     options = _parser().with_json().parse_args(argv)
+    if options.batch is not None and options.batch < 1:
+        raise UsageError(f"--batch {options.batch}: must be at least 1")
+    if options.json and options.jsonl:
+        raise UsageError("--json prints one document, --jsonl a line an answer: give one of them")
     run = chosen_run(options)
 
     from dlkit.use.load import load_predictor
@@ -41,55 +54,180 @@ def main(argv: list[str]) -> int:
     who = f"inference {loaded.resolved.specs['inference'].name!r}"
     # A reader that has seen enough (head) is nobody's fault.
     with blamed(who, passing=lambda error: isinstance(error, BrokenPipeError)):
-        _ask(run, loaded, options, who)
-    return 0
+        return _ask(run, loaded, options, who)
 
 
-def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) -> None:
-    if options.output and not loaded.predictor.draws:
-        raise UsageError(f"-o {options.output}: {who} draws no pictures")
-    inputs = loaded.predictor.read(_arguments(options.inputs, loaded.predictor.usage))
+def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) -> int:
+    predictor = loaded.predictor
+    table = bool(options.output) and Path(options.output).suffix.lower() in TABLES
+    if options.output and not table and not predictor.draws:
+        raise UsageError(f"-o {options.output}: {who} draws no pictures; answers go to a file of {' or '.join(TABLES)}")
+    if options.batch:
+        predictor.batch = options.batch
+    words, lines = _words(options, predictor)
+    inputs = predictor.read(words) if words else []
     # Piece by piece is for people: whoever asks for JSON is a program, and takes whole answers.
-    if loaded.predictor.streams and not options.json:
-        _stream(loaded.predictor, inputs)
-        return
-    answers = loaded.predictor.predict(inputs)
-    if loaded.predictor.draws:  # what is found on a photograph cannot be judged in a terminal
-        answers = _drawn(loaded.predictor, inputs, answers, Path(options.output or PICTURES))
-    notes = loaded.predictor.notes()
+    if predictor.streams and not (options.json or options.jsonl or table or lines):
+        _stream(predictor, inputs)
+        return 0
+    found = _answered(predictor, inputs, lines, options)
+    if predictor.draws and not table:  # what is found on a photograph cannot be judged in a terminal
+        found = _drawn(predictor, inputs, found, Path(options.output or PICTURES))
+    kept = _told(found, Path(options.output) if table else None, lines=options.jsonl)
+    notes = predictor.notes()
     for note in notes:
         say(f"note: {note}")
-    if options.json:
-        position = {
-            "checkpoint": options.checkpoint,
-            "step": loaded.checkpoint.step,
-            "inference": loaded.resolved.specs["inference"].name,
-        }
-        found = {"predictions": [dict(answer) for answer in answers], **({"notes": notes} if notes else {})}
-        print_json({"run": run.id, **position, **found})
-        return
-    width = shutil.get_terminal_size().columns
-    for sample in checked(loaded.predictor.show(inputs, answers), who):
-        print_result(render(sample, colour=colours(), width=width))
+    if options.json and not table:
+        _print(run, loaded, options, kept, notes)
+    elif not (options.jsonl or table):
+        _show(predictor, kept, who)
+    return _verdict(kept)
 
 
 def _parser() -> Parser:
     parser = run_parser(
         "predict",
-        "Ask a trained model. Without INPUT, the lines of standard input are read.",
+        "Ask a trained model. Without INPUT, the lines of standard input are read. What cannot be answered has its "
+        "error for an answer, what can has its own, and the exit code is 3.",
     )
-    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="what the run's predictor reads: files, rows, text")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="what the run's predictor reads: files, folders, patterns ('*.png'), rows, text; - for standard input; "
+        "FILE.jsonl, a question a line as JSON",
+    )
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
     with_inference(parser)
     parser.add_argument(
         "-o",
         "--output",
-        metavar="DIR",
-        help=f"folder for pictures of the answers, where the run's predictor draws them (default: {PICTURES})",
+        metavar="PATH",
+        help="a file of answers, .csv or .jsonl; or a folder for pictures of them, where the run's predictor draws "
+        f"(default: {PICTURES})",
     )
+    parser.add_argument("--batch", type=int, metavar="N", help="inputs that are answered together; 1: each as it comes")
+    parser.add_argument(
+        "--jsonl", action="store_true", help="print an answer a line; lines of standard input are questions as JSON"
+    )
+    parser.add_argument("--strict", action="store_true", help="stop at the first input that cannot be answered")
     parser._negative_number_matcher = re.compile(r"-[\d.]")  # a row such as -1,2,3 is an input, not an option
     return parser
+
+
+def _words(options: argparse.Namespace, predictor: AnyPredictor) -> tuple[list[str], list[str]]:
+    """What is read as a command line's words, and files of JSON lines (``-``: standard input)."""
+    from dlkit.use.many import expanded
+
+    given = options.inputs or [STDIN]
+    words, lines = list[str](), list[str]()
+    for word in given:
+        if word == STDIN and options.jsonl:
+            lines.append(word)
+        elif word == STDIN:
+            words += _standard_input(predictor.usage)
+        else:
+            (lines if word.lower().endswith(LINES) and Path(word).is_file() else words).append(word)
+    return expanded(words, predictor.asks), lines
+
+
+def _standard_input(usage: str) -> list[str]:
+    # PowerShell's pipe begins with a byte order mark, which does not belong to the first input.
+    text = "" if sys.stdin.isatty() else sys.stdin.read().removeprefix("\ufeff")
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        raise UsageError(f"nothing to predict: give INPUT, or lines on standard input. INPUT: {usage}")
+    return lines
+
+
+def _questions(predictor: AnyPredictor, inputs: Sequence[object], lines: Sequence[str]) -> Iterator[Question]:
+    from dlkit.use.many import of_inputs, of_json_lines
+
+    yield from of_inputs(inputs)
+    for name in lines:
+        if name == STDIN:
+            yield from of_json_lines(predictor, sys.stdin.buffer, "standard input")
+            continue
+        try:
+            with Path(name).open("rb") as file:
+                yield from of_json_lines(predictor, file, name)
+        except OSError as error:
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
+
+
+def _answered(
+    predictor: AnyPredictor, inputs: Sequence[object], lines: Sequence[str], options: argparse.Namespace
+) -> Iterator[Answered]:
+    """The answers as they come; with --strict, and where there is but one input, an error is raised."""
+    from dlkit.use.many import answered
+
+    questions = answered(predictor, _questions(predictor, inputs, lines), predictor.batch)
+    alone = len(inputs) == 1 and not lines
+    with counting("predict", unit="input") as progress:
+        for done, found in enumerate(questions, 1):
+            if found.error is not None and (options.strict or alone):
+                raise found.error
+            progress(done, 0 if lines else len(inputs))
+            yield found
+
+
+def _drawn(
+    predictor: AnyPredictor, inputs: Sequence[object], found: Iterator[Answered], folder: Path
+) -> Iterator[Answered]:
+    from dataclasses import replace
+
+    pictures = Pictures(predictor, folder, inputs)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        yield one if one.error else replace(one, answer=pictures.drawn(one.question.value, one.answer))
+    pictures.tell()
+
+
+def _told(found: Iterator[Answered], table: Path | None, *, lines: bool) -> list[Answered]:
+    """The answers, written as they come where a file or lines are asked for; then only the failed ones are kept."""
+    kept: list[Answered] = []
+    with AnswerFile(table) if table else nullcontext() as file:
+        for one in found:
+            if file is not None:
+                file.add(one.answer)
+            elif lines:
+                print_result(json_line(one.answer), flush=True)
+            if one.error is not None or (file is None and not lines):
+                kept.append(one)
+    return kept
+
+
+def _print(
+    run: RunFolder, loaded: Loaded, options: argparse.Namespace, found: Sequence[Answered], notes: Sequence[str]
+) -> None:
+    position = {
+        "checkpoint": options.checkpoint,
+        "step": loaded.checkpoint.step,
+        "inference": loaded.resolved.specs["inference"].name,
+    }
+    answers = {"predictions": [dict(one.answer) for one in found], **({"notes": list(notes)} if notes else {})}
+    print_json({"run": run.id, **position, **answers})
+
+
+def _show(predictor: AnyPredictor, found: Sequence[Answered], who: str) -> None:
+    sound = [one for one in found if one.error is None]
+    width = shutil.get_terminal_size().columns
+    shown = predictor.show([one.question.value for one in sound], [one.answer for one in sound]) if sound else []
+    for sample in checked(shown, who):
+        print_result(render(sample, colour=colours(), width=width))
+
+
+def _verdict(found: Sequence[Answered]) -> int:
+    """What could not be answered, and the exit code."""
+    failed = [one.error for one in found if one.error is not None]
+    if not failed:
+        return 0
+    more = [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
+    for line in chain(map(str, failed[:_NAMED]), more):
+        say(f"no answer: {line}")
+    return DataError.exit_code
 
 
 def _stream(predictor: AnyPredictor, inputs: Sequence[object]) -> None:
@@ -100,46 +238,3 @@ def _stream(predictor: AnyPredictor, inputs: Sequence[object]) -> None:
         for piece in predictor.stream(value):
             print_result(piece, end="", flush=True)
     print_result("")
-
-
-def _arguments(given: list[str], usage: str) -> list[str]:
-    if given:
-        return given
-    # PowerShell's pipe begins with a byte order mark, which does not belong to the first input.
-    text = "" if sys.stdin.isatty() else sys.stdin.read().removeprefix("\ufeff")
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not lines:
-        raise UsageError(f"nothing to predict: give INPUT, or lines on standard input. INPUT: {usage}")
-    return lines
-
-
-def _drawn(predictor: AnyPredictor, inputs: Sequence[object], answers: Sequence[Answer], folder: Path) -> list[Answer]:
-    """The answers, each with its ``picture``: a PNG in the folder, named as the input file is; and what belongs to it.
-
-    Files of an earlier call are written over; an input file never is, and of two inputs of one name each gets its own.
-    """
-    asked = {Path(value).resolve() for value in inputs if isinstance(value, (str, Path))}
-    taken: set[Path] = set()
-    drawn: list[Answer] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, (value, answer) in enumerate(zip(inputs, answers, strict=True), 1):
-            others = predictor.files(value, answer)
-            paths = _free(folder, predictor.stem(value) or f"input-{number}", [".png", *others], asked | taken)
-            taken |= {path.resolve() for path in paths}
-            predictor.draw(value, answer).save(paths[0])
-            for path, content in zip(paths[1:], others.values(), strict=True):
-                path.write_bytes(content)
-            written = {suffix.lstrip("."): str(path) for suffix, path in zip(others, paths[1:], strict=True)}
-            drawn.append({**answer, "picture": str(paths[0]), **written})
-    except OSError as error:
-        raise UsageError(f"-o {folder}: cannot be written: {error.strerror or error}") from error
-    say(f"wrote {drawn[0]['picture']}" if len(drawn) == 1 else f"wrote {len(drawn)} pictures into {folder}")
-    return drawn
-
-
-def _free(folder: Path, stem: str, suffixes: Sequence[str], taken: set[Path]) -> list[Path]:
-    """``STEM`` with each suffix, or ``STEM-2`` and so on where one of those is taken."""
-    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
-    candidates = ([folder / f"{name}{suffix}" for suffix in suffixes] for name in names)
-    return next(paths for paths in candidates if taken.isdisjoint(path.resolve() for path in paths))

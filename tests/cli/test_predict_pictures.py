@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dlkit.cli.predict import _drawn
+from dlkit.cli.answer_files import Pictures
 from dlkit.predictor import Predictor
 
 
@@ -73,6 +73,11 @@ class White(Predictor):
         return Image.new("RGB", (1, 1), "white")
 
 
+def drawn_into(folder, inputs):
+    pictures = Pictures(White(None, None, None), folder, inputs)
+    return [pictures.drawn(value, {"n": number}) for number, value in enumerate(inputs, 1)]
+
+
 def test_inputs_are_never_written_over_and_every_input_has_a_picture_of_its_own(tmp_path, capsys):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -80,7 +85,7 @@ def test_inputs_are_never_written_over_and_every_input_has_a_picture_of_its_own(
     inputs = [tmp_path / "a" / "1.png", tmp_path / "b" / "1.png", str(tmp_path / "a" / "2.jpg")]
     (tmp_path / "a" / "2.note").write_bytes(b"mine")
     inputs.append(tmp_path / "a" / "2.note")
-    drawn = _drawn(White(None, None, None), inputs, [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}], tmp_path / "a")
+    drawn = drawn_into(tmp_path / "a", inputs)
     assert [Path(answer["picture"]).name for answer in drawn] == ["1-2.png", "1-3.png", "2-2.png", "2-3.png"]
     assert [Path(answer["note"]).name for answer in drawn] == ["1-2.note", "1-3.note", "2-2.note", "2-3.note"]
     assert (tmp_path / "a" / "2-2.note").read_bytes() == b"white"
@@ -88,5 +93,5 @@ def test_inputs_are_never_written_over_and_every_input_has_a_picture_of_its_own(
     assert [answer["n"] for answer in drawn] == [1, 2, 3, 4]
     with Image.open(inputs[0]) as image:
         assert image.size == (3, 3)
-    again = _drawn(White(None, None, None), inputs, [{}, {}, {}, {}], tmp_path / "a")
+    again = drawn_into(tmp_path / "a", inputs)
     assert [answer["picture"] for answer in again] == [answer["picture"] for answer in drawn]
