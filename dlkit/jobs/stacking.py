@@ -56,6 +56,7 @@ def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: 
     """
     from dlkit.engine.signals import StopSignals
     from dlkit.engine.stacked.training import StackedTraining, Started
+    from dlkit.jobs.free_cores import FreeCores
 
     with ExitStack() as held:
         taken = _taken_along(catalog, run, held, say)
@@ -65,7 +66,7 @@ def train_with_others(catalog: Catalog, run: RunFolder, since: int | None, say: 
         begins = [since if one.run == run else job_of(one.run.read()).get("commands_from") for one in taken]
         started = [Started(one, WRITER, begin) for one, begin in zip(taken, begins, strict=True)]
         say(f"trained as one: {', '.join(one.run.id for one in taken)}")
-        for one, event in StackedTraining(started).events(signals):
+        for one, event in StackedTraining(started, FreeCores(run)).events(signals):
             if one == run and not signals.asked:
                 signals.asked = _signalled(event)
             elif one != run and isinstance(event, Finished):

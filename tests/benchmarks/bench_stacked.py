@@ -2,7 +2,8 @@
 
     DLKIT_TEST_DATA=… uv run python tests/benchmarks/bench_stacked.py [bike] [mnist] [whole] [processes] [--rows 256]
 
-``bike`` and ``mnist`` time steps alone (batches, forward, backward, update), interleaved A B B A in one process;
+``bike`` and ``mnist`` time steps alone (batches, forward, backward, update), interleaved A B B A in one process, of
+``--parts 2`` threads if there are to be several;
 ``whole`` everything from configurations to finished folders, in one process; ``processes`` one ``dlkit train`` process.
 CPU seconds are printed beside those of the clock: on a busy machine they tell more.
 """
@@ -29,9 +30,9 @@ from dlkit.engine.build import Job, prepare
 from dlkit.engine.loader import Loader
 from dlkit.engine.stacked.feed import Feed
 from dlkit.engine.stacked.members import row_of
+from dlkit.engine.stacked.parts import Parts
 from dlkit.engine.stacked.room import bytes_of_row
 from dlkit.engine.stacked.sharing import SharedData
-from dlkit.engine.stacked.stack import Stack
 from dlkit.engine.stacked.starting import start_stack
 from dlkit.engine.start import start
 from dlkit.present.numbers import size
@@ -97,7 +98,7 @@ def timed(work: Callable[[], object]) -> Spent:
 class Steps:
     """Steps of a stack, and of one of its runs alone."""
 
-    def __init__(self, where: Path, case: Case, rows: int, seeds: int, steps: int) -> None:
+    def __init__(self, where: Path, case: Case, rows: int, seeds: int, steps: int, parts: int) -> None:
         catalog, data = Catalog.load_everything(), SharedData()
         context = Context(where / "data", {spec.name: spec for spec in catalog.specs("source")}, offline=True)
         made = configurations(catalog, case, rows, seeds)
@@ -108,7 +109,7 @@ class Steps:
             job.trainer.model.train()
         torch.set_num_threads(self.alone.placement.threads)
         self.needed = rows * bytes_of_row(self.alone)
-        self.stack = Stack([row_of(job, torch.Generator()) for job in jobs])
+        self.stack = Parts([row_of(job, torch.Generator()) for job in jobs], jobs, parts)
         loaders = [loader_of(job) for job in jobs]
         self.feed = Feed(loaders, [job.resolved.engine.seed for job in jobs], jobs[0].course).steps(0)
         self.loader = loader_of(self.alone).steps()
@@ -136,7 +137,7 @@ def loader_of(job: Job) -> Loader:
 
 
 def compare_steps(where: Path, name: str, case: Case, rows: int, seeds: int, options: argparse.Namespace) -> None:
-    steps = Steps(where, case, rows, seeds, options.steps)
+    steps = Steps(where, case, rows, seeds, options.steps, options.parts)
     steps.as_one(), steps.one()
     together, single = [], []
     for _ in range(options.rounds):
@@ -198,6 +199,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--parts", type=int, default=1, help="of bike and mnist: threads that share the rows")
     options = parser.parse_args(words)
     with workspace() as where:
         if "bike" in options.what:

@@ -48,7 +48,7 @@ def start_stack(
         in_new_folder(catalog, resolved, workspace, job, weights, name=name)
         for resolved, (job, weights), name in zip(configurations, built, given, strict=True)
     ]
-    return StackedTraining([Started(attempt) for attempt in attempts])
+    return StackedTraining([Started(attempt) for attempt in attempts], cores)
 
 
 def resume_stack(catalog: Catalog, runs: Sequence[RunFolder], context: Context) -> StackedTraining:

@@ -15,10 +15,11 @@ from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.stacked.feed import Feed
 from dlkit.engine.stacked.members import Member
+from dlkit.engine.stacked.parts import Parts, parts_for
 from dlkit.engine.stacked.row_loop import columns_by_row
 from dlkit.engine.stacked.sharing import Shared
-from dlkit.engine.stacked.stack import Fed, RowValues, Stack
-from dlkit.engine.stacked.structure import take_as_tried
+from dlkit.engine.stacked.stack import Fed, RowValues
+from dlkit.engine.threads import AskCores, all_cores
 from dlkit.events import Event
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import BOTH, Part
@@ -38,13 +39,13 @@ class Started(NamedTuple):
 
 
 class StackedTraining:
-    """Iterate ``events`` to make it happen: each with the run that it is of."""
+    """Iterate ``events`` to make it happen: each with the run that it is of. ``cores``: who tells how many are free."""
 
-    def __init__(self, started: Sequence[Started]) -> None:
-        self._started = started
+    def __init__(self, started: Sequence[Started], cores: AskCores = all_cores) -> None:
+        self._started, self._cores = started, cores
         self._members: list[Member] = []
         self._flush = FLUSH_SECONDS
-        self._stack: tuple[list[Member], Stack, Iterator[Fed]] | None = None
+        self._stack: tuple[list[Member], Parts, Iterator[Fed]] | None = None
         self._stack_step = -1
 
     @property
@@ -62,6 +63,7 @@ class StackedTraining:
             stack.enter_context(asked)
             stack.enter_context(bounded_memory())
             stack.callback(shared.close)
+            stack.callback(self._let_go)
             stack.enter_context(shared.machine)
             # Those of a run alone: with another number, products round otherwise, and so would a resume.
             set_threads(self._started[0].attempt.job.placement.threads)
@@ -110,20 +112,26 @@ class StackedTraining:
         for member, found in zip(group, parts, strict=True):
             member.loop.hand(found, step, seconds, len(values) / max(seconds, 1e-9))
 
-    def _stack_of(self, group: list[Member]) -> tuple[Stack, Iterator[Fed]]:
+    def _stack_of(self, group: list[Member]) -> tuple[Parts, Iterator[Fed]]:
         """The stack of these rows, made anew when they are others than before."""
         step = _step(group[0])
         if self._stack is not None and self._stack[0] == group and self._stack_step == step:
             self._stack[1].refresh()
             return self._stack[1:]
-        stack = Stack([member.row for member in group])
+        self._let_go()
+        jobs = [member.attempt.job for member in group]
+        stack = Parts([member.row for member in group], jobs, parts_for(jobs, self._cores))
         loaders = [member.loop.loader for member in group]
-        seeds = [member.attempt.job.resolved.engine.seed for member in group]
-        feed = Feed(loaders, seeds, group[0].attempt.job.course)
+        feed = Feed(loaders, [job.resolved.engine.seed for job in jobs], jobs[0].course)
         batches = feed.steps(step)
-        take_as_tried(stack, group[0].attempt.job)
         self._stack = group, stack, batches
         return stack, batches
+
+    def _let_go(self) -> None:
+        """Of the stack that was."""
+        if self._stack is not None:
+            self._stack[1].close()
+            self._stack = None
 
     def _advance(self, members: Sequence[Member]) -> Iterator[tuple[RunFolder, Event]]:
         """Let each go on until it waits; those whose checkpoints are being written go on when all have begun that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import torch
 
 from dlkit.engine.stacked.forward import Layered, RowByRow, Vmapped
 from dlkit.engine.stacked.members import row_of
+from dlkit.engine.stacked.parts import LEAST, parts_for
 from dlkit.engine.stacked.stack import Stack
 from dlkit.engine.stacked.structure import take_as_tried
+from dlkit.engine.threads import Cores
 from outcome import finished, outcome, values_of
 from stacks import alone, apart, configured, new_jobs, stacked, trained
 
@@ -74,6 +77,41 @@ def test_without_momentum_and_of_one_seed(tmp_path: Path) -> None:
     settings = [{"trainer.lr": 0.01 * k, "model.dropout": 0.1 * k} for k in (1, 2, 3)]
     for one, other in both(tmp_path, settings, {**ENGINE, "trainer.momentum": 0.0}, task="toy64"):
         assert outcome(one) == outcome(other)
+
+
+@pytest.mark.parametrize(
+    ("task", "model"), [("toy64", "layers"), ("toy64", "gated"), ("toy", "layers"), ("toy", "gated")]
+)
+def test_parts_that_threads_take_come_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, model: str
+) -> None:
+    """Rows of a part know nothing of those of another; bits are equal to those of a stack in one piece, too."""
+    common = {**SGD, **ENGINE, "model.dropout": 0.2, "engine.clip": 0.5}
+    made = configured(*({**common, **one} for one in DIFFERENT), task=task, model=model)
+    whole = trained(stacked(tmp_path / "whole", made))
+    monkeypatch.setattr("dlkit.engine.stacked.training.parts_for", lambda jobs, cores: min(3, len(jobs)))
+    runs = trained(stacked(tmp_path / "parts", made))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stack")], "its threads are gone"
+    for one, other in zip(runs, whole, strict=True):
+        assert outcome(one) == outcome(other) and values_of(one) == values_of(other)
+    if task == "toy64":
+        assert outcome(runs[0]) == outcome(alone(tmp_path / "alone", made[0]))
+
+
+def test_long_steps_take_the_cores_that_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless somebody has said how many threads there are to be."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    made = new_jobs(tmp_path, configured(*({"engine.seed": k, "engine.batch_size": 8} for k in range(9))))
+    row, threads = 8 * sum(p.numel() for p in made[0].trainer.model.parameters()), made[0].placement.threads
+    assert parts_for(made, lambda _: Cores(8)) == 1, "of steps so short Python's work is most"
+    monkeypatch.setattr("dlkit.engine.stacked.parts.BUSY", 4 * row)
+    assert parts_for(made, lambda _: Cores(2 * threads)) == 2 and parts_for(made, lambda _: Cores(threads)) == 1
+    assert parts_for(made, lambda _: Cores(8 * threads)) == 9 // LEAST, "no part of a row or two"
+    assert parts_for(made[:3], lambda _: Cores(8)) == 1
+    said = new_jobs(tmp_path, configured(*({"engine.threads": 1, "engine.seed": k} for k in range(9))))
+    assert parts_for(said, lambda _: Cores(8)) == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert parts_for(made, lambda _: Cores(8)) == 1
 
 
 def test_augmented_and_made_one_by_one(tmp_path: Path) -> None:
