@@ -44,9 +44,15 @@ class Past(nn.Module):
         place = torch.arange(count, device=x.device)[:, None]
         other = torch.arange(self.length + count, device=x.device)
         near = (other >= place) & (other <= place + self.length)  # [T, length + T]
-        context = F.scaled_dot_product_attention(self.query(x), outputs, outputs, near & seen[:, None])
+        context = _looked_up(self.query(x), outputs, near & seen[:, None])
         joined = torch.tanh(self.join(torch.cat((context, x), 2)))
         return joined, outputs[:, count:], seen[:, count:]
+
+
+def _looked_up(query: Tensor, outputs: Tensor, near: Tensor) -> Tensor:
+    if torch.compiler.is_exporting():  # ONNX has attention with heads alone
+        return F.scaled_dot_product_attention(query[:, None], outputs[:, None], outputs[:, None], near[:, None])[:, 0]
+    return F.scaled_dot_product_attention(query, outputs, outputs, near)
 
 
 class Recurrent(nn.Module):
@@ -80,7 +86,7 @@ class Recurrent(nn.Module):
 
     def forward(self, token: Tensor, state: State | None = None) -> Tensor | tuple[Tensor, State]:
         """token [N,T] → logits [N,T,V]; with a state, of what came before: logits and the state after."""
-        before = self.begin(len(token)) if state is None else state
+        before = self.begin(token.shape[0]) if state is None else state
         x, after = self._recur(self.dropout(self.embedding(token)), before)
         if self.past is not None:
             x, after["past"], after["known"] = self.past(x, before["past"], before["known"])

@@ -73,6 +73,8 @@ def causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     take 18 (N 32, H 4, T 128, size 32, bf16; in float32 19 and 23).
     """
     length, whole = query.shape[2], key.shape[2]
+    if torch.compiler.is_exporting():  # one graph for every length: none of the choices below
+        return F.scaled_dot_product_attention(query, key, value, causal_mask(length, whole, query.device))
     if query.device.type == "cpu" and 1 < length == whole <= _SMALL:
         return _products(query, key, value)
     mask = causal_mask(length, whole, query.device) if 1 < length < whole else None

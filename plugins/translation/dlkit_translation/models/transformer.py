@@ -30,7 +30,8 @@ SHORT = 64
 def attend(query: Tensor, memory: Pair, mask: Tensor | None, *, causal: bool) -> Tensor:
     """What the queries [N,heads,T,width/heads] find among keys and values; ``mask`` as in ``Attention.forward``."""
     keys, contents = memory
-    if query.device.type != "cpu" or keys.shape[2] > SHORT:
+    # Exported, it is one graph for every length.
+    if not torch.compiler.is_exporting() and (query.device.type != "cpu" or keys.shape[2] > SHORT):
         return F.scaled_dot_product_attention(query, keys, contents, mask, is_causal=causal)
     scores = (query / math.sqrt(query.shape[3])) @ keys.transpose(2, 3)
     if causal:

@@ -54,10 +54,10 @@ class Attention(nn.Module):
 
     def forward(self, context: Tensor) -> Tensor:
         words = self.enter(self.words(context))
-        gap = self.gap.to(words.dtype).expand(len(words), 1, -1)
+        gap = self.gap.to(words.dtype).expand(words.shape[0], 1, -1)
         x = torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1) + self.positions
         there = context != PAD_ID
-        seen = torch.cat((there[:, : self.window], there.new_ones(len(x), 1), there[:, self.window :]), 1)
+        seen = torch.cat((there[:, : self.window], there.new_ones(x.shape[0], 1), there[:, self.window :]), 1)
         for layer in self.layers:
             x = layer(x, seen)
         logits: Tensor = self.head((x * seen[:, :, None]).flatten(1))

@@ -60,7 +60,7 @@ class Through(nn.Module):
 
     def forward(self, context: Tensor) -> Tensor:
         words = self.dropout(self.words(context))
-        gap = self.gap.expand(len(words), 1, -1)
+        gap = self.gap.expand(words.shape[0], 1, -1)
         read, _ = self.network(torch.cat((words[:, : self.window], gap, words[:, self.window :]), 1))
         logits: Tensor = self.head(read[:, self.window])
         return logits
