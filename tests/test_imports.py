@@ -74,7 +74,9 @@ def test_options_are_read_without_torch(loaded, words):
     assert not loaded(*words) & {"torch", "textual"}
 
 
-@pytest.mark.parametrize("words", [("show", "last"), ("show", "last", "--json"), ("rename", "last", "x")])
+@pytest.mark.parametrize(
+    "words", [("show", "last"), ("show", "last", "--json"), ("rename", "last", "x"), ("report", "last")]
+)
 def test_looking_at_a_run_takes_no_torch(loaded, tmp_path, words):
     toy_run(tmp_path / "workspace")
     assert not loaded(*words, "--workspace", str(tmp_path / "workspace")) & {"torch", "textual"}

@@ -41,6 +41,7 @@ COMMANDS = {
     "ask": "have a running job make samples or a checkpoint now",
     "show": "one run: state, metrics, configuration, checkpoints, samples",
     "compare": "runs side by side: what differs, and how they ended",
+    "report": "a run, several, or a study as one page: curves, samples, configuration, how to make it again",
     "evaluate": "measure a run's best checkpoint on a split (default: test)",
     "predict": "ask a trained model",
     "sample": "see what a trained model does",

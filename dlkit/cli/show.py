@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
-from dlkit.cli.defaults import differences
 from dlkit.cli.parser import Parser
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event, Machine, MetricsLogged, Sampled
+from dlkit.monitor.defaults import differences
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlkit.present.confusion import lines
 from dlkit.present.differences import compared
-from dlkit.present.frames import drawn
+from dlkit.present.frames import WIDTH, drawn
 from dlkit.present.numbers import grouped, number
 from dlkit.present.plane import OWN
 from dlkit.present.shades import shades
@@ -99,21 +99,22 @@ show();
 
 def page(title: str, sections: Iterable[str]) -> str:
     """HTML of what ``section`` made, in the order of steps. Without scripts, all below one another."""
-    return _PAGE.format(title=_text(title), sections="\n".join(sections))
+    return _PAGE.format(title=html_text(title), sections="\n".join(sections))
 
 
 def section(step: int, name: str, sample: Sample) -> str:
     """One sample of a page."""
     told = f"step {grouped(step)}"
-    head = f"<h2>{_text(sample.title or name)}</h2>\n<p>{told}</p>"
-    return f'<section data-name="{_text(name)}" data-step="{told}">\n{head}\n{_body(sample)}\n</section>'
+    head = f"<h2>{html_text(sample.title or name)}</h2>\n<p>{told}</p>"
+    return f'<section data-name="{html_text(name)}" data-step="{told}">\n{head}\n{body(sample)}\n</section>'
 
 
-def _body(sample: Sample) -> str:
+def body(sample: Sample, width: int = WIDTH) -> str:
+    """HTML of what a sample shows, without its name; a picture is at most ``width`` pixels across."""
     match sample:
         case Text():
-            given = f'<pre class="given">{_text(sample.prompt)}</pre>\n' if sample.prompt else ""
-            return f"{given}<pre>{_text(sample.text)}</pre>"
+            given = f'<pre class="given">{html_text(sample.prompt)}</pre>\n' if sample.prompt else ""
+            return f"{given}<pre>{html_text(sample.text)}</pre>"
         case Shaded():
             return _shaded(sample)
         case ConfusionMatrix():
@@ -123,7 +124,7 @@ def _body(sample: Sample) -> str:
         case Table() | Pairs():
             return _table(sample.headers, sample.rows)
     file = io.BytesIO()
-    drawn(sample).save(file, "PNG", optimize=True)
+    drawn(sample, width).save(file, "PNG")  # optimised: 4 % smaller, and 8 times as long
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
 
 
@@ -131,18 +132,20 @@ def _shaded(sample: Shaded) -> str:
     parts = []
     for shade in shades([*map(str, sample.pieces)], sample.values, (sample.limits[0], sample.limits[1])):
         on = shade.background
-        text = _text(shade.text)
+        text = html_text(shade.text)
         colour = "" if on is None else "#{:02x}{:02x}{:02x}".format(*on)
         parts.append(f'<mark style="background:{colour}" title="{shade.value:.4g}">{text}</mark>' if colour else text)
     scale = f"from {number(sample.limits[0])} to {number(sample.limits[1])} {sample.unit}"
-    return f"<pre>{''.join(parts)}</pre>\n<p>{_text(scale)}</p>"
+    return f"<pre>{''.join(parts)}</pre>\n<p>{html_text(scale)}</p>"
 
 
 def _confusion(sample: ConfusionMatrix) -> str:
     parts = []
     for line in lines(sample):
         for text, _, paper in line:
-            parts.append(_text(text) if paper == OWN else f'<mark style="background:#{paper:06x}">{_text(text)}</mark>')
+            parts.append(
+                html_text(text) if paper == OWN else f'<mark style="background:#{paper:06x}">{html_text(text)}</mark>'
+            )
         parts.append("\n")
     return f'<pre class="matrix">{"".join(parts)}</pre>'
 
@@ -151,16 +154,18 @@ def _pairs(sample: Pairs) -> str:
     one, other = sample.compared
     rows = []
     for row in sample.rows:
-        cells = [_text(str(cell)) for cell in row]
+        cells = [html_text(str(cell)) for cell in row]
         for place, parts in zip((one, other), compared(str(row[one]), str(row[other])), strict=True):
-            cells[place] = "".join(f"<mark>{_text(word)}</mark>" if differs else _text(word) for word, differs in parts)
+            cells[place] = "".join(
+                f"<mark>{html_text(word)}</mark>" if differs else html_text(word) for word, differs in parts
+            )
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = "".join(f"<th>{_text(header)}</th>" for header in sample.headers)
+    head = "".join(f"<th>{html_text(header)}</th>" for header in sample.headers)
     return "\n".join([f"<table>\n<tr>{head}</tr>", *rows, "</table>"])
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    head = "".join(f"<th>{_text(header)}</th>" for header in headers)
+    head = "".join(f"<th>{html_text(header)}</th>" for header in headers)
     body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
 
@@ -169,8 +174,9 @@ def _cell(value: object) -> str:
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, (int, float)):
         return f'<td class="number">{number(plain) if isinstance(plain, float) else plain}</td>'
-    return f"<td>{_text(str(plain))}</td>"
+    return f"<td>{html_text(str(plain))}</td>"
 
 
-def _text(text: str) -> str:
+def html_text(text: str) -> str:
+    """Anybody's text, fit for an element or an attribute in quotes."""
     return html.escape(without_steering(text))

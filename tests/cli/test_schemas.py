@@ -37,6 +37,7 @@ IN_PLACE = {
     "wait": [("wait", ["last"])],
     "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "OUT"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],
+    "report": [("report", ["last", "-o", "OUT.html"]), ("report", ["FIRST", "SECOND", "-o", "OUT.md"])],
     "evaluate": [("evaluate", ["last"])],
     "predict": [("predict", ["last", "1,2,3"])],
     "sample": [("sample", ["last"]), ("sample", ["last", "-o", "OUT"])],
@@ -54,6 +55,7 @@ FAILURES = {
     "study": ["nonsense"],
     "watch": ["nonsense"], "wait": ["nonsense"], "stop": ["last"], "pause": ["last"], "unpause": ["nonsense"],
     "set": ["last", "trainer.lr", "x"], "ask": ["last", "nonsense"], "show": ["nonsense"], "compare": ["last"],
+    "report": [],
     "evaluate": ["last", "--split", "nonsense"], "predict": ["last", "x"], "sample": ["last", "-n", "0"],
     "export": ["last", "--format", "nonsense"], "rename": ["last", "two\nlines"], "remove": ["last"],
     "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"],
@@ -93,6 +95,7 @@ def test_documents(command, dlkit, workspace, tmp_path, monkeypatch):
     monkeypatch.setattr(ValuesPredictor, "export", lambda self, form, folder: [])
     runs = sorted((workspace / "runs").iterdir())
     known = {"FIRST": runs[0].name, "SECOND": runs[-1].name, "OUT": str(tmp_path / "out")}
+    known |= {f"OUT.{kind}": str(tmp_path / f"out.{kind}") for kind in ("html", "md")}
     for schema, words in IN_PLACE[command]:
         found = dlkit(command, *(known.get(word, word) for word in words), "--json")
         assert found.code == 0, found.err

@@ -65,6 +65,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "show": [[run, *more] for run in ("PLANTED", "DONE", "GOOD", "DIED", EVIL)
              for more in ([], ["--samples"], ["--log"], ["--config"], ["--json"])],
     "compare": [["PLANTED", "DONE", "GOOD"], ["PLANTED", "DONE", "--json"], [EVIL, "last"]],
+    "report": [["PLANTED"], ["GOOD", "DONE", "--json"], ["GOOD", "--format", "md"], ["GOOD", "-o", EVIL], [EVIL]],
     "evaluate": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--split", EVIL], ["GOOD", "--checkpoint", EVIL]],
     "predict": [["GOOD", "1,2,3"], ["GOOD", "1,2,3", "--json"], ["GOOD", EVIL], ["PLANTED", EVIL],
                 ["GOOD", f"--inference.{EVIL}", EVIL, "1,2,3"]],

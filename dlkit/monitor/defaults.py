@@ -17,25 +17,23 @@ if TYPE_CHECKING:
 def differences(values: Mapping[str, object]) -> dict[str, object]:
     """The settings, by dotted key, that are not an option's default; of a component that is gone, all of them."""
     from dlkit.catalog import Catalog
+
+    known = defaults(Catalog.load_everything(), values)
+    return {key: value for key, value in flatten(values).items() if key not in known or known[key] != value}
+
+
+def defaults(catalog: Catalog, values: Mapping[str, object]) -> dict[str, object]:
+    """What every option of the chosen components is if nobody says otherwise, by dotted key; nothing of a component
+    that is gone."""
     from dlkit.config import CHOICES, OWN
 
-    catalog = Catalog.load_everything()
-    known = {f"{section}.": _defaults_of(model) for section, model in OWN.items()}
+    known = {section: _defaults_of(model) for section, model in OWN.items()}
     for part in CHOICES:
         fields = values.get(part)
         name = fields.get("name") if isinstance(fields, Mapping) else None
-        known[f"{part}."] = _defaults(catalog, part, str(name), str(values.get("task")))
-    known["launcher."]["name"] = "local"
-    flat = flatten(values)
-    return {
-        key: value
-        for key, value in flat.items()
-        if not any(key.startswith(part) and _same(value, key[len(part) :], known[part]) for part in known)
-    }
-
-
-def _same(value: object, name: str, defaults: Mapping[str, object]) -> bool:
-    return name in defaults and defaults[name] == value
+        known[part] = _defaults(catalog, part, str(name), str(values.get("task")))
+    known["launcher"]["name"] = "local"
+    return {f"{section}.{name}": value for section, found in known.items() for name, value in found.items()}
 
 
 def _defaults_of(model: type[BaseModel]) -> dict[str, object]:
