@@ -218,8 +218,8 @@ class Machine(Event):
 
     ``cpu`` is in percent of one core, ``memory`` the resident bytes of all ``processes`` together. ``gpus`` has an
     entry for each one that they use: ``index``, ``name``, ``use`` (percent, by whomever), ``memory`` (bytes of this
-    job), ``total`` (bytes); a figure that the driver does not tell is None. ``printed``: how many bytes of output.log
-    there were by then, so that its lines have their place among events; 0 without one, and in logs of before.
+    job), ``total`` (bytes), ``celsius``, ``watts`` (both missing in older logs); what the driver does not tell is None.
+    ``printed``: bytes of output.log by then, so that its lines have a place among events; 0 without one, in older logs.
     """
 
     event = "machine"

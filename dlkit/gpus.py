@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+_OF_THE_CHIP = 0
+"""NVML_TEMPERATURE_GPU: the one sensor that every GPU has."""
 
 
 class Memory(Protocol):
@@ -28,8 +30,8 @@ class Process(Protocol):
 class Gpu(NamedTuple):
     """One GPU. ``position`` is N of torch's ``cuda:N``; memory in bytes; ``processes``: those that compute on it.
 
-    A process whose memory the driver does not tell has None; ``use`` is in percent of the last moments, by whomever,
-    None where the driver does not tell.
+    A process whose memory the driver does not tell has None; ``use`` is in percent of the last moments, by whomever.
+    ``celsius`` and ``watts`` are what it has and draws now. What the driver does not tell is None.
     """
 
     position: int
@@ -39,6 +41,8 @@ class Gpu(NamedTuple):
     free: int
     processes: Mapping[int, int | None]
     use: int | None = None
+    celsius: int | None = None
+    watts: float | None = None
 
 
 def gpus() -> list[Gpu]:
@@ -101,7 +105,9 @@ def _read(nvml: ModuleType, index: int) -> Gpu | None:
     total, free = _told(nvml, lambda: _memory(nvml.nvmlDeviceGetMemoryInfo(device)), (0, 0))
     processes: Sequence[Process] = _told(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(device), ())
     use = _told(nvml, lambda: int(nvml.nvmlDeviceGetUtilizationRates(device).gpu), None)
-    return Gpu(index, uuid, name, total, free, {p.pid: p.usedGpuMemory for p in processes}, use)
+    celsius = _told(nvml, lambda: int(nvml.nvmlDeviceGetTemperature(device, _OF_THE_CHIP)), None)
+    watts = _told(nvml, lambda: nvml.nvmlDeviceGetPowerUsage(device) / 1000, None)  # milliwatts
+    return Gpu(index, uuid, name, total, free, {p.pid: p.usedGpuMemory for p in processes}, use, celsius, watts)
 
 
 def _told(nvml: ModuleType, ask: Callable[[], T], otherwise: T) -> T:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from dlkit.cores import own_cores
+from dlkit.monitor.machine_words import LITTLE_DISK
 from dlkit.present.numbers import size
 from dlkit.present.output import colours
 from dlkit.present.text import first_line
@@ -36,7 +37,6 @@ PACKAGES = (
     "nvidia-ml-py",
 )
 NEEDED = ("torch", "pluggy", "pydantic", "numpy", "safetensors", "tomlkit")
-LITTLE_DISK = 1_000_000_000
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
 
 

@@ -112,7 +112,8 @@ class MachineMonitor:
 def _of_job(gpu: Gpu, pids: set[int]) -> JsonObject:
     known: Sequence[int | None] = [gpu.processes[pid] for pid in pids & gpu.processes.keys()]
     memory = None if None in known else sum(size or 0 for size in known)
-    return {"index": gpu.position, "name": gpu.name, "use": gpu.use, "memory": memory, "total": gpu.total}
+    found: JsonObject = {"index": gpu.position, "name": gpu.name, "use": gpu.use, "memory": memory, "total": gpu.total}
+    return {**found, "celsius": gpu.celsius, "watts": gpu.watts}
 
 
 def descendants(root: int) -> list[int]:

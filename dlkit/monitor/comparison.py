@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
+from dlkit.runs.groups import Mean, mean
 from dlkit.runs.outcomes import best, direction, finals, other_data
 
 
@@ -15,6 +17,13 @@ class Outcome:
     """One metric: a value a run (None: it has none), the index of the best (None: unknown which way is better)."""
 
     values: Sequence[float | None]
+    best: int | None
+
+
+class GroupOutcome(NamedTuple):
+    """One metric over groups of runs: a mean a group (None: no run of it has one), the index of the best."""
+
+    means: Sequence[Mean | None]
     best: int | None
 
 
@@ -55,6 +64,17 @@ def compare(runs: Sequence[RunFolder]) -> Comparison:
     shared = {key: value for key, value in (readable[0] if readable else {}).items() if key not in differing}
     changed = other_data(dict(zip(runs, configurations, strict=True)))
     return Comparison(summaries, differing, shared, _metrics(runs, summaries), changed)
+
+
+def of_groups(found: Comparison, groups: Sequence[Sequence[int]]) -> dict[str, GroupOutcome]:
+    """Each metric over groups of runs, by their places: of all runs that have it, whatever state they are in."""
+    outcomes = {}
+    for name, outcome in found.metrics.items():
+        values = [[value for place in places if (value := outcome.values[place]) is not None] for places in groups]
+        means = [mean(several) if several else None for several in values]
+        first = best([one.mean if one is not None else None for one in means], direction(name, found.summaries))
+        outcomes[name] = GroupOutcome(means, first)
+    return outcomes
 
 
 def _differing(configurations: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:

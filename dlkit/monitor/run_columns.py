@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from dlkit.errors import UsageError, nearest
 from dlkit.monitor.run_query import NUMBERS, TEXTS, Options, number_of, option_of
@@ -56,20 +57,27 @@ def words_of(run: Summary, key: str, options: Options = NONE) -> str:
 
 
 def known_keys(runs: Iterable[Summary], options: Mapping[str, Options]) -> list[str]:
-    """What may be a column of these runs: fields by the names that people use, metrics, options (by run's id), those
-    by the last part of their name where that means one."""
+    """What may be a column of these runs: fields by the names that people use, metrics, options (by run's id)."""
     called = {field: name for name, field in ALIASES.items()}
-    fields = [called.get(field, field) for field in FIELDS]
     there = list(runs)
-    measured = dict.fromkeys(name for run in there for name in run.metrics if name.count("/") < 2)
-    wholes = dict.fromkeys(name for run in there for name in options.get(run.id, NONE))
+    return [*(called.get(field, field) for field in FIELDS), *metric_keys(there), *option_keys(there, options)]
+
+
+def metric_keys(runs: Iterable[Summary]) -> list[str]:
+    """Those of whole splits."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics if name.count("/") < 2))
+
+
+def option_keys(runs: Iterable[Summary], options: Mapping[str, Options]) -> list[str]:
+    """By the last part of their name where that means one, else by all of it."""
+    wholes = dict.fromkeys(name for run in runs for name in options.get(run.id, NONE))
     shorts = [name.rpartition(".")[2] for name in wholes]
-    taken = {*fields, *FIELDS, *measured, *NUMBERS, *TEXTS}
-    set_by = [
+    taken = {*FIELDS, *ALIASES, *NUMBERS, *TEXTS}
+    found = [
         whole if short in taken or shorts.count(short) > 1 else short
         for whole, short in zip(wholes, shorts, strict=True)
     ]
-    return list(dict.fromkeys([*fields, *measured, *set_by]))
+    return [key for key in found if key not in taken]  # the task, which stands at the top of a configuration
 
 
 def is_option(key: str) -> bool:
@@ -108,12 +116,12 @@ def arranged(
     field = field_of(key)
     if field == "created":
         return list(runs) if descending else list(runs)[::-1]
-    values = {run.id: _ranked(field, value_of(run, key, options.get(run.id, NONE))) for run in runs}
-    there = [run for run in runs if values[run.id] is not None]
-    words = any(not isinstance(values[run.id], (int, float)) for run in there)
-    order = (lambda run: str(values[run.id]).lower()) if words else (lambda run: values[run.id])
-    ordered = sorted(there, key=order, reverse=descending)  # type: ignore[arg-type]
-    return ordered + [run for run in runs if values[run.id] is None]
+    ranked = [(_ranked(field, value_of(run, key, options.get(run.id, NONE))), run) for run in runs]
+    there = [(value, run) for value, run in ranked if value is not None]
+    if any(not isinstance(value, (int, float)) for value, _ in there):
+        there = [(str(value).lower(), run) for value, run in there]
+    ordered = sorted(there, key=itemgetter(0), reverse=descending)
+    return [run for _, run in ordered] + [run for value, run in ranked if value is None]
 
 
 def _ranked(field: str, value: object) -> object:

@@ -23,13 +23,16 @@ from dlkit.present.table import table
 
 
 class GpuUse(TypedDict, total=False):
-    """An entry of ``Machine.gpus``: percent, and bytes of the job and of the whole; None where the driver is silent."""
+    """An entry of ``Machine.gpus``: percent, bytes of the job and of the whole, what it has and draws (of an older run:
+    missing); None where the driver is silent."""
 
     index: int
     name: str
     use: float | None
     memory: int | None
     total: int | None
+    celsius: int | None
+    watts: float | None
 
 
 class LayerSummary(TypedDict):

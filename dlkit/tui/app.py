@@ -298,6 +298,9 @@ class DlkitApp(Host):
     def open_studies(self) -> None:
         self._go_to("studies")
 
+    def open_machine(self) -> None:
+        self._show_in("queue", make("dlkit.tui.queue.machine:MachineScreen"))
+
     def open_run(self, run: RunFolder) -> None:
         self.seen.add(run.id)
         self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))

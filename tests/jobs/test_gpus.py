@@ -100,8 +100,11 @@ ANSWERS: dict[str, Any] = {
     "nvmlDeviceGetMemoryInfo": lambda device: SimpleNamespace(total=8, free=5),
     "nvmlDeviceGetComputeRunningProcesses": lambda device: [SimpleNamespace(pid=7, usedGpuMemory=3)],
     "nvmlDeviceGetUtilizationRates": lambda device: SimpleNamespace(gpu=40),
+    "nvmlDeviceGetTemperature": lambda device, sensor: 61,
+    "nvmlDeviceGetPowerUsage": lambda device: 250_500,
 }
-WHOLE: dict[str, Any] = {"name": "H200", "total": 8, "free": 5, "processes": {7: 3}, "use": 40}
+WHOLE: dict[str, Any] = {"name": "H200", "total": 8, "free": 5, "processes": {7: 3}, "use": 40, "celsius": 61,
+                         "watts": 250.5}  # fmt: skip
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
     def answer(name: str) -> Any:
         def call(*device: int) -> Any:
-            if nvml.broken == name and device in ((), (0,)):
+            if nvml.broken == name and device[:1] in ((), (0,)):
                 raise nvml.NVMLError(name)
             return ANSWERS[name](*device)
 
@@ -133,6 +136,8 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("nvmlDeviceGetMemoryInfo", {"total": 0, "free": 0}),
         ("nvmlDeviceGetComputeRunningProcesses", {"processes": {}}),
         ("nvmlDeviceGetUtilizationRates", {"use": None}),
+        ("nvmlDeviceGetTemperature", {"celsius": None}),
+        ("nvmlDeviceGetPowerUsage", {"watts": None}),
         ("nvmlShutdown", {}),
     ],
 )

@@ -123,6 +123,29 @@ async def test_groups_are_means_with_their_spread(tmp_path: Path) -> None:
         assert any(text.startswith("nothing to group by") for text in notices(app))
 
 
+async def test_a_table_of_groups_has_means_and_their_intervals(tmp_path: Path) -> None:
+    seeds = [{"lr": lr, "seed": seed, "mse": mse} for lr, seed, mse in
+             [(0.1, 0, 0.4), (0.1, 1, 0.6), (0.2, 0, 0.1), (0.2, 1, 0.2), (0.3, 0, 0.9)]]  # fmt: skip
+    runs = record_seeds(tmp_path, seeds)
+    runs[4].update(state="stopped")
+    async with compared(runs) as (app, pilot, screen):
+        await typed(pilot, "v")
+        assert len(table(screen)[0]) == 4, "three of five runs fit"
+        assert shown(app).splitlines()[0].endswith("A-C of 5 runs: , .  2 differ"), "what has room in 80 cells"
+        screen.grouped_by = "trainer.lr"
+        screen._show_table()
+        found = {row[0].strip(): row[1:] for row in table(screen)}
+        assert found["runs"] == ["A B", "C D", "E"] and found["state"] == ["completed", "completed", "stopped"]
+        assert found["val/mse"] == ["0.5 ± 1.3", "* 0.15 ± 0.64", "0.9"]
+        assert found["≠ trainer.lr"] == ["0.1", "0.2", "0.3"] and "≠ engine.seed" not in found
+        titles = [column.title for column in screen.query_one("#table", Table).columns[1:]]
+        assert titles == ["1 lr 0.1 (n = 2)", "2 lr 0.2 (n = 2)", "3 lr 0.3 (n = 1)"]
+        assert "3 groups" in shown(app).splitlines()[0]
+        screen.grouped_by = ""
+        screen._show_table()
+        assert len(table(screen)[0]) == 4
+
+
 async def test_the_best_where_more_is_better(tmp_path: Path) -> None:
     runs = [record_run(tmp_path, i, direction="max") for i in (1, 2)]
     async with compared(runs) as (app, pilot, screen):
@@ -205,7 +228,7 @@ async def test_runs_without_metrics(tmp_path: Path) -> None:
 async def test_ten_runs_in_a_small_terminal(tmp_path: Path) -> None:
     runs = [configured(record_run(tmp_path, i), f"x = {i}\n") for i in range(10)]
     async with compared(runs) as (app, pilot, screen):
-        assert "A-C of 10 runs: , .  1 setti" in shown(app)
+        assert "A-C of 10 runs: , .  1 differ" in shown(app)
         chart = screen.charts.chart
         assert chart is not None and len(chart.lines) == 10 and "J 0.3401" in shown(app), "in few words"
         assert ["≠ x", "0", "1", "2"] in table(screen)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from rich.cells import cell_len
 
-from dlkit.jobs.claims import hold
+from dlkit.gpus import Gpu
+from dlkit.jobs.claims import Claim, hold
 from dlkit.jobs.queue import cpu_slots
-from dlkit.monitor.devices import Devices
+from dlkit.monitor import devices as measured
+from dlkit.monitor.devices import Devices, DeviceUse, Disk, GpuSample, HostSample, disk_of
+from dlkit.monitor.machine_words import host_in_words
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.naming import rename
-from dlkit.tui.queue.screen import bars
+from dlkit.tui.queue.machine import picture
+from dlkit.tui.queue.screen import QueueScreen, bars
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.table import Table
 from live import live_run
@@ -152,6 +159,87 @@ def test_devices_measure_the_machine_and_name_who_has_it(tmp_path: Path) -> None
     assert len(cpu.cores) == psutil.cpu_count() and all(0 <= core <= 100 for core in cpu.cores)
     assert cpu.use == pytest.approx(sum(cpu.cores) / len(cpu.cores))
     assert 0 < cpu.memory < cpu.total and cpu.use is not None and 0 <= cpu.use <= 100
+
+
+def test_what_was_measured_is_kept_and_the_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = Devices()
+    told = iter(
+        [SimpleNamespace(read_bytes=0, write_bytes=10), SimpleNamespace(read_bytes=10**6, write_bytes=10), None]
+    )
+    monkeypatch.setattr(psutil, "disk_io_counters", lambda: next(told))
+    gpu = Gpu(0, "GPU-a", "H200", 80, 30, {}, 97, 61, 250.5)
+    monkeypatch.setattr(measured, "gpus", lambda: [gpu])
+    before: Sequence[HostSample] = ()
+    for _ in range(3):
+        devices._looked = -1e9
+        found = devices.poll()
+        assert found is not None and found[1].celsius == 61
+        assert devices.samples[:-1] == before, "replaced, so that another thread may look at it"
+        before = devices.samples
+    first, second, third = devices.samples
+    assert first.read is None and second.read is not None and second.read > 0 and second.written == 0
+    assert third.read is None, "where it is not told"
+    assert second.gpus == {"GPU-a": GpuSample(97, 50, 61, 250.5)} and len(second.cores) == psutil.cpu_count()
+    disk = disk_of(tmp_path / "not" / "there")
+    assert disk is not None and 0 < disk.free <= disk.total
+
+
+def host(place: int, **changed: object) -> HostSample:
+    whole = HostSample(1000.0 + place, (100.0, 40.0), 4 * 10**9, 2.0, 1e6, 2e6, 55.0,
+                       {"GPU-a": GpuSample(20.0, 6 * 10**9, 61, 250.0)})  # fmt: skip
+    return whole._replace(**changed)  # type: ignore[arg-type]
+
+
+CLAIM = Claim(("GPU-a",), "a-run", "/x", 1, None, 0.0, queued=True)
+CPU = DeviceUse("cpu", "CPU, 2 cores", 70.0, 4 * 10**9, 8 * 10**9, (), (), (100.0, 40.0), 55.0)
+GPU = DeviceUse("GPU-a", "cuda:0 NVIDIA H200", 20.0, 6 * 10**9, 8 * 10**9, (), (CLAIM,), (), 61.0)
+
+
+@pytest.mark.parametrize(
+    ("samples", "devices", "disk", "said"),
+    [
+        ([host(i) for i in range(20)], [CPU], Disk(5 * 10**9, 10**10), []),
+        ([host(i) for i in range(20)], [CPU, GPU], None, ["cuda:0 NVIDIA H200 waits: 20 % busy in the last minute"]),
+        ([host(i) for i in range(3)], [CPU, GPU], None, []),
+        ([host(i) for i in range(20)], [CPU, GPU._replace(claims=())], None, []),
+        ([host(i) for i in range(3)], [CPU._replace(memory=7_900_000_000)], Disk(10**8, 10**10),
+         ["the disk has 100.0 MB left", "memory is nearly full (7.9 GB of 8.0 GB)"]),
+        ([host(i, cores=(100.0, 100.0), load=7.0) for i in range(20)], [CPU], None, ["7 processes want 2 cores"]),
+    ],
+)  # fmt: skip
+def test_what_is_conspicuous_about_the_machine_is_said(
+    samples: list[HostSample], devices: list[DeviceUse], disk: Disk | None, said: list[str]
+) -> None:
+    found = host_in_words(samples, devices, disk)
+    assert len(found) == len(said) and all(map(str.startswith, found, said))
+
+
+@pytest.mark.parametrize("cores", [1, 2, 7, 96])
+@pytest.mark.parametrize("room", [(76, 22), (156, 48), (30, 5)])
+def test_the_machine_as_charts(room: tuple[int, int], cores: int) -> None:
+    samples = [host(i, cores=(50.0,) * cores) for i in range(120)]
+    text = picture(samples, [CPU, GPU], Disk(5 * 10**9, 10**10), room, lambda run: "baseline").plain
+    assert all(cell_len(line) <= max(room[0], 76) for line in text.splitlines()[3:])
+    for figure in (
+        "CPU  50 % now", "Memory  4.0 GB now", "scale 0 to 8.0 GB", "Disks write  2.0 MB/s", "temperature  61 °C",
+        "cuda:0 power  250 W", "5.0 GB of 10.0 GB free", "used by baseline, 61 °C",
+    ):  # fmt: skip
+        assert figure in text
+    assert text.endswith("now") and "−2 min" in text
+    assert text.count(" 50 %") >= (cores if cores > 1 else 0), "each core"
+
+
+async def test_the_machine_is_measured_by_whoever_shows_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, (100, 40)) as (app, pilot):
+        await press(pilot, "m")
+        await until(pilot, lambda: "Memory" in shown(app) and "Disk of the workspace" in shown(app))
+        assert "CPU" in shown(app) and "this machine" in shown(app).splitlines()[0]
+        count = len(app.devices.samples)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, QueueScreen) and app.screen._shown_sources
+        await until(pilot, lambda: len(app.devices.samples) > count)
+        await press(pilot, "m", "1")
+        assert app.devices.samples[:count], "one course for all screens"
 
 
 def test_bars() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from dlkit.events import (
     Checkpointed,
@@ -36,11 +36,12 @@ from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
 from dlkit.tui.run.log import Lines
-from dlkit.tui.run.machine import per_column, picture, rounded_up
+from dlkit.tui.run.machine import picture
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
+from dlkit.tui.shared.figures import per_column, rounded_up
 from dlkit.tui.shared.table import Table
 from installed import TESTS
 from live import live_run
@@ -297,13 +298,16 @@ async def test_long_lines_break(run: RunFolder) -> None:
 async def test_machine(run: RunFolder) -> None:
     async with opened_run(run, "m") as (app, pilot, _):
         await until(pilot, lambda: "No figures: they are sampled of jobs" in shown(app))
-        gpus = [{"index": 0, "name": "H1", "use": 90.0, "memory": 2e9, "total": 8e9}, {"index": 1, "use": None}]
+        gpus = [{"index": 0, "name": "H1", "use": 90.0, "memory": 2e9, "total": 8e9, "celsius": 61, "watts": 250.5},
+                {"index": 1, "use": None}]  # fmt: skip
         now = time.time()
         add(run, *(Machine(step=1, cpu=50.0 + i, memory=10**9, processes=3, gpus=gpus, time=now - 20 + i)
                    for i in range(20)))  # fmt: skip
         await until(pilot, lambda: "GPU 0 H1" in shown(app))
         text = shown(app)
         assert "cpu 69 %, memory 1.0 GB, 3 processes" in text
+        figures = app.screen.query_one("#figures", Static).content
+        assert "GPU 0 temperature  61 °C at the end" in str(figures) and "GPU 1 temperature" not in str(figures)
         assert "69 % of a core at the end" in text and " now" not in text, "nothing is now of what has ended"
         assert "2.0 GB at the end" in text and "scale 0 to 8.0 GB" in text
 

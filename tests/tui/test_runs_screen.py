@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.events import MetricsLogged
+from dlkit.monitor.run_columns import arranged
 from dlkit.monitor.run_query import parse
 from dlkit.runs.folder import Summary
 from dlkit.tui.compare.screen import CompareScreen
-from dlkit.tui.runs.rows import arranged, kept_order
+from dlkit.tui.runs.columns import ColumnsDialog
+from dlkit.tui.runs.look import kept_look, kept_order
+from dlkit.tui.runs.rows import DEFAULT, columns_of
 from dlkit.tui.runs.screen import RunsScreen
 from dlkit.tui.shared import settings
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import Ask, Confirm
-from dlkit.tui.shared.table import Table
+from dlkit.tui.shared.table import Table, fit
 from live import live_run
 from recorded import record_run, record_runs, write_events
 from screens import notices, opened, press, shown, until
@@ -104,17 +108,19 @@ async def test_sorting_by_a_column_and_clicking_its_title(tmp_path: Path) -> Non
         screen = app.screen
         assert isinstance(screen, RunsScreen)
         await press(pilot, "s", "up", "up", "enter")  # above "started": time, best
-        assert screen._sort == "best"
+        assert screen.look.sort == "best"
         best = [run.best for run in screen._found if run.best is not None]
         assert best == sorted(best)
         await press(pilot, "S")
         best = [run.best for run in screen._found if run.best is not None]
         assert best == sorted(best, reverse=True)
         await pilot.click(Table, offset=(4, 0))
-        await until(pilot, lambda: screen._sort == "state")
+        await until(pilot, lambda: screen.look.sort == "state")
         states = [run.state for run in screen._found]
         assert states == sorted(states, key=["interrupted", "failed", "stopped", "completed"].index)
     assert kept_order() == ("state", False), "remembered"
+    settings.keep("runs-sort", ["trend", True])
+    assert kept_order() == ("created", True)
     settings.keep("runs-sort", ["gone", 5])
     assert kept_order() == ("created", True)
 
@@ -292,3 +298,93 @@ async def test_the_marked_runs_are_compared_and_no_other(tmp_path: Path) -> None
         await press(pilot, "j", "space", "c")
         assert isinstance(app.screen, CompareScreen)
         assert [run.id for run in app.screen.runs] == [runs[0].id, runs[2].id], "the cursor is on the last one"
+
+
+async def test_groups_fold_and_are_marked_and_all_of_it_is_remembered(tmp_path: Path) -> None:
+    made = record_runs(tmp_path, 6)  # of three tasks by turns
+    heads = ["#task=regression", "#task=classification", "#task=toy"]
+    async with opened(tmp_path, (120, 30)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 6)
+        await press(pilot, "b")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: [row.key for row in table(app).rows if not row.cells] == heads)
+        assert [row.key for row in table(app).rows][:3] == [heads[0], made[0].id, made[3].id]
+        assert "▾ regression   2 runs: 1 failed, 1 completed; best mse 0.25" in shown(app)
+        assert "6 runs, in groups by task" in shown(app)
+        await press(pilot, "j", "left")  # from a run its group is folded, and the cursor is on the heading
+        assert (table(app).key, len(table(app).rows)) == (heads[0], 7)
+        assert "▸ regression" in shown(app) and "Unfold" in shown(app).splitlines()[-1]
+        await press(pilot, "space")  # all runs of it, which cannot be seen
+        assert table(app).marked == {made[0].id, made[3].id} and "2 marked" in shown(app)
+        await press(pilot, "j", "enter", "c")
+        assert isinstance(app.screen, CompareScreen) and [run.id for run in app.screen.runs] == [made[0].id, made[3].id]
+        await press(pilot, "escape", "k", "space", "z")
+        await until(pilot, lambda: [row.key for row in table(app).rows] == heads)
+        assert not table(app).marked
+        await press(pilot, "D")
+        assert "Remove 2 runs" in shown(app)
+        await press(pilot, "n")
+    async with opened(tmp_path, (120, 30)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: [row.key for row in table(app).rows] == heads)
+        await press(pilot, "z", "slash", *"state:failed", "enter")
+        await until(pilot, lambda: [row.key for row in table(app).rows] == [heads[0], made[3].id])
+
+
+async def test_columns_are_chosen_ordered_and_remembered(tmp_path: Path) -> None:
+    """Metrics and options may be columns too; what is chosen is what one sorts by."""
+    runs = record_runs(tmp_path, 3)
+    for run, lr in zip(runs, (0.3, 0.1, 0.2), strict=True):
+        run.config.write_text(f'task = "toy"\n[trainer]\nlr = {lr}\n')
+    async with opened(tmp_path, (120, 40)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: len(table(app).rows) == 3)
+        await press(pilot, "o")
+        await until(pilot, lambda: isinstance(app.screen, ColumnsDialog))
+        dialog = app.screen.query_one(Table)
+        assert {"name", "study", "val/mse", "lr"} <= {row.key for row in dialog.rows}
+        assert "the option lr" in shown(app) and "the name of its folder" in shown(app)
+        for key in ("name", "task", "dataset"):
+            dialog.go_to(key)
+            await press(pilot, "space")
+        dialog.go_to("lr")
+        await press(pilot, *["K"] * 30, "enter")
+        await until(pilot, lambda: shown(app).splitlines()[1].split()[:2] == ["lr", "state"])
+        assert "data" not in shown(app).splitlines()[1]
+        await until(pilot, lambda: [row.cells["lr"] for row in table(app).rows] == ["0.3", "0.1", "0.2"])
+        await pilot.click(Table, offset=(8, 0))
+        await until(pilot, lambda: [row.cells["lr"] for row in table(app).rows] == ["0.1", "0.2", "0.3"])
+    look = kept_look()
+    assert (look.columns[:3], look.sort, look.descending) == (("lr", "state", "model"), "lr", False)
+    async with opened(tmp_path, (80, 24)) as (app, pilot):
+        await press(pilot, "2")
+        await until(pilot, lambda: [row.cells["lr"] for row in table(app).rows] == ["0.1", "0.2", "0.3"])
+        await press(pilot, "o")
+        await until(pilot, lambda: isinstance(app.screen, ColumnsDialog))
+        for row in app.screen.query_one(Table).rows[: len(look.columns)]:
+            app.screen.query_one(Table).go_to(row.key)
+            await press(pilot, "space")
+        await press(pilot, "enter")
+        assert notices(app)[-1] == "a list needs a column: mark one with space" and "escape" in shown(app)
+        await press(pilot, "r", "enter")
+        assert kept_look().columns == DEFAULT
+
+
+@given(st.lists(st.sampled_from([*DEFAULT, "val/mse", "lr", "study", "a.b"]), unique=True, min_size=1))
+def test_of_chosen_columns_the_last_give_way_first(keys: list[str]) -> None:
+    columns = columns_of(keys)
+    assert [column.key for column in columns] == keys
+    for width in (20, 60, 100, 300):
+        shown_ones = [column.key for column, _, _ in fit(columns, width)]
+        expected = keys if tuple(keys) != DEFAULT else None
+        assert expected is None or (shown_ones == expected[: len(shown_ones)] and shown_ones)
+
+
+@pytest.mark.parametrize("kept", [["x", 5], [""], [["a"]]])
+def test_what_makes_no_sense_among_what_is_remembered_is_as_at_first(kept: list[object]) -> None:
+    settings.keep("runs-columns", kept)
+    settings.keep("runs-group", 5)
+    look = kept_look()
+    assert look.group == "" and look.columns == (("x",) if "x" in kept else DEFAULT)

@@ -41,12 +41,13 @@ from dlkit.samples import (
     save,
 )
 from dlkit.tui.run import playing
+from dlkit.tui.run.playing import Player
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
 from dlkit.tui.sample import pictures, read, widgets
 from dlkit.tui.sample.browser_picture import BrowserPicture
 from dlkit.tui.sample.picture import filled, in_cells, padded, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
-from dlkit.tui.shared import terminal
+from dlkit.tui.shared import settings, terminal
 from dlkit.tui.shared.terminal import BROWSER, HALF_CELLS, KITTY, SIXEL, Pictures, understand
 from waiting import LONG
 
@@ -369,7 +370,8 @@ async def test_steps_are_played_tiled_and_enlarged(tmp_path: Path, monkeypatch: 
         await press(pilot, "space", "▶")
         assert not pane.following and pane._player.told == "▶ 0.03/s"
         await pilot.press("plus", "plus", "minus")
-        assert pane._player.told == "▶ 0.04/s"
+        assert pane._player.told == "▶ 0.04/s" and settings.kept("playing-speed", 0.0) == 0.04
+        assert Player(pane, lambda: False)._speed == 3, "remembered"
         for told in ("1 of 3", "2 of 3", "3 of 3"):
             await until(pilot, lambda told=told: told in screen(app) and pane._shown in pane._kept)
             pane._player._tick()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -16,13 +16,14 @@ from textual.widgets import Static
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.means import BUT_SEED, Together, together
 from dlkit.monitor.view import follow_run
+from dlkit.present.numbers import counted
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.groups import SEED
 from dlkit.tui.compare.charts import CompareCharts, Names, group_key
-from dlkit.tui.compare.rows import about, letter, metrics, settings
+from dlkit.tui.compare.rows import about, group_rows, letter, metrics, settings
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.poll import Source
-from dlkit.tui.shared.table import Column, Table
+from dlkit.tui.shared.table import Column, Row, Table
 
 AGAIN_SECONDS = 2.0
 """How often the folders of live runs are read for the table, at most."""
@@ -156,11 +157,7 @@ class CompareScreen(Area):
     def _show_charts(self) -> None:
         charts, groups = self.charts, self._together()
         charts.primary, charts.together = self._primary, groups
-        if groups:
-            names = [(group_key(i), f"{group.name} (n = {len(group.places)})") for i, group in enumerate(groups)]
-        else:
-            names = [(letter(i), self._short(i)) for i in range(len(self.runs))]
-        self.query_one(Names).show(names)
+        self.query_one(Names).show(self._titles(groups))
         charts.update()
 
     def _together(self) -> list[Together]:
@@ -185,41 +182,49 @@ class CompareScreen(Area):
 
         def take(by: str | None) -> None:
             if by is not None:
-                self.grouped_by = by
+                self.grouped_by, self.first = by, 0
                 self._show_charts()
+                self._show_table()
 
         self.app.push_screen(ChooseDialog("Group the runs by", tuple(choices), self.grouped_by), take)
 
     # Table
 
     def _show_table(self) -> None:
-        found = self.comparison
+        found, groups = self.comparison, self._together()
         if found is None:
             return
-        table = self.query_one("#table", Table)
-        shown, width = self._columns()
-        table.columns = (
-            Column("key", "", _KEY),
-            *(Column(str(i), f"{letter(i)} {self._short(i)}", width, right=True) for i in shown),
-        )
-        who, how_far = about(found.summaries, width)
-        results = sorted(metrics(found), key=lambda row: row.key != f"m {self._primary}")
+        table, titles = self.query_one("#table", Table), self._titles(groups)
+        shown, width = self._columns(len(titles))
+        columns = (Column(str(i), f"{titles[i][0]} {titles[i][1]}", width, right=True) for i in shown)
+        table.columns = (Column("key", "", _KEY), *columns)
         differing = {key: column for key, column in found.settings.items() if key != "task"}  # it has a row already
-        rows = [*who, *results[:1], *settings(differing, "≠ "), *how_far, *results[1:]]
+        rows = group_rows(found, groups, self._primary) if groups else self._rows(found, differing, width)
         if self.shared:
-            rows += settings({key: [value] * len(self.runs) for key, value in found.shared.items()}, "= ")
+            rows += settings({key: [value] * len(titles) for key, value in found.shared.items()}, "= ")
         table.show(rows)
-        count = len(self.runs)
-        which = (
-            f"{letter(shown[0])}-{letter(shown[-1])} of {count} runs: , ." if len(shown) < count else f"{count} runs"
-        )
+        count, what = len(titles), "group" if groups else "run"
+        ends = f"{titles[shown[0]][0]}-{titles[shown[-1]][0]} of " if len(shown) < count else ""
+        more = ": , ." if ends else ""
         differ = "1 setting differs" if len(differing) == 1 else f"{len(differing) or 'no'} settings differ"
-        self.say_where(f"{which}  {differ}")
+        whole = f"{ends}{counted(count, what)}{more}"
+        self.say_where(f"{whole}  {differ}", f"{whole}  {len(differing)} differ", whole)
         self._tell()
 
-    def _columns(self) -> tuple[Sequence[int], int]:
-        """The runs that have one in the table, and how wide it is."""
-        room, count = self.size.width - _KEY - 4, len(self.runs)
+    def _rows(self, found: Comparison, differing: Mapping[str, Sequence[object]], width: int) -> list[Row]:
+        who, how_far = about(found.summaries, width)
+        results = sorted(metrics(found), key=lambda row: row.key != f"m {self._primary}")
+        return [*who, *results[:1], *settings(differing, "≠ "), *how_far, *results[1:]]
+
+    def _titles(self, groups: Sequence[Together]) -> list[tuple[str, str]]:
+        """Letters with names, of the groups, else of the runs."""
+        if groups:
+            return [(group_key(i), f"{group.name} (n = {len(group.places)})") for i, group in enumerate(groups)]
+        return [(letter(i), self._short(i)) for i in range(len(self.runs))]
+
+    def _columns(self, count: int) -> tuple[Sequence[int], int]:
+        """The runs, or groups, that have one in the table, and how wide it is."""
+        room = self.size.width - _KEY - 4
         most = max(1, room // (_COLUMN + 1))
         self.first = max(0, min(self.first, count - most))
         shown = range(self.first, min(count, self.first + most))
@@ -236,11 +241,12 @@ class CompareScreen(Area):
         row = next((row for row in self.query_one("#table", Table).rows if row.key == self._row_key), None)
         detail.display = found is not None and row is not None and self.query_one("#table").has_focus
         if row is not None:
-            texts = [row.cells.get(str(i), "") for i in range(len(self.runs))]
+            titles = self._titles(self._together())
+            texts = [row.cells.get(str(i), "") for i in range(len(titles))]
             values = [text if isinstance(text, str) else text[0] for text in texts]
             if row.key == ". run":
                 values = [run.id for run in self.runs]
-            pairs = (f"{letter(i)} {value}" for i, value in enumerate(values) if value)
+            pairs = (f"{key} {value}" for (key, _), value in zip(titles, values, strict=True) if value)
             detail.update(f"{row.key.partition(' ')[2]}:  {'   '.join(pairs)}")
 
     @property

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.message import Message
 from textual.widgets import Static
 
-from dlkit.monitor.devices import Devices, DeviceUse
+from dlkit.monitor.devices import DeviceUse
 from dlkit.present.numbers import size
 from dlkit.present.sparkline import bars
 from dlkit.tui.shared.host import Host
@@ -33,7 +33,7 @@ class MachineLine(Static):
             return isinstance(message, MachineLine.Measured)
 
     def follow(self, host: Host) -> Source[list[DeviceUse]]:
-        return host.poller.watch(Devices().poll, self.Measured, self)
+        return host.poller.watch(host.devices.poll, self.Measured, self)
 
     def on_machine_line_measured(self, message: Measured) -> None:
         self.update(line(message.devices), layout=False)

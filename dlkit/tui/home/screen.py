@@ -64,6 +64,7 @@ class HomeScreen(Area):
         Binding("d", "fetch", "Fetch data", id="tasks.fetch", tooltip="Download what the task's data sets need"),
         Binding("r", "last", "Last run", id="tasks.last", tooltip="Open the task's newest run"),
         Binding("b", "best", "Best run", show=False, id="tasks.best"),
+        Binding("m", "machine", "Machine", show=False, id="tasks.machine", tooltip="Cores, memory, disk, GPUs"),
     ]
 
     class Listed(Message):
@@ -303,6 +304,9 @@ class HomeScreen(Area):
         sources = list(dict.fromkeys(name for one in wanted for name in one.sources))
         total = sum(one.size for one in wanted)
         self.app.push_screen(FetchDialog(sources, total, self.workspace), lambda _: self._list())
+
+    def action_machine(self) -> None:
+        self.dlkit.open_machine()
 
     def action_last(self) -> None:
         self._open_of_task("last")

@@ -18,7 +18,7 @@ from dlkit.errors import DlkitError
 from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
 from dlkit.jobs.queue_state import QueueState
 from dlkit.monitor import run_actions
-from dlkit.monitor.devices import Devices, DeviceUse
+from dlkit.monitor.devices import DeviceUse
 from dlkit.present.numbers import ago, size
 from dlkit.runs.folder import RunFolder
 from dlkit.steering import one_line
@@ -50,6 +50,9 @@ class QueueScreen(Area):
         Binding("plus,equals_sign", "priority(1)", "Sooner", key_display="+", id="queue.sooner"),
         Binding("minus", "priority(-1)", "Later", key_display="-", id="queue.later"),
         Binding("c", "slots", "CPU slots", id="queue.slots", tooltip="How many jobs may share the CPU"),
+        Binding(
+            "m", "machine", "Machine", id="queue.machine", tooltip="Cores, memory, disk, GPUs over the last minutes"
+        ),
         Binding("w", "wake", "Start scheduler", show=False, id="queue.wake"),
     ]
 
@@ -95,7 +98,7 @@ class QueueScreen(Area):
         watch = self.dlkit.poller.watch
         self.while_shown(
             watch(partial(self._look, queue), lambda found: self.Looked(*found), self),
-            watch(Devices().poll, self.Measured, self),
+            watch(self.dlkit.devices.poll, self.Measured, self),
         )
 
     def _look(self, queue: QueueState) -> tuple[list[Entry], int | None, int]:
@@ -194,6 +197,9 @@ class QueueScreen(Area):
         set_cpu_slots(self.workspace, int(text))
         wake(self.workspace)
         return f"{text.strip()} CPU slots from now on"
+
+    def action_machine(self) -> None:
+        self.dlkit.open_machine()
 
     def action_wake(self) -> None:
         self._do(lambda: "scheduler started" if wake(self.workspace) else "nothing that a scheduler could start")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from textual.timer import Timer
 from textual.widget import Widget
 
+from dlkit.tui.shared import settings
+
 SPEEDS = (1, 2, 4, 8, 16)
 """Steps a second."""
 
@@ -17,7 +19,8 @@ class Player:
 
     def __init__(self, owner: Widget, advance: Callable[[], bool]) -> None:
         self._owner, self._advance = owner, advance
-        self._speed = len(SPEEDS) // 2
+        fast = settings.kept("playing-speed", SPEEDS[len(SPEEDS) // 2])
+        self._speed = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - fast))
         self._timer: Timer | None = None
 
     @property
@@ -39,8 +42,9 @@ class Player:
             self._timer = None
 
     def faster(self, by: int) -> None:
-        """By so many of ``SPEEDS``."""
+        """By so many of ``SPEEDS``; it is remembered."""
         self._speed = max(0, min(len(SPEEDS) - 1, self._speed + by))
+        settings.keep("playing-speed", SPEEDS[self._speed])
         if self.playing:
             self.play()
 

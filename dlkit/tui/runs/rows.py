@@ -1,19 +1,20 @@
-"""The rows of the list of runs, and their order."""
+"""The columns and rows of the list of runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
 from dlkit.monitor.pulse import Pulse, share
+from dlkit.monitor.run_columns import STATES
+from dlkit.monitor.run_groups import RunGroup
 from dlkit.present.numbers import number, size
-from dlkit.present.runs import bar, spent, steps
+from dlkit.present.runs import bar, spent, steps, titled
 from dlkit.present.sparkline import sparkline
 from dlkit.runs.folder import Summary
 from dlkit.steering import one_line
-from dlkit.tui.shared import settings
 from dlkit.tui.shared.table import Cell, Column, Row
 from dlkit.tui.shared.words import state_cell
 
@@ -32,41 +33,50 @@ COLUMNS = (
     Column("device", "device", 8, rank=7),
     Column("size", "size", 9, right=True, rank=8),
 )
-STATES = ("running", "paused", "queued", "foreign", "interrupted", "failed", "stopped", "completed")
+DEFAULT = tuple(column.key for column in COLUMNS)
+OTHERS = (
+    Column("id", "id", 30, most=44),
+    Column("study", "study", 12, most=34, optional=True),
+    Column("seed", "seed", 6, right=True),
+    Column("host", "host", 10, most=20),
+    Column("metric", "metric", 14, most=20),
+    Column("updated", "ended", 16, right=True),
+    Column("reason", "reason", 20, most=60, optional=True),
+)
+"""That are shown on demand; so are metrics and options."""
 UNSORTED = ("trend",)
 """Columns by which nothing is sorted."""
+ABOUT = {
+    "state": "running, completed, failed …", "name": "what somebody has called it", "task": "", "model": "",
+    "dataset": "the data set", "step": "how far it is", "last": "the primary metric now", "best": "its best value",
+    "trend": "the course of the primary metric", "seconds": "how long it has run", "created": "when it began",
+    "device": "where it computes", "size": "what its folder takes on the disk", "id": "the name of its folder",
+    "study": "whose trial it is", "seed": "", "host": "the machine", "metric": "the primary one",
+    "updated": "its last event", "reason": "why it ended",
+}  # fmt: skip
+_KNOWN = {column.key: column for column in (*COLUMNS, *OTHERS)}
 
 
-def arranged(runs: Sequence[Summary], key: str, descending: bool) -> list[Summary]:
-    """Sorted by a column; what has no value there comes last either way."""
-    if key == "created":
-        return list(runs) if descending else list(runs)[::-1]
-
-    def value(run: Summary) -> Any:
-        found = getattr(run, key)
-        return STATES.index(found) if key == "state" and found in STATES else found
-
-    there = [run for run in runs if _has(value(run))]
-    words = any(isinstance(value(run), str) for run in there)
-    ordered = sorted(there, key=lambda r: str(value(r)) if words else value(r), reverse=descending)
-    return ordered + [run for run in runs if not _has(value(run))]
+def title_of(key: str) -> str:
+    """Of a column, over it and in windows."""
+    return _KNOWN[key].title if key in _KNOWN else key
 
 
-def _has(value: object) -> bool:
-    return value is not None and value != "" and value == value
+def columns_of(keys: Sequence[str]) -> tuple[Column, ...]:
+    """In a narrow window the last ones leave first, where somebody has chosen them; else those that matter least."""
+    if tuple(keys) == DEFAULT:
+        return COLUMNS
+    return tuple(replace(_KNOWN.get(key) or _measured(key), rank=place) for place, key in enumerate(keys))
 
 
-def kept_order() -> tuple[str, bool]:
-    """By what they were sorted last, and whether descending."""
-    kept: list[object] = settings.kept("runs-sort", ["created", True])
-    known = {column.key for column in COLUMNS if column.key not in UNSORTED}
-    match kept:
-        case [str(key), bool(descending)] if key in known:
-            return key, descending
-    return "created", True
+def _measured(key: str) -> Column:
+    """A metric or an option: of another task's runs there is none."""
+    title = key.removeprefix("val/") if key.startswith("val/") else key.rpartition(".")[2]
+    return Column(key, title, max(8, min(14, len(title) + 1)), right=True, most=16, optional=True)
 
 
-def row(run: Summary, age: str, pulse: Pulse) -> Row:
+def row(run: Summary, age: str, pulse: Pulse, more: Mapping[str, str]) -> Row:
+    """``more``: what stands in columns that are no field of the list, by their keys."""
     done = share(run, pulse) if run.state == "running" else None
     cells: dict[str, Cell] = {
         "state": state_cell(run.state),
@@ -82,6 +92,7 @@ def row(run: Summary, age: str, pulse: Pulse) -> Row:
         "device": run.device,
         "size": size(run.size),
         "name": run.name,
+        **more,
     }
     return Row(run.id, cells)
 
@@ -99,3 +110,11 @@ def about(run: Summary) -> Text:
     elif run.state == "interrupted":
         text.append("\nits worker died; r goes on from the last checkpoint", "italic")
     return text
+
+
+def about_group(group: RunGroup) -> Text:
+    """What its heading may have no room for."""
+    text = Text.assemble((one_line(group.title), "bold"), f"   {group.about}")
+    if group.best is not None:
+        text.append(f"\nthe best is {one_line(titled(group.best))}")
+    return text.append("\nspace marks all of them, c compares those that are marked", "italic")

@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal
@@ -75,9 +76,9 @@ class Area(Screen[None]):
             source.close()
         self._shown_sources = []
 
-    def say_where(self, text: str) -> None:
-        """Change what the top line says is being looked at."""
-        self.query_one(TopLine).say_where(text)
+    def say_where(self, *texts: str) -> None:
+        """Change what the top line says is being looked at: the first of these that it has room for, else the last."""
+        self.query_one(TopLine).say_where(*texts)
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -111,15 +112,22 @@ class TopLine(Horizontal):
 
     def __init__(self, area: str, where: str) -> None:
         super().__init__()
-        self._area, self._where = area, where
+        self._area = area
+        self._texts: tuple[str, ...] = (where,)
 
     def compose(self) -> ComposeResult:
         for number, (mode, title) in enumerate(AREAS.items(), 1):
             yield AreaName(f"{number} {title}", mode, here=mode == self._area)
-        yield Static(self._where, id="where", markup=False)
+        yield Static(self._texts[0], id="where", markup=False)
 
-    def say_where(self, text: str) -> None:
-        self.query_one("#where", Static).update(text, layout=False)
+    def say_where(self, *texts: str) -> None:
+        self._texts = texts
+        place = self.query_one("#where", Static)
+        room = place.content_size.width
+        place.update(next((text for text in texts if cell_len(text) <= room), texts[-1]), layout=False)
+
+    def on_resize(self) -> None:
+        self.say_where(*self._texts)
 
 
 class AreaName(Static):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -11,6 +13,9 @@ from dlkit.catalog import Catalog
 from dlkit.monitor.pulse import Pulse
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.tui.shared.poll import Poller
+
+if TYPE_CHECKING:
+    from dlkit.monitor.devices import Devices
 
 
 class Host(App[None]):
@@ -33,6 +38,17 @@ class Host(App[None]):
     """Ids of runs that were opened since."""
     looked: bool
     """Whether the workspace has been looked at: an empty list of runs means that there are none."""
+
+    @cached_property
+    def devices(self) -> Devices:
+        """What has been measured of the machine, by whichever screen shows some of it: one course for all."""
+        from dlkit.monitor.devices import Devices
+
+        return Devices()
+
+    def open_machine(self) -> None:
+        """The machine over the last minutes, in the queue's area."""
+        raise NotImplementedError
 
     def open_launch(self, task: str, preset: str = "") -> None:
         """The form that starts a run of a task."""

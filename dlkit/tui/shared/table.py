@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import ClassVar
@@ -40,8 +40,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """``cells`` by column key; a missing one is empty. A row with a ``line`` shows that over its whole width; one to
-    ``skip`` is a heading: the cursor is never on it."""
+    """``cells`` by column key; a missing one is empty. A row with a ``line`` is a heading, which shows that over its
+    whole width; on one to ``skip`` the cursor never is."""
 
     key: str
     cells: dict[str, Cell]
@@ -122,15 +122,15 @@ class Table(ScrollView, can_focus=True):
                     bindings[i] = replace(binding, description=what, show=bool(what))
                     self.screen.refresh_bindings()
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[Row], hidden: Collection[str] = ()) -> None:
         """Take these rows; the cursor stays on the row it was on, if that is still there. A row that is the same
-        object as before is not drawn again."""
+        object as before is not drawn again. Rows that are ``hidden`` by now, in a group that is folded, keep marks."""
         here, before, marked = self.key, self.rows, frozenset(self.marked)
         self.rows = rows
         self._absent = frozenset(
             c.key for c in self.columns if c.optional and not any(r.cells.get(c.key) for r in rows)
         )
-        self.marked &= {row.key for row in rows} if self.marked else set()
+        self.marked &= {*(row.key for row in rows), *hidden} if self.marked else set()
         place = next((i for i, row in enumerate(rows) if row.key == here), None)
         moved = place is None and bool(rows)
         place = self._beside(min(self.cursor, max(0, len(rows) - 1)), 1) if place is None else place
@@ -143,9 +143,9 @@ class Table(ScrollView, can_focus=True):
 
     def _redraw(self, before: Sequence[Row], marks_changed: bool) -> None:
         """The lines that are different now: over ssh a whole table is ten times the bytes."""
-        looks = (self.sort_key, self.descending, self.empty, len(before), self._absent)
+        looks = (self.sort_key, self.descending, self.empty, len(before), self._absent, self.columns)
         if looks != self._looked or len(before) != len(self.rows) or marks_changed:
-            self._looked = (*looks[:3], len(self.rows), self._absent)
+            self._looked = (*looks[:3], len(self.rows), *looks[4:])
             self.refresh()
             return
         top = self.scroll_offset.y
@@ -258,7 +258,7 @@ class Table(ScrollView, can_focus=True):
         ]
         if row.line:
             text, look = (row.line, "") if isinstance(row.line, str) else row.line
-            style = self._style("table--header") if row.skip else base
+            style = base if here else self._style("table--header")
             style += Style.parse(look) if look else Style.null()
             return _strip(
                 [("  " if row.skip else parts[0][0], style), (_fitted(text, max(1, width - 2), False), style)],
