@@ -23,7 +23,7 @@ ENGINE: dict[str, Any] = {
     "checkpoint_every": 60.0,
     "threads": 1,
 }
-LAYER: dict[str, Any] = {"loss": {"name": "troubled", "wait": 0.002}, "trainer": {"lr": 0.01}}
+LAYER: dict[str, Any] = {"loss": {"name": "troubled", "wait": 0.01}, "trainer": {"lr": 0.01}}
 
 
 class Live(NamedTuple):

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from dlkit.cli.main import COMMANDS, main
+from jobsite import plugins, quick, site, zygote_address
+
+__all__ = ["plugins", "quick", "site", "zygote_address"]
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/*.md"))]
@@ -21,6 +24,8 @@ REAL["gutenberg"] = "gutenberg-books"
 _CANVASES = ["--dataset.train", "800", "--dataset.val", "200", "--dataset.test", "200"]
 SMALLER = {"translation": ["--dataset.pairs", "4000"], "localization": _CANVASES, "detection": _CANVASES}
 """Options of the embedded data sets that take seconds to draw in full."""
+IMPORTED = ["--launcher", "zygote"]
+"""Each training process imports torch for 4 s otherwise; ``tests/jobs`` starts them as they are started for people."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORTEN = {
     "train": ["--epochs", "1", "--limit-batches", "2", "--device", "cpu"],
@@ -63,11 +68,11 @@ def needs_real_data(words: list[str]) -> bool:
 
 
 def runnable(words: list[str]) -> list[str]:
-    """A command made short: it does all it says, on a few batches."""
+    """A command made short: it does all it says, on a few batches, in processes that have imported torch already."""
     if words[0] == "study" and "--epochs" in words:
         less = {"--seeds": "1", "--epochs": "1"}
         short = [less.get(before, word) for before, word in pairwise(words)]
-        return [words[0], *short, "--device", "cpu", "--no-probe"]
+        return [words[0], *short, "--device", "cpu", "--no-probe", *IMPORTED]
     # A fixed model takes no steps at all: there is nothing to shorten.
     if words[0] != "train" or {"--help", "--print-config", "fixed"} & set(words):
         return words
@@ -77,7 +82,7 @@ def runnable(words: list[str]) -> list[str]:
             at = shortened.index(flag)
             del shortened[at : at + 2]
     smaller = [] if "--dataset" in words else SMALLER.get(words[1], [])
-    return [*shortened, *smaller, *SHORTEN["train"]]
+    return [*shortened, *smaller, *SHORTEN["train"], *(IMPORTED if {"--detach", "--queue"} & set(words) else [])]
 
 
 PROJECT, PLUGINS = [page for page in PAGES if page.parent == ROOT], [page for page in PAGES if page.parent != ROOT]
@@ -88,7 +93,7 @@ PROJECT, PLUGINS = [page for page in PAGES if page.parent == ROOT], [page for pa
     [*PROJECT, *(pytest.param(page, marks=pytest.mark.slow) for page in PLUGINS)],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None:
+def test_commands_of_the_documentation_work(page: Path, workplace: Path, quick: dict[str, str]) -> None:
     ran = 0
     for words in commands(page):
         if needs_real_data(words) or words[0] not in COMMANDS:

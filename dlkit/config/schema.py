@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from pydantic import BaseModel
@@ -52,8 +53,9 @@ class FieldInfo:
     schema: Property
 
 
-def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
-    """The options of a config class, from its JSON schema."""
+@lru_cache(maxsize=512)  # a schema takes 3 ms to make: a form asks for nine at every key
+def fields_of(model: type[BaseModel]) -> Sequence[FieldInfo]:
+    """The options of a config class, from its JSON schema. Not to be changed: everybody gets the same."""
     schema = model.model_json_schema()
     required = schema.get("required", [])
     found = []
@@ -63,7 +65,7 @@ def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
         found.append(
             FieldInfo(name, kind, _allowed(prop, kind), default, name in required, prop.get("description", ""), prop)
         )
-    return found
+    return tuple(found)
 
 
 Schema: TypeAlias = Mapping[str, Mapping[str, FieldInfo]]

@@ -15,11 +15,16 @@ _FINE = 3
 _EDGE = (16, 18, 24)
 WIDTH = 960
 """Pixels across of a picture that is written to a file."""
+HIGHEST = 2160
+"""Pixels from top to bottom at most: of 3 by 90 values, 720 across would be 21,600 high, and take 2 s and 0.5 GB."""
 
 
 def painted(plane: Plane, width: int = WIDTH) -> Pixels:
-    """uint8 [H,W,3], as wide as said, without axes: colours, paths and points."""
-    height = max(1, round(width * plane.image.shape[0] / plane.image.shape[1]))
+    """uint8 [H,W,3], as wide as said, or narrower where it would be higher than ``HIGHEST``; without axes: colours,
+    paths and points."""
+    rows, columns = plane.image.shape[:2]
+    width = max(1, min(width, HIGHEST * columns // rows))
+    height = max(1, min(HIGHEST, round(width * rows / columns)))
     large = Image.fromarray(resized(plane.image, width * _FINE, height * _FINE))
     pen, radius = ImageDraw.Draw(large), max(2.0, width * _FINE / 170)
     for marks in plane.marks:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from asked import asked, runs_of
+from dlkit.jobs import detach
 from dlkit.jobs.queue import scheduler
 from dlkit.runs.faults import STUDIES
 from dlkit.runs.folder import RunFolder, current_state
@@ -34,8 +35,14 @@ def drive(study: StudyFolder) -> None:
 
 
 def finish(study: StudyFolder) -> None:
-    """By processes of its own, started again whenever one has died."""
-    until(lambda: state_of(study).finished or (wake(study) and False), "it did not end", every=0.05)
+    """By processes of its own, started again whenever one has died: one that has not come to its lock yet is waited for."""
+
+    def ended() -> bool:
+        if not any(process.poll() is None for process in detach._started):
+            wake(study)
+        return bool(state_of(study).finished)
+
+    until(ended, "it did not end", every=0.05)
     until(lambda: driver(study) is None)
 
 
