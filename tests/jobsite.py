@@ -91,6 +91,14 @@ def quick(zygote_address: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) 
     return {"name": "zygote"}
 
 
+@pytest.fixture
+def imported(zygote_address: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked about a model, or tries one, begins in milliseconds too."""
+    monkeypatch.setenv("DLKIT_ZYGOTE", str(zygote_address))
+    for module in ("dlkit.monitor.model_process", "dlkit.studies.tries"):
+        monkeypatch.setattr(f"{module}.python", zygote.stand_in)
+
+
 def end_processes(workspace: Path) -> None:
     """Scheduler first, or it would start others."""
     _end(scheduler(workspace))

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from dlkit.cli.main import COMMANDS, main
-from jobsite import plugins, quick, site, zygote_address
+from jobsite import imported, plugins, quick, site, zygote_address
 
-__all__ = ["plugins", "quick", "site", "zygote_address"]
+__all__ = ["imported", "plugins", "quick", "site", "zygote_address"]
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/*.md"))]
@@ -93,7 +93,8 @@ PROJECT, PLUGINS = [page for page in PAGES if page.parent == ROOT], [page for pa
     [*PROJECT, *(pytest.param(page, marks=pytest.mark.slow) for page in PLUGINS)],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_commands_of_the_documentation_work(page: Path, workplace: Path, quick: dict[str, str]) -> None:
+@pytest.mark.usefixtures("quick", "imported")
+def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None:
     ran = 0
     for words in commands(page):
         if needs_real_data(words) or words[0] not in COMMANDS:

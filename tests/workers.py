@@ -12,8 +12,9 @@ from typing import Any
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.events import Event
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
-from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.jobs.submit import resubmit, submit
 from dlkit.runs.folder import RunFolder, current_state, summarise
 from dlkit.runs.log import parse_lines, read_events
 from waiting import LONG, until

@@ -1,8 +1,9 @@
-"""Training processes that begin in milliseconds: forked from one that has imported torch.
+"""Processes that train or answer and begin in milliseconds: forked from one that has imported torch.
 
 They are processes like any other, with their own signals, files and locks, under a real supervisor; what is left out
 is three seconds of imports. ``serve`` is the server, this module as a script the client, which a launcher of the toy
-plugin starts in place of ``python -m dlkit.jobs.rank``, and which lives and dies with the process that it stands for.
+plugin starts in place of ``python -m dlkit.jobs.rank``, and which lives and dies with the process that it stands for;
+``stand_in`` gives the same for any module that is run with ``python -m``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ PRELOAD = (
     "dlkit.engine.supervised",
     "dlkit.jobs.rank",
     "dlkit.jobs.launch",
+    "dlkit.use.helper",
+    "dlkit.studies.trying",
     "toy_parts",
     "extras_parts",
     "sklearn.datasets",
@@ -56,9 +60,12 @@ def command(run_folder: Path, nproc: int, config: Any) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, "ask", os.environ["DLKIT_ZYGOTE"], str(nproc), str(run_folder)]
 
 
-def serve(address: str) -> None:
-    from importlib import import_module
+def stand_in(module: str, *words: str) -> list[str]:
+    """In place of ``dlkit.interpreter.python``."""
+    return [sys.executable, "-I", "-S", __file__, "be", os.environ["DLKIT_ZYGOTE"], module, *words]
 
+
+def serve(address: str) -> None:
     for name in PRELOAD:
         import_module(name)
     for plugin in ("dlkit_regression", "dlkit_classification", "dlkit_scratch"):
@@ -85,12 +92,15 @@ def _become(connection: socket.socket) -> None:
     import threading
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 2)
+    message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     if not message:  # the client was killed before it could ask
         os._exit(1)
     asked = json.loads(message)
-    for target, descriptor in zip((1, 2), descriptors, strict=True):
+    for target, descriptor in zip(asked["descriptors"], descriptors, strict=True):
         os.dup2(descriptor, target)
+    own = _folders(asked["environment"])
+    sys.path[:] = [*own, *(path for path in sys.path if path not in {*own, *_folders(os.environ)})]
+    invalidate_caches()
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
@@ -100,19 +110,38 @@ def _become(connection: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
-    from dlkit.jobs import rank
     from dlkit.runs import faults
 
     faults._label, _, count = os.environ.get("DLKIT_FAULT", "").partition(":")
     faults._left = int(count or 1)
+    end = os._exit
+
+    def leave(code: int) -> None:
+        connection.send(bytes([code]))
+        end(code)
+
+    os._exit = leave  # type: ignore[assignment]  # who is told to end at once says so too
     code = 1
     try:
-        code = rank.main(asked["words"])
+        code = import_module(asked["module"]).main(asked["words"])
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        connection.send(bytes([code]))
-        os._exit(code)
+        leave(code)
+
+
+def _folders(environment: Mapping[str, str]) -> list[str]:
+    """Where Python looks for modules because the environment says so."""
+    return [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
+
+
+def be(address: str, module: str, words: list[str]) -> int:
+    """Be ``python -m module words``, its standard input too."""
+    connection = _begun(address, words, {}, module, (0, 1, 2))
+    code = connection.recv(1)
+    if not code:  # it died without a word: so does this one
+        os.kill(os.getpid(), signal.SIGKILL)
+    return code[0]
 
 
 def ask(address: str, ranks: int, words: list[str]) -> int:
@@ -145,16 +174,30 @@ def surroundings(ranks: int) -> list[dict[str, str]]:
     return [{**common, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
 
 
-def _begun(address: str, words: list[str], own: dict[str, str]) -> socket.socket:
+def _begun(
+    address: str,
+    words: list[str],
+    own: dict[str, str],
+    module: str = "dlkit.jobs.rank",
+    descriptors: tuple[int, ...] = (1, 2),
+) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
-    asked = {"words": words, "environment": {**os.environ, **own}, "folder": str(Path.cwd())}
-    socket.send_fds(connection, [json.dumps(asked).encode()], [1, 2])
+    asked = {
+        "module": module,
+        "words": words,
+        "environment": {**os.environ, **own},
+        "folder": str(Path.cwd()),
+        "descriptors": descriptors,
+    }
+    socket.send_fds(connection, [json.dumps(asked).encode()], descriptors)
     return connection
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
+    elif sys.argv[1] == "be":
+        sys.exit(be(sys.argv[2], sys.argv[3], sys.argv[4:]))
     else:
         sys.exit(ask(sys.argv[2], int(sys.argv[3]), sys.argv[4:]))

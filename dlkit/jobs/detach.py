@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from dlkit.interpreter import python
+from dlkit.runs import opening
+from dlkit.runs.folder import RunFolder
 
 _started: list[subprocess.Popen[bytes]] = []
 """Kept until they have ended: what is forgotten while it runs is warned of, and stays a zombie."""
@@ -36,6 +39,16 @@ def detach(module: str, words: Sequence[str], output: BinaryIO, *, holding: bool
         )
     _started.append(process)
     return process
+
+
+def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:
+    """Start the run's worker in a new session; what it prints goes to output.log.
+
+    Here, and not beside ``submit``: a scheduler starts workers, and needs no plugin, no option and no pydantic for it.
+    """
+    foreground = ["--foreground"] if in_foreground else []
+    output = os.fdopen(opening.open_file(run.path, run.output.name, opening.APPEND), "ab")
+    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], output, holding=True)
 
 
 @contextmanager

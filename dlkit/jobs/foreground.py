@@ -11,10 +11,10 @@ from dlkit.config import Resolved
 from dlkit.errors import DlkitError, RunError
 from dlkit.events import Event, Finished
 from dlkit.jobs.claims import Claim, hold
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.follow import Gone, follow
 from dlkit.jobs.notify import finished_record, post
 from dlkit.jobs.queue import wake
-from dlkit.jobs.submit import start_worker
 from dlkit.runs.folder import RunFolder
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.errors import RunError
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import wake, why
-from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.jobs.submit import resubmit, submit
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.orders import orders_of

@@ -26,10 +26,11 @@ from dlkit.catalog import Catalog
 from dlkit.config import Layer, Resolved
 from dlkit.data.context import make_context, silent
 from dlkit.events import Event
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.foreground import needs_worker, train_here, train_in_worker
 from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again, heard_orders
 from dlkit.jobs.job_record import Submission, job_of
-from dlkit.jobs.submit import refuse_queued, resubmit, start_worker, submit
+from dlkit.jobs.submit import refuse_queued, resubmit, submit
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
 

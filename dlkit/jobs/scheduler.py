@@ -17,9 +17,9 @@ from dlkit.errors import DAMAGE
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
 from dlkit.jobs.claims import Claim
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
 from dlkit.jobs.queue_state import QueueState
-from dlkit.jobs.submit import start_worker
 from dlkit.present.output import print_stamped
 from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point

@@ -1,9 +1,8 @@
-"""Handing a job over: a run's folder that says ``queued``, and a worker that outlives this process."""
+"""Handing a job over: a run's folder that says ``queued``."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +14,8 @@ from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
 from dlkit.interpreter import A_CORE
 from dlkit.jobs.allocate import Need, kind, machine_now, unshareable
-from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
-from dlkit.runs import opening, own
+from dlkit.runs import own
 from dlkit.runs.files import file_size, write_text
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
@@ -131,10 +129,3 @@ def _refuse_unshareable(resolved: Resolved) -> None:
         why = f"they would share {os.cpu_count()} cores and the memory of this machine: give at most {most}"
     if why:
         raise UsageError(f"job.nproc = {nproc}: {why}")
-
-
-def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:
-    """Start the run's worker in a new session; what it prints goes to output.log."""
-    foreground = ["--foreground"] if in_foreground else []
-    output = os.fdopen(opening.open_file(run.path, run.output.name, opening.APPEND), "ab")
-    return detach("dlkit.jobs.worker", [str(run.path), *words, *foreground], output, holding=True)

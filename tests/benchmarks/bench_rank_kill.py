@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import workers
 from dlkit.events import MetricsLogged, Resumed, Retried
-from dlkit.jobs.submit import start_worker
+from dlkit.jobs.detach import start_worker
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
 from installed import TESTS, install_metadata

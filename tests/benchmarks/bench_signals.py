@@ -37,7 +37,7 @@ import psutil  # noqa: E402
 
 import workers  # noqa: E402
 import zygote  # noqa: E402
-from dlkit.jobs.submit import start_worker  # noqa: E402
+from dlkit.jobs.detach import start_worker  # noqa: E402
 from dlkit.runs.folder import create  # noqa: E402
 from dlkit.runs.lock import RunLock  # noqa: E402
 from installed import install_metadata  # noqa: E402

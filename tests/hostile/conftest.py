@@ -10,10 +10,10 @@ from types import FrameType
 import pytest
 
 from hostile.bad_runs import delete
-from jobsite import plugins, quick, site, workspace, zygote_address
+from jobsite import imported, plugins, quick, site, workspace, zygote_address
 from waiting import LONG
 
-__all__ = ["plugins", "quick", "site", "workspace", "zygote_address"]
+__all__ = ["imported", "plugins", "quick", "site", "workspace", "zygote_address"]
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from dlkit.data.text import pieces
 from dlkit.interpreter import leave_out_current_folder, python
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.launchers import torchrun
-from dlkit.jobs.submit import start_worker
 from dlkit.monitor.model_process import ModelProcess
 from dlkit.runs.folder import RunFolder
 from queues import enqueue

@@ -19,11 +19,12 @@ from dlkit.cli.main import main
 from dlkit.config import Layer, resolve
 from dlkit.errors import RunError, UsageError
 from dlkit.jobs import scheduler as scheduling
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import listing, reprioritise, wake
 from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.requests import Refused, Request
-from dlkit.jobs.submit import start_worker, submit
+from dlkit.jobs.submit import submit
 from dlkit.jobs.worker import NOT_STARTED
 from dlkit.monitor import run_actions
 from dlkit.monitor.runs import Runs

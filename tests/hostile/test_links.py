@@ -14,7 +14,7 @@ import pytest
 
 from dlkit.cli.main import main
 from dlkit.errors import DlkitError, RunError
-from dlkit.jobs.submit import start_worker
+from dlkit.jobs.detach import start_worker
 from dlkit.runs import commands, opening
 from dlkit.runs.conclude import end_run
 from dlkit.runs.contents import load_sample, save_sample

@@ -16,8 +16,8 @@ import workers
 from dlkit.cli.main import main
 from dlkit.errors import STOPPED
 from dlkit.events import Finished, Resumed, Retried
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.queue import log_of
-from dlkit.jobs.submit import start_worker
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder

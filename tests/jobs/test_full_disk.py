@@ -14,8 +14,9 @@ import pytest
 
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
-from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.jobs.submit import resubmit, submit
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import summarise
 from waiting import LONG

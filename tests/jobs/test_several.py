@@ -26,7 +26,7 @@ from dlkit.engine.distributed import World, refuse_unshared
 from dlkit.engine.loader import own_part
 from dlkit.errors import STOPPED, UsageError
 from dlkit.events import Checkpointed, Commanded, Finished, MetricsLogged, Resumed, Retried, Sampled
-from dlkit.jobs.submit import start_worker
+from dlkit.jobs.detach import start_worker
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder

@@ -12,10 +12,11 @@ import pytest
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.events import Notice
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission, job_of
 from dlkit.jobs.queue import cancel, wake
 from dlkit.jobs.stacking import waiting
-from dlkit.jobs.submit import resubmit, start_worker, submit
+from dlkit.jobs.submit import resubmit, submit
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder, current_state, summarise
 from dlkit.runs.log import read_events

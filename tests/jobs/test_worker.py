@@ -17,8 +17,9 @@ from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.errors import STOPPED, PluginError, RunError, UsageError
 from dlkit.events import Finished, Started
+from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
-from dlkit.jobs.submit import resubmit, start_worker
+from dlkit.jobs.submit import resubmit
 from dlkit.jobs.worker import NOT_STARTED
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import choose, complete
@@ -184,7 +185,7 @@ def test_a_stop_that_comes_while_the_job_is_started(workspace: Path, quick: Quic
 def test_a_foreground_worker_stops_when_its_parent_ends(workspace: Path, quick: Quick) -> None:
     run = make_job(workspace, {"launcher": quick, **troubled()}, **ENDLESS)
     script = (
-        "import sys; from pathlib import Path; from dlkit.jobs.submit import start_worker; "
+        "import sys; from pathlib import Path; from dlkit.jobs.detach import start_worker; "
         "from dlkit.runs.folder import RunFolder; "
         "start_worker(RunFolder(Path(sys.argv[1])), in_foreground=True).wait()"
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from dlkit.studies.folder import driver, list_studies
-from jobsite import end_processes, plugins, quick, site, tmp_path, zygote_address
+from jobsite import end_processes, imported, plugins, quick, site, tmp_path, zygote_address
 from waiting import until
 
-__all__ = ["plugins", "quick", "site", "tmp_path", "zygote_address"]
+__all__ = ["imported", "plugins", "quick", "site", "tmp_path", "zygote_address"]
 
 
 @pytest.fixture

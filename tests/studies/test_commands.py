@@ -104,6 +104,7 @@ def _same_again(workspace: Path, command: str, config: dict[str, Any]) -> None:
     assert resolve(catalog, task, layers_of(catalog, task, split_words(words))).values() == config
 
 
+@pytest.mark.usefixtures("imported")
 def test_detached_and_stopped(workspace: Path, quick: Quick, typed: Typed) -> None:
     slow = ["--loss", "troubled", "--loss.wait", "0.05", "--epochs", "30"]
     told = typed.json(

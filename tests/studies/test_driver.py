@@ -35,7 +35,7 @@ def drive(study: StudyFolder) -> None:
 
 
 def finish(study: StudyFolder) -> None:
-    """By processes of its own, started again whenever one has died: one that has not come to its lock yet is waited for."""
+    """By processes of its own, started again whenever one has died; none while one is on its way to the lock."""
 
     def ended() -> bool:
         if not any(process.poll() is None for process in detach._started):

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from forms import forms, stranger
-from jobsite import plugins, quick, site, workspace, zygote_address
+from jobsite import imported, plugins, quick, site, workspace, zygote_address
 
-__all__ = ["forms", "plugins", "quick", "site", "stranger", "workspace", "zygote_address"]
+__all__ = ["forms", "imported", "plugins", "quick", "site", "stranger", "workspace", "zygote_address"]

@@ -274,6 +274,7 @@ def test_how_pictures_are_drawn_can_be_told(tmp_path: Path) -> None:
             terminal.wait_for(said)
 
 
+@pytest.mark.usefixtures("imported")
 async def test_screens_left_before_they_are_complete(tmp_path: Path) -> None:
     """By a quick key, or because what they started is there already: at whatever point of their making."""
     run = record_run(tmp_path)

@@ -35,6 +35,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
         yield found
 
 
+pytestmark = pytest.mark.usefixtures("imported")
+
+
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLKIT_CONFIG", str(tmp_path / "config"))
