@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,9 +53,15 @@ class FieldInfo:
     schema: Property
 
 
+def fields_of(model: type[BaseModel]) -> list[FieldInfo]:
+    """The options of a config class, from its JSON schema."""
+    return [*_fields(model)]
+
+
 @lru_cache(maxsize=512)  # a schema takes 3 ms to make: a form asks for nine at every key
-def fields_of(model: type[BaseModel]) -> Sequence[FieldInfo]:
-    """The options of a config class, from its JSON schema. Not to be changed: everybody gets the same."""
+def _fields(model: Hashable) -> tuple[FieldInfo, ...]:
+    """Of a config class."""
+    assert isinstance(model, type) and issubclass(model, BaseModel)
     schema = model.model_json_schema()
     required = schema.get("required", [])
     found = []

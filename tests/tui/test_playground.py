@@ -15,6 +15,7 @@ from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from dlkit import interpreter
 from dlkit.monitor.model_process import ModelProcess
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
@@ -85,8 +86,10 @@ async def ask(pilot: Pilot[Any], found: AskScreen, text: str) -> None:
     await until(pilot, lambda: not found.busy)
 
 
-async def test_from_the_list_to_an_answer_in_two_keys(run: RunFolder) -> None:
+async def test_from_the_list_to_an_answer_in_two_keys(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter on the run, Enter for the question: it is asked when the model is loaded and the example is there."""
+    # As people start it: it imports torch, so that what is said meanwhile can be seen.
+    monkeypatch.setattr("dlkit.monitor.model_process.python", interpreter.python)
     app = DlkitApp(workspace(run))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
