@@ -18,12 +18,15 @@ def main(argv: list[str]) -> int:
         "Go on with a study: nothing that has ended again, what was stopped or cut short from its checkpoint.",
     )
     parser.add_argument("--failed", action="store_true", help="try the trials that failed again, too")
+    parser.add_argument(
+        "--trial", type=int, action="append", metavar="N", help="of those that were stopped or failed this one alone"
+    )
     parser.add_argument("--detach", action="store_true", help="do not stay and watch")
     options = parser.with_json().parse_args(argv)
     study = chosen_study(options)
     look = Look(study)
     look.results()
-    again = go_on(study, look.state, by="dlkit study resume", failed=options.failed, say=say)
+    again = go_on(study, look.state, by="dlkit study resume", failed=options.failed, trials=options.trial, say=say)
     wake(study)
     if not options.detach:
         if again and not options.json:

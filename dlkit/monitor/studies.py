@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlkit.errors import DAMAGE, in_words
+from dlkit.jobs.follow import LOST, state_now
+from dlkit.jobs.requests import Refused, refusal, send
+from dlkit.monitor import run_actions
 from dlkit.runs.folder import RunFolder
 from dlkit.studies import control
 from dlkit.studies.folder import StudyFolder, list_studies
 from dlkit.studies.results import Look, Results, Row
+from dlkit.studies.state import Trial
 from dlkit.studies.waking import run_of, wake
 
 WAKE_SECONDS = 5.0
@@ -100,13 +104,31 @@ def stop(study: StudyFolder) -> str:
     return f"{study.id}: its trials stop, their checkpoints stay"
 
 
-def go_on(study: StudyFolder) -> str:
+def go_on(study: StudyFolder, trial: Trial | None = None) -> str:
+    """The study, or one trial of it that was stopped or failed."""
     said: list[str] = []
     look = Look(study)
     look.results()
-    again = control.go_on(study, look.state, by="the interface", say=said.append)
+    trials = None if trial is None else [trial.number]
+    again = control.go_on(study, look.state, by="the interface", trials=trials, say=said.append)
     wake(study)
     return "; ".join([*said, f"{study.id} goes on" + (f", {again} trials from where they were" if again else "")])
+
+
+def stop_trial(study: StudyFolder, trial: Trial) -> str:
+    """The study goes on with the others."""
+    return run_actions.stop(run_of(study, trial))
+
+
+def pause_trial(study: StudyFolder, trial: Trial) -> str:
+    """Pause one that runs, have a paused one go on; RunError: it does neither."""
+    run = run_of(study, trial)
+    state = state_now(run)
+    action = "unpause" if state == "paused" else "pause"
+    if (found := refusal(state, {} if state in LOST else run.read(), action)) is not None:
+        raise Refused(run, found)
+    send(run, action)
+    return f"{run.id}: asked to {'go on' if action == 'unpause' else 'pause; it keeps its device'}"
 
 
 def more_seeds(study: StudyFolder, text: str) -> str:

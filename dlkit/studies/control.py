@@ -15,6 +15,8 @@ from dlkit.studies.results import Look, Results
 from dlkit.studies.state import State
 
 Say = Callable[[str], None]
+AGAIN = ("stopped", "failed")
+"""States of trials that can be taken up again."""
 
 
 def stop(look: Look, by: str) -> None:
@@ -25,16 +27,38 @@ def stop(look: Look, by: str) -> None:
         log.append(look.study.log, "stop", durable=True, by=by)
 
 
-def go_on(study: StudyFolder, state: State, *, by: str, failed: bool = False, say: Say = lambda text: None) -> int:
-    """Put on record that it is to go on; how many trials are taken up again."""
+def go_on(
+    study: StudyFolder,
+    state: State,
+    *,
+    by: str,
+    failed: bool = False,
+    trials: Sequence[int] | None = None,
+    say: Say = lambda text: None,
+) -> int:
+    """Put on record that it is to go on; how many trials are taken up again: those that were stopped, with ``failed``
+    those too; or ``trials`` alone, of which UsageError names one that cannot."""
+    wanted = AGAIN if failed or trials is not None else ("stopped",)
+    again = [trial for trial in state.trials.values() if trial.state in wanted]
+    if trials is not None:
+        for number in trials:
+            _check_again(state, number)
+        again = [trial for trial in again if trial.number in trials]
     if not folder.is_own(study):
         say(f"{study.id} was not made in this workspace, or has been changed; it is this workspace's own from now on")
         folder.adopt(study)
-    wanted = ("stopped", "failed") if failed else ("stopped",)
-    again = [trial for trial in state.trials.values() if trial.state in wanted]
     lines = [log.encode("reopened", {"trial": trial.number}) for trial in again]
     log.append_lines(study.log, [log.encode("resume", {"by": by}), *lines], durable=True)
     return len(again)
+
+
+def _check_again(state: State, number: int) -> None:
+    trial = state.trials.get(number)
+    if trial is None:
+        there = f"0 to {max(state.trials)}" if state.trials else "none yet"
+        raise UsageError(f"there is no trial {number}: there are {there} (dlkit study show S --trials)")
+    if trial.state not in AGAIN:
+        raise UsageError(f"trial {number} is {trial.state}: only one that was stopped, or failed, can go on")
 
 
 def more_seeds(look: Look, found: Results, count: int, top: int | None = None) -> tuple[list[bytes], str]:

@@ -11,6 +11,7 @@ CPU seconds are printed beside those of the clock: on a busy machine they tell m
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
@@ -183,14 +184,24 @@ def compare_processes(where: Path, rows: int, options: argparse.Namespace) -> No
     values = ["--dataset", "bike-sharing", "--model.hidden", "32", "--model.dropout", "0", "--batch-size", "64"]
     words = [sys.executable, "-m", "dlkit", "train", "regression", *values, "--epochs", "8", "--workspace", str(where)]
     quiet = [*words, "--offline", "--quiet", "--device", "cpu", "--engine.sample_every", "never"]
-    spent = [timed(lambda: subprocess.run(quiet, check=True, capture_output=True))[0] for _ in range(options.rounds)]
+    spent = [_process(quiet) for _ in range(options.rounds)]
     catalog = Catalog.load_everything()
     context = Context(where / "data", {spec.name: spec for spec in catalog.specs("source")}, offline=True)
     made = configurations(catalog, BIKE, rows, 1)
-    together, _ = timed(lambda: [None for _ in start_stack(catalog, made, where, context).events()])
-    single = statistics.median(spent)
-    each = together / rows
-    print(f"processes, K = {rows}: one takes {single:.2f} s, as one {each:.3f} s each: {single / each:.0f}×")
+    together = timed(lambda: [None for _ in start_stack(catalog, made, where, context).events()])
+    for which, label in ((0, "clock"), (1, "cpu")):
+        single, each = statistics.median(one[which] for one in spent), together[which] / rows
+        print(
+            f"processes, K = {rows}, {label}: one takes {single:.2f} s, as one {each:.3f} s each: {single / each:.0f}×"
+        )
+
+
+def _process(words: Sequence[str]) -> Spent:
+    """One that is waited for; its own CPU seconds."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(words, check=True, capture_output=True)
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -120,6 +120,15 @@ def test_detached_and_stopped(workspace: Path, quick: Quick, typed: Typed) -> No
     assert "stopped, 2 of 2 trials" in out and "dlkit study resume" in err
 
 
+def test_one_trial_goes_on(workspace: Path, typed: Typed, asleep: None) -> None:
+    study = asked(workspace, "lr=0.1,0.2", seeds=2)
+    recorded(study, {(0, 0): 1.0, (1, 0): 2.0}, state="failed")
+    assert "there is no trial 7: there are 0 to 1" in typed("resume", "last", "--trial", "7", "--detach", code=2)[1]
+    typed("resume", "last", "--trial", "1", "--detach")
+    assert [trial.state for trial in state_of(study).trials.values()] == ["failed", "reopened"]
+    assert "trial 1 is reopened: only one" in typed("resume", "last", "--trial", "1", "--detach", code=2)[1]
+
+
 def test_what_would_be_trained(workspace: Path, typed: Typed) -> None:
     found = typed.json("study-plan", "toy", "--vary", "model=linear,mlp", "--vary", "model.width=4,8", "--seeds", "3",
                        "--print-trials", "--no-probe")  # fmt: skip

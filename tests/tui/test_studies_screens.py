@@ -96,6 +96,29 @@ async def test_more_seeds_stop_and_go_on(study: StudyFolder, tmp_path: Path) -> 
         await until(pilot, lambda: "is no number of seeds" in notices(app)[-1])
 
 
+async def test_one_trial_is_stopped_and_goes_on(study: StudyFolder, tmp_path: Path) -> None:
+    """Where its table has the focus, keys are meant for it and not for the study."""
+    trial = Look(study).results().rows[1].trials[0]
+    log.append(study.log, "reopened", trial=trial.number)
+    waits, run = record_run(tmp_path, 9, state="queued"), run_of(study, trial)
+    waits.record.write_text(waits.record.read_text().replace(waits.id, run.id))
+    waits.path.rename(run.path)
+    async with opened(tmp_path, (160, 50)) as (app, pilot):
+        await press(pilot, "5")
+        await until(pilot, lambda: study.short in shown(app))
+        await press(pilot, "enter", "down", "enter")
+        await until(pilot, lambda: "reopened" in shown(app))
+        assert "Pause" not in shown(app), "nothing runs"
+        await press(pilot, "x")
+        await until(pilot, lambda: any("taken out of the queue" in text for text in notices(app)))
+        assert not state_of(study).stopped
+        log.append(study.log, "ended", trial=trial.number, state="stopped", best=None, seconds=1.0, steps=3)
+        await until(pilot, lambda: "stopped" in shown(app))
+        await press(pilot, "r")
+        await until(pilot, lambda: state_of(study).trials[trial.number].state == "reopened")
+        assert [t.state for t in state_of(study).trials.values()].count("reopened") == 1
+
+
 async def test_one_that_is_damaged_hides_no_other_and_goes(study: StudyFolder, tmp_path: Path) -> None:
     broken = asked(tmp_path, "lr=0.1,0.2")
     broken.question.write_text("format = ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -38,6 +39,12 @@ TRIALS = (
     Column("run", "run", 0, rank=1),
 )
 _STYLES = {"best": "bold green", "leads": "bold", "worse": "dim"}
+_OPEN_TO = {
+    "stop": ("queued", "running", "paused", "foreign"),
+    "pause": ("running", "paused"),
+    "resume": ("stopped", "failed"),
+}
+"""States of a trial in which each can be asked of it alone."""
 _ROOMY = 110
 """Columns of a window in which the picture has room beside the trials."""
 _PICTURE = 46
@@ -58,6 +65,7 @@ class StudyScreen(AskedStudies):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", id="study.mark"),
+        Binding("p", "pause", "Pause", id="study.pause", tooltip="The trial under the cursor; once more: it goes on"),
         Binding("v", "charts", "Charts", id="study.charts", tooltip="Curves overlaid, importance, every setting's way"),
         Binding("c", "compare", "Compare", id="study.compare", tooltip="The curves of the marked settings' runs"),
         Binding("y", "best", "Best as command", id="study.best", tooltip="What trains the best setting again, to copy"),
@@ -128,6 +136,7 @@ class StudyScreen(AskedStudies):
     def on_table_moved(self, event: Table.Moved) -> None:
         if event.table is self._settings:
             self._show_trials()
+        self.refresh_bindings()
 
     def _show_trials(self) -> None:
         row, found = self._row, self._results
@@ -159,9 +168,48 @@ class StudyScreen(AskedStudies):
     # What can be done
 
     def applies(self, action: str) -> bool:
+        if self._trial is not None and action in ("stop", "pause", "resume"):
+            return self._state_of_trial in _OPEN_TO[action]
+        if action == "pause":
+            return False
         if action in ("mark", "charts", "compare", "best"):
             return self._results is not None and any(row.trials for row in self._results.rows)
         return super().applies(action)
+
+    @property
+    def _trial(self) -> Trial | None:
+        """The trial that keys are meant for: the one under the cursor, while their table has the focus."""
+        row = self._row
+        if row is None or not self._trials.has_focus:
+            return None
+        return next((one for one in row.trials if str(one.number) == self._trials.key), None)
+
+    @property
+    def _state_of_trial(self) -> str:
+        trial, found = self._trial, self._results
+        live = found.live.get(trial.number) if found is not None and trial is not None else None
+        return live.state if live is not None else trial.state if trial is not None else ""
+
+    def on_descendant_focus(self) -> None:
+        self.refresh_bindings()
+
+    def action_stop(self) -> None:
+        trial = self._trial
+        if trial is None:
+            super().action_stop()
+        elif self.applies("stop"):
+            self.do(partial(studies.stop_trial, self._study, trial))
+
+    def action_pause(self) -> None:
+        if (trial := self._trial) is not None and self.applies("pause"):
+            self.do(partial(studies.pause_trial, self._study, trial))
+
+    def action_resume(self) -> None:
+        trial = self._trial
+        if trial is None:
+            super().action_resume()
+        elif self.applies("resume"):
+            self.do(partial(studies.go_on, self._study, trial))
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         row = self._row
