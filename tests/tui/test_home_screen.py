@@ -8,6 +8,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.widgets import RichLog
 
 from dlkit.catalog import GROUP, Catalog
@@ -19,6 +21,7 @@ from dlkit.runs.contents import save_sample
 from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.lock import SUPERVISOR, WRITER, RunLock
 from dlkit.samples import Text as TextSample
+from dlkit.tui.home.detail import offers
 from dlkit.tui.home.screen import BELOW
 from dlkit.tui.shared import looked, settings
 from dlkit.tui.shared.area import TopLine
@@ -42,6 +45,27 @@ async def test_first_start_shows_tasks_and_what_to_do(tmp_path: Path) -> None:
         await press(pilot, "r", "b")
         assert any("no run yet" in told for told in notices(app))
     assert not (tmp_path / "none").exists()
+
+
+async def test_what_a_task_can_be_trained_with_fills_the_room_there_is(tmp_path: Path) -> None:
+    async with opened(tmp_path / "none", (160, 50)) as (app, pilot):
+        await until(pilot, lambda: "model    cnn" in shown(app) and "dataset  " in shown(app))
+        empty, longest = 0, 0
+        for line in shown(app).splitlines():
+            empty = 0 if line.strip() else empty + 1
+            longest = max(longest, empty)
+        assert longest < 10, "ten empty rows are never shown"
+
+
+@given(st.integers(0, 30), st.integers(20, 120))
+def test_what_is_offered_keeps_to_its_room(room: int, width: int) -> None:
+    catalog = toy_catalog()
+    parts = {part: catalog.specs(part, "toy") for part in ("model", "dataset")}
+    count = sum(map(len, parts.values()))
+    text = offers(parts, width, room).plain
+    lines = text.splitlines()
+    assert len(lines) == (0 if room < 3 else min(room, count))
+    assert ("more" in text) is (3 <= room < count)
 
 
 async def test_last_and_best_run_of_a_task(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from dlkit.components import Spec
 from dlkit.monitor.faults import Fault
 from dlkit.monitor.pulse import Pulse, seconds_left
 from dlkit.monitor.task_list import TaskEntry
@@ -77,6 +81,22 @@ def of_task(entry: TaskEntry) -> Text:
     return text
 
 
+def offers(parts: Mapping[str, Sequence[Spec]], width: int, room: int) -> Text:
+    """What a task can be trained with, by kind of part, a line each in at most ``room``; empty where there is none."""
+    names = max((len(spec.name) for specs in parts.values() for spec in specs), default=0)
+    lines = []
+    for part, specs in parts.items():
+        for place, spec in enumerate(specs):
+            label = f"{part if place == 0 else '':9}"
+            summary = fitted(one_line(spec.summary), max(1, width - len(label) - names - 2))
+            lines.append(Text.assemble((label, "dim"), f"{spec.name:{names}}  ", (summary, "dim")))
+    if room < LEAST or not lines:
+        return Text()
+    if len(lines) > room:
+        lines[room - 1 :] = [Text(f"{'':9}… {len(lines) - room + 1} more", "dim")]
+    return Text("\n").join(lines)
+
+
 def first_minute() -> Text:
     """In one line of 80."""
     text = Text("First minute:", "bold")
@@ -96,3 +116,8 @@ def of_fault(fault: Fault) -> Text:
 
 def became(fault: Fault) -> str:
     return f"cannot offer {fault.what}" if fault.what else "is broken"
+
+
+def fitted(text: str, width: int) -> str:
+    """Cut where it is too wide, with a sign of that."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.catalog import Catalog
+from dlkit.components import Spec
 from dlkit.monitor.data_state import BIG, Lacking, download_choices, lacking
 from dlkit.monitor.faults import Fault, plugin_faults, preset_faults
 from dlkit.monitor.home import Home, home
@@ -36,6 +37,8 @@ BELOW = 7
 """Lines that stay for what is below the list, however long that is."""
 AGES_SECONDS = 20.0
 """Between two looks at the clock while nothing happens: "3 min ago" is to be true."""
+_PARTS = ("model", "dataset", "loss", "trainer")
+"""Of a task, as the launch form has them."""
 FIRST_TASK = "classification"
 """Where the cursor is while there is no run: it learns from data that comes with it, in seconds."""
 
@@ -241,7 +244,16 @@ class HomeScreen(Area):
         if shown is not None:
             room = place.size.height - len(text.split("\n", allow_blank=True))
             text.append_text(Text("\n")).append_text(detail.course(shown, self._pulse(shown), width, min(12, room - 1)))
+        if key in self._entries:
+            room = place.size.height - len(text.split("\n", allow_blank=True)) - 2
+            if more := detail.offers(self._parts(key), width, room):
+                text.append_text(Text("\n\n")).append_text(more)
         place.update(text, layout=False)
+
+    def _parts(self, key: str) -> Mapping[str, Sequence[Spec]]:
+        """What a task's row can be trained with, where there is room to say it."""
+        catalog, task = self.dlkit.catalog, task_of(key)
+        return {part: catalog.specs(part, task) for part in _PARTS} if catalog is not None else {}
 
     def _example(self, key: str) -> Summary | None:
         """The run that tells most of a task's row: its newest."""
