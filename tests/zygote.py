@@ -13,14 +13,16 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module, invalidate_caches
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it: hundreds of clients are started, each of which would import these for 7 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 PRELOAD = (
     "torch",
@@ -42,6 +44,8 @@ LINGER_SECONDS = 1.0
 @contextmanager
 def serving(folder: Path) -> Iterator[Path]:
     """The server, while entered; its socket is what DLKIT_ZYGOTE must name."""
+    import subprocess
+
     address = folder / "zygote"
     server = subprocess.Popen([sys.executable, __file__, "serve", str(address)])
     try:
@@ -78,7 +82,7 @@ def serve(address: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{address}.tmp")
     listener.listen(64)
-    Path(f"{address}.tmp").rename(address)
+    os.rename(f"{address}.tmp", address)  # noqa: PTH104
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -187,7 +191,7 @@ def _begun(
         "module": module,
         "words": words,
         "environment": {**os.environ, **own},
-        "folder": str(Path.cwd()),
+        "folder": os.getcwd(),  # noqa: PTH109
         "descriptors": descriptors,
     }
     socket.send_fds(connection, [json.dumps(asked).encode()], descriptors)

@@ -110,11 +110,13 @@ class Supervisor:
         if name == "local":  # without importing every plugin for it
             return local(self.folder.path, nproc, None)
         from dlkit.catalog import Catalog, load_target
-        from dlkit.config import config_class
 
-        catalog = Catalog.load_everything()
+        catalog, options = Catalog.load_everything(), None
         spec = catalog.find("launcher", name)
-        options = config_class(catalog, spec)(**launcher) if spec.config else None
+        if spec.config:  # else without pydantic, whose import takes as long as all else that a worker does
+            from dlkit.config import config_class
+
+            options = config_class(catalog, spec)(**launcher)
         words: list[str] = load_target(spec, catalog)(self.folder.path, nproc, options)
         return words
 

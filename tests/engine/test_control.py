@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,18 +133,29 @@ def test_a_stop_reaches_a_paused_run(tmp_path: Path, every_step: None, whole: Ou
     assert outcome(finish(toy_resume(run, plugins=EXTRAS))) == whole
 
 
-def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome) -> None:
+def in_evaluation(run: RunFolder, monkeypatch: pytest.MonkeyPatch, asks: Mapping[int, str]) -> list[float]:
+    """Ask at these batches of the first evaluation, each of which waits: a clock does not know when it begins. When."""
+    batches, asked = itertools.count(1), []
+
+    def sleep(seconds: float) -> None:
+        if seconds and (action := asks.get(next(batches))):
+            asked.append(time.time())
+            commands.append(run.commands, action)
+        time.sleep(seconds)
+
+    monkeypatch.setattr("extras_parts.time", SimpleNamespace(sleep=sleep))
+    return asked
+
+
+def test_commands_are_obeyed_within_an_evaluation(
+    tmp_path: Path, whole: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Evaluations of 32 batches, 0.05 s each: stop, sample and checkpoint do not wait for their end."""
     job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=1, eval_every="5 epochs")
-    sent = time.time()
-    for event in job.events():
-        if isinstance(event, MetricsLogged) and "train/loss" in event.values and event.first == 1:
-            sent = time.time()
-            for seconds, action in ((0.2, "sample"), (0.25, "checkpoint"), (0.5, "stop")):
-                threading.Timer(seconds, commands.append, (job.run.commands, action)).start()
-    run = job.run
+    sent = in_evaluation(job.run, monkeypatch, {4: "sample", 5: "checkpoint", 10: "stop"})
+    run = finish(job)
     assert [event.action for event in obeyed(run)] == ["sample", "checkpoint", "stop"]
-    assert all(event.time > sent for event in obeyed(run))
+    assert all(event.time > asked for event, asked in zip(obeyed(run), sent, strict=True))
     events = read_events(run.events)
     assert [event.step for event in events if isinstance(event, Sampled)] == [30]
     assert next(event.step for event in events if isinstance(event, Checkpointed)) == 30
@@ -151,13 +164,14 @@ def test_commands_are_obeyed_within_an_evaluation(tmp_path: Path, whole: Outcome
     assert {step for name, step in values_of(run) if name == "val/mse"} == {30, 60}
 
 
-def test_what_a_checkpoint_within_an_evaluation_holds_is_before_it(tmp_path: Path, whole: Outcome) -> None:
+def test_what_a_checkpoint_within_an_evaluation_holds_is_before_it(
+    tmp_path: Path, whole: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed after that evaluation was recorded, the run goes on from before it, and it is recorded once."""
     job = attempt(tmp_path, evaluation_wait=0.05, eval_batch_size=4, eval_every="5 epochs")
+    in_evaluation(job.run, monkeypatch, {3: "checkpoint"})
     stream = job.events()
     for event in stream:
-        if isinstance(event, MetricsLogged) and event.first == 1 and "train/loss" in event.values:
-            threading.Timer(0.15, commands.append, (job.run.commands, "checkpoint")).start()
         if isinstance(event, MetricsLogged) and "val/mse" in event.values and event.first == 30:
             break
     log = job.run.events.read_bytes()

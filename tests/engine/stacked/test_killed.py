@@ -13,7 +13,7 @@ import pytest
 
 from dlkit.data.context import Context
 from dlkit.engine.stacked.starting import resume_stack
-from dlkit.events import MetricsLogged, Resumed
+from dlkit.events import Checkpointed, Resumed
 from dlkit.runs.folder import ENDED, RunFolder, current_state
 from dlkit.runs.log import read_events
 from outcome import finished, outcome, values_of
@@ -38,7 +38,7 @@ def unfinished(where: Path) -> list[RunFolder]:
 
 
 def train(workspace: str, rows: int, epochs: int, reported: Flag) -> None:
-    """In a process of its own: begin, or go on with what has not ended; ``reported`` is set when steps are taken."""
+    """In a process of its own: begin, or go on with what has not ended; ``reported`` is set when some of it is kept."""
     where = Path(workspace)
     context = Context(where / "data")
     if (where / "runs").exists():
@@ -46,7 +46,7 @@ def train(workspace: str, rows: int, epochs: int, reported: Flag) -> None:
     else:
         training = stacked(where, configurations(rows, epochs))
     for _, event in training.events():
-        if isinstance(event, MetricsLogged):
+        if isinstance(event, Checkpointed):
             reported.set()
 
 
@@ -57,7 +57,7 @@ def killed(where: Path, rows: int, epochs: int, kills: int) -> None:
         reported = context.Event()
         process = context.Process(target=train, args=(str(where), rows, epochs, reported))
         process.start()
-        assert reported.wait(LONG), "no run ever reported a step"
+        assert reported.wait(LONG), "no run ever had a checkpoint"
         time.sleep(instants.uniform(0.1, 0.5))
         process.kill()
         process.join()
