@@ -26,6 +26,10 @@ BEST = "*"
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     runs = _chosen(options)
+    if options.output is not None:
+        from dlkit.cli.compare_files import write_comparison
+
+        return write_comparison(runs, options)
     if options.group is not None:
         return show_groups(runs, options)
     if len(runs) < 2:
@@ -57,9 +61,16 @@ def _parser() -> Parser:
         "--metric",
         metavar="NAME",
         action="append",
-        help="with --group: show this metric (may be repeated; default: the primary one of each split)",
+        help="with --group, or -o: this metric (may be repeated; default: the primary one of each split)",
     )
     parser.add_argument("--best", action="store_true", help="print the best run's id alone; of the best group's runs")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="curves over one another, with --group their means: a .png, .svg or .pdf (dlkit[plots]); .html: a report",
+    )
+    parser.add_argument("--force", action="store_true", help="with -o FILE.html: write over a file that is no report")
     return parser.with_workspace().with_json().with_tables()
 
 
@@ -68,8 +79,10 @@ def _chosen(options: Namespace) -> list[RunFolder]:
     workspace = locate(options.workspace)
     if not options.runs and not options.task:
         raise UsageError("which runs? Give RUN …, or --task T for all of that task")
-    if options.metric and options.group is None:
-        raise UsageError("--metric goes with --group")
+    if options.metric and options.group is None and options.output is None:
+        raise UsageError("--metric goes with --group, and with -o")
+    if options.output is not None and (options.best or options.json or options.csv or options.md):
+        raise UsageError("-o writes curves into FILE: not with --best, --json, --csv or --md")
     named = [find_run(workspace, reference) for reference in options.runs]
     found = reversed(list_runs(workspace, options.task)) if options.task else ()
     return list(dict.fromkeys([*named, *(RunFolder(workspace / "runs" / summary.id) for summary in found)]))

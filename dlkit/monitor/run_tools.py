@@ -46,6 +46,15 @@ def tools_of(run: RunFolder, folder: Path, checkpoint: str = "best") -> dict[str
             files / "export",
         )
     )
+    page = files / "report.html"
+    found.append(
+        Tool(
+            "report",
+            f"all of the run as one page for others, {page}",
+            ("report", str(run.path), "-o", str(page)),
+            files,
+        )
+    )
     return {tool.name: tool for tool in found}
 
 

@@ -90,19 +90,24 @@ def _results(names: Sequence[str], found: Comparison) -> list[Block]:
 
 def curves_of(runs: Sequence[Told], names: Sequence[str], found: Comparison) -> list[Block]:
     """A chart a metric, a line a run; where runs differ in nothing but the seed, their means come first."""
-    metrics = dict.fromkeys(name for told in runs for name in told.view.names if name.count("/") < 2)
-    primary = next((summary.metric for summary in found.summaries if summary.metric), "")
-    ordered = [name for group in grouped_names(list(metrics), primary).values() for name in group][:MOST]
+    ordered = metrics_of(runs, found)[:MOST]
     groups = named_briefly(together(found.settings, len(runs), BUT_SEED), found.settings)
     blocks: list[Block] = []
-    if any(len(group.places) > 1 for group in groups) and primary in metrics:
+    if any(len(group.places) > 1 for group in groups) and ordered:
         means = [mean_chart(runs, groups, name) for name in ordered[:2]]
         blocks += [Words("Mean over the runs that differ in nothing but the seed, and one standard deviation."),
                    Charts(means), Words("Every run by itself:")]  # fmt: skip
-    charts = [_chart(runs, names, metric) for metric in ordered]
+    charts = [run_chart(runs, names, metric) for metric in ordered]
     blocks += [Charts(charts[:UNFOLDED])] if charts else []
     folded = charts[UNFOLDED:]
     return [*blocks, Charts(folded, counted(len(folded), "more curve"))] if folded else blocks
+
+
+def metrics_of(runs: Sequence[Told], found: Comparison) -> list[str]:
+    """Main metrics that any run has, the primary one first."""
+    metrics = dict.fromkeys(name for told in runs for name in told.view.names if name.count("/") < 2)
+    primary = next((summary.metric for summary in found.summaries if summary.metric), "")
+    return [name for group in grouped_names(list(metrics), primary).values() for name in group]
 
 
 def named_briefly(groups: Sequence[Together], settings: Mapping[str, Sequence[object]]) -> list[Together]:
@@ -128,7 +133,8 @@ def mean_chart(runs: Sequence[Told], groups: Sequence[Together], metric: str) ->
     return Chart(metric, lines, log=wide([line.y for line in lines]))
 
 
-def _chart(runs: Sequence[Told], names: Sequence[str], metric: str) -> Chart:
+def run_chart(runs: Sequence[Told], names: Sequence[str], metric: str) -> Chart:
+    """A line a run that has the metric."""
     lines = [
         Line(name, *told.view.series(metric))
         for name, told in zip(names, runs, strict=True) if metric in told.view.names

@@ -24,13 +24,13 @@ def write(document: Document, path: Path, form: str, *, force: bool = False) -> 
         if form == "html":
             from dlkit.report.page import page
 
-            return _written({path: f"{MARK}\n{page(document)}".encode()})
+            return write_files({path: f"{MARK}\n{page(document)}".encode()})
         from dlkit.report.markdown import Markdown
 
         folder = f"{path.stem}-files"
         found = Markdown(document, folder)
         pictures = {path.parent / folder / name: data for name, data in found.files.items()}
-        return _written({path: f"{MARK}\n{found.text}".encode(), **pictures})
+        return write_files({path: f"{MARK}\n{found.text}".encode(), **pictures})
     except OSError as error:
         raise UsageError(f"-o {path}: cannot be written: {error.strerror or error}") from error
 
@@ -48,8 +48,8 @@ def _look(path: Path) -> None:
         raise UsageError(f"{path} is there, and no report of dlkit: --force writes over it")
 
 
-def _written(files: Mapping[Path, bytes]) -> list[Path]:
-    """Pictures first: a report that is there has them all."""
+def write_files(files: Mapping[Path, bytes]) -> list[Path]:
+    """Each whole or not at all, the first last: a report that is there has all its pictures."""
     for path in reversed(list(files)):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=".report-", dir=path.parent)

@@ -32,6 +32,8 @@ def test_every_tool_is_a_command_that_works(run: RunFolder, tmp_path: Path, caps
     assert main([*tools["evaluate test"].words]) == 0
     assert main([*tools["sample"].words]) == 0
     assert any((tmp_path / "out" / run.id / "samples").iterdir())
+    assert main([*tools["report"].words]) == 0
+    assert "<h1>" in (tmp_path / "out" / run.id / "report.html").read_text()
     assert [record["split"] for record in evaluations(run)] == ["test"]
     told = dict(choices(tools_of(run, tmp_path)))["evaluate test"]
     assert "Looked at before: once with this run" in told, "a look at test uses it up"
