@@ -81,7 +81,8 @@ class _Here:
         return found
 
 
-def test_the_rate_is_swept_and_one_suggested(workspace: Path, plugins: None, capsys: Captured) -> None:
+@pytest.mark.usefixtures("plugins", "imported")
+def test_the_rate_is_swept_and_one_suggested(workspace: Path, capsys: Captured) -> None:
     words = ["study", "toy", "--lr-find", "--device", "cpu", "--engine.threads", "1", "--workspace", str(workspace)]
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
