@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from dlkit.cli.main import COMMANDS, main
 from jobsite import imported, plugins, quick, site, zygote_address
+from serving import started
 
 __all__ = ["imported", "plugins", "quick", "site", "zygote_address"]
 
@@ -102,6 +104,11 @@ def test_commands_of_the_documentation_work(page: Path, workplace: Path) -> None
             if words[0] == "train":
                 assert main([*words, "--print-config"]) == 0, f"{page.name}: dlkit {shlex.join(words)}"
                 ran += 1
+            continue
+        if words[0] == "serve":  # which stays until it is told to end
+            at_any_port = ["0" if before == "--port" else word for before, word in pairwise(["", *words])]
+            with started([sys.executable, "-P", "-m", "dlkit", *at_any_port, "--json"]) as server:
+                assert server.ask("/ready").status == 200
             continue
         assert main(runnable(expanded(words))) == 0, f"{page.name}: dlkit {shlex.join(words)}"
         ran += 1

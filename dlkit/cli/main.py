@@ -46,6 +46,7 @@ COMMANDS = {
     "predict": "ask a trained model",
     "sample": "see what a trained model does",
     "export": "write what a trained model knows into files for other programs",
+    "serve": "answer over HTTP: a page to try a trained model, and an interface for programs",
     "rename": "give a run a name",
     "remove": "delete a run",
     "clean": "free disk space: old checkpoints, interrupted runs",

@@ -57,7 +57,8 @@ FAILURES = {
     "set": ["last", "trainer.lr", "x"], "ask": ["last", "nonsense"], "show": ["nonsense"], "compare": ["last"],
     "report": [],
     "evaluate": ["last", "--split", "nonsense"], "predict": ["last", "x"], "sample": ["last", "-n", "0"],
-    "export": ["last", "--format", "nonsense"], "rename": ["last", "two\nlines"], "remove": ["last"],
+    "export": ["last", "--format", "nonsense"], "serve": ["last", "--port", "70000"],
+    "rename": ["last", "two\nlines"], "remove": ["last"],
     "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"],
     "completion": ["nonsense"], "nonsense": [],
 }  # fmt: skip
@@ -81,7 +82,7 @@ def test_every_schema_is_one(path: Path) -> None:
 
 
 def test_every_command_is_driven() -> None:
-    driven = {*IN_PLACE, "train", "resume", "watch", "stop", "pause", "unpause", "set", "ask", "web"}
+    driven = {*IN_PLACE, "train", "resume", "watch", "stop", "pause", "unpause", "set", "ask", "web", "serve"}
     assert driven == set(COMMANDS) - set(NO_JSON)
     assert set(FAILURES) == {*COMMANDS, "nonsense"}
 

@@ -41,6 +41,7 @@ Captured = pytest.CaptureFixture[str]
 WORDS: dict[str, Sequence[Sequence[str]]] = {
     "tui": [["--nonsense", EVIL]],
     "web": [["--port", EVIL], ["--nonsense", EVIL]],
+    "serve": [["PLANTED", "--port", "70000"], [EVIL], ["GOOD", "--token", EVIL[:9]], ["GOOD", "--seconds", "0"]],
     "tasks": [[], ["--json"]],
     "plugins": [[], ["--verbose"], ["--verbose", "--json"], ["--check"], ["--check", "--json"]],
     "components": [[], ["--json"], ["--task", EVIL], ["--task", "loud"]],
@@ -120,6 +121,7 @@ def test_no_command_lets_a_text_steer_the_terminal(
     monkeypatch.chdir(tmp_path)
     if command in OPEN:
         monkeypatch.setattr(f"dlkit.cli.{command}.function", lambda _: _refuse)
+    monkeypatch.setattr("dlkit.use.serve.command.serve", _refuse)
     monkeypatch.setattr("dlkit.cli.watch.WHY_SECONDS", 0.0)
     for where, name in ((Interrupts, "wait"), (time, "sleep")):
         monkeypatch.setattr(where, name, _ctrl_c)  # whoever waits for what does not come does so until then

@@ -20,7 +20,7 @@ from hostile.fuzzing import Findings
 from hostile.mutations import mutated_bytes, mutated_toml
 from toy import toy_catalog, toy_run
 
-ENDLESS = {"tui", "web", "doctor"}
+ENDLESS = {"tui", "web", "serve", "doctor"}
 """Commands that wait for a person, or ask the network."""
 FLAGS = (
     "--json", "--limit", "--task", "--log", "--samples", "--config", "--checkpoint", "--split", "--device", "-n", "-o",
