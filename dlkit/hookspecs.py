@@ -87,6 +87,6 @@ def dlkit_event(run: Mapping[str, Json], event: Mapping[str, Json]) -> None:
     """Observe an event after it was logged.
 
     Called in the process that trains, on one background thread, in order, never per step. ``run`` is the content of
-    run.json, ``event`` one line of events.jsonl. An exception, or 5 s of silence, switches this observer off for the
-    rest of the run; nothing here can stop, slow or change training.
+    run.json, and where its folder is, as ``path``; ``event`` is one line of events.jsonl. An exception, or 5 s of
+    silence, switches this observer off for the rest of the run; nothing here can stop, slow or change training.
     """

@@ -55,7 +55,9 @@ class Journal:
     def _open(self, stack: ExitStack) -> None:
         self._log = EventLog(self._run.events)
         stack.callback(self._log.close)
-        self._observers = Observers(self._job.catalog.observers(), self._run.read())
+        self._observers = Observers(
+            self._job.catalog.observers(), {**self._run.read(), "path": str(self._run.path.absolute())}
+        )
         stack.callback(self._observers.close)
         self._machine.start()
         stack.callback(self._machine.close)

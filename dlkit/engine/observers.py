@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 from dlkit.catalog import Plugin
 from dlkit.json_types import Json
-from dlkit.runs.run_record import RunRecord
 
 SILENCE = 5.0
 """Seconds after which an observer that does not return is switched off."""
@@ -20,7 +19,7 @@ QUEUE = 1000
 class Observer:
     """One plugin's ``dlkit_event`` on a thread of its own, fed in order through a bounded queue."""
 
-    def __init__(self, plugin: Plugin, run: RunRecord) -> None:
+    def __init__(self, plugin: Plugin, run: Mapping[str, object]) -> None:
         assert plugin.manager is not None
         self.name = plugin.name
         self.problem = ""
@@ -67,7 +66,7 @@ class Observer:
 class Observers:
     """All observers of one run."""
 
-    def __init__(self, plugins: list[Plugin], run: RunRecord) -> None:
+    def __init__(self, plugins: list[Plugin], run: Mapping[str, object]) -> None:
         self._observers = [Observer(plugin, run) for plugin in plugins]
 
     def post(self, record: Mapping[str, Json]) -> None:

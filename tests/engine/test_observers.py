@@ -25,6 +25,7 @@ SLOW = {"loss": {"name": "troubled", "wait": 0.01}}
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(loop, "FLUSH_SECONDS", 0)
     watcher.seen.clear()
+    watcher.runs.clear()
     yield
     watcher.behaviour = watcher.seen.append
 
@@ -38,6 +39,7 @@ def test_every_event_is_told_in_order(tmp_path: Path) -> None:
     logged = list(parse_lines(run.events.read_bytes().splitlines()))
     assert [event["seq"] for event in watcher.seen] == [event.seq for event in logged]
     assert kinds()[0] == "started"
+    assert watcher.runs[-1]["id"] == run.id and Path(watcher.runs[-1]["path"]) == run.path
     assert kinds()[-1] == "finished"
 
 

@@ -1,0 +1,1 @@
+"""Every run as TensorBoard's event files: an observer of what is logged."""
