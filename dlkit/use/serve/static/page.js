@@ -76,6 +76,7 @@ function image(place) {
   let chosen = null;
   const file = made("input", { type: "file", accept: "image/*", hidden: true });
   const picture = made("img", { alt: "", hidden: true });
+  picture.onload = () => picture.classList.toggle("small", picture.naturalWidth < 64);
   const drop = made("div", { className: "drop", tabIndex: 0, role: "button" },
     "Drop an image here, paste one, or click to choose a file", picture);
   const take = (blob) => {
@@ -105,7 +106,7 @@ function image(place) {
 /* Options: sliders where there are two bounds, boxes and lists where there are two or few values. */
 function options() {
   const place = at("options").querySelector("div");
-  for (const option of about.options) {
+  for (const option of about.options.toSorted((one, other) => one.seldom - other.seldom)) {
     const bounds = range(option.schema), value = option.value;
     let input, shown;
     if (typeof value === "boolean") input = made("input", { type: "checkbox", checked: value });
@@ -207,6 +208,7 @@ async function streamed(value, signal) {
 function answer(...children) {
   at("answer").replaceChildren(...children);
   at("answer").hidden = false;
+  if (at("answer").getBoundingClientRect().top > innerHeight * 0.8) at("answer").scrollIntoView();
 }
 
 function show(told) {
