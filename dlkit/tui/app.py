@@ -142,7 +142,7 @@ class DlkitApp(Host):
         self.summaries = ()
         self.pulses = {}
         self.since, self.seen = time.time(), set()
-        self.looked = False
+        self.looked = self.touring = False
         self.animation_level = "none"
         wanted = settings.theme(os.environ)
         self.theme = self._first_theme = wanted if wanted in self.available_themes else settings.DARK
@@ -210,6 +210,8 @@ class DlkitApp(Host):
     # Runs
 
     def on_dlkit_app_runs_changed(self, message: RunsChanged) -> None:
+        if not self.looked:
+            self.touring = not message.summaries
         before = {run.id: run.state for run in self.summaries}
         self.summaries, self.pulses, self.looked = message.summaries, message.pulses, True
         for run in message.summaries:

@@ -24,7 +24,7 @@ from dlkit.samples import Text as TextSample
 from dlkit.tui.home.detail import offers
 from dlkit.tui.home.screen import BELOW
 from dlkit.tui.shared import looked, settings
-from dlkit.tui.shared.area import TopLine
+from dlkit.tui.shared.area import Area, TopLine
 from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.command_dialog import fraction
 from dlkit.tui.shared.dialogs import TextDialog
@@ -45,6 +45,27 @@ async def test_first_start_shows_tasks_and_what_to_do(tmp_path: Path) -> None:
         await press(pilot, "r", "b")
         assert any("no run yet" in told for told in notices(app))
     assert not (tmp_path / "none").exists()
+
+
+async def test_the_tour_goes_on_until_the_first_answer(tmp_path: Path) -> None:
+    async with opened(tmp_path / "none", (80, 24)) as (app, pilot):
+        await until(pilot, lambda: "First minute" in shown(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith("2 of 4: Enter trains"))
+        run = record_run(tmp_path / "none")
+        await until(pilot, lambda: bool(app.summaries))
+        app.open_run(run)
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith("3 of 4: P asks the model"))
+        await pilot.resize_terminal(120, 35)
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith("first minute, 3 of 4: P asks the model"))
+        screen = app.screen
+        assert isinstance(screen, Area)
+        screen.end_tour(run.id)
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith(run.id))
+        assert not app.touring
+    async with opened(tmp_path / "none", (120, 35)) as (app, pilot):
+        app.open_run(run)
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith(run.id))
 
 
 async def test_what_a_task_can_be_trained_with_fills_the_room_there_is(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class LaunchScreen(Area):
     """The form of a task. Plugin code (option classes, validators) runs in a thread; its answer is ``Looked``."""
 
     area = "home"
+    tour = "2 of 4: Enter trains"
     DEFAULT_CSS = """
     LaunchScreen #title { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LaunchScreen #general { height: auto; max-height: 5; padding: 0 1; color: $text-error; display: none; }

@@ -33,6 +33,7 @@ class AskScreen(Area):
     """Enter asks; before the model is loaded, it asks as soon as it is."""
 
     area = "playground"
+    tour = "4 of 4: Enter, the answer"
     DEFAULT_CSS = """
     AskScreen #about { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     AskScreen #status { height: auto; max-height: 5; padding: 0 1; background: $surface; }
@@ -166,6 +167,7 @@ class AskScreen(Area):
         if message.void:
             return
         side.busy, side.answered = "", answered
+        self.end_tour(self.run.id)
         side.show(answered)
         self._tell(side, _took(answered))
         if side is self.side:

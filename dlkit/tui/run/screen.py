@@ -50,6 +50,7 @@ class RunScreen(Shield, Area):
     """One run, followed while this is there."""
 
     area = "runs"
+    tour = "3 of 4: P asks the model"
     ALLOW_IN_MAXIMIZED_VIEW = "MainKeys"
     DEFAULT_CSS = """
     RunScreen #panes { height: 1fr; }

@@ -241,9 +241,11 @@ class RunsScreen(RunDeeds):
     def applies(self, action: str) -> bool:
         if action == "filter":
             return bool(self.dlkit.summaries)
-        if action in _NEED_GROUPS:
-            return bool(self._groups)
         return bool(self._found) or action not in _NEED_A_RUN
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing folds in a list without groups."""
+        return action not in _NEED_GROUPS or bool(self.look.group)
 
     def on_table_chosen(self, message: Table.Chosen) -> None:
         self.action_open()

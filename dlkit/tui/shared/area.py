@@ -35,6 +35,8 @@ class Area(Screen[None]):
     between the lines; ``where`` (a string, shown in the top line) says what is being looked at."""
 
     area: ClassVar[str] = ""
+    tour: ClassVar[str] = ""
+    """What somebody is told here, in the top line, who had no run when the interface was opened: the next key."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False, id="back"),
     ]
@@ -54,7 +56,8 @@ class Area(Screen[None]):
         return self.dlkit.workspace
 
     def compose(self) -> ComposeResult:
-        yield TopLine(self.area, self._where)
+        tells = self.tour and self.dlkit.touring
+        yield TopLine(self.area, *tour_words(self.tour)) if tells else TopLine(self.area, self._where)
         yield from self.body()
         yield MainKeys(self.applies)
 
@@ -78,7 +81,8 @@ class Area(Screen[None]):
 
     def say_where(self, *texts: str) -> None:
         """Change what the top line says is being looked at: the first of these that it has room for, else the last."""
-        self.query_one(TopLine).say_where(*texts)
+        if not (self.tour and self.dlkit.touring):
+            self.query_one(TopLine).say_where(*texts)
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -87,6 +91,12 @@ class Area(Screen[None]):
         if focused is None or not focused.check_consume_key("a", "a"):
             return found
         return {key: binding for key, binding in found.items() if key not in TYPED}
+
+    def end_tour(self, where: str) -> None:
+        """The first answer is there: nothing more is told, here or elsewhere."""
+        if self.dlkit.touring:
+            self.dlkit.touring = False
+            self.say_where(where)
 
     def applies(self, action: str) -> bool:
         """Whether there is use for an action now: the line at the bottom names those only. Where that changes,
@@ -97,6 +107,11 @@ class Area(Screen[None]):
         """To the screen before this one; the first of an area stays."""
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+
+
+def tour_words(text: str) -> tuple[str, str]:
+    """As long as there is room for."""
+    return f"first minute, {text}", text
 
 
 class TopLine(Horizontal):
@@ -110,10 +125,9 @@ class TopLine(Horizontal):
                    text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, area: str, where: str) -> None:
+    def __init__(self, area: str, *where: str) -> None:
         super().__init__()
-        self._area = area
-        self._texts: tuple[str, ...] = (where,)
+        self._area, self._texts = area, where
 
     def compose(self) -> ComposeResult:
         for number, (mode, title) in enumerate(AREAS.items(), 1):

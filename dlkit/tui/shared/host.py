@@ -36,6 +36,8 @@ class Host(App[None]):
     """When this workspace was last looked at before this interface was opened, UTC seconds."""
     seen: set[str]
     """Ids of runs that were opened since."""
+    touring: bool
+    """Whether somebody has no run yet, or just made the first one, and is told which key comes next."""
     looked: bool
     """Whether the workspace has been looked at: an empty list of runs means that there are none."""
 
