@@ -203,9 +203,20 @@ class TrainerSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceSpec(Spec):
-    """How a trained model is queried and what its samples look like. ``target``: a ``dlkit.use.Predictor``."""
+    """How a trained model is queried and what its samples look like. ``target``: a ``dlkit.use.Predictor``.
+
+    ``answers`` is ``"package.module:Class"``, a ``dlkit.answering.Answering``: the same answers with NumPy alone, which
+    an exported model takes with it; empty: such a run is exported as weights and programs only.
+    """
 
     kind: ClassVar[str] = "inference"
+    answers: str = ""
+
+    def problems(self) -> list[str]:
+        found = super().problems()
+        if self.answers and not (isinstance(self.answers, str) and _REFERENCE.match(self.answers)):
+            found.append(f"inference {self.name!r}: answers {self.answers!r} is not of the form 'package.module:name'")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

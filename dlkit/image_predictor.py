@@ -10,28 +10,26 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import nn
 
-from dlkit.data.boxes import Letterbox
-from dlkit.data.conversions import conversion_notes
+from dlkit.answering import Given
 from dlkit.data.encoding import Encoding
-from dlkit.data.image_folders import named_images
-from dlkit.data.images import Fit, allow_megapixels, any_image, fitted
+from dlkit.data.image_files import named_images
+from dlkit.data.image_input import ImageInput, Pixels, given_of
+from dlkit.data.images import Fit, allow_megapixels
+from dlkit.data.letterbox import Letterbox
 from dlkit.data.names import shown_path
 from dlkit.data.options import MEGAPIXELS
 from dlkit.data.pixel_rules import PLAIN, PixelRules
-from dlkit.data.pixels import Conversion
 from dlkit.data.splits import Split
-from dlkit.errors import DataError, PluginError
+from dlkit.errors import PluginError
 from dlkit.json_types import JsonObject
+from dlkit.portable import Portable, whole_model
 from dlkit.predictor import Answer, ConfigT, Predictor
-from dlkit.question_schema import IMAGE, Schema, base64_bytes, told
+from dlkit.question_schema import IMAGE, Schema
 from dlkit.task import Array
-
-Pixels = npt.NDArray[np.uint8]
 
 
 class ImageInfo(Protocol):
@@ -83,9 +81,8 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         self.channels, self.height, self.width = info.shape
         self.encoding = self.make_encoding()
         self.inverts = bool(getattr(config, "invert", False))
-        self.rules = _rules(info, config)
         allow_megapixels(getattr(config, "max_megapixels", MEGAPIXELS))
-        self._told: dict[str, Conversion] = {}
+        self.looking = ImageInput(info.shape, info.fit, _rules(info, config), inverts=self.inverts)
         self._left_out: list[str] = []
 
     def make_encoding(self) -> Encoding:
@@ -97,12 +94,20 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
     def accept(self, value: object) -> object:
         """An image: the bytes of a file, the same in base64, or rows of pixels. It is decoded, so that one that cannot
         be does not fail with others."""
-        if isinstance(value, str):
-            value = base64_bytes(value)
-        if not isinstance(value, (bytes, list)):
-            raise DataError(f"an image is a file, its bytes in base64, or rows of pixels, not {told(value)}")
-        self._enough(value)
-        return value
+        return self.looking.accepted(value)
+
+    def portable(self) -> Portable:
+        assert self.task is not None
+        return Portable((whole_model(self.task, self.model, self.info),), {**self.images_given(), **self.given()})
+
+    def images_given(self) -> Given:
+        """What an ``ImageAnswering`` must know."""
+        images = given_of(self.looking, self.encoding.mean, self.encoding.std)
+        return {"images": images, "max_megapixels": getattr(self.config, "max_megapixels", MEGAPIXELS)}
+
+    def given(self) -> Given:
+        """What the task's own answering must know besides, as ``Portable.given``."""
+        return {}
 
     def schema(self) -> Schema:
         return Schema(question=IMAGE, answer=self.answer_schema(), example=self._noise())
@@ -139,53 +144,25 @@ class ImagePredictor(Predictor[ImageInfoT, ConfigT]):
         return (inputs[first : first + self.batch] for first in range(0, len(inputs), self.batch))
 
     def opened(self, value: object, *, colour: bool | None = None, enough: int = 0) -> Image.Image:
-        """An input as an image of its own size, upright, in the model's colours (or as ``colour`` says).
-
-        ``enough``: sides of that many pixels will do. DataError for what is not an image, and where the model was
-        trained on images that files cannot hold.
-        """
-        if self.channels not in (1, 3):
-            raise DataError(
-                f"this model was trained on images of {self.channels} channels: image files cannot be answered"
-            )
-        in_colour = self.channels == 3 if colour is None else colour
-        image, conversion = any_image(value, colour=in_colour, enough=enough, rules=self.rules)
-        # By name: an image is opened to be answered, and again to be shown.
-        self._told[str(value) if isinstance(value, (str, Path)) else f"one of {image.width}×{image.height}"] = (
-            conversion
-        )
-        return image
+        """An input as an image of its own size, upright, in the model's colours (or as ``colour`` says)."""
+        return self.looking.opened(value, colour=colour, enough=enough)
 
     def notes(self) -> list[str]:
         """What was left out of folders, and what had to be decided of images: transparency, values of over 8 bits."""
-        told, self._told = self._told, {}
         left_out, self._left_out = self._left_out, []
-        return [*left_out, *conversion_notes(told.items(), "--inference.")]
+        return [*left_out, *self.looking.notes()]
 
     def prepared(self, value: object) -> Pixels:
         """One input as uint8 [C,H,W], brought to the training images' form; not inverted."""
-        return self._fitted(self._enough(value))
+        return self.looking.prepared(value)
 
     def seen(self, value: object) -> Pixels:
         """One input as the model sees it: ``prepared``, of its negative where the options ask for that."""
-        return self._fitted(self._turned(self._enough(value)))
+        return self.looking.seen(value)
 
     def letterboxed(self, value: object) -> tuple[Pixels, Letterbox]:
         """One input as uint8 [C,H,W] as the model sees it, whole and on black, and how it came to lie there."""
-        # Not "enough": answers are in pixels of the image itself, whose size a fraction of it would not show.
-        image = self.opened(value)
-        geometry = Letterbox(image.size, (self.width, self.height))
-        return geometry.place(self._turned(image)), geometry
-
-    def _enough(self, value: object) -> Image.Image:
-        return self.opened(value, enough=max(self.height, self.width))
-
-    def _fitted(self, image: Image.Image) -> Pixels:
-        return fitted(image, self.height, self.width, self.info.fit)
-
-    def _turned(self, image: Image.Image) -> Image.Image:
-        # Before an image is placed: what is beside it is black either way.
-        return ImageOps.invert(image) if self.inverts else image
+        return self.looking.letterboxed(value)
 
     @staticmethod
     def with_file(answer: Answer, value: object) -> Answer:

@@ -11,6 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAFE_PATH: Mapping[str, str] = {"PYTHONSAFEPATH": "1"}
 """The same for processes that others start: torch's loaders and compilers, a plugin's launcher."""
@@ -24,6 +28,11 @@ A_CORE = 4
 def python(module: str, *words: str) -> list[str]:
     """The command line of ``python -m module words``, in which nothing of the current folder can run."""
     return [sys.executable, "-P", "-m", module, *words]
+
+
+def alone(script: Path, *words: str) -> list[str]:
+    """The command line of a script that is to see what is installed and nothing of the environment or of its folder."""
+    return [sys.executable, "-I", str(script), *words]
 
 
 def leave_out_current_folder() -> None:

@@ -20,6 +20,7 @@ from dlkit.config import Config, EngineConfig
 from dlkit.data.splits import Batch, Split
 from dlkit.data.trees import map_tensors
 from dlkit.errors import UsageError
+from dlkit.portable import Portable, whole_model
 from dlkit.question_schema import TEXT, Schema
 from dlkit.samples import Sample, Table
 from dlkit.task import AnyTask, Info
@@ -160,6 +161,13 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
         """One input's answer as text for people, in pieces, each as soon as it is known; for predictors that say
         ``streams``. Joined, they begin with the input where the answer goes on from it."""
         raise NotImplementedError(f"{type(self).__name__} does not answer piece by piece")
+
+    def portable(self) -> Portable:
+        """What leaves dlkit with an exported model: its networks, and what the answering that ``InferenceSpec.answers``
+        names must know of the run and the options. UsageError says why it cannot leave. Default: the model as one
+        network, whose answering is given nothing."""
+        assert self.task is not None
+        return Portable((whole_model(self.task, self.model, self.info),), {})
 
     def export(self, form: str, folder: Path) -> list[Path]:
         """Write what the model knows into files in an empty folder, in one of the formats of ``exports``; the files."""

@@ -93,7 +93,11 @@ def dlkit_losses() -> list[LossSpec]:
 def dlkit_inference() -> list[InferenceSpec]:
     return [
         InferenceSpec(
-            name="values", task="toy", summary="Three numbers in, one out", target="toy_parts:ValuesPredictor"
+            name="values",
+            task="toy",
+            summary="Three numbers in, one out",
+            target="toy_parts:ValuesPredictor",
+            answers="toy_answering:ValuesAnswering",
         )
     ]
 

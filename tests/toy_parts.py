@@ -16,6 +16,7 @@ from dlkit.config import Config
 from dlkit.data.context import Context
 from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
 from dlkit.errors import DataError
+from dlkit.portable import Portable
 from dlkit.question_schema import NUMBER, Schema, fields, several, told
 from dlkit.samples import Sample, Table
 from dlkit.use import Answer, Predictor
@@ -156,6 +157,15 @@ class ValuesPredictor(Predictor[ToyInfo, Config]):
         count = self.info.features
         question = {**several(NUMBER), "minItems": count, "maxItems": count}
         return Schema(question=question, answer=fields({"y": NUMBER}), example=[1.0, 2.0, 3.0])
+
+    def portable(self) -> Portable:
+        return Portable(super().portable().graphs, {"features": self.info.features})
+
+    def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
+        if examples is None:
+            return []
+        rows = examples.take(torch.from_numpy(rng.integers(len(examples), size=2)))["x"]
+        return [",".join(map(str, row)) for row in rows.tolist()]
 
     def predict(self, inputs: Sequence[Any]) -> list[Answer]:
         return [{"y": value} for value in self.forward(torch.tensor(inputs, dtype=torch.float32)).tolist()]

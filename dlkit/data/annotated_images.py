@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from dlkit.data.annotated import Division, read_parts
 from dlkit.data.annotations.record import Annotation, Corners, Mark, Remark, noted
-from dlkit.data.boxes import Letterbox, Policy, check_boxes, class_names, without_repeats
+from dlkit.data.boxes import Policy, check_boxes, class_names, without_repeats
 from dlkit.data.conversions import conversion_notes
 from dlkit.data.equals import Digests, equal_notes, kept_for_training, of_files, of_pixels
 from dlkit.data.image_sets import by_one_rule
 from dlkit.data.images import allow_megapixels, look_at
+from dlkit.data.letterbox import Letterbox
 from dlkit.data.names import composed
 from dlkit.data.options import MEGAPIXELS, AnnotatedFiles, ImageDivision
 from dlkit.data.parts import Indices

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlkit.data.files import Contents, contents
-from dlkit.data.images import SUFFIXES, unreadable_suffixes
+from dlkit.data.files import contents
+from dlkit.data.image_files import USUAL, FolderRules, chosen, left_out
 from dlkit.data.names import composed, shown
 from dlkit.data.parts import subfolders
 from dlkit.errors import DataError, listed
-
-
-@dataclass(frozen=True)
-class FolderRules:
-    """Which files of a folder are images, and what its folders are called.
-
-    follow    enter linked folders
-    suffixes  of images
-    composed  names of classes are in Unicode's composed form: two spellings of one name are one class
-    strict    refuse folders that may be meant otherwise
-    """
-
-    follow: bool = True
-    suffixes: Collection[str] = SUFFIXES
-    composed: bool = True
-    strict: bool = True
-
-
-USUAL = FolderRules()
 
 
 @dataclass(frozen=True)
@@ -50,46 +31,6 @@ class ImageFolder:
         return len(self.paths)
 
 
-def image_files(folder: Path, rules: FolderRules = USUAL) -> list[Path]:
-    """The images in a folder and below it, by suffix, sorted by path; hidden ones left out."""
-    return found_images(folder, rules)[0]
-
-
-def found_images(folder: Path, rules: FolderRules = USUAL) -> tuple[list[Path], list[str]]:
-    """The same, and notes of what was left out."""
-    found = contents(folder, follow=rules.follow)
-    return _images(found, rules), _notes(found, rules)
-
-
-def _images(found: Contents, rules: FolderRules) -> list[Path]:
-    # By suffix: else every file would have to be opened, and those that are not images passed over in silence.
-    readable = set(rules.suffixes) - unreadable_suffixes()
-    return [path for path in found.files if path.suffix.lower() in readable]
-
-
-def _notes(found: Contents, rules: FolderRules) -> list[str]:
-    notes = found.notes(set(rules.suffixes) - unreadable_suffixes())
-    lacking = [path for path in found.files if path.suffix.lower() in unreadable_suffixes()]
-    if lacking:
-        notes.append(f"{len(lacking)} of these are images that nothing installed here decodes: pillow-heif does HEIC")
-    return notes
-
-
-def named_images(arguments: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """The files that somebody names, and those in the folders named, and notes of what was left out of the folders;
-    DataError for what is missing or empty."""
-    named: list[Path] = []
-    notes: list[str] = []
-    for path in map(Path, arguments):
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder")
-        inside, said = found_images(path) if path.is_dir() else ([path], [])
-        if not inside:
-            raise DataError("\n".join([f"{path}: holds no images", *said]))
-        named, notes = named + inside, notes + said
-    return named, notes
-
-
 def class_folders(root: Path, classes: Sequence[str] | None = None, rules: FolderRules = USUAL) -> ImageFolder:
     """A folder per class, images in it or deeper. Classes are the folders' names, sorted.
 
@@ -104,8 +45,8 @@ def class_folders(root: Path, classes: Sequence[str] | None = None, rules: Folde
     strange = [name for name in folders if classes is not None and name not in classes]
     if strange:
         raise DataError(f"{root}: unknown classes {', '.join(strange)}; there are: {', '.join(classes or ())}")
-    notes = [*_notes(found, rules), *_spellings(folders)]
-    images, beside = _sorted_by_class(root, _images(found, rules), folders)
+    notes = [*left_out(found, rules), *_spellings(folders)]
+    images, beside = _sorted_by_class(root, chosen(found, rules), folders)
     if empty := [name for name, paths in images.items() if not paths]:
         suffixes = f"known suffixes: {', '.join(sorted(rules.suffixes))}"
         raise DataError("\n".join([f"{root}: no images in {', '.join(empty)} ({suffixes})", *notes]))

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import ClassVar, Literal
 
 LONGEST = 80
 """Characters of a number that is not one of Python's: longer texts are words."""
@@ -58,14 +56,26 @@ _GROUPED = {
 """Threes, or twos before a last three as in India."""
 
 
-class Numerals(BaseModel):
-    """How a column's numbers are written. By default as programs write them: what Python's ``float`` reads."""
+@dataclass(frozen=True)
+class Numerals:
+    """How a column's numbers are written. By default as programs write them: what Python's ``float`` reads.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    decimal  between the whole and its fraction
+    groups   between groups of thousands; a space stands for all kinds of space
+    unit     what stands beside every number: %, €, kg
 
-    decimal: Mark = Field(".", description="between the whole and its fraction")
-    groups: Groups = Field("", description="between groups of thousands; a space stands for all kinds of space")
-    unit: str = Field("", max_length=LONGEST, description="what stands beside every number: %, €, kg")
+    A dataclass, which pydantic checks where it is part of an ``info``: an exported model takes it along without that.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    decimal: Mark = "."
+    groups: Groups = ""
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.unit) > LONGEST:
+            raise ValueError(f"a unit has at most {LONGEST} characters")
 
     @property
     def plain(self) -> bool:

@@ -14,7 +14,7 @@ from dlkit.data.names import shown_path
 from dlkit.data.pixel_rules import PixelRules
 
 if TYPE_CHECKING:
-    from dlkit.data.image_folders import FolderRules
+    from dlkit.data.image_files import FolderRules
 
 
 def _absolute(path: str) -> str:
@@ -107,7 +107,7 @@ class FolderOptions(Config):
 
 def folder_rules(options: FolderOptions, *, composed: bool = True) -> FolderRules:
     """The rules that a data set's options ask for."""
-    from dlkit.data.image_folders import USUAL, FolderRules  # it knows Pillow
+    from dlkit.data.image_files import USUAL, FolderRules  # it knows Pillow
 
     suffixes = [suffix.lower() for suffix in options.suffixes] or USUAL.suffixes
     return FolderRules(options.links == "follow", suffixes, composed, options.doubtful == "refuse")

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
 
 from dlkit.bounded import BadFile, read_bytes
 from dlkit.data.cells import (
@@ -126,13 +126,22 @@ class RawTable:
         return DataError(f"{self.where(row)}, column {name!r}: {what}")
 
 
-class Reading(BaseModel):
-    """How a table was read, so that another like it is read the same."""
+@dataclass(frozen=True)
+class Reading:
+    """How a table was read, so that another like it is read the same.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    delimiter  what separates fields; empty: guessed
+    encoding   of the file; auto: its byte order mark, else utf-8
+    """
 
-    delimiter: str = Field("", max_length=1, description="what separates fields; empty: guessed")
-    encoding: str = Field(AUTO, min_length=1, description="of the file; auto: its byte order mark, else utf-8")
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    delimiter: str = ""
+    encoding: str = AUTO
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter) > 1 or not self.encoding:
+            raise ValueError("a delimiter has one character at most, and an encoding has a name")
 
 
 def read_csv(path: Path, delimiter: str = "", encoding: str = AUTO) -> RawTable:

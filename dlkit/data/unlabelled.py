@@ -20,7 +20,7 @@ from dlkit.data.digits import digit_parts
 from dlkit.data.encoding import Encoding
 from dlkit.data.equals import equal_notes, kept_for_training, of_pixels
 from dlkit.data.image_division import own_division
-from dlkit.data.image_folders import found_images
+from dlkit.data.image_files import found_images
 from dlkit.data.image_sets import Usable, read_usable
 from dlkit.data.images import allow_megapixels, image_size
 from dlkit.data.options import ImageFiles, folder_rules, pixel_rules

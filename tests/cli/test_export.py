@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from dlkit.errors import UsageError
 
 
 def _letters(self, form, folder):
@@ -65,11 +69,43 @@ def test_a_failed_export_leaves_nothing(dlkit, trained, ids, exporting, place, m
     assert outcome.code == 2 and "No space left" in outcome.err and not list(place.iterdir())
 
 
-def test_what_cannot_be_exported_is_said(dlkit, trained, ids, place, exporting, monkeypatch):
+def test_a_format_that_is_not_known_is_named(dlkit, trained, ids, place, exporting):
     unknown = dlkit("export", ids[0], "--workspace", trained, "--format", "plian", "-o", place)
-    assert unknown.code == 2 and "no such format" in unknown.err and "plain" in unknown.err
+    assert unknown.code == 2 and "no such format" in unknown.err
+    assert all(form in unknown.err for form in ("plain", "onnx", "torch", "safetensors", "all"))
+
+
+def test_all_formats_are_proved_and_told(dlkit, trained, ids, tmp_path):
+    out = tmp_path / "out"
+    command = ("export", ids[1], "--workspace", trained, "-o", out, "--format", "all")
+    told = dlkit(*command, "--json").json
+    assert [one["format"] for one in told["exports"]] == ["safetensors", "torch", "onnx"]
+    assert all(one["proof"]["passed"] and Path(one["folder"]).is_dir() for one in told["exports"])
+    again = dlkit(*command)
+    assert again.code == 2 and "already there; --force writes over it" in again.err
+    assert sorted(path.name for path in out.iterdir()) == ["onnx", "safetensors", "torch"]
+
+
+def test_a_failed_proof_is_said_and_leaves_nothing(dlkit, trained, ids, tmp_path, monkeypatch):
+    from toy_answering import ValuesAnswering
+
+    monkeypatch.setattr(ValuesAnswering, "alike", classmethod(lambda cls, one, other: False))
+    outcome = dlkit("export", ids[1], "--workspace", trained, "-o", tmp_path / "out", "--format", "onnx")
+    assert outcome.code == 1 and "NOT EQUAL" in outcome.out and "nothing was written" in outcome.err
+    assert not list(tmp_path.glob("out*")) and not list(tmp_path.glob(".export*"))
+
+
+def test_what_cannot_be_exported_says_why_and_what_can_be(dlkit, trained, ids, tmp_path, monkeypatch):
     from toy_parts import ValuesPredictor
 
-    monkeypatch.setattr(ValuesPredictor, "exports", {})
-    outcome = dlkit("export", ids[0], "--workspace", trained, "-o", place)
-    assert outcome.code == 2 and "has nothing to export" in outcome.err and not list(place.iterdir())
+    def never(self):
+        raise UsageError("this model is a picture: nothing else can be asked of it")
+
+    monkeypatch.setattr(ValuesPredictor, "portable", never)
+    command = ("export", ids[1], "--workspace", trained, "-o", tmp_path / "out")
+    outcome = dlkit(*command, "--format", "onnx")
+    assert outcome.code == 2 and "is a picture" in outcome.err and "safetensors" in outcome.err
+    assert not (tmp_path / "out").exists()
+    weights = dlkit(*command, "--format", "safetensors")
+    assert weights.code == 0 and (tmp_path / "out" / "model.safetensors").is_file()
+    assert not (tmp_path / "out" / "model.pt2").exists() and "is a picture" in weights.out

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dlkit.data.annotations.record import Annotation
-from dlkit.data.boxes import Letterbox, check_boxes, class_names, clip
+from dlkit.data.boxes import check_boxes, class_names
 from dlkit.data.images import fitted
+from dlkit.data.letterbox import Letterbox, clip
 from dlkit.errors import NAMED, DataError
 
 

@@ -22,9 +22,10 @@ from dlkit.config import NoOptions
 from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError
+from dlkit_regression.columns import Category, Date, Number
 from dlkit_regression.datasets import files
 from dlkit_regression.encoding import decode_row
-from dlkit_regression.info import Category, Date, Number, RegressionInfo
+from dlkit_regression.info import RegressionInfo
 from dlkit_regression.models import linear
 from dlkit_regression.options import FilesConfig
 from dlkit_regression.regressor import Regressor

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dlkit.data.files import contents
-from dlkit.data.image_folders import FolderRules, class_folders, found_images
+from dlkit.data.image_files import FolderRules, found_images
+from dlkit.data.image_folders import class_folders
 from dlkit.data.options import ImageFiles
 from dlkit.errors import DataError
 
@@ -72,7 +73,7 @@ def test_what_is_no_image_by_its_suffix_is_counted(tmp_path: Path) -> None:
 
 
 def test_images_that_nothing_decodes_are_said_with_what_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dlkit.data.image_folders.unreadable_suffixes", lambda: frozenset({".heic"}))
+    monkeypatch.setattr("dlkit.data.image_files.unreadable_suffixes", lambda: frozenset({".heic"}))
     images, notes = found_images(make(tmp_path, "1.heic", "2.jpg"))
     assert [path.name for path in images] == ["2.jpg"]
     assert notes[0].startswith("1 other files are passed over (1 .heic)") and "pillow-heif does HEIC" in notes[1]

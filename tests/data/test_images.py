@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dlkit.data.image_folders import class_folders, image_files, named_images
+from dlkit.data.image_files import image_files, named_images
+from dlkit.data.image_folders import class_folders
 from dlkit.data.image_sets import read_usable
 from dlkit.data.images import any_image, fitted, read_image
 from dlkit.errors import DataError

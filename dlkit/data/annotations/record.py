@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from dlkit.data import letterbox
 from dlkit.data.unusable import attempt_all
 from dlkit.errors import DataError
 
 Object = TypeVar("Object")
 
-Corners = npt.NDArray[np.float32]
+Corners = letterbox.Corners
 
 Mark = Literal["", "difficult", "crowd"]
 """Of an object: VOC's ``difficult``, hard to make out, or COCO's ``iscrowd``, a box around a group."""

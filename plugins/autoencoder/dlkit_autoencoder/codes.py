@@ -13,16 +13,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from torch import nn
 
 from dlkit.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SUFFIX = ".code"
 FORMAT = "dlkit-autoencoder-1"
@@ -107,6 +109,18 @@ def _metadata(data: bytes) -> Mapping[str, str]:
     head = json.loads(data[8 : 8 + length])
     found = head.get("__metadata__") if isinstance(head, dict) else None
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def is_code(value: object) -> bool:
+    """Whether an input is a code file."""
+    return code_file(value) is not None
+
+
+def code_file(value: object) -> Path | bytes | None:
+    """An input as a code file, if it is one by its name, or its bytes begin as one does."""
+    if isinstance(value, bytes):
+        return value if value[8:9] == b"{" else None  # no image begins so
+    return Path(value) if isinstance(value, (str, Path)) and Path(value).suffix.lower() == SUFFIX else None
 
 
 def model_hash(model: nn.Module) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,21 +14,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlkit.data.boxes import Letterbox
 from dlkit.data.encoding import Encoding
 from dlkit.data.images import image_size
 from dlkit.data.splits import Split
 from dlkit.errors import DataError, UsageError
 from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.json_types import JsonObject
+from dlkit.portable import Portable
 from dlkit.predictor import Answer
 from dlkit.question_schema import INTEGER, NUMBER, TEXT, TRUTH, base64_bytes, fields, maybe, several
 from dlkit.samples import Images, Sample, Table
 from dlkit_autoencoder import gallery
-from dlkit_autoencoder.codes import SUFFIX, Code, called, dumped, model_hash, read_code, rounded
-from dlkit_autoencoder.geometry import Fitting
+from dlkit_autoencoder.codes import SUFFIX, Code, called, code_file, dumped, is_code, model_hash, read_code, rounded
+from dlkit_autoencoder.geometry import Fitting, inside
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.metrics import psnr
+from dlkit_autoencoder.networks import Elsewhere, graphs
 from dlkit_autoencoder.options import CompressorConfig
 from dlkit_autoencoder.storage import scaled
 
@@ -73,6 +75,12 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
             read_code(given)
             return given
         return super().accept(given)
+
+    def portable(self) -> Portable:
+        if not callable(getattr(self.model, "decode", None)):
+            raise UsageError("this model has no decode(code): it can be exported as weights alone (safetensors)")
+        given = {**self.images_given(), "bits": self.config.bits, "model": model_hash(self.model)}
+        return Portable(graphs(self.model, self.info), given, partial(Elsewhere, self.model))
 
     def answer_schema(self) -> JsonObject:
         sizes = ["code_bytes", "file_bytes", "raw_bytes", "width", "height"]
@@ -181,29 +189,9 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
         pictures = self.encoding.pixels(self.decoded(codes))
         for picture, answer in zip(pictures, answers, strict=True):
             if answer["inverted"]:
-                inside = self._inside((answer["width"], answer["height"]))
-                picture[inside] = 255 - picture[inside]
+                part = inside((answer["width"], answer["height"]), (self.width, self.height), self.info.fit)
+                picture[part] = 255 - picture[part]
         return pictures
-
-    def _inside(self, original: tuple[int, int]) -> tuple[slice, slice]:
-        """Rows and columns that an image takes of the model's: what is beside it is black, in its negative too."""
-        geometry = Letterbox(original, (self.width, self.height))
-        if self.info.fit != "letterbox":
-            return slice(None), slice(None)
-        (x, y), (width, height) = geometry.corner, geometry.inner
-        return slice(y, y + height), slice(x, x + width)
-
-
-def is_code(value: object) -> bool:
-    """Whether an input is a code file."""
-    return code_file(value) is not None
-
-
-def code_file(value: object) -> Path | bytes | None:
-    """An input as a code file, if it is one by its name, or its bytes begin as one does."""
-    if isinstance(value, bytes):
-        return value if value[8:9] == b"{" else None  # no image begins so
-    return Path(value) if isinstance(value, (str, Path)) and Path(value).suffix.lower() == SUFFIX else None
 
 
 def _row(number: int, answer: Answer) -> list[str | float | int]:

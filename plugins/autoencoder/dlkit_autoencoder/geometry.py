@@ -7,6 +7,8 @@ from typing import Literal
 
 from PIL import Image
 
+from dlkit.data.letterbox import Letterbox
+
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -43,3 +45,12 @@ class Fitting:
     def _scale(self) -> float:
         across, down = (to / of for to, of in zip(self.size, self.original, strict=True))
         return max(across, down) if self.fit == "crop" else min(across, down)
+
+
+def inside(original: Size, size: Size, fit: Literal["crop", "letterbox"]) -> tuple[slice, slice]:
+    """Rows and columns that an image takes of a picture of ``size``; what is beside it is black, of negatives too."""
+    if fit != "letterbox":
+        return slice(None), slice(None)
+    geometry = Letterbox(original, size)
+    (x, y), (width, height) = geometry.corner, geometry.inner
+    return slice(y, y + height), slice(x, x + width)

@@ -177,6 +177,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Compresses image files and restores them; samples show originals above reconstructions",
             target="dlkit_autoencoder.compressor:Compressor",
+            answers="dlkit_autoencoder.answering:CodeAnswering",
             config="dlkit_autoencoder.options:CompressorConfig",
         )
     ]

@@ -39,7 +39,7 @@ class Variational(Convolutional):
         code = mean + deviation * torch.randn_like(mean) if self.training else mean
         kl = self.mixture.divergence(mean, log_variance)
         found = {"image": self.decode(code), "code": mean, "log_variance": log_variance, "kl": kl}
-        if self._bound and not self.training:
+        if self._bound and not self.training and not torch.compiler.is_exporting():  # of the image's own bytes
             found["drawn"] = self.decode(mean + deviation * _fixed_noise(image, mean))
         return found
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlkit.answering import Given
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor, as_pictures
 from dlkit.json_types import JsonObject
@@ -44,6 +45,9 @@ class Classifier(ImagePredictor[ClassificationInfo, ClassifierConfig]):
                 self.with_file(self._answer(row), value) for value, row in zip(some, probabilities, strict=True)
             ]
         return answers
+
+    def given(self) -> Given:
+        return {"classes": list(self.info.classes), "top": self.config.top}
 
     def answer_schema(self) -> JsonObject:
         top: JsonObject = {"type": "array", "prefixItems": [choice(self.info.classes), SHARE], "minItems": 2}

@@ -129,6 +129,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Names the class of image files; samples show mistakes first",
             target="dlkit_classification.classifier:Classifier",
+            answers="dlkit_classification.answering:ClassAnswering",
             config="dlkit_classification.options:ClassifierConfig",
         )
     ]

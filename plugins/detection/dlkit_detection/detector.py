@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlkit.data.boxes import Letterbox
+from dlkit.answering import Given
 from dlkit.data.drawing import draw_boxes
+from dlkit.data.letterbox import Letterbox
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
 from dlkit.json_types import JsonObject
@@ -20,7 +21,7 @@ from dlkit.metrics.selection import some_indices
 from dlkit.predictor import Answer
 from dlkit.question_schema import CORNERS, INTEGER, SHARE, choice, fields, several
 from dlkit.samples import Box, Boxes, Sample, Table
-from dlkit_detection.decoding import FALSE, Objects, Verdict, candidates, judge, select_objects
+from dlkit_detection.decoding import CANDIDATES, FALSE, Objects, Verdict, candidates, judge, select_objects
 from dlkit_detection.info import DetectionInfo
 from dlkit_detection.options import DetectorConfig
 
@@ -51,6 +52,10 @@ class Detector(ImagePredictor[DetectionInfo, DetectorConfig]):
     def answer_schema(self) -> JsonObject:
         found = fields({"class": choice(self.info.classes), "score": SHARE, "box": CORNERS})
         return fields({"objects": several(found), "width": INTEGER, "height": INTEGER})
+
+    def given(self) -> Given:
+        options = {name: getattr(self.config, name) for name in ("threshold", "overlap", "most")}
+        return {"classes": list(self.info.classes), "candidates": CANDIDATES, **options}
 
     def draw(self, value: object, answer: Answer) -> Image.Image:
         """The image at its own size and in its own colours, with the boxes found."""

@@ -122,6 +122,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Finds and names objects on image files, and draws them; samples show mistakes first",
             target="dlkit_detection.detector:Detector",
+            answers="dlkit_detection.answering:ObjectAnswering",
             config="dlkit_detection.options:DetectorConfig",
         )
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,23 @@ from PIL import Image
 from torch import Tensor, nn
 
 from dlkit.data.splits import Split
-from dlkit.errors import UsageError
 from dlkit.json_types import JsonObject
+from dlkit.portable import Portable
 from dlkit.predictor import Answer, Predictor
-from dlkit.question_schema import INTEGER, SHARE, Schema, choice, fields, text_of
+from dlkit.question_schema import INTEGER, SHARE, Schema, choice, fields
 from dlkit.samples import Images, Sample
 from dlkit_gan.info import GanInfo
 from dlkit_gan.judge import Judge, of_info, prepared
 from dlkit_gan.latents import drawn, of_seeds
+from dlkit_gan.networks import Elsewhere, graphs
 from dlkit_gan.options import ArtistConfig
+from dlkit_gan.seeds import accepted_seed, read_seeds
 from dlkit_gan.storage import ENCODING
 
 BATCH = 250
 COLUMNS = 8
 STRIPS = 4
 """Walks from one latent to another that samples show, COLUMNS steps each."""
-MOST = 10_000
-"""Seeds that one range may have: what is asked for by mistake ends at once."""
-
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?\Z")
 
 
 class Artist(Predictor[GanInfo, ArtistConfig]):
@@ -49,14 +47,7 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
 
     def accept(self, value: object) -> int:
         """A seed: a whole number, or one as text."""
-        if isinstance(value, (str, bytes)):
-            seeds = _seeds(text_of(value, "a seed").strip())
-            if len(seeds) > 1:
-                raise UsageError(f"{value!r} is {len(seeds)} seeds: ask for each by itself")
-            return seeds[0]
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-            raise UsageError(f"a seed is a whole number from 0 to 2^63 - 1, not {value!r:.40}")
-        return value
+        return accepted_seed(value)
 
     def schema(self) -> Schema:
         judged: dict[str, JsonObject] = {"class": choice(self.info.classes), "sure": SHARE}
@@ -66,11 +57,13 @@ class Artist(Predictor[GanInfo, ArtistConfig]):
 
     def read(self, arguments: Sequence[str]) -> list[int]:
         """The seeds that are named; UsageError says what is not a seed."""
-        seeds: list[int] = []
-        for argument in arguments:
-            for word in argument.replace(",", " ").split():
-                seeds += _seeds(word)
-        return seeds
+        return read_seeds(arguments)
+
+    def portable(self) -> Portable:
+        model: Any = self.model
+        known = {"latent": model.latent, "kinds": model.kinds, "temperature": self.config.temperature}
+        classes = list(self.info.classes) if self.info.look == "digits" else []
+        return Portable(graphs(model, self.info), {**known, "classes": classes}, partial(Elsewhere, model))
 
     def predict(self, inputs: Sequence[int]) -> list[Answer]:
         """``seed``; of digits also ``class`` and ``sure``, what the judge takes the image for and how sure it is."""
@@ -144,19 +137,6 @@ def between(one: Tensor, other: Tensor, steps: int) -> Tensor:
     if angle < 1e-4:
         return one + (other - one) * way
     return (torch.sin((1 - way) * angle) * one + torch.sin(way * angle) * other) / torch.sin(angle)
-
-
-def _seeds(word: str) -> range:
-    found = _RANGE.match(word)
-    if found is None:
-        raise UsageError(f"{word!r} is not a seed: give whole numbers such as 7, or ranges such as 0-15")
-    first = int(found[1])
-    last = int(found[2]) if found[2] else first
-    if last < first or last >= 2**63:
-        raise UsageError(f"{word!r}: a range goes from a smaller seed to a larger one, below 2^63")
-    if last - first >= MOST:
-        raise UsageError(f"{word!r}: {last - first + 1} seeds; a range has at most {MOST}")
-    return range(first, last + 1)
 
 
 def _caption(answer: Answer) -> str:

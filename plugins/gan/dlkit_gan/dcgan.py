@@ -52,11 +52,13 @@ class Adversaries(nn.Module):
 
         ``steady``, outside training: what is drawn beside an image follows from it, in whatever batch it comes.
         """
-        latents = self._beside(images) if self._steady and not self.training else self.latents(len(images))
-        drawn = self.generator(latents)
+        drawn = self.generator(self.latents_beside(images))
         return {"image": drawn, "real": self.discriminator(images), "fake": self.discriminator(drawn)}
 
-    def _beside(self, images: Tensor) -> Tensor:
+    def latents_beside(self, images: Tensor) -> Tensor:
+        """[N,Z], those that are drawn beside as many images."""
+        if self.training or not self._steady:
+            return self.latents(len(images))
         return of_seeds(self, content_seeds(images)).to(images.device)
 
 

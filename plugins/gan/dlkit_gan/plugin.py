@@ -137,6 +137,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Draws images from seeds; samples show a grid, and walks from one image to another",
             target="dlkit_gan.artist:Artist",
+            answers="dlkit_gan.answering:SeedAnswering",
             config="dlkit_gan.options:ArtistConfig",
         )
     ]

@@ -97,6 +97,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=KERNELS,
             summary="Filters image files by the model's kernels, side by side; samples show the kernels",
             target="dlkit_insight.kernels.filtering:Filter",
+            answers="dlkit_insight.kernels.answering:FilterAnswering",
             config="dlkit_insight.kernels.options:FilterConfig",
         ),
         InferenceSpec(

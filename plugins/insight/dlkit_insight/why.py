@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from dlkit.data.boxes import Letterbox
 from dlkit.data.encoding import Encoding
+from dlkit.data.letterbox import Letterbox
 from dlkit.data.splits import Split
 from dlkit.engine.trainer import evaluation_mode
 from dlkit.errors import UsageError, nearest

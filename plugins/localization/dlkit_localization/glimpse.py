@@ -26,8 +26,8 @@ def cut_out(image: Tensor, box: Tensor, side: int, jitter: float = 0.0) -> Tenso
     height, width = image.shape[2:]
     shorter = min(height, width)
     longest = torch.maximum(box[:, 2] * width, box[:, 3] * height) * _MARGIN
-    square = longest.clamp(_SMALLEST * shorter, 2 * shorter)  # in pixels
-    turn, size, right, down = (torch.rand(4, len(box), 1, 1, device=image.device) * 2 - 1) * jitter
+    square = longest.clamp(_SMALLEST * shorter, 2.0 * shorter)  # in pixels
+    turn, size, right, down = (torch.rand(4, box.shape[0], 1, 1, device=image.device) * 2 - 1) * jitter
     steps = ((torch.arange(side, device=image.device) + 0.5) / side - 0.5) * size.exp()
     across, along = steps[:, :1] + right / 2, steps.mT + down / 2
     x, y = across * turn.cos() - along * turn.sin(), across * turn.sin() + along * turn.cos()

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dlkit.data.boxes import Letterbox
+from dlkit.answering import Given
 from dlkit.data.drawing import draw_boxes
+from dlkit.data.letterbox import Letterbox
 from dlkit.data.splits import Split
 from dlkit.image_predictor import ImagePredictor
 from dlkit.json_types import JsonObject
@@ -53,6 +54,9 @@ class Localizer(ImagePredictor[LocalizationInfo, LocalizerConfig]):
     def answer_schema(self) -> JsonObject:
         found = {"class": maybe(choice(self.info.classes)), "class_probability": maybe(SHARE), "box": maybe(CORNERS)}
         return fields({"present": TRUTH, "probability": SHARE, **found})
+
+    def given(self) -> Given:
+        return {"classes": list(self.info.classes), "threshold": self.config.threshold}
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first images with their boxes, and a table of all."""

@@ -121,6 +121,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Says what is where on image files and draws it; samples show the worst first",
             target="dlkit_localization.localizer:Localizer",
+            answers="dlkit_localization.answering:BoxAnswering",
             config="dlkit_localization.options:LocalizerConfig",
         )
     ]

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlkit.data.splits import Split
-from dlkit.data.tables import RawTable, Reading, read_like
-from dlkit.errors import DataError
+from dlkit.data.tables import Reading
 from dlkit.json_types import Json, JsonObject
 from dlkit.metrics.selection import evenly_spaced
+from dlkit.portable import Portable
 from dlkit.predictor import Answer, Predictor
-from dlkit.question_schema import NUMBER, SHARE, Schema, by_name, choice, fields, several, text_of
+from dlkit.question_schema import NUMBER, SHARE, Schema, by_name, choice, fields, several
 from dlkit.samples import Marks, Plane, Sample, Table
+from dlkit_points.asked import Asked, Point
 from dlkit_points.colours import WHITE
 from dlkit_points.info import PointsInfo
 from dlkit_points.options import ExplorerConfig
@@ -28,7 +29,6 @@ from dlkit_points.surface import surface
 from dlkit_points.units import unit_maps
 from dlkit_points.verdict import verdict
 
-Point = tuple[float, float]
 VALIDATION = 150
 """Validation points that are shown at most, beside the training points."""
 
@@ -41,18 +41,25 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
     label = "point"
     placeholder = "x,y such as 0.5,-0.2"
 
+    def __init__(self, model: nn.Module, info: PointsInfo, config: ExplorerConfig) -> None:
+        super().__init__(model, info, config)
+        reading = Reading(delimiter=info.delimiter, encoding=info.encoding)
+        self._asked = Asked(info.axes, info.mean, info.std, reading)
+
     def read(self, arguments: Sequence[str]) -> list[Point]:
         """The points of the words and files given; DataError names what is none."""
-        found: list[Point] = []
-        for word in arguments:
-            found += self._of_file(Path(word)) if _is_file(word) else [self.accept(word)]
-        return found
+        return self._asked.read(arguments)
 
     def accept(self, value: object) -> Point:
         """A point: a pair of numbers, an object of both by name, or text as ``x,y``."""
-        if isinstance(value, (str, bytes)):
-            return self._of_word(text_of(value, "a point"))
-        return self._point(value, 1)
+        return self._asked.accept(value)
+
+    def portable(self) -> Portable:
+        info = self.info
+        scales = {"axes": list(info.axes), "mean": list(info.mean), "std": list(info.std)}
+        asked = {**scales, "reading": asdict(self._asked.reading)}
+        given = {**asked, "classes": list(info.classes), "decides": decides(self.model)}
+        return Portable(super().portable().graphs, given)
 
     def schema(self) -> Schema:
         pair: JsonObject = {**several(NUMBER), "minItems": 2, "maxItems": 2}
@@ -69,13 +76,13 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
         axes' names."""
         if not inputs:
             return []
-        seen = self._seen([self._point(value, number) for number, value in enumerate(inputs, 1)])
+        seen = torch.from_numpy(self._asked.seen(self._asked.points(inputs)))
         found = shares(self._ask(seen), decides(self.model))
         return [self._answer(row) for row in found.tolist()]
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The asked points on the plane, and a table of the answers."""
-        points = [self._point(value, number) for number, value in enumerate(inputs, 1)]
+        points = self._asked.points(inputs)
         asked = Marks(x=[x for x, _ in points], y=[y for _, y in points], colour=WHITE, name="asked", sign="ring")
         rows = [
             [x, y, answer["class"], round(answer["share"], 4)] for (x, y), answer in zip(points, answers, strict=True)
@@ -133,45 +140,3 @@ class Explorer(Predictor[PointsInfo, ExplorerConfig]):
             "share": row[best],
             "shares": dict(zip(self.info.classes, row, strict=True)),
         }
-
-    def _seen(self, points: Sequence[Point]) -> Tensor:
-        own = np.array(points, np.float64).reshape(-1, 2)
-        scaled = (own - np.asarray(self.info.mean)) / np.asarray(self.info.std)
-        return torch.from_numpy(scaled.astype(np.float32))
-
-    def _of_word(self, word: str) -> Point:
-        return self._numbers(word.replace(";", ",").split(","), repr(word))
-
-    def _of_file(self, path: Path) -> list[Point]:
-        reading = Reading(delimiter=self.info.delimiter, encoding=self.info.encoding)
-        table: RawTable = read_like(path, reading, self.info.axes)
-        x, y = (table.numbers(name).tolist() for name in self.info.axes)
-        return list(zip(x, y, strict=True))
-
-    def _point(self, value: object, number: int) -> Point:
-        axes = self.info.axes
-        if isinstance(value, Mapping):
-            missing = [name for name in axes if name not in value]
-            if missing:
-                raise DataError(f"point {number} lacks {', '.join(missing)}; it needs {axes[0]} and {axes[1]}")
-            value = [value[name] for name in axes]
-        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
-            raise DataError(
-                f"point {number}: {value!r} is neither a pair of numbers nor a mapping of {axes[0]}, {axes[1]}"
-            )
-        return self._numbers(list(value), f"point {number}")
-
-    def _numbers(self, parts: Sequence[Any], who: str) -> Point:
-        if len(parts) != 2:
-            raise DataError(f"{who} is not a point: {','.join(self.info.axes)} are two numbers, such as 0.5,-0.2")
-        try:
-            x, y = (float(part) for part in parts)
-        except (TypeError, ValueError):
-            raise DataError(f"{who} is not a point: give two numbers, such as 0.5,-0.2") from None
-        if not (np.isfinite(x) and np.isfinite(y)):
-            raise DataError(f"{who}: a point's numbers are finite")
-        return x, y
-
-
-def _is_file(word: str) -> bool:
-    return Path(word).is_file() or word.lower().endswith((".csv", ".tsv", ".txt"))

@@ -113,6 +113,7 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Decision regions with the points, hidden units' maps, the error surface and the way on it",
             target="dlkit_points.explorer:Explorer",
+            answers="dlkit_points.answering:PointAnswering",
             config="dlkit_points.options:ExplorerConfig",
         )
     ]

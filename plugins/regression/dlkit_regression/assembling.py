@@ -10,8 +10,9 @@ import torch
 from dlkit.data.numerals import PLAIN, Numerals
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.data.tables import RawTable
+from dlkit_regression.columns import Category, Target
 from dlkit_regression.encoding import Indices, encode, standardised, unknown
-from dlkit_regression.info import Category, Feature, Target
+from dlkit_regression.info import Feature
 from dlkit_regression.splitting import RowParts
 
 

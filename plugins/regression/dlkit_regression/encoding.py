@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from dlkit.data import dates
 from dlkit.data.cells import as_number, is_empty, means_missing, plain_word
 from dlkit.data.tables import RawTable
-from dlkit_regression.info import Category, Date, Feature, Number, Scale, Target, feature_names
+from dlkit_regression.columns import Category, Column, Date, Number, Scale, Target, feature_names
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Floats = npt.NDArray[np.float64]
 Encoded = npt.NDArray[np.float32]
@@ -21,9 +24,7 @@ OTHER = "(other)"
 """A category that no training row has, where one is shown."""
 
 
-def encode(
-    columns: Sequence[Feature], table: RawTable, words: Sequence[str] = (), *, training: bool = False
-) -> Encoded:
+def encode(columns: Sequence[Column], table: RawTable, words: Sequence[str] = (), *, training: bool = False) -> Encoded:
     """A table's rows as features [N,F]; DataError names row and column of a value that cannot be one.
 
     ``words`` stand for missing values. ``training``: categories that no training row has are none of the known, and
@@ -33,7 +34,7 @@ def encode(
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def _encoded(column: Feature, table: RawTable, words: Sequence[str], training: bool) -> Encoded:
+def _encoded(column: Column, table: RawTable, words: Sequence[str], training: bool) -> Encoded:
     if isinstance(column, Category):
         return _one_hot(column, table, words, training)
     if isinstance(column, Date):
@@ -97,7 +98,7 @@ def _places(column: Category, table: RawTable, words: Sequence[str]) -> list[int
     return [places.get(word, places.get(plain_word(word), -1)) for word in cells]
 
 
-def decode_row(columns: Sequence[Feature], features: Tensor) -> list[str]:
+def decode_row(columns: Sequence[Column], features: Tensor) -> list[str]:
     """A row's features [F], float64, back as the values they were made of, as text that can be read again."""
     cells: list[str] = []
     first = 0
@@ -108,7 +109,7 @@ def decode_row(columns: Sequence[Feature], features: Tensor) -> list[str]:
     return cells
 
 
-def _decoded(column: Feature, features: Sequence[float]) -> str:
+def _decoded(column: Column, features: Sequence[float]) -> str:
     if isinstance(column, Category):
         return column.values[int(np.argmax(features))] if max(features) else OTHER
     if isinstance(column, Number):
@@ -119,7 +120,7 @@ def _decoded(column: Feature, features: Sequence[float]) -> str:
     return f"{day} {parts['hour']:02}:00" if "hour" in parts else day
 
 
-def typical(column: Feature) -> str:
+def typical(column: Column) -> str:
     """A value of a column without the data: the mean of numbers, the first category, about the middle of the dates."""
     if isinstance(column, Category):
         return column.values[0]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from dlkit.data.dates import PARTS, Order
 from dlkit.data.numerals import PLAIN, Numerals
 from dlkit.data.tables import RawTable
+from dlkit_regression.columns import Category, Date, Number, Scale, Target
 from dlkit_regression.encoding import Floats, Indices, date_parts, order
-from dlkit_regression.info import Category, Date, Number, Scale, Target
 from dlkit_regression.options import FitOn, Missing
 from dlkit_regression.splitting import RowParts
 
@@ -58,8 +59,8 @@ def fit_number(table: RawTable, name: str, of: Rows, form: Numerals = PLAIN) -> 
     found = _scale(table, name, values, of)
     indicator = of.missing == "category" and bool(np.isnan(values).any())
     if of.missing == "category" and not indicator:
-        found = found.model_copy(update={"fill": None})
-    return Number(name=name, written=form, indicator=indicator, **found.model_dump())
+        found = replace(found, fill=None)
+    return Number(name=name, written=form, indicator=indicator, **asdict(found))
 
 
 def fit_date(table: RawTable, name: str, of: Rows, order: Order, *, times: bool) -> Date:
@@ -81,7 +82,7 @@ def _scale(table: RawTable, name: str, values: Floats, of: Rows) -> Scale:
     return Scale(mean=mean, std=std or 1.0, fill=fills.get(of.missing))
 
 
-def fit_category(table: RawTable, name: str, of: Rows, unknown: str = "refuse") -> Category:
+def fit_category(table: RawTable, name: str, of: Rows, unknown: Literal["refuse", "zeros"] = "refuse") -> Category:
     """A category's values, in order; missing is one where it is to be, since no mean of words exists."""
     words = table.words_or_empty(name, of.words)
     found = {words[row] for row in of.categories.tolist()} - {""}
@@ -89,7 +90,7 @@ def fit_category(table: RawTable, name: str, of: Rows, unknown: str = "refuse") 
         if of.missing in ("refuse", "drop"):
             raise table.missing(words.index(""), name)
         found.add("")
-    return Category.model_validate({"name": name, "values": sorted(found, key=order), "unknown": unknown})
+    return Category(name=name, values=sorted(found, key=order), unknown=unknown)
 
 
 def fit_target(table: RawTable, name: str, unit: str, parts: RowParts, fitted: Rows, form: Numerals = PLAIN) -> Target:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from dlkit.data.splits import Batch
 from dlkit.samples import Table
-from dlkit_regression.info import RegressionInfo, feature_names
+from dlkit_regression.columns import feature_names
+from dlkit_regression.info import RegressionInfo
 
 REPEATS = 5
 MOST = 300

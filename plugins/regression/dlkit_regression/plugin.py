@@ -153,5 +153,6 @@ def dlkit_inference() -> list[InferenceSpec]:
             task=TASK,
             summary="Predicts rows of raw values; samples show predicted against true, and what each column is worth",
             target="dlkit_regression.regressor:Regressor",
+            answers="dlkit_regression.answering:RowAnswering",
         )
     ]

@@ -8,8 +8,9 @@ from torch import Tensor
 from dlkit.data.splits import Split
 from dlkit.samples import Curve, Table
 from dlkit.task import first_batch
+from dlkit_regression.columns import Category, Date, Scale, feature_names
 from dlkit_regression.encoding import decode_row, shown
-from dlkit_regression.info import Category, Date, Feature, RegressionInfo, Scale, feature_names
+from dlkit_regression.info import Feature, RegressionInfo
 
 MOST_ROWS = 100_000
 BINS = 40

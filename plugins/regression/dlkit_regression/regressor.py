@@ -7,34 +7,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from dlkit.config import NoOptions
-from dlkit.data.cells import Cell
 from dlkit.data.splits import Batch, Split
-from dlkit.data.tables import RawTable, parse_csv, read_like
-from dlkit.errors import DataError
 from dlkit.json_types import Json, JsonObject
 from dlkit.metrics.selection import some_indices
+from dlkit.portable import Portable
 from dlkit.predictor import Answer, Predictor
-from dlkit.question_schema import NUMBER, TEXT, Schema, fields, text_of
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields
 from dlkit.samples import Curve, Sample, Scatter, Table
-from dlkit_regression.encoding import OTHER, decode_row, encode, typical
+from dlkit_regression.columns import Category, Date, Number
+from dlkit_regression.encoding import OTHER, decode_row, typical
 from dlkit_regression.importance import importance
-from dlkit_regression.info import Category, Date, Feature, Number, RegressionInfo
-from dlkit_regression.remarks import remarks
-
-Row = Mapping[str, Cell]
-"""Raw values by the names of their columns."""
+from dlkit_regression.info import Feature, RegressionInfo
+from dlkit_regression.rows import Rows
 
 STRETCH = 168
 """Samples in a row that are shown: a week of hours."""
 
 POINTS = 500
-_QUOTED = 200
-"""Characters of a row that an error repeats."""
 _TRIES = 20
 """Validation rows that are drawn for an example without a category that the model does not know."""
 
@@ -49,26 +42,23 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
 
     def __init__(self, model: nn.Module, info: RegressionInfo, config: NoOptions) -> None:
         super().__init__(model, info, config)
-        self._remarks: list[str] = []
+        self._rows = Rows(info.columns, info.missing_words, info.reading)
 
     @property
     def _names(self) -> list[str]:
-        return [column.name for column in self.info.columns]
+        return self._rows.names
 
     def read(self, arguments: Sequence[str]) -> list[object]:
         """Rows of the files and words given, in order; a file's columns may stand in any order, others are ignored."""
-        table = self._read_lines(arguments)
-        rows: list[object] = [*(table or [])]
-        for word in arguments if table is None else ():
-            rows += self._read_file(Path(word)) if _is_file(word) else [self.accept(word)]
-        return rows
+        return self._rows.read(arguments)
 
     def accept(self, value: object) -> object:
         """A row: an object of its columns, a list of values in their order, or text as the command line has it."""
-        row = _read_row(text_of(value, "a row")) if isinstance(value, (str, bytes)) else value
-        mapped = self._mapping(row, 1)
-        self._encoded(RawTable.of_rows([mapped], self._names))
-        return row
+        return self._rows.accept(value)
+
+    def portable(self) -> Portable:
+        known = self.info.model_dump(include={"columns", "target", "reading", "missing_words"})
+        return Portable(super().portable().graphs, known)
 
     def schema(self) -> Schema:
         columns = {column.name: _described(column) for column in self.info.columns}
@@ -84,16 +74,12 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         """``prediction`` in the target's ``unit``. An input is a mapping column → value, or values in column order."""
         if not inputs:
             return []
-        table = RawTable.of_rows([self._mapping(row, i) for i, row in enumerate(inputs, 1)], self._names)
-        features = self._encoded(table)
-        self._remarks += remarks(self.info.columns, table, features, self.info.missing_words)
-        outputs = self.forward(torch.from_numpy(features))
+        outputs = self.forward(torch.from_numpy(self._rows.features(inputs)))
         return [{"prediction": value, "unit": self.info.target.unit} for value in self._in_unit(outputs).tolist()]
 
     def notes(self) -> list[str]:
         """What was guessed and left out in files, what was filled, what is unlike anything trained on."""
-        said, self._remarks = self._remarks, []
-        return said
+        return self._rows.notes()
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """What is predicted, under the target's name and unit."""
@@ -160,35 +146,6 @@ class Regressor(Predictor[RegressionInfo, NoOptions]):
         target = self.info.target
         return values[:, 0].double() * target.std + target.mean
 
-    def _read_file(self, path: Path) -> list[Row]:
-        return self._rows(read_like(path, self.info.reading, self._names))
-
-    def _read_lines(self, words: Sequence[str]) -> list[Row] | None:
-        """Words that are the lines of a table, as standard input brings them; None if they are not."""
-        delimiter = self.info.reading.delimiter or ","
-        head = [name.strip().strip('"') for name in (words[0] if words else "").split(delimiter)]
-        if len(words) < 2 or not set(self._names) <= set(head):
-            return None
-        return self._rows(parse_csv("\n".join(words), "input", self.info.reading.delimiter))
-
-    def _rows(self, table: RawTable) -> list[Row]:
-        self._remarks += table.notes
-        self._encoded(table)  # here, where file and line of a bad value are known
-        cells = zip(*(table.columns[name] for name in self._names), strict=True)
-        return [dict(zip(self._names, row, strict=True)) for row in cells]
-
-    def _encoded(self, table: RawTable) -> npt.NDArray[np.float32]:
-        return encode(self.info.columns, table, self.info.missing_words)
-
-    def _mapping(self, row: object, number: int) -> Row:
-        if isinstance(row, Mapping):
-            return row
-        if isinstance(row, (str, bytes)) or not isinstance(row, (Sequence, np.ndarray)):
-            raise DataError(f"row {number}: {row!r} is neither a mapping of columns nor a list of values")
-        if len(row) != len(self._names):
-            raise DataError(f"row {number} has {len(row)} values; the columns are: {', '.join(self._names)}")
-        return dict(zip(self._names, row, strict=True))
-
 
 def _described(column: Feature) -> JsonObject:
     """What a cell of a column may be: as a number, or as the table had it."""
@@ -206,28 +163,3 @@ def _as_word(row: Mapping[str, str]) -> str:
     if odd or next(iter(row)).startswith(("{", "[")):
         return json.dumps(row, ensure_ascii=False)
     return ",".join(f"{name}={value}" for name, value in row.items())
-
-
-def _is_file(word: str) -> bool:
-    """Whether a word names a file: one that exists, or a word that is not a row."""
-    return not word.lstrip().startswith(("{", "[")) and (Path(word).is_file() or "=" not in word)
-
-
-def _read_row(word: str) -> object:
-    if not word.lstrip().startswith(("{", "[")):
-        pairs = [part.partition("=") for part in word.split(",")]
-        odd = next((name for name, sign, _ in pairs if not sign), None)
-        if odd is not None:
-            comma = '; a value with a comma is given as JSON: {"name": "1,5"}'
-            raise DataError(f"{_cut(word)}: {_cut(odd)} is not of the form name=value{comma}")
-        return {name.strip(): value.strip() for name, _, value in pairs}
-    try:
-        row: object = json.loads(word)
-        return row
-    except json.JSONDecodeError as error:
-        raise DataError(f"{_cut(word)}: not JSON: {error}") from error
-
-
-def _cut(word: str) -> str:
-    """A word in quotes, of a long one its beginning."""
-    return repr(word) if len(word) <= _QUOTED else f"{word[:_QUOTED]!r}…"

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dlkit.data.tables import RawTable
+from dlkit_regression.columns import Category, Column, Number, feature_names
 from dlkit_regression.encoding import Encoded, unknown
-from dlkit_regression.info import Category, Feature, Number, feature_names
 
 FAR = 100.0
 """Deviations from the training rows' mean beyond which an answer is anybody's guess, and a number perhaps a mark."""
 
 
-def remarks(columns: Sequence[Feature], table: RawTable, features: Encoded, words: Sequence[str]) -> list[str]:
+def remarks(columns: Sequence[Column], table: RawTable, features: Encoded, words: Sequence[str]) -> list[str]:
     """A note for each column with something to say: how many rows, the first of them."""
     said: list[str] = []
     first = 0
@@ -26,7 +26,7 @@ def remarks(columns: Sequence[Feature], table: RawTable, features: Encoded, word
     return said
 
 
-def _of_column(column: Feature, table: RawTable, features: Encoded, words: Sequence[str]) -> list[str]:
+def _of_column(column: Column, table: RawTable, features: Encoded, words: Sequence[str]) -> list[str]:
     if isinstance(column, Category):
         rows = unknown(column, table, words)
         return _note(table, column, rows, "a value that no training row had: none of the known is taken")
@@ -47,7 +47,7 @@ def _rows(mask: npt.NDArray[np.bool_]) -> list[int]:
     return found
 
 
-def _note(table: RawTable, column: Feature, rows: Sequence[int], what: str) -> list[str]:
+def _note(table: RawTable, column: Column, rows: Sequence[int], what: str) -> list[str]:
     if not rows:
         return []
     cell = table.columns[column.name][rows[0]]

@@ -17,8 +17,9 @@ from dlkit.errors import DataError, UsageError
 from dlkit.samples import Curve
 from dlkit.samples import Table as TableSample
 from dlkit.task import check_columns, first_batch
+from dlkit_regression.columns import Category, Number
 from dlkit_regression.datasets import bike_sharing, diabetes, files
-from dlkit_regression.info import Category, Number, RegressionInfo
+from dlkit_regression.info import RegressionInfo
 from dlkit_regression.options import BikeSharingConfig, DiabetesConfig, FilesConfig
 from dlkit_regression.sources import BIKE_SHARING
 from dlkit_regression.splitting import by_fraction

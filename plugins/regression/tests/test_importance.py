@@ -10,9 +10,10 @@ import torch
 
 from dlkit.config import NoOptions
 from dlkit.data.context import Context
+from dlkit_regression.columns import Number, Target
 from dlkit_regression.datasets import diabetes
 from dlkit_regression.importance import SHOWN, importance
-from dlkit_regression.info import Number, RegressionInfo, Target
+from dlkit_regression.info import RegressionInfo
 from dlkit_regression.models import linear
 from dlkit_regression.options import DiabetesConfig
 

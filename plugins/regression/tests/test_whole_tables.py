@@ -17,8 +17,9 @@ from dlkit.data.context import Context
 from dlkit.data.splits import Data, TensorSplit
 from dlkit.errors import DataError, UsageError
 from dlkit.samples import Table
+from dlkit_regression.columns import Category, Date, Number
 from dlkit_regression.datasets import files
-from dlkit_regression.info import Category, Date, Number, RegressionInfo
+from dlkit_regression.info import RegressionInfo
 from dlkit_regression.models import linear
 from dlkit_regression.options import FilesConfig, migrated_files
 from dlkit_regression.regressor import Regressor

@@ -20,6 +20,7 @@ from dlkit.data.splits import Split
 from dlkit.errors import UsageError
 from dlkit.image_predictor import ImagePredictor
 from dlkit.json_types import JsonObject
+from dlkit.portable import Portable
 from dlkit.predictor import Answer
 from dlkit.present.output import say_meanwhile, say_no_longer
 from dlkit.question_schema import INTEGER, NUMBER, fields
@@ -66,6 +67,9 @@ class Painter(ImagePredictor[StyleInfo, PainterConfig]):
     def answer_schema(self) -> JsonObject:
         sizes = {"width": INTEGER, "height": INTEGER, "steps": INTEGER}
         return {**fields({"loss": NUMBER, **sizes, "seconds": NUMBER}), "additionalProperties": NUMBER}
+
+    def portable(self) -> Portable:
+        raise UsageError("the model is one picture, and others are painted by training: no network answers them")
 
     def show(self, inputs: Sequence[object], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The first pictures, and a table of all."""

@@ -91,7 +91,7 @@ class Pretrained(nn.Module):
             image = F.interpolate(image, size, mode="bilinear", antialias=True)
         if not self.cut:
             return image
-        if followed:
+        if followed or torch.compiler.is_exporting():  # which is for batches of every size
             return self._maps(image)
         with torch.no_grad():
             return torch.cat([self._chunk(some) for some in torch.split(image, CHUNK)])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from dlkit.data.context import Context
 from dlkit.data.conversions import conversion_notes
-from dlkit.data.image_folders import named_images
+from dlkit.data.image_files import named_images
 from dlkit.data.image_info import rules_info
 from dlkit.data.images import allow_megapixels, fitted, look_at
 from dlkit.data.options import pixel_rules

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from dlkit.answering import Given
 from dlkit.data.encoding import Encoding
 from dlkit.data.splits import Split
 from dlkit.errors import DataError
@@ -47,6 +48,9 @@ class Filter(ImagePredictor[KernelsInfo, FilterConfig]):
         """``width``, ``height`` and ``kernels``: of each by name the ``least``, ``greatest`` and ``mean`` of the
         filtered image, pixels being in [0, 1]; for files, ``file``."""
         return [self.with_file(self._answer(self._filtered(value)), value) for value in inputs]
+
+    def given(self) -> Given:
+        return {"kernels": list(self._named())}
 
     def answer_schema(self) -> JsonObject:
         kernel = fields({"least": NUMBER, "greatest": NUMBER, "mean": NUMBER})

@@ -35,13 +35,15 @@ def _places(reach: Tensor, size: int, border: str) -> Tensor:
 
     On the device: to bring a table there would wait for it at every step.
     """
+    # With sizes as tensors: ONNX has no remainder by a number that only running tells.
+    sizes = torch.full_like(reach, size)
     if border == "replicate":
-        return reach.clamp(0, size - 1)
+        return torch.minimum(reach.clamp(min=0), sizes - 1)
     if border == "wrap":
-        return reach % size
+        return reach.remainder(sizes)
     edge = int(border == "reflect")  # the outermost pixel stands once
-    there = reach % max(1, 2 * (size - edge))
-    return torch.minimum(there, 2 * size - 1 - edge - there)
+    there = reach.remainder((2 * (sizes - edge)).clamp(min=1))
+    return torch.minimum(there, 2 * sizes - 1 - edge - there)
 
 
 def filtered(images: Tensor, kernel: Tensor, border: str) -> Tensor:

@@ -13,8 +13,9 @@ from dlkit.data.splits import Data
 from dlkit.data.tables import RawTable, read_csv
 from dlkit.errors import DataError
 from dlkit_regression.assembling import as_data
+from dlkit_regression.columns import Number
 from dlkit_regression.fitting import Rows, fit_category, fit_number, fit_target
-from dlkit_regression.info import Feature, Number
+from dlkit_regression.info import Feature
 from dlkit_regression.options import BikeSharingConfig
 from dlkit_regression.splitting import RowParts
 

@@ -12,8 +12,9 @@ from dlkit.data.splits import Data
 from dlkit.data.tables import RawTable, Reading, read_csv
 from dlkit.errors import DataError, UsageError, nearest
 from dlkit_regression.assembling import as_data
+from dlkit_regression.columns import Category, Date
 from dlkit_regression.fitting import Rows, fit_category, fit_date, fit_number, fit_target
-from dlkit_regression.info import Category, Date, Feature
+from dlkit_regression.info import Feature
 from dlkit_regression.kinds import Dates, Kind, Numbers, kinds_of
 from dlkit_regression.missing import settled
 from dlkit_regression.options import FilesConfig
