@@ -50,6 +50,8 @@ class Answering(ABC):
     """What a question is, as the predictor's ``asks``."""
     draws: bool = False
     """Whether ``draw`` makes pictures of the answers, which run.py then writes."""
+    streams: bool = False
+    """Whether ``stream`` gives an answer piece by piece."""
     batch: int = 32
 
     def __init__(self, given: Given, run: RunGraph) -> None:
@@ -70,6 +72,10 @@ class Answering(ABC):
     def draw(self, value: Input, answer: Answered) -> Image.Image:
         """One answer as a Pillow image, as the predictor's ``draw``; for those that say ``draws``."""
         raise NotImplementedError(f"{type(self).__name__} draws no pictures")
+
+    def stream(self, value: Input) -> Iterator[str]:
+        """One input's answer as text in pieces, as the predictor's ``stream``; for those that say ``streams``."""
+        raise NotImplementedError(f"{type(self).__name__} does not answer piece by piece")
 
     def stem(self, value: Input) -> str:
         """What the picture of an input's answer is called, without suffix."""

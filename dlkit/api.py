@@ -42,6 +42,7 @@ from dlkit.runs.workspace import locate
 
 if TYPE_CHECKING:
     from dlkit.predictor import AnyPredictor
+    from dlkit.use.export.exported import Exported
 
 wait_asleep()  # before anything here loads torch; it is too late where the caller has
 
@@ -286,17 +287,24 @@ def open_run(run: str | Path, workspace: str | Path | None = None) -> Run:
     return Run(find_run(_located(workspace), str(run)))
 
 
-def load(path: str | Path, *, device: str = "cpu", inference: str = "", **options: object) -> AnyPredictor:
-    """The model in a folder, to be queried: a run's (its best checkpoint), or one checkpoint's.
+def load(path: str | Path, *, device: str = "cpu", inference: str = "", **options: object) -> AnyPredictor | Exported:
+    """The model in a folder, to be queried: a run's (its best checkpoint), one checkpoint's, or an exported one, which
+    is asked as it was exported and without torch.
 
-    ``dlkit.load("runs/…")(…)`` is ``dlkit.open_run("runs/…").predictor()(…)``. UsageError: the folder is neither.
+    ``dlkit.load("runs/…")(…)`` is ``dlkit.open_run("runs/…").predictor()(…)``. UsageError: the folder is none of these.
     """
     folder = Path(path).resolve()
+    if (folder / "export.json").is_file():
+        from dlkit.use.export.exported import load_exported
+
+        if inference or options or device != "cpu":
+            raise UsageError(f"{path}: asked as it was exported: device, inference and its options are the export's")
+        return load_exported(folder, Catalog.load_everything())
     run, which = folder, "best"
     if folder.parent.name == "checkpoints" and folder.name.removeprefix("step-").isdigit():
         run, which = folder.parent.parent, folder.name.removeprefix("step-")
     if not RunFolder(run).record.is_file():
-        raise UsageError(f"{path}: neither a run's folder nor one of its checkpoints")
+        raise UsageError(f"{path}: neither a run's folder nor one of its checkpoints, nor an exported one")
     return Run(RunFolder(run)).predictor(which, device=device, inference=inference, **options)
 
 

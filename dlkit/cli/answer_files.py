@@ -18,6 +18,7 @@ from dlkit.present.output import say
 
 if TYPE_CHECKING:
     from dlkit.predictor import Answer, AnyPredictor
+    from dlkit.use.export.exported import Exported
 
 TABLES = (".csv", ".jsonl")
 """What a file of answers ends with; any other ``-o`` is a folder of pictures."""
@@ -30,7 +31,7 @@ class Pictures:
     inputs of one name each gets its own.
     """
 
-    def __init__(self, predictor: AnyPredictor, folder: Path, inputs: Iterable[object]) -> None:
+    def __init__(self, predictor: AnyPredictor | Exported, folder: Path, inputs: Iterable[object]) -> None:
         self._predictor, self._folder = predictor, folder
         self._asked = {Path(value).resolve() for value in inputs if isinstance(value, (str, Path))}
         self._taken: set[Path] = set()

@@ -6,7 +6,7 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
@@ -21,13 +21,16 @@ from dlkit.cli.question import question_of, taken, with_inference
 from dlkit.errors import DataError, UsageError, blamed
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
-from dlkit.runs.folder import RunFolder
 from dlkit.samples import checked
 
 if TYPE_CHECKING:
     from dlkit.predictor import AnyPredictor
-    from dlkit.use.load import Loaded
+    from dlkit.use.export.exported import Exported
     from dlkit.use.many import Answered, Question
+
+    Asked = AnyPredictor | Exported
+    Position = Mapping[str, str | int]
+    """Which run is asked, at which checkpoint, by what."""
 
 PICTURES = "predictions"
 """The folder that pictures are written into, below the current one, where none is named."""
@@ -45,20 +48,41 @@ def main(argv: list[str]) -> int:
         raise UsageError(f"--batch {options.batch}: must be at least 1")
     if options.json and options.jsonl:
         raise UsageError("--json prints one document, --jsonl a line an answer: give one of them")
+    predictor, position = _exported(options, changed) or _of_run(options, changed)
+    who = f"inference {position['inference']!r}"
+    # A reader that has seen enough (head) is nobody's fault.
+    with blamed(who, passing=lambda error: isinstance(error, BrokenPipeError)):
+        return _ask(predictor, position, options, who)
+
+
+def _of_run(options: argparse.Namespace, changed: Mapping[str, str]) -> tuple[Asked, Position]:
     run = chosen_run(options)
 
     from dlkit.use.load import load_predictor
 
     catalog = Catalog.load_everything()
     loaded = load_predictor(catalog, run, options.checkpoint, options.device, question_of(options, changed))
-    who = f"inference {loaded.resolved.specs['inference'].name!r}"
-    # A reader that has seen enough (head) is nobody's fault.
-    with blamed(who, passing=lambda error: isinstance(error, BrokenPipeError)):
-        return _ask(run, loaded, options, who)
+    inference = loaded.resolved.specs["inference"].name
+    step = loaded.checkpoint.step
+    return loaded.predictor, {"run": run.id, "checkpoint": options.checkpoint, "step": step, "inference": inference}
 
 
-def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) -> int:
-    predictor = loaded.predictor
+def _exported(options: argparse.Namespace, changed: Mapping[str, str]) -> tuple[Asked, Position] | None:
+    """An exported folder, if RUN names one: it is asked without torch, as it was exported."""
+    folder = Path(options.run)
+    if not (folder / "export.json").is_file():
+        return None
+
+    from dlkit.use.export.exported import load_exported
+
+    if changed or options.inference:
+        raise UsageError(f"{folder}: asked as it was exported; --inference and its options are for dlkit export")
+    asked = load_exported(folder, Catalog.load_everything())
+    made = asked.record
+    return asked, {"run": made.run, "checkpoint": made.checkpoint, "step": made.step, "inference": made.inference}
+
+
+def _ask(predictor: Asked, position: Position, options: argparse.Namespace, who: str) -> int:
     table = bool(options.output) and Path(options.output).suffix.lower() in TABLES
     if options.output and not table and not predictor.draws:
         raise UsageError(f"-o {options.output}: {who} draws no pictures; answers go to a file of {' or '.join(TABLES)}")
@@ -78,7 +102,7 @@ def _ask(run: RunFolder, loaded: Loaded, options: argparse.Namespace, who: str) 
     for note in notes:
         say(f"note: {note}")
     if options.json and not table:
-        _print(run, loaded, options, kept, notes)
+        _print(position, kept, notes)
     elif not (options.jsonl or table):
         _show(predictor, kept, who)
     return _verdict(kept)
@@ -116,7 +140,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _words(options: argparse.Namespace, predictor: AnyPredictor) -> tuple[list[str], list[str]]:
+def _words(options: argparse.Namespace, predictor: Asked) -> tuple[list[str], list[str]]:
     """What is read as a command line's words, and files of JSON lines (``-``: standard input)."""
     from dlkit.use.many import expanded
 
@@ -141,7 +165,7 @@ def _standard_input(usage: str) -> list[str]:
     return lines
 
 
-def _questions(predictor: AnyPredictor, inputs: Sequence[object], lines: Sequence[str]) -> Iterator[Question]:
+def _questions(predictor: Asked, inputs: Sequence[object], lines: Sequence[str]) -> Iterator[Question]:
     from dlkit.use.many import of_inputs, of_json_lines
 
     yield from of_inputs(inputs)
@@ -157,7 +181,7 @@ def _questions(predictor: AnyPredictor, inputs: Sequence[object], lines: Sequenc
 
 
 def _answered(
-    predictor: AnyPredictor, inputs: Sequence[object], lines: Sequence[str], options: argparse.Namespace
+    predictor: Asked, inputs: Sequence[object], lines: Sequence[str], options: argparse.Namespace
 ) -> Iterator[Answered]:
     """The answers as they come; with --strict, and where there is but one input, an error is raised."""
     from dlkit.use.many import answered
@@ -172,9 +196,7 @@ def _answered(
             yield found
 
 
-def _drawn(
-    predictor: AnyPredictor, inputs: Sequence[object], found: Iterator[Answered], folder: Path
-) -> Iterator[Answered]:
+def _drawn(predictor: Asked, inputs: Sequence[object], found: Iterator[Answered], folder: Path) -> Iterator[Answered]:
     from dataclasses import replace
 
     pictures = Pictures(predictor, folder, inputs)
@@ -199,19 +221,12 @@ def _told(found: Iterator[Answered], table: Path | None, *, lines: bool) -> list
     return kept
 
 
-def _print(
-    run: RunFolder, loaded: Loaded, options: argparse.Namespace, found: Sequence[Answered], notes: Sequence[str]
-) -> None:
-    position = {
-        "checkpoint": options.checkpoint,
-        "step": loaded.checkpoint.step,
-        "inference": loaded.resolved.specs["inference"].name,
-    }
+def _print(position: Position, found: Sequence[Answered], notes: Sequence[str]) -> None:
     answers = {"predictions": [dict(one.answer) for one in found], **({"notes": list(notes)} if notes else {})}
-    print_json({"run": run.id, **position, **answers})
+    print_json({**position, **answers})
 
 
-def _show(predictor: AnyPredictor, found: Sequence[Answered], who: str) -> None:
+def _show(predictor: Asked, found: Sequence[Answered], who: str) -> None:
     sound = [one for one in found if one.error is None]
     width = shutil.get_terminal_size().columns
     shown = predictor.show([one.question.value for one in sound], [one.answer for one in sound]) if sound else []
@@ -230,7 +245,7 @@ def _verdict(found: Sequence[Answered]) -> int:
     return DataError.exit_code
 
 
-def _stream(predictor: AnyPredictor, inputs: Sequence[object]) -> None:
+def _stream(predictor: Asked, inputs: Sequence[object]) -> None:
     """Each answer as it comes, a blank line between two; of what a model writes nothing steers the terminal."""
     for number, value in enumerate(inputs):
         if number:

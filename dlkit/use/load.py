@@ -184,7 +184,7 @@ def evaluate_run(
     data.close()
     told: Measured = {"run": run.id, "checkpoint": which, "step": chosen.step, "split": split, "metrics": metrics}
     line = {**told, "sha256": chosen.sha256, "time": round(time.time(), 3)}
-    return {**told, "unrecorded": _put_on_record(run, line)}
+    return {**told, "unrecorded": put_on_record(run, line)}
 
 
 def _counted(batches: Iterable[Batch], count: int, progress: Callable[[int, int], None]) -> Iterator[Batch]:
@@ -194,7 +194,7 @@ def _counted(batches: Iterable[Batch], count: int, progress: Callable[[int, int]
     progress(count, count)
 
 
-def _put_on_record(run: RunFolder, record: Settings) -> str:
+def put_on_record(run: RunFolder, record: Settings) -> str:
     """One line, one write: how often test was looked at stays known. Why that was not possible; empty if it was."""
     try:
         opening.append(run.path, run.evaluations.name, (json.dumps(record) + "\n").encode())

@@ -41,7 +41,10 @@ IN_PLACE = {
     "evaluate": [("evaluate", ["last"])],
     "predict": [("predict", ["last", "1,2,3"])],
     "sample": [("sample", ["last"]), ("sample", ["last", "-o", "OUT"])],
-    "export": [("export", ["last", "-o", "OUT"])],
+    "export": [
+        ("export", ["last", "-o", "OUT"]),
+        ("export", ["last", "-o", "OUT/folder", "--format", "torch"]),
+    ],
     "rename": [("rename", ["last", "a name"])],
     "queue": [("queue-list", ["list"]), ("queue-list", ["run"])],
     "doctor": [("doctor", [])],
@@ -98,7 +101,7 @@ def test_documents(command, dlkit, workspace, tmp_path, monkeypatch):
     known = {"FIRST": runs[0].name, "SECOND": runs[-1].name, "OUT": str(tmp_path / "out")}
     known |= {f"OUT.{kind}": str(tmp_path / f"out.{kind}") for kind in ("html", "md")}
     for schema, words in IN_PLACE[command]:
-        found = dlkit(command, *(known.get(word, word) for word in words), "--json")
+        found = dlkit(command, *(known.get(word, word).replace("OUT/", f"{known['OUT']}/") for word in words), "--json")
         assert found.code == 0, found.err
         check(schema, found.json)
 

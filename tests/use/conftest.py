@@ -33,12 +33,20 @@ def catalog() -> Catalog:
 def exporter(toy_trained: RunFolder, catalog: Catalog) -> Exporter:
     """``exporter("onnx", folder, int8=True)``: one format of that run, its metric proved."""
 
-    def make(kind: str, folder: Path, *, force: bool = False, verify: str = "val", int8: bool = False) -> Made:
-        loaded = load_predictor(catalog, toy_trained)
-        context = make_context(catalog, toy_trained.path.parent.parent)
-        split = None if verify == "none" else proving_split(catalog, toy_trained, loaded, context, verify)
-        wanted = Wanted(int8=int8, verify=verify, split=split, examples=6)
-        return export(catalog, toy_trained, loaded, kind, folder, wanted, force=force)
+    def make(
+        kind: str,
+        folder: Path,
+        *,
+        force: bool = False,
+        verify: str = "val",
+        int8: bool = False,
+        run: RunFolder = toy_trained,
+    ) -> Made:
+        loaded = load_predictor(catalog, run)
+        context = make_context(catalog, run.path.parent.parent)
+        split = None if verify == "none" else proving_split(catalog, run, loaded, context, verify)
+        wanted = Wanted(int8=int8, verify=verify, split=split, examples=6, seconds=0.02)
+        return export(catalog, run, loaded, kind, folder, wanted, force=force)
 
     return make
 

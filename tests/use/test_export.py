@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import dlkit
 from dlkit.catalog import Catalog
 from dlkit.errors import RunError, UsageError
 from dlkit.runs.folder import RunFolder
@@ -22,6 +23,7 @@ from dlkit.use.export import formats
 from dlkit.use.export.exported import is_exported, load_exported
 from dlkit.use.export.formats import Made
 from dlkit.use.load import load_predictor
+from installed import PLUGINS, install_metadata
 
 ROWS = ["1,2,3", "0.5,-1,0", "-3,0.25,10"]
 
@@ -211,15 +213,35 @@ def test_what_is_in_the_way_stays(exporter, exported, tmp_path):
     assert (there / "model.pt2").exists() and not (there / "model.onnx").exists()
 
 
-def test_an_exported_folder_answers_without_torch_and_pydantic(exported, tmp_path):
+def test_an_exported_folder_is_asked_by_predict_without_torch_and_pydantic(exported, tmp_path):
+    install_metadata(tmp_path / "site", "dlkit-toy", "toy", "toy")
     code = (
-        "import sys; sys.path[:0] = [sys.argv[1]]\n"
-        "from pathlib import Path\nfrom toy import toy_catalog\n"
-        "from dlkit.use.export.exported import load_exported\n"
-        "print(load_exported(Path(sys.argv[2]), toy_catalog())('1,2,3')[0]['y'])\n"
+        f"import sys; sys.path[:0] = {[str(Path(__file__).parents[1]), str(tmp_path / 'site')]!r}\n"
+        "from dlkit.cli.main import main\n"
+        "code = main(['predict', sys.argv[1], '1,2,3', '0,0,0', '--json'])\n"
         "assert not (loaded := {'torch', 'pydantic', 'onnx'} & set(sys.modules)), loaded\n"
+        "sys.exit(code)\n"
     )
-    words = [sys.executable, "-c", code, str(Path(__file__).parents[1]), str(folder_of(exported))]
-    done = subprocess.run(words, capture_output=True, text=True)
+    words = [sys.executable, "-P", "-c", code, str(folder_of(exported))]
+    environment = {**os.environ, "DLKIT_DISABLE": ",".join(PLUGINS)}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert np.isfinite(float(done.stdout))
+    told = json.loads(done.stdout)
+    assert len(told["predictions"]) == 2 and told["inference"] == "values" and told["step"] > 0
+    assert all(np.isfinite(answer["y"]) for answer in told["predictions"])
+
+
+def test_load_reads_an_exported_folder(exported, toy_trained, catalog, monkeypatch):
+    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls: catalog))
+    asked = dlkit.load(folder_of(exported))
+    assert [answer["y"] for answer in asked(*ROWS)] == pytest.approx(answers_of(toy_trained, catalog), abs=1e-5)
+    with pytest.raises(UsageError, match="asked as it was exported"):
+        dlkit.load(folder_of(exported), inference="other")
+
+
+def test_a_look_at_test_goes_on_record(exporter, toy_trained, tmp_path):
+    run = RunFolder(shutil.copytree(toy_trained.path, tmp_path / "runs" / toy_trained.id))
+    made = exporter("onnx", tmp_path / "out", verify="test", run=run)
+    assert any(row.what == "test/mse of the exported model" and row.passed for row in made.proof.rows)
+    (line,) = [json.loads(line) for line in run.evaluations.read_text().splitlines()]
+    assert line["split"] == "test" and line["metrics"]["test/mse"] > 0 and line["run"] == run.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,25 +24,63 @@ TOGETHER = ("embeddings", "conjugation", "textgen", "translation")
 """Sequences: a graph for each part, and a driver."""
 REASONS: Mapping[str, str] = {"style": "the model is one picture"}
 """By task, what a model that cannot leave says of itself."""
+MANY: Mapping[str, Mapping[str, object]] = {
+    "classification": {"name": "digits"},
+    "regression": {"name": "diabetes"},
+    "points": {"name": "xor"},
+}
+"""By task, another data set than the small one, with more to ask about."""
+LEAST: Mapping[str, int] = {
+    "kernels": 1, "regression": 60, "classification": 250, "autoencoder": 140, "points": 200, "gan": 17,
+    "localization": 8, "detection": 8,
+}  # fmt: skip
+"""By task, what the data set that needs no network has to ask about, where that is fewer."""
 MODELS = [(task, model) for task, model in models(CATALOG) if task not in TOGETHER and task not in REASONS]
 
 
-def exported(task: str, model: str, tmp_path: Path, kind: str = "onnx", examples: int = 8):
+def exported(
+    task: str,
+    model: str,
+    tmp_path: Path,
+    kind: str = "onnx",
+    examples: int = 8,
+    dataset: Mapping[str, object] | None = None,
+):
     engine = {"steps": 0} if (task, model) in UNTRAINED else {"steps": 2}
-    resolved = resolve(CATALOG, task, [Layer("test", small(task, model, **engine))])
+    settings = small(task, model, **engine)
+    resolved = resolve(CATALOG, task, [Layer("test", {**settings, "dataset": dataset or settings["dataset"]})])
     context = make_context(CATALOG, tmp_path)
     run = finish(start(CATALOG, resolved, tmp_path, context))
     loaded = load_predictor(CATALOG, run, "last")
-    wanted = Wanted(split=proving_split(CATALOG, run, loaded, context, "val"), examples=examples)
+    wanted = Wanted(split=proving_split(CATALOG, run, loaded, context, "val"), examples=examples, seconds=0.02)
     return export(CATALOG, run, loaded, kind, tmp_path / "out", wanted)
 
 
+ALL = pytest.mark.skipif(os.environ.get("DLKIT_TEST_SLOW") != "all", reason="minutes: DLKIT_TEST_SLOW=all")
+FIRST = dict(reversed(MODELS))
+"""A model of each task."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "model"), MODELS)
+@pytest.mark.parametrize(
+    ("task", "model"), [pytest.param(*pair, marks=[] if FIRST[pair[0]] == pair[1] else [ALL]) for pair in MODELS]
+)
 def test_a_model_leaves_and_answers_the_same(task, model, tmp_path):
     made = exported(task, model, tmp_path)
     assert made.folder is not None, made.proof.text()
     assert [row.passed for row in made.proof.rows if row.what.startswith("raw input")] == [True], made.proof.text()
+
+
+@pytest.mark.slow
+@ALL
+@pytest.mark.parametrize("task", sorted({task for task, _ in MODELS}))
+def test_five_hundred_real_inputs_are_answered_the_same(task, tmp_path):
+    model = FIRST[task]
+    made = exported(task, model, tmp_path, examples=500, dataset=MANY.get(task))
+    (row,) = [row for row in made.proof.rows if row.what.startswith("raw input")]
+    equal, _, asked, *_ = row.found.split()
+    assert row.passed and equal == asked, made.proof.text()
+    assert int(asked) >= LEAST.get(task, 500), row.found
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,6 @@ class Networks:
 class Exported:
     """A folder that ``dlkit export --format onnx`` wrote, to be asked as a run's predictor is."""
 
-    streams = False
     batch = 64
     """Inputs that are best answered together."""
 
@@ -94,6 +93,14 @@ class Exported:
     @property
     def draws(self) -> bool:
         return self._answering.draws
+
+    @property
+    def streams(self) -> bool:
+        return self._answering.streams
+
+    def stream(self, value: Input) -> Iterator[str]:
+        """One input's answer as text in pieces, for folders that say ``streams``."""
+        return self._answering.stream(value)
 
     def read(self, words: Sequence[str]) -> list[Input]:
         """Inputs from a command line's words; DataError names what cannot be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,9 +31,11 @@ from dlkit.use.export.card import Card, licences
 from dlkit.use.export.carried import PACKAGE, carried
 from dlkit.use.export.exported import answering_class
 from dlkit.use.export.folder import RECORD_FILE, Record, write_given, write_record
-from dlkit.use.export.metric import StandIn, compare_metric, measure
+from dlkit.use.export.metric import Measured, StandIn, compare_metric, measure
 from dlkit.use.export.networks import OPSET, program_of, save_onnx, save_program, smaller, without_weights
 from dlkit.use.export.proof import (
+    EXAMPLES,
+    SECONDS,
     compare_answers,
     compare_networks,
     compare_programs,
@@ -41,7 +44,7 @@ from dlkit.use.export.proof import (
     measure_size,
 )
 from dlkit.use.export.verdicts import Proof
-from dlkit.use.load import Loaded
+from dlkit.use.load import Loaded, put_on_record
 
 KINDS = {
     "safetensors": "weights, configuration and model card; loaded by plain torch",
@@ -54,12 +57,13 @@ KINDS = {
 @dataclass(frozen=True)
 class Wanted:
     """How a run is to be exported. ``split``: what the metric is proved on (None: not at all), called ``verify``;
-    ``examples``: real inputs that are answered both ways."""
+    ``examples``: real inputs that are answered both ways; ``seconds``: for how long a latency is measured."""
 
     int8: bool = False
     verify: str = "val"
     split: Split | None = None
-    examples: int = 16
+    examples: int = EXAMPLES
+    seconds: float = SECONDS
     why_unproved: str = ""
     say: Callable[[str], None] = field(default=lambda text: None)
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
@@ -211,10 +215,10 @@ class _Writer:
             compare_answers(proof, self._predictor, child, words, alike)
             measure_size(proof, self._folder, files)
             if not wanted.int8:
-                measure_latency(proof, portable.graphs, child, None)
+                measure_latency(proof, portable.graphs, child, None, wanted.seconds)
                 return proof
             with ProvingChild(self._folder, int8=True) as small:
-                measure_latency(proof, portable.graphs, child, small)
+                measure_latency(proof, portable.graphs, child, small, wanted.seconds)
                 lossy = Proof()
                 compare_networks(lossy, portable.graphs, small, lossy=True)
                 self._compare_metric(lossy, portable, small, lossy=True)
@@ -231,9 +235,21 @@ class _Writer:
             return
         standing = portable.model or (lambda run: StandIn(portable.graphs[0], run, self._predictor.model))
         measured = measure(self._predictor, resolved, wanted.split, wanted.verify, standing(child), wanted.progress)
+        if not lossy:
+            self._put_on_record(measured)
         metric = f"{wanted.verify}/{resolved.task.metric.partition('/')[2]}"
         recorded = self._loaded.checkpoint.manifest.metrics.get(metric) if wanted.verify == "val" else None
         compare_metric(proof, measured, metric, recorded, readable(self._run).get("precision", ""), lossy=lossy)
+
+    def _put_on_record(self, measured: Measured) -> None:
+        """That test was looked at; of the validation split, training looks all the time."""
+        if self._wanted.verify != "test":
+            return
+        checkpoint = self._loaded.checkpoint
+        told = {"run": self._run.id, "checkpoint": str(checkpoint.step), "step": checkpoint.step, "split": "test"}
+        line = {**told, "metrics": dict(measured.torch), "sha256": checkpoint.sha256, "time": round(time.time(), 3)}
+        if problem := put_on_record(self._run, line):
+            self._wanted.say(f"not on record: {problem}")
 
     def _portable(self) -> Portable:
         try:

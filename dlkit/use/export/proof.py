@@ -36,8 +36,9 @@ BATCHES = (1, 5, 32)
 LATENCIES = (1, 32)
 EXAMPLES = 16
 """Real inputs that are answered both ways, unless more are asked for."""
-_SECONDS, _RUNS = 0.5, 200
-"""A latency is measured for so long, or so many runs."""
+SECONDS = 0.5
+_RUNS = 200
+"""Runs at most that a latency is measured by."""
 _THREADS = 1
 _TOLD = 300
 """Characters of an answer that differs."""
@@ -113,17 +114,20 @@ def examples_of(predictor: AnyPredictor, split: Split | None, folder: Path, coun
     return list(words)[:count]
 
 
-def measure_latency(proof: Proof, graphs: Sequence[Graph], child: ProvingChild, small: ProvingChild | None) -> None:
-    """Median and 99th percentile of each network's runs at batches of 1 and 32, beside torch's."""
+def measure_latency(
+    proof: Proof, graphs: Sequence[Graph], child: ProvingChild, small: ProvingChild | None, seconds: float
+) -> None:
+    """Median and 99th percentile of each network's runs at batches of 1 and 32, beside torch's; each measured for so
+    many seconds."""
     for graph, count in product(graphs, LATENCIES):
         inputs = graph.draw(count, {axis: sizes[0] for axis, sizes in graph.free.items()}, 0)
         arrays = {name: _array(value) for name, value in inputs.items()}
-        timed = {"ONNX Runtime": _times(partial(child.seconds, graph.name, inputs=arrays))}
+        timed = {"ONNX Runtime": _times(partial(child.seconds, graph.name, inputs=arrays), seconds)}
         if small is not None:
-            timed["int8"] = _times(partial(small.seconds, graph.name, inputs=arrays))
+            timed["int8"] = _times(partial(small.seconds, graph.name, inputs=arrays), seconds)
         with _torch_threads():
-            timed["torch"] = _times(partial(_torch_seconds, graph, inputs))
-        found = ", ".join(f"{who} {_quantiles(seconds)}" for who, seconds in timed.items())
+            timed["torch"] = _times(partial(_torch_seconds, graph, inputs), seconds)
+        found = ", ".join(f"{who} {_quantiles(each)}" for who, each in timed.items())
         proof.add(f"{graph.name}: latency at batch {count}, median (p99), {counted(_THREADS, 'thread')}", found)
 
 
@@ -132,9 +136,9 @@ def measure_size(proof: Proof, folder: Path, files: Mapping[str, str]) -> None:
     proof.add("size", ", ".join(f"{what} {size((folder / file).stat().st_size)}" for what, file in files.items()))
 
 
-def _times(seconds: Callable[[int], list[float]]) -> list[float]:
-    first = seconds(3)[-1]
-    return seconds(max(5, min(_RUNS, int(_SECONDS / max(first, 1e-6)))))
+def _times(timed: Callable[[int], list[float]], seconds: float) -> list[float]:
+    first = timed(3)[-1]
+    return timed(max(5, min(_RUNS, int(seconds / max(first, 1e-6)))))
 
 
 def _torch_seconds(graph: Graph, inputs: Mapping[str, Tensor], times: int) -> list[float]:
