@@ -7,7 +7,6 @@ every checkpoint, and ``forked`` protects it.)
 
 from __future__ import annotations
 
-import hashlib
 import random
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,8 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from dlkit.data.seeds import derive, rng
+
 if TYPE_CHECKING:
     import torch
+
+__all__ = ["DeviceGenerator", "content_seeds", "derive", "forked", "rng", "seed_all"]
 
 
 class DeviceGenerator(Protocol):
@@ -42,13 +45,6 @@ class DeviceGenerator(Protocol):
         """Put its state back."""
 
 
-def derive(seed: int, *purpose: int | str) -> int:
-    """A 63-bit seed for one purpose: ``derive(seed, "order", epoch)``."""
-    text = ":".join([str(seed), *map(str, purpose)])
-    # A hash, not hash(): that differs from process to process. 63 bits: torch takes a signed seed.
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
-
-
 def content_seeds(rows: torch.Tensor) -> list[int]:
     """A 32-bit seed for each row [N,…], by what is in it: for what a model draws outside training.
 
@@ -56,11 +52,6 @@ def content_seeds(rows: torch.Tensor) -> list[int]:
     device.
     """
     return [zlib.crc32(row.contiguous().numpy().tobytes()) for row in rows.cpu()]
-
-
-def rng(seed: int, *purpose: int | str) -> np.random.Generator:
-    """A generator for one purpose, the same on every machine and device (Philox, keyed; about 10 µs)."""
-    return np.random.Generator(np.random.Philox(key=derive(seed, *purpose)))
 
 
 def seed_all(seed: int, device: DeviceGenerator | None = None) -> None:

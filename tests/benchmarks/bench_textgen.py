@@ -15,13 +15,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 import dlkit
 from common import data_folder, workspace
 from dlkit.events import Event, Finished, MetricsLogged, Started
 from dlkit.runs.log import read_events
-from dlkit_textgen.next_token import Cached, Uncached
+from dlkit_textgen.asking import Own, whole
+from dlkit_textgen.next_token import Cached, Reader, Uncached
 
 TOKENS = 400
 """Written to measure speed: more than three contexts."""
@@ -65,9 +66,13 @@ def report(run: dlkit.Run, device: str) -> None:
 def writing(run: dlkit.Run) -> None:
     """Tokens a second with the model's own state and without, on the CPU, one text at a time."""
     model: Any = run.predictor().model
-    prompt = torch.zeros(1, 1, dtype=torch.int64)
-    for name, kind in (("cached", Cached), ("uncached", Uncached)):
-        reading, began = kind(model, model.limit), time.perf_counter()
+    prompt = np.zeros((1, 1), np.int64)
+    readers: dict[str, Reader] = {
+        "cached": Cached(Own(model), model.limit),
+        "uncached": Uncached(whole(model), model.limit),
+    }
+    for name, reading in readers.items():
+        began = time.perf_counter()
         state, token = reading.read(prompt[:, :-1]), prompt[:, -1]
         for _ in range(TOKENS):
             logits, state = reading(token, state)

@@ -20,7 +20,7 @@ from small import UNTRAINED, models, small
 from toy import finish
 
 CATALOG = Catalog.load_everything()
-TOGETHER = ("embeddings", "conjugation", "textgen", "translation")
+TOGETHER = ("embeddings", "conjugation")
 """Sequences: a graph for each part, and a driver."""
 REASONS: Mapping[str, str] = {"style": "the model is one picture"}
 """By task, what a model that cannot leave says of itself."""

@@ -8,23 +8,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from dlkit.data.text.lines import BOS, EOS, LONGEST, PAD, UNK, cut_line
 from dlkit.data.text.segments import BEFORE, NOW, Rules
 from dlkit.errors import DataError, RunError, UsageError
 from dlkit.interpreter import python
 
+__all__ = ["BOS", "EOS", "LONGEST", "PAD", "UNK", "cut_line", "long_lines_note", "train_pieces"]
+
 Algorithm = Literal["unigram", "bpe"]
-PAD, UNK, BOS, EOS = 0, 1, 2, 3
-"""Numbers of the special pieces: padding, unknown, begin and end."""
 _ALLOWED = re.compile(r"<=? ?(\d+)|>=? ?(\d+)|smaller than (?:the )?required_chars\D*\d+\D+(\d+)")
-LONGEST = 1 << 16
-"""Bytes of a line that sentencepiece takes; longer ones it leaves out in silence."""
-_PART = 1 << 12
-"""Characters of the parts that such a line is cut into: what sentencepiece itself takes for a long sentence."""
 _SENTENCES = 1_000_000
 """Lines that are read at most, drawn at random from a larger text: sentencepiece holds them all in memory."""
 
@@ -57,29 +53,6 @@ def train_pieces(
         }  # fmt: skip
         _run([str(corpus), str(model), json.dumps(options)], size)
         return model.read_bytes()
-
-
-def cut_line(line: str) -> list[str]:
-    """A line in parts that sentencepiece takes, cut at blanks, which are left out there; where there are none, between
-    letters. Pieces never reach over a blank: the parts' tokens are the line's."""
-    if len(line) <= _PART or len(line.encode()) <= LONGEST:
-        return [line]
-    parts = []
-    first = 0
-    while len(line) - first > _PART:
-        blank = line.rfind(" ", first + 1, first + _PART)
-        end = blank if blank > 0 else _between_letters(line, first, first + _PART)
-        parts.append(line[first:end])
-        first = end + (blank > 0)
-    return [*parts, line[first:]]
-
-
-def _between_letters(line: str, first: int, end: int) -> int:
-    """The last place at or before ``end`` that does not part a letter from its signs, if there is one."""
-    place = end
-    while place > first + 1 and unicodedata.category(line[place]).startswith("M"):
-        place -= 1
-    return place if place > first + 1 else end
 
 
 def long_lines_note(lines: Sequence[str]) -> list[str]:

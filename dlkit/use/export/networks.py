@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from dlkit.errors import UsageError, in_words
+from dlkit.nn.any_length import any_length
 from dlkit.portable import Graph
 
 OPSET = 18
@@ -27,7 +29,9 @@ Found = TypeVar("Found")
 def program_of(graph: Graph) -> ExportedProgram:
     """The network with its open axes; UsageError says why torch cannot export it."""
     inputs = graph.draw(_COUNT, _unlike(graph), 0)
-    varying = tuple(dict.fromkeys(graph.varying(name), Dim.DYNAMIC) for name in graph.inputs)
+    sizes = tuple(dict.fromkeys(graph.varying(name), Dim.DYNAMIC) for name in graph.inputs)
+    several = [p.kind for p in signature(graph.module.forward).parameters.values()] == [Parameter.VAR_POSITIONAL]
+    varying = (sizes,) if several else sizes
     graph.module.eval()
     with _quiet(), torch.no_grad():
         return _tried(
@@ -118,7 +122,7 @@ def _quiet() -> Iterator[None]:
     try:
         for logger in loggers:
             logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), any_length():
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -15,7 +15,7 @@ from dlkit.data.text import corpus
 from dlkit.data.text.pieces import long_lines_note, train_pieces
 from dlkit.data.text.reading import TextReader
 from dlkit.data.text.segments import BEFORE, NOW, Rules, saying_spaceless, spaceless_note
-from dlkit.data.text.tokenizers import Characters, Pieces, Tokenizer, Words
+from dlkit.data.text.tokenizers import Characters, Pieces, Tokenizer, Words, stored
 from dlkit.data.text.vocabulary import UNKNOWN
 from dlkit.data.text.windows import Phased, Streams
 from dlkit.errors import DataError, UsageError
@@ -82,7 +82,7 @@ def build_parts(parts: Mapping[str, str], config: TextConfig, reader: TextReader
         splits[name] = TextWindows(
             ids, config.context, _characters(part, ids, tokenizer) / len(ids), whole=whole, planner=planner
         )
-    info = {"tokenizer": tokenizer.stored(), "vocabulary": len(tokenizer), "context": config.context}
+    info = {"tokenizer": stored(tokenizer), "vocabulary": len(tokenizer), "context": config.context}
     notes = [*_notes(parts, splits, tokenizer), *reader.notes(), *_segmented(parts, config, reader.rules)]
     return Data(**splits, info=info, notes=notes)  # type: ignore[arg-type]
 

@@ -1,4 +1,5 @@
-"""A model asked for one token after the other: with its own state, or reading everything again each time.
+"""A model asked for one token after the other: with its own state, or reading everything again each time. NumPy alone:
+an exported model is asked so too.
 
 A model that can hold ``limit`` tokens (a transformer) reads the last half of them again when it is full, and goes on
 from there: it never sees more than it was trained on. Both ways follow that rule, so they give the same text.
@@ -7,15 +8,24 @@ from there: it never sees more than it was trained on. Both ways follow that rul
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from dlkit_textgen.info import TextInfo
+from dlkit.decoding import Ids, Scores
 
 State = dict[str, Any]
+
+
+class Network(Protocol):
+    """A model with a state of its own."""
+
+    def begin(self, rows: int) -> object:
+        """The state of having read nothing."""
+
+    def __call__(self, tokens: Ids, state: object) -> tuple[Scores, object]:
+        """tokens int64 [B,L], a state → logits [B,L,V], the state after."""
 
 
 def window_start(place: int, limit: int | None) -> int:
@@ -28,28 +38,26 @@ def window_start(place: int, limit: int | None) -> int:
 
 
 class Reader(ABC):
-    """A ``dlkit.decoding.Step``: (tokens int64 [B], state) → (logits float32 [B,V] of the next, state).
+    """A ``dlkit.decoding.Step``: (tokens int64 [B], state) → (logits [B,V] of the next, state).
 
-    ``never`` are numbers of tokens that are not to be written. The model is in evaluation mode and on its device, where
-    tokens and states are too.
+    ``never`` are numbers of tokens that are not to be written.
     """
 
-    def __init__(self, model: nn.Module, limit: int | None, never: Sequence[int] = ()) -> None:
-        self.model: Any = model.eval()
+    def __init__(self, limit: int | None, never: Sequence[int] = ()) -> None:
         self.limit = limit
         self._never = list(never)
 
     @abstractmethod
-    def read(self, tokens: Tensor) -> State:
+    def read(self, tokens: Ids) -> State:
         """The state after ``tokens`` int64 [B,L], of which there may be none."""
 
     @abstractmethod
-    def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]: ...
+    def _step(self, tokens: Ids, state: State) -> tuple[Scores, State]: ...
 
-    @torch.no_grad()
-    def __call__(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+    def __call__(self, tokens: Ids, state: State) -> tuple[Scores, State]:
         logits, after = self._step(tokens, state)
-        logits[:, self._never] = -torch.inf
+        logits = logits.copy()
+        logits[:, self._never] = -np.inf
         return logits, after
 
 
@@ -57,44 +65,44 @@ class Cached(Reader):
     """A state goes along: a step reads one token. ``seen`` int64 [B,…] are the last tokens, ``held`` counts those in
     the model's own state."""
 
-    @torch.no_grad()
-    def read(self, tokens: Tensor) -> State:
+    def __init__(self, network: Network, limit: int | None, never: Sequence[int] = ()) -> None:
+        super().__init__(limit, never)
+        self._network = network
+
+    def read(self, tokens: Ids) -> State:
         first = window_start(tokens.shape[1] - 1, self.limit) if tokens.shape[1] else 0
         inside = tokens[:, first:]
-        own = self.model.begin(len(tokens))
+        own = self._network.begin(len(tokens))
         if inside.shape[1]:
-            _, own = self.model(inside, own)
+            _, own = self._network(inside, own)
         return {"seen": inside, "held": inside.shape[1], "model": own}
 
-    def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+    def _step(self, tokens: Ids, state: State) -> tuple[Scores, State]:
         seen, held, own = state["seen"], state["held"], state["model"]
         if self.limit is not None and held >= self.limit:
             state = self._again(seen[:, -(self.limit // 2) :])
             seen, held, own = state["seen"], state["held"], state["model"]
-        logits, own = self.model(tokens[:, None], own)
-        kept = torch.cat((seen, tokens[:, None]), 1) if self.limit is not None else seen[:, :0]
+        logits, own = self._network(tokens[:, None], own)
+        kept = np.concatenate((seen, tokens[:, None]), 1) if self.limit is not None else seen[:, :0]
         return logits[:, -1], {"seen": kept, "held": held + 1, "model": own}
 
-    def _again(self, tokens: Tensor) -> State:
-        _, own = self.model(tokens, self.model.begin(len(tokens)))
+    def _again(self, tokens: Ids) -> State:
+        _, own = self._network(tokens, self._network.begin(len(tokens)))
         return {"seen": tokens, "held": tokens.shape[1], "model": own}
 
 
 class Uncached(Reader):
     """Everything in the window is read at every token: for models without a state of their own, and as the measure of
-    those that have one."""
+    those that have one. ``network``: tokens int64 [B,L] → logits [B,L,V]."""
 
-    def read(self, tokens: Tensor) -> State:
+    def __init__(self, network: Callable[[Ids], Scores], limit: int | None, never: Sequence[int] = ()) -> None:
+        super().__init__(limit, never)
+        self._network = network
+
+    def read(self, tokens: Ids) -> State:
         return {"seen": tokens}
 
-    def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        seen = torch.cat((state["seen"], tokens[:, None]), 1)
+    def _step(self, tokens: Ids, state: State) -> tuple[Scores, State]:
+        seen = np.concatenate((state["seen"], tokens[:, None]), 1)
         first = window_start(seen.shape[1] - 1, self.limit)
-        return self.model(seen[:, first:])[:, -1], {"seen": seen}
-
-
-def reader(model: nn.Module, info: TextInfo, never: Sequence[int] = ()) -> Reader:
-    """How a model of this task is best asked."""
-    if callable(getattr(model, "begin", None)):
-        return Cached(model, getattr(model, "limit", None), never)
-    return Uncached(model, info.context, never)
+        return self._network(seen[:, first:])[:, -1], {"seen": seen}

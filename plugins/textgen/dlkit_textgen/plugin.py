@@ -129,5 +129,6 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Goes on from a prompt: drawing with temperature, top-k and top-p, or beam search",
             target="dlkit_textgen.writer:Writer",
             config="dlkit_textgen.options:WriterConfig",
+            answers="dlkit_textgen.answering:Writing",
         )
     ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,10 +20,11 @@ from dlkit.decoding import Beam, Drawing
 from dlkit.engine.device import Cpu, choose_autocast
 from dlkit.engine.supervised import _muon_parameters
 from dlkit.errors import DataError, UsageError
+from dlkit_textgen.asking import Own, reader, whole
 from dlkit_textgen.info import TextInfo
 from dlkit_textgen.models import recurrent
 from dlkit_textgen.models.transformer import Transformer
-from dlkit_textgen.next_token import Cached, Uncached, reader, window_start
+from dlkit_textgen.next_token import Cached, Uncached, window_start
 from dlkit_textgen.options import RecurrentConfig, TransformerConfig
 
 VOCABULARY = 7
@@ -99,32 +101,27 @@ def test_windows_begin_where_a_full_one_is_read_anew(limit: int | None) -> None:
 @settings(max_examples=6, deadline=None)
 def test_cached_decoding_is_uncached_decoding(kind: str, dtype: torch.dtype, length: int, seed: int, rows: int) -> None:
     """The same tokens from the same draws, for prompts and continuations far beyond the context."""
-    model, prompt = make(kind, context=6, seed=seed, dtype=dtype), tokens(rows, length, seed=seed)
+    model, prompt = make(kind, context=6, seed=seed, dtype=dtype), tokens(rows, length, seed=seed).numpy()
     limit, found = getattr(model, "limit", None), []
-    for reading in (Cached(model, limit), Uncached(model, limit)):
-        state, generator, written, logits = (
-            reading.read(prompt[:, :-1]),
-            torch.Generator().manual_seed(seed),
-            prompt,
-            [],
-        )
+    for reading in (Cached(Own(model), limit), Uncached(whole(model), limit)):
+        state, chance, written, logits = reading.read(prompt[:, :-1]), np.random.default_rng(seed), prompt, []
         for _ in range(20):
             scores, state = reading(written[:, -1], state)
-            token = Drawing(temperature=0.9, top_k=5, repetition=1.1)(scores, written, generator)
-            written = torch.cat((written, token[:, None]), 1)
+            token = Drawing(temperature=0.9, top_k=5, repetition=1.1)(scores, written, chance)
+            written = np.concatenate((written, token[:, None]), 1)
             logits.append(scores)
-        found.append((written, torch.stack(logits)))
-    assert torch.equal(found[0][0], found[1][0])
-    assert torch.allclose(found[0][1], found[1][1], atol=1e-10 if dtype is torch.float64 else 1e-3)
+        found.append((written, np.stack(logits)))
+    assert np.array_equal(found[0][0], found[1][0])
+    assert np.allclose(found[0][1], found[1][1], atol=1e-10 if dtype is torch.float64 else 1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_beam_over_a_cache_finds_what_one_without_finds(kind: str) -> None:
-    model, prompt = make(kind, context=6), tokens(1, 4)
+    model, prompt = make(kind, context=6), tokens(1, 4).numpy()
     limit = getattr(model, "limit", None)
     beams = [
         Beam(width=4, most=12)(reading, int(prompt[0, -1]), reading.read(prompt[:, :-1]))
-        for reading in (Cached(model, limit), Uncached(model, limit))
+        for reading in (Cached(Own(model), limit), Uncached(whole(model), limit))
     ]
     assert [h.tokens for h in beams[0]] == [h.tokens for h in beams[1]]
     assert [h.score for h in beams[0]] == pytest.approx([h.score for h in beams[1]], abs=1e-9)
@@ -142,11 +139,11 @@ def test_any_module_of_the_contract_is_read_without_a_state() -> None:
     model = Bigram()
     info = type("Info", (), {"context": 6})
     reading = reader(model, info, never=[2])
-    logits, _ = reading(torch.tensor([3]), reading.read(torch.tensor([[1]])))
+    logits, _ = reading(np.array([3]), reading.read(np.array([[1]])))
     assert isinstance(reading, Uncached)
     expected = model.table.weight.detach()[3].clone()
     expected[2] = -torch.inf
-    assert torch.equal(logits[0], expected)
+    assert logits[0].tolist() == expected.tolist()
 
 
 def test_heads_must_share_the_width() -> None:

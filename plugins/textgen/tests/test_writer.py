@@ -72,9 +72,9 @@ def test_pieces_of_text_join_to_the_text_of_all_tokens(rhymes: Callable[..., Dat
         torch.manual_seed(0)
         model = Transformer(TransformerConfig(layers=1, width=8, heads=1), info.vocabulary, 16)
         asked = Writer(model, info, WriterConfig())
-        ids = asked.encoded("The cat")
-        written = list(asked._drawn(ids, 200, seed=5))
-        text = asked.tokenizer.decode(ids) + "".join(asked._pieces(ids, iter(written)))
+        ids = asked.continuing.encoded("The cat")
+        written = list(asked.continuing.drawn(ids, 200, seed=5))
+        text = asked.tokenizer.decode(ids) + "".join(asked.continuing.pieces(ids, iter(written)))
         assert text == asked.tokenizer.decode([*ids, *written]), kind
 
 

@@ -109,5 +109,6 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Translates sentences, greedily or by beam search; samples show attention",
             target="dlkit_translation.translator:Translator",
             config="dlkit_translation.options:TranslatorConfig",
+            answers="dlkit_translation.answering:Translating",
         )
     ]

@@ -14,7 +14,7 @@ from dlkit.data.splits import Batch, Data, TensorSplit
 from dlkit.data.text.buckets import Bucketed
 from dlkit.data.text.pieces import BOS, EOS, PAD, train_pieces
 from dlkit.data.text.segments import NOW, Rules
-from dlkit.data.text.tokenizers import Pieces
+from dlkit.data.text.tokenizers import Pieces, stored
 from dlkit.errors import DataError
 from dlkit_translation.options import Subwords
 from dlkit_translation.scores import score_notes
@@ -60,8 +60,8 @@ def build_data(parts: Mapping[str, Texts], config: Subwords, known: SetDescripti
         texts = None if name == "train" else pairs
         made[name] = _split([sides[0][i] for i in kept], [sides[1][i] for i in kept], texts)
     info = {
-        "source": source.stored(),
-        "target": target.stored(),
+        "source": stored(source),
+        "target": stored(target),
         "sizes": (len(source), len(target)),
         "joint": config.joint,
         "languages": known.languages,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from dlkit.data.ragged import Ragged
+from dlkit_translation.normal_form import normal
 
-_SPACES = re.compile(r"\s+")
-
-
-def normal(text: str) -> str:
-    """Text as models see it: Unicode's NFKC, one blank for any white space, none at the ends."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+__all__ = ["as_column", "as_texts", "normal"]
 
 
 def as_column(texts: Sequence[str]) -> Ragged:

@@ -12,17 +12,20 @@ from torch import Tensor, nn
 
 from dlkit.data.heat_map import heat_map, heat_words
 from dlkit.data.splits import Split
+from dlkit.data.text.coding import given
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.data.text.tokenizers import restore
 from dlkit.decoding import Hypothesis
-from dlkit.errors import DataError
+from dlkit.portable import Portable
 from dlkit.predictor import Answer, Predictor
-from dlkit.question_schema import NUMBER, TEXT, Schema, fields, several, text_of
+from dlkit.question_schema import NUMBER, TEXT, Schema, fields, several
 from dlkit.samples import Images, Pairs, Sample, Text
+from dlkit_translation.answering import accepted, sentence
 from dlkit_translation.info import TranslationInfo
+from dlkit_translation.networks import Standing, carries, graphs_of
 from dlkit_translation.options import TranslatorConfig
-from dlkit_translation.texts import as_texts, normal
-from dlkit_translation.writing import greedy, searched, sentence
+from dlkit_translation.texts import as_texts
+from dlkit_translation.writing import greedy, searched
 
 BATCH = 100
 END = "∎"
@@ -45,10 +48,17 @@ class Translator(Predictor[TranslationInfo, TranslatorConfig]):
 
     def accept(self, value: object) -> str:
         """A sentence; DataError for one without a word."""
-        found = normal(text_of(value, "a sentence"))
-        if not found:
-            raise DataError("an empty sentence cannot be translated")
-        return found
+        return accepted(value)
+
+    def portable(self) -> Portable:
+        """Encoder and step of the decoder; beams are followed outside them."""
+        assert self.task is not None
+        own, options = carries(self.model), self.config
+        known = {"carries": own, "beam": options.beam, "length_penalty": options.length_penalty}
+        known |= {"extra": options.extra, "alternatives": options.alternatives}
+        tokenizers = {**given("source", self.source), **given("target", self.target)}
+        graphs = graphs_of(self.task, self.model, self.info)
+        return Portable(graphs, {**tokenizers, **known}, lambda run: Standing(run, carries=own))
 
     def schema(self) -> Schema:
         source, target = self.info.languages

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dlkit.data.text.pieces import BOS, EOS, PAD
-from dlkit.data.text.tokenizers import Tokenizer
-from dlkit.decoding import Beam, Hypothesis, State, Step
+from dlkit.decoding import Beam, Hypothesis, State
+from dlkit.nn.steps import in_numpy
+from dlkit_translation.answering import best_of, sentence
+
+__all__ = ["greedy", "most_tokens", "searched", "sentence", "stepping", "without_padding"]
 
 Begin = Callable[[Tensor], State]
+Step = Callable[[Tensor, State], tuple[Tensor, State]]
 
 
 def stepping(model: nn.Module) -> tuple[Begin, Step]:
@@ -60,12 +64,8 @@ def greedy(model: nn.Module, source: Tensor, extra: int) -> Tensor:
 def searched(model: nn.Module, source: Tensor, beam: int, length_penalty: float, extra: int) -> list[Hypothesis]:
     """The best translations of one sentence, int64 [1,S], the best first."""
     begin, own = stepping(model)
-
-    def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        logits, state = own(tokens, state)
-        return without_padding(logits), state
-
-    return Beam(beam, int(most_tokens(source, extra)), EOS, length_penalty)(step, BOS, begin(source))
+    step = in_numpy(own, source.device)
+    return best_of(step, begin(source), Beam(beam, int(most_tokens(source, extra)), EOS, length_penalty))
 
 
 def without_padding(logits: Tensor) -> Tensor:
@@ -73,14 +73,3 @@ def without_padding(logits: Tensor) -> Tensor:
     logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits.clone()
     logits[:, [PAD, BOS]] = -torch.inf
     return logits
-
-
-def sentence(tokenizer: Tokenizer, tokens: Iterable[int]) -> str:
-    """Tokens as text, up to the end token."""
-    kept = []
-    for token in tokens:
-        if token == EOS:
-            break
-        if token not in (PAD, BOS):
-            kept.append(int(token))
-    return tokenizer.decode(kept)

@@ -17,6 +17,7 @@ from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.decoding import Beam
 from dlkit.errors import UsageError
+from dlkit.nn.steps import in_numpy
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.models import recurrent, transformer
 from dlkit_translation.options import RecurrentConfig, TransformerConfig
@@ -139,7 +140,7 @@ def test_a_wide_beam_finds_what_looking_at_everything_finds(kind: str, seed: int
         logits, state = own(tokens, state)
         return without_padding(4 * logits), state
 
-    found = Beam(4**3, 3, EOS, penalty)(step, BOS, begin(source))
+    found = Beam(4**3, 3, EOS, penalty)(in_numpy(step, source.device), BOS, begin(source))
     assert found[0].tokens == best_of_all(model, source, penalty)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dlkit.data.text.pieces import LONGEST, cut_line
 from dlkit.data.text.reading import TextReader
 from dlkit.data.text.segments import join_words, spaceless, split_words
-from dlkit.data.text.tokenizers import Characters, Words, restore
+from dlkit.data.text.tokenizers import Characters, Words, restore, stored
 
 # Letters with what combines with them; every word is letters that each may have signs.
 SCRIPTS = {
@@ -60,7 +60,7 @@ def check_words(parts: list[str], form: str) -> None:
     expected = [composed(part) for part in parts]
     assert split_words(text) == expected
     tokenizer = Words.of(text)
-    assert tokenizer.encode(text).tolist() == restore(tokenizer.stored()).encode(composed(text)).tolist()
+    assert tokenizer.encode(text).tolist() == restore(stored(tokenizer)).encode(composed(text)).tolist()
     assert not tokenizer.unknown(composed(text)) and not Characters.of(text).unknown(composed(text))
     assert split_words(join_words(expected)) == expected
     apart = unicodedata.normalize("NFD", text)

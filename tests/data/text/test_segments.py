@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dlkit.data.text.corpus import python_docs
 from dlkit.data.text.segments import BEFORE, NOW, join_words, spaceless, spaceless_note, split_words
-from dlkit.data.text.tokenizers import Characters, StoredTokenizer, Words, restore
+from dlkit.data.text.tokenizers import Characters, StoredTokenizer, Words, restore, stored
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_rules_are_kept_and_a_tokenizer_of_before_has_none() -> None:
     before = StoredTokenizer.model_validate({"kind": "words", "tokens": ["<unk>", "e", "ह"]})
     assert before.rules == BEFORE and restore(before).encode(text).tolist() == [1, 0, 2, 0, 0, 0, 0, 0]
     for made in (Words.of(text), Characters.of(text)):
-        assert made.stored().rules == NOW and restore(made.stored()).encode(text).tolist() == made.encode(text).tolist()
+        assert stored(made).rules == NOW and restore(stored(made)).encode(text).tolist() == made.encode(text).tolist()
     old = StoredTokenizer.model_validate({"kind": "characters", "tokens": ["\u0301", "e"]})
     assert restore(old).encode("e\u0301").tolist() == [1, 0] and restore(old).encode("\u00e9").tolist() == []
 
@@ -70,7 +70,7 @@ def test_the_rules_are_kept_and_a_tokenizer_of_before_has_none() -> None:
 def test_old_characters_and_words_of_a_text_keep_their_numbers() -> None:
     """Pinned: what a checkpoint of before was trained on."""
     text = "naïve cafe\u0301 हिन्दी का “don’t” 3.5\n我爱你 🇫🇷"
-    tokens = [Characters.of(text, BEFORE).stored().tokens, Words.of(text, rules=BEFORE).stored().tokens]
+    tokens = [stored(Characters.of(text, BEFORE)).tokens, stored(Words.of(text, rules=BEFORE)).tokens]
     digest = hashlib.sha256(repr(tokens).encode()).hexdigest()
     assert digest == "a98e8c84432b8b87f0c261eeb11872f0103c5c37b244066df83c7bc5e1be1749"
 
