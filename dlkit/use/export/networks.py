@@ -17,6 +17,7 @@ from torch.export import Dim, ExportedProgram
 from dlkit.errors import UsageError, in_words
 from dlkit.nn.any_length import any_length
 from dlkit.portable import Graph
+from dlkit.use.export.plain_recurrent import plain_recurrent
 
 OPSET = 18
 """Of ONNX: what torch's exporter writes without converting, and what ONNX Runtime has had since 1.14."""
@@ -75,6 +76,7 @@ def save_onnx(graph: Graph, path: Path) -> None:
                 program, (), dynamo=True, opset_version=OPSET, verbose=False, external_data=False,
                 input_names=list(graph.inputs), output_names=list(graph.outputs),
                 dynamic_shapes=(tuple(graph.varying(name) for name in graph.inputs),),
+                custom_translation_table=plain_recurrent(),
             ),
         )  # fmt: skip
         assert made is not None

@@ -135,5 +135,6 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Nearest words, analogies, and how well the vectors do on files of either",
             target="dlkit_embeddings.word_vectors.neighbours:Neighbours",
             config="dlkit_embeddings.word_vectors.options:NeighboursConfig",
+            answers="dlkit_embeddings.word_vectors.answering:Near",
         )
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,18 +10,16 @@ import torch
 from torch import Tensor
 
 from dlkit.data.splits import Split
-from dlkit.data.text.corpus import read_text
-from dlkit.data.text.vocabulary import Ids
-from dlkit.errors import DataError, UsageError
 from dlkit.json_types import JsonObject
 from dlkit.metrics.confusion import Confusion
 from dlkit.metrics.selection import some_indices, worst_first
+from dlkit.portable import Portable, whole_model
 from dlkit.predictor import Answer, Predictor
-from dlkit.question_schema import SHARE, TEXT, Schema, by_name, choice, fields, several, text_of
+from dlkit.question_schema import SHARE, TEXT, Schema, by_name, choice, fields, several
 from dlkit.samples import Pairs, Sample, Table, Text
-from dlkit_embeddings.conjugation.gaps import GAP, context_text, question_context, unknown_words
+from dlkit_embeddings.conjugation.answering import GAPS, accepted, filled, read_sentences, seen, split_at_gap
+from dlkit_embeddings.conjugation.gaps import GAP, context_text
 from dlkit_embeddings.conjugation.info import UNKNOWN_ID, ConjugationInfo
-from dlkit_embeddings.conjugation.numbered_text import HOLE
 from dlkit_embeddings.conjugation.options import ConjugatorConfig
 
 BATCH = 1000
@@ -30,20 +27,6 @@ EXAMPLES = 4000
 """Validation gaps that samples are chosen from."""
 _ASKED = 50
 """Validation gaps that examples are chosen from."""
-
-_GAP = re.compile(r"(?<!\w)_+(?!\w)|\[gap\]", re.IGNORECASE)
-
-
-def split_at_gap(sentence: str) -> tuple[str, str]:
-    """What stands before and after the one gap of a sentence: ``___`` (any number of ``_``) or ``[gap]``.
-
-    UsageError: there is none, or there are several.
-    """
-    sides = _GAP.split(sentence)
-    if len(sides) != 2:
-        number = "no gap" if len(sides) == 1 else f"{len(sides) - 1} gaps"
-        raise UsageError(f"{number} in {sentence!r}: write {GAP} (or [gap]) once, where the form of be or have belongs")
-    return sides[0], sides[1]
 
 
 class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
@@ -57,16 +40,17 @@ class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Sentences; of an argument that names a file, its lines. UsageError for a sentence without a gap, or with
         several; DataError names the line of a file."""
-        found: list[str] = []
-        for argument in arguments:
-            found += _lines(Path(argument)) if _is_file(argument) else [argument]
-        return [self.accept(sentence) for sentence in found]
+        return read_sentences(arguments)
 
     def accept(self, value: object) -> str:
         """A sentence with a gap; UsageError for one without, or with several."""
-        sentence = text_of(value, "a sentence")
-        split_at_gap(sentence)
-        return sentence
+        return accepted(value)
+
+    def portable(self) -> Portable:
+        """The model whole; how words become numbers is data."""
+        assert self.task is not None
+        known = self.info.model_dump(include={"classes", "words", "window", "across", "lower", "rules", "signs"})
+        return Portable((whole_model(self.task, self.model, self.info),), known)
 
     def schema(self) -> Schema:
         forms = {"form": choice(self.info.classes), "probability": SHARE, "filled": TEXT}
@@ -82,7 +66,7 @@ class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
         answers: list[Answer] = []
         for first in range(0, len(inputs), BATCH):
             sides = [split_at_gap(str(value)) for value in inputs[first : first + BATCH]]
-            contexts = [self._context(*pair) for pair in sides]
+            contexts = [seen(*pair, self.info) for pair in sides]
             probabilities = self.forward(torch.from_numpy(np.stack(contexts))).softmax(1)
             answers += [self._answer(*pair, row) for pair, row in zip(sides, probabilities, strict=True)]
         return answers
@@ -115,26 +99,12 @@ class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
             batch = examples.take(some_indices(len(examples), _ASKED, rng))
             contexts = [row for row in batch["context"].cpu().tolist() if UNKNOWN_ID not in row]
             # The text may hold the signs of a gap itself: then a question would have several.
-            found = [text for row in contexts if len(_GAP.findall(text := context_text(row, self.info))) == 1]
+            found = [text for row in contexts if len(GAPS.findall(text := context_text(row, self.info))) == 1]
         return found[:3] or [self.placeholder]
-
-    def _context(self, before: str, after: str) -> Ids:
-        """What the model sees of a sentence; a ``HOLE`` that it has itself is not the gap."""
-        return question_context(f"{before.replace(HOLE, ' ')} {HOLE} {after.replace(HOLE, ' ')}", self.info)
 
     def _answer(self, before: str, after: str, probabilities: Tensor) -> Answer:
         named = dict(zip(self.info.classes, probabilities.tolist(), strict=True))
-        form = max(named, key=lambda name: named[name])
-        written = form.capitalize() if not before.strip() else form
-        answer = {
-            "sentence": f"{before}{GAP}{after}",
-            "form": form,
-            "probability": named[form],
-            "filled": f"{before}{written}{after}",
-            "probabilities": named,
-        }
-        unknown = unknown_words(f"{before} {after}".replace(HOLE, " "), self.info)
-        return {**answer, "unknown": unknown} if unknown else answer
+        return filled(before, after, named, self.info)
 
     def _looked_at(self, index: Tensor, examples: Split) -> tuple[Tensor, Tensor, Tensor]:
         """Contexts [N,W], labels [N] and logits [N,classes], on the CPU."""
@@ -171,26 +141,6 @@ class Conjugator(Predictor[ConjugationInfo, ConjugatorConfig]):
         title = f"Confusion over {len(true)} validation gaps: rows true, columns predicted"
         headers = ["", *(self.info.classes[i] for i in there), "right"]
         return Table(name="confusion", title=title, headers=headers, rows=rows)
-
-
-def _is_file(argument: str) -> bool:
-    try:
-        return Path(argument).is_file()
-    except OSError:  # a sentence longer than a file's name may be
-        return False
-
-
-def _lines(path: Path) -> list[str]:
-    found = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            split_at_gap(line)
-        except UsageError as error:
-            raise DataError(f"{path}: line {number}: {error}") from error
-        found.append(line.strip())
-    return found
 
 
 def _best(answer: Answer, count: int) -> list[tuple[str, float]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlkit.data.text.segments import join_words
 from dlkit.data.text.vocabulary import Ids
-from dlkit_embeddings.conjugation.info import FORMS, PAD_ID, UNKNOWN_ID, ConjugationInfo
+from dlkit_embeddings.conjugation.forms import FORMS, PAD_ID, UNKNOWN_ID, Reading
 from dlkit_embeddings.conjugation.numbered_text import HOLE, Flags, NumberedText, Numbering, number_text
 from dlkit_embeddings.spelling import NUMBER
 
@@ -52,7 +52,7 @@ def words_around(text: NumberedText, places: Ids, *, window: int, across: bool) 
     return np.where(seen, text.words[near], -1)
 
 
-def question_context(text: str, info: ConjugationInfo) -> Ids:
+def question_context(text: str, info: Reading) -> Ids:
     """The context of the one ``HOLE`` in a text as the model's numbers, int64 [W]."""
     numbering = Numbering()
     words = number_text(text, numbering, lower=info.lower, signs=info.signs, rules=info.rules)
@@ -62,7 +62,7 @@ def question_context(text: str, info: ConjugationInfo) -> Ids:
     return numbers
 
 
-def unknown_words(text: str, info: ConjugationInfo) -> list[str]:
+def unknown_words(text: str, info: Reading) -> list[str]:
     """What of a text the model sees as ``<unk>``: each word and sign once, as it is spelled for the model."""
     numbering = Numbering()
     read = number_text(text, numbering, lower=info.lower, signs=info.signs, rules=info.rules)
@@ -82,7 +82,7 @@ def translation(words: Sequence[str], vocabulary: Sequence[str]) -> Ids:
     return np.array([*numbers, PAD_ID], np.int64)  # −1, no word, indexes the last
 
 
-def context_text(context: Sequence[int], info: ConjugationInfo) -> str:
+def context_text(context: Sequence[int], info: Reading) -> str:
     """A context as text, the gap in it."""
     words = [info.words[number] if number != PAD_ID else "" for number in context]
     filled = [*words[: info.window], GAP, *words[info.window :]]

@@ -6,13 +6,9 @@ from pydantic import Field
 
 from dlkit.data.text.segments import BEFORE, Rules
 from dlkit.task import Array, Info
+from dlkit_embeddings.conjugation.forms import FORMS, PAD_ID, SPECIAL, UNKNOWN_ID
 
-SPECIAL = ("<pad>", "<unk>")
-"""The first two words of every vocabulary: one stands where there is no word, the other for words that it lacks."""
-PAD_ID, UNKNOWN_ID = 0, 1
-"""Their numbers."""
-FORMS = ("be", "am", "are", "is", "was", "were", "been", "being", "have", "has", "had", "having")
-"""The forms of *be* and *have*, by label."""
+__all__ = ["FORMS", "PAD_ID", "SPECIAL", "UNKNOWN_ID", "ConjugationInfo"]
 
 
 class ConjugationInfo(Info):

@@ -117,5 +117,6 @@ def dlkit_inference() -> list[InferenceSpec]:
             summary="Fills the gap of a sentence, and shows what the model gets wrong",
             target=f"{_PACKAGE}.conjugator:Conjugator",
             config=f"{_PACKAGE}.options:ConjugatorConfig",
+            answers=f"{_PACKAGE}.answering:Filling",
         )
     ]

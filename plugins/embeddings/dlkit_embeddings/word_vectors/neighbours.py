@@ -12,11 +12,13 @@ from torch import nn
 from dlkit.data.splits import Split
 from dlkit.data.text.corpus import read_text
 from dlkit.errors import DataError
+from dlkit.portable import Portable, whole_model
 from dlkit.predictor import Answer, Predictor
 from dlkit.question_schema import NUMBER, TEXT, Schema, fields, several, text_of
 from dlkit.samples import Sample, Table
 from dlkit_embeddings.vectors import stored_vectors
 from dlkit_embeddings.word_vectors import exports
+from dlkit_embeddings.word_vectors.answering import near, placed
 from dlkit_embeddings.word_vectors.benchmarks import are_analogies, read_analogies, read_pairs
 from dlkit_embeddings.word_vectors.content_words import content_words
 from dlkit_embeddings.word_vectors.info import WordsInfo
@@ -49,7 +51,7 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
     def accept(self, value: object) -> str:
         """A word or an analogy; DataError names a word that has no vector."""
         text = text_of(value, "a word or an analogy")
-        self._placed(parse_question(text))
+        placed(self.space(), parse_question(text))
         return text
 
     def schema(self) -> Schema:
@@ -75,7 +77,10 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         ``spearman``, ``covered``, ``pairs`` and ``score``, what its heading calls the scores, if it has one; of
         analogies ``file``, ``accuracy``, ``covered``, ``analogies`` and ``sections`` with the same of each. Shares are
         of what is covered: all its words known."""
-        return [self._measured(value) if isinstance(value, Path) else self._near(value) for value in inputs]
+        return [
+            self._measured(value) if isinstance(value, Path) else near(self.space(), value, self.config.top)
+            for value in inputs
+        ]
 
     def show(self, inputs: Sequence[str | Path], answers: Sequence[Answer]) -> Sequence[Sample]:
         """A table for each question and each file of analogies, one for all files of similarities."""
@@ -109,6 +114,14 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         """Frequent words with a meaning."""
         return [self.info.words[i] for i in content_words(self.info, 3)]
 
+    def portable(self) -> Portable:
+        """The model whole, for its metric; answers need its vectors alone."""
+        assert self.task is not None
+        words, vectors = stored_vectors(self.model, self.info)
+        known = {"words": words, "vectors": vectors, "lower": self.info.lower, "rules": self.info.rules}
+        graph = whole_model(self.task, self.model, self.info)
+        return Portable((graph,), {**known, "top": self.config.top})
+
     def export(self, form: str, folder: Path) -> list[Path]:
         if form == "similar":
             return exports.similar(self.space(), self.config.top, folder)
@@ -121,17 +134,11 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
             self._space = Space(words, vectors, lower=self.info.lower, rules=self.info.rules)
         return self._space
 
-    def _placed(self, asked: Question) -> tuple[list[int], list[int]]:
-        space = self.space()
-        return [space.place(word) for word in asked.plus], [space.place(word) for word in asked.minus]
-
     def _found(self, asked: Question, top: int) -> list[tuple[str, float]]:
-        plus, minus = self._placed(asked)
-        return self.space().nearest(plus, minus, top)
+        return self.space().nearest(*placed(self.space(), asked), top)
 
     def _near(self, text: str) -> Answer:
-        found = self._found(parse_question(text), self.config.top)
-        return {"question": text, "words": [w for w, _ in found], "scores": [round(s, 4) for _, s in found]}
+        return near(self.space(), text, self.config.top)
 
     def _measured(self, path: Path) -> Answer:
         text, analogies = _benchmark(path)
