@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dlkit.decoding import Ids, Scores
-from dlkit.nn.steps import as_scores, device_of
+from dlkit.stepping import as_scores, device_of
 from dlkit_textgen.info import TextInfo
 from dlkit_textgen.next_token import Cached, Reader, Uncached
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from dlkit.answering import Given, RunGraph, Values
 from dlkit.decoding import State
 from dlkit.errors import UsageError
-from dlkit.nn.steps import Carried, as_arrays, axes_of_states
 from dlkit.portable import Graph, Portable, whole_model
+from dlkit.stepping import Carried, as_arrays, axes_of_states
 from dlkit.task import AnyTask
 from dlkit_textgen.answering import NEXT, Stepping
 from dlkit_textgen.asking import has_state

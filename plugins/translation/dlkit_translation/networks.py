@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from dlkit.answering import RunGraph
 from dlkit.data.text.pieces import BOS
 from dlkit.decoding import State
-from dlkit.nn.steps import Carried, axes_of_states
 from dlkit.portable import Graph, lengths, whole_model
+from dlkit.stepping import Carried, axes_of_states
 from dlkit.task import AnyTask
 from dlkit_translation.answering import NEXT, Networks
 from dlkit_translation.info import TranslationInfo

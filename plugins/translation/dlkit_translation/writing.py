@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.decoding import Beam, Hypothesis, State
-from dlkit.nn.steps import in_numpy
+from dlkit.stepping import in_numpy
 from dlkit_translation.answering import best_of, sentence
 
 __all__ = ["greedy", "most_tokens", "searched", "sentence", "stepping", "without_padding"]

@@ -17,7 +17,7 @@ from dlkit.data.splits import Data
 from dlkit.data.text.pieces import BOS, EOS, PAD
 from dlkit.decoding import Beam
 from dlkit.errors import UsageError
-from dlkit.nn.steps import in_numpy
+from dlkit.stepping import in_numpy
 from dlkit_translation.info import TranslationInfo
 from dlkit_translation.models import recurrent, transformer
 from dlkit_translation.options import RecurrentConfig, TransformerConfig
