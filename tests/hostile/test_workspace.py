@@ -138,7 +138,8 @@ def words_of(run: RunFolder, other: RunFolder) -> dict[str, list[list[str]]]:
         "evaluate": [["evaluate", run.id]],
         "predict": [["predict", run.id, "1,2,3"]],
         "sample": [["sample", run.id]],
-        "export": [["export", run.id]],
+        "export": [["export", run.id, "--format", "safetensors", "--force"]],
+        "report": [["report", run.id, "--force"]],
         "rename": [["rename", run.id, "other"]],
         "clean": [["clean", "--dry-run"], ["clean", "--dry-run", "--json", "--interrupted"]],
         "remove": [["remove", run.id, "--yes"]],
@@ -149,14 +150,14 @@ def test_no_command_is_forgotten(crowd: Crowd) -> None:
     assert words_of(crowd.good, crowd.good).keys() | WITHOUT_RUNS == COMMANDS.keys()
 
 
-READ = ("tasks", "queue", "runs", "show", "compare", "evaluate", "predict", "sample", "export", "clean")
+READ = ("tasks", "queue", "runs", "show", "compare", "evaluate", "predict", "sample", "export", "report", "clean")
 
 
 @pytest.mark.parametrize("command", READ)
 def test_the_good_run_is_as_ever(crowd: Crowd, dlkit: Command, command: str) -> None:
     for words in words_of(crowd.good, crowd.bad[0].run)[command]:
         found = dlkit(crowd, *words)
-        assert found.code == (2 if command == "export" else 0), (words, found.err)
+        assert found.code == 0, (words, found.err)
         assert crowd.good.id in found.out + found.err or command in (
             "tasks",
             "queue",
@@ -182,7 +183,7 @@ def survives(crowd: Crowd, dlkit: Command, commands: Sequence[str], bad: BadRun)
     return wrong
 
 
-LOOKING = ("watch", "wait", "stop", "pause", "show", "compare", "predict", "sample", "export")
+LOOKING = ("watch", "wait", "stop", "pause", "show", "compare", "predict", "sample", "export", "report")
 
 
 def test_a_bad_run_is_looked_at(crowd: Crowd, dlkit: Command) -> None:
