@@ -93,7 +93,7 @@ def on_screen(workspace: Path) -> tuple[float, float]:
         terminal.send("2")
         times = []
         for _ in range(2):
-            terminal.wait_for("1 run ")
+            terminal.wait_for("1 run")
             terminal.drain(1.0)
             sent = terminal.send("\r")
             times.append(terminal.wait_for(f"last {LAST:.4g}") - sent)

@@ -84,7 +84,7 @@ def test_a_job_outlives_the_interface_and_its_terminal(environment: dict[str, st
     with Tmux(DLKIT, environment=environment) as tmux:
         tmux.wait_for(lambda text: "lately" in text and "completed" in text)
         tmux.press("2")
-        tmux.wait_for("1 run ")
+        tmux.wait_for("1 run")
         tmux.press("Enter")
         tmux.wait_for("completed")
         tmux.press("C-q")
