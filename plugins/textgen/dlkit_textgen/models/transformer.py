@@ -39,7 +39,11 @@ class Rotary(nn.Module):
     def forward(self, x: Tensor, first: int) -> Tensor:
         """x […,T,size] at the positions from ``first`` on."""
         last = first + x.shape[-2]
-        cosine, sine = self.cosine[first:last].to(x.dtype), self.sine[first:last].to(x.dtype)  # type: ignore[index]
+        places: slice | Tensor = slice(first, last)
+        if torch.compiler.is_exporting():
+            # A slice would bound what may come before by the two tokens and more that an exporter is shown.
+            places = torch.arange(first, last, device=x.device)
+        cosine, sine = self.cosine[places].to(x.dtype), self.sine[places].to(x.dtype)  # type: ignore[index]
         a, b = x.chunk(2, -1)
         return torch.cat((a * cosine - b * sine, a * sine + b * cosine), -1)
 
