@@ -70,7 +70,7 @@ def light(**given: Any) -> Iterator[Server]:
 
 
 @contextmanager
-def started(words: list[str], **env: str) -> Iterator[Server]:
+def started(words: list[str]) -> Iterator[Server]:
     """The server of a command that prints its address as JSON."""
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,8 +1,10 @@
-"""``dlkit serve RUN``: a trained model over HTTP."""
+"""``dlkit serve RUN|FOLDER``: a trained model over HTTP."""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.errors import UsageError
@@ -23,7 +25,9 @@ _NUMBERS = (
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser("serve", "Answer over HTTP: a page to try it, POST /predict, GET /schema; prints the address.")
+    parser = run_parser(
+        "serve", "Answer over HTTP: a page to try it, POST /predict, GET /schema. RUN may be an exported folder."
+    )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="1 to 65535 (default: a free one)")
     parser.add_argument(
         "--host",
@@ -44,7 +48,7 @@ def main(argv: list[str]) -> int:
     for flag, kind, default, metavar, about in _NUMBERS:
         parser.add_argument(flag, type=kind, default=default, metavar=metavar, help=f"{about} (default: {default:g})")
     options = parser.with_json().parse_args(argv)
-    run = chosen_run(options)
+    title, place = _model(options)
     for name in ("batch", "seconds", "max_body", "max_megapixels", "max_tokens", "max_waiting"):
         if getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(options, name):g}: must be above 0")
@@ -64,8 +68,20 @@ def main(argv: list[str]) -> int:
         waiting=options.max_waiting,
     )
     words = python(
-        "dlkit.use.serve.worker", str(run.path), "--checkpoint", options.checkpoint, "--device", options.device,
+        "dlkit.use.serve.worker", str(place), "--checkpoint", options.checkpoint, "--device", options.device,
         "--inference", options.inference, "--pixels", str(limits.pixels), "--tokens", str(limits.tokens),
     )  # fmt: skip
-    serving = Serving(run.id, words, options.host, options.port, options.workers, token_of(options.token), limits)
+    serving = Serving(title, words, options.host, options.port, options.workers, token_of(options.token), limits)
     return serve(serving, as_json=options.json)
+
+
+def _model(options: argparse.Namespace) -> tuple[str, Path]:
+    """What is served, and where it lies: a run, or an exported folder, if that is what RUN names."""
+    folder = Path(options.run)
+    if not (folder / "export.json").is_file():
+        run = chosen_run(options)
+        return run.id, run.path
+    for name, default in (("checkpoint", "best"), ("device", "cpu"), ("inference", "")):
+        if getattr(options, name) != default:
+            raise UsageError(f"--{name}: {folder} answers as it was exported; it is for serving a run")
+    return folder.absolute().name, folder.absolute()

@@ -1,14 +1,19 @@
-"""``dlkit serve RUN``: what a run's predictor answers in Python, it answers over HTTP."""
+"""``dlkit serve RUN|FOLDER``: what a predictor answers in Python, it answers over HTTP."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from dlkit.api import Run
+from dlkit.catalog import Catalog
+from dlkit.cli.main import main
 from dlkit.runs.folder import RunFolder
+from dlkit.use.export.exported import load_exported
+from dlkit.use.export.formats import Made
 from moody import moody_run
 from schemas import check
 from serving import started
@@ -28,3 +33,35 @@ def test_a_run_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             check("serve", {"event": "serving", "url": server.url, "task": "toy"})
             about = server.ask("/about").told
             assert about["schema"]["example"] == [1.0, 2.0, 3.0] and about["task"] == "toy"
+
+
+Captured = pytest.CaptureFixture[str]
+SERVE = [sys.executable, "-P", "-X", "importtime", "-m", "dlkit", "serve"]
+"""Says to standard error what each process imports."""
+
+
+def test_an_exported_folder_is_served_without_torch(
+    exported: Made, catalog: Catalog, toy_installed: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+) -> None:
+    assert exported.folder is not None
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(toy_installed), str(Path(__file__).parent.parent)]))
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # of the worker too
+    expected = load_exported(exported.folder, catalog)("1,2,3")
+    with started([*SERVE, str(exported.folder), "--json"]) as server:
+        assert server.ask("/predict", {"question": [1, 2, 3]}).told["answer"] == expected[0]
+        several = server.ask("/predict", {"questions": [[1, 2, 3], [1], {"path": "/etc/passwd"}]}).told["answers"]
+        assert several[0]["answer"] == expected[0] and "error" in several[1] and "error" in several[2]
+        shown = server.ask("/predict", {"question": [1, 2, 3], "show": True}).told["shown"]
+        assert shown[0]["kind"] == "table" and shown[0]["rows"] == [[expected[0]["y"]]]
+        refused = server.ask("/predict", {"question": [1, 2, 3], "options": {"top": 1}})
+        assert refused.status == 422 and "as it was exported" in refused.told["error"]
+        about = server.ask("/about").told
+        assert about["task"] == "toy" and about["options"] == [] and about["title"] == exported.folder.name
+    loaded = {line.rpartition("|")[2].strip() for line in capfd.readouterr().err.splitlines() if "import time:" in line}
+    assert "onnxruntime" in loaded and not loaded & {"torch", "pydantic"}
+
+
+def test_what_is_for_runs_is_refused_for_a_folder(exported: Made, capsys: Captured) -> None:
+    for flag, value in (("--checkpoint", "last"), ("--device", "cuda"), ("--inference", "values")):
+        assert main(["serve", str(exported.folder), flag, value]) == 2
+        assert f"{flag}: {exported.folder} answers as it was exported" in capsys.readouterr().err

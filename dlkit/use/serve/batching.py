@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 
 from dlkit.present.output import say
 from dlkit.use.serve.figures import Figures
+from dlkit.use.serve.frames import Told
 from dlkit.use.serve.limits import Limits
 from dlkit.use.serve.model import Model, ModelGone
 
 LONGEST_PAUSE = 5.0
 """Seconds between two attempts to start a worker, at most."""
-
-Told = dict[str, object]
 
 
 class Unavailable(Exception):

@@ -13,6 +13,8 @@ from dlkit.json_types import Settings
 HEAD = struct.Struct("<II")
 """Bytes of the JSON, and how many parts of bytes follow, each after its own length."""
 LENGTH = struct.Struct("<I")
+Told = dict[str, object]
+"""JSON values by name."""
 
 
 class Frame(NamedTuple):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dlkit.use.serve.frames import Told
 from dlkit.use.serve.limits import Limits
-
-Told = dict[str, object]
 
 
 def document(title: str, hello: Mapping[str, object], limits: Limits) -> Told:

@@ -1,9 +1,11 @@
-"""``python -m dlkit.use.serve.worker RUN … ``: a served model, in a process of its own.
+"""``python -m dlkit.use.serve.worker RUN|FOLDER … ``: a served model, in a process of its own.
 
 Frames in and out (``frames``). It begins with ``{"hello": {…}}``, or ``{"error": …, "kind": …}`` and ends. Then every
 ``{"questions": [{"json": …} | {"part": N}], "options": {…}, "show": false, "stream": false}`` has a reply,
 ``{"answers": [{"answer": …} | {"error": …, "kind": …}], "notes": […], "shown": […]}``; where ``stream``, first any
 number of ``{"piece": TEXT}``. It ends with its standard input.
+
+What is asked is a run's predictor (``of_run``), or an exported folder (``of_folder``), which takes no torch.
 """
 
 from __future__ import annotations
@@ -13,31 +15,44 @@ import base64
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
 
-from dlkit.catalog import Catalog
-from dlkit.config import config_class, fields_of
-from dlkit.errors import ComponentError, DlkitError, UsageError, in_words
+from dlkit.answering import Answered, Input
+from dlkit.errors import ComponentError, DlkitError, in_words
 from dlkit.json_types import Settings
-from dlkit.predictor import Answer, AnyPredictor
 from dlkit.present.output import say_traceback
-from dlkit.runs.finding import find_run
-from dlkit.runs.workspace import locate
 from dlkit.samples import Pairs, Sample, Table, Text
-from dlkit.use.load import Loaded, Question, asked_otherwise, load_predictor
-from dlkit.use.serve.frames import Frame, packed, read_frame
+from dlkit.use.serve.frames import Frame, Told, packed, read_frame
 
-KEPT = 8
-"""Predictors with other options that are kept: they share the model."""
-REFUSED = frozenset({"max_megapixels"})
-"""Options that are the server's to say."""
 _SHOWN = 8
 """Samples that an answer is drawn as, at most."""
 
-Told = dict[str, object]
+
+class Asked(Protocol):
+    """What answers: a predictor, or an exported folder."""
+
+    def accept(self, value: object) -> object: ...
+
+    def predict(self, inputs: Sequence[Input]) -> Sequence[Answered]: ...
+
+    def show(self, inputs: Sequence[Input], answers: Sequence[Answered]) -> Sequence[Sample]: ...
+
+    def stream(self, value: Input) -> Iterator[str]: ...
+
+    def notes(self) -> list[str]: ...
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    def hello(self) -> Told:
+        """What the page and OpenAPI are made of."""
+
+    def asked_with(self, options: Settings) -> Asked:
+        """It with other options than its own; UsageError says which it does not have."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +74,16 @@ class Request:
 
 
 class Worker:
-    """A run's model, asked by frames."""
+    """A model, asked by frames."""
 
-    def __init__(self, catalog: Catalog, loaded: Loaded, tokens: int) -> None:
-        self._catalog, self._loaded, self._tokens = catalog, loaded, tokens
-        self._made = lru_cache(KEPT)(self._otherwise)
-
-    def hello(self) -> Told:
-        """What the page and OpenAPI are made of."""
-        predictor, resolved = self._loaded.predictor, self._loaded.resolved
-        told = {key: getattr(predictor, key) for key in ("asks", "label", "placeholder", "usage", "streams")}
-        return {
-            **told,
-            "task": resolved.task.name,
-            "inference": resolved.specs["inference"].name,
-            "step": self._loaded.checkpoint.step,
-            "schema": dict(predictor.schema()),
-            "options": self._options(),
-        }
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.hello = source.hello()
 
     def reply(self, request: Request, tell: Callable[[Told], None]) -> Told:
         """The reply to one request; pieces to ``tell`` as they come."""
         try:
-            predictor = self._with(request.options)
+            predictor = self._source.asked_with(request.options)
         except DlkitError as error:
             return {"answers": [_failure(error) for _ in request.questions]}
         accepted: list[object] = [_accepted(predictor, question) for question in request.questions]
@@ -94,7 +96,7 @@ class Worker:
         told: Told = {"answers": answers, "notes": predictor.notes()}
         return {**told, "shown": _shown(predictor, sound, asked)} if request.show else told
 
-    def _streamed(self, predictor: AnyPredictor, value: object, tell: Callable[[Told], None]) -> Told:
+    def _streamed(self, predictor: Asked, value: object, tell: Callable[[Told], None]) -> Told:
         pieces = []
         try:
             for piece in predictor.stream(value):
@@ -105,36 +107,13 @@ class Worker:
             return {"answers": [_failure(error)]}
         return {"answers": [{"answer": {"text": "".join(pieces)}}], "notes": predictor.notes()}
 
-    def _options(self) -> list[Told]:
-        resolved = self._loaded.resolved
-        present = resolved.sections["inference"].model_dump(mode="json")
-        fields = fields_of(config_class(self._catalog, resolved.specs["inference"]))
-        return [
-            {"name": f.name, "description": f.description, "value": present[f.name], "schema": dict(f.schema),
-             "seldom": f.name in self._loaded.predictor.seldom}
-            for f in fields if f.name not in REFUSED
-        ]  # fmt: skip
-
-    def _with(self, options: Settings) -> AnyPredictor:
-        if refused := sorted(REFUSED & options.keys()):
-            raise UsageError(f"inference.{refused[0]} is the server's to say")
-        tokens = options.get("tokens")
-        if isinstance(tokens, (int, float)) and tokens > self._tokens:
-            raise UsageError(f"inference.tokens = {tokens}: this server writes {self._tokens} at most")
-        return self._made(packed(options)) if options else self._loaded.predictor
-
-    def _otherwise(self, key: bytes) -> AnyPredictor:
-        frame = read_frame(io.BytesIO(key))
-        assert frame is not None
-        return asked_otherwise(self._catalog, self._loaded, Question(options=frame.told)).predictor
-
 
 @dataclass(frozen=True)
 class _Sound:
     value: object
 
 
-def _accepted(predictor: AnyPredictor, question: object) -> object:
+def _accepted(predictor: Asked, question: object) -> object:
     """The input, or what is wrong with the question."""
     try:
         return _Sound(predictor.accept(question))
@@ -142,10 +121,10 @@ def _accepted(predictor: AnyPredictor, question: object) -> object:
         return _failure(error)
 
 
-def _answers(predictor: AnyPredictor, inputs: Sequence[object]) -> list[Told]:
+def _answers(predictor: Asked, inputs: Sequence[object]) -> list[Told]:
     """One an input; what fails is asked alone, so that it spoils no other."""
     try:
-        found: Sequence[Answer] = predictor.predict(inputs) if inputs else []
+        found = predictor.predict(inputs) if inputs else []
         return [{"answer": dict(answer)} for answer in found]
     # The plugin boundary: a predictor that throws, or wants to exit, spoils one question and no other.
     except (Exception, SystemExit) as error:
@@ -163,7 +142,7 @@ def _failure(error: BaseException) -> Told:
     return {"error": f"the model failed: {kind}", "kind": "failed"}
 
 
-def _shown(predictor: AnyPredictor, inputs: Sequence[object], answers: Sequence[Told]) -> list[Told]:
+def _shown(predictor: Asked, inputs: Sequence[object], answers: Sequence[Told]) -> list[Told]:
     pairs = [(value, one["answer"]) for value, one in zip(inputs, answers, strict=True) if "answer" in one]
     if not pairs:
         return []
@@ -207,7 +186,7 @@ def main(argv: list[str]) -> int:
 
     try:
         worker = _loaded(options)
-        tell({"hello": worker.hello()})
+        tell({"hello": worker.hello})
     # The process's boundary: plugins build the model, and whatever they throw is told to whoever serves.
     except (Exception, SystemExit) as error:
         if not isinstance(error, DlkitError):
@@ -231,13 +210,21 @@ def _replied(worker: Worker, frame: Frame, tell: Callable[[Told], None]) -> Told
 
 
 def _loaded(options: argparse.Namespace) -> Worker:
+    from dlkit.use.export.folder import is_exported
+
+    source: Source
+    if is_exported(Path(options.run)):
+        from dlkit.use.serve.of_folder import ServedFolder
+
+        source = ServedFolder(Path(options.run))
+    else:
+        from dlkit.use.serve.of_run import ServedRun
+
+        source = ServedRun(options.run, options.checkpoint, options.device, options.inference, options.tokens)
     from PIL import Image
 
-    catalog = Catalog.load_everything()
-    question = Question(options.inference)
-    loaded = load_predictor(catalog, find_run(locate(), options.run), options.checkpoint, options.device, question)
     Image.MAX_IMAGE_PIXELS = options.pixels  # as the server says, whatever the predictor allowed
-    return Worker(catalog, replace(loaded), options.tokens)
+    return Worker(source)
 
 
 def _reserved_stdout() -> IO[bytes]:
