@@ -32,6 +32,8 @@ STARTS = {
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},
     "dlkit/tui/shared/command_dialog.py": {"Popen"},
+    "dlkit/use/export/asking.py": {"Popen"},
+    "dlkit/use/serve/model.py": {"create_subprocess_exec"},
     "dlkit/web/session.py": {"create_subprocess_exec"},
 }
 """Where processes are started. Somebody who adds a place looks whether it takes its words from ``python``."""

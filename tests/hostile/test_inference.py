@@ -101,7 +101,8 @@ def mutated(path: Path, data: bytes, random: Random) -> bytes:
 
 COMMANDS = (
     ["predict", "1,2,3"], ["predict", "1,2,3", "--json"], ["sample"], ["sample", "--json", "--checkpoint", "last"],
-    ["evaluate"], ["evaluate", "--split", "val", "--checkpoint", "last"], ["export"], ["resume", "--quiet"],
+    ["evaluate"], ["evaluate", "--split", "val", "--checkpoint", "last"],
+    ["export", "--format", "safetensors", "--force"], ["resume", "--quiet"],
 )  # fmt: skip
 
 
@@ -144,7 +145,7 @@ def test_a_record_that_names_no_task(victim: Victim, toy_installed: Path, capsys
 def test_commands_with_a_mutated_run(victim: Victim, toy_installed: Path, here: Path) -> None:
     findings = fuzz(victim, seed=1, calls=60)
     assert not findings.report(), findings.report()
-    assert os.listdir(here) == []  # noqa: PTH208
+    assert set(os.listdir(here)) <= {"exports"}  # noqa: PTH208
 
 
 @pytest.mark.slow

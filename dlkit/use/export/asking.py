@@ -35,15 +35,16 @@ class ProvingChild:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process.stdin and self._process.stdout
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                pipe.close()
         try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
+            for pipe in (self._process.stdin, self._process.stdout):
+                with suppress(BrokenPipeError):
+                    pipe.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+        finally:  # a Ctrl-C while it is waited for leaves nothing
             self._process.kill()
             self._process.wait()
-        self._said.close()
+            self._said.close()
 
     def __call__(self, graph: str, /, **inputs: Values) -> dict[str, Values]:
         """Run a network once."""
