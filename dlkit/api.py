@@ -24,6 +24,7 @@ from dlkit.config_file import preset_layer, read_toml
 from dlkit.data.context import make_context
 from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished, MetricsLogged
+from dlkit.folders import has_file
 from dlkit.jobs import handover, launch
 from dlkit.jobs.follow import LOST, state_now
 from dlkit.jobs.queue import cancel
@@ -294,7 +295,7 @@ def load(path: str | Path, *, device: str = "cpu", inference: str = "", **option
     ``dlkit.load("runs/…")(…)`` is ``dlkit.open_run("runs/…").predictor()(…)``. UsageError: the folder is none of these.
     """
     folder = Path(path).resolve()
-    if (folder / "export.json").is_file():
+    if has_file(folder, "export.json"):
         from dlkit.use.export.exported import load_exported
 
         if inference or options or device != "cpu":

@@ -45,6 +45,14 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def has_file(folder: Path, name: str) -> bool:
+    """Whether somebody names a folder with such a file in it; False too for what cannot be a folder's name."""
+    try:
+        return (folder / name).is_file()
+    except (OSError, ValueError):  # longer than names get, or with a zero byte in it
+        return False
+
+
 def remove_tree(top: Path | str, dir_fd: int | None = None) -> None:
     """Delete a folder with all that is in it; links are deleted, never followed. OSError: something cannot be.
 

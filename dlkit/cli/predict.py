@@ -19,6 +19,7 @@ from dlkit.cli.counting import counting
 from dlkit.cli.parser import Parser
 from dlkit.cli.question import question_of, taken, with_inference
 from dlkit.errors import DataError, UsageError, blamed
+from dlkit.folders import has_file
 from dlkit.present.output import colours, print_json, print_result, say
 from dlkit.present.samples import render
 from dlkit.samples import checked
@@ -70,7 +71,7 @@ def _of_run(options: argparse.Namespace, changed: Mapping[str, str]) -> tuple[As
 def _exported(options: argparse.Namespace, changed: Mapping[str, str]) -> tuple[Asked, Position] | None:
     """An exported folder, if RUN names one: it is asked without torch, as it was exported."""
     folder = Path(options.run)
-    if not (folder / "export.json").is_file():
+    if not has_file(folder, "export.json"):
         return None
 
     from dlkit.use.export.exported import load_exported

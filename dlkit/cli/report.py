@@ -104,5 +104,5 @@ def _document(options: Namespace, runs: list[RunFolder]) -> tuple[Document, str]
         return one_study.document(found, catalog), found.study.id
     told = [read(run, catalog) for run in runs]
     if len(told) == 1:
-        return one_run.document(told[0]), runs[0].id
+        return one_run.document(told[0]), runs[0].id[:200]  # a file's name has 255 bytes, and an ending
     return several.document(told), f"{len(runs)}-runs"

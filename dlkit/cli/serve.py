@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.errors import UsageError
+from dlkit.folders import has_file
 from dlkit.interpreter import python
 from dlkit.use.serve.limits import Limits
 
@@ -78,7 +79,7 @@ def main(argv: list[str]) -> int:
 def _model(options: argparse.Namespace) -> tuple[str, Path]:
     """What is served, and where it lies: a run, or an exported folder, if that is what RUN names."""
     folder = Path(options.run)
-    if not (folder / "export.json").is_file():
+    if not has_file(folder, "export.json"):
         run = chosen_run(options)
         return run.id, run.path
     for name, default in (("checkpoint", "best"), ("device", "cpu"), ("inference", "")):

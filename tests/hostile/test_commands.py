@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from at_length import times
 from dlkit.catalog import Catalog
 from dlkit.cli.flags import SWITCHES, VALUES
 from dlkit.cli.main import COMMANDS, main
@@ -81,6 +82,8 @@ def fuzz_lines(site: Site, seed: int, calls: int) -> Findings:
     while findings.calls < calls and not findings.enough:
         random = Random(f"{seed} {findings.calls}")
         words = command_line(random, site)
+        if words[0] == "export":
+            words[1:1] = ["--format", "safetensors"]  # unless the line says otherwise: the others take seconds
         sys.stdin = io.StringIO("1,2,3\n")  # predict reads it
         findings.attempt(f"{words!r:.400}", lambda words=words: called([*words, "--workspace", str(site.workspace)]))  # type: ignore[misc]
         if not site.run.record.exists():  # it was removed, as somebody asked
@@ -105,7 +108,7 @@ def test_command_lines(site: Site, toy_installed: Path, monkeypatch: pytest.Monk
 @pytest.mark.slow
 def test_command_lines_at_length(site: Site, toy_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(site.folder)
-    findings = fuzz_lines(site, seed=2, calls=10_000)
+    findings = fuzz_lines(site, seed=2, calls=times(10_000))
     assert not findings.report(), findings.report()
 
 
@@ -130,7 +133,7 @@ def test_configurations(site: Site) -> None:
 
 @pytest.mark.slow
 def test_configurations_at_length(site: Site) -> None:
-    findings = fuzz_configurations(site, toy_catalog(), seed=2, calls=10_000)
+    findings = fuzz_configurations(site, toy_catalog(), seed=2, calls=times(10_000))
     assert not findings.report(), findings.report()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from at_length import at_length
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.data.context import make_context
@@ -101,8 +102,17 @@ def test_some_options_at_their_ends() -> None:
     assert failures(SAMPLE) == []
 
 
+LONG_TO_TRAIN = ("gan", "translation")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("task", sorted({case.task for case in ALL}))
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(task, marks=at_length if task in LONG_TO_TRAIN else ())
+        for task in sorted({case.task for case in ALL})
+    ],
+)
 def test_all_options_at_their_ends(task: str) -> None:
     assert failures([case for case in ALL if case.task == task]) == []
 

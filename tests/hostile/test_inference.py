@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from at_length import times
 from dlkit.cli.main import main
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
@@ -150,7 +151,7 @@ def test_commands_with_a_mutated_run(victim: Victim, toy_installed: Path, here: 
 
 @pytest.mark.slow
 def test_commands_with_a_mutated_run_at_length(victim: Victim, toy_installed: Path, here: Path) -> None:
-    findings = fuzz(victim, seed=2, calls=5_000)
+    findings = fuzz(victim, seed=2, calls=times(5_000))
     assert not findings.report(), findings.report()
-    assert findings.calls >= 5_000
-    assert os.listdir(here) == []  # noqa: PTH208
+    assert findings.calls >= times(5_000)
+    assert set(os.listdir(here)) <= {"exports"}  # noqa: PTH208

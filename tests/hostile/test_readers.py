@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from at_length import times
 from dlkit.cli.main import main
 from dlkit.jobs.follow import Follower, OutputLog, state_now
 from dlkit.jobs.queue import decisions, listing, startable
@@ -168,6 +169,6 @@ def test_readers_of_a_run(victim: Victim, toy_installed: Path) -> None:
 
 @pytest.mark.slow
 def test_readers_of_a_run_at_length(victim: Victim, toy_installed: Path) -> None:
-    findings = fuzz(victim, seed=2, calls=50_000)
+    findings = fuzz(victim, seed=2, calls=times(50_000))
     assert not findings.report(), findings.report()
-    assert findings.calls >= 50_000
+    assert findings.calls >= times(50_000)

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from textual.pilot import Pilot
 
+from at_length import at_length
 from dlkit.runs.folder import RunFolder
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.screen import PANES, RunScreen
@@ -76,6 +77,7 @@ async def test_any_bad_run_can_be_looked_at(bad_workspace: Path, good: RunFolder
     await _looked_at(bad_workspace, good, {name: tuple(PANES)[i % len(PANES)] for i, name in enumerate(names)})
 
 
+@at_length
 @pytest.mark.slow
 @pytest.mark.parametrize("pane", PANES)
 async def test_every_bad_run_can_be_looked_at(pane: str, bad_workspace: Path, good: RunFolder) -> None:

@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from at_length import at_length
 from dlkit.events import Sampled, SampleRef
 from dlkit.monitor.form import Form
 from dlkit.runs.folder import RunFolder
@@ -63,6 +64,10 @@ def picture(app: DlkitApp) -> list[list[tuple[str, str]]]:
     """Every cell with its style, but of lines that tell what the machine is at this moment."""
     strips = [strip for strip in app.screen._compositor.render_strips() if " memory " not in strip.text]
     return [[(sign, str(segment.style)) for segment in strip for sign in segment.text] for strip in strips]
+
+
+def lines(picture: list[list[tuple[str, str]]]) -> list[str]:
+    return ["".join(sign for sign, _ in line) for line in picture]
 
 
 async def settled(pilot: Pilot[None], app: DlkitApp) -> list[list[tuple[str, str]]]:
@@ -119,7 +124,11 @@ async def compared(runs: list[RunFolder], seed: int, turns: int, *names: str) ->
                 new[0] = picture(app)
                 return bool(new[0] == old)
 
-            await until(pilot, equal, f"the picture of {name} that was resized, at {app.size}, {app.theme}")
+            try:
+                await until(pilot, equal)
+            except AssertionError:
+                apart = [(one, other) for one, other in zip(lines(old), lines(new[0]), strict=False) if one != other]
+                raise AssertionError(f"{name}, resized to {app.size}, {app.theme}: {apart[:5]}") from None
             app.pop_screen()
             app.pop_screen()
             await pilot.pause()
@@ -129,6 +138,7 @@ async def test_screens_that_draw_look_as_if_opened_now(runs: list[RunFolder]) ->
     await compared(runs, 0, 3, "home", "compare", "curves", "samples")
 
 
+@at_length
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 async def test_every_screen_resized_at_random_looks_as_if_opened_now(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from at_length import at_length
 from dlkit.errors import RunError
 from dlkit.jobs import handover
 from dlkit.runs.folder import RunFolder
@@ -19,6 +20,7 @@ KEYS = int(os.environ.get("DLKIT_TEST_KEYS", "1600"))
 """The whole walk is one of 20 000 keys: DLKIT_TEST_KEYS=20000, a quarter of an hour."""
 
 
+@at_length
 @pytest.mark.slow
 async def test_a_random_walk_ends_where_it_began(
     tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from at_length import at_length
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.data.context import make_context
@@ -54,14 +54,13 @@ def exported(
     return export(CATALOG, run, loaded, kind, tmp_path / "out", wanted)
 
 
-ALL = pytest.mark.skipif(os.environ.get("DLKIT_TEST_SLOW") != "all", reason="minutes: DLKIT_TEST_SLOW=all")
 FIRST = dict(reversed(MODELS))
 """A model of each task."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("task", "model"), [pytest.param(*pair, marks=[] if FIRST[pair[0]] == pair[1] else [ALL]) for pair in MODELS]
+    ("task", "model"), [pytest.param(*pair, marks=[] if FIRST[pair[0]] == pair[1] else [at_length]) for pair in MODELS]
 )
 def test_a_model_leaves_and_answers_the_same(task, model, tmp_path):
     made = exported(task, model, tmp_path)
@@ -70,7 +69,7 @@ def test_a_model_leaves_and_answers_the_same(task, model, tmp_path):
 
 
 @pytest.mark.slow
-@ALL
+@at_length
 @pytest.mark.parametrize("task", sorted({task for task, _ in MODELS}))
 def test_five_hundred_real_inputs_are_answered_the_same(task, tmp_path):
     model = FIRST[task]

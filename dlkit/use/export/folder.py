@@ -19,6 +19,7 @@ import numpy as np
 from dlkit.answering import Given
 from dlkit.bounded import DOCUMENT, RECORD, BadFile, read_bytes, read_json
 from dlkit.errors import RunError, UsageError
+from dlkit.folders import has_file
 from dlkit.json_types import JsonObject
 from dlkit.shapes import anything, fields, list_of, or_none, table_of, text, whole
 
@@ -96,7 +97,7 @@ class Record:
 
 def is_exported(path: Path) -> bool:
     """Whether somebody names an exported folder."""
-    return (path / RECORD_FILE).is_file()
+    return has_file(path, RECORD_FILE)
 
 
 def read_record(folder: Path) -> Record:
