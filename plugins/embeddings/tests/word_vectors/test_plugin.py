@@ -227,5 +227,5 @@ def test_half_a_minute_of_books(tmp_path: Path) -> None:
     (tmp_path / "data" / "gutenberg-books").symlink_to(Path(root) / "gutenberg-books")
     trained = dlkit.train(TASK, dataset="gutenberg", epochs=3, engine={"max_time": 45.0}, workspace=tmp_path)
     predictor = trained.predictor()
-    (answer,) = predictor.predict([str(Path(root) / "word-similarity" / "EN-MEN-TR-3k.txt")])
+    (answer,) = predictor.predict([Path(root) / "word-similarity" / "EN-MEN-TR-3k.txt"])
     assert answer["covered"] > 1500 and answer["spearman"] > 0.25
