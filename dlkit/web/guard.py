@@ -13,21 +13,17 @@ Every request passes ``Guard.middleware``, whatever its path. What each check is
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from yarl import URL
 
+from dlkit import page_safety
+from dlkit.page_safety import same
+
 HEADERS = {
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    **page_safety.HEADERS,
     "Server": "dlkit",
 }
 """On every answer. Those of one that has its own (a download's policy) stay."""
@@ -118,11 +114,6 @@ class Guard:
 def _page(request: web.Request) -> str:
     """The page's address on this server, without the token."""
     return str(URL("/").with_query([(key, value) for key, value in request.query.items() if key != "token"]))
-
-
-def same(given: str, wanted: str) -> bool:
-    """In a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
 def _refused(why: str) -> web.HTTPForbidden:

@@ -12,7 +12,8 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlkit.web.guard import HEADERS, Guard, same
+from dlkit.page_safety import same
+from dlkit.web.guard import HEADERS, Guard
 from web.served import Answer, Served
 
 ROUTES = ("/", "/ws", "/static/textual.js", "/static/dlkit.js", "/download/0123456789", "/nothing", "/?token=")

@@ -9,20 +9,16 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from dlkit import page_safety
+from dlkit.page_safety import same
+
 HEADERS = {
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    **page_safety.HEADERS,
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
@@ -62,11 +58,6 @@ class Guard:
         if same(given, self._token):
             return None
         return _refused(401, "a token is needed: Authorization: Bearer TOKEN, or the address that dlkit serve printed")
-
-
-def same(given: str, wanted: str) -> bool:
-    """In a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
 def _refused(status: int, why: str) -> Response:
