@@ -13,6 +13,7 @@ from textual.message import Message
 
 from dlkit.errors import DlkitError
 from dlkit.monitor import studies
+from dlkit.monitor.studies import OneStudy
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results
 from dlkit.tui.shared.area import Area
@@ -105,3 +106,43 @@ class AskedStudies(Area):
     def on_asked_studies_done(self, message: Done) -> None:
         self.notify(message.text, severity="error" if message.bad else "information", markup=False)
         self.dlkit.poller.nudge()
+
+
+class OfOneStudy(AskedStudies):
+    """Base of the screens of one study: it is looked at for as long as the screen is shown, which
+    ``show_found`` brings up to date."""
+
+    class Looked(Message):
+        """What is known of it now."""
+
+        def __init__(self, results: Results) -> None:
+            self.results = results
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, OfOneStudy.Looked)
+
+    def __init__(self, study: StudyFolder) -> None:
+        super().__init__(study.id)
+        self._study = study
+        self._results: Results | None = None
+
+    @property
+    def chosen(self) -> StudyFolder:
+        return self._study
+
+    @property
+    def found(self) -> Results | None:
+        return self._results
+
+    def on_screen_resume(self) -> None:
+        self.keep_looking(OneStudy(self._study).poll, self.Looked)
+
+    def on_of_one_study_looked(self, message: Looked) -> None:
+        self._results = message.results
+        self.show_found(message.results)
+        self.refresh_bindings()
+
+    def show_found(self, found: Results) -> None:
+        """There is something new."""
+        raise NotImplementedError

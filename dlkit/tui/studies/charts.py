@@ -14,18 +14,17 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.errors import DAMAGE, in_words
-from dlkit.monitor.studies import OneStudy
 from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results
 from dlkit.studies.wording import label
 from dlkit.tui.shared.choose import ChooseDialog
-from dlkit.tui.studies.asked import AskedStudies
+from dlkit.tui.studies.asked import OfOneStudy
 
 _BESIDE = 6
 """Columns that are not the pictures': blanks and the bar beside them."""
 
 
-class StudyCharts(AskedStudies):
+class StudyCharts(OfOneStudy):
     """Drawn again when a trial has ended, in a thread: what they take is read from the runs' logs."""
 
     area = "studies"
@@ -37,16 +36,6 @@ class StudyCharts(AskedStudies):
         Binding("b", "group", "Group curves", id="study.group", tooltip="A curve a setting, or a value of one option"),
     ]
 
-    class Looked(Message):
-        """What is known of it now."""
-
-        def __init__(self, results: Results) -> None:
-            self.results = results
-            super().__init__()
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, StudyCharts.Looked)
-
     class Drawn(Message):
         """The pictures, or why there are none."""
 
@@ -55,9 +44,7 @@ class StudyCharts(AskedStudies):
             super().__init__()
 
     def __init__(self, study: StudyFolder) -> None:
-        super().__init__(study.id)
-        self._study = study
-        self._results: Results | None = None
+        super().__init__(study)
         self._by = ""
         self._drawn: tuple[object, ...] = ()
 
@@ -68,23 +55,10 @@ class StudyCharts(AskedStudies):
     def on_mount(self) -> None:
         self.query_one("#pictures").focus()
 
-    def on_screen_resume(self) -> None:
-        self.keep_looking(OneStudy(self._study).poll, self.Looked)
-
     def on_resize(self) -> None:
         self._draw_if_new()
 
-    @property
-    def chosen(self) -> StudyFolder:
-        return self._study
-
-    @property
-    def found(self) -> Results | None:
-        return self._results
-
-    def on_study_charts_looked(self, message: Looked) -> None:
-        self._results = message.results
-        self.refresh_bindings()
+    def show_found(self, found: Results) -> None:
         self._draw_if_new()
 
     def _draw_if_new(self) -> None:

@@ -10,16 +10,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.monitor import studies
 from dlkit.monitor.means import BUT_SEED
-from dlkit.monitor.studies import OneStudy
 from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
 from dlkit.steering import one_line
-from dlkit.studies.folder import StudyFolder
 from dlkit.studies.results import Results, Row, best_so_far
 from dlkit.studies.state import Trial
 from dlkit.studies.telling import CHANGED, answer, columns, headline, looks_at_test, titles
@@ -28,7 +25,7 @@ from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.table import Column, Table
 from dlkit.tui.shared.table import Row as Line
 from dlkit.tui.shared.words import state_cell
-from dlkit.tui.studies.asked import AskedStudies
+from dlkit.tui.studies.asked import OfOneStudy
 
 TRIALS = (
     Column("seed", "seed", 5, right=True),
@@ -52,7 +49,7 @@ _VALUE = 9
 """Cells that a value of a setting has at least."""
 
 
-class StudyScreen(AskedStudies):
+class StudyScreen(OfOneStudy):
     """Enter goes from a setting to its trials, and from a trial to its run."""
 
     area = "studies"
@@ -71,21 +68,6 @@ class StudyScreen(AskedStudies):
         Binding("y", "best", "Best as command", id="study.best", tooltip="What trains the best setting again, to copy"),
     ]
 
-    class Looked(Message):
-        """What is known of it now."""
-
-        def __init__(self, results: Results) -> None:
-            self.results = results
-            super().__init__()
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, StudyScreen.Looked)
-
-    def __init__(self, study: StudyFolder) -> None:
-        super().__init__(study.id)
-        self._study = study
-        self._results: Results | None = None
-
     def body(self) -> ComposeResult:
         yield Static("looking …", id="head", markup=False)
         yield Table((), empty="looking …", enter="Trials", id="settings")
@@ -96,9 +78,6 @@ class StudyScreen(AskedStudies):
     def on_mount(self) -> None:
         self._settings.focus()
         self.on_resize()
-
-    def on_screen_resume(self) -> None:
-        self.keep_looking(OneStudy(self._study).poll, self.Looked)
 
     def on_resize(self) -> None:
         self.query_one("#picture").display = self.size.width >= _ROOMY
@@ -112,24 +91,14 @@ class StudyScreen(AskedStudies):
     def _trials(self) -> Table:
         return self.query_one("#trials", Table)
 
-    @property
-    def chosen(self) -> StudyFolder:
-        return self._study
-
-    @property
-    def found(self) -> Results | None:
-        return self._results
-
     # What there is
 
-    def on_study_screen_looked(self, message: Looked) -> None:
-        found = self._results = message.results
+    def show_found(self, found: Results) -> None:
         headers, rows = columns(found)
         self._settings.columns = _columns(headers, len(titles(found)))
         self._settings.empty = "no settings"
         self._settings.show([_line(row, cells) for row, cells in zip(found.rows, rows, strict=True)])
         self.query_one("#head", Static).update(_head(found))
-        self.refresh_bindings()
         self._show_trials()
         self._draw()
 

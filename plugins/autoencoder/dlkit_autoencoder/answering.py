@@ -14,7 +14,7 @@ from dlkit.answering import Answered, Values, alike
 from dlkit.data.images import image_size
 from dlkit.errors import DataError
 from dlkit.image_answering import ImageAnswering
-from dlkit_autoencoder.codes import Code, called, code_file, dumped, is_code, read_code, rounded
+from dlkit_autoencoder.codes import Code, called, code_file, described, is_code, read_code, rounded
 from dlkit_autoencoder.geometry import Fitting, inside
 
 
@@ -91,18 +91,8 @@ class CodeAnswering(ImageAnswering):
 
     def _described(self, code: Code, bits: Literal[8, 16]) -> Answered:
         size = (self.images.width, self.images.height)
-        code_bytes, raw = len(code.numbers) * bits // 8, self.images.channels * math.prod(size)
-        return {
-            "code_bytes": code_bytes,
-            "file_bytes": len(dumped(code, bits)),
-            "raw_bytes": raw,
-            "ratio": raw / code_bytes,
-            "width": code.width,
-            "height": code.height,
-            "brought_to": Fitting((code.width, code.height), size, self.images.fit).text,
-            "inverted": code.invert,
-            "numbers": code.numbers.tolist(),
-        }
+        brought_to = Fitting((code.width, code.height), size, self.images.fit).text
+        return described(code, bits, self.images.channels * math.prod(size), brought_to)
 
     def _size(self, value: object) -> tuple[int, int]:
         """Width and height of an image, upright; of a file, from its header."""

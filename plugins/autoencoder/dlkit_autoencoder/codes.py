@@ -77,6 +77,23 @@ def dumped(code: Code, bits: Literal[8, 16]) -> bytes:
     return save({"code": _steps(code.numbers, low, high)}, {**head, "low": repr(low), "high": repr(high)})
 
 
+def described(code: Code, bits: Literal[8, 16], raw: int, brought_to: str) -> dict[str, object]:
+    """A code in an answer's words. ``raw``: bytes of the image that the model sees; ``brought_to``: how it came to that
+    size."""
+    code_bytes = len(code.numbers) * bits // 8
+    return {
+        "code_bytes": code_bytes,
+        "file_bytes": len(dumped(code, bits)),
+        "raw_bytes": raw,
+        "ratio": raw / code_bytes,
+        "width": code.width,
+        "height": code.height,
+        "brought_to": brought_to,
+        "inverted": code.invert,
+        "numbers": code.numbers.tolist(),
+    }
+
+
 def called(source: Path | bytes) -> str:
     """What a code file is called in messages."""
     return "the code" if isinstance(source, bytes) else str(source)

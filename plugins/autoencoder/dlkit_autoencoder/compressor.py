@@ -25,7 +25,18 @@ from dlkit.predictor import Answer
 from dlkit.question_schema import INTEGER, NUMBER, TEXT, TRUTH, base64_bytes, fields, maybe, several
 from dlkit.samples import Images, Sample, Table
 from dlkit_autoencoder import gallery
-from dlkit_autoencoder.codes import SUFFIX, Code, called, code_file, dumped, is_code, model_hash, read_code, rounded
+from dlkit_autoencoder.codes import (
+    SUFFIX,
+    Code,
+    called,
+    code_file,
+    described,
+    dumped,
+    is_code,
+    model_hash,
+    read_code,
+    rounded,
+)
 from dlkit_autoencoder.geometry import Fitting, inside
 from dlkit_autoencoder.info import AutoencoderInfo
 from dlkit_autoencoder.metrics import psnr
@@ -160,18 +171,7 @@ class Compressor(ImagePredictor[AutoencoderInfo, CompressorConfig]):
         return {"psnr": None, **self._described(code, bits)}
 
     def _described(self, code: Code, bits: Literal[8, 16]) -> Answer:
-        code_bytes, raw = len(code.numbers) * bits // 8, math.prod(self.info.shape)
-        return {
-            "code_bytes": code_bytes,
-            "file_bytes": len(dumped(code, bits)),
-            "raw_bytes": raw,
-            "ratio": raw / code_bytes,
-            "width": code.width,
-            "height": code.height,
-            "brought_to": self._fitting((code.width, code.height)).text,
-            "inverted": code.invert,
-            "numbers": code.numbers.tolist(),
-        }
+        return described(code, bits, math.prod(self.info.shape), self._fitting((code.width, code.height)).text)
 
     def _size(self, value: object) -> tuple[int, int]:
         """Width and height of an image, upright."""
