@@ -19,7 +19,7 @@ from typing import IO, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, PngImagePlugin, features
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError, features
 
 from dlkit.bounded import open_regular
 from dlkit.data.pixel_rules import PLAIN, PixelRules
@@ -107,12 +107,18 @@ def opened(source: Path | bytes) -> Iterator[Image.Image]:
         raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
     # Pillow's decoders raise nearly anything on damaged files (OSError, SyntaxError, ValueError, struct.error, …).
     except Exception as error:
-        raise DataError(f"{path}: not a readable image: {str(error) or type(error).__name__}{_lacks(path)}") from error
+        raise DataError(f"{path}: not a readable image: {_found(error)}{_lacks(path)}") from error
 
 
 def _file(source: Path | bytes) -> IO[bytes]:
     # By a descriptor of a regular file: a named pipe would be waited for.
     return BytesIO(source) if isinstance(source, bytes) else os.fdopen(open_regular(source), "rb")
+
+
+def _found(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):  # which names the opened file as Python sees it
+        return "it is in no format that is known"
+    return str(error) or type(error).__name__
 
 
 def _lacks(path: Path) -> str:

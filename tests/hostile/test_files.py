@@ -258,7 +258,7 @@ def test_an_image_of_a_huge_declared_size_is_refused_from_its_header(tmp_path: P
 def test_only_the_formats_that_are_meant_are_opened_whatever_a_file_is_called(tmp_path: Path, format: str) -> None:
     (tmp_path / "a.png").write_bytes(encoded(format))
     for read in (image_size, look):
-        with pytest.raises(DataError, match=r"a\.png: not a readable image"):
+        with pytest.raises(DataError, match=r"a\.png: not a readable image: (?!.*<_io)"):
             read(tmp_path / "a.png")
 
 
