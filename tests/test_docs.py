@@ -19,7 +19,9 @@ from serving import started
 __all__ = ["imported", "plugins", "quick", "site", "zygote_address"]
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("plugins/*/*.md"))]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("plugins/*/*.md"))]
+WRITTEN = ROOT / "docs" / "reference"
+"""Pages that are written by the code (``test_reference.py``): they show no examples."""
 REAL = {name: name for name in ("mnist", "cifar10", "bike-sharing", "tinyshakespeare", "fra-eng", "lfwcrop")}
 REAL["gutenberg"] = "gutenberg-books"
 """Data sets that are not embedded, and the folder that each one needs."""
@@ -87,7 +89,8 @@ def runnable(words: list[str]) -> list[str]:
     return [*shortened, *smaller, *SHORTEN["train"], *(IMPORTED if {"--detach", "--queue"} & set(words) else [])]
 
 
-PROJECT, PLUGINS = [page for page in PAGES if page.parent == ROOT], [page for page in PAGES if page.parent != ROOT]
+PLUGINS = [page for page in PAGES if "plugins" in page.relative_to(ROOT).parts]
+PROJECT = [page for page in PAGES if page not in PLUGINS and any(commands(page)) and WRITTEN not in page.parents]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +145,31 @@ def test_python_of_the_documentation_works(page: Path, workplace: Path, capsys: 
         exec(compile(block, str(page), "exec"), {"__name__": "documentation"})
 
 
-def test_readme_names_every_command() -> None:
-    shown = set(re.findall(r"dlkit ([a-z-]+)", (ROOT / "README.md").read_text()))
-    assert set(COMMANDS) <= shown, f"README shows no: {sorted(set(COMMANDS) - shown)}"
+def test_the_guide_shows_every_command_and_readme_names_it() -> None:
+    guide = "".join(page.read_text() for page in ROOT.glob("docs/guide/*.md"))
+    shown = set(re.findall(r"dlkit ([a-z-]+)", guide))
+    assert set(COMMANDS) <= shown, f"the guide shows no: {sorted(set(COMMANDS) - shown)}"
+    named = set(re.findall(r"[a-z-]+", (ROOT / "README.md").read_text()))
+    assert set(COMMANDS) <= named, f"README names no: {sorted(set(COMMANDS) - named)}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md")], ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file that is there, and to a heading that it has."""
+    broken = []
+    for target in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8"))):
+        name, _, heading = target.partition("#")
+        path = page.parent / name if name else page
+        if not path.exists() or (heading and heading not in _headings(path)):
+            broken.append(target)
+    assert not broken, f"{page.name}: {broken}"
+
+
+_LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+
+
+def _headings(page: Path) -> set[str]:
+    """As GitHub and MkDocs name them in addresses."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).strip().replace(" ", "-") for line in lines}

@@ -1,4 +1,4 @@
-"""The two scripts of the README: twelve configurations, two seeds each, queued, waited for, compared, measured."""
+"""The two scripts of the guide: twelve configurations, two seeds each, queued, waited for, compared, measured."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ran(words: list[str], workspace: Path) -> str:
 # Every line of the scripts as it is, but that training processes are forked: three seconds of imports, 24 times.
 @pytest.mark.slow
 def test_the_script_for_a_shell(workspace: Path, quick: dict[str, str]) -> None:
-    (script,) = blocks(ROOT / "README.md", "bash")
+    (script,) = blocks(ROOT / "docs" / "guide" / "studies.md", "bash")
     assert len(script.splitlines()) <= LINES
     out = ran(["bash", "-c", script.replace("train regression", "train regression --launcher zygote")], workspace)
     waited, _, rest = out.partition("model.name")
@@ -53,7 +53,7 @@ def test_the_script_for_a_shell(workspace: Path, quick: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_the_script_in_python(workspace: Path, quick: dict[str, str]) -> None:
-    (script,) = blocks(ROOT / "README.md", "py")
+    (script,) = blocks(ROOT / "docs" / "guide" / "studies.md", "py")
     assert len(script.splitlines()) <= LINES
     out = ran(
         [sys.executable, "-c", script.replace("epochs=5", f"epochs=5, config={{'launcher': {quick}}}")], workspace

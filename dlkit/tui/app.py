@@ -241,6 +241,14 @@ class DlkitApp(Host):
 
         yield from commands(self, screen)
 
+    def action_command_palette(self) -> None:
+        """Textual's gives every palette one id, which the one that is just being closed still has: ctrl+p, escape and
+        ctrl+p in a hurry ended the interface."""
+        from textual.command import CommandPalette
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette())
+
     def watch_theme(self, theme: str) -> None:
         if self.is_running and theme != self._first_theme:
             self._first_theme = theme

@@ -1,6 +1,6 @@
 """Make train.svg: a real run in a real terminal (tmux), its screen captured and drawn.
 
-uv run python .readme/screenshot.py
+uv run python docs/pictures/screenshot.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make the README's pictures of the interface: real runs, in the interface as it is, drawn as SVG.
 
-uv run python .readme/interface.py [WORKSPACE]     (without a workspace, the runs are trained first: a minute)
+uv run python docs/pictures/interface.py [WORKSPACE]     (without a workspace, the runs are trained first: a minute)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
 from dlkit.runs.folder import RunFolder  # noqa: E402
 from dlkit.runs.index import list_runs  # noqa: E402

@@ -1,6 +1,6 @@
 """Make recording.svg: a film of the interface, from an empty workspace to an answer, with a real run in between.
 
-uv run python .readme/recording.py
+uv run python docs/pictures/recording.py
 
 Each line of the screen is drawn once for each of its states, and shown as long as that lasted (SMIL, which browsers
 play in an <img>): a second of training, in which few lines change, costs little. Waiting is cut short.
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
 from textual.pilot import Pilot  # noqa: E402
 
