@@ -31,6 +31,7 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import looked, settings
 from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
 from dlkit.tui.shared.host import Host
+from dlkit.tui.shared.mends import mend_textual
 from dlkit.tui.shared.poll import Poller, Trouble
 from dlkit.tui.shared.readable import READABLE
 from dlkit.tui.shared.work_threads import WorkThreads
@@ -86,6 +87,7 @@ ALIVE = ("running", "paused")
 Worker.StateChanged.bubble = True
 """Textual tells a worker's end to the widget that began it alone; the app is to hear of those that raised."""
 clean_every_text()
+mend_textual()
 PLUGIN_SECONDS = 10.0
 """A plugin whose import takes longer is shown as broken; the others are there."""
 

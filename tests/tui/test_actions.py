@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.command import CommandPalette
+from textual.events import Key
 
 from screens import opened
 
@@ -17,3 +19,15 @@ async def test_it_is_opened_again_while_the_last_one_is_still_being_closed(tmp_p
         app.action_command_palette()
         await pilot.pause()
         assert isinstance(app.screen, CommandPalette) and len(app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 6), (20, 3)])
+async def test_paging_in_it_where_no_action_is_seen(size: tuple[int, int], tmp_path: Path) -> None:
+    async with opened(tmp_path, (80, 24)) as (app, pilot):
+        await pilot.resize_terminal(*size)
+        app.action_command_palette()
+        for key in ("pageup", "pagedown") * 3:
+            app.post_message(Key(key, None))
+        await pilot.pause()
+        await pilot.press("pagedown", "pageup")
+        assert isinstance(app.screen, CommandPalette)
