@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,6 +16,7 @@ import pytest
 from dlkit.cli.main import COMMANDS, main
 from jobsite import imported, plugins, quick, site, zygote_address
 from serving import started
+from waiting import LONG
 
 __all__ = ["imported", "plugins", "quick", "site", "zygote_address"]
 
@@ -163,6 +165,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not path.exists() or (heading and heading not in _headings(path)):
             broken.append(target)
     assert not broken, f"{page.name}: {broken}"
+
+
+@pytest.mark.slow
+def test_the_pages_are_a_site_that_leaves_none_out(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+    )
+    assert built.returncode == 0, built.stderr
+    assert "not included in the \"nav\"" not in built.stderr, built.stderr
+    assert (tmp_path / "guide" / "studies" / "index.html").is_file()
 
 
 _LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
