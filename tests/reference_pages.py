@@ -108,7 +108,11 @@ def _task(catalog: Catalog, name: str) -> str:
     task = catalog.task(name)
     better = {"max": "higher", "min": "lower"}[task.direction]
     lines = [f"# {name}", "", f"{_sentence(task.summary)} Judged by `{task.metric}` ({better} is better).", ""]
-    lines += [f"Options of the engine and of jobs: [Options](../options.md). Plugin: `{_owner(catalog, task)}`."]
+    lines += [
+        f"Plugin: `{_owner(catalog, task)}`. An option is given as `--SECTION.FIELD VALUE` (`--dataset.FIELD`, "
+        "`--model.FIELD`, …);",
+        "those of the engine and of jobs are [here](../options.md).",
+    ]
     if found := [(preset.name, preset.summary) for preset in presets(catalog, name)]:
         lines += ["", "## Presets", "", *_pairs("--preset", found)]
     if found := [(recipe.name, recipe.summary) for recipe in recipes(catalog, name)]:
@@ -140,7 +144,7 @@ def _fields(section: str, model: type[Config]) -> Iterator[str]:
     yield from ("| option | value | default | |", "|---|---|---|---|")
     for field in fields:
         short = shorts.get(f"{section}.{field.name}")
-        flag = f"`--{section}.{field.name}`" + (f", `--{dashed(short)}`" if short else "")
+        flag = f"`{field.name}`" + (f", `--{dashed(short)}`" if short else "")
         more = " *Changeable.*" if field.schema.get("changeable") else ""
         yield f"| {flag} | {_cell(_allowed(field))} | {_default(field)} | {_cell(_sentence(field.description))}{more} |"
 

@@ -177,7 +177,7 @@ def test_the_pages_are_a_site_that_leaves_none_out(tmp_path: Path) -> None:
         timeout=LONG,
     )
     assert built.returncode == 0, built.stderr
-    assert "not included in the \"nav\"" not in built.stderr, built.stderr
+    assert 'not included in the "nav"' not in built.stderr, built.stderr
     assert (tmp_path / "guide" / "studies" / "index.html").is_file()
 
 

@@ -8,8 +8,8 @@ _move_page = OptionList._move_page
 
 
 def mend_textual() -> None:
-    """From now on page up and page down are nothing in a list of which no line is seen: the palette in a window of a few
-    lines, or before it is laid out. Textual looks up the line of the highlighted option, which no line has (KeyError)."""
+    """From now on page up and page down do nothing in a list of which no line is seen: the palette in a window of a few
+    lines, or before it is laid out. Textual looks up the line of the highlighted option: KeyError."""
     OptionList._move_page = _move_page_of_what_is_seen  # type: ignore[method-assign]
 
 
