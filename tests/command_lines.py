@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 from unittest import mock
 
+from dlkit.cli import module_of
 from dlkit.errors import DlkitError
 
 Words = tuple[str, ...]
@@ -47,7 +48,7 @@ def _parser(words: Words) -> argparse.ArgumentParser | str:
     def found(parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         raise _Found(parser)
 
-    module = import_module(f"dlkit.cli.{words[0]}")
+    module = import_module(module_of(words[0]))
     with mock.patch.multiple(argparse.ArgumentParser, parse_args=found, parse_known_args=found):
         try:
             module.main([*words[1:], "?"])

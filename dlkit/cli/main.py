@@ -25,6 +25,7 @@ COMMANDS = {
     "web": "the same interface in a browser on this machine",
     "tasks": "what can be trained",
     "plugins": "installed plugins, and what is wrong with broken ones",
+    "check-plugin": "does a plugin keep its contracts? Rule by rule, with how to mend what is broken",
     "components": "data sets, models, losses, trainers and predictors, with their options",
     "data": "list, get, verify, path, show: the data behind the tasks",
     "train": "train a task: here, detached, or when a device is free",
@@ -165,6 +166,7 @@ def _wrapped(text: str, width: int = 78) -> list[str]:
 def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
+    from dlkit.cli import module_of
     from dlkit.errors import STOPPED, DlkitError, refused
     from dlkit.interrupt import dropped_ones_raised_again
     from dlkit.present.output import say_meanwhile, say_no_longer
@@ -174,7 +176,7 @@ def _run(command: str, arguments: list[str]) -> int:
 
     try:
         with dropped_ones_raised_again():
-            return int(import_module(f"dlkit.cli.{command}").main(arguments))
+            return int(import_module(module_of(command)).main(arguments))
     except DlkitError as error:
         return _fail(f"dlkit {command}", error, arguments)
     except OSError as error:

@@ -10,6 +10,7 @@ from importlib import import_module
 from itertools import islice, takewhile
 from typing import Any, ClassVar, NoReturn
 
+from dlkit.cli import module_of
 from dlkit.durations import seconds
 from dlkit.errors import UsageError, in_parts, nearest
 from dlkit.present.output import print_result, say
@@ -35,7 +36,7 @@ def declared_parser(command: str, *action: str) -> Parser:
     """The parser of a command, or of one of its actions, as it is when a line is to be parsed; nothing is done."""
     Parser.declares = True
     try:
-        import_module(f"dlkit.cli.{command}").main([*action])
+        import_module(module_of(command)).main([*action])
     except _Declared as found:
         return found.parser
     finally:

@@ -32,7 +32,8 @@ error of the plugin's code is a finding of this rule by itself: a check need not
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One thing that a plugin must keep. It lies in ``dlkit/testing/rules/`` in a file of its name, as ``RULE``.
+    """One thing that a plugin must keep. It lies in ``dlkit/testing/rules/`` in a file of its name, as ``RULE``; the
+    file is light: what loads torch or pydantic is imported by ``check``.
 
     name       kebab-case, its first word one of ``GROUPS``; the file's name with ``_`` for ``-``
     tier       the lowest tier that needs it

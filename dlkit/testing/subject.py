@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.components import PARTS, Spec
+from dlkit.errors import DataError
 from dlkit.json_types import Settings
+from dlkit.testing.finding import Skipped
 from dlkit.testing.package import Package
 
 if TYPE_CHECKING:
@@ -32,6 +34,14 @@ SMALL: Sections = {
 """With which a run takes seconds. A package's check.toml adds how small its own components can be."""
 
 
+class Unbuilt(Exception):
+    """The small experiment cannot be built, for ``error``: one rule tells it, the others have nothing to look at."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @dataclass
 class Subject:
     """A component, and what is cheap to know of it; an ``experiment`` is built once and shared.
@@ -45,6 +55,7 @@ class Subject:
     stated     what the package's check.toml states of it (``{"overfit_loss": 0.05}``)
     scratch    a folder for whatever files come of looking
     quick      whether ``--quick`` was said: take fewer examples then
+    environment  variables for processes that are to find the plugin, where it is not installed
     """
 
     package: Package
@@ -56,8 +67,14 @@ class Subject:
     small: Sections = field(default_factory=dict)
     stated: Settings = field(default_factory=dict)
     quick: bool = False
-    _built: dict[str, Job] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _built: dict[str, Job | Unbuilt] = field(default_factory=dict, repr=False)
     _numbers: count[int] = field(default_factory=count, repr=False)
+
+    @property
+    def component_name(self) -> str:
+        """``"model cnn"``; empty: of the plugin as a whole."""
+        return f"{self.component.kind} {self.component.name}" if self.component is not None else ""
 
     @property
     def spec(self) -> Spec:
@@ -87,16 +104,30 @@ class Subject:
         """
         key = json.dumps(settings or {}, sort_keys=True, default=repr)
         if key not in self._built:
-            self._built[key] = self.fresh(settings)
-        return self._built[key]
+            try:
+                self._built[key] = self.fresh(settings)
+            except Unbuilt as error:  # it fails once: each attempt would take as long
+                self._built[key] = error
+        found = self._built[key]
+        if isinstance(found, Unbuilt):
+            raise found
+        return found
 
     def fresh(self, settings: Sections | None = None) -> Job:
         """As ``experiment``, but nobody else's."""
         from dlkit.engine.build import prepare
         from dlkit.testing.offline import offline_data
 
+        if not self.task:
+            raise Skipped(f"{self.component_name} is for task {', '.join(self.spec.tasks)}, which is not installed")
         with offline_data(self.catalog, self.scratch) as context:
-            return prepare(self.catalog, self.resolved(settings), context)
+            try:
+                return prepare(self.catalog, self.resolved(settings), context)
+            # The plugin boundary: the same error in every rule that needs something built would hide the others.
+            except (Exception, SystemExit) as error:
+                if isinstance(error, DataError) or settings:
+                    raise
+                raise Unbuilt(error) from error
 
     def train(self, settings: Sections | None = None, name: str = "") -> RunFolder:
         """A small run in ``scratch``, trained in this process to its end, however that is: ``run.read()`` says."""

@@ -26,6 +26,7 @@ NO_JSON = ("tui", "completion")
 IN_PLACE = {
     "tasks": [("tasks", [])],
     "plugins": [("plugins", []), ("plugins", ["--verbose"]), ("plugins-check", ["--check"])],
+    "check-plugin": [("check-plugin", ["regression", "--only", "package-has-metadata"])],
     "components": [("components", []), ("components", ["--task", "toy"])],
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
     "train": [("train-config", ["toy", "--print-config"])],
@@ -53,7 +54,8 @@ IN_PLACE = {
 }
 """Commands, each with its schema and words, on a workspace with two runs of the toy; what deletes comes last."""
 FAILURES = {
-    "tasks": ["--nonsense"], "plugins": ["--nonsense"], "components": ["nonsense"], "data": ["get", "nonsense"],
+    "tasks": ["--nonsense"], "plugins": ["--nonsense"], "check-plugin": ["nonsense"],
+    "components": ["nonsense"], "data": ["get", "nonsense"],
     "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "runs": ["--limit", "0"],
     "study": ["nonsense"],
     "watch": ["nonsense"], "wait": ["nonsense"], "stop": ["last"], "pause": ["last"], "unpause": ["nonsense"],

@@ -44,6 +44,8 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "serve": [["PLANTED", "--port", "70000"], [EVIL], ["GOOD", "--token", EVIL[:9]], ["GOOD", "--seconds", "0"]],
     "tasks": [[], ["--json"]],
     "plugins": [[], ["--verbose"], ["--verbose", "--json"], ["--check"], ["--check", "--json"]],
+    "check-plugin": [["toy", "--quick", "--only", "package-has-metadata"], [EVIL], ["toy", "--only", EVIL],
+                     ["./" + EVIL]],
     "components": [[], ["--json"], ["--task", EVIL], ["--task", "loud"]],
     "data": [["list"], ["list", "--json"], [EVIL], ["get", EVIL], ["path", EVIL], ["show", "toy"], ["show", EVIL],
              ["verify", EVIL], ["show", "toy", f"--dataset.{EVIL}", EVIL], ["show", "toy", "--dataset", EVIL]],

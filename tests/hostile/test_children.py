@@ -31,6 +31,7 @@ STARTS = {
     "dlkit/monitor/model_process.py": {"Popen"},
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},
+    "dlkit/testing/apart.py": {"Popen"},
     "dlkit/tui/shared/command_dialog.py": {"Popen"},
     "dlkit/use/export/asking.py": {"Popen"},
     "dlkit/use/serve/model.py": {"create_subprocess_exec"},

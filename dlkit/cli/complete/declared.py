@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from dlkit.catalog import Catalog
+from dlkit.cli import module_of
 from dlkit.cli.complete.words import Command, Commands, Input, Option, Task
 from dlkit.cli.parser import Parser, declared_parser
 
@@ -18,7 +19,7 @@ def commands(catalog: Catalog) -> Commands:
 
     found: dict[str, Command] = {}
     for name, about in COMMANDS.items():
-        actions: list[str] = list(getattr(import_module(f"dlkit.cli.{name}"), "ACTIONS", ()))
+        actions: list[str] = list(getattr(import_module(module_of(name)), "ACTIONS", ()))
         found[name] = Command(about=about, actions=actions, options=[], inputs=[])
         if name == "train":
             found[name]["options"] = list(_train_options())

@@ -1,0 +1,64 @@
+"""Which components of a plugin are looked at, and in which task each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dlkit.catalog import Catalog, Plugin
+from dlkit.components import ANY_TASK, PARTS, Spec
+from dlkit.config import Layer, choose_components
+from dlkit.errors import DlkitError
+from dlkit.testing.notes import FILE, Small, merged, read_notes
+from dlkit.testing.package import beside_code
+from dlkit.testing.rules import rule_names
+from dlkit.testing.subject import Subject
+
+
+def subjects_of(whole: Subject) -> list[Subject]:
+    """Every component of the plugin that ``whole`` is of, in the order of the hooks: each in its first task, and,
+    unless it must be quick, in its others too."""
+    plugin = whole.plugin
+    assert plugin is not None
+    small = list(_small_of_all(whole.catalog, plugin))
+    return [_subject(whole, spec, task, small) for spec in plugin.specs for task in _tasks(whole, spec, small)]
+
+
+def _small_of_all(catalog: Catalog, last: Plugin) -> Iterator[Small]:
+    """What every plugin says of its own components, since one runs with the others' too; the one in question last."""
+    for plugin in sorted(catalog.plugins, key=lambda plugin: plugin is last):
+        try:
+            yield from read_notes(beside_code(plugin.module, FILE), rule_names()).small
+        except DlkitError:
+            if plugin is last:
+                raise
+
+
+def _subject(whole: Subject, spec: Spec, task: str, small: list[Small]) -> Subject:
+    chosen = Layer("check-plugin", {spec.kind: {"name": spec.name}} if spec.kind in PARTS else {})
+    names: dict[str, str] = {}
+    if task:
+        names, _ = choose_components(whole.catalog, whole.catalog.task(task), [chosen])
+    sections, stated = merged(found for found in small if found.fits(task, names))
+    subject = whole.about(spec, task, sections, stated)
+    return replace(subject, scratch=whole.scratch / f"{spec.kind}-{spec.name}-{task}")
+
+
+def _tasks(whole: Subject, spec: Spec, small: list[Small]) -> list[str]:
+    if spec.kind == "task":
+        return [spec.name]
+    there = [task.name for task in whole.catalog.specs("task")]
+    if ANY_TASK in spec.tasks:
+        own = [task.name for task in (whole.plugin.specs if whole.plugin else ()) if task.kind == "task"]
+        return [next((task for task in [*own, *there] if _resolves(_subject(whole, spec, task, small))), "")]
+    found = [task for task in spec.tasks if task in there]
+    # Where none of its tasks is installed, rules that need no task look at it nevertheless.
+    return (found[:1] if whole.quick else found) or [""]
+
+
+def _resolves(subject: Subject) -> bool:
+    try:
+        subject.resolved()
+        return True
+    except DlkitError:
+        return False
