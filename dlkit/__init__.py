@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from dlkit import errors
-    from dlkit.api import Run, compare, list_runs, load, open_run, submit, train
+    from dlkit.api import Run, compare, fork, list_runs, load, open_run, submit, train
     from dlkit.components import (
         DatasetSpec,
         InferenceSpec,
@@ -39,6 +39,7 @@ _HOMES = {
     "hookimpl": "dlkit.hookspecs",
     "Run": "dlkit.api",
     "compare": "dlkit.api",
+    "fork": "dlkit.api",
     "list_runs": "dlkit.api",  # not `runs`: that is the package dlkit.runs, once anything has imported it
     "load": "dlkit.api",
     "open_run": "dlkit.api",
@@ -75,6 +76,7 @@ __all__ = [
     "__version__",
     "compare",
     "errors",
+    "fork",
     "hookimpl",
     "list_runs",
     "load",

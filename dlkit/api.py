@@ -15,23 +15,25 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 from dlkit.catalog import Catalog
-from dlkit.components import PARTS
-from dlkit.config import SHORT_FLAGS, Layer, Resolved, resolve
-from dlkit.config_file import preset_layer, read_toml
+from dlkit.config import Layer
 from dlkit.data.context import make_context
 from dlkit.errors import RunError, UsageError, nearest
 from dlkit.events import Event, Finished, MetricsLogged
 from dlkit.folders import has_file
 from dlkit.jobs import handover, launch
 from dlkit.jobs.follow import LOST, state_now
+from dlkit.jobs.forking import plan
 from dlkit.jobs.queue import cancel
 from dlkit.jobs.requests import Refused, Request
 from dlkit.json_types import Settings
+from dlkit.keywords import Options, fork_layer, resolved_of
+from dlkit.keywords import Short as Short
 from dlkit.openmp import wait_asleep
 from dlkit.runs import index
+from dlkit.runs.checkpoints import choose
 from dlkit.runs.contents import CheckpointRecord, EvaluationRecord, checkpoints, evaluations, stored_sections
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
 
 wait_asleep()  # before anything here loads torch; it is too late where the caller has
 
-Component = str | Settings
 Watcher = Callable[[Event], None]
 _LOOK_SECONDS = 0.1
 """Between two looks at a run that is waited for."""
@@ -192,47 +193,28 @@ class Run:
         )
         return _watched(launched, on_event)
 
+    def fork(
+        self,
+        checkpoint: str | int = "last",
+        *,
+        name: str = "",
+        workspace: str | Path | None = None,
+        on_event: Watcher | None = None,
+        allow_inexact: bool = False,
+        **changes: Unpack[Options],
+    ) -> Run:
+        """A new run that begins with the whole state of a checkpoint (``last``, ``best`` or a step), trained in this
+        process with ``changes`` from there on: ``run.fork(1200, lr=3e-4)``. Without any, it ends with the same bits.
 
-class Short(TypedDict, total=False):
-    """The short flags of the command line as keywords: ``--batch-size`` is ``batch_size``."""
-
-    epochs: int | None
-    steps: int | None
-    batch_size: int
-    seed: int
-    device: str
-    precision: str
-    max_time: float | str | None
-    limit_batches: int | None
-    overfit_batches: int | None
-    accumulate: int
-    clip: float
-    ema: float
-    early_stopping: int
-    init_from: str | None
-    nproc: int
-    max_restarts: int
-    on_oom: str
-    gpu_memory: str | int | None
-    notify: str | None
-    lr: float
-
-
-class Options(Short, total=False):
-    """What a run may be told, beside its task.
-
-    A component is its name, or a mapping with ``name`` and options; ``preset``, ``config`` (a run.toml, or a mapping of
-    sections) and ``engine`` (its options) are layers below the other keywords.
-    """
-
-    dataset: Component | None
-    model: Component | None
-    loss: Component | None
-    trainer: Component | None
-    inference: Component | None
-    preset: str | None
-    config: str | Path | Settings | None
-    engine: Settings | None
+        It lies in the run's workspace unless another is named, and needs this run no more. UsageError: what is to
+        change fits nothing of the state, or not all of it and ``allow_inexact`` is not given.
+        """
+        catalog = Catalog.load_everything()
+        chosen = choose(self.path, str(checkpoint))
+        layer = fork_layer(changes)
+        planned = plan(catalog, chosen, lambda task, names: layer, allow_inexact=allow_inexact, say=_warn)
+        where = _located(workspace) if workspace is not None else self.path.parent.parent
+        return _watched(launch.fork(catalog, planned, where, launch.Foreground(), name=name), on_event)
 
 
 def train(
@@ -249,7 +231,7 @@ def train(
     RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
     """
     catalog = Catalog.load_everything()
-    resolved = _resolved(catalog, task, options)
+    resolved = resolved_of(catalog, task, options)
     return _watched(
         launch.train(catalog, resolved, _located(workspace), launch.Foreground(offline), name=name), on_event
     )
@@ -280,7 +262,24 @@ def submit(
         if queue
         else handover.detached(offline=offline)
     )
-    return Run(handover.hand_over(catalog, _resolved(catalog, task, options), where, how, name=name).run)
+    return Run(handover.hand_over(catalog, resolved_of(catalog, task, options), where, how, name=name).run)
+
+
+def fork(
+    run: str | Path | Run,
+    checkpoint: str | int = "last",
+    *,
+    name: str = "",
+    workspace: str | Path | None = None,
+    on_event: Watcher | None = None,
+    allow_inexact: bool = False,
+    **changes: Unpack[Options],
+) -> Run:
+    """``Run.fork`` of a run that is named as for ``open_run``, in the workspace where it is looked for."""
+    found = run if isinstance(run, Run) else open_run(run, workspace)
+    return found.fork(
+        checkpoint, name=name, workspace=workspace, on_event=on_event, allow_inexact=allow_inexact, **changes
+    )
 
 
 def open_run(run: str | Path, workspace: str | Path | None = None) -> Run:
@@ -328,34 +327,8 @@ def _located(workspace: str | Path | None) -> Path:
     return locate(str(workspace) if workspace is not None else None)
 
 
-def _resolved(catalog: Catalog, task: str, options: Options) -> Resolved:
-    """All layers, merged and validated."""
-    own = _argument_layer(options)
-    layers = [*_file_layer(options.get("config")), own]
-    if (preset := options.get("preset")) is not None:
-        chosen = {part: str(own.table(part)["name"]) for part in PARTS if "name" in own.table(part)}
-        layers.insert(0, preset_layer(catalog, task, preset, chosen))
-    return resolve(catalog, task, layers)
-
-
-def _argument_layer(options: Options) -> Layer:
-    values: dict[str, dict[str, object]] = {}
-    for key in (*PARTS, "engine"):
-        if (chosen := cast(Component | None, options.get(key))) is not None:
-            values[key] = {"name": chosen} if isinstance(chosen, str) else dict(chosen)
-    for key, value in options.items():
-        if key in SHORT_FLAGS:
-            section, _, field = SHORT_FLAGS[key].partition(".")
-            values.setdefault(section, {})[field] = value
-        elif key not in Options.__annotations__:
-            raise UsageError(f"unknown argument {key!r}: {nearest(key, Options.__annotations__)}")
-    return Layer("argument", values)
-
-
-def _file_layer(config: str | Path | Settings | None) -> list[Layer]:
-    if config is None:
-        return []
-    return [Layer("config", config)] if isinstance(config, Mapping) else [read_toml(Path(config))]
+def _warn(line: str) -> None:
+    warnings.warn(line.strip(), stacklevel=4)
 
 
 def _watched(launched: launch.Here | launch.InWorker, on_event: Watcher | None) -> Run:

@@ -43,6 +43,25 @@ class Started(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Forked(Started):
+    """A run begins with the whole state of another one's checkpoint: the first event of a fork, in the place of
+    ``started``.
+
+    ``parent`` is that run's id, ``from_step`` and ``sha256`` (of the weights) are the checkpoint's; ``changes`` are the
+    settings that differ from there on, by full key, each as it was and as it is; ``exact`` and ``differences`` as for
+    ``resumed``: what of the state fits no more, or is computed otherwise.
+    """
+
+    event = "forked"
+    parent: str
+    from_step: int
+    sha256: str
+    changes: Mapping[str, Json] = dataclasses.field(default_factory=dict)
+    exact: bool = True
+    differences: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resumed(Event):
     """The run goes on from a checkpoint; step-indexed events beyond ``from_step`` that stand before this are void.
 
@@ -269,6 +288,7 @@ KINDS: dict[str, type[Event]] = {
     cls.event: cls
     for cls in (
         Started,
+        Forked,
         Resumed,
         Preparing,
         MetricsLogged,
@@ -324,10 +344,13 @@ _FIELDS: Mapping[str, Kind] = {
     **dict.fromkeys(("seq", "from_seq"), whole(-1)),
     **dict.fromkeys(("step", "steps", "from_step", "total_steps", "epoch_steps", "first", "count", "epoch"), whole()),
     **dict.fromkeys(("memory", "processes", "printed", "attempt", "of", "end", "done", "total"), whole()),
-    **dict.fromkeys(("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by"), text),
+    **dict.fromkeys(
+        ("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by", "parent", "sha256"),
+        text,
+    ),
     **dict.fromkeys(("seconds", "train_seconds", "cpu"), number(-1e15, 1e15)),
     **dict.fromkeys(("exact", "best"), switch),
-    **dict.fromkeys(("summary", "settings"), table_of(anything)),
+    **dict.fromkeys(("summary", "settings", "changes"), table_of(anything)),
     **dict.fromkeys(("rate", "time_left", "value"), anything),
     "time": _TIME,
     "every": whole(1),

@@ -148,6 +148,26 @@ def toy_resume(
     return resume(toy_catalog(*plugins), run, context, overrides=overrides, allow_inexact=allow_inexact)
 
 
+def toy_fork(
+    run: RunFolder,
+    which: str = "last",
+    layer: dict[str, Any] | None = None,
+    allow_inexact: bool = False,
+    plugins: Sequence[str] = (),
+) -> Attempt:
+    """A run about to begin with a checkpoint of another, ``layer`` changing its settings."""
+    from dlkit.config import Layer
+    from dlkit.data.context import Context
+    from dlkit.engine.start import fork
+    from dlkit.jobs.forking import plan
+    from dlkit.runs.checkpoints import choose
+
+    catalog, workspace = toy_catalog(*plugins), run.path.parent.parent
+    changed = Layer("test", layer) if layer else None
+    planned = plan(catalog, choose(run.path, which), lambda task, names: changed, allow_inexact=allow_inexact)
+    return fork(catalog, planned, workspace, Context(workspace / "data"))
+
+
 def finish(attempt: Attempt) -> RunFolder:
     """Train to the end; returns the run's folder."""
     for _ in attempt.events():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,10 +44,17 @@ class Words:
     settings: list[tuple[str, str | None]] = field(default_factory=list)
 
 
-def split_words(argv: Iterable[str], problems: list[str] | None = None) -> Words:
+def split_words(
+    argv: Iterable[str],
+    problems: list[str] | None = None,
+    *,
+    switches: Mapping[str, str] = SWITCHES,
+    values: Mapping[str, tuple[str, str]] = VALUES,
+) -> Words:
     """``--key value`` and ``--key=value``; a key is a switch, a plain value, a part, or ``section.field``.
 
-    UsageError for another; or, with ``problems``, it is added to those and left out.
+    UsageError for another; or, with ``problems``, it is added to those and left out. ``switches`` and ``values``: those
+    of another command that takes a run's options.
     """
     words, rest = Words(), list(argv)
     while rest:
@@ -58,7 +65,7 @@ def split_words(argv: Iterable[str], problems: list[str] | None = None) -> Words
             words.positional.append(word)
         else:
             try:
-                _take(words, word, rest)
+                _take(words, word, rest, switches, values)
             except UsageError as error:
                 if problems is None:
                     raise
@@ -66,17 +73,23 @@ def split_words(argv: Iterable[str], problems: list[str] | None = None) -> Words
     return words
 
 
-def _take(words: Words, word: str, rest: list[str]) -> None:
+def _take(
+    words: Words,
+    word: str,
+    rest: list[str],
+    switches: Mapping[str, str],
+    values: Mapping[str, tuple[str, str]],
+) -> None:
     flag, equals, value = word[2:].partition("=")
     key = flag.replace("-", "_")
-    if flag in SWITCHES:
+    if flag in switches:
         if equals:
             raise UsageError(f"--{flag} is a switch and takes no value, {value!r} was given")
         words.switches.add(flag)
         return
-    known = flag in VALUES or key in CHOICES or key in SHORT_FLAGS or "." in key
+    known = flag in values or key in CHOICES or key in SHORT_FLAGS or "." in key
     if not known:
-        allowed = [*SWITCHES, *VALUES, *CHOICES, *(k.replace("_", "-") for k in SHORT_FLAGS)]
+        allowed = [*switches, *values, *CHOICES, *(k.replace("_", "-") for k in SHORT_FLAGS)]
         raise UsageError(f"unknown option --{flag}: {nearest(flag, allowed)}; and --SECTION.FIELD (see --help)")
     given: str | None = value if equals else (rest.pop(0) if rest and not rest[0].startswith("--") else None)
     if "." in key or key in SHORT_FLAGS:

@@ -32,6 +32,7 @@ COMMANDS = {
     "queue": "list, run, cancel: jobs that wait for a device",
     "study": "vary settings, train every combination, say which is better and whether that is more than luck",
     "resume": "go on with a run from its last checkpoint, exactly",
+    "fork": "a new run with the whole state of a checkpoint, and other settings from there on",
     "runs": "list runs",
     "watch": "attach to a run: progress, metrics, samples and log as they come; Ctrl-C detaches",
     "wait": "until runs have ended, wherever they are trained; the exit code says how",
@@ -57,11 +58,22 @@ COMMANDS = {
 
 _FIRST = ("tui", "tasks", "train", "watch", "runs", "show", "compare", "predict", "stop", "resume", "doctor")
 """What one needs in the first hour: ``--help`` tells of these, ``--help all`` of every command."""
-_LOADING = ("train", "resume", "evaluate", "predict", "sample", "export", "doctor", "data show", "plugins --check")
+_LOADING = (
+    "train",
+    "resume",
+    "fork",
+    "evaluate",
+    "predict",
+    "sample",
+    "export",
+    "doctor",
+    "data show",
+    "plugins --check",
+)
 """What loads torch, which takes seconds: the first sign of life must not wait for it."""
 _BRIEF = ("runs", "help", "--help", "-h")
 """What ends before there is anything to collect: to look for it takes 2 ms of ``runs``, and 1 ms of ``--help``."""
-_SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--queue", "--detach")
+_SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--dry-run", "--queue", "--detach")
 """Words with which torch is not loaded, or nothing is said meanwhile."""
 
 REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)

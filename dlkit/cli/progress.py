@@ -13,6 +13,7 @@ from dlkit import events
 from dlkit.cli.standing import Standing
 from dlkit.present.events import (
     describe_command,
+    describe_fork,
     describe_preparing,
     describe_restart,
     describe_start,
@@ -131,12 +132,13 @@ class Talk(Display):
         say(text)
 
     def _begun(self, event: events.Started) -> None:
-        self.say(f"run {self.run.id}\n{describe_start(event.summary)}")
+        head = f"run {self.run.id}{f', {describe_fork(event)}' if isinstance(event, events.Forked) else ''}"
+        self.say(f"{head}\n{describe_start(event.summary)}")
 
     def _show(self, event: events.Event) -> None:
         if isinstance(event, events.Started):
             self._begun(event)
-            self._planned(event.total_steps, 0)
+            self._planned(event.total_steps, event.from_step if isinstance(event, events.Forked) else 0)
         elif isinstance(event, events.Resumed):
             how = "exactly" if event.exact else f"not exactly ({'; '.join(event.differences)})"
             self.say(f"run {self.run.id} goes on from step {event.from_step} of {event.total_steps}, {how}")

@@ -10,6 +10,7 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.present.numbers import counted, duration, number, size, when
 from dlkit.present.output import print_json, print_result, say
+from dlkit.present.runs import called
 from dlkit.present.table import csv_table, markdown_table, table
 from dlkit.runs.folder import RunFolder, Summary, told
 from dlkit.runs.index import newest_runs
@@ -57,7 +58,7 @@ def _parser() -> Parser:
     parser = Parser(
         "runs",
         "List the runs of a workspace, newest first. FILTER as in the interface, all of it must hold: words (regular "
-        "expressions), task:… state:… model:… data:… name:… study:…, 'val/accuracy>0.9', 'lr<0.01', since:2d, "
+        "expressions), task:… state:… model:… data:… name:… study:… parent:…, 'val/accuracy>0.9', 'lr<0.01', since:2d, "
         "before:2026-11-30, '!state:failed' for not.",
     )
     parser.add_argument("filter", metavar="FILTER", nargs="*", help="which runs; in quotes where < or > is in it")
@@ -126,5 +127,5 @@ def _row(run: Summary) -> tuple[str, ...]:
         duration(run.seconds),
         size(run.size),
         started,
-        run.name if run.state != "damaged" else run.reason.rpartition(f"{run.id}/")[2],
+        called(run) if run.state != "damaged" else run.reason.rpartition(f"{run.id}/")[2],
     )

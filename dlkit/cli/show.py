@@ -10,6 +10,7 @@ from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
+from dlkit.cli.show_family import family_tree, origin
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event, Machine, MetricsLogged, Sampled
 from dlkit.monitor.defaults import differences
@@ -51,6 +52,7 @@ def main(argv: list[str]) -> int:
     parts = [
         _head(summary, run, _last_machine(events)),
         _metrics(summary, events, width),
+        family_tree(run, _readable_record(run)),
         _configuration(shown, whole=options.config),
         _checkpoints(run),
         _evaluations(run),
@@ -161,6 +163,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "name": run.name,
         "task": f"{run.task}: {run.model} on {run.dataset}" if run.task else "",
         "state": f"{run.state}: {run.reason}" if run.reason else run.state,
+        "forked": origin(_readable_record(folder)),
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "device": f"{run.device} on {run.host}" if run.device else "",

@@ -22,6 +22,24 @@ CHANGEABLE: dict[str, Any] = {"changeable": True}
 """Marks an option, as its ``json_schema_extra``, that ``dlkit set`` may change while a run is going."""
 DURATION: dict[str, Any] = {"format": "duration"}
 """Marks an option, as its ``json_schema_extra``, that is a number of seconds and may be written as 9m or 1h30m."""
+Fit = Literal["exact", "inexact", "never"]
+"""How a changed option fits the state of a checkpoint that a fork goes on from. ``exact``: as if it had been changed in
+that step of a run that goes on. ``inexact``: something of the state fits no more, and begins afresh, or the numbers are
+computed otherwise. ``never``: nothing of the state fits."""
+FITS: dict[str, Fit] = {
+    "engine": "exact", "job": "exact", "launcher": "exact", "trainer": "exact", "loss": "exact", "inference": "exact",
+    "dataset": "inexact", "model": "never",
+}  # fmt: skip
+"""By section, where an option says nothing else."""
+NAMES_FIT: dict[str, Fit] = {"loss": "inexact", "dataset": "inexact", "model": "never", "trainer": "never"}
+"""Of another component in its place, by section; of what is not here, as of its options."""
+
+
+def at_fork(fit: Fit) -> dict[str, Any]:
+    """Marks an option, as its ``json_schema_extra``, that fits a fork otherwise than its section does (``FITS``)."""
+    return {"at_fork": fit}
+
+
 Seconds = Annotated[
     float, Field(gt=0), BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value)
 ]
@@ -56,13 +74,24 @@ class EngineConfig(Config):
     steps: int | None = Field(
         None, ge=0, description="Optimizer steps in all, or give epochs; 0: no training, but evaluation and samples"
     )
-    batch_size: int = Field(64, ge=1, description="Samples a batch, over all processes together")
+    batch_size: int = Field(
+        64, ge=1, description="Samples a batch, over all processes together", json_schema_extra=at_fork("inexact")
+    )
     eval_batch_size: int = Field(500, ge=1, description="Samples a batch in evaluation")
-    seed: int = Field(0, ge=0, lt=2**63, description="Everything random is a function of it")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    seed: int = Field(
+        0, ge=0, lt=2**63, description="Everything random is a function of it", json_schema_extra=at_fork("inexact")
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="auto, cpu, mps, cuda or cuda:N",
+        json_schema_extra=at_fork("inexact"),
+    )
     # No float16: bf16 covers the hardware that gains from lower precision, without the state of a gradient scaler.
     precision: Literal["auto", "float32", "bf16"] = Field(
-        "auto", description="auto: bf16 autocast where device and model gain from it, float32 elsewhere"
+        "auto",
+        description="auto: bf16 autocast where device and model gain from it, float32 elsewhere",
+        json_schema_extra=at_fork("inexact"),
     )
     eval_every: Cadence = Field("1 epoch", pattern=CADENCE, description="'N steps', 'N epochs', 'end' or 'never'")
     eval_first: bool = Field(False, description="Evaluate before the first step too: the baseline of what is learnt")
@@ -72,9 +101,20 @@ class EngineConfig(Config):
     )
     keep: int = Field(2, ge=1, description="Newest checkpoints to keep, besides the best", json_schema_extra=CHANGEABLE)
     # It counts loader batches: a step sees batch_size × accumulate samples.
-    accumulate: int = Field(1, ge=1, description="Batches whose gradients are averaged into one optimizer step")
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="Batches whose gradients are averaged into one optimizer step",
+        json_schema_extra=at_fork("inexact"),
+    )
     clip: float = Field(0.0, ge=0, description="Largest gradient norm; 0: no clipping")
-    ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weights' moving average, evaluated instead; 0: none")
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of the weights' moving average, evaluated instead; 0: none",
+        json_schema_extra=at_fork("inexact"),
+    )
     ema_ramp: bool = Field(
         True,
         description="After t steps the average's decay is (1 + t) / (10 + t) at most, so that it forgets the start",
@@ -82,15 +122,22 @@ class EngineConfig(Config):
     early_stopping: int = Field(
         0, ge=0, description="Evaluations without a better primary metric to stop after; 0: off"
     )
-    compile: bool = Field(False, description="Run the model through torch.compile")
+    compile: bool = Field(
+        False, description="Run the model through torch.compile", json_schema_extra=at_fork("inexact")
+    )
     max_time: Seconds | None = Field(
         None,
         description="Seconds after which the run ends, completed; or as 9m, 1h30m",
         json_schema_extra=CHANGEABLE | DURATION,
     )
-    limit_batches: int | None = Field(None, ge=1, description="Batches an epoch and an evaluation at most")
+    limit_batches: int | None = Field(
+        None, ge=1, description="Batches an epoch and an evaluation at most", json_schema_extra=at_fork("inexact")
+    )
     overfit_batches: int | None = Field(
-        None, ge=1, description="Train and evaluate on these first batches only, not shuffled, not augmented"
+        None,
+        ge=1,
+        description="Train and evaluate on these first batches only, not shuffled, not augmented",
+        json_schema_extra=at_fork("inexact"),
     )
     # Not at every step: the norm of all gradients would cost more than the engine itself does.
     probe_every: int = Field(20, ge=0, description="Steps between records of gradient norm and learning rate; 0: never")
@@ -104,10 +151,22 @@ class EngineConfig(Config):
     # Each is a process: no machine has the cores for more, and the system ends what starts them without bound.
     workers: int = Field(0, ge=0, le=256, description="Loader processes, for data that does not fit in memory")
     threads: int = Field(
-        0, ge=0, le=MOST_THREADS, description="CPU threads of a step; 0: all free cores, of a small step one"
+        0,
+        ge=0,
+        le=MOST_THREADS,
+        description="CPU threads of a step; 0: all free cores, of a small step one",
+        json_schema_extra=at_fork("inexact"),
     )
-    deterministic: bool = Field(False, description="Only deterministic kernels: bit-exact resume on CUDA too")
-    init_from: str | None = Field(None, description="Run whose best weights to start from: id, prefix, last or folder")
+    deterministic: bool = Field(
+        False,
+        description="Only deterministic kernels: bit-exact resume on CUDA too",
+        json_schema_extra=at_fork("inexact"),
+    )
+    init_from: str | None = Field(
+        None,
+        description="Run whose best weights to start from: id, prefix, last or folder",
+        json_schema_extra=at_fork("never"),
+    )
 
 
 # Priority, what to wait for, and CPU slots are not options: they say when a run is trained, not what it computes.
@@ -115,7 +174,11 @@ class JobConfig(Config):
     """How a run's processes are started and looked after; no part of what is computed, but for ``nproc``."""
 
     nproc: int = Field(
-        1, ge=1, le=MOST_PROCESSES, description="Processes that share every batch, each on a device of its own"
+        1,
+        ge=1,
+        le=MOST_PROCESSES,
+        description="Processes that share every batch, each on a device of its own",
+        json_schema_extra=at_fork("never"),
     )
     max_restarts: int = Field(
         0, ge=0, le=1000, description="Times to go on from the last checkpoint when a process dies"

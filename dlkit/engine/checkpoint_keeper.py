@@ -19,6 +19,7 @@ from dlkit.engine.journal import Journal
 from dlkit.engine.orders import Inbox, WriterState
 from dlkit.engine.progress import Mark, Progress
 from dlkit.engine.settings import Settings
+from dlkit.json_types import Json
 from dlkit.runs.checkpoints import Checkpoint, complete
 from dlkit.runs.folder import RunFolder
 
@@ -109,10 +110,14 @@ class CheckpointKeeper:
         job = self._job
         storage.load_model(chosen, job.trainer.model, averaged=False)
         state = storage.load_state(chosen)
+        before = chosen.manifest.taken_with or {}
         with fitting(chosen, passing=is_out_of_memory):
-            storage.load_loss(chosen, job.trainer.setup.loss, state.get("loss"))
-            job.trainer.load(state["trainer"])
+            if "loss.name" not in before:
+                storage.load_loss(chosen, job.trainer.setup.loss, state.get("loss"))
+            self._put_back(state["trainer"], before)
             self._progress.restore(state["progress"], chosen.step)
+            if chosen.manifest.taken_with is not None:
+                self._progress.branch(judged=not any(key.startswith("dataset.") for key in before))
             self._settings.restore(chosen.manifest.settings, self._run.events, chosen.step)
             own = state["ranks"][self._world.rank] if self._world.size > 1 else state
             job.trainer.load_local(own.get("local", {}))
@@ -121,6 +126,15 @@ class CheckpointKeeper:
         self._submitted = self._progress.mark
         self._best_submitted = self._progress.best_step if self._progress.best is not None else -1
         self._last = time.monotonic()
+
+    def _put_back(self, state: Mapping[str, Any], before: Mapping[str, Json]) -> None:
+        """The trainer's state; ``before``: what other options it was taken with, where a fork begins."""
+        trainer = self._job.trainer
+        changed = {key.partition(".")[2]: value for key, value in before.items() if key.startswith("trainer.")}
+        if not changed and "engine.ema" not in before:
+            trainer.load(state)
+            return
+        trainer.adopt(state, type(trainer.config).model_validate({**trainer.config.model_dump(), **changed}))
 
     def _write(self) -> None:
         shot = self._snapshot()

@@ -20,6 +20,7 @@ from pathlib import Path
 from dlkit.data.randomness import derive, seed_all
 from dlkit.data.splits import Batch, Data
 from dlkit.engine import failure
+from dlkit.engine.beginning import beginning
 from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_keeper import CheckpointKeeper
 from dlkit.engine.checkpoint_writer import clear_void
@@ -38,7 +39,7 @@ from dlkit.engine.signals import StopSignals
 from dlkit.engine.step_log import StepLog
 from dlkit.engine.trainer import Values
 from dlkit.errors import PluginError
-from dlkit.events import Event, Finished, Resumed, Sampled, Started
+from dlkit.events import Event, Finished, Sampled
 from dlkit.runs.folder import RunFolder
 
 FLUSH_SECONDS = 0.25
@@ -342,22 +343,7 @@ class Loop:
         if self._world.rank_zero:
             clear_void(self._run.path, self.progress.step)
         self._journal.update(state="running", total_steps=course.total, pid=os.getpid(), reason="", result=None)
-        return self._journal.record(self._begun())
-
-    def _begun(self) -> Started | Resumed:
-        resuming, total, first = self._resuming, self._job.course.total, self._job.course.ends[0]
-        if resuming is None:
-            return Started(run=self._run.id, total_steps=total, epoch_steps=first, summary=self._job.summary)
-        return Resumed(
-            run=self._run.id,
-            from_step=self.progress.step,
-            total_steps=total,
-            epoch_steps=first,
-            # From the start nothing holds: what was measured before the first step is measured again.
-            from_seq=resuming.checkpoint.manifest.seq if resuming.checkpoint is not None else 0,
-            exact=not resuming.differences,
-            differences=resuming.differences,
-        )
+        return self._journal.record(beginning(self._job, self._run, resuming, self.progress, self._journal.next_seq))
 
     def _finish(self, status: str) -> Finished:
         """``stopped`` by a person or a signal, or ``completed``: at its planned end, by max_time or early stopping."""

@@ -6,13 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from dlkit.config import CHANGEABLE, Config
+from dlkit.config import CHANGEABLE, Config, at_fork
 
 
 class SupervisedConfig(Config):
     """Gradient descent with torch's optimizers and a schedule that is a pure function of the step."""
 
-    optimizer: Literal["sgd", "adam", "adamw", "muon"] = Field("adamw", description="Update rule, from torch.optim")
+    optimizer: Literal["sgd", "adam", "adamw", "muon"] = Field(
+        "adamw", description="Update rule, from torch.optim", json_schema_extra=at_fork("inexact")
+    )
     lr: float = Field(
         1e-3, gt=0, description="Learning rate; the peak, where there is a schedule", json_schema_extra=CHANGEABLE
     )

@@ -96,6 +96,13 @@ class Progress:
             if saved.get(name) is not None:
                 setattr(self, name, saved[name])
 
+    def branch(self, *, judged: bool) -> None:
+        """Begin a fork: its time is its own. What was best counts on where it is ``judged`` by the same data."""
+        self.seconds = self.train_seconds = 0.0
+        self.since = time.monotonic()
+        if not judged:
+            self.best, self.best_step, self.stale, self.best_metrics = None, 0, 0, {}
+
     def _count_time(self) -> None:
         now = time.monotonic()
         self.seconds, self.since = self.seconds_at(now), now

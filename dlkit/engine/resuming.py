@@ -13,3 +13,8 @@ class Resuming:
 
     checkpoint: Checkpoint | None = None
     differences: tuple[str, ...] = ()
+
+    @property
+    def branches(self) -> bool:
+        """Whether the checkpoint is that which a fork begins with."""
+        return self.checkpoint is not None and self.checkpoint.manifest.taken_with is not None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from dlkit.data.context import Context
 from dlkit.data.weights import restoring
 from dlkit.engine.attempt import Attempt
 from dlkit.engine.build import BuildData, Job, build_data, build_task, prepare
-from dlkit.engine.checkpoint import check, evaluated_weights, load_info
+from dlkit.engine.checkpoint import check, evaluated_weights, load_info, load_model
 from dlkit.engine.device import same_again
 from dlkit.engine.exactness import differences, surroundings
 from dlkit.engine.tensor_files import read_tensors, write_tensors
@@ -33,6 +34,29 @@ from dlkit.runs.origin import origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 from dlkit.task import Info
+
+
+class Plan(Protocol):
+    """A fork as it is to be (``jobs.forking``): from which checkpoint, with which configuration.
+
+    ``record`` says where the state was computed, ``inexact`` what of it the changes leave no use for; ``make`` makes
+    the folder.
+    """
+
+    @property
+    def parent(self) -> RunFolder: ...
+    @property
+    def chosen(self) -> Checkpoint: ...
+    @property
+    def resolved(self) -> Resolved: ...
+    @property
+    def record(self) -> RunRecord: ...
+    @property
+    def allow_inexact(self) -> bool: ...
+    @property
+    def inexact(self) -> tuple[str, ...]: ...
+
+    def make(self, catalog: Catalog, workspace: Path, record: RunRecord, config: str) -> RunFolder: ...
 
 
 def start(
@@ -156,7 +180,34 @@ def resume(
             "Give --allow-inexact to go on all the same"
         )
     kernels = job.placement.device.inexactness(resolved.engine.deterministic)
-    return Attempt(run, job, chosen, True, (*found, *inexact, *([kernels] if kernels else [])), config)
+    # A fork that begins is computed here, whatever its parent was: the next resume goes by that.
+    new = _built(job) if chosen is not None and chosen.manifest.taken_with is not None else RunRecord()
+    return Attempt(run, job, chosen, True, (*found, *inexact, *([kernels] if kernels else [])), config, new)
+
+
+def fork(catalog: Catalog, planned: Plan, workspace: Path, context: Context, *, name: str = "") -> Attempt:
+    """Build what a fork goes on with, and put the state into it once, then make its folder: what cannot be built, or
+    does not fit, leaves nothing behind. Errors as of ``resume``.
+    """
+    name = checked_name(name)
+    parent, chosen, resolved = planned.parent, planned.chosen, planned.resolved
+    check(chosen, resolved.task.name, resolved.specs["model"].name)
+    job = _job_again(catalog, parent, resolved, planned.record, chosen, context, build_data)
+    if chosen.step >= job.course.total:
+        hint = "give --epochs or --steps, or an earlier checkpoint: RUN@STEP"
+        raise UsageError(f"{parent.id} is at its end at step {chosen.step} of {job.course.total}: {hint}").hinting(hint)
+    load_model(chosen, job.trainer.model, averaged=False)  # else the run would be there when this fails
+    # What was to change has been looked at already.
+    found = () if planned.inexact else differences(job, planned.record)
+    if found and not planned.allow_inexact:
+        raise UsageError(
+            f"{parent.id} cannot be forked exactly: {'; '.join(found)}. Give --allow-inexact to go on all the same"
+        )
+    record: RunRecord = {"name": name, "state": "running", **_built(job)}
+    run = planned.make(catalog, workspace, record, to_toml(job.resolved))
+    kernels = job.placement.device.inexactness(resolved.engine.deterministic)
+    said = (*found, *planned.inexact, *([kernels] if kernels else []))
+    return Attempt(run, job, last_good(run, context), True, said)
 
 
 def _job_again(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dlkit.config import Config, EngineConfig, changeable
 from dlkit.data.splits import Batch, Data
 from dlkit.data.trees import map_tensors
+from dlkit.engine.adopting import hand_memory_on
 from dlkit.engine.average import MovingAverage, ramp
 from dlkit.engine.device import Device
 from dlkit.engine.distributed import World
@@ -199,6 +200,29 @@ class Trainer:
             optimizer.load_state_dict(like_parameters(optimizer, saved))
         if self._ema is not None:
             self._ema.load(state["ema"])
+
+    def adopt(self, state: Mapping[str, Any], earlier: Config) -> None:
+        """Put back the ``state`` of a trainer with other options, ``earlier``: where a fork begins.
+
+        What a rule remembers of a parameter goes on with it, under the rates and coefficients that the options say now.
+        Another rule begins afresh, and so does an average that was not kept.
+        """
+        setup, made = self.setup, self._optimizers
+        self.setup = replace(setup, config=earlier)
+        try:
+            self._optimizers = (
+                self.optimizers()
+            )  # rules of the shape that the state has: load_state_dict takes no other
+        finally:
+            self.setup = setup
+        if self._ema is not None and "ema" not in state:
+            self._ema = MovingAverage(self.model, setup.engine.ema, self.averages)  # of the weights as they are now
+            state = {**state, "ema": self._ema.tensors()}
+        try:
+            self.load(state)
+            hand_memory_on(self._optimizers, made)
+        finally:
+            self._optimizers = made
 
     @property
     def config(self) -> Config:

@@ -45,7 +45,7 @@ def hand_over(
     catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
 ) -> HandedOver:
     """Start a new run; RunError if its folder cannot be made, or nothing can be started."""
-    return _started(submit(catalog, resolved, workspace, submission, name=name), submission)
+    return started(submit(catalog, resolved, workspace, submission, name=name), submission)
 
 
 def hand_over_again(
@@ -65,7 +65,7 @@ def hand_over_again(
     """
     orders = heard_orders(run, readable(run), given, say)
     resubmit(catalog, run, submission, overrides=overrides, orders=orders, allow_inexact=allow_inexact)
-    return _started(run, submission)
+    return started(run, submission)
 
 
 def heard_orders(run: RunFolder, record: RunRecord, given: Layer | None, say: Callable[[str], None]) -> Sequence[Layer]:
@@ -76,7 +76,7 @@ def heard_orders(run: RunFolder, record: RunRecord, given: Layer | None, say: Ca
     return found.layers
 
 
-def _started(run: RunFolder, submission: Submission) -> HandedOver:
+def started(run: RunFolder, submission: Submission) -> HandedOver:
     """Have a run started that says ``queued``: by its worker now, or by the queue."""
     workspace = run.path.parent.parent
     try:

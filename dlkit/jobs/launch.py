@@ -28,6 +28,7 @@ from dlkit.data.context import make_context, silent
 from dlkit.events import Event
 from dlkit.jobs.detach import start_worker
 from dlkit.jobs.foreground import needs_worker, train_here, train_in_worker
+from dlkit.jobs.forking import Plan, hand_over_fork, make_fork
 from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again, heard_orders
 from dlkit.jobs.job_record import Submission, job_of
 from dlkit.jobs.submit import refuse_queued, resubmit, submit
@@ -180,6 +181,30 @@ def resume(
     if "fingerprint" not in record:
         return Here(start.begin(catalog, run, context, overrides=overrides, orders=orders))
     return Here(start.resume(catalog, run, context, overrides=overrides, orders=orders, allow_inexact=allow_inexact))
+
+
+def fork(
+    catalog: Catalog,
+    planned: Plan,
+    workspace: Path,
+    how: Foreground | Submission,
+    *,
+    name: str = "",
+    say: Say = silent,
+) -> Here | InWorker | HandedOver:
+    """Start a fork that was planned (``forking.plan``). Its folder is made when all that can be wrong with it has been
+    looked for.
+
+    UsageError: it would not be exact where ``planned`` does not allow that; otherwise as for ``train``.
+    """
+    if isinstance(how, Submission):
+        return hand_over_fork(catalog, planned, workspace, how, name=name)
+    if needs_worker(planned.resolved):
+        return InWorker(make_fork(catalog, planned, workspace, detached(offline=how.offline), name=name))
+    from dlkit.engine import start
+
+    context = make_context(catalog, workspace, offline=how.offline, say=say)
+    return Here(start.fork(catalog, planned, workspace, context, name=name))
 
 
 def next_attempt(catalog: Catalog, run: RunFolder, say: Say, data: BuildData | None = None) -> Attempt:

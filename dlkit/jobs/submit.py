@@ -46,10 +46,8 @@ def submit(
 ) -> RunFolder:
     """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
     name = checked_name(name)
-    _refuse_unshareable(resolved)
+    refuse_unfit(resolved, workspace, submission)
     resolved = pinned_as_far_as_known(resolved, workspace)
-    if os.access(workspace, os.W_OK):  # else no run can be made there, which is said below
-        _refuse_without_key(workspace / "runs" / "new", submission)
     model = resolved.specs["model"].name
     record: RunRecord = {
         "name": name,
@@ -66,6 +64,13 @@ def submit(
         return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved), identity)
     except OSError as error:
         raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
+
+
+def refuse_unfit(resolved: Resolved, workspace: Path, submission: Submission) -> None:
+    """UsageError or RunError for what this machine, or the workspace's queue, cannot start."""
+    _refuse_unshareable(resolved)
+    if os.access(workspace, os.W_OK):  # else no run can be made there, which is said when that is tried
+        _refuse_without_key(workspace / "runs" / "new", submission)
 
 
 def resubmit(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypedDict
 
-from dlkit.events import Finished, Resumed, Sampled, Started, last_of, steps_of, time_left_of
+from dlkit.events import Finished, Forked, Resumed, Sampled, Started, last_of, steps_of, time_left_of
 from dlkit.jobs.follow import Tail
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse_metrics
 from dlkit.monitor.pulse import TREND, Pace, Pulse
@@ -29,7 +29,7 @@ SIZE_SECONDS = 10.0
 """Between two measurements of what a live run takes on the disk."""
 METRICS = b'{"event":"metrics"'
 SAMPLES = b'{"event":"samples"'
-TURNS = (b'{"event":"started"', b'{"event":"resumed"', b'{"event":"finished"')
+TURNS = (b'{"event":"started"', b'{"event":"forked"', b'{"event":"resumed"', b'{"event":"finished"')
 
 
 class Point(NamedTuple):
@@ -197,6 +197,9 @@ class LiveRun:
             return told
         if isinstance(event, Started):
             self._started = event.time
+            if isinstance(event, Forked):
+                self._step = event.from_step
+                return {"step": self._step, "total_steps": event.total_steps}
             return {"total_steps": event.total_steps}
         if isinstance(event, Finished):
             newest.clear()

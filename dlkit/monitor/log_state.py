@@ -9,6 +9,7 @@ from typing import TypeGuard, cast
 from dlkit.events import (
     Event,
     Finished,
+    Forked,
     Machine,
     MetricsLine,
     Resumed,
@@ -70,7 +71,11 @@ class LogState:
                 self._machine.append(record)
                 self._take_printed(record)
             else:
-                if kind in ("resumed", "started"):  # they change what came before; others need not be waited for
+                if kind in (
+                    "resumed",
+                    "started",
+                    "forked",
+                ):  # they change what came before; others need not be waited for
                     self._take_metrics()
                 self._other(record)
         self._take_metrics()
@@ -153,7 +158,8 @@ class LogState:
             self._passed.clear()
             self.time_left = None  # it may have been given another limit
         elif isinstance(event, Started):
-            self.step, self.total_steps, self.summary = 0, event.total_steps, event.summary
+            self.step = event.from_step if isinstance(event, Forked) else 0
+            self.total_steps, self.summary = event.total_steps, event.summary
             self.clock.begin(event.time)
         elif isinstance(event, Finished):
             self.step = event.steps

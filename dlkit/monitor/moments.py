@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dlkit.events import Checkpointed, Commanded, Event, Resumed
+from dlkit.events import Checkpointed, Commanded, Event, Forked, Resumed
 from dlkit.present.numbers import number
 
 
@@ -26,6 +26,8 @@ def moments(events: Sequence[Event], origin: str = "") -> list[Moment]:
         match event:
             case Commanded(action="set", refused=""):
                 found.append(Moment(event.step, "set", f"{event.key.rpartition('.')[2]} {_word(event.value)}"))
+            case Forked():
+                found.append(Moment(event.from_step, "forked", f"from {event.parent}"))
             case Resumed():
                 found.append(Moment(event.from_step, "resumed", "resumed" if event.exact else "resumed, not exactly"))
             case Checkpointed(best=True):

@@ -10,6 +10,7 @@ from dlkit.events import (
     Commanded,
     Event,
     Finished,
+    Forked,
     Machine,
     Notice,
     Preparing,
@@ -102,9 +103,23 @@ def describe_preparing(event: Preparing) -> str:
     return f"{event.text}: {event.done} of {event.total}"
 
 
+def describe_fork(event: Forked) -> str:
+    """Where a run comes from, and what is otherwise from there on."""
+    changed = ", ".join(f"{key} {_as_it_is(change)}" for key, change in event.changes.items())
+    differing = "" if event.exact else "; not exactly: " + ", ".join(map(str, event.differences))
+    where = f"from {event.parent} at step {event.from_step} of {event.total_steps}"
+    return f"{where}{f', with {changed}' if changed else ''}{differing}"
+
+
+def _as_it_is(change: object) -> str:
+    return str(change[-1]) if isinstance(change, list) and change else str(change)
+
+
 def describe(event: Event) -> str:
     """What happened, in a line; empty for what is measured all the time."""
     match event:
+        case Forked():
+            text = describe_fork(event)
         case Started():
             text = f"{grouped(event.total_steps)} steps to go"
         case Resumed():

@@ -38,3 +38,13 @@ def bar(share: float, width: int) -> str:
 def spent(run: Summary) -> str:
     """How long it has run."""
     return duration(run.seconds) if run.seconds else ""
+
+
+BRANCH = "⑂"
+"""Marks a fork in lists."""
+
+
+def called(run: Summary) -> str:
+    """A run's name in a list, a fork's with where it comes from: ``⑂ k3f9@1200``, by the end of that id."""
+    parent, _, step = run.parent.rpartition("@")
+    return f"{run.name} {BRANCH} {parent.rpartition('-')[2]}@{step}".strip() if parent else run.name

@@ -49,6 +49,7 @@ _MANIFEST = shape(
     commands=whole(),
     settings=table_of(anything),
     frozen=shape(size=whole(), sha256=text),
+    taken_with=table_of(anything),
 )
 """What a manifest may hold, where this version knows it."""
 
@@ -68,7 +69,9 @@ class Manifest:
     and ``model`` name what it belongs to; ``files`` maps each file to its size and SHA-256; ``aliases`` maps state
     names of the model to the equal one that is stored (tied weights); ``seq`` is the number that the next event had;
     ``commands`` is the offset up to which commands.jsonl was consumed, ``settings`` what they changed, by full key;
-    ``frozen`` has size and SHA-256 of the run's ``frozen.safetensors``, and is absent where nothing is frozen.
+    ``frozen`` has size and SHA-256 of the run's ``frozen.safetensors``, and is absent where nothing is frozen;
+    ``taken_with`` is there where a fork begins: the options, by full key, that the state was trained with and the run's
+    configuration has otherwise.
     """
 
     step: int
@@ -85,6 +88,7 @@ class Manifest:
     commands: int = 0
     settings: Mapping[str, Json] = field(default_factory=dict)
     frozen: FileEntry | None = None
+    taken_with: Mapping[str, Json] | None = None
     format: int = FORMAT
 
     def to_dict(self) -> dict[str, object]:

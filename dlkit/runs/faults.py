@@ -28,6 +28,8 @@ LABELS = (
 )
 STUDIES = ("study.settled", "study.made")
 """Of the process that decides what a study does next."""
+FORKS = ("fork.copied", "fork.filled")
+"""Of the process that makes a fork's folder: after each file, and before the folder has its name."""
 # Read once: a point is passed at every event, and costs a comparison.
 _label, _, _count = os.environ.get("DLKIT_FAULT", "").partition(":")
 _left = int(_count or 1)
@@ -38,7 +40,7 @@ def point(label: str, first: Callable[[], object] | None = None) -> None:
     global _left
     if label != _label:
         return
-    assert label in (*LABELS, *STUDIES)
+    assert label in (*LABELS, *STUDIES, *FORKS)
     _left -= 1
     if _left == 0:
         if first is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
@@ -49,6 +49,11 @@ class RunFolder(NamedTuple):
     @property
     def events(self) -> Path:
         return self.path / "events.jsonl"
+
+    @property
+    def past(self) -> Path:
+        """What a fork's parent had measured up to the branch: lines of metrics, as in its own log."""
+        return self.path / "past.jsonl"
 
     @property
     def commands(self) -> Path:
@@ -112,10 +117,19 @@ def new_id(task: str, model: str) -> str:
     return f"{stamp}-{task}-{model}-{''.join(secrets.choice(LETTERS) for _ in range(4))}"
 
 
-def create(runs: Path, task: str, model: str, record: RunRecord, config: str, identity: str = "") -> RunFolder:
+def create(
+    runs: Path,
+    task: str,
+    model: str,
+    record: RunRecord,
+    config: str,
+    identity: str = "",
+    fill: Callable[[Path], None] = lambda folder: None,
+) -> RunFolder:
     """Make a run's folder with its config.toml and run.json; it appears under its name when both are there.
 
     ``identity``: an id of ``new_id`` that was settled, and written down, before. OSError: it is there already, too.
+    ``fill``: puts what else it begins with into the folder, before that has its name.
     """
     runs.mkdir(parents=True, exist_ok=True)
     run = RunFolder(runs / (identity or new_id(task, model)))
@@ -129,6 +143,7 @@ def create(runs: Path, task: str, model: str, record: RunRecord, config: str, id
         write_json(hidden.record, {"format": FORMAT, "id": run.id, **_marked(run, record, config)})
         for folder in ("samples", "checkpoints"):
             opening.make_folder(hidden.path, folder)
+        fill(hidden.path)
         hidden.path.rename(run.path)
     except BaseException:  # Ctrl-C as well
         with suppress(OSError):
@@ -149,7 +164,8 @@ class Summary(NamedTuple):
     """One run in a list. ``state`` is what is true now: a run that says running but is not alive is ``interrupted``.
 
     ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all; ``size``
-    is what the folder takes on the disk, in bytes; ``study`` is the id of the study whose trial it is, or empty.
+    is what the folder takes on the disk, in bytes; ``study`` is the id of the study whose trial it is, or empty;
+    ``parent`` is ``ID@STEP`` of the checkpoint that a fork began with, or empty.
     """
 
     id: str
@@ -174,6 +190,7 @@ class Summary(NamedTuple):
     size: int = 0
     metrics: Mapping[str, float] = {}  # never changed in place
     study: str = ""
+    parent: str = ""
 
     def to_dict(self) -> dict[str, object]:
         return self._asdict()
@@ -211,6 +228,8 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     result = record.get("result")
     told = result if result else _progress(run, record)  # whoever ends a run says what came of it: no log to read
     progress = {key: value for key, value in told.items() if key in Summary._fields}
+    if origin := record.get("forked_from"):
+        known["parent"] = f"{origin.get('id', '')}@{origin.get('step', 0)}"
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
     if always["state"] == "foreign":
         from dlkit.runs.own import FOREIGN
@@ -222,7 +241,19 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
 
 def checked(summary: Summary) -> Summary:
     """ValueError if a field is not of its kind: whoever sorts, stores or shows it relies on that."""
-    for name in ("name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason", "study"):
+    for name in (
+        "name",
+        "task",
+        "model",
+        "dataset",
+        "metric",
+        "direction",
+        "device",
+        "host",
+        "reason",
+        "study",
+        "parent",
+    ):
         if not isinstance(getattr(summary, name), str):
             raise ValueError(f"{name} is not text")
     for name, end in _ENDS.items():
@@ -295,7 +326,7 @@ def _is_foreign(run: RunFolder, record: RunRecord) -> bool:
 
 def _progress(run: RunFolder, record: RunRecord) -> Result:
     """Step and metrics of a run that has not said how it ended, from the end of its log."""
-    from dlkit.events import Finished, MetricsLogged, Resumed, Started
+    from dlkit.events import Finished, Forked, MetricsLogged, Resumed, Started
     from dlkit.runs.log import tail_events
 
     metric, better = record.get("metric", ""), max if record.get("direction") == "max" else min
@@ -309,7 +340,7 @@ def _progress(run: RunFolder, record: RunRecord) -> Result:
             metrics.update({name: column[-1] for name, column in event.values.items() if column})
             values += event.values.get(metric, ())
         elif isinstance(event, Started):
-            total = event.total_steps
+            step, total = event.from_step if isinstance(event, Forked) else 0, event.total_steps
         elif isinstance(event, Resumed):  # it trains again from there, though nothing of it may be measured yet
             step, total = event.from_step, event.total_steps
         elif isinstance(event, Finished):

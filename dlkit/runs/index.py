@@ -20,7 +20,7 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
 from dlkit.runs.lock import holder
 from dlkit.runs.workspace import KEY
 
-VERSION = 5
+VERSION = 6
 # Two tables, since every list goes through all of the first: with the summaries in it, that took four times as long.
 _SCHEMA = """
 DROP TABLE IF EXISTS runs;
@@ -29,7 +29,7 @@ CREATE TABLE runs (
     id TEXT PRIMARY KEY, signature TEXT NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE summaries (id TEXT PRIMARY KEY, summary TEXT NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 """
 MOST_ASKED = 500
 """Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""

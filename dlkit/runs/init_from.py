@@ -24,15 +24,16 @@ def initial_weights(resolved: Resolved, workspace: Path) -> Checkpoint | None:
     return named_checkpoint(resolved.engine.init_from, workspace, "engine.init_from")
 
 
-def named_checkpoint(named: str, workspace: Path, option: str) -> Checkpoint:
-    """What one of these forms means, its files whole; errors say by ``option`` who asked."""
-    run, which = _named(workspace, named)
+def named_checkpoint(named: str, workspace: Path, option: str, usual: str = "best") -> Checkpoint:
+    """What one of these forms means, its files whole; errors say by ``option`` who asked. ``usual``: which one a run
+    alone means."""
+    run, which = named_run(workspace, named)
     if _is_hash(which):
         found = next((c for c in complete(run.path) if c.sha256.startswith(which)), None)
         if found is None:
             raise UsageError(f"{option}: {run.id} has no checkpoint any more with the weights {which}")
     else:
-        found = choose(run.path, which or "best")
+        found = choose(run.path, which or usual)
     if problems := found.problems():
         raise RunError(f"{option}: {found.folder} cannot be used: {'; '.join(problems)}")
     return found
@@ -48,7 +49,7 @@ def pinned_as_far_as_known(resolved: Resolved, workspace: Path) -> Resolved:
     """For a run that starts later: pinned if that other run has ended, else its id: it may find better weights yet."""
     if not resolved.engine.init_from:
         return resolved
-    run, which = _named(workspace, resolved.engine.init_from)
+    run, which = named_run(workspace, resolved.engine.init_from)
     # A worker looks from elsewhere, into this workspace: what is not in it is named by its whole path.
     inside = run.path.resolve().parent == (workspace / "runs").resolve()
     named = run.id if inside else str(run.path.absolute())
@@ -57,7 +58,7 @@ def pinned_as_far_as_known(resolved: Resolved, workspace: Path) -> Resolved:
     return resolved.with_engine(init_from=f"{named}@{which}" if which else named)
 
 
-def _named(workspace: Path, text: str) -> tuple[RunFolder, str]:
+def named_run(workspace: Path, text: str) -> tuple[RunFolder, str]:
     """The run, and what stands behind the @: of ``TASK@best``, the best checkpoint of the best run."""
     reference, _, which = text.partition("@")
     try:

@@ -82,6 +82,13 @@ _RECORD = fields(
     worker=whole(0, 1 << 31),
     devices=list_of(text),
     mark=anything,  # any but the right one is none
+    forked_from=fields(
+        id=text,
+        step=whole(),
+        sha256=text,
+        changes=table_of(list_of(anything)),
+        before=list_of(fields(id=text, step=whole())),
+    ),
     study=text,
     trial=whole(),
     job=_JOB,

@@ -41,6 +41,27 @@ class DeviceIdentity(TypedDict):
     driver: str
 
 
+class Ancestor(TypedDict):
+    """A run, and the step at which another one branched off from it."""
+
+    id: str
+    step: int
+
+
+class ForkedFrom(TypedDict, total=False):
+    """Where a fork comes from: the run ``id``, its checkpoint at ``step`` with weights of that SHA-256.
+
+    ``changes`` are the settings that differ from there on, by full key, each as it was and as it is (null: unset);
+    ``before`` are the parent's own ancestors, the nearest first: they may be gone.
+    """
+
+    id: str
+    step: int
+    sha256: str
+    changes: Mapping[str, Sequence[object]]
+    before: Sequence[Ancestor]
+
+
 class RunRecord(TypedDict, total=False):
     """The whole of run.json, format 1, or a part of it that somebody contributes.
 
@@ -58,6 +79,7 @@ class RunRecord(TypedDict, total=False):
     pid, worker, devices processes that train and supervise, devices that were claimed
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
     mark                 that the workspace made the run (``runs.own``); missing from older runs
+    forked_from          of a fork: where it comes from
     study, trial         of a run that a study made: the study's id, and which of its trials it is
     """
 
@@ -94,5 +116,6 @@ class RunRecord(TypedDict, total=False):
     devices: Sequence[str]
     job: Mapping[str, object]
     mark: str
+    forked_from: ForkedFrom
     study: str
     trial: int

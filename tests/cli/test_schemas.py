@@ -39,6 +39,7 @@ IN_PLACE = {
     "show": [("show", ["last"]), ("show", ["last", "--html", "-o", "OUT"])],
     "compare": [("compare", ["FIRST", "SECOND"]), ("compare-group", ["FIRST", "SECOND", "--group", "model"])],
     "report": [("report", ["last", "-o", "OUT.html"]), ("report", ["FIRST", "SECOND", "-o", "OUT.md"])],
+    "fork": [("fork-plan", ["FIRST", "--epochs", "4", "--lr", "0.1", "--dry-run"])],
     "evaluate": [("evaluate", ["last"])],
     "predict": [("predict", ["last", "1,2,3"])],
     "sample": [("sample", ["last"]), ("sample", ["last", "-o", "OUT"])],
@@ -56,7 +57,8 @@ IN_PLACE = {
 FAILURES = {
     "tasks": ["--nonsense"], "plugins": ["--nonsense"], "check-plugin": ["nonsense"],
     "components": ["nonsense"], "data": ["get", "nonsense"],
-    "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "runs": ["--limit", "0"],
+    "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "fork": ["last"],
+    "runs": ["--limit", "0"],
     "study": ["nonsense"],
     "watch": ["nonsense"], "wait": ["nonsense"], "stop": ["last"], "pause": ["last"], "unpause": ["nonsense"],
     "set": ["last", "trainer.lr", "x"], "ask": ["last", "nonsense"], "show": ["nonsense"], "compare": ["last"],
@@ -118,7 +120,9 @@ def test_a_run_from_its_first_event_to_its_last(dlkit, tmp_path):
     assert {line["epoch"] for line in lines if line["event"] == "metrics"} == {1}, "epochs count from 1"
     again = dlkit("resume", "last", "--epochs", "2", "--workspace", tmp_path, "--json")
     watched = dlkit("watch", "last", "--workspace", tmp_path, "--json")
-    for line in [*again.out.splitlines(), *watched.out.splitlines()]:
+    branch = dlkit("fork", "last", "--epochs", "3", "--lr", "0.1", "--workspace", tmp_path, "--json", "--quiet")
+    assert json.loads(branch.out.splitlines()[0])["event"] == "forked"
+    for line in [*branch.out.splitlines(), *again.out.splitlines(), *watched.out.splitlines()]:
         check("event", json.loads(line))
     assert json.loads(again.out.splitlines()[0])["run"] == lines[0]["run"]
 

@@ -57,6 +57,8 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
               ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
+    "fork": [["last"], ["PLANTED"], ["GOOD", "--help"], ["GOOD", "--epochs", "9", "--dry-run"], [EVIL],
+             ["GOOD", f"--{EVIL}", EVIL], ["GOOD", "--trainer.lr", EVIL], [f"GOOD@{EVIL}"], ["--help"]],
     "runs": [[], ["--json"], ["--task", EVIL], ["--nonsense", EVIL]],
     "watch": [["PLANTED"], ["DONE"], ["GOOD"], ["DONE", "--json"], [EVIL], ["GOOD", "--interval", EVIL]],
     "wait": [["PLANTED"], ["DIED", "--json"], ["QUEUED", "--timeout", "0"], [EVIL]],

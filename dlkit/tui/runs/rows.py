@@ -11,7 +11,7 @@ from dlkit.monitor.pulse import Pulse, share
 from dlkit.monitor.run_columns import STATES
 from dlkit.monitor.run_groups import RunGroup
 from dlkit.present.numbers import number, size
-from dlkit.present.runs import bar, spent, steps, titled
+from dlkit.present.runs import BRANCH, bar, called, spent, steps, titled
 from dlkit.present.sparkline import sparkline
 from dlkit.runs.folder import Summary
 from dlkit.steering import one_line
@@ -37,6 +37,7 @@ DEFAULT = tuple(column.key for column in COLUMNS)
 OTHERS = (
     Column("id", "id", 30, most=44),
     Column("study", "study", 12, most=34, optional=True),
+    Column("parent", "fork of", 16, most=50, optional=True),
     Column("seed", "seed", 6, right=True),
     Column("host", "host", 10, most=20),
     Column("metric", "metric", 14, most=20),
@@ -51,7 +52,9 @@ ABOUT = {
     "dataset": "the data set", "step": "how far it is", "last": "the primary metric now", "best": "its best value",
     "trend": "the course of the primary metric", "seconds": "how long it has run", "created": "when it began",
     "device": "where it computes", "size": "what its folder takes on the disk", "id": "the name of its folder",
-    "study": "whose trial it is", "seed": "", "host": "the machine", "metric": "the primary one",
+    "study": "whose trial it is",
+    "parent": "of a fork: the checkpoint it began with",
+    "seed": "", "host": "the machine", "metric": "the primary one",
     "updated": "its last event", "reason": "why it ended",
 }  # fmt: skip
 _KNOWN = {column.key: column for column in (*COLUMNS, *OTHERS)}
@@ -91,7 +94,7 @@ def row(run: Summary, age: str, pulse: Pulse, more: Mapping[str, str]) -> Row:
         "created": age,
         "device": run.device,
         "size": size(run.size),
-        "name": run.name,
+        "name": called(run),
         **more,
     }
     return Row(run.id, cells)
@@ -101,6 +104,8 @@ def about(run: Summary) -> Text:
     """What the columns leave out."""
     text = Text().append(one_line(f"{run.id}  {run.name}").rstrip(), "bold")
     text.append("\n" + one_line(", ".join(filter(None, (run.dataset, run.device, size(run.size))))))
+    if run.parent:
+        text.append(f"   {BRANCH} {one_line(run.parent)}")
     if run.metric:
         text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
     if run.reason:

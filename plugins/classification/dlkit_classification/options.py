@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import AskedImages, FolderOptions, ImageLists, Location, PixelOptions, Shares
 
 Width = Annotated[int, Field(ge=1)]
@@ -77,7 +77,13 @@ class MlpConfig(Config):
 
     hidden: list[Width] = Field([128], description="Units of each hidden layer; empty: a linear classifier")
     activation: Literal["relu", "gelu", "tanh", "sigmoid"] = Field("relu", description="Activation of hidden layers")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of hidden units left out at random in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of hidden units left out at random in training",
+        json_schema_extra=at_fork("exact"),
+    )
     init: Init = Field("torch", description=INIT)
 
 
@@ -92,8 +98,16 @@ class CnnConfig(Config):
     hidden: Annotated[list[Width], BeforeValidator(_listed)] = Field(
         [128], max_length=12, description="Units of each dense layer before the last; empty: none"
     )
-    dropout: float = Field(0.25, ge=0, lt=1, description="Share left out after the convolutions")
-    dense_dropout: float = Field(0.5, ge=0, lt=1, description="Share left out after each dense layer before the last")
+    dropout: float = Field(
+        0.25, ge=0, lt=1, description="Share left out after the convolutions", json_schema_extra=at_fork("exact")
+    )
+    dense_dropout: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share left out after each dense layer before the last",
+        json_schema_extra=at_fork("exact"),
+    )
     batch_norm: bool = Field(False, description="Batch normalisation after each convolution")
     init: Init = Field("torch", description=INIT)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import AnnotatedFiles, AskedImages
 
 Width = Annotated[int, Field(ge=1)]
@@ -66,7 +66,13 @@ class LenetConfig(Config):
     activation: Literal["tanh", "relu"] = Field("tanh", description="Activation of all layers but the last")
     pooling: Literal["mean", "max"] = Field("mean", description="How 2 × 2 pixels become one")
     batch_norm: bool = Field(False, description="Batch normalisation after convolutions and dense layers")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of dense units left out at random in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of dense units left out at random in training",
+        json_schema_extra=at_fork("exact"),
+    )
 
 
 class LenetReluConfig(LenetConfig):
@@ -99,7 +105,9 @@ class SpotlightConfig(Config):
     jitter: float = Field(
         0.2, ge=0, lt=1, description="What it is turned (radians), resized and moved by at random in training, at most"
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share left out before the classes")
+    dropout: float = Field(
+        0.2, ge=0, lt=1, description="Share left out before the classes", json_schema_extra=at_fork("exact")
+    )
     muon_answers: bool = Field(
         False, description="Muon updates what makes presence and box too, as in runs of before; false: AdamW does"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import Lists, Location, Shares
 
 Width = Annotated[int, Field(ge=1)]
@@ -127,7 +127,13 @@ class MlpConfig(Config):
         "relu", description="Activation of hidden layers"
     )
     norm: Literal["none", "batch", "layer"] = Field("none", description="Normalisation before each activation")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of hidden units left out at random in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of hidden units left out at random in training",
+        json_schema_extra=at_fork("exact"),
+    )
 
 
 class HuberConfig(Config):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlkit.config import CHANGEABLE, Config
+from dlkit.config import CHANGEABLE, Config, at_fork
 
 Width = Annotated[int, Field(ge=1)]
 
@@ -16,7 +16,13 @@ class MlpConfig(Config):
 
     hidden: list[Width] = Field([32], description="Units of each hidden layer; empty: a linear model")
     activation: Literal["sigmoid", "tanh", "relu"] = Field("relu", description="Activation of hidden layers")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of hidden units left out at random in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of hidden units left out at random in training",
+        json_schema_extra=at_fork("exact"),
+    )
 
 
 class DescentConfig(Config):

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import Location, Shares, TextFiles
 from dlkit.engine.options import SupervisedConfig
 
@@ -57,7 +57,13 @@ class TransformerConfig(Config):
     width: int = Field(128, ge=2, description="Numbers a token is made of inside")
     heads: int = Field(4, ge=1, description="Heads of attention, which share the width")
     expansion: int = Field(4, ge=1, description="Hidden units of a perceptron, as a multiple of the width")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share left out at random after each part of a layer")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share left out at random after each part of a layer",
+        json_schema_extra=at_fork("exact"),
+    )
     tied: bool = Field(True, description="The logits' matrix is the embedding's")
     rotary_base: float = Field(10_000.0, gt=1, description="Slowest turn of rotary positions, in tokens over 2π")
 
@@ -74,7 +80,13 @@ class RecurrentConfig(Config):
     embedding: int = Field(128, ge=1, description="Numbers a token is embedded in")
     hidden: int = Field(256, ge=1, description="Units of each recurrent layer")
     layers: int = Field(2, ge=1, le=100, description="Recurrent layers")
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share left out at random before, between and after the layers")
+    dropout: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share left out at random before, between and after the layers",
+        json_schema_extra=at_fork("exact"),
+    )
     attention: bool = Field(False, description="Look back on the outputs of the last window of tokens")
     embeddings: Location | None = Field(
         None, description="Word vectors to start from: a file in word2vec's text format; for words"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import Weights
 from dlkit.engine.options import SupervisedConfig
 
@@ -48,7 +48,13 @@ class PretrainedConfig(Config):
         True, description="Add what the network itself says of the classes, where it was trained on all of them"
     )
     hidden: list[Width] = Field([], description="Units of hidden layers of the head; empty: it is linear")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of the head's inputs left out at random in training")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the head's inputs left out at random in training",
+        json_schema_extra=at_fork("exact"),
+    )
     mirror: bool = Field(True, description="Answer by an image and its mirror image, outside training")
 
     @model_validator(mode="after")

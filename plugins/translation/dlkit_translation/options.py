@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dlkit.config import Config
+from dlkit.config import Config, at_fork
 from dlkit.data.options import Location, Shares
 
 Column = Annotated[int, Field(ge=1, le=1000)]
@@ -85,7 +85,13 @@ class RecurrentConfig(Config):
     embedding: int = Field(128, ge=1, description="Width of a token's embedding")
     width: int = Field(256, ge=2, multiple_of=2, description="Units of a layer; of each direction half in the encoder")
     layers: int = Field(1, ge=1, le=8, description="Layers of the encoder, and of the decoder")
-    dropout: float = Field(0.1, ge=0, lt=1, description="Share left out at random: embeddings, between layers, the end")
+    dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share left out at random: embeddings, between layers, the end",
+        json_schema_extra=at_fork("exact"),
+    )
     tie: Literal["none", "output", "all"] = Field(
         "output", description="Weights shared: none; target embedding and output; all: the source embedding too (joint)"
     )
@@ -99,7 +105,13 @@ class TransformerConfig(Config):
     layers: int = Field(2, ge=1, le=24, description="Layers of the encoder")
     decoder_layers: int = Field(2, ge=1, le=24, description="Layers of the decoder")
     inner: float = Field(4.0, gt=0, description="Width of the feed-forward parts, as a multiple of width")
-    dropout: float = Field(0.1, ge=0, lt=1, description="Share left out at random: embeddings, each part's result")
+    dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share left out at random: embeddings, each part's result",
+        json_schema_extra=at_fork("exact"),
+    )
     tie: Literal["none", "output", "all"] = Field(
         "output", description="Weights shared: none; target embedding and output; all: the source embedding too (joint)"
     )
