@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Required, TypedDict, cast
 
-from dlkit.json_types import Json, JsonObject
+from dlkit.json_types import Json
 from dlkit.shapes import LATEST, STEPS, Kind, anything, fields, list_of, number, switch, table_of, text, whole
+from dlkit.strict_numbers import decode, encode, finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,45 +380,11 @@ def from_record(record: Mapping[str, Json]) -> Event | None:
     if cls is MetricsLogged:
         line = cast(MetricsLine, record)
         steps_of(line)  # raises what readers of this line would otherwise meet one by one
-        found |= {"values": decode(found["values"]), "time_left": _finite(time_left_of(line))}
-        found["rate"] = _finite(found.get("rate")) or 0.0
+        found |= {"values": decode(found["values"]), "time_left": finite(time_left_of(line))}
+        found["rate"] = finite(found.get("rate")) or 0.0
     elif cls is Finished:
         found["metrics"] = decode(found["metrics"])
     elif cls is Sampled:
         names = {item.name for item in dataclasses.fields(SampleRef)}
         found["samples"] = [SampleRef(**{k: v for k, v in s.items() if k in names}) for s in found["samples"]]
     return cls(**found)
-
-
-def encode(value: object) -> object:
-    """Non-finite numbers as strings, anywhere inside."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, Mapping):
-        return {key: encode(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [encode(item) for item in value]
-    return value
-
-
-def decode(values: JsonObject) -> JsonObject:
-    """Metric values back from strict JSON: "nan", "inf" and "-inf" are numbers again. ValueError for what is none."""
-    return {key: _column(item) if isinstance(item, list) else _number(item) for key, item in values.items()}
-
-
-def _column(values: list[Json]) -> list[Json]:
-    # Nearly always: and looking at the types takes a tenth of what a call for each value does.
-    return values if {float, int}.issuperset(map(type, values)) else [_number(value) for value in values]
-
-
-def _number(value: Json) -> Json:
-    if type(value) is float or type(value) is int:
-        return value
-    if value in ("nan", "inf", "-inf"):
-        return float(value)
-    raise ValueError(f"{str(value)[:50]!r} is not a number")
-
-
-def _finite(value: object) -> float | None:
-    """A number, as JSON has it, that can be computed with."""
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

@@ -17,6 +17,7 @@ from dlkit.events import (
     Commanded,
     Event,
     Finished,
+    Forked,
     Machine,
     MetricsLogged,
     Notice,
@@ -109,6 +110,17 @@ def evil_events(samples_there: list[SampleRef], status: str) -> list[Event]:
                    steps=100, reason=EVIL, traceback=f"Traceback: {EVIL}")  # fmt: skip
     return [
         Started(total_steps=100, epoch_steps=20, summary=evil_summary()),
+        Forked(
+            total_steps=100,
+            epoch_steps=20,
+            summary=evil_summary(),
+            parent=EVIL,
+            from_step=0,
+            sha256=EVIL,
+            changes={EVIL: [EVIL, EVIL]},
+            exact=False,
+            differences=[EVIL],
+        ),
         MetricsLogged(first=1, count=3, values={"train/loss": [3, 2, 1], f"train/{EVIL}loss": [1, 2, 3]}, rate=8.0),
         MetricsLogged(first=20, count=1, values={"val/mse": [0.5], metric: [0.5], f"{metric}/part": [1]}, rate=8.0),
         Notice(step=20, text=EVIL),
@@ -120,7 +132,7 @@ def evil_events(samples_there: list[SampleRef], status: str) -> list[Event]:
         Sampled(step=24, samples=samples_there),
         Checkpointed(step=24, folder=f"checkpoints/{EVIL}", best=True, seconds=0.1),
         Retried(step=24, reason=EVIL, attempt=1, of=2, settings={EVIL: EVIL}),
-        Resumed(from_step=24, total_steps=100, epoch_steps=20, exact=False, differences=[EVIL], from_seq=11),
+        Resumed(from_step=24, total_steps=100, epoch_steps=20, exact=False, differences=[EVIL], from_seq=12),
         *([end] if status else []),
     ]
 
@@ -129,6 +141,8 @@ def record_planted(workspace: Path, number: int = 0, state: str = "failed", task
     """A run as ``record_run`` makes one, of which only ids, states and kinds are what they should be."""
     run = record_run(workspace, number, state=state, task=task)
     planted = {
+        "forked_from": {"id": EVIL, "step": 4, "sha256": EVIL, "changes": {EVIL: [EVIL, EVIL]},
+                        "before": [{"id": EVIL, "step": 2}]},
         "name": EVIL, "reason": EVIL, "host": EVIL, "git": EVIL, "device": EVIL, "command": [EVIL], "metric": "val/mse",
         "components": {part: {"name": EVIL, "plugin": EVIL, "plugin_version": EVIL, "version": 1}
                        for part in ("model", "dataset", "loss", "trainer", "inference")},

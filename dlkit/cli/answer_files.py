@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from dlkit.errors import UsageError
-from dlkit.events import encode
 from dlkit.present.output import say
+from dlkit.strict_numbers import encode
 
 if TYPE_CHECKING:
     from dlkit.predictor import Answer, AnyPredictor

@@ -127,7 +127,7 @@ class CheckpointKeeper:
         self._best_submitted = self._progress.best_step if self._progress.best is not None else -1
         self._last = time.monotonic()
 
-    def _put_back(self, state: Mapping[str, Any], before: Mapping[str, Json]) -> None:
+    def _put_back(self, state: Mapping[str, object], before: Mapping[str, Json]) -> None:
         """The trainer's state; ``before``: what other options it was taken with, where a fork begins."""
         trainer = self._job.trainer
         changed = {key.partition(".")[2]: value for key, value in before.items() if key.startswith("trainer.")}

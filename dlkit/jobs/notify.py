@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from dlkit.errors import RunError
-from dlkit.events import Finished, encode, told
+from dlkit.events import Finished, told
 from dlkit.json_types import Settings
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.log import tail_events
+from dlkit.strict_numbers import encode
 
 ATTEMPTS = 2
 PAUSE_SECONDS = 1.0

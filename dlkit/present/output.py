@@ -87,7 +87,7 @@ def print_json(value: object, *, indent: int | None = 2, flush: bool = False) ->
     """One strict JSON document on stdout; without ``indent`` a line."""
     import json
 
-    from dlkit.events import encode
+    from dlkit.strict_numbers import encode
 
     print_json_text(json.dumps(encode(value), indent=indent, ensure_ascii=False, allow_nan=False), flush=flush)
 

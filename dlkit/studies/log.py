@@ -44,7 +44,7 @@ Record = JsonObject
 
 def encode(event: str, fields: Mapping[str, object]) -> bytes:
     """A line; numbers that are not finite become text, as in a run's log."""
-    from dlkit.events import encode as strict
+    from dlkit.strict_numbers import encode as strict
 
     line = {"event": event, "time": round(time.time(), 3), **fields}
     return encode_json(json.dumps(strict(line), ensure_ascii=False, allow_nan=False) + "\n")

@@ -39,7 +39,6 @@ from dlkit.data.context import make_context
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
 from dlkit.errors import ComponentError, DlkitError, UsageError
-from dlkit.events import encode
 from dlkit.json_types import Json, Settings
 from dlkit.predictor import Answer, AnyPredictor
 from dlkit.present.output import say, say_traceback
@@ -47,6 +46,7 @@ from dlkit.runs.checkpoints import complete
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import locate
+from dlkit.strict_numbers import encode
 from dlkit.use.load import Loaded, Question, asked_otherwise, load_predictor, offered, validation_split
 
 Reply = dict[str, object]

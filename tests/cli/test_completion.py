@@ -86,6 +86,9 @@ def test_runs_are_offered_with_what_they_are_and_by_the_end_of_their_id(offered,
     assert offered(f"dlkit show --workspace {trained} ") == [*reversed(ids), "first", "last", "toy@best"]
     assert offered(f"dlkit show --workspace {trained} {ids[0][-4:]}") == [ids[0]]
     assert offered(f"dlkit show --workspace {trained} fi") == ["first"]
+    assert offered(f"dlkit fork --workspace {trained} {ids[0][-4:]}") == [ids[0]]
+    assert "--allow-inexact" in offered(f"dlkit fork --workspace {trained} last@6 --")
+    assert "--trainer.lr" in offered(f"dlkit fork --workspace {trained} last@6 --trainer.")
     assert "trainer.lr" in offered(f"dlkit set --workspace {trained} last tr")
     assert offered("dlkit show --workspace /nowhere ") == []
 

@@ -129,7 +129,7 @@ def test_no_command_lets_a_text_steer_the_terminal(
     monkeypatch.setattr("dlkit.cli.watch.WHY_SECONDS", 0.0)
     for where, name in ((Interrupts, "wait"), (time, "sleep")):
         monkeypatch.setattr(where, name, _ctrl_c)  # whoever waits for what does not come does so until then
-    automatic = [] if command == "train" else lines(command, RUNS, EVIL)
+    automatic = [] if command in ("train", "fork") else lines(command, RUNS, EVIL)
     with listen() as heard:
         heard.read()
         for words in [*((command, *words) for words in WORDS.get(command, ())), *automatic]:

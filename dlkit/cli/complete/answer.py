@@ -92,6 +92,8 @@ def _after(known: Known, before: list[str], current: str) -> Iterator[Fitting]:
     name, *rest = before
     if name == "train":
         yield from _training(known, "train", rest, current)
+    elif name == "fork":
+        yield from _training(known, "fork", rest, current, _task_of(known, rest))
     elif name == "study" and rest and rest[0] in known.commands["names"]["task"]:
         yield from _training(known, "study", rest, current)
     elif name in there and there[name]["actions"]:
@@ -163,10 +165,12 @@ def _is_offered(word: str, current: str) -> bool:
     return word not in ("-h",) and ("." not in word or current not in ("-", "--"))
 
 
-def _training(known: Known, which: str, before: list[str], current: str) -> Iterator[Fitting]:
-    """Of ``train``, and of ``study``, which takes its options too."""
+def _training(
+    known: Known, which: str, before: list[str], current: str, of_run: str | None = None
+) -> Iterator[Fitting]:
+    """Of ``train``, and of ``study`` and ``fork``, which take its options too; a fork those of the task ``of_run``."""
     tasks = known.commands["names"]["task"]
-    name = next((word for word in before if word in tasks), None)
+    name = of_run if which == "fork" else next((word for word in before if word in tasks), None)
     command = known.commands["commands"][which]
     found = known.task(name) if name is not None else None
     options = [*command["options"], *(_of_task(found, before) if found else ())]
@@ -183,7 +187,9 @@ def _training(known: Known, which: str, before: list[str], current: str) -> Iter
             yield from _values(known, what, choices, workspace)
 
     typed = yield from _options(options, before, current, values)
-    if typed is not None and name is None:
+    if typed == [] and which == "fork":
+        yield from _runs(known.runs(workspace))
+    elif typed is not None and name is None and which != "fork":
         yield from _named(tasks)
 
 
@@ -209,14 +215,26 @@ def _of_task(task: Task, before: Sequence[str]) -> Iterator[Option]:
         yield from task["components"].get(f"{part} {name}", ())
 
 
+def _task_of(known: Known, before: Sequence[str]) -> str | None:
+    """The task of the run that a fork's line names; None while there is none."""
+    run = next((word for word in before if not word.startswith("-")), None)
+    return None if run is None else _named_task(known, run.partition("@")[0], _given(before, "--workspace"))
+
+
+def _named_task(known: Known, word: str, workspace: str | None) -> str | None:
+    """The task of a run; of one that cannot be told here, of the newest."""
+    runs = known.runs(workspace)
+    task = next((run.task for run in runs if word in (run.id, run.name) or run.id.endswith(word)), None)
+    task = task or (runs[0].task if runs else None)
+    return task if task in known.commands["names"]["task"] else None
+
+
 def _setting(known: Known, typed: list[str], workspace: str | None) -> Iterator[Fitting]:
     """``set RUN KEY VALUE``: what may be changed of that run's task."""
-    runs = known.runs(workspace)
-    task = next((run.task for run in runs if typed[0] in (run.id, run.name) or run.id.endswith(typed[0])), None)
-    task = task or (runs[0].task if runs else None)
-    if task not in known.commands["names"]["task"]:
+    task = _named_task(known, typed[0], workspace)
+    if task is None:
         return
-    found = known.task(str(task))
+    found = known.task(task)
     several = [
         *found["sections"].values(),
         *(found["components"][key] for key in found["components"] if key.startswith("trainer ")),

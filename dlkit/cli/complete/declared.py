@@ -23,6 +23,8 @@ def commands(catalog: Catalog) -> Commands:
         found[name] = Command(about=about, actions=actions, options=[], inputs=[])
         if name == "train":
             found[name]["options"] = list(_train_options())
+        elif name == "fork":
+            found[name]["options"] = list(_fork_options())
         elif name == "study":  # a task may stand in the place of an action
             found[name]["options"] = [*_study_options(), *_train_options()]
         elif not actions:
@@ -90,6 +92,15 @@ def _train_options() -> Iterator[Option]:
     for flag, (value, about) in VALUES.items():
         what = "PRESET" if flag == "preset" else value
         yield Option(words=[f"--{flag}"], about=about, value=what, choices=[], changeable=False)
+
+
+def _fork_options() -> Iterator[Option]:
+    from dlkit.cli.fork import SWITCHES, TAKEN
+
+    for flag, about in SWITCHES.items():
+        yield Option(words=[f"--{flag}"], about=about, value="", choices=[], changeable=False)
+    for flag, (value, about) in TAKEN.items():
+        yield Option(words=[f"--{flag}"], about=about, value=value, choices=[], changeable=False)
 
 
 def _study_options() -> Iterator[Option]:

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Sequence
 from typing import IO, NamedTuple
 
-from dlkit.events import encode
 from dlkit.json_types import Settings
+from dlkit.strict_numbers import encode
 
 HEAD = struct.Struct("<II")
 """Bytes of the JSON, and how many parts of bytes follow, each after its own length."""
