@@ -183,6 +183,24 @@ def resume(
     return Here(start.resume(catalog, run, context, overrides=overrides, orders=orders, allow_inexact=allow_inexact))
 
 
+@overload
+def fork(
+    catalog: Catalog, planned: Plan, workspace: Path, how: Foreground, *, name: str = "", say: Say = silent
+) -> Here | InWorker: ...
+
+
+@overload
+def fork(
+    catalog: Catalog, planned: Plan, workspace: Path, how: Submission, *, name: str = "", say: Say = silent
+) -> HandedOver: ...
+
+
+@overload
+def fork(
+    catalog: Catalog, planned: Plan, workspace: Path, how: Foreground | Submission, *, name: str = "", say: Say = silent
+) -> Here | InWorker | HandedOver: ...
+
+
 def fork(
     catalog: Catalog,
     planned: Plan,
