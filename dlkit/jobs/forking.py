@@ -97,6 +97,7 @@ def plan(
     parent = parent_of(chosen)
     record = readable(parent)
     orders = heard_orders(parent, record, None, say)
+    # Written into the configuration, which so says what the state was trained with; the manifest says it of the parent.
     then = [Layer("set", _nested(chosen.manifest.settings))] if chosen.manifest.settings else []
     before = stored_config(catalog, parent, record, orders=[*orders, *then])
     asked = layer(before.task.name, {part: spec.name for part, spec in before.specs.items()})
@@ -147,6 +148,7 @@ def make_fork(catalog: Catalog, planned: Plan, workspace: Path, submission: Subm
     name = checked_name(name)
     refuse_unfit(planned.resolved, workspace, submission)
     job = resumed_job(planned.resolved, submission, planned.record, {}, planned.allow_inexact, 0)
+    # Not "completed", which the parent may say: a worker would find nothing left to do.
     job["before"] = {"state": "stopped", "reason": "forked", "result": None}
     job["inexact"] = list(planned.inexact)
     record: RunRecord = {"name": name, "state": "queued", "job": cast("Mapping[str, object]", job), **planned.record}
