@@ -148,7 +148,7 @@ def test_python_of_the_documentation_works(page: Path, workplace: Path, capsys: 
 
 
 def test_the_guide_shows_every_command_and_readme_names_it() -> None:
-    guide = "".join(page.read_text() for page in ROOT.glob("docs/guide/*.md"))
+    guide = "".join(page.read_text() for room in ("guide", "authors") for page in ROOT.glob(f"docs/{room}/*.md"))
     shown = set(re.findall(r"dlkit ([a-z-]+)", guide))
     assert set(COMMANDS) <= shown, f"the guide shows no: {sorted(set(COMMANDS) - shown)}"
     named = set(re.findall(r"[a-z-]+", (ROOT / "README.md").read_text()))

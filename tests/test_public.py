@@ -1,4 +1,4 @@
-"""What the README promises to those who write plugins is there, says what it does, and is used by our own."""
+"""What the documentation promises to those who write plugins is there, says what it does, and is used by our own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from structure import ROOT
 _LINE = re.compile(r"^\| `(dlkit[\w.]+)` \| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
 PROMISED = [
     (module, name)
-    for module, names in _LINE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    for module, names in _LINE.findall((ROOT / "docs" / "authors" / "index.md").read_text(encoding="utf-8"))
     for name in re.findall(r"\w+", names)
 ]
 USED = {

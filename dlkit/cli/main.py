@@ -25,6 +25,7 @@ COMMANDS = {
     "web": "the same interface in a browser on this machine",
     "tasks": "what can be trained",
     "plugins": "installed plugins, and what is wrong with broken ones",
+    "new-plugin": "begin a plugin of one's own: a package that can be trained, tested and published as it is",
     "check-plugin": "does a plugin keep its contracts? Rule by rule, with how to mend what is broken",
     "components": "data sets, models, losses, trainers and predictors, with their options",
     "data": "list, get, verify, path, show: the data behind the tasks",

@@ -26,6 +26,7 @@ NO_JSON = ("tui", "completion")
 IN_PLACE = {
     "tasks": [("tasks", [])],
     "plugins": [("plugins", []), ("plugins", ["--verbose"]), ("plugins-check", ["--check"])],
+    "new-plugin": [("new-plugin", ["new-one", "--into", "OUT"])],
     "check-plugin": [("check-plugin", ["regression", "--only", "package-has-metadata"])],
     "components": [("components", []), ("components", ["--task", "toy"])],
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
@@ -57,6 +58,7 @@ IN_PLACE = {
 FAILURES = {
     "tasks": ["--nonsense"], "plugins": ["--nonsense"], "check-plugin": ["nonsense"],
     "components": ["nonsense"], "data": ["get", "nonsense"],
+    "new-plugin": ["Not a name"],
     "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "fork": ["last"],
     "runs": ["--limit", "0"],
     "study": ["nonsense"],

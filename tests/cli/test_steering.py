@@ -44,6 +44,8 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "serve": [["PLANTED", "--port", "70000"], [EVIL], ["GOOD", "--token", EVIL[:9]], ["GOOD", "--seconds", "0"]],
     "tasks": [[], ["--json"]],
     "plugins": [[], ["--verbose"], ["--verbose", "--json"], ["--check"], ["--check", "--json"]],
+    "new-plugin": [[EVIL], ["new-one", "--kind", EVIL], ["new-one", "--into", EVIL], ["new-one", "--license", EVIL],
+                   ["new-one", "--kind", "model", "--for", EVIL], ["new-one", "--kind", "model", "--for", "loud"]],
     "check-plugin": [["toy", "--quick", "--only", "package-has-metadata"], [EVIL], ["toy", "--only", EVIL],
                      ["./" + EVIL]],
     "components": [[], ["--json"], ["--task", EVIL], ["--task", "loud"]],

@@ -27,7 +27,10 @@ NAMED = (
     "a folder 2 000 deep", "a folder that is a link to a run elsewhere", "run.lock is a FIFO", "run.json is a terabyte",
 )  # fmt: skip
 COUNT = 50
-WITHOUT_RUNS = {"tui", "web", "plugins", "check-plugin", "components", "data", "doctor", "study", "completion", "serve"}
+WITHOUT_RUNS = {
+    "tui", "web", "plugins", "new-plugin", "check-plugin", "components", "data", "doctor", "study", "completion",
+    "serve",
+}  # fmt: skip
 """Commands that look at no run; the interface's screens have tests of their own."""
 
 

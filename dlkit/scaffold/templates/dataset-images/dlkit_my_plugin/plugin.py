@@ -1,0 +1,18 @@
+"""What this plugin offers. Declarations alone, so that listing it is quick: what they name is imported when used."""
+
+from __future__ import annotations
+
+from dlkit import DatasetSpec, hookimpl
+
+
+@hookimpl
+def dlkit_datasets() -> list[DatasetSpec]:
+    return [
+        DatasetSpec(
+            name="my-plugin",
+            task="classification",
+            summary="Discs, squares and rings among noise, drawn at random",
+            target="dlkit_my_plugin.data:build",
+            config="dlkit_my_plugin.options:Options",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""A dlkit plugin: the flight of a ball, learnt from a simulation."""
