@@ -7,13 +7,13 @@ from typing import TypedDict
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
 from dlkit.cli.parser import Parser
-from dlkit.cli.plugin_check import ComponentProblem, check_plugins, words_of
 from dlkit.errors import PluginError
 from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result
 from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
+from dlkit.testing.usable import ComponentProblem, check_plugins, words_of
 
 
 class PluginReport(TypedDict):

@@ -70,7 +70,7 @@ def main(argv: list[str]) -> int:
 
 
 def _check(catalog: Catalog, *, as_json: bool) -> int:
-    from dlkit.cli.plugin_check import check_plugins, words_of
+    from dlkit.testing.usable import check_plugins, words_of
 
     problems = check_plugins(catalog)
     if as_json:

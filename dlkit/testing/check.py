@@ -13,6 +13,7 @@ from dlkit.testing.look import Look
 from dlkit.testing.looking import look
 from dlkit.testing.notes import FILE, read_notes
 from dlkit.testing.package import Package
+from dlkit.testing.rule import Rule
 from dlkit.testing.rules import find_rule, rule_names
 from dlkit.testing.site import as_installed
 from dlkit.testing.subject import Subject
@@ -21,7 +22,7 @@ from dlkit.testing.worker import Order
 LIMIT_SECONDS = 300.0
 """What one rule may take for one component: a training run of some steps takes one or two."""
 _OUTSIDE = ("package", "loading")
-"""Groups whose rules run none of the plugin's code in the process that asks them."""
+"""Groups whose rules for whole plugins run none of their code in the process that asks them."""
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,8 @@ class Check:
                 died = worker.died
 
     def _rules(self, *, outside: bool) -> list[str]:
-        return [name for name in self.rules if (name.partition("-")[0] in _OUTSIDE) == outside]
+        return [name for name in self.rules if _is_outside(find_rule(name)) == outside]
+
+
+def _is_outside(rule: Rule) -> bool:
+    return rule.group in _OUTSIDE and not rule.kinds

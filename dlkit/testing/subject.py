@@ -55,6 +55,7 @@ class Subject:
     stated     what the package's check.toml states of it (``{"overfit_loss": 0.05}``)
     scratch    a folder for whatever files come of looking
     quick      whether ``--quick`` was said: take fewer examples then
+    kept       what a module of the kit has found out of this subject once, by its own key
     environment  variables for processes that are to find the plugin, where it is not installed
     """
 
@@ -68,6 +69,7 @@ class Subject:
     stated: Settings = field(default_factory=dict)
     quick: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict, repr=False)
     _built: dict[str, Job | Unbuilt] = field(default_factory=dict, repr=False)
     _numbers: count[int] = field(default_factory=count, repr=False)
 
@@ -149,4 +151,4 @@ class Subject:
 
     def about(self, component: Spec, task: str, small: Sections, stated: Settings) -> Subject:
         """The same plugin's other component."""
-        return replace(self, component=component, task=task, small=small, stated=stated, _built={})
+        return replace(self, component=component, task=task, small=small, stated=stated, kept={}, _built={})

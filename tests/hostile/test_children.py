@@ -32,6 +32,7 @@ STARTS = {
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},
     "dlkit/testing/apart.py": {"Popen"},
+    "dlkit/testing/loading.py": {"run"},
     "dlkit/tui/shared/command_dialog.py": {"Popen"},
     "dlkit/use/export/asking.py": {"Popen"},
     "dlkit/use/serve/model.py": {"create_subprocess_exec"},

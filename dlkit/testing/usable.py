@@ -1,6 +1,6 @@
 """What is wrong with plugins beyond what listing them shows: their code is imported, and what they suggest looked up.
 
-``dlkit plugins --check`` and ``dlkit doctor`` tell it.
+``dlkit plugins --check`` and ``dlkit doctor`` tell it, and the rule ``loading-components-usable``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def check_plugins(catalog: Catalog) -> list[ComponentProblem]:
             found.append({"plugin": plugin.name, "kind": "", "name": "", "problem": first_line(plugin.reason)})
         found += [_problem(plugin, refused.spec, refused.reason) for refused in plugin.refused]
         for spec in plugin.specs:
-            found += [_problem(plugin, spec, text) for text in dict.fromkeys(_problems(catalog, spec))]
+            found += [_problem(plugin, spec, text) for text in problems_of(catalog, spec)]
     return found
 
 
@@ -47,6 +47,11 @@ def words_of(problem: ComponentProblem) -> str:
 
 def _problem(plugin: Plugin, spec: Spec, text: str) -> ComponentProblem:
     return {"plugin": plugin.name, "kind": spec.kind, "name": spec.name, "problem": text}
+
+
+def problems_of(catalog: Catalog, spec: Spec) -> list[str]:
+    """What is wrong with one component."""
+    return list(dict.fromkeys(_problems(catalog, spec)))
 
 
 def _problems(catalog: Catalog, spec: Spec) -> Iterator[str]:
