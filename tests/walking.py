@@ -82,15 +82,20 @@ async def _typed(app: DlkitApp, pilot: Pilot[None], key: str, number: int) -> No
 
 
 async def _home(pilot: Pilot[None]) -> None:
-    app = pilot.app
+    """Back where it began, nothing left open in any area, so that widgets can be counted."""
+    await _closed(pilot)
+    for mode in [*pilot.app.MODES, "home"]:
+        pilot.app.switch_mode(mode)
+        await pilot.pause()
+        await _closed(pilot)
+
+
+async def _closed(pilot: Pilot[None]) -> None:
     for _ in range(20):
-        if len(app.screen_stack) == 1 and app.current_mode == "home":
+        if len(pilot.app.screen_stack) == 1:
             return
         await pilot.press("escape")
-        if not app.screen.is_modal:
-            app.switch_mode("home")
-            await pilot.pause()
-    raise AssertionError(f"escape does not lead home from {app.screen_stack}")
+    raise AssertionError(f"escape does not close {pilot.app.screen_stack}")
 
 
 def _widgets() -> int:

@@ -1,4 +1,4 @@
-"""What else can be done with a run: measured, sampled, exported, its samples written as files; each as the command that
+"""What else can be done with a run: measured, sampled, exported, served, reported; each as the command that
 does it, so that the two never differ."""
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ def tools_of(run: RunFolder, folder: Path, checkpoint: str = "best") -> dict[str
             f"what the model knows as files for other programs, into {files / 'export'}",
             ("export", str(run.path), "-o", str(files / "export"), "--force", *where),
             files / "export",
+        )
+    )
+    found.append(
+        Tool(
+            "serve",
+            "answer over HTTP on this machine, until this is closed: a page to try the model, and POST /predict",
+            ("serve", str(run.path), *where),
         )
     )
     page = files / "report.html"

@@ -19,9 +19,9 @@ def grouped(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def counted(count: int, noun: str) -> str:
-    """``1 run``, ``5 runs``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, several: str = "") -> str:
+    """``1 run``, ``5 runs``; ``several`` where it is not made by an s: ``2 studies``."""
+    return f"{count} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def size(count: float) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -18,6 +20,7 @@ from dlkit.tui.shared.command_dialog import CommandDialog, fraction
 from installed import TESTS
 from screens import opened, press, shown, until
 from toy import toy_run
+from waiting import LONG
 
 
 @pytest.fixture
@@ -73,3 +76,17 @@ async def test_what_takes_long_is_ended_by_a_key(
         await until(pilot, lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
         assert not isinstance(app.screen, CommandDialog)
     assert os.environ["TOY_GATE"] and evaluations(run) == []
+
+
+@pytest.mark.slow
+async def test_a_run_is_served_as_long_as_its_window_is_open(run: RunFolder, tmp_path: Path) -> None:
+    pytest.importorskip("starlette", reason="served with dlkit[serve]")
+    async with opened(tmp_path / "ws", (100, 30)) as (app, pilot):
+        app.push_screen(CommandDialog("serving", [tools_of(run, tmp_path)["serve"].words]))
+        await until(pilot, lambda: "http://127.0.0.1:" in shown(app))
+        assert isinstance(app.screen, CommandDialog)
+        served = psutil.Process(app.screen.pid)
+        address = re.search(r"http://127\.0\.0\.1:\d+", shown(app))
+        assert address and "predict" in urlopen(f"{address[0]}/schema", timeout=LONG).read().decode()
+        await press(pilot, "escape")
+        await until(pilot, lambda: not served.is_running() or served.status() == "zombie")

@@ -80,7 +80,7 @@ class StudiesScreen(AskedStudies):
         self._table.empty = _EMPTY
         self._table.show([_row(entry) for entry in message.entries])
         going = sum(entry.results is not None and entry.results.state == "running" for entry in message.entries)
-        self.say_where(f"{len(self._entries)} studies" + (f", {going} going on" if going else ""))
+        self.say_where(counted(len(self._entries), "study", "studies") + (f", {going} going on" if going else ""))
         self.refresh_bindings()
         self._tell()
 
