@@ -47,9 +47,12 @@ class Server:
         assert found
         return found
 
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     def ask(self, path: str, body: object = None, **headers: str) -> Reply:
         """GET, or POST of JSON or bytes; a header's underscores are hyphens."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = self.connection()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = {} if isinstance(body, bytes) or body is None else {"Content-Type": "application/json"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 import socket
+import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,25 @@ def test_files_are_taken_as_a_form_and_as_they_are(server: Server) -> None:
     found = server.ask("/predict", form, Content_Type="multipart/form-data; boundary=B")
     assert found.told["answer"]["said"] == "5 BYTES"
     assert server.ask("/predict", b"1234", Content_Type="image/png").told["answer"]["said"] == "4 bytes"
+
+
+def test_an_answer_is_not_held_back() -> None:
+    """Its head and body are two writes: without TCP_NODELAY the second waits 40 ms for the first's receipt."""
+    with light(limits={**LIMITS, "gather": 0.5}) as server, closing(server.connection()) as connection:
+        seconds = []
+        for _ in range(20):
+            began = time.perf_counter()
+            connection.request("POST", "/predict", b'{"question": "x"}', {"Content-Type": "application/json"})
+            assert connection.getresponse().read()
+            seconds.append(time.perf_counter() - began)
+    # Nor does whoever asks alone wait for company: the median is below both.
+    assert statistics.median(seconds) < 0.035
+
+
+def test_what_was_done_is_said_at_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    with light(limits=LIMITS) as server:
+        assert predict(server, "x")["answer"]
+    assert "1 question answered, 1.0 together on average" in capfd.readouterr().err
 
 
 def test_text_comes_piece_by_piece(server: Server) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -20,14 +18,13 @@ from starlette.routing import Route
 from dlkit.use.serve.asked import Asked, asked, key_of
 from dlkit.use.serve.batching import Batcher, Job, Unavailable, pieces_of
 from dlkit.use.serve.figures import Figures
-from dlkit.use.serve.guard import Guard, Next
+from dlkit.use.serve.front import Front
+from dlkit.use.serve.guard import Guard
 from dlkit.use.serve.limits import Limits
 from dlkit.use.serve.openapi import document
 
 STATIC = Path(__file__).parent / "static"
 PAGE = {"/": "page.html", "/page.js": "page.js", "/page.css": "page.css"}
-KNOWN = ("/predict", "/schema", "/health", "/ready", "/metrics")
-"""Paths that are counted by themselves: a client's own words are no labels."""
 CLIENTS = {"failed": 500, "plugin": 500}
 """Statuses by an error's kind; what else is wrong is the question."""
 
@@ -49,15 +46,8 @@ class Served:
             Route("/metrics", self._metrics),
             *(Route(path, self._page) for path in PAGE),
         ]
-        middleware = [Middleware(BaseHTTPMiddleware, dispatch=self._counted)]
-        return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _failed})
-
-    async def _counted(self, request: Request, following: Next) -> Response:
-        began = time.perf_counter()
-        response = await self._guard(request, following)
-        known = request.url.path if request.url.path in KNOWN else "/"
-        self._figures.request(known, response.status_code, time.perf_counter() - began)
-        return response
+        front = Middleware(Front, figures=self._figures, guard=self._guard)
+        return Starlette(routes=routes, middleware=[front], exception_handlers={HTTPException: _failed})
 
     async def _predict(self, request: Request) -> Response:
         found = await asked(request, self._limits)

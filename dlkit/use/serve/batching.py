@@ -48,6 +48,7 @@ class Batcher:
         self._workers = workers
         self._tasks: list[asyncio.Task[None]] = []
         self._held: dict[int, Job] = {}
+        self._company: dict[int, int] = {}
         self.hello: Told = {}
         self.ready = 0
         """Workers that can answer."""
@@ -123,13 +124,14 @@ class Batcher:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _gathered(self, number: int) -> list[Job]:
-        """Questions that may be answered together: those that wait, and those that come in a moment."""
+        """Questions that may be answered together: those that wait, and those that come in a moment, where as many were
+        together the last time: whoever asks alone waits for nobody."""
         first = self._held.pop(number, None) or await self._waiting.get()
         batch = [first]
         self._figures.busy += 1
-        until = time.monotonic() + self._limits.gather
+        until, company = time.monotonic() + self._limits.gather, self._company.get(number, 1)
         while not first.alone and len(batch) < self._limits.batch:
-            job = await self._next(until)
+            job = await self._next(until if len(batch) < company else 0.0)
             if job is None:
                 break
             if job.alone or job.key != first.key:
@@ -137,6 +139,7 @@ class Batcher:
                 break
             batch.append(job)
             self._figures.busy += 1
+        self._company[number] = len(batch)
         return batch
 
     async def _next(self, until: float) -> Job | None:

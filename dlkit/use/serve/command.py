@@ -53,8 +53,19 @@ def serve(serving: Serving, *, as_json: bool) -> int:
                 print_result(url, flush=True)
                 say(f"{serving.title} answers here, in a browser or by POST /predict; Ctrl-C ends it")
 
-        asyncio.run(_run(serving, listener, token, ready))
+        with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+            runner.run(_run(serving, listener, token, ready))
     return 0
+
+
+def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where there is one (not on Windows); None: Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return make
 
 
 def need_extra() -> None:
@@ -103,6 +114,7 @@ async def _run(
     server.should_exit = True
     await running
     await batcher.stop(LEAVING)
+    say(figures.told())
 
 
 async def _serve(server: object, listener: socket.socket) -> None:
@@ -114,7 +126,8 @@ def listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise UsageError(f"--port must be 1 to 65535, or 0 for a free one; {port} is not")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once (TCP_NODELAY) where a socket says its protocol; else every answer waits 40 ms for Nagle.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last server has just ended
     try:
         listener.bind((host, port))

@@ -61,6 +61,7 @@ def config(app: object, limits: Limits) -> Config:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nobody stands between; what a client says of itself is believed by nothing here
         timeout_keep_alive=int(limits.slow),
         timeout_graceful_shutdown=5,
         backlog=min(2048, 2 * limits.connections),

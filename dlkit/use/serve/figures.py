@@ -22,6 +22,10 @@ class Histogram:
         self._counts[bisect.bisect_left(self._bounds, value)] += 1
         self.total += value
 
+    @property
+    def count(self) -> int:
+        return sum(self._counts)
+
     def lines(self, name: str) -> list[str]:
         upto = list(accumulate(self._counts))
         bounds = [*map(str, self._bounds), "+Inf"]
@@ -44,6 +48,12 @@ class Figures:
 
     def batch(self, size: int) -> None:
         self._batches.add(size)
+
+    def told(self) -> str:
+        """What has been done, in a line for people."""
+        questions, times = int(self._batches.total), self._batches.count
+        together = f", {questions / times:.1f} together on average" if times else ""
+        return f"{questions} question{'' if questions == 1 else 's'} answered{together}"
 
     def text(self, ready: int) -> str:
         """All of it; ``ready``: workers that can answer."""

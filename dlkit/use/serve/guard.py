@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -22,11 +20,9 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
-"""On every answer."""
+"""On every answer that does not say otherwise."""
 COOKIE = "dlkit-serve"
 OPEN = ("/health", "/ready")
-
-Next = Callable[[Request], Awaitable[Response]]
 
 
 class Guard:
@@ -35,13 +31,8 @@ class Guard:
     def __init__(self, hosts: tuple[str, ...], token: str) -> None:
         self._hosts, self._token = hosts, token
 
-    async def __call__(self, request: Request, following: Next) -> Response:
-        response = self._refusal(request) or await following(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    def _refusal(self, request: Request) -> Response | None:
+    def refusal(self, request: Request) -> Response | None:
+        """What is answered in the place of the route, if anything."""
         host = request.headers.getlist("host")
         if len(host) != 1 or (self._hosts and host[0].lower() not in self._hosts):
             return _refused(403, f"the Host header must be {' or '.join(self._hosts) or 'there, once'}")
