@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.groups import Mean, mean
 from dlkit.runs.outcomes import best, direction, finals, other_data
+from dlkit.runs.run_record import ForkedFrom
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,15 @@ class Comparison:
     shared: Mapping[str, object]
     metrics: Mapping[str, Outcome]
     data_remarks: Sequence[str] = ()
+    branches: Sequence[str] = ()
+    """Which of the runs branched off from which, and with what."""
 
     @property
     def remarks(self) -> list[str]:
         """What a reader should know before believing the rest, a line each."""
         damaged = [s for s in self.summaries if s.state == "damaged"]
         newer = [s.id for s in self.summaries if s.state.endswith("(newer format)")]
-        found = list(self.data_remarks)
+        found = [*self.branches, *self.data_remarks]
         if damaged:
             reason = f" ({damaged[0].reason})" if len(damaged) == 1 else ""
             found.append(f"damaged: {', '.join(s.id for s in damaged)}{reason}")
@@ -63,7 +67,30 @@ def compare(runs: Sequence[RunFolder]) -> Comparison:
     differing = _differing(configurations)
     shared = {key: value for key, value in (readable[0] if readable else {}).items() if key not in differing}
     changed = other_data(dict(zip(runs, configurations, strict=True)))
-    return Comparison(summaries, differing, shared, _metrics(runs, summaries), changed)
+    return Comparison(summaries, differing, shared, _metrics(runs, summaries), changed, list(_branches(runs)))
+
+
+def _branches(runs: Sequence[RunFolder]) -> Iterator[str]:
+    """What differs since the branch, of runs that have one in common; of others their settings say it."""
+    origins = {run.id: origin for run in runs if (origin := _origin(run)) is not None}
+    shared = Counter([*(run.id for run in runs), *dict.fromkeys(origin.get("id", "") for origin in origins.values())])
+    siblings = Counter(origin.get("id", "") for origin in origins.values())
+    for name, origin in origins.items():
+        parent = origin.get("id", "")
+        if shared[parent] > 1 or siblings[parent] > 1:
+            since = ", ".join(_change(key, pair) for key, pair in origin.get("changes", {}).items())
+            yield f"{name} is {parent} up to step {origin.get('step')}; since then: {since or 'nothing changed'}"
+
+
+def _change(key: str, pair: Sequence[object]) -> str:
+    return f"{key} {' → '.join('none' if value is None else str(value) for value in pair)}"
+
+
+def _origin(run: RunFolder) -> ForkedFrom | None:
+    try:
+        return run.read().get("forked_from")
+    except (OSError, ValueError):
+        return None
 
 
 def of_groups(found: Comparison, groups: Sequence[Sequence[int]]) -> dict[str, GroupOutcome]:

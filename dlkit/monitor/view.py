@@ -8,13 +8,14 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dlkit.events import Checkpointed, Event, Finished, Machine, Sampled
+from dlkit.events import Checkpointed, Event, Finished, Forked, Machine, Sampled
 from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
 from dlkit.monitor.log_state import LogState
 from dlkit.monitor.milestones import Milestone
 from dlkit.monitor.moments import Moment, moments
+from dlkit.monitor.past import Past
 from dlkit.runs.contents import EvaluationRecord, evaluations, stored_sections
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
@@ -108,6 +109,15 @@ class RunView:
         """KeyError if there is no such metric."""
         return self._log_state.history.series(name)
 
+    def joined(self, name: str) -> Series:
+        """The same, a fork's with what its parent had measured up to ``branch``."""
+        return self._past.joined(name, self.series(name))
+
+    @property
+    def branch(self) -> int | None:
+        """The step at which a fork began; None of a run that is none."""
+        return self._past.step
+
     @property
     def clock(self) -> Series:
         """Steps, and the seconds of training in which they were reached."""
@@ -117,6 +127,7 @@ class RunView:
         """Read from the beginning."""
         self._origin: str | None = None
         self._log_state = LogState()
+        self._past = Past()
         self._events_seen = -1
         self._tail = Tail(self.run.events)
         self._inode = 0
@@ -188,6 +199,8 @@ class RunView:
             self.checkpoints = tuple(e for e in events if isinstance(e, Checkpointed))
             self.finished = next((e for e in reversed(events) if isinstance(e, Finished)), None)
             self.events = events
+            if self._past.step is None and (forked := next((e for e in events if isinstance(e, Forked)), None)):
+                self._past = Past(self.run, forked.from_step)
             if self._origin is None:
                 self._origin = str(stored_sections(self.run).get("engine", {}).get("init_from") or "")
             self.moments = tuple(moments(events, self._origin))

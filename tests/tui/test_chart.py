@@ -11,13 +11,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from dlkit.tui.chart.chart import Chart
+from dlkit.tui.chart.draw import draw
+from dlkit.tui.chart.frame import Theme
 from dlkit.tui.chart.keys import CHART_KEYS, ChartKeys
-from dlkit.tui.chart.line import Line
+from dlkit.tui.chart.line import Line, extent_of
 from dlkit.tui.chart.look import Extent, Look
 from dlkit.tui.chart.thin import Numbers
 from screens import shown, typed
@@ -410,3 +413,18 @@ async def test_what_is_everything_may_be_more_than_the_lines_cover() -> None:
         app.chart.show("loss", [RAMP], app.look, extent=Extent(1, 1000, 1000))
         await pilot.pause()
         assert app.look.window == (1, 101)
+
+
+def test_what_a_fork_has_from_its_parent_is_dim() -> None:
+    x = np.arange(0.0, 101.0)
+    line = Line("", x, x, since=50.0)
+    assert not line.same(Line("", x, line.y)) and line.same(Line("", x, line.y, since=50.0))
+    made = draw(
+        [line], lambda line: line.y, Look(), extent_of([line]), log_y=False, columns=60, rows=12, top=2, unit="step",
+        theme=Theme(Style(), Style()),
+    )  # fmt: skip
+    strips = made.sheet.strips(Style())
+    cells = [(piece.style is not None and piece.style.dim, piece.text) for strip in strips for piece in strip]
+    drawn = [(bool(dim), sum("\u2800" < letter <= "\u28ff" for letter in text)) for dim, text in cells]
+    own, past = (sum(count for dim, count in drawn if dim is wanted) for wanted in (False, True))
+    assert own == pytest.approx(past, rel=0.2) and past > 10

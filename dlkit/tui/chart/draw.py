@@ -69,7 +69,7 @@ def draw(
         for line in lines:
             heat.paint(sheet, frame, values, line, look, extent, theme, log_y=log_y)
     courses = [course for course in courses if course.line.heat is None]
-    _lines(sheet, frame, values, courses, theme)
+    _lines(sheet, frame, values, courses, theme, look, extent)
     marks.breaks(sheet, frame, courses, theme)
     if values is not None:
         marks.points(sheet, frame, values, courses, look, extent, theme, log_y=log_y)
@@ -178,8 +178,16 @@ def _x_ticks(look: Look, extent: Extent, columns: int, unit: str) -> tuple[list[
     return ticks, texts
 
 
-def _lines(sheet: Sheet, frame: Frame, values: Range | None, courses: Sequence[Course], theme: Theme) -> None:
-    """Faint ones first: what is smoothed lies above all that is not."""
+def _lines(
+    sheet: Sheet,
+    frame: Frame,
+    values: Range | None,
+    courses: Sequence[Course],
+    theme: Theme,
+    look: Look,
+    extent: Extent,
+) -> None:
+    """Faint ones first: what is smoothed lies above all that is not. What a run has from its parent is dim."""
     if values is None:
         return
     for course in courses:
@@ -188,4 +196,10 @@ def _lines(sheet: Sheet, frame: Frame, values: Range | None, courses: Sequence[C
             sheet.line(dots(course.raw, values, frame.rows), frame.left, frame.top, style, faint=True)
     for course in courses:
         style = Style(color=theme.of(course.line), bold=course.raw is not None)
-        sheet.line(dots(course.spans, values, frame.rows), frame.left, frame.top, style)
+        cells = dots(course.spans, values, frame.rows)
+        branch = 0
+        if course.line.since is not None:
+            branch = min(frame.columns, max(0, int(look.place(extent, course.line.since) * frame.columns)))
+            dim = Style(color=theme.of(course.line), dim=True)
+            sheet.line(cells[:, :branch], frame.left, frame.top, dim)
+        sheet.line(cells[:, branch:], frame.left + branch, frame.top, style)

@@ -27,7 +27,8 @@ class Heat:
 class Line:
     """A curve: ``x`` ascending and ``y`` as many, never changed in place. ``key`` is the letter that stands at its end
     and in the legend, none where there is but one line; ``colour`` is its place in the palette. ``band``: from where to
-    where its values spread, as many as ``y`` each; ``heat``: of what ``y`` is but the middle, and what is drawn."""
+    where its values spread, as many as ``y`` each; ``heat``: of what ``y`` is but the middle, and what is drawn. Values
+    up to ``since`` are those of the run that this one branched off from."""
 
     name: str
     x: Numbers
@@ -36,10 +37,14 @@ class Line:
     colour: int = 0
     band: tuple[Floats, Floats] | None = None
     heat: Heat | None = None
+    since: float | None = None
 
     def same(self, other: Line) -> bool:
         """Whether it looks the same, without comparing points."""
-        mine, others = (self.name, self.key, self.colour), (other.name, other.key, other.colour)
+        mine, others = (
+            (self.name, self.key, self.colour, self.since),
+            (other.name, other.key, other.colour, other.since),
+        )
         pairs = (self.x, other.x), (self.y, other.y), (self.band, other.band), (self.heat, other.heat)
         return all(a is b for a, b in pairs) and mine == others
 

@@ -58,6 +58,13 @@ def marks_of(view: RunView, unit: str) -> list[Mark]:
     return [Mark(float(x), moment.kind, moment.text) for x, moment in zip(places, view.moments, strict=True)]
 
 
+def branch_of(view: RunView, unit: str) -> float | None:
+    """Where a fork began; None of a run that is none, and where nothing before it can be seen."""
+    if view.branch is None or unit == TIME:
+        return None
+    return float(_in(view, unit)(np.array([view.branch]))[0])
+
+
 def why_not(views: Sequence[RunView], names: Callable[[int], str], unit: str) -> str:
     """Why x cannot count so; empty if it can. ``names``: of the runs, by their places."""
     if unit != EPOCH:

@@ -21,7 +21,7 @@ from dlkit.tui.chart.legend import packed
 from dlkit.tui.chart.line import Line
 from dlkit.tui.chart.palette import colour
 from dlkit.tui.chart.thin import Floats, Numbers
-from dlkit.tui.chart.units import Xs, why_not
+from dlkit.tui.chart.units import TIME, Xs, branch_of, why_not
 from dlkit.tui.compare.rows import letter
 
 _NUMBERS = "123456789"
@@ -57,12 +57,16 @@ class CompareCharts(ChartGrid):
         courses = {place: found for place in range(len(self.views)) if (found := self._course(place, group.key))}
         if self.together:
             return [line for i in range(len(self.together)) if (line := self._mean(group.key, i, courses))]
-        return [Line("", x, y, letter(place), place) for place, (x, y) in courses.items()]
+        return [
+            Line("", x, y, letter(place), place, since=branch_of(self.views[place], self.axis))
+            for place, (x, y) in courses.items()
+        ]
 
     def _course(self, place: int, name: str) -> tuple[Numbers, Floats] | None:
         view = self.views[place]
         try:
-            series = view.series(name)
+            alone = self.together or self.axis == TIME  # a mean is of what the runs themselves measured
+            series = view.series(name) if alone else view.joined(name)
         except KeyError:
             return None
         return self._xs.of(view, name, series.steps, self.axis), series.values

@@ -15,7 +15,7 @@ from dlkit.runs.folder import ENDED
 from dlkit.tui.chart.grid import ChartGrid
 from dlkit.tui.chart.groups import SPLITS, Group, grouped
 from dlkit.tui.chart.line import Heat, Line, Mark
-from dlkit.tui.chart.units import Xs, marks_of, why_not
+from dlkit.tui.chart.units import TIME, Xs, branch_of, marks_of, why_not
 from dlkit.tui.run.pane import Pane
 
 
@@ -119,11 +119,12 @@ class CurvesPane(ChartGrid, Pane):
             split = name.split("/")[0]
             key, colour = SPLITS.get(split, ("", 0)) if "/" in name else ("", 3)
             try:
-                series = view.series(name)
+                series = view.series(name) if self.axis == TIME else view.joined(name)  # its own time begins with it
             except KeyError:  # a resume has made it void since the names were read, or it is still to come
                 continue
             x = self._xs.of(view, name, series.steps, self.axis)
-            found.append(Line(split if several else "", x, series.values, key if several else "", colour))
+            since = branch_of(view, self.axis)
+            found.append(Line(split if several else "", x, series.values, key if several else "", colour, since=since))
         return found
 
     def happened(self) -> Sequence[Mark]:

@@ -15,6 +15,7 @@ from dlkit.events import Commanded, Notice, Preparing, likely_end
 from dlkit.monitor.view import RunView
 from dlkit.present.events import describe_preparing, loss_names
 from dlkit.present.numbers import ago, counted, duration, number
+from dlkit.present.runs import BRANCH
 from dlkit.runs.own import FOREIGN
 from dlkit.tui.shared.words import state_cell
 
@@ -117,6 +118,9 @@ def _what(view: RunView) -> Text:
     name = str(record.get("name") or "")
     where = str(record.get("device") or "")
     text.append(f"  {name}" if name else "", style="bold")
+    if origin := record.get("forked_from"):
+        parent = origin.get("id", "").rpartition("-")[2]
+        text.append(f"  {BRANCH} {parent}@{origin.get('step', 0)}", style="none")
     for piece in (made, where):
         text.append(f"  {piece}" if piece else "", style="none")
     return text
