@@ -41,6 +41,7 @@ class Schema(TypedDict):
 
 
 def several(items: JsonObject) -> JsonObject:
+    """A list of these, of any length."""
     return {"type": "array", "items": items}
 
 
@@ -55,6 +56,7 @@ def choice(names: Sequence[str]) -> JsonObject:
 
 
 def by_name(values: JsonObject) -> JsonObject:
+    """An object of any names, each with such a value."""
     return {"type": "object", "additionalProperties": values}
 
 

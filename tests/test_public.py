@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 from importlib import import_module
 
 import pytest
 
+from promised import PROMISED
 from structure import ROOT
 
-_LINE = re.compile(r"^\| `(dlkit[\w.]+)` \| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
-PROMISED = [
-    (module, name)
-    for module, names in _LINE.findall((ROOT / "docs" / "authors" / "index.md").read_text(encoding="utf-8"))
-    for name in re.findall(r"\w+", names)
-]
 USED = {
     (statement.module, alias.name)
-    for path in sorted(ROOT.glob("plugins/*/dlkit_*/**/*.py"))
+    for room in ("plugins/*/dlkit_*", "dlkit/scaffold/templates/*/dlkit_*", "tests/outside/*/dlkit_*")
+    for path in sorted(ROOT.glob(f"{room}/**/*.py"))
     for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(statement, ast.ImportFrom)
     for alias in statement.names

@@ -1,0 +1,1 @@
+"""A dlkit plugin: MLP-Mixer."""

@@ -1,0 +1,1 @@
+"""A dlkit plugin: which tones sound in a signal, several at once."""
