@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import dlkit
+from at_length import at_length
 from dlkit.cli.main import main
 from structure import ROOT
 
@@ -46,6 +48,16 @@ def test_all_of_them(
     for name in ("new-task", "new-margins"):  # what a task's own model says, and what its template asks of another's
         assert main(["sample", name]) == 0
     checked(list(projects.values()), tmp_path)
+
+
+@at_length
+@pytest.mark.parametrize("name", KINDS)
+def test_each_is_gold(name: str, begin, capsys: pytest.CaptureFixture[str]) -> None:
+    project = begin(name, *KINDS[name][1])
+    capsys.readouterr()
+    code = main(["check-plugin", str(project), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["kept"], found["tier"]) == (0, True, "gold"), found["looks"]
 
 
 def tried(name: str, task: str, words: Sequence[str]) -> None:

@@ -101,7 +101,7 @@ FAULTS = [
     ("package-found-by-name", project('"dlkit-planted"', '"planted"'), "'planted'"),
     ("package-typed", {"dlkit_planted/py.typed": GONE}, "no py.typed"),
     ("package-uses-the-public", before("from dlkit.catalog import _load"), "_load of dlkit.catalog"),
-    ("package-uses-the-public", {"dlkit_planted/more.py": "import dlkit_points.options"}, "another plugin"),
+    ("package-uses-the-public", {"dlkit_planted/more.py": "import dlkit_points.options"}, "does not depend on"),
     ("package-keeps-standard-tests", {"tests/test_planted.py": OVERRIDE}, "TestPlanted.test_engine_builds"),
     ("loading-works", before("raise SystemExit(3)"), "3"),
     ("loading-works", before("import os; os.kill(os.getpid(), 11)"), "signal 11"),
