@@ -168,15 +168,23 @@ class Pairs(Sample):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Sample):
-    """Rows of cells; numbers stay numbers."""
+    """Rows of cells; numbers stay numbers. Those of the columns ``shares``, counted from 0, are from 0 to 1, and shown
+    as bars; a cell that is no number has none.
+    """
 
     kind = "table"
     headers: Sequence[str]
     rows: Sequence[Sequence[str | float | int]]
+    shares: Sequence[int] = ()
 
     def check(self) -> None:
         super().check()
         self._check_rows(self.headers, self.rows)
+        if not all(0 <= place < len(self.headers) for place in self.shares):
+            self._refuse(f"shares {list(self.shares)} are not all among {len(self.headers)} columns")
+        for value in (row[place] for row in self.rows for place in self.shares):
+            if not isinstance(value, str) and not 0 <= value <= 1:
+                self._refuse(f"a share of {value!r} is not from 0 to 1")
 
 
 def _none() -> npt.NDArray[np.uint8]:

@@ -27,10 +27,11 @@ KEYS = (
 SIZES = ((80, 24), (120, 35), (160, 50), (60, 20), (40, 12), (200, 60), (81, 25))
 HASTE = 5
 """Keys after which everything may come to rest."""
-REST = 0.3
+REST = 1.0
 """Seconds in which what was begun comes to its end before it is compared."""
 AFTER = 100
 """Keys between two looks at whether what is shown is true."""
+_GOING = "loading the model"
 _CHANGES = re.compile(r"\d+([.,]\d+)*")
 """Numbers go on by themselves: times, rates, loads."""
 
@@ -111,6 +112,8 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
     for source in sources:
         source.closed = True
     app.clear_notifications()  # which go by themselves
+    while any(_GOING in text for text, _ in _drawn(app)):  # a model that is being loaded is not waited for by REST
+        await pilot.pause(REST)
     await pilot.pause(REST)
     before = _drawn(app)
     for widget in app.screen.walk_children(Widget, with_self=True):

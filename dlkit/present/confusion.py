@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from dlkit.present.plane import OWN, Run
 from dlkit.present.shades import mixed
+from dlkit.present.shares import bar, percent
 from dlkit.samples import ConfusionMatrix
 from dlkit.steering import one_line
 
-BAR = 10
 _NAME, _LEAST = 16, 4
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 _BLACK = 0x000000
 
 
@@ -30,7 +29,7 @@ def lines(sample: ConfusionMatrix, *, colour: bool = True) -> list[list[Run]]:
             on = _colour(count / total, right=column == place) if colour and count and total else OWN
             runs.append((text, _BLACK if on != OWN else OWN, on))
         made.append([*runs, (f"  {bar(row[place] / total)}" if total else "  none", OWN, OWN)])
-    shares = "".join(_percent(_precision(sample.counts, i)).rjust(cell) for i in range(len(names)))
+    shares = "".join(percent(_precision(sample.counts, i)).rjust(cell) for i in range(len(names)))
     return [*made, [(f"{'precision':>{side}}{shares}", OWN, OWN)]]
 
 
@@ -47,20 +46,9 @@ def cell_at(sample: ConfusionMatrix, column: int, line: int) -> tuple[int, int] 
     return (true, predicted) if inside else None
 
 
-def bar(share: float) -> str:
-    """A share as a bar, and in per cent: ``██████▌    65%``."""
-    eighths = round(max(0.0, min(1.0, share)) * 8 * BAR)
-    full, rest = divmod(eighths, 8)
-    return f"{('█' * full + (_EIGHTHS[rest] if rest else '')):{BAR}} {_percent(share):>4}"
-
-
 def _precision(counts: Sequence[Sequence[int]], place: int) -> float | None:
     total = sum(row[place] for row in counts)
     return counts[place][place] / total if total else None
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
 
 
 def _colour(share: float, *, right: bool) -> int:

@@ -15,6 +15,7 @@ from dlkit.present.frames import WIDTH, drawn
 from dlkit.present.numbers import grouped, number
 from dlkit.present.plane import OWN
 from dlkit.present.shades import shades
+from dlkit.present.shares import barred
 from dlkit.samples import ConfusionMatrix, Pairs, Sample, Shaded, Table, Text
 from dlkit.steering import without_steering
 
@@ -122,7 +123,7 @@ def body(sample: Sample, width: int = WIDTH) -> str:
         case Pairs() if sample.compared:
             return _pairs(sample)
         case Table() | Pairs():
-            return _table(sample.headers, sample.rows)
+            return _table(sample.headers, barred(sample))
     file = io.BytesIO()
     drawn(sample, width).save(file, "PNG")  # optimised: 4 % smaller, and 8 times as long
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

@@ -14,6 +14,7 @@ from dlkit.present.differences import compared
 from dlkit.present.half_blocks import Pixels, fitted, half_blocks, rgb
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, Shade, shades
+from dlkit.present.shares import barred
 from dlkit.present.table import table
 from dlkit.present.text import Painted, clean
 from dlkit.samples import Box, Boxes, ConfusionMatrix, Curve, Images, Pairs, Plane, Sample, Scatter, Shaded, Table, Text
@@ -150,7 +151,7 @@ def _coloured(found: Iterable[Shade], width: int) -> str:
 
 def _table(sample: Table | Pairs, colour: bool, width: int, most: int | None) -> str:
     headers = [one_line(header) for header in sample.headers]
-    rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in sample.rows]
+    rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in barred(sample)]
     if not rows:
         return "  ".join(headers) + "\n(no rows)"
     room = _room(headers, rows, width)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlkit.monitor.sample_looks import part, parts
-from dlkit.present.confusion import bar, cell_at, lines, opened
+from dlkit.present.confusion import cell_at, lines, opened
 from dlkit.present.differences import compared
 from dlkit.present.plane import OWN
 from dlkit.present.samples import render
+from dlkit.present.shares import bar
 from dlkit.samples import ConfusionMatrix, Images, Pairs, SampleError, load, save
 
 ANIMALS = ConfusionMatrix(

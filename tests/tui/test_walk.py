@@ -42,8 +42,9 @@ async def test_a_random_walk_ends_where_it_began(
             walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=0)
     assert not walked.stale, "\n".join(walked.stale[:20])
     assert {"HomeScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
-    first, last = sorted(walked.widgets[1:4])[1], sorted(walked.widgets[-3:])[1]
-    assert last <= first * 1.2, walked.widgets
+    third = len(walked.widgets) // 3
+    # What somebody just left is collected in a while: what is kept for good rises above all that was there before.
+    assert min(walked.widgets[-third:]) <= max(walked.widgets[third : 2 * third]), walked.widgets
 
 
 def _refuse(*_: object, **__: object) -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from dlkit.present.differences import compared
 from dlkit.present.numbers import number
 from dlkit.present.shades import BLACK, shades
+from dlkit.present.shares import barred
 from dlkit.present.text import clean
 from dlkit.samples import Pairs, Shaded, Table, Text
 
@@ -77,7 +78,7 @@ def table(sample: Table, room: Size) -> list[Widget]:
     """Columns as wide as they need; numbers to the right. One wider than the room is scrolled sideways."""
     if not sample.rows:
         return [Static(Words("  ".join(map(clean, sample.headers)) + "\nno rows"))]
-    rows = [_as_wide(row, len(sample.headers)) for row in sample.rows[:MOST_ROWS]]
+    rows = [_as_wide(row, len(sample.headers)) for row in barred(sample)[:MOST_ROWS]]
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for place, header in enumerate(sample.headers):
         numbers = all(isinstance(row[place], (int, float)) for row in rows)

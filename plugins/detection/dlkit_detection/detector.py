@@ -139,15 +139,21 @@ class Detector(ImagePredictor[DetectionInfo, DetectorConfig]):
             np.add.at(objects, one.labels.numpy(), 1)
             np.add.at(missed, one.labels.numpy()[one.verdict.missed], 1)
             np.add.at(false, one.found.labels.numpy()[one.verdict.false], 1)
-        rows = [
-            [name, *numbers]
-            for name, *numbers in zip(
-                self.info.classes, objects.tolist(), (objects - missed).tolist(), missed.tolist(), false.tolist(),
-                strict=True,
+        found = objects - missed
+        rows: list[list[str | float]] = [
+            [name, n, right, _share(right, n), lacking, made_up, _share(right, right + made_up)]
+            for name, n, right, lacking, made_up in zip(
+                self.info.classes, objects.tolist(), found.tolist(), missed.tolist(), false.tolist(), strict=True
             )
-        ]  # fmt: skip
+        ]
         title = f"Objects on {len(judged):,} validation images, at a score of {self.config.threshold:g} or more"
-        return Table(name="classes", title=title, headers=["class", "objects", "found", "missed", "false"], rows=rows)
+        headers = ["class", "objects", "found", "recall", "missed", "false", "precision"]
+        return Table(name="classes", title=title, headers=headers, rows=rows, shares=(3, 6))
+
+
+def _share(part: int, whole: int) -> str | float:
+    """Nothing, of nothing."""
+    return part / whole if whole else ""
 
 
 @dataclass(frozen=True)

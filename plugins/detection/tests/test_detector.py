@@ -195,7 +195,8 @@ def test_samples_tell_missed_false_and_found_apart_and_the_worst_comes_first(
 def test_samples_of_a_good_and_of_a_silent_model(data: Data, detector: Callable[..., Detector]) -> None:
     *shown, table = detector(data).samples(99, np.random.default_rng(0), data.val)
     assert all(box.role == "predicted" for sample in shown if isinstance(sample, Boxes) for box in sample.boxes)
-    assert isinstance(table, Table) and all(row[3] == row[4] == 0 for row in table.rows)
+    assert isinstance(table, Table) and all(row[4] == row[5] == 0 for row in table.rows)
+    assert {row[3] for row in table.rows} == {1.0, ""}, "no share of nothing"
     *silent, _ = detector(data, Silent()).samples(2, np.random.default_rng(0), data.val)
     assert all(box.role == "missed" for sample in silent if isinstance(sample, Boxes) for box in sample.boxes)
     assert detector(data).samples(2, np.random.default_rng(0), None) == ()
