@@ -218,7 +218,7 @@ class Commanded(Event):
     """A command was obeyed after ``step``, or ``refused`` says why not.
 
     ``action`` is one of ``dlkit.runs.commands.ACTIONS``, ``key`` and ``value`` those of ``set``; ``id`` and ``by`` are
-    the command's, ``end`` the offset behind its line in commands.jsonl.
+    the command's, ``reason`` is why, if that was said, ``end`` the offset behind its line in commands.jsonl.
     """
 
     event = "command"
@@ -230,6 +230,7 @@ class Commanded(Event):
     by: str = ""
     end: int = 0
     refused: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import locate
 
-RUN_HELP = "id, its unique beginning or end, name, last, last~N, TASK@best, or folder"
+RUN_HELP = "id, its unique beginning or end, name, tag, last, last~N, TASK@best, or folder"
 
 
 def run_parser(command: str, description: str) -> Parser:

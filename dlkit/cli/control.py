@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from dlkit.cli.choice import run_parser
 from dlkit.cli.parser import Parser, duration
 from dlkit.errors import RunError
 from dlkit.events import Finished
-from dlkit.jobs.follow import Gone
+from dlkit.jobs.follow import Gone, state_now
 from dlkit.jobs.requests import PATIENCE, Answer, Refusal, Refused, Request
 from dlkit.present.commands import to_type
 from dlkit.present.events import describe_answer
 from dlkit.present.outcome import unrecorded_end
 from dlkit.present.output import print_json, print_result, say
+from dlkit.runs.commands import checked_reason
 from dlkit.runs.folder import RunFolder
 
 
@@ -26,7 +29,13 @@ def control_parser(command: str, description: str) -> Parser:
         metavar="SECONDS",
         help=f"wait for the job's answer ({PATIENCE:g})",
     )
+    with_reason(parser)
     return parser.with_json()
+
+
+def with_reason(parser: Parser) -> None:
+    """``--reason``, which every order takes."""
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why; it is on record, with who gave the order")
 
 
 def perform(run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace) -> None:
@@ -42,12 +51,10 @@ def answered(
     run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace
 ) -> tuple[Request, Answer]:
     """Send a command and wait for what comes of it; RunError if it was refused or came too late."""
-    request = Request(run, action, key, value, timeout=options.timeout, say=say)
-    try:
+    checked_reason(options.reason)
+    request = Request(run, action, key, value, reason=options.reason, timeout=options.timeout, say=say)
+    with _refusing(run):
         answer = request.send()
-    except Refused as error:
-        what, hint = _why_not(run, error.refusal)
-        raise RunError(f"{what}: {hint}" if hint else what).hinting(hint) from error
     if answer.event is not None and answer.event.refused:
         raise RunError(f"{run.id}: {answer.event.refused}").knowing(document(request, answer))
     if answer.event is None and answer.end is not None and action != "stop":
@@ -56,6 +63,30 @@ def answered(
     if answer.event is None and answer.end is None:
         say(f"{run.id} has not answered within {options.timeout:g} s; the command stays in line")
     return request, answer
+
+
+def could(run: RunFolder, action: str, *, options: Namespace) -> None:
+    """``--dry-run``: whether the run would be asked; RunError says why not."""
+    with _refusing(run):
+        Request(run, action, say=say).check()
+    tell_plan({run: state_now(run)}, action, as_json=options.json)
+
+
+def tell_plan(runs: Mapping[RunFolder, str], action: str, *, as_json: bool) -> None:
+    """What an order would be done to, by the states that the runs are in; nothing is done."""
+    if as_json:
+        print_json({"would": action, "runs": [{"run": run.id, "state": state} for run, state in runs.items()]})
+    else:
+        print_result("\n".join(f"would {action} {run.id}, which is {state}" for run, state in runs.items()))
+
+
+@contextmanager
+def _refusing(run: RunFolder) -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        what, hint = _why_not(run, error.refusal)
+        raise RunError(f"{what}: {hint}" if hint else what).hinting(hint) from error
 
 
 def tell(request: Request, answer: Answer) -> None:

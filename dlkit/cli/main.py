@@ -51,6 +51,8 @@ COMMANDS = {
     "export": "write what a trained model knows into files for other programs",
     "serve": "answer over HTTP: a page to try a trained model, and an interface for programs",
     "rename": "give a run a name",
+    "tag": "give a run tags: baseline, paper; runs tag:baseline finds it again",
+    "note": "write down what you think of a run; it stays with it",
     "remove": "delete a run",
     "clean": "free disk space: old checkpoints, interrupted runs",
     "completion": "bash, zsh, fish: what the shell needs to complete commands, options and runs",

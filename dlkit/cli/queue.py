@@ -143,15 +143,27 @@ def _serve(workspace: Path, interrupts: Interrupts, slots: str) -> None:
 
 
 def _cancel(argv: list[str]) -> int:
+    from dlkit.cli.control import tell_plan, with_reason
+    from dlkit.jobs.follow import state_now
     from dlkit.jobs.queue import cancel
 
     parser = Parser("queue cancel", "Take jobs out of the queue; they end as stopped, and can be resumed.")
     parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    parser.add_argument("--dry-run", action="store_true", help="say what would be taken out, and take out nothing")
+    with_reason(parser)
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace: Path = locate(options.workspace)
+    runs = [find_run(workspace, reference) for reference in options.runs]
+    if options.dry_run:
+        states = {run: state_now(run) for run in runs}
+        for run, state in states.items():
+            if state not in ("queued", "foreign"):
+                raise RunError(f"{run.id} does not wait in the queue: it is {state}")
+        tell_plan(states, "cancel", as_json=options.json)
+        return 0
     done = []
-    for run in [find_run(workspace, reference) for reference in options.runs]:
-        cancel(run)
+    for run in runs:
+        cancel(run, options.reason)
         done.append(run.id)
         if not options.json:
             print_result(f"{run.id}: cancelled")

@@ -19,6 +19,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("remove", "Delete runs with all they hold.")
     parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
     runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
@@ -28,6 +29,12 @@ def main(argv: list[str]) -> int:
     total = sum(sizes.values())
     for run in runs:
         say(f"{run.path}  {size(sizes[run])}")
+    if options.dry_run:
+        if options.json:
+            print_json({"could_go": [run.id for run in runs], "bytes": total})
+        else:
+            print_result(f"{size(total)} would be freed; without --dry-run they are, after asking")
+        return 0
     if not confirm(f"Remove {len(runs)} run{'s' * (len(runs) > 1)}, {size(total)}?", options.yes):
         say("nothing removed")
         return 0

@@ -58,8 +58,8 @@ def _parser() -> Parser:
     parser = Parser(
         "runs",
         "List the runs of a workspace, newest first. FILTER as in the interface, all of it must hold: words (regular "
-        "expressions), task:… state:… model:… data:… name:… study:… parent:…, 'val/accuracy>0.9', 'lr<0.01', since:2d, "
-        "before:2026-11-30, '!state:failed' for not.",
+        "expressions), task:… state:… model:… data:… name:… study:… parent:… tag:… note:…, "
+        "'val/accuracy>0.9', 'lr<0.01', since:2d, before:2026-11-30, '!state:failed' for not.",
     )
     parser.add_argument("filter", metavar="FILTER", nargs="*", help="which runs; in quotes where < or > is in it")
     parser.add_argument("--task", metavar="T", help="only those of this task")
@@ -75,7 +75,9 @@ def _parser() -> Parser:
         "--columns", metavar="KEYS", help="show these: run,state,lr,val/accuracy; metrics and options too"
     )
     parser.add_argument(
-        "--group", metavar="KEYS", help="a line a group instead: task, model, study, an option; several with commas"
+        "--group",
+        metavar="KEYS",
+        help="a line a group instead: task, model, study, tag, an option; several with commas",
     )
     return parser.with_workspace().with_json().with_tables()
 

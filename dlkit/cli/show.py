@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.note import told as told_note
 from dlkit.cli.parser import Parser
 from dlkit.cli.show_family import family_tree, origin
 from dlkit.errors import RunError, UsageError
@@ -22,6 +23,7 @@ from dlkit.present.table import table
 from dlkit.present.text import Painted, from_here
 from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise, told
+from dlkit.runs.labels import labels
 from dlkit.runs.log import history, read_events
 from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
@@ -56,6 +58,7 @@ def main(argv: list[str]) -> int:
         _configuration(shown, whole=options.config),
         _checkpoints(run),
         _evaluations(run),
+        _notes(run),
         _samples(run, events, width if options.samples else None),
         _log(run) if options.log else _traceback(events),
     ]
@@ -120,6 +123,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "checkpoints": contents.checkpoints(run),
         "samples": contents.samples(events),
         "evaluations": contents.evaluations(run),
+        "notes": [note._asdict() for note in labels(run).notes],
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
         "traceback": end.traceback if end else "",
@@ -161,6 +165,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
     rows = {
         "run": run.id,
         "name": run.name,
+        "tags": run.tags.replace(" ", ", "),
         "task": f"{run.task}: {run.model} on {run.dataset}" if run.task else "",
         "state": f"{run.state}: {run.reason}" if run.reason else run.state,
         "forked": origin(_readable_record(folder)),
@@ -212,6 +217,12 @@ def _evaluations(run: RunFolder) -> str:
         shown = [f"{name} {number(value)}" for name, value in metrics.items() if name.count("/") < 2]
         lines.append(f"  {entry.get('split')}, step {entry.get('step')}: {', '.join(shown)}")
     return "\n".join(["evaluations on record", *lines]) if lines else ""
+
+
+def _notes(run: RunFolder) -> str:
+    found = labels(run).notes
+    lines = [f"  {line}" for entry in found for line in told_note(entry).splitlines()]
+    return "\n".join(["notes", *lines]) if lines else ""
 
 
 def _samples(run: RunFolder, events: list[Event], width: int | None) -> str:

@@ -13,8 +13,12 @@ from dlkit.present.output import print_json, print_result
 def main(argv: list[str]) -> int:
     parser = control_parser("stop", "End a running job: it finishes its step and writes a checkpoint first.")
     parser.add_argument("--wait", action="store_true", help="until it has ended; fails if it ends otherwise")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be stopped, and stop nothing")
     options = parser.parse_args(argv)
     run = chosen_run(options)
+    if options.dry_run:
+        control.could(run, "stop", options=options)
+        return 0
     if not options.wait:
         perform(run, "stop", options=options)
         return 0

@@ -18,6 +18,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("study remove", "Delete studies. The runs that they made stay, and are runs like any other.")
     parser.add_argument("studies", metavar="S", nargs="+", help=STUDY_HELP)
     parser.add_argument("--runs", action="store_true", help="delete the runs that they made, too")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
@@ -25,6 +26,12 @@ def main(argv: list[str]) -> int:
     runs = [run for study in studies for run in _checked(study, options.runs)]
     total = sum(disk_use(str(path)) for path in [*(study.path for study in studies), *(run.path for run in runs)])
     what = counted(len(studies), "study") if len(studies) == 1 else f"{len(studies)} studies"
+    if options.dry_run:
+        if options.json:
+            print_json({"could_go": [s.id for s in studies], "runs": [run.id for run in runs], "bytes": total})
+        else:
+            print_result("\n".join([*(str(s.path) for s in studies), *(str(run.path) for run in runs), size(total)]))
+        return 0
     with_runs = f" and {counted(len(runs), 'run')}" if options.runs else ""
     if not confirm(f"Remove {what}{with_runs}, {size(total)}?", options.yes):
         say("nothing removed")

@@ -172,7 +172,7 @@ class Orders:
         """Do what a command says; returns why not, or an empty text."""
         match command.action:
             case "stop":
-                self.end(f"stopped by {command.by}", completes=False)
+                self.end(f"stopped by {command.whose}", completes=False)
             case "pause" | "unpause" if self.never_pauses:
                 return self.never_pauses
             case "pause" | "unpause" as action:
@@ -199,4 +199,5 @@ class Orders:
             by=command.by,
             end=command.end,
             refused=refused,
+            reason=command.reason,
         )

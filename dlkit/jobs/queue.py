@@ -15,6 +15,7 @@ from dlkit.jobs.detach import detach
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.queue_state import QueueState
 from dlkit.runs import opening, own
+from dlkit.runs.commands import checked_reason, somebody
 from dlkit.runs.conclude import end_run
 from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
@@ -195,13 +196,15 @@ def reprioritise(run: RunFolder, by: int) -> int:
         raise RunError(f"{run.id} has been started (process {holder(run.lock)})") from error
 
 
-def cancel(run: RunFolder) -> None:
-    """Take a job out of the queue: it ends as stopped, before its first step. RunError if it does not wait."""
+def cancel(run: RunFolder, reason: str = "") -> None:
+    """Take a job out of the queue: it ends as stopped, before its first step; who did so, and the ``reason``, is on
+    record. RunError if it does not wait."""
+    why = f"{somebody()}{f': {checked_reason(reason)}' if reason else ''}"
     try:
         with RunLock(run.lock, SUPERVISOR):
             state = run.read().get("state")
             if state != "queued":
                 raise RunError(f"{run.id} does not wait in the queue: it is {state}")
-            end_run(run, "stopped", "cancelled before it was started")
+            end_run(run, "stopped", f"cancelled before it was started, by {why}")
     except BlockingIOError as error:
         raise RunError(f"{run.id} has been started (process {holder(run.lock)}): dlkit stop {run.id}") from error

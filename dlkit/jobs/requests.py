@@ -72,10 +72,10 @@ def refusal(state: str, record: RunRecord, action: str) -> Refusal | None:
             return Refusal("gone", state)
 
 
-def send(run: RunFolder, action: str, key: str = "", value: object = None) -> str:
+def send(run: RunFolder, action: str, key: str = "", value: object = None, *, reason: str = "") -> str:
     """Ask something of a job, and do not wait; the command's id. RunError if it cannot be written."""
     try:
-        return commands.append(run.commands, action, key, value)
+        return commands.append(run.commands, action, key, value, reason=reason)
     except OSError as error:
         raise RunError(f"{run.commands} cannot be written: {error.strerror or error}") from error
 
@@ -125,7 +125,8 @@ class Answer(NamedTuple):
 class Request:
     """One command to one run. ``send()`` appends it and waits for the answer; Refused if the run cannot be asked.
 
-    ``timeout`` is in seconds, of everything together; ``say`` hears where a command goes that leaves this machine.
+    ``reason`` is put on record; ``timeout`` is in seconds, of everything; ``say`` hears where a command goes that
+    leaves this machine.
     """
 
     def __init__(
@@ -135,11 +136,12 @@ class Request:
         key: str = "",
         value: object = None,
         *,
+        reason: str = "",
         timeout: float = PATIENCE,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.run, self.action, self.key, self.value = run, action, key, value
-        self.id = ""
+        self.id, self._reason = "", reason
         self._timeout, self._say = timeout, say
         self._deadline = time.monotonic() + timeout
         self._pending = Pending()
@@ -150,6 +152,12 @@ class Request:
         self._append()
         return self._answer()
 
+    def check(self) -> None:
+        """Whether it can be asked now, nothing being asked; Refused or RunError as of ``send``."""
+        found = self._refusal()
+        if found is not None and found.kind != "starting":
+            raise Refused(self.run, found)
+
     def wait_for_end(self) -> Finished | Gone:
         """However long it takes."""
         while self._follower.ended is None:
@@ -158,7 +166,7 @@ class Request:
         return self._follower.ended
 
     def _append(self) -> None:
-        self.id = send(self.run, self.action, self.key, self.value)
+        self.id = send(self.run, self.action, self.key, self.value, reason=self._reason)
         self._pending.sent(self.id, self.action, self._deadline)
 
     def _answer(self) -> Answer:

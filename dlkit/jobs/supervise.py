@@ -133,7 +133,7 @@ class Supervisor:
             return
         asked = [c for c in commands.read(self.folder.commands, self._offset)[0] if c.action == "stop"]
         if asked and time.time() - asked[0].time > STOP_SECONDS:
-            self._kill(f"stopped by {asked[0].by}, before it began to train")
+            self._kill(f"stopped by {asked[0].whose}, before it began to train")
 
     @property
     def _begun(self) -> bool:
@@ -175,7 +175,7 @@ class Supervisor:
         asked, self._offset = commands.read(self.folder.commands, self._offset)
         stops = [command for command in asked if command.action == "stop"]
         if stops:
-            self._ending = f"stopped by {stops[0].by}; {died.reason}"
+            self._ending = f"stopped by {stops[0].whose}; {died.reason}"
         return bool(stops)
 
     def _retry(self, died: Death, attempt: int, change: Mapping[str, int]) -> None:

@@ -14,7 +14,7 @@ from dlkit.runs.outcomes import direction
 
 NONE: Options = {}
 NOTHING: Mapping[str, Options] = {}
-ALIASES = {"run": "id", "data": "dataset", "time": "seconds", "started": "created"}
+ALIASES = {"run": "id", "data": "dataset", "time": "seconds", "started": "created", "tag": "tags"}
 """What people call some fields of a summary, in headers, filters and orders alike."""
 FIELDS = tuple(name for name in Summary._fields if name not in ("metrics", "total_steps", "direction"))
 STATES = ("running", "paused", "queued", "foreign", "interrupted", "failed", "stopped", "completed")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from dlkit.monitor.home import how_they_ended
-from dlkit.monitor.run_columns import NONE, words_of
+from dlkit.monitor.run_columns import NONE, field_of, words_of
 from dlkit.monitor.run_query import Options
 from dlkit.present.numbers import counted, number
 from dlkit.runs.folder import Summary
@@ -63,9 +64,16 @@ class RunGroup(NamedTuple):
 def in_groups(
     runs: Sequence[Summary], keys: Sequence[str], options: Mapping[str, Options] | None = None
 ) -> list[RunGroup]:
-    """By fields of the list, metrics or options (``options`` by run's id), in the order of the first run of each."""
+    """By fields of the list, metrics or options (``options`` by run's id), in the order of the first run of each. A run
+    of several tags is in the group of each."""
     found: dict[tuple[str, ...], list[Summary]] = {}
     for run in runs:
-        values = tuple(words_of(run, key, (options or {}).get(run.id, NONE)) for key in keys)
-        found.setdefault(values, []).append(run)
+        several = [_words(run, key, (options or {}).get(run.id, NONE)) for key in keys]
+        for values in product(*several):
+            found.setdefault(values, []).append(run)
     return [RunGroup(dict(zip(keys, values, strict=True)), members) for values, members in found.items()]
+
+
+def _words(run: Summary, key: str, options: Options) -> Sequence[str]:
+    """What a run is grouped under by one key."""
+    return (run.tags.split() or [""]) if field_of(key) == "tags" else [words_of(run, key, options)]

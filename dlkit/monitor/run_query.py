@@ -1,7 +1,7 @@
 """Which runs a list shows, by what is typed: words, fields, comparisons, ages.
 
 mlp                  a regular expression, anywhere: id, name, task, model, data, device, state, study
-state:fail|stop      in one field: task, state, model, data, name, id, device, host, study, parent
+state:fail|stop      in one field: task, state, model, data, name, id, device, host, study, parent, tag, note
 val/accuracy>0.9     a metric, a number of the list (step, time, size …), or an option (lr, engine.epochs)
 optimizer=adam       an option that is a word
 since:2d  before:1h  begun since then, or before; a day too: since:2026-11-30
@@ -34,6 +34,8 @@ TEXTS: Mapping[str, Callable[[Summary], str]] = {
     "host": lambda run: run.host,
     "study": lambda run: run.study,
     "parent": lambda run: run.parent,
+    "tag": lambda run: run.tags,
+    "note": lambda run: run.note,
 }
 NUMBERS: Mapping[str, Callable[[Summary], float | None]] = {
     "best": lambda run: run.best,

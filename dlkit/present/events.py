@@ -89,7 +89,8 @@ def describe_answer(event: Commanded) -> str:
 
 def describe_command(event: Commanded) -> str:
     """What came of a command, and whose it was."""
-    return f"{event.by}: {describe_answer(event)}" if event.by else describe_answer(event)
+    said = describe_answer(event) + (f" ({event.reason})" if event.reason else "")
+    return f"{event.by}: {said}" if event.by else said
 
 
 def describe_restart(event: Retried) -> str:

@@ -11,12 +11,13 @@ from dlkit import __version__
 from dlkit.events import Finished, Notice, Retried
 from dlkit.monitor.moments import Moment
 from dlkit.present.commands import to_type
-from dlkit.present.numbers import duration, grouped, number
+from dlkit.present.numbers import duration, grouped, number, when
 from dlkit.report import facts
 from dlkit.report.blocks import Block, Document, Film, Grid, Listing, Part, Shot
 from dlkit.report.curves import charts_of
 from dlkit.report.reading import Told
 from dlkit.runs.contents import load_sample
+from dlkit.runs.labels import labels
 
 
 def document(told: Told) -> Document:
@@ -53,6 +54,9 @@ def lead(told: Told) -> list[str]:
     bare = f"test/{summary.metric.partition('/')[2]}"
     if tested and bare in tested[-1].get("metrics", {}):
         lines.append(f"{bare} {number(tested[-1]['metrics'][bare])}. {facts.test_looks(told)}")
+    if summary.tags:
+        lines.append(f"tagged {summary.tags.replace(' ', ', ')}")
+    lines += [f"noted {when(entry.time, facts.MOMENT)} by {entry.by}: {entry.text}" for entry in labels(told.run).notes]
     going = summary.state in ("running", "paused", "queued")
     word = f"watch {told.run.id}" if going else f"predict {told.run.id} INPUT"
     return [*lines, f"next: {to_type(told.run, word)}"]

@@ -34,7 +34,7 @@ def forked_from(parent: RunFolder, record: RunRecord, chosen: Checkpoint, change
 ):  # fmt: skip
     """What run.json of a fork says of where it comes from."""
     found: ForkedFrom = {"id": parent.id, "step": chosen.step, "sha256": chosen.sha256, "changes": changes}
-    own = record.get("forked_from")
+    own = record.get("forked_from")  # kept with it: the folders of ancestors may go
     if own is not None and "id" in own and "step" in own:
         above: Ancestor = {"id": own["id"], "step": own["step"]}
         found["before"] = [above, *own.get("before", ())]

@@ -1,6 +1,7 @@
 """``commands.jsonl``: what people ask of a running job. Anybody appends; the process that trains reads and obeys.
 
-A line is one JSON object: ``{"id": …, "time": …, "by": …, "action": …}``, with ``key`` and ``value`` for ``set``.
+A line is one JSON object: ``{"id": …, "time": …, "by": …, "action": …}``, with ``key`` and ``value`` for ``set``
+and, where one was given, a ``reason``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlkit.bounded import parse_json
+from dlkit.errors import UsageError
 from dlkit.json_types import Json
 from dlkit.runs import opening
 from dlkit.runs.files import encode_json
@@ -20,14 +22,16 @@ from dlkit.shapes import LATEST, fields, number, text, whole
 
 PORTION = 1 << 24
 """Bytes that are read in one go: a command has some 100."""
+LONGEST_REASON = 500
 ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
 
 
-_COMMAND = fields(action=text, key=text, id=text, by=text, time=number(0, LATEST), end=whole())
+_COMMAND = fields(action=text, key=text, id=text, by=text, reason=text, time=number(0, LATEST), end=whole())
 
 
 class Command(NamedTuple):
-    """What somebody asks for: one line. ``by`` says who; ``end`` is the offset behind it, which orders commands."""
+    """What somebody asks for: one line. ``by`` says who, ``reason`` why; ``end`` is the offset behind
+    it, which orders commands."""
 
     action: str
     key: str = ""
@@ -36,6 +40,12 @@ class Command(NamedTuple):
     by: str = ""
     time: float = 0.0
     end: int = 0
+    reason: str = ""
+
+    @property
+    def whose(self) -> str:
+        """Who asks, and why if that was said: ``anna@host: too hot``."""
+        return f"{self.by}: {self.reason}" if self.reason else self.by
 
     def to_json(self) -> dict[str, Json]:
         return self._asdict()
@@ -48,16 +58,26 @@ class Command(NamedTuple):
         return cls(**{key: record[key] for key in cls._fields if key in record})  # type: ignore[arg-type]
 
 
-def append(path: Path, action: str, key: str = "", value: object = None, *, by: str = "") -> str:
+def append(path: Path, action: str, key: str = "", value: object = None, *, by: str = "", reason: str = "") -> str:
     """Ask; returns the command's id, under which the job records that it obeyed (event ``command``)."""
     identity = os.urandom(4).hex()
-    record = {"id": identity, "time": round(time.time(), 3), "by": by or _somebody(), "action": action}
+    record = {"id": identity, "time": round(time.time(), 3), "by": by or somebody(), "action": action}
+    if reason:
+        record["reason"] = checked_reason(reason)
     if key:
         record |= {"key": key, "value": value}
     line = encode_json(json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
     # One write, appended: lines of several people at once do not mix. There is no lock that a dead process could hold.
     opening.append(path.parent, path.name, line)
     return identity
+
+
+def checked_reason(text: str) -> str:
+    """UsageError for one that is too long: it stands in the log, and in lists."""
+    text = " ".join(text.split())
+    if len(text) > LONGEST_REASON:
+        raise UsageError(f"the reason has {len(text)} characters: at most {LONGEST_REASON}")
+    return text
 
 
 def read(path: Path, start: int = 0) -> tuple[list[Command], int]:
@@ -93,7 +113,8 @@ def _parsed(line: bytes, end: int) -> Command | None:
         return None
 
 
-def _somebody() -> str:
+def somebody() -> str:
+    """Who this is, for what is on record: ``user@host``."""
     import getpass
     import socket
 

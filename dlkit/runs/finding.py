@@ -12,7 +12,7 @@ from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.index import list_runs, newest_runs, signatures
 from dlkit.runs.outcomes import best
 
-GIVE = "give an id, its unique beginning or end, a unique name, last, last~N, TASK@best, or a folder"
+GIVE = "give an id, its unique beginning or end, a unique name or tag, last, last~N, TASK@best, or a folder"
 SHOWN = 8
 """Runs that are named where several may be meant, the newest first."""
 _LAST = re.compile(r"last(?:~(\d{1,9}))?")
@@ -22,8 +22,8 @@ _BEST = "@best"
 def find_run(workspace: Path, reference: str) -> RunFolder:
     """The run that RUN means: ``GIVE`` says what that may be. UsageError names what there is.
 
-    A folder comes first, then an id, a name, the beginning and the end of an id: what is earlier in this order is
-    meant, and only where several are equally near, none is.
+    A folder comes first, then an id, a name, a tag, the beginning and the end of an id: what is earlier in this order
+    is meant, and only where several are equally near, none is.
     """
     if not reference:  # a script's empty variable: every id begins with it, and the current folder may be a run
         raise UsageError(f"RUN is empty: {GIVE}").hinting(GIVE)
@@ -52,6 +52,7 @@ def _ways(runs: list[Summary], reference: str) -> Iterator[list[Summary]]:
     """Runs that it names in one way, then in another; newest first."""
     # A name before beginnings: who calls a run "2" means that one, though every id of this century begins so.
     yield [run for run in runs if run.name == reference]
+    yield [run for run in runs if reference in run.tags.split()]  # below a name, which somebody gave to one run alone
     yield [run for run in runs if run.id.startswith(reference)]
     yield [run for run in runs if run.id.endswith(reference)]
 

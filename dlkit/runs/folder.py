@@ -26,6 +26,8 @@ ENDED = ("completed", "stopped", "failed")
 _YEAR_10000 = 253_402_300_800
 _ENDS = {"created": _YEAR_10000, "updated": _YEAR_10000, "step": 1 << 63, "total_steps": 1 << 63, "seconds": math.inf}
 """What each number of a summary is below. Nobody can say the date of a later moment."""
+NOTED = 200
+"""Characters of a note that lists have."""
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
 
 
@@ -165,7 +167,8 @@ class Summary(NamedTuple):
 
     ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all; ``size``
     is what the folder takes on the disk, in bytes; ``study`` is the id of the study whose trial it is, or empty;
-    ``parent`` is ``ID@STEP`` of the checkpoint that a fork began with, or empty.
+    ``parent`` is ``ID@STEP`` of the checkpoint that a fork began with, or empty; ``tags`` have spaces between them, and
+    ``note`` is the first line of the last one.
     """
 
     id: str
@@ -191,6 +194,8 @@ class Summary(NamedTuple):
     metrics: Mapping[str, float] = {}  # never changed in place
     study: str = ""
     parent: str = ""
+    tags: str = ""
+    note: str = ""
 
     def to_dict(self) -> dict[str, object]:
         return self._asdict()
@@ -199,7 +204,7 @@ class Summary(NamedTuple):
 def told(summary: Summary, run: RunFolder) -> dict[str, object]:
     """What programs are told of a run: its id is ``run``, and ``path`` is where it lies."""
     fields = summary.to_dict()
-    return {"run": fields.pop("id"), "path": str(run.path.absolute()), **fields}
+    return {"run": fields.pop("id"), "path": str(run.path.absolute()), **fields, "tags": summary.tags.split()}
 
 
 def summarise(run: RunFolder) -> Summary:
@@ -230,6 +235,12 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     progress = {key: value for key, value in told.items() if key in Summary._fields}
     if origin := record.get("forked_from"):
         known["parent"] = f"{origin.get('id', '')}@{origin.get('step', 0)}"
+    if opening.size(run.path, "labels.jsonl"):  # most runs have none
+        from dlkit.runs.labels import labels
+
+        found = labels(run)
+        known["tags"] = " ".join(found.tags)
+        known["note"] = next(iter(found.notes[-1].text.splitlines()), "")[:NOTED] if found.notes else ""
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}
     if always["state"] == "foreign":
         from dlkit.runs.own import FOREIGN
@@ -253,6 +264,8 @@ def checked(summary: Summary) -> Summary:
         "reason",
         "study",
         "parent",
+        "tags",
+        "note",
     ):
         if not isinstance(getattr(summary, name), str):
             raise ValueError(f"{name} is not text")

@@ -20,7 +20,7 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary, checked, summarise
 from dlkit.runs.lock import holder
 from dlkit.runs.workspace import KEY
 
-VERSION = 6
+VERSION = 7
 # Two tables, since every list goes through all of the first: with the summaries in it, that took four times as long.
 _SCHEMA = """
 DROP TABLE IF EXISTS runs;
@@ -29,7 +29,7 @@ CREATE TABLE runs (
     id TEXT PRIMARY KEY, signature TEXT NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE summaries (id TEXT PRIMARY KEY, summary TEXT NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 """
 MOST_ASKED = 500
 """Runs asked for by name; of more, all are read: SQLite takes a thousand values in a query, or 32,000."""
@@ -128,12 +128,20 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _signature(folder: str, name: str = "run.json") -> str:
-    """Changes whenever run.json does: each write makes a new file. A run that has ended changes nowhere else."""
+    """Changes whenever run.json does: each write makes a new file. A run that has ended changes nowhere else, but for
+    its labels."""
     try:
         status = os.lstat(f"{folder}/{name}")  # a Path costs more than the call, 1 000 times over
     except OSError:
         return "-"
-    return f"{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
+    told = f"{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
+    if name != "run.json":
+        return told
+    try:  # what people label a run with changes, though it has ended
+        status = os.lstat(f"{folder}/labels.jsonl")
+    except OSError:
+        return told
+    return f"{told} {status.st_mtime_ns}:{status.st_size}"
 
 
 def _place(workspace: Path) -> str:

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from dlkit.cli.main import COMMANDS
 from dlkit.errors import in_parts, nearest
+from dlkit.runs.finding import GIVE
 from dlkit.runs.folder import RunFolder
 from live import live_run
 from recorded import record_run, record_seeds
@@ -49,10 +50,12 @@ IN_PLACE = {
         ("export", ["last", "-o", "OUT/folder", "--format", "torch"]),
     ],
     "rename": [("rename", ["last", "a name"])],
+    "tag": [("tag", ["last", "baseline", "paper"]), ("tag", ["last"]), ("tag", ["last", "--remove", "paper"])],
+    "note": [("note", ["last", "better than it looks"]), ("note", ["last", "--show"])],
     "queue": [("queue-list", ["list"]), ("queue-list", ["run"])],
     "doctor": [("doctor", [])],
     "clean": [("clean", ["--dry-run"]), ("clean", ["--yes"])],
-    "remove": [("remove", ["FIRST", "--yes"])],
+    "remove": [("remove-plan", ["FIRST", "--dry-run"]), ("remove", ["FIRST", "--yes"])],
 }
 """Commands, each with its schema and words, on a workspace with two runs of the toy; what deletes comes last."""
 FAILURES = {
@@ -67,7 +70,7 @@ FAILURES = {
     "report": [],
     "evaluate": ["last", "--split", "nonsense"], "predict": ["last", "x"], "sample": ["last", "-n", "0"],
     "export": ["last", "--format", "nonsense"], "serve": ["last", "--port", "70000"],
-    "rename": ["last", "two\nlines"], "remove": ["last"],
+    "rename": ["last", "two\nlines"], "tag": ["last", "two words"], "note": ["last", " "], "remove": ["last"],
     "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"],
     "completion": ["nonsense"], "nonsense": [],
 }  # fmt: skip
@@ -241,7 +244,7 @@ def test_what_to_do_is_the_hint(dlkit, tmp_path):
         (
             ["show", "nothing"],
             "no run 'nothing' in ",
-            "give an id, its unique beginning or end, a unique name, last, last~N, TASK@best, or a folder; newest: ",
+            f"{GIVE}; newest: ",
         ),
         (["stop", "last"], f"{done.id} is completed", "dlkit resume "),
     ):

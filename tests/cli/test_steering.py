@@ -79,6 +79,8 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "sample": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--checkpoint", EVIL]],
     "export": [["GOOD", EVIL], ["PLANTED", EVIL]],
     "rename": [["PLANTED", EVIL], ["GOOD", EVIL], ["PLANTED", "fine"]],
+    "tag": [["PLANTED", EVIL], ["PLANTED"], ["GOOD", "fine", "--remove", EVIL], ["PLANTED", "--json"]],
+    "note": [["PLANTED", EVIL], ["PLANTED", "--show"], ["PLANTED", "--show", "--json"], ["GOOD"]],
     "remove": [[EVIL, "--yes"], ["DIED", "--yes"], ["PLANTED"]],
     "clean": [["--dry-run"], ["--dry-run", "--json"], ["--nonsense", EVIL]],
     "doctor": [[], ["--json"]],

@@ -24,6 +24,7 @@ from workers import make_job, state
 
 HOME = ROOT / "dlkit/interpreter.py"
 STARTS = {
+    "dlkit/cli/note.py": {"run"},
     "dlkit/data/converting.py": {"run"},
     "dlkit/data/text/pieces.py": {"Popen"},
     "dlkit/jobs/detach.py": {"Popen"},

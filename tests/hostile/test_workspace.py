@@ -145,6 +145,8 @@ def words_of(run: RunFolder, other: RunFolder) -> dict[str, list[list[str]]]:
         "export": [["export", run.id, "--format", "safetensors", "--force"]],
         "report": [["report", run.id, "--force"]],
         "rename": [["rename", run.id, "other"]],
+        "tag": [["tag", run.id, "planted"], ["tag", run.id]],
+        "note": [["note", run.id, "planted"], ["note", run.id, "--show"]],
         "clean": [["clean", "--dry-run"], ["clean", "--dry-run", "--json", "--interrupted"]],
         "remove": [["remove", run.id, "--yes"]],
     }
@@ -197,7 +199,7 @@ def test_a_bad_run_is_looked_at(crowd: Crowd, dlkit: Command) -> None:
     assert contents(crowd.workspace.parent / "outside") == crowd.before
 
 
-CHANGING = ("rename", "set", "ask", "unpause", "evaluate", "resume", "fork", "queue", "clean", "remove")
+CHANGING = ("rename", "tag", "note", "set", "ask", "unpause", "evaluate", "resume", "fork", "queue", "clean", "remove")
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ from dlkit.monitor.run_tools import Tool, choices, tools_of
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.labels import labels, noted, retag
 from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import why_not
@@ -73,6 +74,8 @@ class RunScreen(Shield, Area):
         Binding("n", "again", "Again …", id="run.again", tooltip="The form filled from this run, to be changed"),
         Binding("w", "tool", "Do …", id="run.tool", tooltip="Evaluate, sample, export"),
         Binding("N", "rename", "Rename", show=False, id="run.rename"),
+        Binding("T", "tag", "Tag", show=False, id="run.tag", tooltip="Words by which runs are found: tag:baseline"),
+        Binding("M", "note", "Note", show=False, id="run.note", tooltip="Write down what you think of it"),
     ]
 
     class Seen(Message):
@@ -289,6 +292,21 @@ class RunScreen(Shield, Area):
                 self._do(partial(rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {self.run.id}", str(self.view.record.get("name") or "")), take)
+
+    def action_tag(self) -> None:
+        def take(words: str | None) -> None:
+            if words is not None:
+                self._do(partial(retag, words=words))
+
+        now = " ".join(labels(self.run).tags)
+        self.app.push_screen(Ask(f"Tags of {self.run.id}, with spaces between them", now), take)
+
+    def action_note(self) -> None:
+        def take(text: str | None) -> None:
+            if text is not None and text.strip():
+                self._do(partial(noted, text=text))
+
+        self.app.push_screen(Ask(f"A note on {self.run.id}", ""), take)
 
     def _refused(self, action: str) -> bool:
         """Whether the run cannot be asked that now; then it is said why."""

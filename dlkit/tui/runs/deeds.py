@@ -13,6 +13,7 @@ from dlkit.monitor import run_actions
 from dlkit.present.numbers import size
 from dlkit.present.runs import titled
 from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.labels import noted, retag
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
 from dlkit.tui.shared.dialogs import Ask, Confirm
@@ -89,6 +90,28 @@ class RunDeeds(RunList):
                 self._do([run], partial(rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {run.id}", run.name), take)
+
+    def action_tag(self) -> None:
+        there = self.chosen
+        if not there:
+            return
+        now = " ".join(dict.fromkeys(word for run in there for word in run.tags.split()))
+
+        def take(words: str | None) -> None:
+            if words is not None:
+                self._do(there, partial(retag, words=words))
+
+        self.app.push_screen(Ask(f"Tags of {_runs(there)}, with spaces between them", now), take)
+
+    def action_note(self) -> None:
+        there = self.chosen
+
+        def take(text: str | None) -> None:
+            if text is not None and text.strip():
+                self._do(there, partial(noted, text=text))
+
+        if there:
+            self.app.push_screen(Ask(f"A note on {_runs(there)}", ""), take)
 
     def _after(self, question: Confirm, action: Callable[[], object]) -> None:
         def answered(yes: bool | None) -> None:

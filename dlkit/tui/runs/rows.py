@@ -38,6 +38,8 @@ OTHERS = (
     Column("id", "id", 30, most=44),
     Column("study", "study", 12, most=34, optional=True),
     Column("parent", "fork of", 16, most=50, optional=True),
+    Column("tags", "tags", 12, most=30, optional=True),
+    Column("note", "note", 20, most=60, optional=True),
     Column("seed", "seed", 6, right=True),
     Column("host", "host", 10, most=20),
     Column("metric", "metric", 14, most=20),
@@ -54,7 +56,8 @@ ABOUT = {
     "device": "where it computes", "size": "what its folder takes on the disk", "id": "the name of its folder",
     "study": "whose trial it is",
     "parent": "of a fork: the checkpoint it began with",
-    "seed": "", "host": "the machine", "metric": "the primary one",
+    "seed": "", "tags": "by which it is found again", "note": "the last one",
+    "host": "the machine", "metric": "the primary one",
     "updated": "its last event", "reason": "why it ended",
 }  # fmt: skip
 _KNOWN = {column.key: column for column in (*COLUMNS, *OTHERS)}
@@ -108,6 +111,8 @@ def about(run: Summary) -> Text:
         text.append(f"   {BRANCH} {one_line(run.parent)}")
     if run.metric:
         text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
+    if run.tags or run.note:
+        text.append(f"   {one_line(' '.join(f'#{tag}' for tag in run.tags.split()))}  {one_line(run.note)}".rstrip())
     if run.reason:
         text.append(f"\n{run.reason.partition(chr(10))[0]}", "italic")
     elif run.state not in STATES:

@@ -66,6 +66,8 @@ class RunsScreen(RunDeeds):
         Binding("delete,D", "remove", "Remove", show=False, id="runs.remove", tooltip="Delete folders; asks first"),
         Binding("n", "again", "Again …", show=False, id="runs.again", tooltip="The form filled from it, to be changed"),
         Binding("N", "rename", "Rename", show=False, id="runs.rename"),
+        Binding("T", "tag", "Tag", show=False, id="runs.tag", tooltip="Words by which runs are found: tag:baseline"),
+        Binding("M", "note", "Note", show=False, id="runs.note", tooltip="Write down what you think of it"),
         Binding("p", "ask", "Ask model", show=False, id="runs.ask", tooltip="In the playground"),
         Binding("u", "unmark", "Unmark all", show=False, id="runs.unmark"),
     ]
