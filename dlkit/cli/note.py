@@ -15,7 +15,8 @@ from dlkit.errors import UsageError
 from dlkit.present.numbers import when
 from dlkit.present.output import print_json, print_result, say
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.labels import Labels, Note, checked_note, labels, note
+from dlkit.runs.labelling import note
+from dlkit.runs.labels import Labels, Note, checked_note, labels
 from dlkit.steering import one_line
 
 _ABOVE = "# A note on {}. Lines that begin with # are left out; an empty note changes nothing.\n"
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
         checked_note(options.text)  # before the run is looked for
     run = chosen_run(options)
     if options.show:
-        found = labels(run)
+        found = labels(run.path)
     else:
         text = _written(run) if options.text is None else sys.stdin.read() if options.text == "-" else options.text
         found = note(run, text)
@@ -57,7 +58,7 @@ def _written(run: RunFolder) -> str:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory(prefix="dlkit-note-") as folder:
         path = Path(folder) / "note.md"
-        path.write_text(f"\n{_ABOVE.format(run.id)}{_earlier(labels(run))}", encoding="utf-8")
+        path.write_text(f"\n{_ABOVE.format(run.id)}{_earlier(labels(run.path))}", encoding="utf-8")
         try:
             done = subprocess.run([*shlex.split(editor), str(path)], check=False)
         except (OSError, ValueError) as error:

@@ -123,7 +123,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "checkpoints": contents.checkpoints(run),
         "samples": contents.samples(events),
         "evaluations": contents.evaluations(run),
-        "notes": [note._asdict() for note in labels(run).notes],
+        "notes": [note._asdict() for note in labels(run.path).notes],
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
         "traceback": end.traceback if end else "",
@@ -220,7 +220,7 @@ def _evaluations(run: RunFolder) -> str:
 
 
 def _notes(run: RunFolder) -> str:
-    found = labels(run).notes
+    found = labels(run.path).notes
     lines = [f"  {line}" for entry in found for line in told_note(entry).splitlines()]
     return "\n".join(["notes", *lines]) if lines else ""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.present.output import print_json, print_result
-from dlkit.runs.labels import checked_tag, labels, tag
+from dlkit.runs.labelling import tag
+from dlkit.runs.labels import checked_tag, labels
 
 
 def main(argv: list[str]) -> int:
@@ -19,7 +20,7 @@ def main(argv: list[str]) -> int:
     for word in (*options.tags, *options.remove):  # before the run is looked for
         checked_tag(word)
     run = chosen_run(options)
-    found = tag(run, options.tags, options.remove) if options.tags or options.remove else labels(run)
+    found = tag(run, options.tags, options.remove) if options.tags or options.remove else labels(run.path)
     if options.json:
         print_json({"run": run.id, "tags": list(found.tags)})
     else:

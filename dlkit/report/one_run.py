@@ -56,7 +56,9 @@ def lead(told: Told) -> list[str]:
         lines.append(f"{bare} {number(tested[-1]['metrics'][bare])}. {facts.test_looks(told)}")
     if summary.tags:
         lines.append(f"tagged {summary.tags.replace(' ', ', ')}")
-    lines += [f"noted {when(entry.time, facts.MOMENT)} by {entry.by}: {entry.text}" for entry in labels(told.run).notes]
+    lines += [
+        f"noted {when(entry.time, facts.MOMENT)} by {entry.by}: {entry.text}" for entry in labels(told.run.path).notes
+    ]
     going = summary.state in ("running", "paused", "queued")
     word = f"watch {told.run.id}" if going else f"predict {told.run.id} INPUT"
     return [*lines, f"next: {to_type(told.run, word)}"]

@@ -238,7 +238,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
     if opening.size(run.path, "labels.jsonl"):  # most runs have none
         from dlkit.runs.labels import labels
 
-        found = labels(run)
+        found = labels(run.path)
         known["tags"] = " ".join(found.tags)
         known["note"] = next(iter(found.notes[-1].text.splitlines()), "")[:NOTED] if found.notes else ""
     always = {"id": run.id, "state": current_state(run, record), "size": disk_use(str(run.path))}

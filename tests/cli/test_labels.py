@@ -54,7 +54,7 @@ def test_without_text_an_editor_is_opened(tmp_path):
     subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, check=True)
     os.close(theirs)
     os.close(ours)
-    assert [note.text for note in labels(run).notes] == ["from the editor"]
+    assert [note.text for note in labels(run.path).notes] == ["from the editor"]
 
 
 def test_a_reason_is_on_record_with_who_gave_it(tmp_path):

@@ -15,19 +15,20 @@ from dlkit.runs import labels as kept
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import Summary, summarise, told
 from dlkit.runs.index import list_runs, note
-from dlkit.runs.labels import checked_tag, labels, noted, retag, tag
+from dlkit.runs.labelling import noted, retag, tag
+from dlkit.runs.labels import checked_tag, labels
 from recorded import record_run
 
 
 def test_tags_come_and_go_and_nothing_is_lost(tmp_path: Path) -> None:
     run = record_run(tmp_path, 0)
-    assert labels(run) == ((), ())
+    assert labels(run.path) == ((), ())
     assert tag(run, ["paper", "baseline", "paper"]).tags == ("paper", "baseline")
     before = (run.path / "labels.jsonl").read_bytes()
     assert tag(run, ["last-try"], ["paper"]).tags == ("baseline", "last-try")
     assert (run.path / "labels.jsonl").read_bytes().startswith(before)
     noted(run, "better than\nit looks")
-    assert [(entry.text, "@" in entry.by) for entry in labels(run).notes] == [("better than\nit looks", True)]
+    assert [(entry.text, "@" in entry.by) for entry in labels(run.path).notes] == [("better than\nit looks", True)]
     assert retag(run, "one, two") == f"{run.id}: one, two"
     found = summarise(run)
     assert (found.tags, found.note) == ("one two", "better than") and told(found, run)["tags"] == ["one", "two"]
@@ -73,7 +74,7 @@ def test_a_damaged_file_hides_nothing_else(lines: list[bytes]) -> None:
         (run.path / "labels.jsonl").write_bytes(b"\n".join(lines))
         found = summarise(run)
         assert found.state == "completed" and set(found.tags.split()) <= {"a"} | {
-            checked_tag(t) for t in labels(run).tags
+            checked_tag(t) for t in labels(run.path).tags
         }
 
 
@@ -93,7 +94,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (run.path / "labels.jsonl").symlink_to(tmp_path / "outside")
     with pytest.raises(RunError, match="not a regular file"):
         tag(run, ["a"])
-    assert (tmp_path / "outside").read_text() == "" and labels(run).tags == ()
+    assert (tmp_path / "outside").read_text() == "" and labels(run.path).tags == ()
 
 
 def test_an_ended_run_is_listed_with_its_new_tag_though_the_index_knew_it(tmp_path: Path) -> None:

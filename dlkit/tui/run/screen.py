@@ -25,7 +25,8 @@ from dlkit.monitor.run_tools import Tool, choices, tools_of
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.labels import labels, noted, retag
+from dlkit.runs.labelling import noted, retag
+from dlkit.runs.labels import labels
 from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import why_not
@@ -298,7 +299,7 @@ class RunScreen(Shield, Area):
             if words is not None:
                 self._do(partial(retag, words=words))
 
-        now = " ".join(labels(self.run).tags)
+        now = " ".join(labels(self.run.path).tags)
         self.app.push_screen(Ask(f"Tags of {self.run.id}, with spaces between them", now), take)
 
     def action_note(self) -> None:

@@ -13,7 +13,7 @@ from dlkit.monitor import run_actions
 from dlkit.present.numbers import size
 from dlkit.present.runs import titled
 from dlkit.runs.folder import RunFolder, Summary
-from dlkit.runs.labels import noted, retag
+from dlkit.runs.labelling import noted, retag
 from dlkit.runs.naming import rename
 from dlkit.runs.removal import delete_run
 from dlkit.tui.shared.dialogs import Ask, Confirm
