@@ -73,6 +73,23 @@ class Answering(ABC):
         """One answer as a Pillow image, as the predictor's ``draw``; for those that say ``draws``."""
         raise NotImplementedError(f"{type(self).__name__} draws no pictures")
 
+    def files(self, value: Input, answer: Answered) -> Mapping[str, bytes]:
+        """What belongs beside that picture, by suffix, as the predictor's ``files``."""
+        return {}
+
+    def drawn(self, value: Input, answer: Answered, beginning: str) -> Answered:
+        """An answer's picture and what belongs beside it, written; the files by suffix. ``beginning``: a folder, which
+        is made, and what names begin with: nothing that was asked about is written over."""
+        if not self.draws:
+            return {}
+        path = Path(f"{beginning}{self.stem(value) or 'answer'}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.draw(value, answer).save(path)
+        others = self.files(value, answer)
+        for suffix, content in others.items():
+            path.with_suffix(suffix).write_bytes(content)
+        return {"picture": str(path), **{suffix.lstrip("."): str(path.with_suffix(suffix)) for suffix in others}}
+
     def stream(self, value: Input) -> Iterator[str]:
         """One input's answer as text in pieces, as the predictor's ``stream``; for those that say ``streams``."""
         raise NotImplementedError(f"{type(self).__name__} does not answer piece by piece")
@@ -131,6 +148,27 @@ def _numbers_alike(one: object, other: object, tolerance: float) -> bool:
     rounded = any(round(one, places) == one and round(other, places) == other and away < 1.5 * 10**-places
                   for places in (2, 3, 4))  # fmt: skip
     return away <= tolerance * max(1.0, abs(one), abs(other)) or rounded
+
+
+def in_short(value: object) -> str | float | int:
+    """A value of an answer for a table's cell: named shares as ``cat 0.9, dog 0.08``, lists by commas."""
+    if isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_part(one)}" for key, one in value.items())
+    if _listed(value):
+        return ", ".join(" ".join(map(_part, one)) if _named(one) else _part(one) for one in value)
+    return "" if value is None else str(value)
+
+
+def _named(value: object) -> TypeGuard[Sequence[object]]:
+    return _listed(value) and len(value) == 2 and isinstance(value[0], str)
+
+
+def _part(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"({in_short(value)})" if _listed(value) or isinstance(value, Mapping) else str(in_short(value))
 
 
 def _listed(value: object) -> TypeGuard[Sequence[object]]:

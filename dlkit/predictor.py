@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dlkit.answering import in_short
 from dlkit.config import Config, EngineConfig
 from dlkit.data.splits import Batch, Split
 from dlkit.data.trees import map_tensors
@@ -142,7 +143,7 @@ class Predictor(ABC, Generic[KnownT, ConfigT]):
     def show(self, inputs: Sequence[Any], answers: Sequence[Answer]) -> Sequence[Sample]:
         """The answers as samples, for people to look at. Default: a table."""
         headers = list(answers[0]) if answers else []
-        rows = [[_cell(answer.get(header)) for header in headers] for answer in answers]
+        rows = [[in_short(answer.get(header)) for header in headers] for answer in answers]
         return [Table(name="predictions", headers=headers, rows=rows)]
 
     def draw(self, value: Any, answer: Answer) -> Image:
@@ -209,7 +210,3 @@ AnyPredictor = Predictor[Any, Any]
 
 def _on_host(tensor: Tensor) -> Tensor:
     return tensor.float().cpu() if tensor.is_floating_point() else tensor.cpu()
-
-
-def _cell(value: object) -> str | float | int:
-    return value if isinstance(value, (str, int, float)) else str(value)

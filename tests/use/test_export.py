@@ -11,6 +11,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,10 +19,14 @@ from safetensors.torch import load_file
 import dlkit
 from dlkit.catalog import Catalog
 from dlkit.errors import RunError, UsageError
+from dlkit.portable import Graph
 from dlkit.runs.folder import RunFolder
-from dlkit.use.export import formats
+from dlkit.use.export import formats, networks
 from dlkit.use.export.exported import is_exported, load_exported
 from dlkit.use.export.formats import Made
+from dlkit.use.export.networks import save_onnx, smaller
+from dlkit.use.export.proof import measure_size
+from dlkit.use.export.verdicts import Proof
 from dlkit.use.load import load_predictor
 from installed import PLUGINS, install_metadata
 
@@ -159,6 +164,40 @@ def test_a_wrong_network_fails_its_proof_and_leaves_nothing(exporter, tmp_path, 
     assert verdicts["val/mse of the exported model"] is False
     assert verdicts["raw input → answer, as dlkit predict gives it"] is False
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_too_large_for_one_file_lie_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "ONE_FILE", 1000)
+    module = torch.nn.Linear(64, 64)
+
+    def draw(count, sizes, seed):
+        return {"x": torch.randn(count, 64, generator=torch.Generator().manual_seed(seed))}
+
+    save_onnx(Graph("model", module, {"x": ("N", "64")}, ["outputs"], draw), tmp_path / "model.onnx")
+    smaller(tmp_path / "model.onnx", tmp_path / "model.int8.onnx", beside=networks.is_large(module))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"model{kind}.onnx{end}" for kind in ("", ".int8") for end in ("", ".data")
+    }
+    assert (tmp_path / "model.onnx").stat().st_size < 4000 < (tmp_path / "model.onnx.data").stat().st_size
+    x = draw(3, {}, 0)["x"]
+    for name, near in (("model", 1e-5), ("model.int8", 0.1)):
+        (found,) = onnxruntime.InferenceSession(str(tmp_path / f"{name}.onnx")).run(None, {"x": x.numpy()})
+        assert found == pytest.approx(module(x).detach().numpy(), abs=near)
+    proof = Proof()
+    measure_size(proof, tmp_path, {"model": "model.onnx"})
+    assert "17." in proof.rows[0].found or "18." in proof.rows[0].found
+
+
+def test_a_program_that_takes_one_size_alone_fails_its_proof(exporter, tmp_path, monkeypatch):
+    def fixed(graph):
+        with torch.no_grad():
+            return torch.export.export(graph.module.eval(), tuple(graph.draw(7, {}, 0).values()))
+
+    monkeypatch.setattr(formats, "program_of", fixed)
+    made = exporter("torch", tmp_path / "out")
+    assert made.folder is None and not list(tmp_path.iterdir())
+    (row,) = [row for row in made.proof.rows if row.passed is False]
+    assert row.what == "model: a batch of 1" and "7" in row.found
 
 
 @pytest.mark.parametrize(

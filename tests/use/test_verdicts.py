@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from dlkit.answering import alike
+from dlkit.answering import Answering, alike, in_short
 from dlkit.use.export.proof import difference
 from dlkit.use.export.verdicts import Proof
 
@@ -57,3 +60,48 @@ def test_one_failed_row_fails_the_proof():
     assert proof.passed
     proof.add("compared", "3", "0", False)
     assert not proof.passed and "NOT EQUAL" in proof.markdown()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0.5, 0.5),
+        ("cat", "cat"),
+        ([["cat", 0.91234], ["dog", 0.08]], "cat 0.9123, dog 0.08"),
+        ([1, 2.50001], "1, 2.5"),
+        ([[0.25, 1.0], [2, 3]], "(0.25, 1), (2, 3)"),
+        ([{"box": [1, 2], "name": "cat"}], "(box (1, 2), name cat)"),
+        ({"a": 1, "b": "x"}, "a 1, b x"),
+        ([], ""),
+        (None, ""),
+        (True, True),
+    ],
+)
+def test_values_of_an_answer_are_told_in_short(value: object, told: object) -> None:
+    assert in_short(value) == told
+
+
+class Drawing(Answering):
+    draws = True
+
+    def read(self, words):
+        return list(words)
+
+    def predict(self, inputs):
+        return [{} for _ in inputs]
+
+    def draw(self, value, answer):
+        return Image.new("L", (2, 2))
+
+    def files(self, value, answer):
+        return {".code": b"12"}
+
+
+def test_an_answer_is_written_as_a_picture_and_what_belongs_to_it(tmp_path: Path) -> None:
+    asked = Drawing({}, lambda graph, **inputs: {})
+    found = asked.drawn("photos/a.jpg", {}, f"{tmp_path}/new/1-")
+    picture, code = tmp_path / "new" / "1-a.png", tmp_path / "new" / "1-a.code"
+    assert found == {"picture": str(picture), "code": str(code)}
+    with Image.open(picture) as image:
+        assert image.size == (2, 2)
+    assert code.read_bytes() == b"12"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlkit.answering import Answered, Answering, Input, Values
+from dlkit.answering import Answered, Answering, Input, Values, in_short
 from dlkit.catalog import Catalog
 from dlkit.components import load_object
 from dlkit.errors import PluginError, RunError, UsageError, blamed, in_words
@@ -126,7 +126,7 @@ class Exported:
     def show(self, inputs: Sequence[Input], answers: Sequence[Answered]) -> list[Table]:
         """The answers as a table."""
         headers = list(dict.fromkeys(name for answer in answers for name in answer))
-        rows = [[_cell(answer.get(name)) for name in headers] for answer in answers]
+        rows = [[in_short(answer.get(name)) for name in headers] for answer in answers]
         return [Table(name="predictions", headers=headers, rows=rows)]
 
     def draw(self, value: Input, answer: Answered) -> Image.Image:
@@ -135,8 +135,9 @@ class Exported:
             return self._answering.draw(value, answer)
 
     def files(self, value: Input, answer: Answered) -> Mapping[str, bytes]:
-        """What belongs beside that picture: nothing."""
-        return {}
+        """What belongs beside that picture, by suffix."""
+        with self._blamed():
+            return self._answering.files(value, answer)
 
     def stem(self, value: Input) -> str:
         """What the picture of an input's answer is called."""
@@ -178,7 +179,3 @@ def answering_class(catalog: Catalog, inference: str, task: str) -> type[Answeri
     if not (isinstance(found, type) and issubclass(found, Answering)):
         raise PluginError(f"inference {inference!r}: {reference} is not a subclass of dlkit.answering.Answering")
     return found
-
-
-def _cell(value: object) -> str | float | int:
-    return value if isinstance(value, (str, int, float)) else str(value)

@@ -139,16 +139,14 @@ def _check_files(folder: Path, record: Record) -> None:
 
 def _problem(path: Path, entry: Entry) -> str:
     try:
-        data = read_bytes(path, _LARGEST)
-    except FileNotFoundError:
-        return "is missing"
-    except (OSError, BadFile) as error:
+        if not path.is_file():
+            return "is no file" if path.exists() else "is missing"
+        if (there := path.stat().st_size) != entry["size"]:
+            return f"has {there} bytes, not {entry['size']}"
+        found = _hash(path)  # by parts: a network may be larger than memory
+    except OSError as error:
         return str(error)
-    if len(data) != entry["size"]:
-        return f"has {len(data)} bytes, not {entry['size']}"
-    return (
-        "" if hashlib.sha256(data).hexdigest() == entry["sha256"] else "is not what was exported: its SHA-256 differs"
-    )
+    return "" if found == entry["sha256"] else "is not what was exported: its SHA-256 differs"
 
 
 def write_record(folder: Path, record: Record) -> None:

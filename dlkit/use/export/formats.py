@@ -32,7 +32,7 @@ from dlkit.use.export.carried import PACKAGE, carried
 from dlkit.use.export.exported import answering_class
 from dlkit.use.export.folder import RECORD_FILE, Record, write_given, write_record
 from dlkit.use.export.metric import Measured, StandIn, compare_metric, measure
-from dlkit.use.export.networks import OPSET, program_of, save_onnx, save_program, smaller, without_weights
+from dlkit.use.export.networks import OPSET, is_large, program_of, save_onnx, save_program, smaller, without_weights
 from dlkit.use.export.proof import (
     EXAMPLES,
     SECONDS,
@@ -178,7 +178,8 @@ class _Writer:
             small = f"{graph.name}.int8.onnx" if self._wanted.int8 else None
             save_onnx(graph, self._folder / f"{graph.name}.onnx")
             if small:
-                smaller(self._folder / f"{graph.name}.onnx", self._folder / small)
+                beside = is_large(graph.module)
+                smaller(self._folder / f"{graph.name}.onnx", self._folder / small, beside=beside)
             described.append({**_described(graph, f"{graph.name}.onnx"), "int8": small})
             files |= {graph.name: f"{graph.name}.onnx", **({f"{graph.name} int8": small} if small else {})}
         package = self._folder / PACKAGE

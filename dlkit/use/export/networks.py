@@ -24,6 +24,10 @@ OPSET = 18
 _COUNT = 7
 """Samples of the batch that a network is exported with. 0 and 1 are special to torch, and a size that another axis has
 (three channels) may be taken for that axis' own."""
+ONE_FILE = 1_900_000_000
+"""Bytes of weights up to which ONNX is one file: a protocol buffer has less than 2^31. Those of more lie beside it."""
+BESIDE = ".data"
+"""What the file of such weights is called, after the network's own name."""
 Found = TypeVar("Found")
 
 
@@ -57,7 +61,8 @@ def without_weights(program: ExportedProgram) -> ExportedProgram:
 
 
 def save_onnx(graph: Graph, path: Path) -> None:
-    """As ONNX of OPSET, in one file, its open axes named; UsageError says why torch cannot export it."""
+    """As ONNX of OPSET, its open axes named, in one file where that can be; UsageError says why torch cannot export
+    it."""
     inputs = graph.draw(_COUNT, _unlike(graph), 0)
     varying = {name: dict.fromkeys(graph.varying(name), Dim.DYNAMIC) for name in graph.inputs}
     module = _Named(graph).eval()
@@ -80,7 +85,13 @@ def save_onnx(graph: Graph, path: Path) -> None:
             ),
         )  # fmt: skip
         assert made is not None
-        made.save(path, external_data=False)
+        made.save(path, external_data=is_large(graph.module))
+
+
+def is_large(module: nn.Module) -> bool:
+    """Whether its weights do not fit into one file."""
+    total: int = sum(tensor.nbytes for tensor in module.state_dict().values())
+    return total > ONE_FILE
 
 
 class _Named(nn.Module):
@@ -143,10 +154,11 @@ def run_module(graphs: Mapping[str, Graph]) -> Callable[..., dict[str, Tensor]]:
     return run
 
 
-def smaller(path: Path, target: Path) -> None:
-    """A network with weights of 8 bits, by ONNX Runtime's dynamic quantisation: activations are scaled as they come."""
+def smaller(path: Path, target: Path, *, beside: bool = False) -> None:
+    """A network with weights of 8 bits, by ONNX Runtime's dynamic quantisation: activations are scaled as they come.
+    ``beside``: the weights lie in a file of their own."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with _quiet():
         # Unsigned: ONNX Runtime has no convolution of signed ones.
-        quantize_dynamic(path, target, weight_type=QuantType.QUInt8)
+        quantize_dynamic(path, target, weight_type=QuantType.QUInt8, use_external_data_format=beside)

@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from dlkit.answering import TOLERANCE, Answered, Values
 from dlkit.data.randomness import forked
 from dlkit.data.splits import Split
-from dlkit.errors import DlkitError
+from dlkit.errors import DlkitError, in_words
 from dlkit.portable import Graph
 from dlkit.predictor import AnyPredictor
 from dlkit.present.numbers import counted, duration, size
 from dlkit.use.export.asking import ProvingChild
+from dlkit.use.export.networks import BESIDE
 from dlkit.use.export.verdicts import Proof
 
 Plain = Any
@@ -133,7 +134,13 @@ def measure_latency(
 
 def measure_size(proof: Proof, folder: Path, files: Mapping[str, str]) -> None:
     """Of the networks' files, each called as its key says."""
-    proof.add("size", ", ".join(f"{what} {size((folder / file).stat().st_size)}" for what, file in files.items()))
+    proof.add("size", ", ".join(f"{what} {size(_size(folder / file))}" for what, file in files.items()))
+
+
+def _size(path: Path) -> int:
+    """With what lies beside it, where weights are too large for one file."""
+    beside = path.with_name(path.name + BESIDE)
+    return path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
 
 
 def _times(timed: Callable[[int], list[float]], seconds: float) -> list[float]:
@@ -200,7 +207,14 @@ def compare_programs(proof: Proof, graph: Graph, program: nn.Module) -> None:
     for number, (count, lengths) in enumerate(product(BATCHES, _lengths(graph))):
         inputs = graph.draw(count, lengths, 1 + number)
         with torch.no_grad():
-            wanted, found = (graph.named(module(*inputs.values())) for module in (graph.module, program))
+            wanted = graph.named(graph.module(*inputs.values()))
+            try:
+                found = graph.named(program(*inputs.values()))
+            # A program checks its inputs' sizes by assertions, which are torch's own; they, too, are a verdict.
+            except Exception as error:
+                sizes = "".join(f", {axis} of {size}" for axis, size in lengths.items())
+                proof.add(f"{graph.name}: a batch of {count}{sizes}", in_words(error), "answered", False)
+                return
         most = max([most, *(difference(_array(found[name]), _array(value)) for name, value in wanted.items())])
         tried += 1
     what = f"{graph.name}: largest difference, {tried} random batches of {', '.join(map(str, BATCHES))}{_of(graph)}"

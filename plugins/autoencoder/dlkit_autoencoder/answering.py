@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,17 @@ from dlkit.answering import Answered, Values, alike
 from dlkit.data.images import image_size
 from dlkit.errors import DataError
 from dlkit.image_answering import ImageAnswering
-from dlkit_autoencoder.codes import Code, called, code_file, described, is_code, read_code, rounded
+from dlkit_autoencoder.codes import (
+    SUFFIX,
+    Code,
+    called,
+    code_file,
+    described,
+    dumped,
+    is_code,
+    read_code,
+    rounded,
+)
 from dlkit_autoencoder.geometry import Fitting, inside
 
 
@@ -53,6 +63,14 @@ class CodeAnswering(ImageAnswering):
             pixels[part] = 255 - pixels[part]
         picture = Image.fromarray(pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1))
         return Fitting(original, size, self.images.fit).back(picture)
+
+    def files(self, value: object, answer: Answered) -> Mapping[str, bytes]:
+        """As ``Compressor.files``."""
+        if is_code(value):
+            return {}
+        numbers = np.asarray(answer["numbers"], np.float32)
+        code = Code(numbers, answer["width"], answer["height"], self.given["model"], answer["inverted"])
+        return {SUFFIX: dumped(code, self.given["bits"])}
 
     @classmethod
     def alike(cls, one: Answered, other: Answered) -> bool:

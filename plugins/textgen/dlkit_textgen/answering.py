@@ -147,6 +147,7 @@ class Writing(Answering):
 
     usage = "a prompt: text to go on from"
     asks = "prompt"
+    streams = True
 
     def __init__(self, given: Given, run: RunGraph) -> None:
         super().__init__(given, run)
@@ -168,3 +169,6 @@ class Writing(Answering):
     def predict(self, inputs: Sequence[object]) -> list[Answered]:
         """As the writer's."""
         return [self._continuing.answer(str(prompt)) for prompt in inputs]
+
+    def stream(self, value: object) -> Iterator[str]:
+        return self._continuing.stream(str(value))

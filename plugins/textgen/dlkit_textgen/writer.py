@@ -98,10 +98,11 @@ class Writer(Predictor[TextInfo, WriterConfig]):
         return found
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """Beginnings from validation text, or the options' prompts."""
+        """Beginnings from validation text, drawn anew, or the options' prompts."""
         if self.config.prompts or examples is None:
             return list(self.config.prompts)
-        texts = [self.tokenizer.decode(ids).strip() for ids in self._validation(_EXAMPLES, examples)]
+        places = torch.from_numpy(rng.integers(len(examples), size=_EXAMPLES))
+        texts = [self.tokenizer.decode(ids).strip() for ids in self._beginnings(examples, places)]
         return [text for text in texts if text and not self.tokenizer.unknown(text)]
 
     def _validation(self, count: int, examples: Split | None) -> list[list[int]]:
@@ -111,6 +112,10 @@ class Writer(Predictor[TextInfo, WriterConfig]):
         if examples is None:
             return [line_end or [len(self.tokenizer) - 1]]
         places = torch.linspace(0, len(examples) - 1, count + 2)[1:-1].round().long()
+        return self._beginnings(examples, places)
+
+    def _beginnings(self, examples: Split, places: Tensor) -> list[list[int]]:
+        line_end = self.tokenizer.encode("\n").tolist()
         rows: Tensor = examples.take(places)["token"]
         return [_from_line_start(row[: -(-len(row) // 2)], line_end) for row in rows.cpu().tolist()]
 

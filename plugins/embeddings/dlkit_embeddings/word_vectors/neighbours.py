@@ -29,6 +29,8 @@ from dlkit_embeddings.word_vectors.space import Space
 
 _FILES = (".txt", ".tsv", ".csv")
 """What ends like this is meant as a file, not as a word."""
+_EXAMPLES = 500
+"""Commonest words that examples are drawn from."""
 _SAMPLED = 8
 """Words whose neighbours a sample shows where nobody says which."""
 
@@ -111,8 +113,9 @@ class Neighbours(Predictor[WordsInfo, NeighboursConfig]):
         return shown
 
     def example(self, examples: Split | None, rng: np.random.Generator, folder: Path) -> list[str]:
-        """Frequent words with a meaning."""
-        return [self.info.words[i] for i in content_words(self.info, 3)]
+        """Frequent words with a meaning, drawn anew."""
+        known = content_words(self.info, _EXAMPLES)
+        return [self.info.words[known[i]] for i in rng.permutation(len(known))[:3]]
 
     def portable(self) -> Portable:
         """The model whole, for its metric; answers need its vectors alone."""
