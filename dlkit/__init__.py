@@ -16,6 +16,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+api_version = (1, 0)
+"""The plugin interface, major and minor: hooks, specs, and the classes and functions that the documentation names.
+
+The minor number rises with what is added, the major one with what is taken away or means something else: a plugin for
+another major version is refused (``dlkit.loading.fitness``).
+"""
 
 if TYPE_CHECKING:
     from dlkit import errors
@@ -74,6 +80,7 @@ __all__ = [
     "TaskSpec",
     "TrainerSpec",
     "__version__",
+    "api_version",
     "compare",
     "errors",
     "fork",

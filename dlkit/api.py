@@ -156,8 +156,9 @@ class Run:
         """Metrics of a checkpoint on a split; put on record in the run's folder, or a warning says why not."""
         from dlkit.use.load import evaluate_run
 
-        catalog = Catalog.load_everything()
-        context = make_context(catalog, self.path.parent.parent)
+        where = self.path.parent.parent
+        catalog = Catalog.load_everything(workspace=where)
+        context = make_context(catalog, where)
         found = evaluate_run(catalog, self.folder, context, split=split, which=checkpoint)
         if found["unrecorded"]:
             warnings.warn(f"not on record: {found['unrecorded']}", stacklevel=2)
@@ -184,7 +185,7 @@ class Run:
         changes = {"epochs": epochs, "steps": steps, "max_time": max_time}
         engine = {key: value for key, value in changes.items() if value is not None}
         launched = launch.resume(
-            Catalog.load_everything(),
+            Catalog.load_everything(workspace=self.path.parent.parent),
             self.folder,
             launch.Foreground(),
             overrides=Layer("argument", {"engine": engine}) if engine else None,
@@ -230,11 +231,10 @@ def train(
 
     RunError if the run fails; UsageError, DataError and PluginError as the command line's exit codes 2, 3 and 4.
     """
-    catalog = Catalog.load_everything()
+    where = _located(workspace)
+    catalog = Catalog.load_everything(workspace=where)
     resolved = resolved_of(catalog, task, options)
-    return _watched(
-        launch.train(catalog, resolved, _located(workspace), launch.Foreground(offline), name=name), on_event
-    )
+    return _watched(launch.train(catalog, resolved, where, launch.Foreground(offline), name=name), on_event)
 
 
 def submit(
@@ -256,7 +256,8 @@ def submit(
     """
     if not queue and (priority or after):
         raise UsageError("priority and after go with queue=True")
-    where, catalog = _located(workspace), Catalog.load_everything()
+    where = _located(workspace)
+    catalog = Catalog.load_everything(workspace=where)
     how = (
         handover.queued(where, priority=priority, after=after, offline=offline)
         if queue

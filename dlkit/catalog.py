@@ -7,64 +7,22 @@ one plugin and raises what is wrong with it, ``load_all()`` imports every one an
 from __future__ import annotations
 
 import os
-import threading
-import time
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
 
-import pluggy
-
-from dlkit import hookspecs
-from dlkit.components import ANY_TASK, SPECS, DatasetSpec, ModelSpec, SourceSpec, Spec, TaskSpec, load_object
+from dlkit.components import ANY_TASK, DatasetSpec, ModelSpec, SourceSpec, Spec, TaskSpec, load_object
 from dlkit.errors import PluginError, UsageError, nearest
+from dlkit.loading.choice import Choice, chosen
+from dlkit.loading.fitness import check_requirements
+from dlkit.loading.found import GROUP, Found, installed, known
+from dlkit.loading.loader import load, load_bare
+from dlkit.loading.plugin import Plugin, Refused
 
-GROUP = "dlkit"
+__all__ = ["BUILTIN", "GROUP", "Catalog", "Plugin", "Refused", "load_config", "load_target"]
+
 BUILTIN = "dlkit"
-SLOW_SECONDS = 0.5
-"""A plugin whose entry-point module takes longer than this to load is reported as slow.
-
-The time that this thread waits for a core is left out: where others keep the machine busy, no plugin is to blame.
-"""
-
-_SCHEDULING = Path("/proc/thread-self/schedstat")
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A component that its plugin cannot offer: another one has its name."""
-
-    spec: Spec
-    reason: str
-
-
-@dataclass
-class Plugin:
-    """One installed plugin and what became of it.
-
-    ``state`` is ``"found"`` (not imported yet), ``"ready"``, ``"slow"`` (works, took over 0.5 s to import),
-    ``"broken"`` (see ``reason`` and ``traceback``) or ``"disabled"`` (named in DLKIT_DISABLE). ``specs`` are what it
-    offers, ``refused`` what it would offer besides.
-    """
-
-    name: str
-    module: str
-    distribution: str
-    version: str
-    state: str = "found"
-    reason: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-    specs: tuple[Spec, ...] = ()
-    refused: tuple[Refused, ...] = ()
-    manager: pluggy.PluginManager | None = field(default=None, repr=False)
-
-    @property
-    def usable(self) -> bool:
-        return self.state in ("ready", "slow")
 
 
 class Catalog:
@@ -74,63 +32,74 @@ class Catalog:
     >>> catalog.find("model", "mlp", task="regression").summary  # doctest: +SKIP
     """
 
-    def __init__(self, entries: Iterable[EntryPoint], disabled: Iterable[str] = ()) -> None:
-        self._disabled = frozenset(disabled)
+    def __init__(
+        self, entries: Iterable[EntryPoint | Found], disabled: Iterable[str] = (), choice: Choice | None = None
+    ) -> None:
+        self.choice = choice or Choice(frozenset(disabled))
+        self.trouble = ""
+        """What is wrong with the workspace's dlkit.toml, which then says nothing."""
         self._entries: list[tuple[Plugin, EntryPoint]] = []
-        for entry in sorted(entries, key=_load_order):
-            dist = entry.dist
-            plugin = Plugin(entry.name, entry.value, dist.name if dist else "", dist.version if dist else "")
-            self._claim_plugin_name(plugin)
-            self._entries.append((plugin, entry))
+        found = [entry if isinstance(entry, Found) else known(entry) for entry in entries]
+        for one in sorted(found, key=_load_order):
+            plugin = Plugin(one.entry.name, one.entry.value, one.distribution, one.version)
+            self._let_in(plugin, one)
+            self._entries.append((plugin, one.entry))
 
     @classmethod
-    def discover(cls) -> Catalog:
-        """What is installed, by name, nothing imported. ``DLKIT_DISABLE=a,b`` leaves plugins out."""
-        disabled = [name.strip() for name in os.environ.get("DLKIT_DISABLE", "").split(",") if name.strip()]
-        builtin = EntryPoint(name=BUILTIN, value="dlkit.builtin", group=GROUP)
-        return cls([builtin, *entry_points(group=GROUP)], disabled)
+    def discover(cls, workspace: Path | None = None, *, lenient: bool = False) -> Catalog:
+        """What is installed, by name, nothing imported. ``DLKIT_DISABLE=a,b`` leaves plugins out, and so may the
+        workspace's dlkit.toml; UsageError if that is no good. ``lenient``: it is ``trouble`` instead."""
+        trouble = ""
+        try:
+            choice = chosen(workspace)
+        except UsageError as error:
+            if not lenient:
+                raise
+            choice, trouble = chosen(Path(os.devnull)), str(error)
+        builtin = Found(EntryPoint(name=BUILTIN, value="dlkit.builtin", group=GROUP))
+        catalog = cls([builtin, *installed()], choice=choice)
+        catalog.trouble = trouble
+        return catalog
 
     @classmethod
-    def load_everything(cls, seconds: float | None = None) -> Catalog:
-        catalog = cls.discover()
-        catalog.load_all(seconds)
+    def load_everything(
+        cls,
+        seconds: float | None = None,
+        workspace: Path | None = None,
+        *,
+        lenient: bool = False,
+        again: bool = False,
+    ) -> Catalog:
+        """``discover`` and ``load_all``."""
+        catalog = cls.discover(workspace, lenient=lenient)
+        catalog.load_all(seconds, again=again)
         return catalog
 
     @property
     def plugins(self) -> list[Plugin]:
         return [plugin for plugin, _ in self._entries]
 
-    def load(self, name: str) -> Plugin:
-        """Import one plugin; PluginError says what is wrong with it, UsageError that there is none of that name."""
+    def load(self, name: str, *, bare: bool = False) -> Plugin:
+        """Import one plugin; PluginError says what is wrong with it, UsageError that there is none of that name.
+
+        ``bare``: nothing is in the way of what it does to the process, for whoever wants to see that.
+        """
         for plugin, entry in self._entries:
             if plugin.name == name:
-                self._load(plugin, entry)
+                if bare and plugin.state == "found":
+                    load_bare(plugin, entry)
+                load([(plugin, entry)])
                 self._settle_names()
                 if not plugin.usable:
                     raise PluginError(f"plugin {name!r} is {plugin.state}: {plugin.reason}")
                 return plugin
         raise UsageError(f"no plugin {name!r}: {nearest(name, (p.name for p in self.plugins))}")
 
-    def load_all(self, seconds: float | None = None) -> None:
-        """Import every plugin; a broken one is kept as data, the rest go on. So is, with ``seconds``, one that takes
-        longer than that: its import is left behind in a thread."""
-        for plugin, entry in self._entries:
-            if seconds is None:
-                self._load(plugin, entry)
-            else:
-                self._load_within(seconds, plugin, entry)
+    def load_all(self, seconds: float | None = None, *, again: bool = False) -> None:
+        """Import every plugin; a broken one is kept as data, the rest go on. So is one that takes longer than
+        ``seconds``, or ``loading.trial.limit()``. ``again``: those that crashed a process are tried once more."""
+        load(self._entries, seconds, again=again)
         self._settle_names()
-
-    def _load_within(self, seconds: float, plugin: Plugin, entry: EntryPoint) -> None:
-        trial = replace(plugin)  # a late end of the import changes what nobody looks at any more
-        thread = threading.Thread(target=self._load, args=(trial, entry), name=f"load-{plugin.name}", daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if thread.is_alive():
-            plugin.state, plugin.reason = "broken", f"has not been imported within {seconds:g} s"
-            return
-        for item in fields(Plugin):
-            setattr(plugin, item.name, getattr(trial, item.name))
 
     @overload
     def specs(self, kind: Literal["task"], task: str | None = None) -> Sequence[TaskSpec]: ...
@@ -197,34 +166,20 @@ class Catalog:
             if plugin.usable:
                 yield from plugin.specs
 
-    def _claim_plugin_name(self, plugin: Plugin) -> None:
-        """The first plugin of a name (in load order) keeps it."""
+    def _let_in(self, plugin: Plugin, found: Found) -> None:
+        """The first plugin of a name (in load order) keeps it; one that is switched off, or needs another dlkit, is not
+        imported."""
         taken = next((p for p in self.plugins if p.name == plugin.name), None)
-        if plugin.name in self._disabled:
-            plugin.state, plugin.reason = "disabled", "named in DLKIT_DISABLE"
+        builtin = found.entry.value == "dlkit.builtin"
+        if not builtin and (why := self.choice.why_not(plugin.name, found.distribution, found.version)):
+            plugin.state, plugin.reason = "disabled", why
         elif taken is not None:
-            plugin.state = "broken"
-            plugin.reason = f"the name {plugin.name!r} is taken by {taken.distribution or taken.module}"
-
-    def _load(self, plugin: Plugin, entry: EntryPoint) -> None:
-        if plugin.state != "found":
-            return
-        began = _unhindered_seconds()
-        try:
-            module = entry.load()
-            plugin.manager = _registered(module, plugin.name)
-            plugin.specs = _collect(plugin.manager)
-        # The plugin boundary: whatever a stranger's module does at import, SystemExit too, the other plugins go on.
-        except (Exception, SystemExit) as error:
-            plugin.state, plugin.specs, plugin.manager = "broken", (), None
-            plugin.reason = _reason(error)
-            plugin.traceback = traceback.format_exc()
+            plugin.broken(f"the name {plugin.name!r} is taken by {taken.distribution or taken.module}")
         else:
-            plugin.state = "ready"
-        plugin.seconds = _unhindered_seconds() - began
-        if plugin.state == "ready" and plugin.seconds > SLOW_SECONDS:
-            plugin.state = "slow"
-            plugin.reason = f"took {plugin.seconds:.1f} s to import"
+            try:
+                check_requirements(found.needs)
+            except PluginError as error:
+                plugin.broken(str(error))
 
     def _settle_names(self) -> None:
         """Whoever claims a taken name loses that component; a task's own plugin comes before strangers that join it."""
@@ -289,58 +244,9 @@ def _clash(one: Spec, other: Spec) -> bool:
     return not set(one.tasks).isdisjoint(other.tasks)
 
 
-def _unhindered_seconds() -> float:
-    """The clock, less what this thread has waited for a core (which Linux tells)."""
-    try:
-        waited = int(_SCHEDULING.read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        waited = 0.0
-    return time.perf_counter() - waited
-
-
-def _load_order(entry: EntryPoint) -> tuple[bool, str, str]:
+def _load_order(found: Found) -> tuple[bool, str, str]:
     """Built-ins first, then by name and distribution, so that who keeps a name never depends on the file system."""
-    return entry.value != "dlkit.builtin", entry.name, entry.dist.name if entry.dist else ""
-
-
-def _registered(module: object, name: str) -> pluggy.PluginManager:
-    """A manager of its own for one plugin, so that every result and error can be told apart."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(module, name)
-    manager.check_pending()
-    for attribute in vars(module) if hasattr(module, "__dict__") else ():
-        if attribute.startswith("dlkit_") and callable(getattr(module, attribute)):
-            if not hasattr(getattr(module, attribute), f"{hookspecs.PROJECT}_impl"):
-                raise PluginError(f"{attribute} lacks the @hookimpl mark")
-    return manager
-
-
-def _collect(manager: pluggy.PluginManager) -> tuple[Spec, ...]:
-    specs: list[Spec] = []
-    for kind, hook in hookspecs.HOOKS.items():
-        for result in getattr(manager.hook, hook)():
-            specs.extend(_checked(kind, hook, result))
-    return tuple(specs)
-
-
-def _checked(kind: str, hook: str, result: object) -> Iterator[Spec]:
-    if not isinstance(result, Iterable) or isinstance(result, str):
-        raise PluginError(f"{hook} returned {type(result).__name__}, not a list of {SPECS[kind].__name__}")
-    for spec in result:
-        if not isinstance(spec, SPECS[kind]):
-            raise PluginError(f"{hook} returned a {type(spec).__name__}, not a {SPECS[kind].__name__}")
-        problems = spec.problems()
-        if problems:
-            raise PluginError("; ".join(problems))
-        yield spec
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error) or repr(error)
-    if isinstance(error, pluggy.PluginValidationError):
-        return text.partition("\n")[0]
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    return found.entry.value != "dlkit.builtin", found.entry.name, found.distribution
 
 
 def load_target(spec: Spec, catalog: Catalog) -> Any:

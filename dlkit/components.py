@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 ANY_TASK = "any"
@@ -233,10 +234,12 @@ class LauncherSpec(Spec):
     kind: ClassVar[str] = "launcher"
 
 
-SPECS: dict[str, type[Spec]] = {
-    spec.kind: spec
-    for spec in (TaskSpec, SourceSpec, DatasetSpec, ModelSpec, LossSpec, TrainerSpec, InferenceSpec, LauncherSpec)
-}
+SPECS: Mapping[str, type[Spec]] = MappingProxyType(
+    {
+        spec.kind: spec
+        for spec in (TaskSpec, SourceSpec, DatasetSpec, ModelSpec, LossSpec, TrainerSpec, InferenceSpec, LauncherSpec)
+    }
+)
 """Every kind of component, by its word."""
 
 

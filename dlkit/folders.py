@@ -7,9 +7,11 @@ than the system takes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from zlib import crc32
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 DEEPEST = 100
@@ -43,6 +45,21 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:  # a link to itself
         return False
+
+
+def cache() -> Path:
+    """What is true of this machine and may be forgotten: $DLKIT_CACHE, else ``dlkit`` in $XDG_CACHE_HOME or ~/.cache.
+
+    A person's and never a workspace's: it is about what is installed, not about runs.
+    """
+    chosen = os.environ.get("DLKIT_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlkit"
+
+
+def installation() -> str:
+    """A word for this Python and what it imports from: what is kept of one says nothing of another."""
+    what = "\n".join([sys.version, sys.prefix, *sys.path])
+    return f"{crc32(what.encode('utf-8', 'surrogateescape')):08x}"
 
 
 def has_file(folder: Path, name: str) -> bool:

@@ -8,6 +8,7 @@ mark, makes the plugin broken: a misspelt hook must not pass unnoticed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -29,16 +30,18 @@ PROJECT = "dlkit"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-HOOKS = {
-    "task": "dlkit_tasks",
-    "source": "dlkit_sources",
-    "dataset": "dlkit_datasets",
-    "model": "dlkit_models",
-    "loss": "dlkit_losses",
-    "trainer": "dlkit_trainers",
-    "inference": "dlkit_inference",
-    "launcher": "dlkit_launchers",
-}
+HOOKS: Mapping[str, str] = MappingProxyType(
+    {
+        "task": "dlkit_tasks",
+        "source": "dlkit_sources",
+        "dataset": "dlkit_datasets",
+        "model": "dlkit_models",
+        "loss": "dlkit_losses",
+        "trainer": "dlkit_trainers",
+        "inference": "dlkit_inference",
+        "launcher": "dlkit_launchers",
+    }
+)
 """Kind of component → the hook that returns it."""
 
 

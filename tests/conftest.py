@@ -81,6 +81,14 @@ def config_folder(numbered: Callable[[str], Path], monkeypatch: pytest.MonkeyPat
     return folder
 
 
+@pytest.fixture(autouse=True)
+def cache_folder(numbered: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What commands keep of this machine lies here: a process that a test kills is to leave no note elsewhere."""
+    folder = numbered("cache")
+    monkeypatch.setenv("DLKIT_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def realdata() -> Callable[[str], Path]:
     """``realdata("mnist")``: the folder of that real data set, or the test is skipped with the reason."""

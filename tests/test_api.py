@@ -22,7 +22,7 @@ from toy import toy_catalog
 @pytest.fixture(autouse=True)
 def toy_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy task is all that is installed."""
-    monkeypatch.setattr(Catalog, "load_everything", lambda: toy_catalog("extras"))
+    monkeypatch.setattr(Catalog, "load_everything", lambda **chosen: toy_catalog("extras"))
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_an_error_of_the_watcher_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_what_a_plugin_breaks_is_the_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: dlkit.Run) -> None:
-    monkeypatch.setattr(Catalog, "load_everything", lambda: Catalog([]))
+    monkeypatch.setattr(Catalog, "load_everything", lambda **chosen: Catalog([]))
     with pytest.raises(DlkitError) as caught:
         run.predictor()
     assert isinstance(caught.value, PluginError)

@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("components", "List components with their options; with --task, the task's contract too.")
     parser.add_argument("kind", metavar="KIND", nargs="?", help=f"one of: {', '.join(SPECS)}")
     parser.add_argument("--task", metavar="T", help="only what fits this task")
-    options = parser.with_json().parse_args(argv)
+    options = parser.with_workspace().with_json().parse_args(argv)
     if options.kind is not None and options.kind not in SPECS:
         raise UsageError(f"no kind {options.kind!r}: {nearest(options.kind, SPECS)}")
     catalog = Catalog.load_everything()

@@ -7,6 +7,7 @@ from typing import TypedDict
 from dlkit.catalog import Catalog
 from dlkit.cli import machine
 from dlkit.cli.parser import Parser
+from dlkit.cli.plugins import choice_lines
 from dlkit.errors import PluginError
 from dlkit.gpus import driver_version
 from dlkit.present.numbers import size
@@ -30,6 +31,7 @@ class Report(TypedDict):
     nvidia_driver: str
     workspace: machine.WorkspaceReport
     plugins: list[PluginReport]
+    plugin_choice: list[str]
     network: machine.NetworkReport
     terminal: machine.TerminalReport
     problems: list[machine.Problem]
@@ -38,7 +40,7 @@ class Report(TypedDict):
 def main(argv: list[str]) -> int:
     parser = Parser("doctor", "Versions, devices, precision, workspace, plugins: is everything in order?")
     options = parser.with_workspace().with_json().parse_args(argv)
-    catalog = Catalog.load_everything()
+    catalog = Catalog.load_everything(lenient=True, again=True)
     report: Report = {
         "versions": machine.versions(),
         "devices": machine.devices(),
@@ -47,6 +49,7 @@ def main(argv: list[str]) -> int:
         "plugins": _plugins(catalog),
         "network": machine.network(),
         "terminal": machine.terminal(),
+        "plugin_choice": choice_lines(catalog),
         "problems": [],
     }
     wrong = check_plugins(catalog)
@@ -76,6 +79,9 @@ def _problems(catalog: Catalog, report: Report) -> list[machine.Problem]:
             what = f"plugin {plugin['name']!r} is {plugin['state']}: {first_line(plugin['reason'])}"
             hint = "see `dlkit plugins --verbose`; update or uninstall it, or leave it out with DLKIT_DISABLE"
             found.append(machine.problem(what, hint, stops=False))
+    if catalog.trouble:
+        hint = "correct the file, or delete it: commands that load plugins refuse to go on"
+        found.append(machine.problem(catalog.trouble, hint, stops=True))
     if not catalog.specs("task"):
         hint = "install a plugin, for example: pip install dlkit-classification"
         found.append(machine.problem("no plugin offers a task", hint, stops=True))
@@ -98,6 +104,7 @@ def _text(report: Report) -> str:
     lines.append(f"  {space['runs']} runs, data {size(space['data_bytes'])}, disk {size(space['free_bytes'])} free")
     lines.append(f"  {'writable' if space['writable'] else 'not writable'}")
     lines += ["", "plugins", *(f"  {p['name']:14} {p['state']}" for p in report["plugins"])]
+    lines += [f"  {line}" for line in report["plugin_choice"]]
     lines += ["", "network", f"  {report['network']['text']}", "", "terminal", f"  {report['terminal']['text']}", ""]
     for found in report["problems"]:
         lines.append(f"{'problem' if found['stops_training'] else 'note'}: {found['what']}\n  {found['hint']}")

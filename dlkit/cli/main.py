@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from io import TextIOWrapper
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ _LOADING = (
 """What loads torch, which takes seconds: the first sign of life must not wait for it."""
 _BRIEF = ("runs", "help", "--help", "-h")
 """What ends before there is anything to collect: to look for it takes 2 ms of ``runs``, and 1 ms of ``--help``."""
+SAFE = "--safe-mode"
+_FOR_ALL = ("DLKIT_SAFE_MODE", "DLKIT_WORKSPACE")
+"""What options that every command takes set for the time of the command."""
 _SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--dry-run", "--queue", "--detach")
 """Words with which torch is not loaded, or nothing is said meanwhile."""
 
@@ -89,6 +93,7 @@ _TAIL = """
 RUN is a run's id, its unique beginning or end, its name, last, last~N, TASK@best, or its folder.
 Every command that reads takes --json.
 The workspace is --workspace DIR (also before COMMAND), else $DLKIT_WORKSPACE, else ./workspace.
+--safe-mode, with any command, leaves out every plugin but dlkit's own.
 
 Start with:  dlkit train classification
 """
@@ -102,6 +107,7 @@ def main(argv: list[str] | None = None) -> int:
             gc.disable()
         _prepare_streams()
         leave_out_current_folder()
+    before = {name: os.environ.get(name) for name in _FOR_ALL}
     try:
         code = _dispatch(argv)
         if sys.stdout is not None:
@@ -110,6 +116,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough, and of what is still buffered too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def _prepare_streams() -> None:
@@ -134,7 +143,7 @@ def _show_unexpected(kind: type[BaseException], error: BaseException, trace: Tra
 
 
 def _dispatch(argv: list[str] | None) -> int:
-    arguments = _command_first(sys.argv[1:] if argv is None else argv)
+    arguments = _for_all_commands(sys.argv[1:] if argv is None else argv)
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
         arguments = ["tui"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -152,11 +161,25 @@ def _dispatch(argv: list[str] | None) -> int:
     return _run(arguments[0], arguments[1:])
 
 
-def _command_first(arguments: list[str]) -> list[str]:
-    """``--workspace DIR`` may stand before the command as well, or alone: that opens the interface there."""
-    if arguments[:1] != ["--workspace"] or len(arguments) < 2:
-        return arguments
-    return [*(arguments[2:] or ["tui"]), *arguments[:2]]
+def _for_all_commands(arguments: list[str]) -> list[str]:
+    """The line, its command first. ``--safe-mode`` may stand anywhere, ``--workspace DIR`` before the command as well,
+    or either alone: that opens the interface. Both hold for plugins, and for the processes that the command starts."""
+    options, others = _split(arguments)
+    if SAFE in options:
+        os.environ["DLKIT_SAFE_MODE"] = "1"
+        options = [word for word in options if word != SAFE] or ["tui"]
+    if options[:1] == ["--workspace"] and len(options) > 1:
+        options = [*(options[2:] or ["tui"]), *options[:2]]
+    for word, value in pairwise([*options, ""]):
+        if chosen := value if word == "--workspace" else word.partition("--workspace=")[2]:
+            os.environ["DLKIT_WORKSPACE"] = os.path.abspath(os.path.expanduser(chosen))  # noqa: PTH100, PTH111
+    return [*options, *others]
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before ``--``, and the rest."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*arguments[:end]], [*arguments[end:]]
 
 
 def _help(shown: Sequence[str]) -> str:
@@ -237,8 +260,7 @@ def _tell(kind: str, text: str, who: str, arguments: Sequence[str], error: Dlkit
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether ``--json`` is on the line, as an option: known before anything of the line is understood."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    return "--json" in arguments[:end]
+    return "--json" in _split(arguments)[0]
 
 
 if __name__ == "__main__":

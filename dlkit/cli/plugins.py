@@ -14,7 +14,7 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import PluginError
 from dlkit.present.output import print_json, print_result
 from dlkit.present.table import table
-from dlkit.present.text import first_line
+from dlkit.present.text import first_line, from_here
 
 _HEADERS = ("plugin", "state", "distribution", "offers", "seconds")
 
@@ -31,8 +31,8 @@ class RefusedComponent(ComponentName):
 class PluginDescription(TypedDict):
     """A plugin as ``--json`` gives it.
 
-    ``offers`` counts components by kind, ``refused`` are those that it would offer besides, ``seconds`` is what loading
-    it took.
+    ``offers`` counts components by kind, ``refused`` are those that it would offer besides, ``undone`` is what it did
+    to the process when it was imported, ``seconds`` is what loading it took.
     """
 
     name: str
@@ -44,6 +44,7 @@ class PluginDescription(TypedDict):
     offers: dict[str, int]
     components: list[ComponentName]
     refused: list[RefusedComponent]
+    undone: list[str]
     seconds: float
     traceback: NotRequired[str]
 
@@ -56,8 +57,8 @@ def main(argv: list[str]) -> int:
         action="store_true",
         help="import the code of every component, look up what it suggests, and say what is wrong (exit code 4)",
     )
-    options = parser.with_json().parse_args(argv)
-    catalog = Catalog.load_everything()
+    options = parser.with_workspace().with_json().parse_args(argv)
+    catalog = Catalog.load_everything(lenient=True, again=options.check)
     if options.check:
         return _check(catalog, as_json=options.json)
     if options.json:
@@ -98,7 +99,22 @@ def problem_lines(catalog: Catalog, verbose: bool = False) -> list[str]:
             if verbose and plugin.traceback:
                 lines += [f"  {line}" for line in plugin.traceback.rstrip().splitlines()]
         lines += [f"{plugin.name} ({_distribution(plugin)}) lost a component: {r.reason}" for r in plugin.refused]
+        lines += [
+            f"{plugin.name} ({_distribution(plugin)}) {what} when it was imported: undone" for what in plugin.undone
+        ]
+    lines += choice_lines(catalog)
     return ["", *lines] if lines else []
+
+
+def choice_lines(catalog: Catalog) -> list[str]:
+    """That a workspace, or safe mode, leaves plugins out, and what is wrong with how it says so."""
+    choice = catalog.choice
+    lines = ["safe mode: only plugins of dlkit itself are used"] if choice.safe else []
+    if choice.file is not None:
+        off = sum(plugin.reason.startswith(str(choice.file)) for plugin in catalog.plugins)
+        lines.append(f"{from_here(str(choice.file))} switches off {off} plugin{'s' * (off != 1)}")
+    lines += choice.unknown(plugin.name for plugin in catalog.plugins)
+    return [*lines, *([f"{catalog.trouble}; nothing of it holds"] if catalog.trouble else [])]
 
 
 def _distribution(plugin: Plugin) -> str:
@@ -127,6 +143,7 @@ def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescriptio
         "offers": offers(catalog, plugin),
         "components": [{"kind": spec.kind, "name": spec.name} for spec in plugin.specs],
         "refused": [{"kind": r.spec.kind, "name": r.spec.name, "reason": r.reason} for r in plugin.refused],
+        "undone": list(plugin.undone),
         "seconds": round(plugin.seconds, 4),
     }
     return {**record, "traceback": plugin.traceback} if verbose else record

@@ -45,7 +45,7 @@ def _train(run: RunFolder, report: Path) -> int:
     # Commands from there on are for this attempt: what was asked while it was started counts, what was asked of an
     # earlier attempt does not.
     since = int(os.environ["DLKIT_COMMANDS_FROM"]) if "DLKIT_COMMANDS_FROM" in os.environ else None
-    catalog = Catalog.load_everything()
+    catalog = Catalog.load_everything(workspace=run.path.parent.parent)
     together = bool(word_of(run))
     attempt = train_with_others(catalog, run, since, say) if together else next_attempt(catalog, run, say)
     if attempt is not None:

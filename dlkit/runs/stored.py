@@ -65,7 +65,7 @@ def _fate(catalog: Catalog, name: str | None) -> str:
     if plugin is None:
         return "is not installed"
     if plugin.state == "disabled":
-        return "DLKIT_DISABLE switches off"
+        return "DLKIT_DISABLE switches off" if "DLKIT_DISABLE" in plugin.reason else f"is not used: {plugin.reason}"
     return "offers it no more" if plugin.usable else f"is {plugin.state}: {plugin.reason}"
 
 

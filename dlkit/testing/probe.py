@@ -92,7 +92,7 @@ def main(words: list[str]) -> int:
     catalog = Catalog.discover()
     heard.listening = True
     with suppress(DlkitError):  # it is in the plugin's state
-        catalog.load(name)
+        catalog.load(name, bare=True)
     heard.listening = False
     plugin = next(found for found in catalog.plugins if found.name == name)
     heavy, after = _heavy(), _state()

@@ -175,10 +175,12 @@ class DlkitApp(Host):
 
     @work(thread=True, group="plugins", exit_on_error=False)
     def _load_plugins(self) -> None:
-        self.post_message(self.PluginsLoaded(Catalog.load_everything(PLUGIN_SECONDS)))
+        self.post_message(self.PluginsLoaded(Catalog.load_everything(PLUGIN_SECONDS, self.workspace, lenient=True)))
 
     def on_dlkit_app_plugins_loaded(self, message: PluginsLoaded) -> None:
         self.catalog = message.catalog
+        if self.catalog.trouble:
+            self.notify(self.catalog.trouble, title="plugins", severity="error", markup=False)
         self._tell_screens("plugins_loaded")
         self.set_timer(SOON_SECONDS, self._import_soon)
 

@@ -29,6 +29,7 @@ STARTS = {
     "dlkit/data/text/pieces.py": {"Popen"},
     "dlkit/jobs/detach.py": {"Popen"},
     "dlkit/jobs/supervise.py": {"Popen"},
+    "dlkit/loading/trial.py": {"Popen"},
     "dlkit/monitor/model_process.py": {"Popen"},
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},

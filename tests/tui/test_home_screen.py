@@ -165,7 +165,7 @@ async def test_a_broken_plugin_is_in_the_list_with_its_traceback(
     modules = {"dlkit": "dlkit.builtin", "toy": "toy", "torn": "missing_module_of_a_plugin"}
     catalog = Catalog([EntryPoint(name, module, GROUP) for name, module in modules.items()])
     catalog.load_all()
-    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls, seconds: catalog))
+    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls, *chosen, **how: catalog))
     async with opened(tmp_path) as (app, pilot):
         await until(pilot, lambda: "broken" in shown(app))
         table = app.screen.query_one(Table)

@@ -175,9 +175,9 @@ async def test_a_form_opened_before_the_plugins_are_loaded(workspace: Path, monk
     """Who presses Enter at once need not press it again."""
     go, load = threading.Event(), Catalog.load_everything
 
-    def slowly(*arguments: Any) -> Catalog:
+    def slowly(*arguments: Any, **how: Any) -> Catalog:
         assert go.wait(LONG)
-        return load(*arguments)
+        return load(*arguments, **how)
 
     monkeypatch.setattr(Catalog, "load_everything", slowly)
     app = DlkitApp(workspace)

@@ -271,7 +271,7 @@ def test_an_exported_folder_is_asked_by_predict_without_torch_and_pydantic(expor
 
 
 def test_load_reads_an_exported_folder(exported, toy_trained, catalog, monkeypatch):
-    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls: catalog))
+    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls, **chosen: catalog))
     asked = dlkit.load(folder_of(exported))
     assert [answer["y"] for answer in asked(*ROWS)] == pytest.approx(answers_of(toy_trained, catalog), abs=1e-5)
     with pytest.raises(UsageError, match="asked as it was exported"):

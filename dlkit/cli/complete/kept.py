@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
+from dlkit.folders import cache, installation
+
 if TYPE_CHECKING:
     from dlkit.catalog import Catalog
     from dlkit.cli.complete.words import Commands, Task
@@ -23,14 +25,10 @@ Built = Mapping[str, Any]
 
 
 def folder() -> Path:
-    """$DLKIT_CACHE, else ``dlkit`` in $XDG_CACHE_HOME or ~/.cache; below it one folder for each set of packages.
-
-    A person's and never a workspace's: it is about what is installed, not about runs.
-    """
-    chosen = os.environ.get("DLKIT_CACHE")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlkit"
-    what = "\n".join([sys.version, sys.prefix, *sys.path, os.environ.get("DLKIT_DISABLE", "")])
-    return base / "completion" / f"{crc32(what.encode('utf-8', 'surrogateescape')):08x}"
+    """One for each set of packages, in the folder of what may be forgotten (``dlkit.folders.cache``)."""
+    chosen = [os.environ.get(name, "") for name in ("DLKIT_DISABLE", "DLKIT_SAFE_MODE")]
+    what = "\n".join([installation(), *chosen])
+    return cache() / "completion" / f"{crc32(what.encode('utf-8', 'surrogateescape')):08x}"
 
 
 def commands() -> Commands:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlkit.catalog import SLOW_SECONDS
+from dlkit.loading.loader import SLOW_SECONDS
 from dlkit.testing.finding import Finding
 from dlkit.testing.loading import sound
 from dlkit.testing.rule import Rule
