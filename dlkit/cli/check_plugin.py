@@ -11,7 +11,7 @@ from dlkit.cli.parser import Parser
 from dlkit.errors import STOPPED, PluginError
 from dlkit.present.output import print_json, print_result, say
 from dlkit.testing.check import Check
-from dlkit.testing.look import Look, LookRecord, broken, tier_of
+from dlkit.testing.look import Look, LookRecord, broken, tier_of, told
 from dlkit.testing.package import Package, installed_package, package_at
 from dlkit.testing.rule import Rule
 from dlkit.testing.rules import find_rule, rule_names
@@ -119,7 +119,7 @@ def _text(package: Package, looks: Sequence[Look], complete: bool, stopped: bool
     faults = broken(looks)
     lines = [_verdict(package, looks, complete, stopped)]
     for rule in dict.fromkeys(look.rule.name for look in faults):
-        lines += ["", *_fault([look for look in faults if look.rule.name == rule])]
+        lines += ["", *told([look for look in faults if look.rule.name == rule])]
     for state, head in (("exempt", "exempt"), ("skipped", "not looked at")):
         passed = [look for look in looks if look.state == state]
         if passed:
@@ -138,23 +138,6 @@ def _verdict(package: Package, looks: Sequence[Look], complete: bool, stopped: b
     if complete:
         return f"{who}: {tier or 'no tier'}, {found}"
     return f"{who}: {found}, of those that were asked for; a tier takes all of them"
-
-
-def _fault(looks: Sequence[Look]) -> Iterator[str]:
-    rule = looks[0].rule
-    yield f"✗ {rule.name} ({rule.tier}): {rule.title}"
-    for look in looks:
-        for finding in look.findings:
-            where = ", ".join(filter(None, [look.component, look.task and f"in {look.task}", finding.where]))
-            first, *rest = finding.seen.splitlines() or [""]
-            yield f"  {where + ': ' if where else ''}{first}"
-            yield from (f"    {line}" for line in rest)
-            yield f"    right: {finding.right}"
-    yield f"  mend:  {rule.mend}"
-    for head, code in (("instead of", rule.buggy), ("write", rule.corrected)):
-        if code:
-            yield f"  {head}:"
-            yield from (f"    {line}" for line in code.strip("\n").splitlines())
 
 
 def _reasons(looks: Sequence[Look]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict, cast
 
@@ -87,3 +87,21 @@ def tier_of(looks: Iterable[Look]) -> Tier | None:
 
 def broken(looks: Sequence[Look]) -> list[Look]:
     return [look for look in looks if look.state == "broken"]
+
+
+def told(looks: Sequence[Look]) -> Iterator[str]:
+    """Lines for people about one rule that is broken: what was seen, what is right, how to mend it."""
+    rule = looks[0].rule
+    yield f"✗ {rule.name} ({rule.tier}): {rule.title}"
+    for look in looks:
+        for finding in look.findings:
+            where = ", ".join(filter(None, [look.component, look.task and f"in {look.task}", finding.where]))
+            first, *rest = finding.seen.splitlines() or [""]
+            yield f"  {where + ': ' if where else ''}{first}"
+            yield from (f"    {line}" for line in rest)
+            yield f"    right: {finding.right}"
+    yield f"  mend:  {rule.mend}"
+    for head, code in (("instead of", rule.buggy), ("write", rule.corrected)):
+        if code:
+            yield f"  {head}:"
+            yield from (f"    {line}" for line in code.strip("\n").splitlines())

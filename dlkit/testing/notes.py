@@ -8,6 +8,8 @@ can be stated of them, and which rules do not hold, and why not.
     engine = {batch_size = 4}
     stated = {overfit_loss = 0.05}  # what rules want to know
 
+Where a text has ``{here}``, the folder of the file stands: a data set of files finds small ones there.
+
     [[exempt]]
     rule = "model-exports"
     component = "model cnn"         # without: all of the plugin's
@@ -74,7 +76,7 @@ def read_notes(file: Path | None, rules: Iterable[str]) -> Notes:
     except (OSError, BadFile) as error:
         raise UsageError(str(error)) from error
     _known(values, ("small", "exempt"), str(file))
-    small = tuple(_small(table, where) for table, where in _tables(values, "small", file))
+    small = tuple(_small(_placed(table, file.parent), where) for table, where in _tables(values, "small", file))
     names = tuple(rules)
     return Notes(small, tuple(_exemption(table, where, names) for table, where in _tables(values, "exempt", file)))
 
@@ -98,6 +100,17 @@ def _tables(values: JsonObject, key: str, file: Path) -> list[tuple[JsonObject, 
     if not isinstance(found, list) or not all(isinstance(table, dict) for table in found):
         raise UsageError(f"{file}: {key} is written [[{key}]]")
     return [(table, f"{file}: [[{key}]] {number}") for number, table in enumerate(found, 1) if isinstance(table, dict)]
+
+
+def _placed(value: JsonObject, folder: Path) -> JsonObject:
+    """With the folder's path where ``{here}`` stands, in tables within it too."""
+
+    def place(one: Json) -> Json:
+        if isinstance(one, str):
+            return one.replace("{here}", str(folder))
+        return _placed(one, folder) if isinstance(one, dict) else one
+
+    return {key: place(one) for key, one in value.items()}
 
 
 def _small(table: JsonObject, where: str) -> Small:

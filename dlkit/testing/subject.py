@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.components import PARTS, Spec
-from dlkit.errors import DataError
+from dlkit.errors import DataError, DlkitError
 from dlkit.json_types import Settings
 from dlkit.testing.finding import Skipped
 from dlkit.testing.package import Package
@@ -96,7 +96,12 @@ class Subject:
 
         own: Sections = {self.spec.kind: {"name": self.spec.name}} if self.spec.kind in PARTS else {}
         layers = [Layer("check-plugin", SMALL), Layer("check.toml", self.small), Layer("check-plugin", own)]
-        return resolve(self.catalog, self.task, [*layers, Layer("rule", settings or {})])
+        try:
+            return resolve(self.catalog, self.task, [*layers, Layer("rule", settings or {})])
+        except DlkitError as error:
+            if settings:
+                raise
+            raise Unbuilt(error) from error
 
     def experiment(self, settings: Sections | None = None) -> Job:
         """Task, data, info, model, loss, trainer and predictor, built as a run's are, on the CPU.
@@ -127,7 +132,7 @@ class Subject:
                 return prepare(self.catalog, self.resolved(settings), context)
             # The plugin boundary: the same error in every rule that needs something built would hide the others.
             except (Exception, SystemExit) as error:
-                if isinstance(error, DataError) or settings:
+                if isinstance(error, DataError | Unbuilt) or settings:
                     raise
                 raise Unbuilt(error) from error
 

@@ -12,7 +12,7 @@ from dlkit.errors import DlkitError
 from dlkit.testing.notes import FILE, Small, merged, read_notes
 from dlkit.testing.package import beside_code
 from dlkit.testing.rules import rule_names
-from dlkit.testing.subject import Subject
+from dlkit.testing.subject import Subject, Unbuilt
 
 
 def subjects_of(whole: Subject) -> list[Subject]:
@@ -60,5 +60,5 @@ def _resolves(subject: Subject) -> bool:
     try:
         subject.resolved()
         return True
-    except DlkitError:
+    except Unbuilt:
         return False

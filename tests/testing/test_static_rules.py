@@ -37,7 +37,7 @@ def dlkit_models():
 """
 OPTIONS = "from dlkit.config import Config\n\nclass Options(Config):\n    'None.'\n"
 MODELS = "def build(config, info):\n    raise NotImplementedError\n"
-SPIN = "import time\nend = time.perf_counter() + 0.7\nwhile time.perf_counter() < end: sum(range(99))"
+SPIN = "import time\nend = time.thread_time() + 0.7\nwhile time.thread_time() < end: sum(range(99))"
 DIAL = "import socket\ntry: socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError: pass"
 THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), name='mine').start()"
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"

@@ -38,8 +38,8 @@ class TestMyModel(ModelContract):
     plugin, component = "signals", "conv"
 
     @pytest.mark.xfail(reason="its fast Fourier transform has no words in torch.export")
-    def test_model_exports(self, subject):
-        super().test_model_exports(subject)
+    def test_model_exports(self):
+        super().test_model_exports()
 """,
     check=check,
 )
