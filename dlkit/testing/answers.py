@@ -12,7 +12,8 @@ import numpy as np
 from dlkit.data.randomness import forked, rng
 from dlkit.data.splits import OnHost
 from dlkit.engine.build import Job
-from dlkit.errors import DlkitError
+from dlkit.errors import DlkitError, UsageError
+from dlkit.predictor import Predictor
 from dlkit.testing.finding import Skipped
 from dlkit.testing.trying import SEED
 
@@ -24,6 +25,19 @@ def some_questions(job: Job, folder: Path, most: int = 4) -> list[str]:
     """Words that the predictor itself gives as examples."""
     with forked(SEED, "questions"), job.trainer.evaluating():
         return list(job.predictor.example(OnHost(job.data.val), rng(SEED, "questions"), folder))[:most]
+
+
+def takes_questions(job: Job) -> None:
+    """Skipped, if the predictor takes none: it has no ``accept``, or there is nothing in this task to ask for."""
+    example = job.predictor.schema()["example"]
+    try:
+        job.predictor.accept(example)
+    except UsageError as error:
+        if not example or type(job.predictor).accept is Predictor.accept:
+            raise Skipped(f"it takes no questions from afar: {error}") from error
+    # Whatever else becomes of the question is the rules' affair.
+    except Exception:
+        return
 
 
 def questions(job: Job, folder: Path) -> list[object]:

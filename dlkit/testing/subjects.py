@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlkit.catalog import Catalog, Plugin
-from dlkit.components import ANY_TASK, PARTS, Spec
+from dlkit.components import ANY_TASK, PARTS, LossSpec, ModelSpec, Spec, TrainerSpec
 from dlkit.config import Layer, choose_components
-from dlkit.errors import DlkitError
+from dlkit.errors import DlkitError, UsageError
+from dlkit.testing.finding import Skipped
 from dlkit.testing.notes import FILE, Small, merged, read_notes
 from dlkit.testing.package import beside_code
 from dlkit.testing.rules import rule_names
@@ -38,10 +39,23 @@ def _subject(whole: Subject, spec: Spec, task: str, small: list[Small]) -> Subje
     chosen = Layer("check-plugin", {spec.kind: {"name": spec.name}} if spec.kind in PARTS else {})
     names: dict[str, str] = {}
     if task:
+        chosen = _with_model(whole.catalog, spec, task, chosen)
         names, _ = choose_components(whole.catalog, whole.catalog.task(task), [chosen])
     sections, stated = merged(found for found in small if found.fits(task, names))
-    subject = whole.about(spec, task, sections, stated)
+    model = {"model": {**sections.get("model", {}), "name": names["model"]}} if "model" in chosen.values else {}
+    subject = whole.about(spec, task, {**sections, **model}, stated)
     return replace(subject, scratch=whole.scratch / f"{spec.kind}-{spec.name}-{task}")
+
+
+def _with_model(catalog: Catalog, spec: Spec, task: str, chosen: Layer) -> Layer:
+    """With a model that a loss or trainer goes with, where the task's own is of another interface."""
+    if not isinstance(spec, (LossSpec, TrainerSpec)):
+        return chosen
+    models = [model for model in catalog.specs("model", task) if isinstance(model, ModelSpec)]
+    fitting = [model.name for model in models if model.interface == spec.interface]
+    if not fitting or catalog.task(task).defaults["model"] in fitting:
+        return chosen
+    return Layer(chosen.origin, {**chosen.values, "model": {"name": fitting[0]}})
 
 
 def _tasks(whole: Subject, spec: Spec, small: list[Small]) -> list[str]:
@@ -50,7 +64,8 @@ def _tasks(whole: Subject, spec: Spec, small: list[Small]) -> list[str]:
     there = [task.name for task in whole.catalog.specs("task")]
     if ANY_TASK in spec.tasks:
         own = [task.name for task in (whole.plugin.specs if whole.plugin else ()) if task.kind == "task"]
-        return [next((task for task in [*own, *there] if _resolves(_subject(whole, spec, task, small))), "")]
+        tried = ((task, _subject(whole, spec, task, small)) for task in [*own, *there])
+        return [next((task for task, subject in tried if _resolves(subject) and _fits(subject)), "")]
     found = [task for task in spec.tasks if task in there]
     # Where none of its tasks is installed, rules that need no task look at it nevertheless.
     return (found[:1] if whole.quick else found) or [""]
@@ -62,3 +77,16 @@ def _resolves(subject: Subject) -> bool:
         return True
     except Unbuilt:
         return False
+
+
+def _fits(subject: Subject) -> bool:
+    """Whether an inference component can ask the task's model: what it needs of one, only a model tells."""
+    if subject.spec.kind != "inference":
+        return True
+    try:
+        subject.experiment()
+        return True
+    except Skipped:
+        return False
+    except Unbuilt as error:  # any other error is to be told, of the first task
+        return not isinstance(error.error, UsageError)

@@ -24,19 +24,21 @@ def check(subject: Subject) -> Iterator[Finding]:
     parts = {"": job.trainer.model, **({"loss.": loss} if isinstance(loss, nn.Module) else {})}
     named = {f"{of}{name}": p for of, module in parts.items() for name, p in module.named_parameters()}
     before = {name: p.detach().clone() for name, p in named.items()}
-    cancelled = _without_slope(named)
+    cancelled, moved = _without_slope(named), set[str]()
     job.trainer.model.train()
     with forked(SEED, "steps"):
         for step, batch in enumerate(training_batches(job, STEPS, SIZE)):
             job.trainer.step([batch], step)
-    still = [n for n, p in named.items() if p.requires_grad and p.numel() and torch.equal(before[n], p.detach())]
-    same = [name for name in still if name not in cancelled]
+            # After every step: what moved may well come back to where it was.
+            moved |= {name for name, p in named.items() if not torch.equal(before[name], p.detach())}
+    learnt = [name for name, p in named.items() if p.requires_grad and p.numel()]
+    same = [name for name in learnt if name not in moved | cancelled]
     if same:
         told = ", ".join(same[:5]) + (f" and {len(same) - 5} more" if len(same) > 5 else "")
         yield Finding(f"after {STEPS} steps {len(same)} of {len(named)} parameters are as they were: {told}", "changed")
-    moved = [n for n, p in named.items() if not p.requires_grad and not torch.equal(before[n], p.detach())]
-    if moved:
-        yield Finding(f"{STEPS} steps changed what is frozen: {', '.join(moved[:5])}", "left as it was")
+    frozen = sorted(name for name in moved if not named[name].requires_grad)
+    if frozen:
+        yield Finding(f"{STEPS} steps changed what is frozen: {', '.join(frozen[:5])}", "left as it was")
 
 
 def _without_slope(named: Mapping[str, nn.Parameter]) -> set[str]:

@@ -48,8 +48,8 @@ def _leaf(tensor: Tensor, scale: float) -> Tensor:
     """An output as a model with gradients gives it, larger."""
     if not tensor.is_floating_point():
         return tensor
-    spread = float(tensor.detach().std()) if tensor.numel() > 1 else 1.0
-    times = scale / max(spread, 1e-3) if scale != 1 else 1.0
+    varies = tensor.isfinite().all() and tensor.dim() and not (tensor == tensor[:1]).all()  # unlike bounds, and masks
+    times = scale / max(float(tensor.detach().std()), 1e-3) if scale != 1 and varies else 1.0
     return (tensor.detach() * times).clone().requires_grad_()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from torch import Tensor
+
 from dlkit.errors import PluginError
 from dlkit.task import axes_of, check_columns
 from dlkit.testing.finding import Finding
@@ -28,11 +30,19 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield Finding(str(error), "the shapes and types that Task.outputs declares", where)
             continue
         for name, tensor in named_tensors(outputs).items():
-            bad = int((~tensor.isfinite()).sum()) if tensor.is_floating_point() else 0
+            bad = _bad(tensor)
             if bad:
                 yield Finding(
                     f"{name} has {bad} of {tensor.numel()} values that are not finite", "finite values", where
                 )
+
+
+def _bad(tensor: Tensor) -> int:
+    """How many values are no numbers, or are infinite and not the same in all samples: as bounds and masks are."""
+    if not tensor.is_floating_point():
+        return 0
+    constant = (tensor == tensor[:1]) & tensor.isinf() if tensor.dim() else tensor.isinf()
+    return int((~(tensor.isfinite() | constant)).sum())
 
 
 RULE = Rule(

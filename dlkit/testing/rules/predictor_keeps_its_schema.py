@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from dlkit.data.randomness import forked
 from dlkit.engine.build import Job
-from dlkit.errors import DlkitError, UsageError
+from dlkit.errors import DlkitError
 from dlkit.question_schema import Schema
-from dlkit.testing.answers import some_questions
-from dlkit.testing.finding import Finding, Skipped
+from dlkit.testing.answers import some_questions, takes_questions
+from dlkit.testing.finding import Finding
 from dlkit.testing.fits_schema import misfit
 from dlkit.testing.rule import Rule
 from dlkit.testing.subject import Subject
@@ -19,6 +19,7 @@ from dlkit.testing.trying import SEED
 
 def check(subject: Subject) -> Iterator[Finding]:
     job = subject.experiment()
+    takes_questions(job)
     try:
         schema: Schema = json.loads(json.dumps(job.predictor.schema(), allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -43,11 +44,6 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _answered(job: Job, example: object, schema: Schema) -> Iterator[Finding]:
     try:
         accepted = job.predictor.accept(example)
-    except UsageError as error:
-        if "it has no accept()" in str(error):
-            raise Skipped("it takes no questions but those of a command line") from error
-        yield Finding(f"accept() refuses the schema's own example: {error}", "an answer", "schema.example")
-        return
     except DlkitError as error:
         yield Finding(f"accept() refuses the schema's own example: {error}", "an answer", "schema.example")
         return

@@ -30,16 +30,16 @@ class AutoencoderMetrics:
     def __init__(self, reference: Floats | None = None) -> None:
         self._principal = Principal(reference)
         self._errors = {name: Total() for name in ("clean", "corrupted", "restored")}
-        self._seen, self._asked = Total(), Total()
+        # Numbers of the images seen and of their codes, not the sizes of one: a process may have seen none.
+        self._seen, self._codes, self._asked = Total(), Total(), Total()
         self._looked = 0
-        self._size = self._code = 0
 
     def update(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:
         image = batch["image"]
-        self._size, self._code = image[0].numel(), outputs["code"][0].numel()
         self._add("clean", outputs["image"], image)
-        self._principal.add(image, self._code)
-        self._seen.add(torch.tensor(len(image)))
+        self._principal.add(image, outputs["code"][0].numel())
+        self._seen.add(torch.tensor(image.numel()))
+        self._codes.add(torch.tensor(outputs["code"].numel()))
 
     def ask(self, model: nn.Module, batch: Mapping[str, Tensor], thorough: bool) -> None:
         """Have a denoising model restore the batch, corrupted as it always is in evaluation."""
@@ -50,20 +50,20 @@ class AutoencoderMetrics:
         corrupted = corrupt(image)
         self._add("corrupted", corrupted, image)
         self._add("restored", model(corrupted)["image"], image)
-        self._asked.add(torch.tensor(len(image)))
+        self._asked.add(torch.tensor(image.numel()))
         self._looked += len(image)
 
     def reduce(self, over_ranks: SumOverRanks) -> None:
         """Add up what several processes have seen."""
-        reduce_all([*self._errors.values(), self._seen, self._asked, self._principal.total], over_ranks)
+        reduce_all([*self._errors.values(), self._seen, self._codes, self._asked, self._principal.total], over_ranks)
 
     def compute(self) -> dict[str, float]:
-        if self._seen.value is None or not self._size:
+        if self._seen.value is None or self._codes.value is None:
             return {}
         mse = self._mean("clean", self._seen.value)
-        found = {"mse": mse, "psnr": psnr(mse), "compression_ratio": self._size / self._code}
+        found = {"mse": mse, "psnr": psnr(mse), "compression_ratio": int(self._seen.value) / int(self._codes.value)}
         if lost := self._principal.total.numbers():
-            found["pca_mse"] = sum(lost) / (int(self._seen.value) * self._size)
+            found["pca_mse"] = sum(lost) / int(self._seen.value)
         if (asked := self._asked.value) is not None:
             found |= {f"psnr_{name}": psnr(self._mean(name, asked)) for name in ("corrupted", "restored")}
         # A metric that is not finite would fail the run; to lose nothing is not a failure.
@@ -73,7 +73,7 @@ class AutoencoderMetrics:
         self._errors[name].add((found.float() - image).square().sum())
 
     def _mean(self, name: str, count: Tensor) -> float:
-        return sum(self._errors[name].numbers()) / (int(count) * self._size)
+        return sum(self._errors[name].numbers()) / int(count)
 
 
 def psnr(mse: float) -> float:

@@ -8,10 +8,11 @@ from typing import TypeVar
 from torch import nn
 
 from dlkit.config import Config
+from dlkit.errors import DataError
 from dlkit.predictor import Predictor
-from dlkit.question_schema import text_of
+from dlkit.question_schema import Schema, text_of
 from dlkit.task import Info
-from dlkit_insight.reading import Reading
+from dlkit_insight.reading import GAP, Reading
 from dlkit_insight.wording import read_texts
 
 C = TypeVar("C", bound=Config)
@@ -32,6 +33,18 @@ class AskedTexts(Predictor[Info, C]):
     def read(self, arguments: Sequence[str]) -> list[str]:
         """Texts, or what is in text files; DataError says what is wrong with one."""
         return [self.accept(text) for text in read_texts(arguments)]
+
+    def schema(self) -> Schema:
+        return {**super().schema(), "example": self._example()}
+
+    def _example(self) -> str:
+        """A text that this model reads: with a gap, or as short as it must be."""
+        for text in (self.placeholder, f"a {GAP} text", "a text", "a"):
+            try:
+                return self.accept(text)
+            except DataError:
+                continue
+        return self.placeholder
 
     def accept(self, value: object) -> str:
         """A text; DataError says what is wrong with it."""

@@ -40,7 +40,14 @@ class Localization(Task[LocalizationInfo]):
 
     def ranges(self, info: LocalizationInfo) -> Mapping[str, tuple[float, float]]:
         # A centre within the middle half and a size below it: every box lies within its image.
-        return {"label": (0, len(info.classes)), "present": (1, 1), "box": (0.25, 0.5)}
+        return {"label": (-1, len(info.classes)), "present": (1, 1), "box": (0.25, 0.5)}
+
+    def example(
+        self, info: LocalizationInfo, count: int = 2, *, sizes: Mapping[str, int] | None = None, seed: int = 0
+    ) -> dict[str, Tensor]:
+        """As any, with an object in every image: its label is one of the classes."""
+        drawn = super().example(info, count, sizes=sizes, seed=seed)
+        return {**drawn, "label": drawn["label"].clamp(min=0)}
 
     def metrics(self, info: LocalizationInfo) -> Metrics[Tensor]:
         from dlkit_localization.metrics import LocalizationMetrics

@@ -23,7 +23,7 @@ from dlkit.json_types import JsonObject
 from dlkit.portable import Portable
 from dlkit.predictor import Answer
 from dlkit.present.output import say_meanwhile, say_no_longer
-from dlkit.question_schema import INTEGER, NUMBER, fields
+from dlkit.question_schema import INTEGER, NUMBER, TEXT, fields
 from dlkit.samples import Sample
 from dlkit_style import gallery
 from dlkit_style.info import StyleInfo
@@ -66,7 +66,8 @@ class Painter(ImagePredictor[StyleInfo, PainterConfig]):
 
     def answer_schema(self) -> JsonObject:
         sizes = {"width": INTEGER, "height": INTEGER, "steps": INTEGER}
-        return {**fields({"loss": NUMBER, **sizes, "seconds": NUMBER}), "additionalProperties": NUMBER}
+        known = {"loss": NUMBER, **sizes, "seconds": NUMBER, "file": TEXT}
+        return {**fields(known, optional=["file"]), "additionalProperties": NUMBER}
 
     def portable(self) -> Portable:
         raise UsageError("the model is one picture, and others are painted by training: no network answers them")

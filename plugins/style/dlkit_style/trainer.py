@@ -49,6 +49,10 @@ class PixelTrainer(Trainer):
         """One for each level."""
         return [self._optimizer(pixels) for pixels in self._rising.pixels]
 
+    def changeable(self) -> list[str]:
+        """The learning rate, where there is one: lbfgs has none, and a change would be in vain."""
+        return super().changeable() if self.config.optimizer == "adam" else []
+
     def rates(self) -> list[list[float]]:
         rate = self.config.lr if self.config.optimizer == "adam" else 1.0
         return [[rate] for _ in self._rising.pixels]

@@ -44,6 +44,11 @@ class Filter(ImagePredictor[KernelsInfo, FilterConfig]):
     def make_encoding(self) -> Encoding:
         return Encoding(np.zeros(self.channels), np.ones(self.channels))
 
+    def accept(self, value: object) -> object:
+        found = super().accept(value)
+        self._large_enough(self.opened(found))
+        return found
+
     def predict(self, inputs: Sequence[object]) -> list[Answer]:
         """``width``, ``height`` and ``kernels``: of each by name the ``least``, ``greatest`` and ``mean`` of the
         filtered image, pixels being in [0, 1]; for files, ``file``."""
@@ -77,12 +82,16 @@ class Filter(ImagePredictor[KernelsInfo, FilterConfig]):
 
     def _filtered(self, value: object) -> tuple[Tensor, Tensor]:
         """An image [C,H,W] and what each kernel makes of it [K,C,H,W]."""
-        opened = self.opened(value)
+        opened = self._large_enough(self.opened(value))
         pixels = np.asarray(opened, np.float32).reshape(opened.height, opened.width, self.channels)
         image = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 0))) / 255
+        return image, self.forward(image[None])[0]
+
+    @staticmethod
+    def _large_enough(opened: Image.Image) -> Image.Image:
         if min(opened.size) < 2:
             raise DataError(f"an image of {opened.width} × {opened.height} pixels is too small: 2 × 2 at least")
-        return image, self.forward(image[None])[0]
+        return opened
 
     def _answer(self, found: tuple[Tensor, Tensor]) -> Answer:
         image, outputs = found

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dlkit.task import SumOverRanks
+from dlkit.task import OverRanks, together
 from dlkit_insight.kernels.info import KernelsInfo
 from dlkit_insight.kernels.losses import difference
 
@@ -33,8 +33,11 @@ class KernelMetrics:
             known = torch.as_tensor(self._info.kernel, dtype=torch.float32)
             self._error = min(kernel_error(kernel.cpu(), known) for kernel in model.kernels().values())  # type: ignore[operator]
 
-    def reduce(self, over_ranks: SumOverRanks) -> None:
+    def reduce(self, over_ranks: OverRanks) -> None:
         self._sums = over_ranks(self._sums)
+        # The kernels are everybody's, but who has no batch has not looked at them: rank 0 of one image, say.
+        errors = together(None if self._error is None else torch.tensor([self._error], dtype=torch.float64), over_ranks)
+        self._error = None if errors is None else float(errors[0])
         count = over_ranks(torch.tensor(float(self._count)))
         assert count is not None
         self._count = int(count)
