@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from dlkit.config import NoOptions
 from dlkit.data.context import Context
@@ -25,6 +26,7 @@ from dlkit_my_plugin.task import DrawnOptions, FlightInfo, LayersOptions
 NAMES, LOW, HIGH = ["angle", "speed", "gravity"], [10.0, 5.0, 3.0], [80.0, 20.0, 25.0]  # degrees; m/s; m/s²
 SECONDS = [round(0.1 * instant, 1) for instant in range(1, 41)]
 METRES = 10.0
+Numbers = npt.NDArray[np.float64]
 
 
 def throws(config: DrawnOptions, context: Context) -> Data:
@@ -33,14 +35,20 @@ def throws(config: DrawnOptions, context: Context) -> Data:
     def split(part: str, count: int, noise: float) -> TensorSplit:
         generator = rng(0, "my-plugin", part)
         scaled = generator.uniform(-1, 1, size=(count, len(NAMES)))
-        angle, speed, gravity = (LOW + (scaled + 1) / 2 * (np.array(HIGH) - LOW)).T[:, :, None]
-        height = np.maximum(0, speed * np.sin(np.radians(angle)) * SECONDS - gravity / 2 * np.square(SECONDS))
+        height = flights(LOW + (scaled + 1) / 2 * (np.array(HIGH) - LOW))
         columns = {"throw": scaled, "height": (height + noise * generator.normal(size=height.shape)) / METRES}
         return TensorSplit({name: torch.from_numpy(column.astype(np.float32)) for name, column in columns.items()})
 
     val, test = split("val", config.held_out, 0.0), split("test", config.held_out, 0.0)
     info = {"names": NAMES, "low": LOW, "high": HIGH, "seconds": SECONDS, "metres": METRES}
     return Data(train=split("train", config.train, config.noise), val=val, test=test, info=info)
+
+
+def flights(throw: Numbers) -> Numbers:
+    """Throws [N,3] → metres [N,40]; 0 once the ball has landed."""
+    angle, speed, gravity = throw.T[:, :, None]
+    metres: Numbers = speed * np.sin(np.radians(angle)) * SECONDS - gravity / 2 * np.square(SECONDS)
+    return metres.clip(min=0)
 
 
 def layers(config: LayersOptions, info: FlightInfo) -> nn.Module:
@@ -75,8 +83,9 @@ class Distance:
 class Flights(Predictor[FlightInfo, NoOptions]):
     """A throw, as ``45,15,9.81`` or ``[45, 15, 9.81]`` → its flight."""
 
-    usage = "throws as angle,speed,gravity: 45,15,9.81"
-    asks, label, placeholder = "row", "throw", "45,15,9.81"
+    placeholder = ",".join(NAMES)
+    usage = f"throws as {placeholder}"
+    asks, label = "row", "throw"
 
     def accept(self, value: object) -> list[float]:
         low, high = self.info.low, self.info.high
@@ -91,15 +100,11 @@ class Flights(Predictor[FlightInfo, NoOptions]):
         return [float(number) for number in throw]
 
     def schema(self) -> Schema:
-        limits = zip(self.info.low, self.info.high, strict=True)
+        limits = list(zip(self.info.low, self.info.high, strict=True))
         numbers: list[Json] = [{**NUMBER, "minimum": low, "maximum": high} for low, high in limits]
-        question: JsonObject = {
-            "type": "array",
-            "prefixItems": numbers,
-            "minItems": len(numbers),
-            "maxItems": len(numbers),
-        }
-        return Schema(question=question, answer=fields({"height": several(NUMBER)}), example=[45.0, 15.0, 9.81])
+        count, middle = len(limits), [(low + high) / 2 for low, high in limits]
+        question: JsonObject = {"type": "array", "prefixItems": numbers, "minItems": count, "maxItems": count}
+        return Schema(question=question, answer=fields({"height": several(NUMBER)}), example=middle)
 
     def predict(self, inputs: Sequence[list[float]]) -> list[Answer]:
         low, high = torch.tensor(self.info.low), torch.tensor(self.info.high)
