@@ -63,6 +63,10 @@ def offered(dlkit):
         ("dlkit study toy --vary ", ["model=", "trainer.lr="], ["--lr"]),
         ("dlkit study show ", [], ["toy"]),
         ("dlkit nonsense ", [], ["toy"]),
+        ("dlkit runs ", ["task:toy", "state:failed", "tag:", "since:"], ["toy"]),
+        ("dlkit runs --sort ", ["best", "time", "lr"], ["toy"]),
+        ("dlkit runs --columns run,st", ["run,state", "run,step"], ["run,run", "state"]),
+        ("dlkit runs --group=ta", ["--group=tag", "--group=task"], ["tag"]),
         ("dlkit completion ", ["bash", "zsh", "fish"], []),
     ],
 )

@@ -115,6 +115,10 @@ def _of_command(known: Known, name: str, before: list[str], current: str) -> Ite
         if what == "NAME":
             kind = "source" if name.startswith("data ") else "inference" if name in ("predict", "sample") else ""
             yield from _named(known.commands["names"].get(kind, {}))
+        elif what in ("KEY", "KEYS") and name in ("runs", "compare"):
+            yield from _keys(known.commands["names"].get("column", {}), _typed_keys(current) if what == "KEYS" else "")
+        elif what == "FILTER":
+            yield from _named(known.commands["names"].get("filter", {}))
         elif what != "S" or name.startswith("study"):  # of other commands it is a seed
             yield from _values(known, what, choices, workspace)
 
@@ -127,6 +131,17 @@ def _of_command(known: Known, name: str, before: list[str], current: str) -> Ite
     at = _input_at(command, len(typed))
     if at is not None:
         yield from values(at["value"], at["choices"])
+
+
+def _typed_keys(current: str) -> str:
+    """What of a list with commas has been typed, up to its last comma."""
+    word = current.partition("=")[2] if current.startswith("-") else current
+    return word[: word.rfind(",") + 1]
+
+
+def _keys(names: Mapping[str, str], typed: str) -> Iterator[Fitting]:
+    there = typed.split(",")
+    return (Fitting(f"{typed}{name}", about) for name, about in names.items() if name not in there)
 
 
 def _options(

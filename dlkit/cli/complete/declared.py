@@ -35,7 +35,28 @@ def commands(catalog: Catalog) -> Commands:
     kinds = {
         kind: {spec.name: spec.summary for spec in catalog.specs(kind)} for kind in ("task", "source", "inference")
     }
-    return Commands(commands=found, names={**kinds, "kind": dict.fromkeys(SPECS, "")})
+    listed = {"column": dict.fromkeys(_columns(), ""), "filter": _filters(kinds["task"])}
+    return Commands(commands=found, names={**kinds, "kind": dict.fromkeys(SPECS, ""), **listed})
+
+
+def _columns() -> list[str]:
+    """What may be a column of runs, their order, or what they are grouped by, whatever runs there are."""
+    from dlkit.config import SHORT_FLAGS
+    from dlkit.monitor.run_columns import known_keys
+
+    return [*known_keys((), {}), *SHORT_FLAGS]
+
+
+def _filters(tasks: Mapping[str, str]) -> dict[str, str]:
+    """The words of a filter, with their values where these are known."""
+    from dlkit.monitor.run_columns import STATES
+    from dlkit.monitor.run_query import TEXTS
+
+    open_ones = dict.fromkeys(
+        (f"{field}:" for field in TEXTS if field not in ("task", "state")), "a regular expression"
+    )
+    closed = {f"task:{task}": about for task, about in tasks.items()} | {f"state:{state}": "" for state in STATES}
+    return closed | open_ones | {"since:": "2d, 3h, 2026-11-30", "before:": "2d, 3h, 2026-11-30"}
 
 
 def task(catalog: Catalog, name: str) -> Task:
