@@ -18,6 +18,7 @@ from dlkit.monitor.defaults import differences
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
+from dlkit.present.reproduction import on_record
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
 from dlkit.present.text import Painted, from_here
@@ -25,6 +26,7 @@ from dlkit.runs import contents
 from dlkit.runs.folder import RunFolder, Summary, summarise, told
 from dlkit.runs.labels import labels
 from dlkit.runs.log import history, read_events
+from dlkit.runs.reproductions import reproductions
 from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
 
@@ -123,6 +125,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "checkpoints": contents.checkpoints(run),
         "samples": contents.samples(events),
         "evaluations": contents.evaluations(run),
+        "reproductions": [found._asdict() for found in reproductions(run)],
         "notes": [note._asdict() for note in labels(run.path).notes],
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
@@ -143,6 +146,12 @@ def _readable_record(run: RunFolder) -> RunRecord:
         return run.read()
     except (OSError, ValueError):
         return {}
+
+
+def _reproduced(run: RunFolder) -> str:
+    """What came of training it again, the last time."""
+    found = reproductions(run)
+    return on_record(found[-1]) if found else ""
 
 
 def _threads(record: RunRecord) -> str:
@@ -169,6 +178,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "task": f"{run.task}: {run.model} on {run.dataset}" if run.task else "",
         "state": f"{run.state}: {run.reason}" if run.reason else run.state,
         "forked": origin(_readable_record(folder)),
+        "proof": _reproduced(folder),
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "device": f"{run.device} on {run.host}" if run.device else "",

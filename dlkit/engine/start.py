@@ -185,6 +185,27 @@ def resume(
     return Attempt(run, job, chosen, True, (*found, *inexact, *([kernels] if kernels else [])), config, new)
 
 
+def again(
+    catalog: Catalog,
+    run: RunFolder,
+    resolved: Resolved,
+    told: RunRecord,
+    record: RunRecord,
+    workspace: Path,
+    context: Context,
+    *,
+    name: str = "",
+) -> tuple[Attempt, tuple[str, ...]]:
+    """A run once more, from its beginning, in a folder of its own; and what is otherwise than ``record`` says.
+
+    ``told``: the part of it that says with how many threads, on which device.
+    """
+    job = _job_again(catalog, run, resolved, told, None, context, build_data)
+    kept = opening.status(run.path, run.init.name) is not None
+    weights = read_tensors(run.path, run.init.name) if kept else None
+    return in_new_folder(catalog, resolved, workspace, job, weights, name=checked_name(name)), differences(job, record)
+
+
 def fork(catalog: Catalog, planned: Plan, workspace: Path, context: Context, *, name: str = "") -> Attempt:
     """Build what a fork goes on with, and put the state into it once, then make its folder: what cannot be built, or
     does not fit, leaves nothing behind. Errors as of ``resume``.

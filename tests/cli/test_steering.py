@@ -59,6 +59,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
               ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
+    "reproduce": [["PLANTED"], ["DONE"], ["GOOD", "--until", "2"], ["GOOD", "--from", EVIL], [EVIL]],
     "fork": [["last"], ["PLANTED"], ["GOOD", "--help"], ["GOOD", "--epochs", "9", "--dry-run"], [EVIL],
              ["GOOD", f"--{EVIL}", EVIL], ["GOOD", "--trainer.lr", EVIL], [f"GOOD@{EVIL}"], ["--help"]],
     "runs": [[], ["--json"], ["--task", EVIL], ["--nonsense", EVIL]],

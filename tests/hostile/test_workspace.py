@@ -127,6 +127,7 @@ def words_of(run: RunFolder, other: RunFolder) -> dict[str, list[list[str]]]:
         "train": [],  # below
         "queue": [["queue", "list"], ["queue", "list", "--json"]],
         "resume": [["resume", run.id, "--quiet"]],
+        "reproduce": [["reproduce", run.id, "--quiet"]],
         "fork": [["fork", run.id, "--quiet", "--dry-run"], ["fork", run.id, "--quiet", "--steps", "1"]],
         "runs": [["runs"], ["runs", "--json"], ["runs", "--task", "toy"]],
         # Of what may be alive on another host, or waits in the queue, both wait for more.
@@ -199,7 +200,21 @@ def test_a_bad_run_is_looked_at(crowd: Crowd, dlkit: Command) -> None:
     assert contents(crowd.workspace.parent / "outside") == crowd.before
 
 
-CHANGING = ("rename", "tag", "note", "set", "ask", "unpause", "evaluate", "resume", "fork", "queue", "clean", "remove")
+CHANGING = (
+    "rename",
+    "tag",
+    "note",
+    "set",
+    "ask",
+    "unpause",
+    "evaluate",
+    "resume",
+    "fork",
+    "reproduce",
+    "queue",
+    "clean",
+    "remove",
+)
 
 
 @pytest.mark.slow
