@@ -106,6 +106,7 @@ def plan(
     check(found, allow_inexact=allow_inexact)
     changed = {change.key for change in found}
     _check_length(parent, record, chosen, changed)
+    # With what the changes decide anew the record of the parent would contradict them.
     gone = {
         *(("threads", "threads_why", "building_threads") if "engine.threads" in changed else ()),
         *(("total_steps",) if changed & {"engine.epochs", "engine.steps"} else ()),

@@ -88,8 +88,10 @@ def again(
     from dlkit.engine.until import UntilLoop
 
     attempt, around = _attempt(catalog, planned, workspace, say)
+    # All of the log, not what holds of it: a change that a resume made void was made again, and is known by its id.
     changes = [e for e in every_event(planned.run.events) if isinstance(e, Commanded) and e.action == "set"]
     loop = partial(UntilLoop, until=planned.until, changes=[e for e in changes if not e.refused])
+    # Before the first step: the run may still be going, and its log grow.
     expected, compared, different = _values(planned), 0, None
     with closing(attempt.events(signals, loop=loop)) as events:
         for event in events:
@@ -112,6 +114,7 @@ def _attempt(catalog: Catalog, planned: Plan, workspace: Path, say: Say) -> tupl
     from dlkit.engine.exactness import differences
 
     run, name = planned.run, f"again: {planned.run.id}"[:200]
+    # How long it took says nothing of what it computed, and nobody waits for its end at the old address.
     alone: dict[str, dict[str, object]] = {"engine": {"max_time": None}, "job": {"notify": None}}
     told = dict(planned.record)
     if planned.threads is not None:
@@ -132,6 +135,7 @@ def _values(planned: Plan) -> Values:
     for event in read_events(planned.run.events):
         if isinstance(event, MetricsLogged):
             for name in event.values:
+                # Another figure every time, however equal the runs.
                 if not name.endswith("_per_second"):
                     found.update({(name, step): value for step, value in event.points(name)})
     return found

@@ -155,6 +155,7 @@ class Request:
     def check(self) -> None:
         """Whether it can be asked now, nothing being asked; Refused or RunError as of ``send``."""
         found = self._refusal()
+        # What is being started could be asked as soon as it trains.
         if found is not None and found.kind != "starting":
             raise Refused(self.run, found)
 
