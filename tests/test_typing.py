@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -41,3 +43,30 @@ def test_each_slip_is_refused_and_nothing_else(tmp_path: Path) -> None:
         assert name == "slips", done.stdout
         found.setdefault(int(line), set()).add(code)
     assert found == planted(), done.stdout
+
+
+@pytest.mark.slow
+def test_pyright_refuses_the_same_slips(tmp_path: Path) -> None:
+    """What many editors show: the lines are compared, whatever it calls the slips. What a subclass gives a class's
+    attribute (``Info = OtherInfo``) it does not compare with what the class declares."""
+    pyright = shutil.which("basedpyright", path=str(Path(sys.executable).parent))
+    if pyright is None:
+        pytest.skip("basedpyright is not installed")
+    for path in EXAMPLES.glob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        (tmp_path / path.name).write_text("\n".join(_PLANTED.sub("", line) for line in lines), encoding="utf-8")
+    options = {
+        "include": ["."],
+        "typeCheckingMode": "standard",
+        "reportMissingTypeArgument": "error",
+        "pythonVersion": "3.11",
+        "venvPath": str(Path(sys.prefix).parent),
+        "venv": Path(sys.prefix).name,
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(options))
+    command = [pyright, "--outputjson", "-p", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    errors = [one for one in json.loads(done.stdout)["generalDiagnostics"] if one["severity"] == "error"]
+    assert {Path(one["file"]).name for one in errors} == {"slips.py"}, errors
+    found = {one["range"]["start"]["line"] + 1 for one in errors}
+    assert found == {line for line, codes in planted().items() if not codes <= {"assignment", "dict-item"}}, errors
