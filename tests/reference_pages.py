@@ -20,6 +20,7 @@ from dlkit.components import PARTS, SPECS, Spec
 from dlkit.config import OWN, SHORT_FLAGS, Config, FieldInfo, config_class, fields_of
 from dlkit.config_file import dashed, presets
 from dlkit.studies.recipes import recipes
+from rules_page import rules_page
 
 HEAD = "<!-- Written by the code: DLKIT_UPDATE_DOCS=1 uv run pytest tests/test_reference.py -->\n"
 TITLES = {
@@ -41,6 +42,7 @@ def pages(catalog: Catalog) -> Mapping[str, str]:
         "options.md": _options(catalog, [task.name for task in tasks]),
         "hooks.md": _hooks(),
         "events.md": _events(),
+        "rules.md": rules_page(),
         **{f"tasks/{task.name}.md": _task(catalog, task.name) for task in tasks},
     }
     return {path: f"{HEAD}\n{text.strip()}\n" for path, text in found.items()}

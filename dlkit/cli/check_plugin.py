@@ -8,11 +8,12 @@ from typing import TypedDict
 
 from dlkit import __version__
 from dlkit.cli.parser import Parser
-from dlkit.errors import STOPPED, PluginError
+from dlkit.errors import STOPPED, PluginError, UsageError
 from dlkit.present.output import print_json, print_result, say
 from dlkit.testing.check import Check
 from dlkit.testing.look import Look, LookRecord, broken, tier_of, told
 from dlkit.testing.package import Package, installed_package, package_at
+from dlkit.testing.record import FILE, Record, write_record
 from dlkit.testing.rule import Rule
 from dlkit.testing.rules import find_rule, rule_names
 
@@ -33,6 +34,8 @@ class CheckReport(TypedDict):
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
+    if options.record and (options.quick or options.only):
+        raise UsageError("--record keeps the tier, which takes all rules: neither --quick nor --only goes with it")
     package = _package(options.plugin)
     names = [find_rule(name).name for name in options.only] or rule_names()
     rules = [name for name in rule_names() if name in names and (find_rule(name).quick or not options.quick)]
@@ -46,6 +49,8 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         stopped = True
     complete = not (stopped or options.only or options.quick)
+    if options.record and complete:
+        _record(package, looks)
     if options.json:
         print_json(_report(package, looks, complete))
     else:
@@ -58,20 +63,26 @@ def _parser() -> Parser:
     parser.add_argument("plugin", metavar="NAME|PATH", help="a plugin's or its package's name, or its project's folder")
     parser.add_argument("--only", metavar="RULE", action="append", default=[], help="this rule alone; several times")
     parser.add_argument("--quick", action="store_true", help="in seconds: fewer rules, fewer examples, no tier")
+    parser.add_argument("--record", action="store_true", help="keep the tier in the package, for lists to show")
     return parser.with_json()
+
+
+def _record(package: Package, looks: Sequence[Look]) -> None:
+    """Of each of its plugins, in the file that goes along with its code."""
+    file = package.beside(FILE)
+    assert file is not None, "its rules have found code"
+    found = {}
+    for plugin in package.entry_points:
+        own = [look for look in looks if look.plugin in ("", plugin)]
+        exempt = {look.rule.name: look.reason for look in own if look.state == "exempt"}
+        found[plugin] = Record(tier_of(own) or "", package.version, __version__, exempt)
+    write_record(file, found)
 
 
 def _package(word: str) -> Package:
     folder = Path(word)
-    return (
-        package_at(folder)
-        if folder.is_dir() and ("/" in word or word == "." or _is_project(folder))
-        else installed_package(word)
-    )
-
-
-def _is_project(folder: Path) -> bool:
-    return (folder / "pyproject.toml").is_file()
+    is_path = "/" in word or word == "." or (folder / "pyproject.toml").is_file()
+    return package_at(folder) if is_path else installed_package(word)
 
 
 def _by_rule(looks: Iterator[Look], kept: list[Look]) -> Iterator[tuple[Rule, list[Look]]]:
@@ -141,10 +152,15 @@ def _verdict(package: Package, looks: Sequence[Look], complete: bool, stopped: b
 
 
 def _reasons(looks: Sequence[Look]) -> Iterator[str]:
-    """Each rule and reason once, with the components that it is for."""
+    """Each reason once, with the rules and the components that it is for."""
     together: dict[tuple[str, str], list[str]] = {}
     for look in looks:
-        together.setdefault((look.rule.name, look.reason), []).append(look.component)
-    for (rule, reason), components in together.items():
-        names = ", ".join(dict.fromkeys(filter(None, components)))
-        yield f"  {rule}{f' ({names})' if names else ''}: {reason}"
+        together.setdefault((look.component, look.reason), []).append(look.rule.name)
+    for (component, reason), rules in together.items():
+        shown = dict.fromkeys(rules)
+        names = f"{len(shown)} rules" if len(shown) > _NAMED_RULES else ", ".join(shown)
+        yield f"  {component + ': ' if component else ''}{reason} ({names})"
+
+
+_NAMED_RULES = 3
+"""That are named in a line; of more the number."""

@@ -15,8 +15,9 @@ from dlkit.errors import PluginError
 from dlkit.present.output import print_json, print_result
 from dlkit.present.table import table
 from dlkit.present.text import first_line, from_here
+from dlkit.testing.record import read_record
 
-_HEADERS = ("plugin", "state", "distribution", "offers", "seconds")
+_HEADERS = ("plugin", "state", "tier", "distribution", "offers", "seconds")
 
 
 class ComponentName(TypedDict):
@@ -32,7 +33,8 @@ class PluginDescription(TypedDict):
     """A plugin as ``--json`` gives it.
 
     ``offers`` counts components by kind, ``refused`` are those that it would offer besides, ``undone`` is what it did
-    to the process when it was imported, ``seconds`` is what loading it took.
+    to the process when it was imported, ``seconds`` is what loading it took. ``tier`` is what ``check-plugin --record``
+    has found, of the version ``tier_of_version``; both are empty where nothing is recorded.
     """
 
     name: str
@@ -45,6 +47,8 @@ class PluginDescription(TypedDict):
     components: list[ComponentName]
     refused: list[RefusedComponent]
     undone: list[str]
+    tier: str
+    tier_of_version: str
     seconds: float
     traceback: NotRequired[str]
 
@@ -121,9 +125,11 @@ def _distribution(plugin: Plugin) -> str:
     return f"{plugin.distribution} {plugin.version}".strip() or plugin.module
 
 
-def _row(catalog: Catalog, plugin: Plugin) -> tuple[str, str, str, str, str]:
+def _row(catalog: Catalog, plugin: Plugin) -> tuple[str, ...]:
     kinds = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in offers(catalog, plugin).items())
-    return plugin.name, plugin.state, _distribution(plugin), kinds, f"{plugin.seconds:.3f}"
+    checked = read_record(plugin)
+    tier = checked.words(plugin.version) if checked is not None else ""
+    return plugin.name, plugin.state, tier, _distribution(plugin), kinds, f"{plugin.seconds:.3f}"
 
 
 def _plural(kind: str, count: int) -> str:
@@ -133,6 +139,7 @@ def _plural(kind: str, count: int) -> str:
 
 
 def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescription:
+    checked = read_record(plugin)
     record: PluginDescription = {
         "name": plugin.name,
         "state": plugin.state,
@@ -144,6 +151,8 @@ def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescriptio
         "components": [{"kind": spec.kind, "name": spec.name} for spec in plugin.specs],
         "refused": [{"kind": r.spec.kind, "name": r.spec.name, "reason": r.reason} for r in plugin.refused],
         "undone": list(plugin.undone),
+        "tier": checked.tier if checked is not None else "",
+        "tier_of_version": checked.version if checked is not None else "",
         "seconds": round(plugin.seconds, 4),
     }
     return {**record, "traceback": plugin.traceback} if verbose else record

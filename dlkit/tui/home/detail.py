@@ -17,6 +17,7 @@ from dlkit.present.sparkline import bars, thinned
 from dlkit.present.text import first_line
 from dlkit.runs.folder import Summary
 from dlkit.steering import one_line
+from dlkit.testing.record import read_record
 from dlkit.tui.home.rows import data_word
 from dlkit.tui.shared.words import state_cell
 
@@ -78,6 +79,8 @@ def of_task(entry: TaskEntry) -> Text:
     text.append("metric   ", "dim")
     text.append(f"{spec.metric}, {'higher' if spec.direction == 'max' else 'lower'} is better")
     text.append(f"   plugin {entry.plugin.name} {entry.plugin.version}".rstrip(), "dim")
+    if (checked := read_record(entry.plugin)) is not None and checked.tier:
+        text.append(f", {checked.words(entry.plugin.version)}", "dim")
     return text
 
 
