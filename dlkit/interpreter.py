@@ -25,6 +25,12 @@ A_CORE = 4
 """Processes or threads for each core that no run asks for in earnest."""
 
 
+class ThisProcess:
+    """``is_command``: it is a command of dlkit's, whose stdout is nobody else's."""
+
+    is_command = False
+
+
 def python(module: str, *words: str) -> list[str]:
     """The command line of ``python -m module words``, in which nothing of the current folder can run."""
     return [sys.executable, "-P", "-m", module, *words]

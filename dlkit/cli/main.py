@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dlkit.errors import DlkitError
 
-from dlkit.interpreter import leave_out_current_folder
+from dlkit.interpreter import ThisProcess, leave_out_current_folder
 from dlkit.openmp import wait_asleep
 from dlkit.plain_letters import PLAIN
 from dlkit.steering import FitStream
@@ -129,6 +129,7 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # else there is none, or somebody's own
             stream.reconfigure(errors=PLAIN)
+    ThisProcess.is_command = True
     sys.excepthook = _show_unexpected
     if isinstance(sys.stderr, TextIOWrapper):
         sys.stderr = FitStream(sys.stderr)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pluggy
 
 from dlkit.errors import PluginError
+from dlkit.interpreter import ThisProcess
 from dlkit.loading.declared import declare
 from dlkit.loading.guard import MOST_FILES, Guard
 from dlkit.loading.journal import Journal, Verdict, keep, stamp, suspects, verdicts
@@ -42,7 +43,8 @@ def load(waiting: Iterable[tuple[Plugin, EntryPoint]], seconds: float | None = N
     left = _without_those_that_crash(left, again)
     if not left:
         return
-    journal, streams = Journal(), Streams()
+    # The interface, which gives seconds, draws meanwhile; in the browser it does so on its stdout.
+    journal, streams = Journal(), Streams(ThisProcess.is_command and seconds is None)
     try:
         while left:
             left = _loaded(left, limit() if seconds is None else seconds, journal, streams)

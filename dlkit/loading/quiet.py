@@ -102,10 +102,15 @@ def _called(owner: object) -> str:
 
 
 class Streams:
-    """The descriptors 0 to 2, and Python's own streams on them: a plugin that closes one closes it for everybody."""
+    """The descriptors 0 to 2, and Python's own streams on them: a plugin that closes one closes it for everybody.
 
-    def __init__(self) -> None:
+    ``kept_clean``: what is written to descriptor 1 meanwhile, by C too, goes nowhere: a document is to come out of it.
+    """
+
+    def __init__(self, kept_clean: bool = False) -> None:
         self._kept = {number: copy for number in range(3) if (copy := _copy(number)) is not None}
+        self._stdout = self._divert() if kept_clean else None
+        self._written = 0
         self._were = {number: _which(number) for number in self._kept}
 
     def undo(self) -> Iterator[str]:
@@ -117,11 +122,32 @@ class Streams:
             if number in self._kept and getattr(getattr(sys, name), "closed", False):
                 setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # the process's
                 yield f"closed sys.{name}"
+        if self._stdout is not None and (size := os.fstat(self._kept[1]).st_size) > self._written:
+            text = os.pread(self._kept[1], KEPT, self._written).decode("utf-8", "replace").strip()
+            self._written = size
+            yield f"wrote {text.partition(chr(10))[0]!r} to stdout"
 
     def close(self) -> None:
+        if self._stdout is not None:
+            os.dup2(self._stdout, 1)
+            os.close(self._stdout)
         for copy in self._kept.values():
             with suppress(OSError):
                 os.close(copy)
+
+    def _divert(self) -> int | None:
+        """Descriptor 1 to a file in memory, which ``_kept`` has from then on; what it was, or None: it stays."""
+        if 1 not in self._kept or not hasattr(os, "memfd_create"):
+            return None
+        try:
+            file = os.memfd_create("dlkit-plugins")
+        except OSError:
+            return None
+        if sys.stdout is not None:
+            sys.stdout.flush()  # of what has been said before, nothing is lost
+        os.dup2(file, 1, inheritable=True)
+        stdout, self._kept[1] = self._kept[1], file
+        return stdout
 
 
 def _copy(number: int) -> int | None:

@@ -60,6 +60,12 @@ TOGETHER = {
     ),
     # What says too much
     "prints": Hostile("print('look at me')\n{good}", "printed 'look at me'", "ready"),
+    "writes-to-stdout": Hostile("import os; os.write(1, b'raw words\\n')\n{good}", "wrote 'raw words' to", "ready"),
+    "prints-in-c": Hostile(
+        "import ctypes; libc = ctypes.CDLL(None); libc.puts(b'words of C'); libc.fflush(None)\n{good}",
+        "wrote 'words of C' to stdout",
+        "ready",
+    ),
     "closes-stdout": Hostile("import sys; sys.stdout.close(); sys.__stdout__.close()\n{good}", "closed ", "ready"),
     "closes-descriptors": Hostile("import os; os.close(1); os.close(2)\n{good}", "closed or replaced stdout", "ready"),
     "takes-stdout": Hostile("import io, sys; sys.stdout = io.StringIO()\n{good}", "changed sys.stdout", "ready"),
@@ -142,6 +148,14 @@ CRASHES = {
     "segfault": Hostile("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
     "kill": Hostile("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
     "exit-of-c": Hostile("import ctypes; ctypes.CDLL(None)._exit(7)", "with exit code 7"),
+    "memory": Hostile(
+        "import os, resource, signal\n"
+        "if resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY:\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)  # as the system does it to who takes all\n"
+        "x = []\n"
+        "while True: x.append(bytearray(1 << 30))",
+        "MemoryError",
+    ),
     "hook": Hostile(_hook("import ctypes; ctypes.CDLL(None).abort()"), "SIGABRT"),
 }
 """Those that end the process, whatever it does against it."""
