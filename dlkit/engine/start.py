@@ -30,7 +30,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import initial_weights, pinned
 from dlkit.runs.lock import holder
 from dlkit.runs.naming import checked_name
-from dlkit.runs.origin import origin
+from dlkit.runs.origin import keep_environment, origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 from dlkit.task import Info
@@ -96,7 +96,14 @@ def in_new_folder(
         **_built(job),
     }
     try:
-        run = create(workspace / "runs", resolved.task.name, model, record, to_toml(job.resolved))
+        run = create(
+            workspace / "runs",
+            resolved.task.name,
+            model,
+            record,
+            to_toml(job.resolved),
+            fill=partial(keep_environment, resolved),
+        )
         if weights is not None:
             write_tensors(weights, run.path, run.init.name)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -21,7 +20,7 @@ from dlkit.runs.branching import branch_off, forked_from
 from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.naming import checked_name
-from dlkit.runs.origin import origin
+from dlkit.runs.origin import keep_environment, origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 
@@ -72,7 +71,11 @@ class Plan(NamedTuple):
             for change in self.changes
             if change.key.startswith(_WITH) or change.key == "engine.ema"
         }
-        fill = partial(branch_off, chosen=self.chosen, taken_with=before, dropped=list(changed))
+
+        def fill(folder: Path) -> None:
+            branch_off(folder, self.chosen, before, list(changed))
+            keep_environment(self.resolved, folder)
+
         try:
             return create(workspace / "runs", task, model, whole, config, fill=fill)
         except RunError:

@@ -19,6 +19,7 @@ from dlkit.events import Commanded, Event, MetricsLogged, Resumed, Started
 from dlkit.jobs.forking import plan
 from dlkit.runs.checkpoints import Checkpoint, choose, complete
 from dlkit.runs.commands import somebody
+from dlkit.runs.environment import kept, otherwise
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import every_event, read_events
 from dlkit.runs.reproductions import Reproduction, record
@@ -101,7 +102,9 @@ def again(
             yield event
             if different is not None:
                 break
-    found = _found(planned, attempt, compared, different, (*around, *_lengths(planned.run)))
+    found = _found(
+        planned, attempt, compared, different, (*around, *_otherwise(planned, attempt), *_lengths(planned.run))
+    )
     try:
         record(planned.run, found)
     except OSError as error:
@@ -184,6 +187,12 @@ def _found(
 def _same(one: Checkpoint, other: Checkpoint) -> bool:
     frozen = [c.manifest.frozen["sha256"] if c.manifest.frozen else "" for c in (one, other)]
     return one.sha256 == other.sha256 and frozen[0] == frozen[1]
+
+
+def _otherwise(planned: Plan, attempt: Attempt) -> list[str]:
+    """What of the software is not what it was; torch's version is told as what changes numbers."""
+    found = otherwise(kept(planned.run), kept(attempt.run))
+    return [line for line in found if not line.startswith("torch was")]
 
 
 def _lengths(run: RunFolder) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
 from dlkit.runs.lock import RunLock, holder
 from dlkit.runs.naming import checked_name
-from dlkit.runs.origin import origin
+from dlkit.runs.origin import keep_environment, origin
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.stored import readable, stored_config
 from dlkit.runs.workspace import KEY
@@ -61,7 +62,8 @@ def submit(
         record |= {"study": trial.study, "trial": trial.number}
     identity = trial.run if trial is not None else ""
     try:
-        return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved), identity)
+        fill = partial(keep_environment, resolved)
+        return create(workspace / "runs", resolved.task.name, model, record, to_toml(resolved), identity, fill)
     except OSError as error:
         raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
 

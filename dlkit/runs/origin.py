@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from dlkit.catalog import Catalog
 from dlkit.config import Resolved
+from dlkit.runs.environment import environment, keep
 from dlkit.runs.run_record import ComponentRecord, RunRecord
 
 
@@ -32,6 +34,12 @@ def origin(catalog: Catalog, resolved: Resolved) -> RunRecord:
         "command": sys.argv,
         "git": _git_commit(),
     }
+
+
+def keep_environment(resolved: Resolved, folder: Path) -> None:
+    """Write into a new run's folder with what it was started (``runs.environment``)."""
+    packages = [spec.target.partition(":")[0].partition(".")[0] for spec in resolved.specs.values()]
+    keep(folder, environment(packages))
 
 
 def _git_commit() -> str:

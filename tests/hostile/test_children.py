@@ -31,6 +31,7 @@ STARTS = {
     "dlkit/jobs/supervise.py": {"Popen"},
     "dlkit/loading/trial.py": {"Popen"},
     "dlkit/monitor/model_process.py": {"Popen"},
+    "dlkit/runs/environment.py": {"run"},
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},
     "dlkit/testing/apart.py": {"Popen"},
