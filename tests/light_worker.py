@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -48,7 +49,8 @@ def answer(question: object, count: int, options: Any) -> dict[str, Any]:
 if os.environ.get("LIGHT_REFUSES"):
     tell({"error": "no such run", "exit_code": 3})
     sys.exit(1)
-tell({"hello": HELLO})
+changed = json.loads(sys.argv[1]) if sys.argv[1:] else {}
+tell({"hello": {**HELLO, **changed}})
 while (frame := read_frame(sys.stdin.buffer)) is not None:
     listed: Any = frame.told["questions"]
     questions = [frame.parts[one["part"]] if "part" in one else one["json"] for one in listed]

@@ -43,6 +43,18 @@ def write_comparison(runs: Sequence[RunFolder], options: Namespace) -> int:
     return 0
 
 
+def write_curves(run: RunFolder, path: Path) -> None:
+    """One run's curves as a picture; UsageError as ``write_comparison``."""
+    form = path.suffix.lower()
+    if form not in SUFFIXES:
+        raise UsageError(f"-o {path}: curves are a picture: {', '.join(SUFFIXES)}, by the file's name")
+    charts = _charts([read(run, Catalog.load_everything())], Namespace(metric=None, group=None))
+    try:
+        write_files({path: figure(charts, form[1:])})
+    except OSError as error:
+        raise UsageError(f"-o {path}: cannot be written: {error.strerror or error}") from error
+
+
 def _charts(told: Sequence[Told], options: Namespace) -> list[Chart]:
     names = several.names_of(told)
     found = compare([one.run for one in told])

@@ -31,6 +31,7 @@ from dlkit.runs.run_record import RunRecord
 from dlkit.steering import one_line
 
 LOG_LINES = 1000
+CURVES = "{}-curves.png"
 FOLDER = "{}-samples"
 """Where samples are written unless something else is said, below the current folder."""
 
@@ -76,8 +77,11 @@ def _parser() -> Parser:
     parser.add_argument(
         "-o",
         "--output",
-        metavar="DIR",
-        help=f"write samples there; alone: all as PNG (default: {FOLDER.format('RUN')})",
+        metavar="DIR|FILE",
+        help=f"write samples there; alone: all as PNG (default: {FOLDER.format('RUN')}); of --curves the file",
+    )
+    parser.add_argument(
+        "--curves", action="store_true", help=f"its curves as PNG, SVG or PDF (default: {CURVES.format('RUN')})"
     )
     parser.add_argument("--only", metavar="NAME", default="", help="of the samples that are written, those of one name")
     parser.add_argument("--log", action="store_true", help="what happened, was measured and was printed")
@@ -99,6 +103,8 @@ def _command(run: RunFolder, *, as_json: bool) -> int:
 
 def _exported(run: RunFolder, events: list[Event], options: Namespace) -> list[Path] | None:
     """The files with samples that were asked for, once they are written; None: none were."""
+    if options.curves:
+        return [_curves(run, options)]
     ways = [way for way, wanted in (("gif", options.gif), ("html", options.html)) if wanted]
     if not ways and options.output is None:
         if options.only:
@@ -115,6 +121,16 @@ def _exported(run: RunFolder, events: list[Event], options: Namespace) -> list[P
         for note in made.notes:
             say(f"note: {note}")
     return files
+
+
+def _curves(run: RunFolder, options: Namespace) -> Path:
+    if options.gif or options.html or options.only:
+        raise UsageError("--curves writes one picture: not with --gif, --html and --only, which are for samples")
+    from dlkit.cli.compare_files import write_curves
+
+    path = Path(options.output or CURVES.format(run.id))
+    write_curves(run, path)
+    return path
 
 
 def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str, object]:

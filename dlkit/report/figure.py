@@ -63,5 +63,5 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.set_yscale("log")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    if chart.lines:
+    if len(chart.lines) > 1:
         axes.legend(frameon=False)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+import dlkit
 from dlkit.errors import DataError
 from dlkit.use.many import answered, expanded, of_inputs, of_json_lines
 from outcome import Outcome
@@ -125,3 +130,31 @@ def test_usage_is_said(asked: Dlkit) -> None:
     assert asked("1,2,3", "--json", "--jsonl").code == 2
     one = asked("1,2")
     assert one.code == 3 and one.out == ""
+
+
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+assert done.returncode == 0, done.stderr
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource usage of children")
+def test_a_folder_of_images_takes_the_memory_of_one_batch(tmp_path: Path) -> None:
+    run = dlkit.train("classification", dataset="digits", model="mlp", workspace=tmp_path, engine={"steps": 1})
+    pixels = np.random.default_rng(0).integers(256, size=(256, 256), dtype=np.uint8)
+    peaks = []
+    for count in (100, 800):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        for number in range(count):
+            Image.fromarray(pixels).save(folder / f"{number}.png", compress_level=0)
+        words = ["-m", "dlkit", "predict", str(run.path), str(folder), "-o", str(tmp_path / f"{count}.jsonl")]
+        done = subprocess.run([sys.executable, "-c", PEAK, sys.executable, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        peaks.append(int(done.stdout) * (1 if sys.platform == "darwin" else 1024))
+        assert len((tmp_path / f"{count}.jsonl").read_text().splitlines()) == count
+    # Decoded, the others would be 46 MB.
+    assert peaks[1] - peaks[0] < 20_000_000

@@ -178,3 +178,16 @@ def test_paths_are_stored_whole_and_shown_from_here(dlkit, tmp_path, monkeypatch
     assert "dataset.path = 'tables/a.csv'" in shown.out and "dataset.other = '/elsewhere/b.csv'" in shown.out
     told = dlkit("show", run.id, "--json", "--workspace", tmp_path / "workspace").json
     assert told["config"]["dataset"]["path"] == f"{tmp_path}/tables/a.csv"
+
+
+def test_curves_leave_as_a_picture(dlkit, trained, ids, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = ids[0]
+    found = dlkit("show", run, "--curves", "--workspace", trained)
+    assert found.code == 0 and found.out.strip() == f"{run}-curves.png"
+    assert (tmp_path / f"{run}-curves.png").read_bytes().startswith(b"\x89PNG")
+    told = json.loads(dlkit("show", run, "--curves", "-o", "c.svg", "--json", "--workspace", trained).out)
+    assert told["exported"] == [str(tmp_path / "c.svg")] and "val/" in (tmp_path / "c.svg").read_text()
+    for words, said in ((["-o", "c.gif"], "curves are a picture: .png, .svg, .pdf"), (["--gif"], "not with --gif")):
+        wrong = dlkit("show", run, "--curves", *words, "--workspace", trained)
+        assert wrong.code == 2 and said in wrong.err
