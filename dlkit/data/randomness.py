@@ -51,7 +51,7 @@ def content_seeds(rows: torch.Tensor) -> list[int]:
     Its place would not do: what is measured of a split must not depend on how that is cut into batches. Waits for the
     device.
     """
-    return [zlib.crc32(row.contiguous().numpy().tobytes()) for row in rows.cpu()]
+    return [zlib.crc32(row.contiguous().numpy().tobytes()) for row in rows.detach().cpu()]
 
 
 def seed_all(seed: int, device: DeviceGenerator | None = None) -> None:

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlkit.data.randomness import derive, forked, rng, seed_all
+from dlkit.data.randomness import content_seeds, derive, forked, rng, seed_all
 
 SEEDS = st.integers(0, 2**63 - 1)
 PURPOSES = st.lists(st.one_of(st.text("abc", min_size=1, max_size=5), st.integers(0, 10**6)), max_size=4)
@@ -110,3 +110,8 @@ def test_forks_nest() -> None:
     assert draw() == undisturbed
     with forked(1, "outer"):
         assert [draw(), draw()] == [first, after]
+
+
+def test_seeds_by_content_are_those_of_rows_whose_gradients_are_followed_too() -> None:
+    rows = torch.randn(3, 2)
+    assert content_seeds(rows.clone().requires_grad_()) == content_seeds(rows)

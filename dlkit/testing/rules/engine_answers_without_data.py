@@ -17,7 +17,8 @@ from dlkit.use.load import load_predictor
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    going = attempt(subject, {"engine": {"steps": 1, "epochs": None, "eval_every": "end"}})
+    learns = any(parameter.requires_grad for parameter in subject.experiment().trainer.parameters)
+    going = attempt(subject, {"engine": {"steps": int(learns), "epochs": None, "eval_every": "end"}})
     job = run_to_end(going)
     words = some_questions(job, subject.folder("questions"))
     if not words:

@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         with forked(SEED, "samples") as generator, job.trainer.evaluating():
             made = list(job.predictor.samples(count, generator, OnHost(job.data.val)))
         yield from unshowable(made, f"samples({count})")
-        if not made and len(job.data.val) >= count:  # of fewer samples there may be no map, no average
+        if not made and len(job.data.val) >= max(COUNTS):  # of fewer samples there may be no map, no average
             yield Finding(f"samples({count}, rng, examples) makes nothing", "something to look at", "samples")
             return
     with forked(SEED, "samples") as generator, job.trainer.evaluating():
