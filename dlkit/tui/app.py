@@ -25,6 +25,7 @@ from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
+from dlkit.monitor.installed import Change, Installed
 from dlkit.monitor.pulse import Pulse
 from dlkit.monitor.runs import Runs
 from dlkit.runs.folder import ENDED, RunFolder, Summary
@@ -116,6 +117,13 @@ class DlkitApp(Host):
             self.catalog = catalog
             super().__init__()
 
+    class PluginsChanged(Message):
+        """Somebody has installed plugins, or others than there were."""
+
+        def __init__(self, change: Change) -> None:
+            self.change = change
+            super().__init__()
+
     class RunsChanged(Message):
         """``app.summaries`` are new."""
 
@@ -157,6 +165,7 @@ class DlkitApp(Host):
         self.since = looked.last(self.workspace)
         runs = Runs(self.workspace)
         self.poller.watch(runs.poll, lambda found: self.RunsChanged(found, runs.pulses), self)
+        self.poller.watch(Installed().poll, self.PluginsChanged, self)
         self.poller.start()
         self._load_plugins()
         keymap, problems = settings.keymap()
@@ -183,6 +192,15 @@ class DlkitApp(Host):
             self.notify(self.catalog.trouble, title="plugins", severity="error", markup=False)
         self._tell_screens("plugins_loaded")
         self.set_timer(SOON_SECONDS, self._import_soon)
+
+    def on_dlkit_app_plugins_changed(self, message: PluginsChanged) -> None:
+        new, stale = message.change.new, message.change.stale
+        if new:
+            self._load_plugins()
+            self.notify(f"installed: {', '.join(new)}", title="plugins", markup=False)
+        if stale:  # what was imported of them stays
+            text = f"{', '.join(stale)}: not as it was. Open dlkit again to have it as it is now"
+            self.notify(text, title="plugins", severity="warning", markup=False)
 
     @work(thread=True, group="imports", exit_on_error=False)
     def _import_soon(self) -> None:
