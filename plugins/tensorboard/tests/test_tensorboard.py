@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,16 @@ def test_where_and_whether(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     tell(run, read_events(run.events))
     assert (tmp_path / "elsewhere" / run.id).is_dir() and not (tmp_path / "tensorboard").exists()
     assert not [event for event in read_events(run.events) if isinstance(event, Sampled)]
+
+
+def test_it_imports_no_other_plugin_and_no_torch() -> None:
+    """It is not installed where imports are linted: every run would be observed there."""
+    import dlkit_tensorboard
+
+    files = Path(str(dlkit_tensorboard.__file__)).parent.rglob("*.py")
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    named = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
+    named += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    tops = {name.partition(".")[0] for name in named}
+    assert "dlkit" in tops and "torch" not in tops
+    assert {top for top in tops if top.startswith("dlkit_")} <= {"dlkit_tensorboard"}
