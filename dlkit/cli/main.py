@@ -80,7 +80,7 @@ _LOADING = (
 _BRIEF = ("runs", "help", "--help", "-h")
 """What ends before there is anything to collect: to look for it takes 2 ms of ``runs``, and 1 ms of ``--help``."""
 SAFE = "--safe-mode"
-_FOR_ALL = ("DLKIT_SAFE_MODE", "DLKIT_WORKSPACE")
+_FOR_ALL = ("DLKIT_SAFE_MODE", "DLKIT_WORKSPACE", "DLKIT_USUAL_WORKSPACE")
 """What options that every command takes set for the time of the command."""
 _SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--dry-run", "--queue", "--detach")
 """Words with which torch is not loaded, or nothing is said meanwhile."""
@@ -175,6 +175,7 @@ def _for_all_commands(arguments: list[str]) -> list[str]:
         options = [*(options[2:] or ["tui"]), *options[:2]]
     for word, value in pairwise([*options, ""]):
         if chosen := value if word == "--workspace" else word.partition("--workspace=")[2]:
+            os.environ.setdefault("DLKIT_USUAL_WORKSPACE", os.environ.get("DLKIT_WORKSPACE", ""))
             os.environ["DLKIT_WORKSPACE"] = os.path.abspath(os.path.expanduser(chosen))  # noqa: PTH100, PTH111
     return [*options, *others]
 

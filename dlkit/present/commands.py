@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.workspace import locate
+from dlkit.runs.workspace import usual
 
 
 def tool() -> str:
@@ -29,5 +29,5 @@ def in_workspace(workspace: Path, words: str) -> str:
 
 
 def _where(workspace: Path) -> str:
-    same = workspace.resolve() == locate().resolve()
+    same = workspace.resolve() == usual().resolve()
     return "" if same else f" --workspace {shlex.quote(str(workspace))}"
