@@ -15,7 +15,7 @@ from dlkit.config import EXCLUSIVE, SHORT_FLAGS, Resolved
 from dlkit.config_file import dashed
 from dlkit.monitor.choices import Choices
 from dlkit.monitor.form_fields import SUBMIT, Field, Section
-from dlkit.runs.workspace import locate
+from dlkit.runs.workspace import usual
 from dlkit.studies.planning import Plan
 
 LAUNCHER = "launcher.name"
@@ -159,7 +159,7 @@ class Checked:
         if queued and not varied:
             words += _flag("priority", str(self.priority)) if self.priority else ()
             words += [word for run in self.after for word in _flag("after", run)]
-        same = workspace.resolve() == locate().resolve()
+        same = workspace.resolve() == usual().resolve()
         return words if same else [*words, *_flag("workspace", str(workspace))]
 
 

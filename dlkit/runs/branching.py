@@ -123,6 +123,7 @@ def _keep_past(folder: Path, chosen: Checkpoint) -> None:
         lines = [to_json(event) for event in [*past_of(parent), *own] if isinstance(event, MetricsLogged)]
     except RunError:
         lines = []
+    # Not durable: curves of before are worth less than the wait for the disk, and the parent may still have them.
     if lines:
         opening.write(folder, "past.jsonl", encode_json("\n".join(lines) + "\n"))
 

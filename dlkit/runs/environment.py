@@ -75,6 +75,7 @@ def kept(run: RunFolder) -> Environment:
 def otherwise(before: Environment, now: Environment) -> list[str]:
     """What is not as it was, in words; nothing where it is not known."""
     found = []
+    # First, since whoever changes code between two runs seldom thinks of it.
     for name, source in before.get("sources", {}).items():
         if now.get("sources", {}).get(name, source) != source:
             found.append(f"the source of {name} is not what it was")
@@ -98,6 +99,7 @@ def _source(package: str) -> str:
     """The hash of all Python files of a package, by their places in it; empty if it has none."""
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    # By content and place alone: times and compiled files differ between machines that have the same code.
     files = sorted((path.relative_to(place), path) for place in places for path in Path(place).rglob("*.py"))
     if not files:
         return ""

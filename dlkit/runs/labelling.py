@@ -28,6 +28,7 @@ def tag(run: RunFolder, add: Iterable[str] = (), remove: Iterable[str] = ()) -> 
     new = [word for word in dict.fromkeys(added) if word not in there]
     if len(there) - len({*removed}) + len(new) > MOST_TAGS:
         raise UsageError(f"{run.id} would have more than {MOST_TAGS} tags")
+    # Taken first: of a run that has as many as it may, one is exchanged for another.
     for action, words in (("untag", dict.fromkeys(removed)), ("tag", new)):
         for word in words:
             _append(run, action, word)
