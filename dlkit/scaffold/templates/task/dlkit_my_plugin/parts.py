@@ -104,7 +104,7 @@ class Flights(Predictor[FlightInfo, NoOptions]):
         numbers: list[Json] = [{**NUMBER, "minimum": low, "maximum": high} for low, high in limits]
         count, middle = len(limits), [(low + high) / 2 for low, high in limits]
         question: JsonObject = {"type": "array", "prefixItems": numbers, "minItems": count, "maxItems": count}
-        return Schema(question=question, answer=fields({"height": several(NUMBER)}), example=middle)
+        return Schema(question=question, answer=fields({"height": several(NUMBER)}), example=[*middle])
 
     def predict(self, inputs: Sequence[list[float]]) -> list[Answer]:
         low, high = torch.tensor(self.info.low), torch.tensor(self.info.high)
