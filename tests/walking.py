@@ -92,7 +92,7 @@ async def _home(pilot: Pilot[None]) -> None:
 
 
 async def _closed(pilot: Pilot[None]) -> None:
-    for _ in range(20):
+    for _ in range(100):  # some take two: a field is left first
         if len(pilot.app.screen_stack) == 1:
             return
         await pilot.press("escape")

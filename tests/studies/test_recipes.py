@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from at_length import ALL
 from dlkit.catalog import Catalog
 from dlkit.cli.main import main
 from dlkit.errors import PluginError, UsageError
@@ -126,19 +127,10 @@ def test_each_quick_form_is_trained(
 ) -> None:
     task, name = shipped.split()
     monkeypatch.setenv("DLKIT_DISABLE", all_but(task, "scratch", "transfer", "embeddings"))
-    words = [
-        task,
-        "--recipe",
-        name,
-        "--quick",
-        "--yes",
-        "--no-probe",
-        "--json",
-        "--offline",
-        "--workspace",
-        str(tmp_path),
-    ]
+    words = [task, "--recipe", name, "--quick", "--yes", "--no-probe", "--json", "--offline"]
+    # Every trial of it, of a few batches each: six minutes together otherwise.
+    shorter = [] if ALL else ["--limit-batches", "8"]
     capsys.readouterr()
-    assert main(["study", *words]) == 0
+    assert main(["study", *words, *shorter, "--workspace", str(tmp_path)]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["state"] == "finished" and found["failed"] == 0 and found["ended"] == found["planned"]
