@@ -122,14 +122,15 @@ def test_each_fits_as_it_is(shipped: str, capsys: pytest.CaptureFixture[str], tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shipped", SHIPPED)
+@pytest.mark.usefixtures("quick", "imported")
 def test_each_quick_form_is_trained(
     shipped: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task, name = shipped.split()
     monkeypatch.setenv("DLKIT_DISABLE", all_but(task, "scratch", "transfer", "embeddings"))
     words = [task, "--recipe", name, "--quick", "--yes", "--no-probe", "--json", "--offline"]
-    # Every trial of it, of a few batches each: six minutes together otherwise.
-    shorter = [] if ALL else ["--limit-batches", "8"]
+    # Every trial of it, of a few batches each, in processes that have imported torch: six minutes together otherwise.
+    shorter = [] if ALL else ["--limit-batches", "8", "--launcher", "zygote"]
     capsys.readouterr()
     assert main(["study", *words, *shorter, "--workspace", str(tmp_path)]) == 0
     found = json.loads(capsys.readouterr().out)
