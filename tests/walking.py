@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from dlkit.tui.app import DlkitApp
+from dlkit.tui.shared.dialogs import Confirm
 
 KEYS = (
     *("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab"),
@@ -92,10 +93,10 @@ async def _home(pilot: Pilot[None]) -> None:
 
 
 async def _closed(pilot: Pilot[None]) -> None:
-    for _ in range(100):  # some take two: a field is left first
+    for _ in range(100):  # some take two: a field is left first, and a form that was changed asks
         if len(pilot.app.screen_stack) == 1:
             return
-        await pilot.press("escape")
+        await pilot.press("y" if isinstance(pilot.app.screen, Confirm) else "escape")
     raise AssertionError(f"escape does not close {pilot.app.screen_stack}")
 
 
