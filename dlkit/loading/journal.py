@@ -130,11 +130,11 @@ def verdicts() -> dict[str, Verdict]:
 
 def _kept() -> Iterator[tuple[str, Verdict]]:
     path = folder() / "broken.json"
-    if not path.exists():
-        return
-    from dlkit.bounded import read_json
+    with suppress(OSError, ValueError):  # a cache that may not be looked into, too
+        if not path.exists():
+            return
+        from dlkit.bounded import read_json
 
-    with suppress(OSError, ValueError):
         for name, said in read_json(path).items():
             if isinstance(said, dict) and isinstance(said.get("reason"), str) and isinstance(said.get("stamp"), str):
                 yield name, Verdict(str(said["reason"]), str(said["stamp"]))
