@@ -63,7 +63,7 @@ FAILURES = {
     "tasks": ["--nonsense"], "plugins": ["--nonsense"], "check-plugin": ["nonsense"],
     "components": ["nonsense"], "data": ["get", "nonsense"],
     "new-plugin": ["Not a name"],
-    "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "fork": ["last"], "reproduce": ["nonsense"],
+    "train": ["nonsense"], "queue": ["nonsense"], "resume": ["nonsense"], "fork": ["nonsense"], "reproduce": ["nonsense"],
     "runs": ["--limit", "0"],
     "study": ["nonsense"],
     "watch": ["nonsense"], "wait": ["nonsense"], "stop": ["last"], "pause": ["last"], "unpause": ["nonsense"],

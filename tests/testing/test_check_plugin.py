@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def test_the_tier_is_the_highest_of_which_nothing_is_broken() -> None:
 
 def test_a_record_is_read_without_the_plugins_code(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(project))
+    monkeypatch.delitem(sys.modules, "planted", raising=False)  # other tests have a module of that name
     plugin = Plugin("planted", "planted", "dlkit-planted", "1.1")
     assert read_record(plugin) is None
     write_record(project / f"planted.{FILE}", {"planted": Record("gold", "1.0", "0.1.0", {"model-exports": "…"})})
