@@ -151,7 +151,9 @@ def _coloured(found: Iterable[Shade], width: int) -> str:
 
 def _table(sample: Table | Pairs, colour: bool, width: int, most: int | None) -> str:
     headers = [one_line(header) for header in sample.headers]
-    rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in barred(sample)]
+    # A damaged file may have rows of any width.
+    wide = [[*row, *[""] * len(headers)][: len(headers)] for row in barred(sample)]
+    rows = [[one_line(c) if isinstance(c, str) else _plain(c) for c in row] for row in wide]
     if not rows:
         return "  ".join(headers) + "\n(no rows)"
     room = _room(headers, rows, width)

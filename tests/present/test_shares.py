@@ -50,3 +50,9 @@ def test_files_and_programs_have_the_numbers(tmp_path: Path) -> None:
 def test_what_is_no_share_is_refused(shares: tuple[int, ...], cell: float, words: str) -> None:
     with pytest.raises(SampleError, match=words):
         Table(name="t", headers=["a", "b"], rows=[["x", cell]], shares=shares).check()
+
+
+def test_rows_of_a_damaged_file_may_have_any_width() -> None:
+    ragged = Table(name="t", headers=["a", "b"], rows=[["x"], ["y", 1, 2], []], shares=(1,))
+    lines = [line.split()[:1] for line in str(render(ragged, colour=False, width=40)).splitlines()]
+    assert ["x"] in lines and ["y"] in lines

@@ -26,6 +26,7 @@ from dlkit.portable import Graph, Portable
 from dlkit.predictor import AnyPredictor
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable
+from dlkit.steering import without_steering
 from dlkit.use.export.asking import ProvingChild
 from dlkit.use.export.card import Card, licences
 from dlkit.use.export.carried import PACKAGE, carried
@@ -301,7 +302,7 @@ class _Writer:
         card = Card(
             self._run.id, readable(self._run), self._loaded.resolved, self._loaded.checkpoint, usage, proof, found
         )
-        (self._folder / "README.md").write_text(card.text(), encoding="utf-8")
+        (self._folder / "README.md").write_text(without_steering(card.text()), encoding="utf-8")
         proof.write(self._folder)
         write_record(self._folder, head or self._record(kind, graphs))
 
