@@ -37,19 +37,19 @@ class Tail:
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path, self.offset = path, offset
 
-    def lines(self, *, torn: bool = False, limit: int = PORTION) -> list[bytes]:
+    def lines(self, *, torn: bool = False, limit: int = PORTION, longest: int = LINE) -> list[bytes]:
         """What has come since the last call, without line ends; with ``torn``, an unfinished last line too.
 
         About ``limit`` bytes of it, at least a line; the next call gives what follows. Of a file with a line that is
-        longer than any (``bounded.LINE``), which is no log of ours, what it has by then is passed over.
+        longer than ``longest``, which is no log of ours, what it has by then is passed over.
         """
         try:
             with os.fdopen(open_file(self.path.parent, self.path.name), "rb") as file:
                 file.seek(self.offset)
                 data = file.read(limit)
                 if b"\n" not in data:
-                    data += file.readline(LINE - len(data))
-                if len(data) >= LINE and b"\n" not in data:  # a hole of a terabyte costs its maker nothing
+                    data += file.readline(max(0, longest - len(data)))
+                if len(data) >= longest and b"\n" not in data:  # a hole of a terabyte costs its maker nothing
                     self.offset = os.fstat(file.fileno()).st_size
                     return []
         except OSError:  # not there yet, or no more
@@ -140,7 +140,8 @@ class OutputLog:
     def poll_placed(self, *, torn: bool = False) -> list[tuple[int, str]]:
         """The same, each with the byte of output.log behind which it ends."""
         found, end = [], self._tail.offset
-        for raw in self._tail.lines(torn=torn):
+        # What people read has no line of 16 MB: to join one of 64 MB, as a hole has, took 128 MB.
+        for raw in self._tail.lines(torn=torn, longest=PORTION):
             end += len(raw) + 1
             line = printable(raw.decode(errors="replace"))
             if line:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,18 @@ def test_output_comes_by_whole_lines_fit_for_a_terminal(run: RunFolder) -> None:
         file.flush()
         assert log.poll() == ["half"]
         assert log.poll(torn=True) == ["end"]
+
+
+def test_a_hole_in_the_place_of_a_line_takes_little_memory(run: RunFolder) -> None:
+    with run.output.open("wb") as file:
+        file.truncate(1 << 30)
+    log = OutputLog(run)
+    tracemalloc.start()
+    try:
+        assert log.poll(torn=True) == []
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+    with run.output.open("ab") as file:
+        file.write(b"and then a line\n")
+    assert log.poll() == ["and then a line"]
