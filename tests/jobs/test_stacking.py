@@ -17,6 +17,7 @@ from dlkit.jobs.job_record import Submission, job_of
 from dlkit.jobs.queue import cancel, wake
 from dlkit.jobs.stacking import waiting
 from dlkit.jobs.submit import resubmit, submit
+from dlkit.jobs.worker import NOT_STARTED
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder, current_state, summarise
 from dlkit.runs.log import read_events
@@ -50,7 +51,8 @@ def test_one_process_trains_all_that_wait_with_its_word(workspace: Path, quick: 
     assert {current_state(run, run.read()) for run in (other, unlike)} <= {"queued", "running", "completed"}
     for k, run in enumerate(runs, 1):
         alone = handed_in(workspace, quick, word="", lr=0.01 * k, seed=k % 2)
-        assert work(alone) == 0
+        assert work(alone) in (0, NOT_STARTED), "a scheduler, which a job that ends has started, may come before"
+        until(lambda: current_state(alone, alone.read()) == "completed")  # noqa: B023  # asked before the next one
         assert apart(run, alone) < 1e-5
         texts = [event.text for event in read_events(run.events) if isinstance(event, Notice)]
         assert "trained as one with 2 other runs" in texts
