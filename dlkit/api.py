@@ -149,8 +149,8 @@ class Run:
         """
         from dlkit.use.load import Question, load_predictor
 
-        question = Question(inference, options)
-        return load_predictor(Catalog.load_everything(), self.folder, checkpoint, device, question).predictor
+        catalog = Catalog.load_everything(workspace=self.path.parent.parent)
+        return load_predictor(catalog, self.folder, checkpoint, device, Question(inference, options)).predictor
 
     def evaluate(self, split: str = "test", checkpoint: str = "best") -> dict[str, float]:
         """Metrics of a checkpoint on a split; put on record in the run's folder, or a warning says why not."""
@@ -210,11 +210,11 @@ class Run:
         It lies in the run's workspace unless another is named, and needs this run no more. UsageError: what is to
         change fits nothing of the state, or not all of it and ``allow_inexact`` is not given.
         """
-        catalog = Catalog.load_everything()
+        where = _located(workspace) if workspace is not None else self.path.parent.parent
+        catalog = Catalog.load_everything(workspace=where)
         chosen = choose(self.path, str(checkpoint))
         layer = fork_layer(changes)
         planned = plan(catalog, chosen, lambda task, names: layer, allow_inexact=allow_inexact, say=_warn)
-        where = _located(workspace) if workspace is not None else self.path.parent.parent
         return _watched(launch.fork(catalog, planned, where, launch.Foreground(), name=name), on_event)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dlkit.engine.distributed import World
 from dlkit.task import OverRanks, together
-from threads import together as processes
+from dlkit.testing.seats import seated
 
 PADDING = -7.0
 KINDS = [torch.float32, torch.float64, torch.int64]
@@ -24,7 +24,7 @@ def gathered(parts: list[Tensor | None]) -> list[Tensor | None]:
     def one(world: World) -> Tensor | None:
         return together(parts[world.rank], OverRanks(world.sum, world.rank, world.size), padding=PADDING)
 
-    return processes(len(parts), one)
+    return seated(len(parts), one)
 
 
 @given(data=st.data(), kind=st.sampled_from(KINDS), axes=st.integers(1, 4), ranks=st.integers(1, 4))

@@ -14,6 +14,7 @@ from dlkit.errors import DlkitError, UsageError
 from dlkit.jobs.forking import Plan, plan
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
+from dlkit.present.runs import change
 from dlkit.runs.checkpoints import Checkpoint
 from dlkit.runs.init_from import named_checkpoint
 from dlkit.runs.stored import readable, stored_config
@@ -133,15 +134,8 @@ def _summary(planned: Plan) -> str:
     of = f" of {total}" if total is not None else ""
     about = f"epoch {chosen.manifest.epoch + 1}{', the best' if chosen.manifest.best else ''}, {size(chosen.size)}"
     head = f"fork of {planned.parent.id} at step {chosen.step}{of} ({about})"
-    lines = [
-        f"  {c.key}: {_word(c.before)} → {_word(c.now)}{f' (inexact: {c.why})' if c.why else ''}"
-        for c in planned.changes
-    ]
+    lines = [f"  {change(c.key, (c.before, c.now))}{f' (inexact: {c.why})' if c.why else ''}" for c in planned.changes]
     return "\n".join([head, *(lines or ["  nothing is changed: its end is the parent's, bit for bit"])])
-
-
-def _word(value: object) -> str:
-    return "none" if value is None else str(value)
 
 
 def _help(words: list[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlkit.monitor.family import Member, family
 from dlkit.present.numbers import number
-from dlkit.present.runs import BRANCH
+from dlkit.present.runs import BRANCH, change
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.index import list_runs
 from dlkit.runs.run_record import RunRecord
@@ -16,10 +16,7 @@ def origin(record: RunRecord) -> str:
     found = record.get("forked_from")
     if not found:
         return ""
-    changed = [
-        f"{key} {' → '.join('none' if value is None else str(value) for value in pair)}"
-        for key, pair in found.get("changes", {}).items()
-    ]
+    changed = [change(key, pair) for key, pair in found.get("changes", {}).items()]
     return f"from {found.get('id')} at step {found.get('step')}; {', '.join(changed) or 'nothing changed'}"
 
 

@@ -210,9 +210,8 @@ class Trainer:
         setup, made = self.setup, self._optimizers
         self.setup = replace(setup, config=earlier)
         try:
-            self._optimizers = (
-                self.optimizers()
-            )  # rules of the shape that the state has: load_state_dict takes no other
+            # Rules of the shape that the state has: load_state_dict takes no other.
+            self._optimizers = self.optimizers()
         finally:
             self.setup = setup
         if self._ema is not None and "ema" not in state:

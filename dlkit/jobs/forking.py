@@ -78,8 +78,6 @@ class Plan(NamedTuple):
 
         try:
             return create(workspace / "runs", task, model, whole, config, fill=fill)
-        except RunError:
-            raise
         except OSError as error:
             raise RunError(f"cannot make a run in {workspace}: {error.strerror or error}") from error
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dlkit.present.runs import change
 from dlkit.runs.contents import flatten, stored_values
 from dlkit.runs.folder import RunFolder, Summary, summarise
 from dlkit.runs.groups import Mean, mean
@@ -78,12 +79,8 @@ def _branches(runs: Sequence[RunFolder]) -> Iterator[str]:
     for name, origin in origins.items():
         parent = origin.get("id", "")
         if shared[parent] > 1 or siblings[parent] > 1:
-            since = ", ".join(_change(key, pair) for key, pair in origin.get("changes", {}).items())
+            since = ", ".join(change(key, pair) for key, pair in origin.get("changes", {}).items())
             yield f"{name} is {parent} up to step {origin.get('step')}; since then: {since or 'nothing changed'}"
-
-
-def _change(key: str, pair: Sequence[object]) -> str:
-    return f"{key} {' → '.join('none' if value is None else str(value) for value in pair)}"
 
 
 def _origin(run: RunFolder) -> ForkedFrom | None:

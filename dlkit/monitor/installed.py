@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import invalidate_caches
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from dlkit.catalog import GROUP
+from dlkit.loading.found import installed
 
 SETTLING = 10.0
 """Seconds in which an installation writes its files, the folder that lists them being there already."""
@@ -62,7 +61,7 @@ class Installed:
 
 def _plugins() -> dict[str, tuple[str, str]]:
     """Each plugin's module and version, by name."""
-    return {e.name: (e.value, e.dist.version if e.dist else "") for e in entry_points(group=GROUP)}
+    return {found.entry.name: (found.entry.value, found.version) for found in installed()}
 
 
 def _times() -> dict[str, int]:

@@ -33,6 +33,10 @@ PACE_SECONDS = 30.0
 """What the pace is taken over: the rate of one batch says little where evaluations come in between."""
 
 
+_TURNS = ("resumed", "started", "forked")
+"""Kinds of events that change what came before: what is parsed together ends there."""
+
+
 class LogState:
     """``feed`` takes lines of events.jsonl in their order, in portions of any size.
 
@@ -71,11 +75,7 @@ class LogState:
                 self._machine.append(record)
                 self._take_printed(record)
             else:
-                if kind in (
-                    "resumed",
-                    "started",
-                    "forked",
-                ):  # they change what came before; others need not be waited for
+                if kind in _TURNS:
                     self._take_metrics()
                 self._other(record)
         self._take_metrics()

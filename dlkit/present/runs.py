@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
@@ -38,6 +39,11 @@ def bar(share: float, width: int) -> str:
 def spent(run: Summary) -> str:
     """How long it has run."""
     return duration(run.seconds) if run.seconds else ""
+
+
+def change(key: str, pair: Sequence[object]) -> str:
+    """A setting that a fork has otherwise: ``trainer.lr 0.1 → 0.01``."""
+    return f"{key} {' → '.join('none' if value is None else str(value) for value in pair)}"
 
 
 BRANCH = "⑂"

@@ -54,7 +54,7 @@ def environment(packages: Iterable[str]) -> Environment:
         "distributions": _distributions(),
         "sources": {name: _source(name) for name in sorted({"dlkit", *packages})},
         "commit": _git(here, "rev-parse", "HEAD").strip(),
-        "diff": _git(here, "diff", "HEAD", "--no-color", "--no-ext-diff")[:MOST_DIFF],
+        "diff": _uncommitted(here)[:MOST_DIFF],
     }
 
 
@@ -108,6 +108,18 @@ def _source(package: str) -> str:
         found.update(f"{name.as_posix()}\0".encode())
         found.update(sha256(path.read_bytes()).digest())
     return found.hexdigest()
+
+
+def _uncommitted(folder: str) -> str:
+    """What is not committed there. A repository may come from anybody, and its own configuration may name programs that
+    git starts to compare files: those that can be switched off are, and where filters are named nothing is asked."""
+    names = _git(folder, "config", "--list", "--name-only", "--local", "--includes").lower().splitlines()
+    if any(name.startswith("filter.") for name in names):
+        return ""
+    quiet = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+    return _git(
+        folder, *quiet, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all"
+    )
 
 
 @lru_cache(maxsize=16)  # what a process has loaded is what was there then, and git takes 40 ms

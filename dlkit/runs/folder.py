@@ -26,6 +26,11 @@ ENDED = ("completed", "stopped", "failed")
 _YEAR_10000 = 253_402_300_800
 _ENDS = {"created": _YEAR_10000, "updated": _YEAR_10000, "step": 1 << 63, "total_steps": 1 << 63, "seconds": math.inf}
 """What each number of a summary is below. Nobody can say the date of a later moment."""
+_TEXTS = (
+    "name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason", "study", "parent", "tags",
+    "note",
+)  # fmt: skip
+"""Fields of a summary that are text."""
 NOTED = 200
 """Characters of a note that lists have."""
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # ids are read out and typed: no l, o, 0 and 1
@@ -252,21 +257,7 @@ def _understood(run: RunFolder, record: RunRecord) -> Summary:
 
 def checked(summary: Summary) -> Summary:
     """ValueError if a field is not of its kind: whoever sorts, stores or shows it relies on that."""
-    for name in (
-        "name",
-        "task",
-        "model",
-        "dataset",
-        "metric",
-        "direction",
-        "device",
-        "host",
-        "reason",
-        "study",
-        "parent",
-        "tags",
-        "note",
-    ):
+    for name in _TEXTS:
         if not isinstance(getattr(summary, name), str):
             raise ValueError(f"{name} is not text")
     for name, end in _ENDS.items():

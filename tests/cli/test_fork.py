@@ -37,8 +37,8 @@ def test_a_dry_run_says_what_would_be_and_makes_nothing(dlkit, tmp_path, parent)
     refused = dlkit("fork", *words, "--dry-run")
     assert refused.code == 2 and "engine.batch_size: the same step is another place in the data" in refused.err
     told = dlkit("fork", *words, "--dry-run", "--allow-inexact")
-    assert told.code == 0 and "trainer.lr: 0.05 → 0.2\n" in told.out
-    assert "engine.batch_size: 16 → 8 (inexact: the same step is another place in the data)" in told.out
+    assert told.code == 0 and "trainer.lr 0.05 → 0.2\n" in told.out
+    assert "engine.batch_size 16 → 8 (inexact: the same step is another place in the data)" in told.out
     found = dlkit("fork", *words, "--dry-run", "--allow-inexact", "--json").json
     check("fork-plan", found)
     assert [change["fit"] for change in found["changes"]] == ["inexact", "exact"] and not found["exact"]
@@ -92,7 +92,7 @@ def test_a_family_of_several_generations(tmp_path):
 
 
 def test_from_python(tmp_path, parent, monkeypatch):
-    monkeypatch.setattr(Catalog, "load_everything", toy_catalog)
+    monkeypatch.setattr(Catalog, "load_everything", lambda workspace: toy_catalog())
     step = first_step(parent)
     twin = kit.fork(parent.id, step, workspace=tmp_path)
     assert outcome(twin.folder) == outcome(parent)

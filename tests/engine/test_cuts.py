@@ -25,8 +25,8 @@ from dlkit.engine.distributed import World
 from dlkit.engine.evaluation import Meter
 from dlkit.engine.means import samples_of
 from dlkit.engine.trainer import Values
+from dlkit.testing.seats import seated
 from small import models, small
-from threads import together
 
 CATALOG = Catalog.load_everything()
 SAMPLES = 12
@@ -96,7 +96,7 @@ def test_processes_of_an_evaluation(task: str, model: str) -> None:
     made = job(task, model)
     parts = [*([batch] for batch in cut(made, [5])), []]
     expected = measured(made, cut(made, []))
-    for found in together(3, lambda world: measured(made, parts[world.rank], world))[:2]:
+    for found in seated(3, lambda world: measured(made, parts[world.rank], world))[:2]:
         assert found == pytest.approx(expected, **ROUNDING)
 
 
@@ -134,7 +134,7 @@ def test_processes(task: str, model: str, bounds: list[int]) -> None:
         trainer.shares = [samples_of(batch) * 2 / count for batch in parts[rank::2]]
         return losses_of(trainer.step(parts[rank::2], 0))
 
-    one, other = together(2, part)
+    one, other = seated(2, part)
     means = {name: (one[name] + other[name]) / 2 for name in one}
     assert means == pytest.approx({name: whole[name] for name in means}, **ROUNDING)
 

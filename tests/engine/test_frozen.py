@@ -26,10 +26,10 @@ from dlkit.present.events import describe_start
 from dlkit.runs.checkpoints import FROZEN, choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.log import read_events
+from dlkit.testing.seats import seated
 from dlkit.use.load import evaluate_run, load_predictor
 from headed_parts import Headed, HeadedConfig
 from outcome import close_at, finished, outcome
-from threads import together
 from toy import finish, toy_attempt, toy_catalog, toy_resume
 
 PLUGINS = ("headed",)
@@ -173,6 +173,6 @@ def test_two_processes_learn_a_loss_as_one_does(tmp_path: Path) -> None:
         return loss.log_variance.detach()
 
     alone = learned(2, batch, World())
-    found = together(2, lambda world: learned(world.rank, halves[world.rank], world))
+    found = seated(2, lambda world: learned(world.rank, halves[world.rank], world))
     assert found[0] == found[1] == pytest.approx(float(alone), rel=1e-6)
     assert alone != job.trainer.setup.loss.log_variance

@@ -21,7 +21,7 @@ from dlkit.engine.means import LossMeans, RunningMeans
 from dlkit.engine.options import SupervisedConfig
 from dlkit.engine.supervised import SupervisedTrainer
 from dlkit.engine.trainer import Setup, Trainer, Values
-from threads import together
+from dlkit.testing.seats import seated
 from toy_options import ToyInfo, ToyTask
 
 SAMPLES = 12
@@ -135,7 +135,7 @@ def test_processes(seed: int, loss: str, ranks: int, micro: int, data: st.DataOb
         trainer.shares = [len(part["x"]) * ranks / SAMPLES for part in own]
         return trainer.step(own, 0), list(model.parameters())
 
-    found = together(ranks, train)
+    found = seated(ranks, train)
     for name, value in losses_of(expected).items():
         mean = sum(float(values[name]) for values, _ in found) / ranks
         assert mean == pytest.approx(float(value), rel=1e-12, abs=1e-12)
@@ -152,7 +152,7 @@ def test_processes_of_an_evaluation(seed: int, loss: str, bounds: list[int], ran
     def measure(world: World) -> dict[str, float]:
         return measured(make(models[world.rank], LOSSES[loss](), world), parts[world.rank :: ranks], world)
 
-    found = together(ranks, measure)
+    found = seated(ranks, measure)
     expected = measured(make(network(), LOSSES[loss]()), [batch])
     assert all(values == pytest.approx(expected, rel=1e-12, abs=1e-12) for values in found)
 

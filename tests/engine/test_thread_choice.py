@@ -25,7 +25,7 @@ from dlkit.engine.threads import SMALL, Cores, Threads, choose_threads, multipli
 from dlkit.errors import RunError
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.run_record import RunRecord
-from threads import together
+from dlkit.testing.seats import seated
 from toy import finish, toy_catalog, toy_resume, toy_run
 
 MOST = 8
@@ -103,7 +103,7 @@ def test_where_torch_takes_one_nothing_is_looked_at(monkeypatch: pytest.MonkeyPa
 
 
 def test_every_process_takes_what_rank_0_found() -> None:
-    found = together(3, lambda world: Threads(MOST, MOST).chosen(
+    found = seated(3, lambda world: Threads(MOST, MOST).chosen(
         EngineConfig(), Cpu(), world, lambda: SMALL, lambda processes: Cores(2 + world.rank, f"{processes} of them"),
     ))  # fmt: skip
     assert found == [Threads(2, MOST, "3 of them")] * 3

@@ -46,3 +46,40 @@ def test_what_is_not_committed_is_kept(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "file.txt").write_text("two\n")
     found = environment([])
     assert len(found["commit"]) == 40 and "+two" in found["diff"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"core.fsmonitor": "{touch}"},
+        {"diff.evil.textconv": "{touch}", "diff.external": "{touch}"},
+        {"diff.evil.command": "{touch}"},
+        {"filter.evil.clean": "{touch}"},
+        {"filter.evil.process": "{touch}"},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_a_repository_of_somebody_else_runs_nothing(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git itself would start what a repository's configuration names."""
+    ran, place = tmp_path / "ran", tmp_path / "repository"
+    program = tmp_path / "touch.sh"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
+    program.chmod(0o755)
+    place.mkdir()
+    monkeypatch.chdir(place)
+    (place / "file.txt").write_text("one\n")
+    name = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], [*name, "commit", "-qm", "one"]):
+        subprocess.run(["git", *words], check=True)
+    (place / ".gitattributes").write_text("*.txt diff=evil filter=evil\n")
+    for key, value in settings.items():
+        subprocess.run(["git", "config", key, value.format(touch=program)], check=True)
+    (place / "file.txt").write_text("two\n")
+    subprocess.run(["git", "diff", "HEAD"], check=False, capture_output=True)
+    assert ran.exists(), "or this proves nothing"
+    ran.unlink()
+    found = environment([])
+    assert not ran.exists()
+    assert len(found["commit"]) == 40 and ("+two" in found["diff"]) == ("filter" not in str(settings))

@@ -58,7 +58,10 @@ RULE = Rule(
     kinds=("dataset", "model", "loss", "trainer", "inference", "launcher"),
     title="The options' defaults are valid, together and each by itself.",
     why=("Defaults are not checked when they are declared: a bad one fails for whoever sets nothing."),
-    mend="Bring the default within its bounds; pydantic does not check defaults itself.",
+    mend=(
+        "Bring the default within its bounds; pydantic does not check defaults itself. What only a user can know "
+        "(a path) needs none: state one in check.toml, with small files beside it."
+    ),
     buggy="""
 dropout: float = Field(1.0, ge=0, lt=1, description="…")
 """,

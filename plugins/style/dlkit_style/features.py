@@ -43,16 +43,18 @@ class Features(nn.Module):
         found: dict[str, Tensor] = self.network((image - self.mean) / self.std, self.layers)
         return found
 
-    def check(self, height: int, width: int, levels: int, lost: int) -> None:
-        """UsageError for pictures too small for the layers, to which ``lost`` rows and columns do not come."""
+    def check(self, height: int, width: int, levels: int, lost: int, *, style: bool = False) -> None:
+        """UsageError for pictures (or a style's) too small for the layers, to which ``lost`` rows and columns do not
+        come."""
         if fits(self.network, self.layers, (len(self.mean), height - lost, width - lost)):
             return
         coarsest = f", the coarsest of {levels} levels" if levels > 1 else ""
         fewer = ", fewer levels (--model.levels)" if levels > 1 else ""
         least = least_side(self.network, self.layers, len(self.mean)) + lost
+        what, option = ("styles", "--dataset.style_size") if style else ("pictures", "--dataset.size")
         raise UsageError(
-            f"pictures of {width}x{height} pixels{coarsest} are too small for the layers {', '.join(self.layers)}: "
-            f"these need {least} on each side; give a larger --dataset.size{fewer}, or earlier layers"
+            f"{what} of {width}x{height} pixels{coarsest} are too small for the layers {', '.join(self.layers)}: "
+            f"these need {least} on each side; give a larger {option}{fewer}, or earlier layers"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlkit.config import CHANGEABLE, Config
+from dlkit.config import CHANGEABLE, Config, at_fork
 from dlkit.data.options import AskedImages, Location, PixelOptions, Weights
 
 RANDOM, IMAGENET = "random", "imagenet"
@@ -135,7 +135,9 @@ class PerceptualConfig(Config):
 class PixelsConfig(Config):
     """How the pixels are learnt."""
 
-    optimizer: Literal["lbfgs", "adam"] = Field("lbfgs", description="L-BFGS, or Adam, which needs less memory")
+    optimizer: Literal["lbfgs", "adam"] = Field(
+        "lbfgs", description="L-BFGS, or Adam, which needs less memory", json_schema_extra=at_fork("inexact")
+    )
     lr: float = Field(
         0.02, gt=0, description="Learning rate of adam, in brightness from 0 to 1 a step", json_schema_extra=CHANGEABLE
     )

@@ -59,7 +59,10 @@ class Picture(nn.Module):
             self.register_buffer(f"style{number}", scaled(style), persistent=False)
         height, width = self.content.shape[1:]
         self.sizes = [halved(height, width, config.levels - 1 - level) for level in range(config.levels)]
-        features.check(*self.sizes[0], config.levels, lost=int(config.places > 1))
+        lost = int(config.places > 1)
+        features.check(*self.sizes[0], config.levels, lost)
+        for style in self.styles:
+            features.check(*self._scaled_as_content(style, self.sizes[0]), config.levels, lost, style=True)
         first = self._first()
         self.pixels = nn.ParameterList([resized(first, size).clone() for size in self.sizes])
         self.register_buffer("level", torch.tensor(config.levels - 1))
@@ -118,15 +121,19 @@ class Picture(nn.Module):
         start = self.content if self.config.start == "content" else covering(self.styles[0], self.content)
         return luma(start) if self._light else start
 
+    def _scaled_as_content(self, style: Tensor, size: tuple[int, int]) -> tuple[int, int]:
+        """A style's height and width where the content has ``size``."""
+        factor = size[0] / self.content.shape[1]
+        height, width = (max(1, round(side * factor)) for side in style.shape[1:])
+        return height, width
+
     def _aims(self, size: tuple[int, int]) -> Targets:
         """What pictures of a size are to come to; styles are scaled as the content is."""
         content = resized(self.content, size)
         found = self.features(self._seen(luma(content) if self._light else content))
         correlations: dict[str, Tensor] = {}
-        factor = size[0] / self.content.shape[1]
         for style, part in zip(self.styles, self.info.blend, strict=True):
-            height, width = (max(1, round(side * factor)) for side in style.shape[1:])
-            small = resized(style, (height, width))
+            small = resized(style, self._scaled_as_content(style, size))
             maps = self.features(self._seen(alike(luma(small), luma(content)) if self._light else small))
             for name in self._shares[1]:
                 own = part * gram(maps[name])

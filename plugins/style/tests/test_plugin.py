@@ -208,6 +208,7 @@ def test_its_samples(run: dlkit.Run) -> None:
             "too small for the layers .*fire9",
         ),
         ({"model": {"levels": 8}}, UsageError, "the coarsest of 8 levels.*fewer levels"),
+        ({"dataset": {"style_size": 3}}, UsageError, "styles of .* are too small .*--dataset.style_size"),
         (
             {"dataset": {"name": "files", "content": "/nowhere.png", "style": ["/a.png"]}},
             DataError,

@@ -45,8 +45,8 @@ class FixedConfig(Config):
     """Kernels that are given, side by side."""
 
     kernel: Kernels = Field(
-        "sobel-x,sobel-y,laplacian,gaussian,sharpen,emboss",
-        description="Names with commas between; numbers (1,0,-1;2,0,-2;1,0,-1) or files, with | between",
+        "sobel-x|sobel-y|laplacian|gaussian|sharpen|emboss",
+        description="Names, numbers (1,0,-1;2,0,-2;1,0,-1) or files, with | between; between names commas do too",
     )
 
 
