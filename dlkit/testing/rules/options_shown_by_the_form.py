@@ -16,7 +16,9 @@ def check(subject: Subject) -> Iterator[Finding]:
 
     if not subject.task:
         return
-    names = {subject.spec.kind: subject.spec.name} if subject.spec.kind in PARTS else {}
+    # With the model that it is tried with, where the task's own is of another interface.
+    names = {part: str(table["name"]) for part, table in subject.small.items() if part in PARTS and "name" in table}
+    names |= {subject.spec.kind: subject.spec.name} if subject.spec.kind in PARTS else {}
     form = Form(subject.task, names=names)
     shown = look(form, subject.catalog, subject.scratch)
     for problem in shown.general:

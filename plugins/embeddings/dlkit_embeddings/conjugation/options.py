@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,8 @@ from dlkit.config import Config
 from dlkit.data.options import Shares, TextFiles
 
 AUTO, NONE = "auto", "none"
+
+Units = Annotated[int, Field(ge=1)]
 
 
 class GapsConfig(Config):
@@ -69,15 +71,8 @@ class ModelConfig(Config):
         None, ge=1, description="Numbers a word is embedded in; none: the vectors' own, or 64 where there are none"
     )
     freeze: bool = Field(True, description="Leave an earlier run's vectors as they are; without any, they are trained")
-    hidden: list[int] = Field([256], description="Units of the perceptron's hidden layers; empty: none")
+    hidden: list[Units] = Field([256], description="Units of the perceptron's hidden layers; empty: none")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share left out at random before each layer")
-
-    @field_validator("hidden")
-    @classmethod
-    def _positive(cls, hidden: list[int]) -> list[int]:
-        if any(units < 1 for units in hidden):
-            raise ValueError(f"every hidden layer needs at least one unit; {hidden} has not")
-        return hidden
 
 
 class MlpConfig(ModelConfig):

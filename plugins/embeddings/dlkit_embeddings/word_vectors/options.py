@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from dlkit.config import CHANGEABLE, Config
 from dlkit.data.options import Shares, TextFiles
+
+Units = Annotated[int, Field(ge=1)]
 
 
 class TextConfig(Config):
@@ -73,18 +75,13 @@ class CbowConfig(Config):
 
     size: int = Field(100, ge=1, description="Numbers in a word's vector")
     join: Literal["concatenate", "average"] = Field("concatenate", description="What is made of a context's vectors")
-    hidden: list[int] = Field([256], description="Hidden units of each layer of the perceptron; none: no hidden layer")
+    hidden: list[Units] = Field(
+        [256], description="Hidden units of each layer of the perceptron; none: no hidden layer"
+    )
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Share left out at random, of the joined vectors and each layer"
     )
     tied: bool = Field(False, description="The logits' matrix is the embedding's")
-
-    @field_validator("hidden")
-    @classmethod
-    def _units(cls, hidden: list[int]) -> list[int]:
-        if any(units < 1 for units in hidden):
-            raise ValueError("each layer needs at least 1 unit")
-        return hidden
 
 
 class SkipGramConfig(Config):
