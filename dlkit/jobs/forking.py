@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from dlkit.catalog import Catalog
-from dlkit.config import Layer, Resolved
+from dlkit.config import EngineConfig, Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
 from dlkit.jobs.forkable import Change, changes, check
@@ -106,7 +106,7 @@ def plan(
     found = changes(catalog, before, now)
     check(found, allow_inexact=allow_inexact)
     changed = {change.key for change in found}
-    _check_length(parent, record, chosen, changed)
+    _check_length(chosen, _length(record.get("total_steps"), before.engine, now.engine, changed))
     # With what the changes decide anew the record of the parent would contradict them.
     gone = {
         *(("threads", "threads_why", "building_threads") if "engine.threads" in changed else ()),
@@ -128,14 +128,23 @@ def _nested(flat: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
     return found
 
 
-def _check_length(parent: RunFolder, record: RunRecord, chosen: Checkpoint, changed: set[str]) -> None:
-    """UsageError where nothing is left to do, as far as that is known before the data are."""
-    total = record.get("total_steps")
-    decided = {"engine.epochs", "engine.steps", "engine.batch_size", "engine.accumulate", "engine.limit_batches"}
-    if total is None or chosen.step < total or any(key in decided or key.startswith("dataset.") for key in changed):
-        return
-    hint = "give --epochs or --steps, or an earlier checkpoint: RUN@STEP"
-    raise UsageError(f"{parent.id} is at its end at step {chosen.step} of {total}: {hint}").hinting(hint)
+def _length(total: int | None, before: EngineConfig, now: EngineConfig, changed: set[str]) -> int | None:
+    """The steps that a fork will have in all, as far as that is known before the data are; None: it is not."""
+    decide = {"engine.batch_size", "engine.accumulate", "engine.limit_batches", "engine.overfit_batches"}
+    if now.steps is not None:
+        return now.steps
+    if total is None or any(key in decide or key.startswith("dataset.") for key in changed):
+        return None
+    if not changed & {"engine.epochs", "engine.steps"}:
+        return total
+    return total // before.epochs * now.epochs if before.epochs and now.epochs and before.steps is None else None
+
+
+def _check_length(chosen: Checkpoint, total: int | None) -> None:
+    """UsageError where nothing is left to do."""
+    if total is not None and chosen.step >= total:
+        hint = "give --epochs or --steps, or an earlier checkpoint: RUN@STEP"
+        raise UsageError(f"{parent_of(chosen).id} is at its end at step {chosen.step} of {total}: {hint}").hinting(hint)
 
 
 def hand_over_fork(

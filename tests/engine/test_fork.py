@@ -188,6 +188,9 @@ def test_what_does_not_fit_is_said_before_anything_starts(parent: RunFolder, cha
 def test_at_its_end_there_is_nothing_to_fork_but_more_steps(parent: RunFolder) -> None:
     with pytest.raises(UsageError, match=r"is at its end at step \d+ of \d+: give --epochs or --steps, or an earlier"):
         toy_fork(parent)
+    for shorter in ({"epochs": 1}, {"epochs": None, "steps": 1}):  # known before anything is built
+        with pytest.raises(UsageError, match="is at its end"):
+            toy_fork(parent, "last", {"engine": shorter})
     assert outcome(finish(toy_fork(parent, "last", {"engine": {"epochs": 7}})))[0] == 7 * outcome(parent)[0] // 6
 
 

@@ -53,7 +53,8 @@ def test_names_of_what_is_frozen_include_buffers_and_every_name_of_what_is_share
 
 
 def test_frozen_parts_are_stored_once_and_named_by_their_hash(tmp_path: Path) -> None:
-    run = finish(headed(tmp_path, eval_every="3 steps", keep=9, checkpoint_every=1e-6))
+    # So many steps that a writer which a busy disk holds up comes to several all the same.
+    run = finish(headed(tmp_path, eval_every="3 steps", keep=9, checkpoint_every=1e-6, epochs=40))
     checkpoints = complete(run.path)
     assert len(checkpoints) > 2
     frozen = load_file(run.path / FROZEN)
