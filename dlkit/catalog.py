@@ -251,15 +251,16 @@ def _load_order(found: Found) -> tuple[bool, str, str]:
 
 def load_target(spec: Spec, catalog: Catalog) -> Any:
     """Import a component's code; PluginError names the plugin if that fails."""
-    return _load_named(spec, spec.target, catalog)
+    return load_named(spec, spec.target, catalog)
 
 
 def load_config(spec: Spec, catalog: Catalog) -> object:
     """Import a component's config class, or ``None`` when it has no options."""
-    return _load_named(spec, spec.config, catalog) if spec.config else None
+    return load_named(spec, spec.config, catalog) if spec.config else None
 
 
-def _load_named(spec: Spec, reference: str, catalog: Catalog) -> Any:
+def load_named(spec: Spec, reference: str, catalog: Catalog) -> Any:
+    """Import whatever else a component names, as ``load_target`` does."""
     try:
         return load_object(reference)
     # The plugin boundary again: an import error in a stranger's module is that plugin's, with its name.

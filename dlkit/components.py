@@ -85,13 +85,17 @@ class Spec:
         if not isinstance(self.name, str) or not NAME.match(self.name):
             found.append(f"{self.kind} name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
         for what in ("target", "config", "migrate"):
-            text = getattr(self, what)
-            needed = what == "target" and self.kind != "source"
-            if (text or needed) and not (isinstance(text, str) and _REFERENCE.match(text)):
-                found.append(f"{self.kind} {self.name!r}: {what} {text!r} is not of the form 'package.module:name'")
+            found += self._unnamed(what, needed=what == "target" and self.kind != "source")
         if not isinstance(self.summary, str) or not self.summary:
             found.append(f"{self.kind} {self.name!r} has no summary")
         return found
+
+    def _unnamed(self, what: str, *, needed: bool = False) -> list[str]:
+        """That a field does not name something to import."""
+        text = getattr(self, what)
+        if not (text or needed) or (isinstance(text, str) and _REFERENCE.match(text)):
+            return []
+        return [f"{self.kind} {self.name!r}: {what} {text!r} is not of the form 'package.module:name'"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +170,16 @@ class DatasetSpec(Spec):
     """How sources, generators or the user's files become the task's batches.
 
     ``target`` is ``build(config, context: dlkit.data.Context) -> dlkit.data.Data``. ``sources`` are the names of what
-    must be present; an embedded data set needs none.
+    must be present; an embedded data set needs none. ``example`` is of one that reads files of somebody's own:
+    ``write(folder: pathlib.Path) -> dlkit.data.example.Example`` fills a new folder with a small example of them.
     """
 
     kind: ClassVar[str] = "dataset"
     sources: tuple[str, ...] = ()
+    example: str = ""
+
+    def problems(self) -> list[str]:
+        return [*super().problems(), *self._unnamed("example")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,10 +223,7 @@ class InferenceSpec(Spec):
     answers: str = ""
 
     def problems(self) -> list[str]:
-        found = super().problems()
-        if self.answers and not (isinstance(self.answers, str) and _REFERENCE.match(self.answers)):
-            found.append(f"inference {self.name!r}: answers {self.answers!r} is not of the form 'package.module:name'")
-        return found
+        return [*super().problems(), *self._unnamed("answers")]
 
 
 @dataclass(frozen=True, kw_only=True)

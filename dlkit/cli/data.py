@@ -140,6 +140,12 @@ def _show(argv: list[str]) -> int:
     return show(argv)
 
 
+def _example(argv: list[str]) -> int:
+    from dlkit.cli.data_example import example
+
+    return example(argv)
+
+
 def _print_path(source: SourceSpec, path: Path, as_json: bool) -> None:
     if as_json:
         print_json({"name": source.name, "state": "present", "path": str(path)})
@@ -159,6 +165,7 @@ ACTIONS: dict[str, Callable[[list[str]], int]] = {
     "verify": _verify,
     "path": _path,
     "show": _show,
+    "example": _example,
 }
 
 

@@ -18,6 +18,7 @@ SUMMARIES = {
     "verify": "check a source's files: sizes, and SHA-256 where it is declared",
     "path": "print the folder of a source",
     "show": "look at a task's data: splits, columns, samples",
+    "example": "write a small example of the files that a task's data set reads",
 }
 """By action, in the order of the usage."""
 

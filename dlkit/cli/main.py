@@ -29,7 +29,7 @@ COMMANDS = {
     "new-plugin": "begin a plugin of one's own: a package that can be trained, tested and published as it is",
     "check-plugin": "does a plugin keep its contracts? Rule by rule, with how to mend what is broken",
     "components": "data sets, models, losses, trainers and predictors, with their options",
-    "data": "list, get, verify, path, show: the data behind the tasks",
+    "data": "list, get, verify, path, show, example: the data behind the tasks",
     "train": "train a task: here, detached, or when a device is free",
     "queue": "list, run, cancel: jobs that wait for a device",
     "study": "vary settings, train every combination, say which is better and whether that is more than luck",

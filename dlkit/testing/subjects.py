@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 from dlkit.catalog import Catalog, Plugin
 from dlkit.components import ANY_TASK, PARTS, LossSpec, ModelSpec, Spec, TrainerSpec
 from dlkit.config import Layer, choose_components
+from dlkit.data.example import write_example
 from dlkit.errors import DlkitError, UsageError
+from dlkit.json_types import Settings
 from dlkit.testing.finding import Skipped
 from dlkit.testing.notes import FILE, Small, merged, read_notes
 from dlkit.testing.package import beside_code
@@ -42,9 +45,25 @@ def _subject(whole: Subject, spec: Spec, task: str, small: list[Small]) -> Subje
         chosen = _with_model(whole.catalog, spec, task, chosen)
         names, _ = choose_components(whole.catalog, whole.catalog.task(task), [chosen])
     sections, stated = merged(found for found in small if found.fits(task, names))
+    if task:
+        example = example_options(whole, names["dataset"], task)
+        sections = {**sections, "dataset": {**example, **sections.get("dataset", {})}}
     model = {"model": {**sections.get("model", {}), "name": names["model"]}} if "model" in chosen.values else {}
     subject = whole.about(spec, task, {**sections, **model}, stated)
     return replace(subject, scratch=whole.scratch / f"{spec.kind}-{spec.name}-{task}")
+
+
+def example_options(whole: Subject, name: str, task: str) -> Settings:
+    """The options with which a data set reads its own example, which is written once; nothing where it has none."""
+    key = f"example {name} {task}"
+    if key not in whole.kept:
+        spec = whole.catalog.find("dataset", name, task)
+        folder = whole.scratch / f"example-{name}-{task}"
+        try:
+            whole.kept[key] = dict(write_example(whole.catalog, spec, folder).options) if spec.example else {}
+        except DlkitError:  # the rule data-example-as-told says why
+            whole.kept[key] = {}
+    return cast(Settings, whole.kept[key])
 
 
 def _with_model(catalog: Catalog, spec: Spec, task: str, chosen: Layer) -> Layer:

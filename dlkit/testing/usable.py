@@ -91,12 +91,12 @@ def _imports(catalog: Catalog, spec: Spec) -> Iterator[str]:
         config_class(catalog, spec)
     except DlkitError as error:
         yield first_line(str(error))
-    if spec.migrate:
+    for reference in filter(None, (spec.migrate, getattr(spec, "example", ""))):
         try:
-            load_object(spec.migrate)
+            load_object(reference)
         # The plugin boundary: a module may raise anything when it is imported.
         except (Exception, SystemExit) as error:
-            yield f"cannot import {spec.migrate}: {in_words(error)}"
+            yield f"cannot import {reference}: {in_words(error)}"
 
 
 def _defaults(catalog: Catalog, defaults: Mapping[str, str], tasks: list[str]) -> Iterator[str]:

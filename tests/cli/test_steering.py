@@ -50,6 +50,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
                      ["./" + EVIL]],
     "components": [[], ["--json"], ["--task", EVIL], ["--task", "loud"]],
     "data": [["list"], ["list", "--json"], [EVIL], ["get", EVIL], ["path", EVIL], ["show", "toy"], ["show", EVIL],
+             ["example", EVIL, EVIL], ["example", "toy", EVIL],
              ["verify", EVIL], ["show", "toy", f"--dataset.{EVIL}", EVIL], ["show", "toy", "--dataset", EVIL]],
     "train": [["toy", "--name", EVIL], [EVIL], ["toy", EVIL], ["toy", f"--{EVIL}", EVIL], ["toy", "--model", EVIL],
               ["toy", "--preset", EVIL], ["toy", "--config", WRITTEN], ["--help"], ["loud", "--help"],

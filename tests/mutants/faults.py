@@ -87,10 +87,14 @@ FAULTS = [
           '"mean": 0.0, "extra": {"spots.names": {"dark"}}}'),
     Fault("data-info-round-trips", "the model needs a module's global", "self.mean = info.mean",
           "self.mean = HERE.setdefault('mean', 0.0) + len(HERE)\n        HERE[str(len(HERE))] = 0"),
-    Fault("data-offline", "a download of its own", '    x, label = drawn(config, "train", config.points)',
+    Fault("data-offline", "a download of its own", '    val_x, val_label = drawn(config, "val", 30)',
           "    import contextlib\n    import socket\n\n    with contextlib.suppress(OSError):\n"
           '        socket.create_connection(("127.0.0.1", 9), 0.05).close()\n'
-          '    x, label = drawn(config, "train", config.points)'),
+          '    val_x, val_label = drawn(config, "val", 30)'),
+    Fault("data-example-as-told", "another example each time", 'numbers(0, "example", index)',
+          "np.random.default_rng()"),
+    Fault("data-example-as-told", "a file that nobody explains", '{"spots.csv": "a row', '{"points.csv": "a row'),
+    Fault("data-example-as-told", "an option that there is not", 'Example({"table"', 'Example({"path"'),
     # Model
     Fault(
         "model-evaluation-draws-nothing",

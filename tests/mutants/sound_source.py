@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from dlkit import DatasetSpec, InferenceSpec, LossSpec, ModelSpec, Suggest, TaskSpec, TrainerSpec, hookimpl
 from dlkit.config import Config
 from dlkit.data.context import Context
+from dlkit.data.example import Example
+from dlkit.data.options import Location
 from dlkit.data.plans import Plan, Planner
 from dlkit.data.randomness import rng as numbers
 from dlkit.data.splits import Augment, Batch, Data, MapSplit, Split, TensorSplit
@@ -35,6 +37,7 @@ HERE: dict[str, Any] = {}
 class SpotsConfig(Config):
     """How many spots."""
 
+    table: Location | None = Field(None, description="A table of spots to train on; none: they are drawn")
     points: int = Field(96, ge=12, le=1000, description="Spots to train on")
     spread: float = Field(0.3, ge=0, le=2, description="Standard deviation within a kind")
     seed: int = Field(0, ge=0, le=1000, description="Which spots are drawn")
@@ -68,7 +71,7 @@ def dlkit_tasks() -> list[TaskSpec]:
 @hookimpl
 def dlkit_datasets() -> list[DatasetSpec]:
     return [DatasetSpec(name="drawn", task="spots", summary="Drawn spots", target=f"{__name__}:build_spots",
-                        config=f"{__name__}:SpotsConfig")]  # fmt: skip
+                        config=f"{__name__}:SpotsConfig", example=f"{__name__}:write_spots")]  # fmt: skip
 
 
 @hookimpl
@@ -125,8 +128,22 @@ def drawn(config: SpotsConfig, what: str, count: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(x.astype(np.float32)[order]), torch.from_numpy(label[order])
 
 
+def read_spots(path: Path) -> tuple[Tensor, Tensor]:
+    try:
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error
+    return torch.from_numpy(rows[:, :4].astype(np.float32)), torch.from_numpy(rows[:, 4].astype(np.int64))
+
+
+def write_spots(folder: Path) -> Example:
+    rows = [[*numbers(0, "example", index).normal(size=4).round(3), index % 3] for index in range(24)]
+    (folder / "spots.csv").write_text("".join(f"{','.join(map(str, row))}\n" for row in rows))
+    return Example({"table": str(folder / "spots.csv")}, {"spots.csv": "a row a spot: four measures, and which kind"})
+
+
 def build_spots(config: SpotsConfig, context: Context) -> Data:
-    x, label = drawn(config, "train", config.points)
+    x, label = read_spots(Path(config.table)) if config.table else drawn(config, "train", config.points)
     val_x, val_label = drawn(config, "val", 30)
     train = Noisy(x, label, Ordered())
     val = TensorSplit({"x": val_x, "label": val_label})

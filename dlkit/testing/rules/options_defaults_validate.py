@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 where = ".".join(map(str, problem["loc"]))
                 yield Finding(f"its default is refused: {problem['msg']}", "a default within its own bounds", where)
         for name in sorted(missing - stated.keys()):
-            right = "a default, or a value in check.toml, [[small]], with which the kit can try the component"
+            right = "a default; or, to try it with, DatasetSpec.example, of other components a value in check.toml"
             yield Finding("has no default", right, name)
         return
     for name in options.model_fields:
@@ -60,7 +60,8 @@ RULE = Rule(
     why=("Defaults are not checked when they are declared: a bad one fails for whoever sets nothing."),
     mend=(
         "Bring the default within its bounds; pydantic does not check defaults itself. What only a user can know "
-        "(a path) needs none: state one in check.toml, with small files beside it."
+        "needs none: a data set that reads somebody's files writes a few by DatasetSpec.example; other values stand in "
+        "check.toml."
     ),
     buggy="""
 dropout: float = Field(1.0, ge=0, lt=1, description="…")

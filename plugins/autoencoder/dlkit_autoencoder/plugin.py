@@ -75,6 +75,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder of them",
             target="dlkit_autoencoder.datasets.files:build",
             config="dlkit_autoencoder.options:FilesConfig",
+            example="dlkit.data.examples:images",
             version=2,
             migrate="dlkit.data.earlier:image_folders",
             suggest=recipes.FILES,

@@ -74,6 +74,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder per class",
             target="dlkit_classification.datasets.files:build",
             config="dlkit_classification.options:FilesConfig",
+            example="dlkit.data.examples:class_images",
             version=2,
             migrate="dlkit.data.earlier:class_folders",
             suggest=recipes.FILES,

@@ -50,6 +50,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images, with Pascal VOC XML, COCO JSON or YOLO's labels",
             target="dlkit_detection.datasets.files:build",
             config="dlkit_detection.options:FilesConfig",
+            example="dlkit.data.examples:boxed_images",
             suggest=recipes.FILES,
             version=3,
             migrate="dlkit.data.earlier:annotated_files",

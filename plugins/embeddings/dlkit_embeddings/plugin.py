@@ -66,6 +66,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own text: a file, a folder of them, or folders train, val and test",
             target="dlkit_embeddings.word_vectors.datasets:files",
             config="dlkit_embeddings.word_vectors.options:FilesConfig",
+            example="dlkit.data.examples:text",
         ),
     ]
 

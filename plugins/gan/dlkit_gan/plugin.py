@@ -77,6 +77,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images: a folder of them",
             target="dlkit_gan.datasets.files:build",
             config="dlkit_gan.options:FilesConfig",
+            example="dlkit.data.examples:images",
             version=3,
             migrate="dlkit_gan.earlier:files",
         ),

@@ -53,6 +53,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images; or one, and what became of it",
             target="dlkit_insight.kernels.data:build_files",
             config="dlkit_insight.kernels.options:FilesConfig",
+            example="dlkit.data.examples:photographs",
         ),
     ]
 

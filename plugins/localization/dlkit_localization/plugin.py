@@ -49,6 +49,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own images with Pascal VOC XML, COCO JSON or YOLO's labels; the first box of each",
             target="dlkit_localization.datasets.files:build",
             config="dlkit_localization.options:FilesConfig",
+            example="dlkit.data.examples:boxed_image_of_one",
             suggest=recipes.FILES,
             version=3,
             migrate="dlkit.data.earlier:annotated_files",

@@ -49,6 +49,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own points: a CSV file with two columns of numbers and a label",
             target="dlkit_points.datasets.files:build",
             config="dlkit_points.options:FilesConfig",
+            example="dlkit_points.datasets.example:write",
         ),
     ]
 

@@ -76,6 +76,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own table: a CSV file with a header",
             target="dlkit_regression.datasets.files:build",
             config="dlkit_regression.options:FilesConfig",
+            example="dlkit_regression.datasets.example:write",
             version=2,
             migrate="dlkit_regression.options:migrated_files",
         ),

@@ -46,6 +46,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own pictures: one, and those in whose style it is to be",
             target="dlkit_style.datasets.files:build",
             config="dlkit_style.options:FilesConfig",
+            example="dlkit_style.datasets.example:write",
         ),
     ]
 

@@ -64,6 +64,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own text: a file, or a folder of them",
             target="dlkit_textgen.datasets:files",
             config="dlkit_textgen.options:FilesConfig",
+            example="dlkit.data.examples:text",
         ),
     ]
 

@@ -63,6 +63,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Your own pairs: a TSV, or two files line by line",
             target="dlkit_translation.datasets.files:build",
             config="dlkit_translation.options:FilesConfig",
+            example="dlkit_translation.datasets.example:write",
         ),
     ]
 

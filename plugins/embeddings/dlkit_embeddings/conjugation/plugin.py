@@ -64,6 +64,7 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Gaps in your own text: a file, or a folder of them",
             target=f"{_PACKAGE}.datasets:files",
             config=f"{_PACKAGE}.options:FilesConfig",
+            example="dlkit.data.examples:text",
         ),
     ]
 

@@ -14,5 +14,6 @@ def dlkit_datasets() -> list[DatasetSpec]:
             summary="Pendulums: length and angle in, the time of a swing out",
             target="dlkit_my_plugin.data:build",
             config="dlkit_my_plugin.options:Options",
+            example="dlkit_my_plugin.data:write_example",
         )
     ]
