@@ -36,6 +36,7 @@ def write_example(catalog: Catalog, spec: DatasetSpec, folder: Path) -> Example:
     where that fails or is not what it says."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already, and not an empty folder: an example is written into a new one")
+    # What somebody made beforehand stays, empty, if writing fails: only what was made here is taken away.
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -73,6 +73,7 @@ def _boxed(folder: Path, most: int) -> Example:
     records, objects = [], list[dict[str, object]]()
     for index in range(48):
         generator = rng(0, "example", index)
+        # The first goes round the kinds, so that each is in every part, however the images are divided.
         shapes = [SHAPES[index % len(SHAPES)], *generator.choice(SHAPES, size=index % most)]
         picture, boxes = drawn(generator, 64, shapes)
         name = f"{index:03}.png"
@@ -91,6 +92,7 @@ def _boxed(folder: Path, most: int) -> Example:
 def drawn(generator: np.random.Generator, side: int, shapes: Sequence[str]) -> tuple[Pixels, list[Box]]:
     """An image uint8 [side,side,3] of shapes that do not overlap, dark on a light and noisy ground, and their boxes as
     (left, top, width, height)."""
+    # Every channel's noise stays above what shapes are drawn in: a threshold would find them, and so does any network.
     picture = generator.integers(190, 256, (side, side, 3))
     boxes = []
     for (left, top, cell), shape in zip(_cells(generator, side, len(shapes)), shapes, strict=True):
@@ -103,6 +105,7 @@ def drawn(generator: np.random.Generator, side: int, shapes: Sequence[str]) -> t
 
 def _cells(generator: np.random.Generator, side: int, count: int) -> Iterator[tuple[int, int, int]]:
     """Squares of a grid, one for each of so many shapes: left, top, side."""
+    # Boxes that overlap would hide part of an object, which annotations of an example had better not explain.
     across = int(np.ceil(np.sqrt(count)))
     cell = side // across
     for place in generator.permutation(across * across)[:count]:

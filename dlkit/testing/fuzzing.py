@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -12,6 +13,9 @@ from dlkit.config import FieldInfo, Property, fields_of
 from dlkit.errors import DataError, UsageError, in_words
 from dlkit.testing.finding import Skipped
 from dlkit.testing.subject import Sections, Subject
+
+if TYPE_CHECKING:
+    from dlkit.engine.attempt import Attempt
 
 MOST = 3
 """Entries of a list, and times a number may be of what it is at most: what is large is slow, and not wrong for it."""
@@ -47,22 +51,30 @@ def configurations(subject: Subject, count: int) -> Iterator[dict[str, dict[str,
 def outcome(subject: Subject, chosen: Sections) -> str:
     """What is wrong with how a run of these settings goes: an error that nobody foresaw. Empty: it runs, or is refused
     in words."""
-    from dlkit.engine.start import start
     from dlkit.events import Finished
-    from dlkit.testing.offline import offline_data
 
     sections = {**chosen}
     sections["engine"] = {**_ONE_STEP["engine"], **sections.get("engine", {})}
     try:
-        with offline_data(subject.catalog, subject.scratch) as context:
-            attempt = start(subject.catalog, subject.resolved(sections), subject.folder("fuzz"), context)
-            last = deque(attempt.events(), 1).pop()
+        last = deque(_begun(subject, sections).events(), 1).pop()
     except (UsageError, DataError, Skipped):
         return ""
     # The plugin boundary: that a stranger's code raises anything else is what is looked for.
     except (Exception, SystemExit) as error:
         return in_words(error)
     return last.reason if isinstance(last, Finished) and last.traceback else ""
+
+
+def _begun(subject: Subject, sections: Sections) -> Attempt:
+    """A run of these settings. Data that they say nothing of is that of the experiment: to build it takes longest."""
+    from dlkit.engine.start import start
+    from dlkit.testing.offline import offline_data
+    from dlkit.testing.trying import attempt
+
+    if subject.spec.kind != "dataset":
+        return attempt(subject, sections)
+    with offline_data(subject.catalog, subject.scratch) as context:
+        return start(subject.catalog, subject.resolved(sections), subject.folder("fuzz"), context)
 
 
 def _of(schema: Property, now: object) -> st.SearchStrategy[object]:
