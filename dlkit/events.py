@@ -11,10 +11,11 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Required, TypedDict, cast
+from typing import Any, ClassVar, cast
 
 from dlkit.json_types import Json
-from dlkit.shapes import LATEST, STEPS, Kind, anything, fields, list_of, number, switch, table_of, text, whole
+from dlkit.metric_lines import MetricsLine, last_of, metric_steps, steps_of, time_left_of
+from dlkit.shapes import LATEST, Kind, anything, fields, list_of, number, switch, table_of, text, whole
 from dlkit.strict_numbers import decode, encode, finite
 
 
@@ -118,51 +119,6 @@ class MetricsLogged(Event):
         return dataclasses.replace(self, count=count, values=values) if count else None
 
 
-def metric_steps(first: int, count: int, every: int = 1) -> range:
-    """The steps that a line of metrics has values of. ValueError if ``every`` is 0."""
-    return range(first, first + count * every, every)
-
-
-def last_of(steps: range) -> int:
-    """The last of the steps of a line; what is before the first if it has none."""
-    return steps.stop - steps.step
-
-
-class MetricsLine(TypedDict, total=False):
-    """A parsed line of metrics, for readers to whom an object a line is too much. Damaged ones may hold anything.
-
-    ``clock`` is what logs of older versions call ``time_left``; numbers that are not finite are text.
-    """
-
-    seq: int
-    time: float
-    first: Required[int]
-    count: Required[int]
-    values: Required[Mapping[str, Sequence[float | str]]]
-    every: int
-    epoch: int
-    rate: float
-    time_left: float | None
-    clock: float | None
-
-
-def steps_of(line: MetricsLine) -> range:
-    """Its steps. What a damaged line raises: AttributeError, KeyError, TypeError, ValueError."""
-    first, count, every = line["first"], line["count"], line.get("every", 1)
-    # A line of 90 bytes may name any number of steps: each must have its values.
-    if any(len(column) != count for column in line["values"].values()):
-        raise ValueError(f"{count} steps without as many values")
-    if not (type(first) is type(count) is type(every) is int and first >= 0 and count >= 0 and every >= 1):
-        raise ValueError("steps are whole numbers from 0")
-    if first + count * every > STEPS:
-        raise ValueError(f"a step beyond {STEPS}")
-    return metric_steps(first, count, every)
-
-
-def time_left_of(line: MetricsLine) -> float | None:
-    return line.get("time_left", line.get("clock"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class SampleRef:
     """Where a sample lies: ``file`` relative to the run's folder, with its kind, name and title."""
@@ -253,6 +209,37 @@ class Machine(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent(Event):
+    """Where the time of this attempt has gone until now, from its first event on: each one holds all before it.
+
+    Told after evaluations, at most once a second; otherwise every ten seconds; and before ``finished``. Missing in
+    older logs.
+
+    ``seconds`` are of the clock, by kind; together they are the attempt's. ``loading``: waiting for the next batch;
+    ``augmenting``: changing it, where the engine does so (a data set's own augmentation is loading; on a GPU, only what
+    starting it took); ``steps``: in the trainer's step, on a GPU until it is queued; ``device``: waiting for the device
+    when metrics are read; ``evaluation``, ``sampling``; ``checkpoints``: as far as the loop waited; ``preparing``:
+    putting back a checkpoint, making splits ready; ``paused``; ``other``: logging, orders, whoever follows the run.
+
+    ``cpu_seconds`` are this process's, of all its threads; ``children_cpu_seconds`` those of processes below it.
+    ``voluntary`` and ``involuntary`` count context switches of all its threads. ``machine``, as far as known:
+    ``delayed`` (seconds for which the loop's thread was ready to go on and had no core), ``busy`` and ``steal`` (CPU
+    seconds of the whole machine, whoever's, and those that its host gave to others), ``cores`` of that machine,
+    ``usable`` ones for this process, ``load`` (mean number of ready threads over a minute), ``threads`` of a step.
+    Of several processes it is rank 0's. Runs that are trained as one have the steps that all take together.
+    """
+
+    event = "spent"
+    step: int
+    seconds: Mapping[str, float]
+    cpu_seconds: float
+    children_cpu_seconds: float = 0.0
+    voluntary: int = 0
+    involuntary: int = 0
+    machine: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Retried(Event):
     """The job's processes died or ran out of memory, and are started again: attempt number ``attempt`` of ``of``.
 
@@ -299,6 +286,7 @@ KINDS: dict[str, type[Event]] = {
         Notice,
         Commanded,
         Machine,
+        Spent,
         Retried,
         Finished,
     )
@@ -342,15 +330,18 @@ def _line(record: Mapping[str, object]) -> str:
 
 
 _TIME = number(0, LATEST)
+_SECONDS = number(-1e15, 1e15)
 _FIELDS: Mapping[str, Kind] = {
     **dict.fromkeys(("seq", "from_seq"), whole(-1)),
     **dict.fromkeys(("step", "steps", "from_step", "total_steps", "epoch_steps", "first", "count", "epoch"), whole()),
     **dict.fromkeys(("memory", "processes", "printed", "attempt", "of", "end", "done", "total"), whole()),
+    **dict.fromkeys(("voluntary", "involuntary"), whole()),
+    "machine": table_of(_SECONDS),
     **dict.fromkeys(
         ("run", "status", "reason", "traceback", "folder", "text", "action", "key", "id", "by", "parent", "sha256"),
         text,
     ),
-    **dict.fromkeys(("seconds", "train_seconds", "cpu"), number(-1e15, 1e15)),
+    **dict.fromkeys(("seconds", "train_seconds", "cpu", "cpu_seconds", "children_cpu_seconds"), _SECONDS),
     **dict.fromkeys(("exact", "best"), switch),
     **dict.fromkeys(("summary", "settings", "changes"), table_of(anything)),
     **dict.fromkeys(("rate", "time_left", "value"), anything),
@@ -364,7 +355,12 @@ _FIELDS: Mapping[str, Kind] = {
     "values": anything,  # as many as steps, and numbers: ``steps_of`` and ``decode``, which see each one anyway
 }
 """What every field of an event may be, by name: it is looked at where the line is read, and nowhere after."""
-_SHAPES = {cls: fields(**{item.name: _FIELDS[item.name] for item in dataclasses.fields(cls)}) for cls in KINDS.values()}
+_OWN: Mapping[type[Event], dict[str, Kind]] = {Spent: {"seconds": table_of(_SECONDS)}}
+"""What is otherwise in one event than in all others."""
+_SHAPES = {
+    cls: fields(**{item.name: _FIELDS[item.name] for item in dataclasses.fields(cls)} | _OWN.get(cls, {}))
+    for cls in KINDS.values()
+}
 
 
 def from_record(record: Mapping[str, Json]) -> Event | None:

@@ -26,6 +26,7 @@ from dlkit.events import (
     Retried,
     Sampled,
     SampleRef,
+    Spent,
     Started,
     to_json,
 )
@@ -128,6 +129,7 @@ def evil_events(samples_there: list[SampleRef], status: str) -> list[Event]:
         Commanded(step=21, action="set", key=EVIL, value=EVIL, id="a", by=EVIL),
         Commanded(step=22, action="set", key=EVIL, value=EVIL, id="b", by=EVIL, refused=EVIL),
         Commanded(step=23, action=EVIL, id="c", by=EVIL),
+        Spent(step=23, seconds={EVIL: 1.0}, cpu_seconds=1.0, machine={EVIL: 1.0}),
         Machine(step=23, cpu=10, memory=1000, processes=2, gpus=[gpu]),
         Sampled(step=24, samples=samples_there),
         Checkpointed(step=24, folder=f"checkpoints/{EVIL}", best=True, seconds=0.1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from dlkit.data.randomness import derive, seed_all
 from dlkit.engine.build import Job
 from dlkit.engine.progress import Progress
 from dlkit.engine.resuming import Resuming
@@ -32,6 +33,13 @@ def beginning(
         exact=not resuming.differences,
         differences=resuming.differences,
     )
+
+
+def seed(job: Job) -> None:
+    """Begin the random streams of a run that has no state to put back."""
+    # What a model draws itself (dropout) is another draw on every rank.
+    ranks = [job.world.rank] if job.world.rank else []
+    seed_all(derive(job.resolved.engine.seed, "train", *ranks), job.placement.device)
 
 
 def _forked(job: Job, run: RunFolder, resuming: Resuming, progress: Progress) -> Forked:

@@ -114,13 +114,17 @@ class Journal:
         if self._writes:
             opening.remove(self._run.path, RESERVE)
 
-    def end(self, status: str, reason: str, metrics: Mapping[str, float], traceback: str = "") -> events.Finished:
-        """Record the end in the log and in run.json, as far as the disk lets us."""
+    def end(
+        self, status: str, reason: str, metrics: Mapping[str, float], spent: events.Spent, traceback: str = ""
+    ) -> tuple[events.Spent, events.Finished]:
+        """Record where the time went and the end, in the log and in run.json, as far as the disk lets us."""
         self.ended = True
         progress = self._progress
         reached = progress.reached(metrics)
         finished = events.Finished(run=self._run.id, status=status, reason=reason, traceback=traceback, **reached)
         self.free_reserve()  # whoever follows the run waits for this line, and lists are made from run.json
+        with suppress(OSError):
+            spent = self.record(spent)
         with suppress(OSError):
             finished = self.record(finished)
             self.sync()
@@ -137,4 +141,4 @@ class Journal:
                 "seconds": reached["seconds"],
             },
         )
-        return finished
+        return spent, finished

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -76,6 +77,12 @@ class Cadence:
             return min(total, ends[following - 1]) if following <= len(ends) else total
         return total
 
+    def is_at(self, step: int, completes: bool, *, first: bool) -> bool:
+        """Whether ``step`` is its time, or the run ``completes`` there; before any step, if it is ``first``."""
+        if step:
+            return self.next(step - 1) == step or (completes and self.happens)
+        return first or (self._course.total == 0 and self.happens)
+
 
 class Loader:
     """Micro-batches for one step after the other, epoch after epoch, from a position on."""
@@ -95,6 +102,7 @@ class Loader:
         self._world = world or World()
         self.epoch = 0
         self.batch = 0
+        self._augmented_for = 0.0
         self.shares: Sequence[float] = ()
         """Under several processes: what each batch last handed out counts here, its samples' share of the whole step's
         times the number of processes, whose mean is taken."""
@@ -103,6 +111,11 @@ class Loader:
     def augments(self) -> bool:
         """Whether it changes what the split gives."""
         return self._augment is not None
+
+    def augmented(self) -> float:
+        """Seconds that changing batches took since the last call; where the device does it, starting it."""
+        seconds, self._augmented_for = self._augmented_for, 0.0
+        return seconds
 
     def seek(self, step: int) -> None:
         """Go to the batch that follows ``step`` finished steps."""
@@ -151,11 +164,14 @@ class Loader:
         """Parameters are drawn for the whole batch; each process takes its own slice of them."""
         rank, ranks = self._world.rank, self._world.size
         for number, batch in enumerate(batches, start):
+            began = time.monotonic()
             count = len(plan[number])
             own = slice(count * rank // ranks, count * (rank + 1) // ranks)
             drawn = augment.draw(rng(self._engine.seed, "augment", epoch, number), count)
             moved = {name: self._device.put(torch.from_numpy(values[own])) for name, values in drawn.items()}
-            yield augment.apply(batch, moved)
+            changed = augment.apply(batch, moved)
+            self._augmented_for += time.monotonic() - began
+            yield changed
 
     def _shares(self, sizes: Sequence[int]) -> Sequence[float]:
         """Of a step's batches, which have so many samples over all processes."""

@@ -17,10 +17,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from dlkit.data.randomness import derive, seed_all
 from dlkit.data.splits import Batch, Data
 from dlkit.engine import failure
-from dlkit.engine.beginning import beginning
+from dlkit.engine.beginning import beginning, seed
+from dlkit.engine.breakdown import Breakdown, Stretch, counts_as
 from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_keeper import CheckpointKeeper
 from dlkit.engine.checkpoint_writer import clear_void
@@ -38,8 +38,7 @@ from dlkit.engine.settings import Settings
 from dlkit.engine.signals import StopSignals
 from dlkit.engine.step_log import StepLog
 from dlkit.engine.trainer import Values
-from dlkit.errors import PluginError
-from dlkit.events import Event, Finished, Sampled
+from dlkit.events import Event, Sampled, Spent
 from dlkit.runs.folder import RunFolder
 
 FLUSH_SECONDS = 0.25
@@ -98,29 +97,35 @@ class Loop:
     def _new_keeper(self, inbox: Inbox) -> CheckpointKeeper:
         return CheckpointKeeper(self._job, self._run, self.progress, self._settings, inbox, self._journal)
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Generator[Event, None, None]:
+        self._spent = Breakdown()
+        return self._spent.handing_out(self._attempt())
+
+    def _attempt(self) -> Generator[Event, None, None]:
         with ExitStack() as stack:
             self._open(stack)
             try:
-                yield self._begin()
+                with self._spent.on("preparing"):
+                    yield self._begin()
                 yield from self._prepare()
                 yield from self._steps()
                 yield from self._conclude()
-                yield self._finish("stopped" if self._cut_short else "completed")
+                yield from self._finish("stopped" if self._cut_short else "completed")
             except GeneratorExit:
                 self._leave()
                 raise
             except KeyboardInterrupt:
                 self._orders.end(f"{self._signals.asked or 'interrupted'}, at once", completes=False)
-                yield self._finish("stopped")
+                yield from self._finish("stopped")
             # The run's boundary: whatever a component or the disk does ends this run as failed, with its reason.
             except (Exception, SystemExit) as error:
                 if self._report is not None:
                     self._tell_supervisor(error, self._report)
                     raise
-                yield self._fail(error)
+                yield from self._fail(error)
 
-    def _prepare(self) -> Iterator[Event]:
+    @counts_as("preparing")
+    def _prepare(self) -> Generator[Event, None, None]:
         """What the trainer makes of the splits before the first step, unless it is stopped meanwhile."""
         preparation, told, alone = Preparation(self._job, self._run), -math.inf, self._world.size == 1
         with self._world.rank_zero_first():  # the others find in the cache what it has made
@@ -137,7 +142,8 @@ class Loop:
         self._place(preparation.data)
 
     def _steps(self) -> Iterator[Event]:
-        """Train. Between two attentions the engine's own part of a step is a call, an append, two comparisons: 1 µs."""
+        """Train. Between two attentions the engine's own part of a step is a call, an append, two readings of the clock
+        and two comparisons: 1 µs."""
         step_of, clock, rows, orders = self._step_of, time.monotonic, self._log.rows, self._orders
         alone, total = self._world.size == 1, self._job.course.total
         # One process attends by the clock, and at a signal. Several do so, and stop, at steps they agree on beforehand.
@@ -148,19 +154,29 @@ class Loop:
 
         yield from self._attend()  # what was due at this step before the run was cut short
         wake, began = self._next_wake(), clock()
-        flush_at = began + interval
+        now, flush_at, loading = began, began + interval, 0.0
         while n < total and not orders.ending:
-            rows.append(step_of(next(batches), n))  # scalars stay on the device: to read one is to wait for it
+            batch = next(batches)
+            ready = clock()
+            loading += ready - now
+            rows.append(step_of(batch, n))  # scalars stay on the device: to read one is to wait for it
             n += 1
-            if n < wake and clock() < flush_at and not signals.asked:
+            now = clock()
+            if n < wake and now < flush_at and not signals.asked:
                 continue
             self.progress.step = n
             parts = self._log.read()  # waits for the device: until then its steps are only queued
-            self.progress.train_seconds += clock() - began
+            read = clock()
+            self.progress.train_seconds += read - began
+            self._spent.stepped(Stretch(read - began, loading, self._loader.augmented(), read - now))
             yield from self._log.record(parts)
             yield from self._attend()
             wake, began = self._next_wake(), clock()
-            flush_at = began + interval
+            now, flush_at, loading = began, began + interval, 0.0
+        yield from self._write_last()
+
+    @counts_as("checkpoints")
+    def _write_last(self) -> Generator[Event, None, None]:
         yield from self._keeper.write_last()
 
     @property
@@ -169,11 +185,17 @@ class Loop:
 
     def _attend(self) -> Iterator[Event]:
         """Everything but steps and their log, in its one order."""
-        yield from self._replay_settings()
+        # What an attempt before this one changed at this step, after the checkpoint that this one goes on from.
+        yield from map(self._journal.record, self._orders.replay_settings())
         yield from self._obey(self._agree())  # first: it may end the run, or ask for what follows
         yield from self._evaluate()
         yield from self._sample()
         yield from self._checkpoint()  # after the evaluation, which says whether this is the best
+        if self._spent.due(self.progress.evaluated):
+            yield self._journal.record(self._spending())
+
+    def _spending(self) -> Spent:
+        return self._spent.told(self.progress.step, self.progress.evaluated)
 
     def _next_wake(self) -> float:
         """The step after which something is due, whatever the clock says."""
@@ -191,11 +213,6 @@ class Loop:
         keeper = self._keeper
         return self._orders.agree(overdue=keeper.overdue, writer=keeper.writer_state, rate=self._log.rate)
 
-    def _replay_settings(self) -> Iterator[Event]:
-        """What an attempt before this one changed at this step, after the checkpoint that this one goes on from."""
-        for event in self._orders.replay_settings():
-            yield self._journal.record(event)
-
     def _obey(self, agreed: Agreed) -> Iterator[Event]:
         """What people, signals and clocks ask for; a pause is waited for here, with memory and device kept."""
         yield from self._carry_out(agreed)
@@ -204,7 +221,8 @@ class Loop:
         self._journal.update(state="paused")
         while self._orders.paused and not self._orders.ending:
             since = time.monotonic()
-            time.sleep(PAUSE_SECONDS)
+            with self._spent.on("paused"):
+                time.sleep(PAUSE_SECONDS)
             yield from self._carry_out(self._agree())
             yield from self._sample()
             yield from self._checkpoint()
@@ -230,24 +248,23 @@ class Loop:
         Before the first step it is only due ``first``, or where no step follows.
         """
         step = self.progress.step
-        if step:
-            at_its_time = cadence.next(step - 1) == step or (self._orders.completes and cadence.happens)
-        else:
-            at_its_time = first or (self._job.course.total == 0 and cadence.happens)
-        return done < step and at_its_time and not self._cut_short
+        return done < step and cadence.is_at(step, self._orders.completes, first=first) and not self._cut_short
 
     def _evaluate(self) -> Iterator[Event]:
-        if not self._due(self._evaluations, self.progress.evaluated, first=self._job.resolved.engine.eval_first):
+        engine = self._job.resolved.engine
+        if not self._due(self._evaluations, self.progress.evaluated, first=engine.eval_first):
             return
         values = yield from self._measured()
         if values is None:
             return
         event = self._log.evaluation(values)
-        if self._log.non_finite is None:
-            self._judge(values)
+        if self._log.non_finite is None:  # is this the best so far, and is it time to give up?
+            if reason := self.progress.take_in(values, self._job.resolved.task, engine.early_stopping):
+                self._orders.end(reason, completes=True)
         yield event  # all that follows from it is done: a consumer that leaves here changes nothing
         self._log.raise_non_finite()
 
+    @counts_as("evaluation")
     def _measured(self) -> Generator[Event, None, dict[str, float] | None]:
         """The validation split's metrics; None if the run is stopped meanwhile.
 
@@ -266,17 +283,8 @@ class Loop:
                     return None
         return evaluation.values()
 
-    def _judge(self, values: dict[str, float]) -> None:
-        """Is this the best so far, and is it time to give up?"""
-        spec, patience, progress = self._job.resolved.task, self._job.resolved.engine.early_stopping, self.progress
-        if spec.metric not in values:
-            raise PluginError(f"task {spec.name!r}: metrics() gave no {spec.metric!r}; it gave: {', '.join(values)}")
-        progress.judge(spec.metric, spec.direction, values)
-        if patience and progress.stale >= patience:
-            reason = f"early stopping: no better {spec.metric} in {progress.stale} evaluations"
-            self._orders.end(reason, completes=True)
-
-    def _sample(self) -> Iterator[Event]:
+    @counts_as("sampling")
+    def _sample(self) -> Generator[Event, None, None]:
         progress = self.progress
         asked = self._orders.take("sample") and progress.sampled != progress.step
         if not asked and not self._due(self._samplings, progress.sampled):
@@ -291,12 +299,14 @@ class Loop:
         if made.refs or not made.problems:
             yield self._journal.record(Sampled(step=progress.step, samples=made.refs))
 
-    def _conclude(self) -> Iterator[Event]:
+    @counts_as("evaluation")
+    def _conclude(self) -> Generator[Event, None, None]:
         """What the model has come to, in the predictor's words."""
         if self._world.rank_zero and not self._cut_short:
             yield from map(self._journal.notice, conclude(self._job))
 
-    def _checkpoint(self) -> Iterator[Event]:
+    @counts_as("checkpoints")
+    def _checkpoint(self) -> Generator[Event, None, None]:
         if self._orders.take("checkpoint"):
             self._keeper.ask()
         yield from self._keeper.attend()
@@ -330,34 +340,36 @@ class Loop:
             self._world.close()
 
     def _begin(self) -> Event:
-        resuming, course = self._resuming, self._job.course
+        resuming = self._resuming
         self._job.placement.device.make_current()  # of this thread, which need not be the one that built the job
         if resuming is not None and resuming.checkpoint is not None:
             self._keeper.restore(resuming.checkpoint)
         else:
-            # What a model draws itself (dropout) is another draw on every rank.
-            ranks = [self._world.rank] if self._world.rank else []
-            seed_all(derive(self._job.resolved.engine.seed, "train", *ranks), self._job.placement.device)
+            seed(self._job)
             if resuming is not None:  # it was killed before its first checkpoint: the log knows what was changed
                 self._settings.restore({}, self._run.events, 0)
         if self._world.rank_zero:
             clear_void(self._run.path, self.progress.step)
-        self._journal.update(state="running", total_steps=course.total, pid=os.getpid(), reason="", result=None)
+        total = self._job.course.total
+        self._journal.update(state="running", total_steps=total, pid=os.getpid(), reason="", result=None)
         return self._journal.record(beginning(self._job, self._run, resuming, self.progress, self._journal.next_seq))
 
-    def _finish(self, status: str) -> Finished:
+    def _finish(self, status: str) -> Sequence[Event]:
         """``stopped`` by a person or a signal, or ``completed``: at its planned end, by max_time or early stopping."""
-        return self._journal.end(status, self._orders.ending, self.progress.best_metrics or self.progress.metrics)
+        metrics = self.progress.best_metrics or self.progress.metrics
+        return self._journal.end(status, self._orders.ending, metrics, self._spending())
 
-    def _fail(self, error: BaseException) -> Finished:
+    def _fail(self, error: BaseException) -> Sequence[Event]:
         self._salvage()
         reason = failure.explain(error, self._run.path, self._job)
-        return self._journal.end("failed", reason, self.progress.best_metrics, failure.details(error))
+        return self._journal.end("failed", reason, self.progress.best_metrics, self._spending(), failure.details(error))
 
     def _tell_supervisor(self, error: BaseException, path: Path) -> None:
         """Why this process gives up; the supervisor tries again, or ends the run."""
         self._salvage()
         self._journal.free_reserve()  # for the report
+        with suppress(OSError):
+            self._journal.record(self._spending())
         failure.report(path, error, self._run.path, self._job, self.progress.reached(self.progress.best_metrics))
 
     def _salvage(self) -> None:
@@ -378,7 +390,7 @@ class Loop:
             deque(self._log.flush(), maxlen=0)
             if self.progress.step < self._job.course.total and not self._orders.ending:
                 self._orders.end("closed by its consumer", completes=False)
-            for due in (self._evaluate, self._sample, self._keeper.write_last, self._conclude):
+            for due in (self._evaluate, self._sample, self._write_last, self._conclude):
                 deque(due(), maxlen=0)
             self._finish("stopped" if self._cut_short else "completed")
         # The run's boundary, as in __iter__.

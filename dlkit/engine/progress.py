@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypedDict
 
+from dlkit.components import TaskSpec
+from dlkit.errors import PluginError
 from dlkit.json_types import Json
 
 Mark = tuple[int, int, int, int]
@@ -64,6 +66,17 @@ class Progress:
             self.best_metrics = dict(values)
         else:
             self.stale += 1
+
+    def take_in(self, values: Mapping[str, float], task: TaskSpec, patience: int) -> str:
+        """Judge an evaluation by the task's metric (without it: PluginError); why it is time to give up, or nothing.
+
+        ``patience``: so many evaluations without a better one are enough; 0: no number is.
+        """
+        if task.metric not in values:
+            raise PluginError(f"task {task.name!r}: metrics() gave no {task.metric!r}; it gave: {', '.join(values)}")
+        self.judge(task.metric, task.direction, values)
+        given_up = patience and self.stale >= patience
+        return f"early stopping: no better {task.metric} in {self.stale} evaluations" if given_up else ""
 
     def seconds_at(self, now: float) -> float:
         """Seconds that the run has taken when the monotonic clock says ``now``."""

@@ -8,7 +8,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.events import MetricsLine
+from dlkit.metric_lines import MetricsLine
 from dlkit.monitor.history import Column, Points, Series
 from dlkit.runs.rollback import Rollback
 

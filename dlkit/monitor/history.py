@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dlkit.events import MetricsLine
+from dlkit.metric_lines import MetricsLine
 from dlkit.monitor.json_lines import BAD
 from dlkit.runs.rollback import Rollback
 from dlkit.shapes import LATEST, STEPS

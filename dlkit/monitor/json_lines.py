@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from dlkit.bounded import parse_json
-from dlkit.events import MetricsLine
 from dlkit.json_types import JsonObject
+from dlkit.metric_lines import MetricsLine
 
 BAD = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What a line that is JSON, and yet no metrics event, raises."""

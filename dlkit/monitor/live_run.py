@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypedDict
 
-from dlkit.events import Finished, Forked, Resumed, Sampled, Started, last_of, steps_of, time_left_of
+from dlkit.events import Finished, Forked, Resumed, Sampled, Started
 from dlkit.jobs.follow import Tail
+from dlkit.metric_lines import last_of, steps_of, time_left_of
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse_metrics
 from dlkit.monitor.pulse import TREND, Pace, Pulse
 from dlkit.present.sparkline import thinned

@@ -6,20 +6,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard, cast
 
-from dlkit.events import (
-    Event,
-    Finished,
-    Forked,
-    Machine,
-    MetricsLine,
-    Resumed,
-    Started,
-    from_record,
-    last_of,
-    steps_of,
-    time_left_of,
-)
+from dlkit.events import Event, Finished, Forked, Machine, Resumed, Started, from_record
 from dlkit.json_types import Json, JsonObject
+from dlkit.metric_lines import MetricsLine, last_of, steps_of, time_left_of
 from dlkit.monitor.clock import Clock
 from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dlkit.events import MetricsLine, last_of, steps_of
+from dlkit.metric_lines import MetricsLine, last_of, steps_of
 from dlkit.monitor.json_lines import BAD
 from dlkit.runs.rollback import Rollback
 

@@ -12,11 +12,13 @@ from dlkit.engine import journal
 from dlkit.engine.distributed import World
 from dlkit.engine.journal import RESERVE_BYTES, Journal
 from dlkit.engine.progress import Progress
-from dlkit.events import Finished
+from dlkit.events import Finished, Spent
 from dlkit.runs import opening
 from dlkit.runs.log import EventLog, read_events
 from toy import toy_attempt
 from waiting import LONG
+
+SPENT = Spent(step=0, seconds={"steps": 1.0}, cpu_seconds=1.0)
 
 
 class Second(World):
@@ -44,8 +46,8 @@ def test_room_is_given_up_for_the_last_line(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(EventLog, "append", append_where_there_is_room)
     with Journal(attempt.job, attempt.run, Progress()) as kept:
-        end = kept.end(status, "", {})
-    assert read_events(attempt.run.events) == [end]
+        end = kept.end(status, "", {}, SPENT)
+    assert read_events(attempt.run.events) == list(end)
 
 
 def test_only_rank_0_gives_room_up(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_only_rank_0_writes(tmp_path: Path) -> None:
     with Journal(replace(attempt.job, world=Second()), attempt.run, Progress()) as kept:
         assert kept.notice("nothing").seq == -1
         kept.update(state="paused")
-        assert isinstance(kept.end("completed", "", {}), Finished)
+        assert isinstance(kept.end("completed", "", {}, SPENT)[-1], Finished)
     assert {path: path.read_bytes() for path in attempt.run.path.rglob("*") if path.is_file()} == before
 
 
@@ -84,9 +86,9 @@ def test_the_end_is_in_the_log_and_in_run_json(tmp_path: Path) -> None:
     progress = Progress(step=7, best=0.5, best_metrics={"val/mse": 0.5}, metrics={"val/mse": 0.75})
     with Journal(attempt.job, attempt.run, progress) as kept:
         assert not kept.ended
-        end = kept.end("stopped", "a test", progress.best_metrics)
+        end = kept.end("stopped", "a test", progress.best_metrics, SPENT)
         assert kept.ended
-    assert read_events(attempt.run.events) == [end]
+    assert read_events(attempt.run.events) == list(end)
     record = attempt.run.read()
     assert (record["state"], record["reason"]) == ("stopped", "a test")
     assert {key: record["result"][key] for key in ("step", "total_steps", "last", "best", "metrics")} == {

@@ -18,6 +18,7 @@ from dlkit.events import (
     Resumed,
     Retried,
     Sampled,
+    Spent,
     Started,
 )
 from dlkit.runs.rollback import Rollback
@@ -56,6 +57,7 @@ def test_what_stays_true() -> None:
         Resumed(from_step=7, total_steps=9, epoch_steps=3, exact=True),
         Retried(step=8, reason="out of memory", attempt=1, of=2),
         Machine(step=8, cpu=1.0, memory=1, processes=1),
+        Spent(step=8, seconds={"steps": 1.0}, cpu_seconds=1.0),
     ]
     end = Finished(run="r", status="stopped", metrics={}, seconds=1.0, train_seconds=1.0, steps=8)
     assert Rollback(0, 0).apply([*kept, end]) == kept

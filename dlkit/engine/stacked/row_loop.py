@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from dlkit.engine.breakdown import Stretch
 from dlkit.engine.build import Job
 from dlkit.engine.columns import Columns, runs_of_steps
 from dlkit.engine.journal import Journal
@@ -77,11 +78,12 @@ class RowLoop(Loop):
         """Between two checkpoints, as the options say now."""
         return self._settings.engine.checkpoint_every
 
-    def hand(self, parts: Sequence[Columns], step: int, seconds: float, rate: float) -> None:
-        """The steps up to ``step`` are done, in that many seconds."""
+    def hand(self, parts: Sequence[Columns], step: int, stretch: Stretch, rate: float) -> None:
+        """The steps up to ``step`` are done: such a stretch of them."""
         self._log.handed, self._log.rate = parts, rate
         self.progress.step = step
-        self.progress.train_seconds += seconds
+        self.progress.train_seconds += stretch.seconds
+        self._spent.stepped(stretch)
 
     def _steps(self) -> Iterator[Event]:
         progress, total = self.progress, self._job.course.total
@@ -94,7 +96,7 @@ class RowLoop(Loop):
             yield from self._attend()
         self._keeper.begin_last()
         yield Waits(step=progress.step, wake=progress.step, ends=True)
-        yield from self._keeper.write_last()
+        yield from self._write_last()
 
     def _new_journal(self) -> Journal:
         return Journal(self._job, self._run, self.progress, self._shared.machine)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from dlkit.engine.attempt import Attempt
+from dlkit.engine.breakdown import Stretch
 from dlkit.engine.device import set_threads
 from dlkit.engine.room import bounded_memory
 from dlkit.engine.signals import StopSignals
@@ -98,19 +99,27 @@ class StackedTraining:
         """Steps of these rows until one of them must be attended to; each gets what was measured."""
         stack, batches, step = *self._stack_of(group), _step(group[0])
         until = min(later, *(member.waits.wake for member in group if member.waits is not None))
-        asked, began = self._shared.signals, time.monotonic()
+        asked, now, loading = self._shared.signals, time.monotonic(), 0.0
+        began = now
         values: list[RowValues] = []
         while step < until:
-            values.append(stack.step(next(batches), step))
+            batch = next(batches)
+            ready = time.monotonic()
+            loading += ready - now
+            values.append(stack.step(batch, step))
             step += 1
-            if time.monotonic() - began >= self._flush or asked.asked:
+            now = time.monotonic()
+            if now - began >= self._flush or asked.asked:
                 break
         parts = columns_by_row(values, step - len(values) + 1, len(group))
+        device = time.monotonic() - now
         stack.settle(step)
         self._stack_step, seconds = step, time.monotonic() - began
+        augmenting = sum(member.loop.loader.augmented() for member in group)
+        stretch = Stretch(seconds, loading, augmenting, device)
         # All of them before the first goes on: whoever leaves in between finds every row at the same step.
         for member, found in zip(group, parts, strict=True):
-            member.loop.hand(found, step, seconds, len(values) / max(seconds, 1e-9))
+            member.loop.hand(found, step, stretch, len(values) / max(seconds, 1e-9))
 
     def _stack_of(self, group: list[Member]) -> tuple[Parts, Iterator[Fed]]:
         """The stack of these rows, made anew when they are others than before."""
