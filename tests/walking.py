@@ -7,8 +7,9 @@ import gc
 import random
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+import psutil
 from textual.command import CommandPalette
 from textual.events import Key
 from textual.keys import _character_to_key
@@ -26,6 +27,8 @@ KEYS = (
 )
 """All but what leaves the interface, or ends, deletes and begins runs (``BUSY``)."""
 SIZES = ((80, 24), (120, 35), (160, 50), (60, 20), (40, 12), (200, 60), (81, 25))
+Step: TypeAlias = str | tuple[int, int]
+"""A key, or a size that the window gets."""
 HASTE = 5
 """Keys after which everything may come to rest."""
 REST = 1.0
@@ -35,6 +38,10 @@ AFTER = 100
 _GOING = "loading the model"
 _CHANGES = re.compile(r"\d+([.,]\d+)*")
 """Numbers go on by themselves: times, rates, loads."""
+
+
+Line: TypeAlias = tuple[str, list[str]]
+"""The text of a line without its numbers, and its colours."""
 
 
 class Walked(NamedTuple):
@@ -47,31 +54,63 @@ class Walked(NamedTuple):
 
 
 async def walk(
-    app: DlkitApp, pilot: Pilot[None], places: Iterable[Callable[[], object]], *, keys: int, resizes: int, seed: int
+    app: DlkitApp,
+    pilot: Pilot[None],
+    places: Iterable[Callable[[], object]],
+    *,
+    keys: int,
+    resizes: int,
+    seed: int,
+    first: int = 0,
 ) -> Walked:
-    """``places`` open screens that keys alone would seldom find; each part of the walk begins at one of them."""
-    draw = random.Random(seed)
+    """``places`` open screens that keys alone would seldom find; each part of the walk begins at one of them.
+
+    A part is drawn from the seed and its number alone: with ``first`` one begins the walk at that part. What each
+    found is printed when it is found, with the way that led there, so that a walk can be looked at while it goes on.
+    """
     openers = list(places)
-    sizes = set(draw.sample(range(keys), resizes))
     screens: set[str] = set()
     stale: list[str] = []
     widgets: list[int] = []
-    for number in range(keys):
-        if number % AFTER == 0:
-            await _home(pilot)
-            widgets.append(_widgets())
-            openers[number // AFTER % len(openers)]()
-            await pilot.pause()
+    for part in range(first, first + keys // AFTER):
+        await _home(pilot)
+        widgets.append(_widgets())
+        openers[part % len(openers)]()
+        await pilot.pause()
+        way = _way(random.Random(f"{seed} {part}"), resizes * AFTER // keys)
+        for number, step in enumerate(way):
             screens.add(type(app.screen).__name__)
-        if number in sizes:
-            await pilot.resize_terminal(*draw.choice(SIZES))
-        await _typed(app, pilot, draw.choice(KEYS), number)
-        screens.add(type(app.screen).__name__)
-        if number % AFTER == AFTER - 1:
-            stale += [f"after {number + 1} keys, {line}" for line in await _stale(app, pilot)]
+            await _taken(app, pilot, step, number)
+        found = await _stale(app, pilot)
+        stale += [f"seed {seed}, part {part}: {line}" for line in found]
+        _told(seed, part, type(app.screen).__name__, widgets[-1], found, way)
     await _home(pilot)
     widgets.append(_widgets())
     return Walked(keys, resizes, frozenset(screens), stale, widgets)
+
+
+def _way(draw: random.Random, resizes: int) -> list[Step]:
+    """A part's keys, and sizes of the window among them."""
+    way: list[Step] = [draw.choice(KEYS) for _ in range(AFTER)]
+    for place in draw.sample(range(AFTER), resizes):
+        way.insert(place, draw.choice(SIZES))
+    return way
+
+
+def _told(seed: int, part: int, screen: str, widgets: int, found: list[str], way: list[Step]) -> None:
+    resident = psutil.Process().memory_info().rss // 2**20
+    print(f"seed {seed} part {part}: {screen}, {widgets} widgets, {resident} MiB", flush=True)
+    for line in found:
+        print(f"  STALE {line}", flush=True)
+    if found:
+        print("  by", *(step if isinstance(step, str) else "{}x{}".format(*step) for step in way), flush=True)
+
+
+async def _taken(app: DlkitApp, pilot: Pilot[None], step: Step, number: int) -> None:
+    if isinstance(step, str):
+        await _typed(app, pilot, step, number)
+    else:
+        await pilot.resize_terminal(*step)
 
 
 async def _typed(app: DlkitApp, pilot: Pilot[None], key: str, number: int) -> None:
@@ -130,13 +169,20 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
         app.poller._sources.append(source)
     where = type(app.screen).__name__
     return [
-        f"{where} {app.size}, line {number}: {one[0]!r} was {other[0]!r}"
-        for number, (other, one) in enumerate(zip(before, after, strict=True))
-        if one != other
+        f"{where} {app.size.width}x{app.size.height}, line {number}: {_apart(shown, fresh)}"
+        for number, (shown, fresh) in enumerate(zip(before, after, strict=True))
+        if shown != fresh
     ]
 
 
-def _drawn(app: DlkitApp) -> list[tuple[str, list[str]]]:
+def _apart(shown: Line, fresh: Line) -> str:
+    if shown[0] != fresh[0]:
+        return f"shown {shown[0]!r}, fresh {fresh[0]!r}"
+    colours = [f"{one} for {other}" for one, other in zip(shown[1], fresh[1], strict=False) if one != other]
+    return f"{shown[0]!r} in other colours: {'; '.join(colours[:3])}"
+
+
+def _drawn(app: DlkitApp) -> list[Line]:
     """Each line's text without its numbers, and its colours."""
     found = []
     for strip in app.screen._compositor.render_strips():

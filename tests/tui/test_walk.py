@@ -17,7 +17,10 @@ from screens import opened
 from walking import walk
 
 KEYS = int(os.environ.get("DLKIT_TEST_KEYS", "1600"))
-"""The whole walk is one of 20 000 keys: DLKIT_TEST_KEYS=20000, a quarter of an hour."""
+"""The whole walk is one of 20 000 keys: DLKIT_TEST_KEYS=20000, half an hour or more."""
+SEED = int(os.environ.get("DLKIT_TEST_SEED", "0"))
+FIRST = int(os.environ.get("DLKIT_TEST_FIRST", "0"))
+"""The part, of a hundred keys, that a walk begins with: what part 78 of a seed found is seen again in a minute."""
 
 
 @at_length
@@ -30,7 +33,7 @@ async def test_a_random_walk_ends_where_it_began(
     runs = [
         record_run(tmp_path, number, state=state) for number, state in enumerate(("completed", "failed", "stopped"))
     ]
-    with live_run(tmp_path, sample_every="50 epochs") as live:
+    with live_run(tmp_path, epochs=1_000_000, sample_every="50 epochs") as live:
         async with opened(tmp_path, (120, 35)) as (app, pilot):
             places = [
                 *(lambda key=key: app.switch_mode(key) for key in ("home", "runs", "queue", "playground", "studies")),
@@ -39,7 +42,7 @@ async def test_a_random_walk_ends_where_it_began(
                 lambda: app.open_run(runs[0]),
                 lambda: app.open_compare([*runs, live.run]),
             ]
-            walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=0)
+            walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=SEED, first=FIRST)
     assert not walked.stale, "\n".join(walked.stale[:20])
     assert {"HomeScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
     third = len(walked.widgets) // 3
