@@ -43,9 +43,9 @@ from dlkit.samples import (
 from dlkit.tui.run import playing
 from dlkit.tui.run.playing import Player
 from dlkit.tui.run.samples import KEPT, SamplesPane, Scrubber
-from dlkit.tui.sample import pictures, read, widgets
+from dlkit.tui.sample import outlines, pictures, read, widgets
 from dlkit.tui.sample.browser_picture import BrowserPicture
-from dlkit.tui.sample.picture import filled, in_cells, padded, rgba, scale_to, scaled
+from dlkit.tui.sample.picture import filled, in_cells, padded, picture, rgba, scale_to, scaled
 from dlkit.tui.sample.view import PictureLine, SampleView
 from dlkit.tui.shared import settings, terminal
 from dlkit.tui.shared.terminal import BROWSER, HALF_CELLS, KITTY, SIXEL, Pictures, understand
@@ -135,8 +135,8 @@ async def test_mistakes_boxes_and_prompts_are_told_without_colour(monkeypatch: p
         shown = screen(app)
         assert "given" in shown and "written by the model" in shown
         assert "* true" in shown and "o predicted" in shown
-    lines = {line for _, _, line in pictures.ROLES.values()}
-    assert len(lines) == len(pictures.ROLES)
+    lines = {(role.line, role.upright) for role in outlines.ROLES.values()}
+    assert len(lines) == len(outlines.ROLES)
 
 
 async def test_a_sample_that_a_plugin_filled_wrongly_is_a_line(tmp_path: Path) -> None:
@@ -215,15 +215,45 @@ def test_padding_is_background() -> None:
 @pytest.mark.parametrize(("role", "share"), [("true", 1.0), ("predicted", 4 / 6), ("missed", 1 / 2), ("false", 1 / 3)])
 def test_roles_of_boxes_differ_in_their_dashes(role: str, share: float) -> None:
     image = rgba(np.zeros((61, 61), np.uint8))
-    pictures.draw(image, Box(corners=(0, 0, 60, 60), role=role), 1.0)
+    outlines.draw(image, Box(corners=(0, 0, 60, 60), role=role), 1.0)
     top = image[0, :60, :3].any(1).mean()
     assert top == pytest.approx(share, abs=0.05)
     assert not image[30, 30, :3].any()
 
 
+@pytest.mark.parametrize("ground", [0, 127, 255])
+@pytest.mark.parametrize("way", [HALF_CELLS, SIXEL])
+async def test_boxes_stand_out_without_colour(monkeypatch: pytest.MonkeyPatch, ground: int, way: str) -> None:
+    """On any picture: white on black, told apart by their lines and called as the list calls them."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(terminal.PICTURES, "chosen", way)
+    made: list[Any] = []
+
+    def kept(*given: Any) -> Widget:
+        made.append(given)
+        return picture(*given)
+
+    monkeypatch.setattr(pictures, "picture", kept)
+    found = [Box(corners=(5 + 20 * n, 5, 20 + 20 * n, 35), role=role) for n, role in enumerate(outlines.ROLES)]
+    app = Shown(view := SampleView())
+    async with app.run_test(size=(120, 35)) as pilot:
+        view.show([Boxes(name="boxes", image=np.full((40, 90, 3), ground, np.uint8), boxes=found)])
+        await pilot.pause()
+        shown = screen(app)
+    signs = ("T1 true", "P2 predicted", "M3 missed", "F4 false")
+    assert all(sign in shown for sign in signs)
+    if way == HALF_CELLS:
+        assert all(shown.count(sign[:2]) == 2 for sign in signs), shown
+        assert all(role.upright in shown for role in outlines.ROLES.values())
+        return
+    (drawn, *_), *_ = made
+    across = drawn[drawn.shape[0] // 2, :, 0]
+    assert np.sum(np.diff((across == 0).astype(int)) == 1) >= 4 and {0, 255} <= set(across.tolist())
+
+
 def test_a_box_outside_of_the_image_is_drawn_at_its_edge() -> None:
     image = rgba(np.zeros((10, 10), np.uint8))
-    pictures.draw(image, Box(corners=(-5, 3, 400, float("nan")), role="true"), 1.0)
+    outlines.draw(image, Box(corners=(-5, 3, 400, float("nan")), role="true"), 1.0)
     assert image[:, :, :3].any()
 
 

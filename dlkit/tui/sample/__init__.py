@@ -49,7 +49,7 @@ def _body(sample: Sample, room: Size, pictures: Pictures, colour: bool) -> list[
         case Images():
             return pictured.images(sample, room, pictures)
         case Boxes():
-            return pictured.boxes(sample, room, pictures)
+            return pictured.boxes(sample, room, pictures, colour)
         case Text():
             return words.text(sample, room)
         case Shaded():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -67,18 +67,18 @@ def padded(image: Pixels, cells: Size, grain: tuple[int, int]) -> Pixels:
     return full
 
 
-def picture(image: Pixels, pictures: Pictures) -> Widget:
-    """A widget of exactly the cells that the picture covers."""
+def picture(image: Pixels, pictures: Pictures, letters: Mapping[tuple[int, int], str] | None = None) -> Widget:
+    """A widget of exactly the cells that the picture covers; ``letters`` stand over half-cells, by column and row."""
     cells = in_cells(image, pictures.grain)
     full = padded(image, cells, pictures.grain)
-    widget = _widget(full, cells, pictures)
+    widget = _widget(full, cells, pictures, letters or {})
     widget.styles.width, widget.styles.height = cells.width, cells.height
     return widget
 
 
-def _widget(image: Pixels, cells: Size, pictures: Pictures) -> Widget:
+def _widget(image: Pixels, cells: Size, pictures: Pictures, letters: Mapping[tuple[int, int], str]) -> Widget:
     if pictures.way == HALF_CELLS:
-        return HalfCells(image)
+        return HalfCells(image, letters)
     if pictures.way == BROWSER:
         return BrowserPicture(Image.fromarray(image), cells.width, cells.height)
     return _protocol(image, pictures)
@@ -87,16 +87,23 @@ def _widget(image: Pixels, cells: Size, pictures: Pictures) -> Widget:
 class HalfCells(Widget):
     """Two rows of pixels a line."""
 
-    def __init__(self, image: Pixels) -> None:
+    def __init__(self, image: Pixels, letters: Mapping[tuple[int, int], str]) -> None:
         super().__init__()
-        self.image = image
+        self.image, self.letters = image, letters
 
     def render_line(self, y: int) -> Strip:
         if 2 * y + 1 >= len(self.image):
             return Strip.blank(self.size.width, self.rich_style)
         upper, lower = self.image[2 * y].tolist(), self.image[2 * y + 1].tolist()
         base = self.rich_style
-        return Strip([_cell(*pair, base) for pair in zip(upper, lower, strict=True)]).simplify()
+        cells = [_cell(*pair, base) for pair in zip(upper, lower, strict=True)]
+        for x in range(len(cells)) if self.letters else ():
+            if (x, y) in self.letters:
+                cells[x] = Segment(self.letters[x, y], _LETTER)
+        return Strip(cells).simplify()
+
+
+_LETTER = Style(color="#ffffff", bgcolor="#000000", bold=True)
 
 
 def _cell(upper: list[int], lower: list[int], base: Style) -> Segment:

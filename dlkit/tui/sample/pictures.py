@@ -15,8 +15,9 @@ from dlkit.present.numbers import number
 from dlkit.present.samples import WRONG
 from dlkit.present.text import clean
 from dlkit.samples import Box, Boxes, Images
+from dlkit.tui.sample.outlines import draw, draw_plain, in_letters, role_of, sign_of
 from dlkit.tui.sample.picture import Pixels, filled, in_cells, padded, picture, rgba, scale_to, scaled
-from dlkit.tui.shared.terminal import Pictures
+from dlkit.tui.shared.terminal import HALF_CELLS, Pictures
 
 MOST = 100
 """Images that are shown of one sample."""
@@ -26,15 +27,6 @@ TILE = 8
 """Cells that a small image is given at least."""
 LIST = 34
 """Cells of the list beside boxes, where there is room for it beside the image."""
-
-ROLES = {
-    "true": ((0, 200, 0), (1, 0), "━━━━"),
-    "predicted": ((255, 200, 0), (4, 2), "╺╸╺╸"),
-    "missed": ((80, 140, 255), (1, 1), "····"),
-    "false": ((255, 60, 60), (2, 4), "─ ─ "),
-}
-"""Colour, dashes (pixels on, pixels off; 0: solid), and the line as characters, by a box's role."""
-_OTHER = ((255, 255, 255), (1, 0), "━━━━")
 
 
 def images(sample: Images, room: Size, pictures: Pictures) -> list[Widget]:
@@ -112,17 +104,14 @@ def _side_by_side(tiles: Sequence[Pixels], tile: Size, grain: tuple[int, int]) -
     return np.concatenate([padded(image, cell, grain) for image in tiles], axis=1)[:, : -grain[0]]
 
 
-def boxes(sample: Boxes, room: Size, pictures: Pictures) -> list[Widget]:
+def boxes(sample: Boxes, room: Size, pictures: Pictures, colour: bool) -> list[Widget]:
     """The image with its boxes, and their list: beside it where there is room."""
     beside = room.width >= 2 * LIST
     space = (room.width - LIST - 1 if beside else room.width), room.height
     image = rgba(np.asarray(sample.image))
     drawn = filled(image, (space[0] * pictures.grain[0], space[1] * pictures.grain[1])).copy()
-    thick = max(1, min(pictures.grain) // 5)
-    for box in sample.boxes:
-        draw(drawn, box, drawn.shape[1] / image.shape[1], thick)
-    shown = picture(drawn, pictures)
-    table = Static(box_list(sample.boxes))
+    shown = _outlined(drawn, sample.boxes, drawn.shape[1] / image.shape[1], pictures, colour)
+    table = Static(box_list(sample.boxes, colour=colour))
     if not beside:
         return [shown, table]
     table.styles.width, table.styles.padding = LIST, (0, 0, 0, 1)
@@ -132,33 +121,29 @@ def boxes(sample: Boxes, room: Size, pictures: Pictures) -> list[Widget]:
     return [Vertical(row, classes="auto")]
 
 
-def box_list(found: Sequence[Box]) -> Text:
+def _outlined(drawn: Pixels, found: Sequence[Box], scale: float, pictures: Pictures, colour: bool) -> Widget:
+    thick = max(1, min(pictures.grain) // 5)
+    if colour:
+        for box in found:
+            draw(drawn, box, scale, thick)
+    elif pictures.way == HALF_CELLS:
+        return picture(drawn, pictures, in_letters(found, scale, drawn, in_cells(drawn, pictures.grain)))
+    else:
+        drawn = draw_plain(drawn, found, scale, thick)
+    return picture(drawn, pictures)
+
+
+def box_list(found: Sequence[Box], *, colour: bool) -> Text:
     """A line a box: how it is drawn, its role, label, score and corners."""
     if not found:
         return Text("no boxes")
     text = Text()
-    for box in found:
-        colour, _, line = ROLES.get(box.role, _OTHER)
+    for place, box in enumerate(found, 1):
+        role = role_of(box)
         score = "" if box.score is None else f" {number(box.score)}"
         corners = "{:.0f},{:.0f} – {:.0f},{:.0f}".format(*box.corners)
-        text.append(line, "rgb({},{},{})".format(*colour)).append(f" {clean(box.role)} {clean(box.label)}{score}\n")
+        text.append(role.line, "rgb({},{},{})".format(*role.colour))
+        text.append(f"{'' if colour else f' {sign_of(box, place)}'} {clean(box.role)} {clean(box.label)}{score}\n")
         text.append(f"     {corners}\n", "dim")
     text.rstrip()
     return text
-
-
-def draw(image: Pixels, box: Box, scale: float, thick: int = 1) -> None:
-    """Draw a box's outline in its role's colour and dashes. A corner outside is drawn at the edge."""
-    height, width = image.shape[:2]
-    limits = np.array([width - 1, height - 1] * 2)
-    corners = np.nan_to_num(np.array(box.corners, np.float64) * scale)
-    x1, y1, x2, y2 = np.clip(np.rint(corners), 0, limits).astype(int).tolist()
-    colour, (on, off), _ = ROLES.get(box.role, _OTHER)
-    shade = np.array([*colour, 255], np.uint8)
-
-    def dashed(start: int, end: int) -> list[int]:
-        return [p for p in range(start, end + 1) if not off or (p - start) // thick % (on + off) < on]
-
-    for t in range(thick):
-        image[[min(y1 + t, height - 1), max(y2 - t, 0)], np.array(dashed(x1, x2), int)[:, None]] = shade
-        image[np.array(dashed(y1, y2), int)[:, None], [min(x1 + t, width - 1), max(x2 - t, 0)]] = shade
