@@ -151,10 +151,11 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
     sources = [source for source in app.poller._sources if not source.closed]
     for source in sources:
         source.closed = True
-    app.clear_notifications()  # which go by themselves
+    await _without_notices(app, pilot)
     while any(_GOING in text for text, _ in _drawn(app)):  # a model that is being loaded is not waited for by REST
         await pilot.pause(REST)
     await pilot.pause(REST)
+    await _without_notices(app, pilot)
     before = _drawn(app)
     for widget in app.screen.walk_children(Widget, with_self=True):
         widget._styles_cache.clear()
@@ -173,6 +174,15 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
         for number, (shown, fresh) in enumerate(zip(before, after, strict=True))
         if shown != fresh
     ]
+
+
+async def _without_notices(app: DlkitApp, pilot: Pilot[None]) -> None:
+    """They go by themselves, in the midst of a comparison too: on this screen, and on one that is seen below it, of
+    which the app does not think when it is told to clear them."""
+    app.clear_notifications()
+    for screen in app.screen_stack:
+        await screen.query("ToastHolder").remove()
+    await pilot.pause()
 
 
 def _apart(shown: Line, fresh: Line) -> str:

@@ -81,7 +81,11 @@ def _widget(image: Pixels, cells: Size, pictures: Pictures, letters: Mapping[tup
         return HalfCells(image, letters)
     if pictures.way == BROWSER:
         return BrowserPicture(Image.fromarray(image), cells.width, cells.height)
-    return _protocol(image, pictures)
+    if pictures.way == KITTY:
+        return _kitty(image, pictures)
+    from dlkit.tui.sample.sixel import SixelPicture
+
+    return SixelPicture(Image.fromarray(image), pictures.cell)
 
 
 class HalfCells(Widget):
@@ -120,20 +124,19 @@ def _colour(pixel: list[int]) -> Color:
     return Color.from_rgb(*pixel[:3])
 
 
-def _protocol(image: Pixels, pictures: Pictures) -> Widget:
+def _kitty(image: Pixels, pictures: Pictures) -> Widget:
     """textual-image's widget, given as many pixels as the cells have: it then leaves them as they are."""
-    kinds = _library(pictures.cell)
-    return kinds[pictures.way == KITTY](Image.fromarray(image))
+    return _library(pictures.cell)(Image.fromarray(image))
 
 
-def _library(cell: tuple[int, int]) -> tuple[Maker, Maker]:
-    """Sixel's and Kitty's widget. Importing them would have the terminal asked, whose input is the interface's now."""
+def _library(cell: tuple[int, int]) -> Maker:
+    """Kitty's widget. Importing it would have the terminal asked, whose input is the interface's now."""
     before = sys.__stdout__
     sys.__stdout__ = io.StringIO()  # type: ignore[misc,assignment]
     try:
         from textual_image._terminal import CellSize, get_cell_size
-        from textual_image.widget import SixelImage, TGPImage
+        from textual_image.widget import TGPImage
     finally:
         sys.__stdout__ = before  # type: ignore[misc]
     get_cell_size._result = CellSize(*cell)  # type: ignore[attr-defined]
-    return SixelImage, TGPImage
+    return TGPImage

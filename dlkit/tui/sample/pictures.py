@@ -55,30 +55,25 @@ def arrange(sample: Images, room: Size, grain: tuple[int, int], caption: int) ->
     lines = 1 if caption else 0
     least = min(room.width, max(TILE, min(caption, CAPTION)))
     most = max(1, min(sample.columns, count, (room.width + 1) // (least + 1)))
+    wide = min((room.width + 1) // most - 1, max(TILE, -(-width // grain[0])))
+    small, least_factor = _tile(height, width, Size(wide, max(1, room.height - lines)), grain, lines, least)
+    fitting = []
     for across in range(1, most + 1):
-        tile, factor = _tile(height, width, room, grain, (room.width + 1) // across - 1, lines, least)
-        if -(-count // across) * (tile.height + lines) <= room.height:
-            return across, tile, factor
-    tile, factor = _tile(height, width, room, grain, (room.width + 1) // most - 1, lines, least, small=True)
-    return max(1, min(sample.columns, count, (room.width + 1) // (tile.width + 1))), tile, factor
+        rows = -(-count // across)
+        space = Size((room.width + 1) // across - 1, room.height // rows - lines)
+        tile, factor = _tile(height, width, space, grain, lines, least)
+        if rows * (tile.height + lines) <= room.height and factor >= least_factor:
+            fitting.append((across, tile, factor))
+    if fitting:
+        return max(fitting, key=lambda one: one[2])
+    return max(1, min(sample.columns, count, (room.width + 1) // (small.width + 1))), small, least_factor
 
 
-def _tile(
-    height: int,
-    width: int,
-    room: Size,
-    grain: tuple[int, int],
-    cells: int,
-    lines: int,
-    least: int,
-    *,
-    small: bool = False,
-) -> tuple[Size, float]:
-    """The cells of one image ``cells`` wide at most, and its factor; ``small``: no larger than necessary."""
-    wide = min(cells, max(TILE, -(-width // grain[0]))) if small else cells
-    factor = scale_to(height, width, (wide * grain[0], max(1, room.height - lines) * grain[1]))
+def _tile(height: int, width: int, space: Size, grain: tuple[int, int], lines: int, least: int) -> tuple[Size, float]:
+    """The cells of one image in ``space`` at most, and its factor."""
+    factor = scale_to(height, width, (space.width * grain[0], max(1, space.height) * grain[1]))
     size = Size(-(-round(width * factor) // grain[0]), -(-round(height * factor) // grain[1]))
-    return Size(max(min(least, cells) if lines else 1, size.width), max(1, size.height)), factor
+    return Size(max(min(least, space.width) if lines else 1, size.width), max(1, size.height)), factor
 
 
 def _captions(sample: Images, count: int) -> list[str]:
