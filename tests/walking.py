@@ -15,6 +15,7 @@ from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Input
 
 from dlkit.tui.app import DlkitApp
 from dlkit.tui.shared.dialogs import Confirm
@@ -156,6 +157,8 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
         await pilot.pause(REST)
     await pilot.pause(REST)
     await _without_notices(app, pilot)
+    _unblinking(app)
+    await pilot.pause()
     before = _drawn(app)
     for widget in app.screen.walk_children(Widget, with_self=True):
         widget._styles_cache.clear()
@@ -174,6 +177,13 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
         for number, (shown, fresh) in enumerate(zip(before, after, strict=True))
         if shown != fresh
     ]
+
+
+def _unblinking(app: DlkitApp) -> None:
+    """A cursor in a field is to be seen half of the time."""
+    for field in app.screen.query(Input):
+        field.cursor_blink = False
+        field._pause_blink()
 
 
 async def _without_notices(app: DlkitApp, pilot: Pilot[None]) -> None:

@@ -261,7 +261,8 @@ def test_what_the_terminal_says_decides() -> None:
     cases = [
         (b"\x1b[?62;4;22c", "xterm", SIXEL), (b"\x1b[?62;22c", "xterm", HALF_CELLS), (b"", "xterm", HALF_CELLS),
         (b"", "xterm-kitty", KITTY), (b"\x1b[6;18;9t\x1b[?1;2;4c", "tmux-256color", SIXEL),
-        (b"typed\x1b[?4;1c", "xterm", HALF_CELLS),
+        (b"typed\x1b[?4;1c", "xterm", HALF_CELLS), (b"\x1bP>|kitty(0.26.5)\x1b\\\x1b[?62;c", "xterm-kitty", HALF_CELLS),
+        (b"\x1bP>|kitty(0.28.0)\x1b\\\x1b[?62;c", "xterm-kitty", KITTY), (b"", "xterm-ghostty", KITTY),
     ]  # fmt: skip
     for answer, name, way in cases:
         found = Pictures()

@@ -62,7 +62,8 @@ def arrange(sample: Images, room: Size, grain: tuple[int, int], caption: int) ->
         rows = -(-count // across)
         space = Size((room.width + 1) // across - 1, room.height // rows - lines)
         tile, factor = _tile(height, width, space, grain, lines, least)
-        if rows * (tile.height + lines) <= room.height and factor >= least_factor:
+        told_apart = factor >= least_factor or round(width * factor) >= TILE * grain[0]
+        if told_apart and rows * (tile.height + lines) <= room.height:
             fitting.append((across, tile, factor))
     if fitting:
         return max(fitting, key=lambda one: one[2])

@@ -24,8 +24,11 @@ WAYS = (AUTO, KITTY, SIXEL, HALF_CELLS)
 
 _ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
 _CELL = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
-_QUERY = b"\x1b[16t\x1b[c"
-"""The size of a cell, which some answer, and the terminal's attributes, which all do."""
+_KITTY = re.compile(rb"\x1bP>\|kitty\((\d+)\.(\d+)")
+_QUERY = b"\x1b[>q\x1b[16t\x1b[c"
+"""The terminal's name and version and the size of a cell, which some answer, and its attributes, which all do."""
+_PLACEHOLDERS = (0, 28)
+"""The first version of Kitty that knows them; Debian 12 has 0.26."""
 _LOOK_SECONDS = 1.0
 _PATIENCE = 0.03
 _PATIENCE_AFAR = 1.0
@@ -116,8 +119,11 @@ def understand(answer: bytes, environment: dict[str, str] | os._Environ[str], pi
     """What the terminal said, and its name: the placeholders of Kitty's protocol are known to two terminals alone."""
     attributes = _ATTRIBUTES.search(answer)
     name = environment.get("TERM", "")
+    version = _KITTY.search(answer)
     # Unicode placeholders, which survive tmux and scrolling, are known to two terminals only.
-    if name in ("xterm-kitty", "xterm-ghostty"):
+    if version is not None and (int(version[1]), int(version[2])) < _PLACEHOLDERS:
+        pictures.found = HALF_CELLS
+    elif name in ("xterm-kitty", "xterm-ghostty"):
         pictures.found = KITTY
     elif attributes is not None and b"4" in attributes[1].split(b";")[1:]:
         pictures.found = SIXEL
