@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dlkit.events import Checkpointed, Event, Finished, Forked, Machine, Sampled
+from dlkit.events import Checkpointed, Event, Finished, Forked, Machine, Sampled, Started
 from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
@@ -117,6 +117,11 @@ class RunView:
     def branch(self) -> int | None:
         """The step at which a fork began; None of a run that is none."""
         return self._past.step
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of an epoch as the run said when it began; 0 if it did not."""
+        return next((event.epoch_steps for event in self.events if isinstance(event, Started)), 0)
 
     @property
     def clock(self) -> Series:

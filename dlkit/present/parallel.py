@@ -30,6 +30,15 @@ class Path(NamedTuple):
 
     places: Sequence[float | None]
     best: bool
+    name: str = ""
+
+
+class Ways(NamedTuple):
+    """Parallel coordinates; ``title`` says what they are of."""
+
+    title: str
+    axes: Sequence[Axis]
+    paths: Sequence[Path]
 
 
 def parallel_axes(axes: Sequence[Axis], paths: Sequence[Path], *, colour: bool, width: int, height: int) -> str:

@@ -12,10 +12,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dlkit.monitor.clock import seconds_at
+from dlkit.monitor.history import Series
 from dlkit.monitor.moments import Moment
+from dlkit.present.parallel import Ways
 from dlkit.samples import Sample
 
 Floats = npt.NDArray[np.float64]
+NO_CLOCK = Series(np.empty(0, np.int64), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,23 @@ class Listing:
 
 @dataclass(frozen=True)
 class Line:
-    """``x`` ascending, ``y`` as many; between ``low`` and ``high``, as many too, lies a band."""
+    """``x`` ascending, ``y`` as many; between ``low`` and ``high``, as many too, lies a band.
+
+    Where ``x`` are steps of one run, ``clock`` has known steps with the seconds of training at which they were reached,
+    and an epoch has ``epoch_steps``: empty, and 0, where that is not known."""
 
     name: str
     x: npt.NDArray[np.int64] | Floats
     y: Floats
     low: Floats = field(default_factory=lambda: np.empty(0))
     high: Floats = field(default_factory=lambda: np.empty(0))
+    epoch_steps: int = 0
+    clock: Series = field(default_factory=lambda: NO_CLOCK)
+
+    @property
+    def seconds(self) -> Floats:
+        """Those of training at each ``x``; empty if not known."""
+        return seconds_at(self.clock, self.x.astype(np.int64)) if len(self.clock.steps) else np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ class Film:
     shots: Sequence[Shot]
 
 
-Block: TypeAlias = Words | Facts | Grid | Listing | Charts | Film
+Block: TypeAlias = Words | Facts | Grid | Listing | Charts | Ways | Film
 
 
 @dataclass(frozen=True)

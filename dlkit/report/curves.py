@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from dlkit.monitor.view import RunView
 from dlkit.present.numbers import counted
-from dlkit.report.blocks import Chart, Charts, Line
+from dlkit.report.blocks import NO_CLOCK, Chart, Charts, Line
 
 UNFOLDED = 4
 """Charts that are seen at once; others are there when they are asked for."""
@@ -41,8 +41,14 @@ def grouped_names(names: Sequence[str], primary: str) -> dict[str, list[str]]:
 
 
 def _chart(view: RunView, bare: str, names: Sequence[str]) -> Chart:
-    lines = [Line(name, *view.series(name)) for name in names]
+    lines = [line_of(view, name, name) for name in names]
     return Chart(bare, lines, log=wide([line.y for line in lines]), moments=view.moments)
+
+
+def line_of(view: RunView, metric: str, called: str) -> Line:
+    """A metric's course. A fork's begins with its parent's, whose seconds nobody here knows."""
+    clock = view.clock if view.branch is None else NO_CLOCK
+    return Line(called, *view.joined(metric), epoch_steps=view.epoch_steps, clock=clock)
 
 
 def wide(values: Sequence[npt.NDArray[np.float64]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 
@@ -20,13 +20,14 @@ from dlkit.steering import one_line
 WIDTH, HEIGHT = 640, 280
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 26, 34
 """Around the plot, in pixels."""
-_LETTER = 6.6
+LETTER = 6.6
 """How wide a letter of the legend is, about."""
 _ODD = 4
 """Half the side of the triangle that stands where a value is not finite."""
 STYLE = """text { font: 12px system-ui, sans-serif; fill: #333; } .grid { stroke: #ddd; }
 .moment { stroke: #999; stroke-dasharray: 3 3; } path { fill: none; stroke-width: 1.5; stroke-linecap: round; }
-.band { fill-opacity: .18; } .name { font-weight: bold; }
+.band { fill-opacity: .18; } .name { font-weight: bold; } .way { stroke: #bbb; } .way.line { stroke-width: 2.5; }
+.axis { stroke: #333; }
 """
 """How a chart looks in a file of its own; a page knows light and dark, and says it itself."""
 
@@ -75,12 +76,18 @@ def svg(chart: Chart, *, alone: bool = False) -> str:
         across, up = axes
         lines = [part for place, line in enumerate(chart.lines) for part in _line(line, place, across, up)]
         parts = [*_grid(across, up, chart.x_label), *_moments(chart, across), *lines]
+    around = [paper(), *_legend(chart)] if alone else []
+    return opened(description(chart), [*around, *parts])
+
+
+def opened(label: str, parts: Sequence[str]) -> str:
+    """A picture of these parts, with ``label`` for whoever cannot see it."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-    around = [_paper(), *_legend(chart)] if alone else []
-    return f'{head} aria-label="{_escaped(description(chart))}">{"".join([*around, *parts])}</svg>'
+    return f'{head} aria-label="{escaped(label)}">{"".join(parts)}</svg>'
 
 
-def _paper() -> str:
+def paper() -> str:
+    """What a picture that is a file of its own begins with: its style, and white."""
     colours = "".join(
         f".line.c{i} {{ stroke: {c}; }} :not(.line).c{i} {{ fill: {c}; }}" for i, c in enumerate(map(_hex, COLOURS))
     )
@@ -138,7 +145,7 @@ def _grid(across: Axis, up: Axis, x_label: str) -> Iterator[str]:
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(value)}</text>'
     for value, x in zip(across.ticks(), across.at(np.array(across.ticks())).tolist(), strict=True):
         yield f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 15}" text-anchor="middle">{number(value)}</text>'
-    yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{_escaped(x_label)}</text>'
+    yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escaped(x_label)}</text>'
 
 
 def _moments(chart: Chart, across: Axis) -> Iterator[str]:
@@ -146,7 +153,7 @@ def _moments(chart: Chart, across: Axis) -> Iterator[str]:
         (x,) = across.at(np.array([float(moment.step)])).tolist()
         if LEFT <= x <= WIDTH - RIGHT:
             line = f'<path class="moment" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}">'
-            yield f"{line}<title>{_escaped(moment.text)}</title></path>"
+            yield f"{line}<title>{escaped(moment.text)}</title></path>"
 
 
 def _line(line: Line, place: int, across: Axis, up: Axis) -> Iterator[str]:
@@ -193,12 +200,13 @@ def _band(x: Floats, low: Floats, high: Floats, colour: str) -> Iterator[str]:
 
 def _legend(chart: Chart) -> Iterator[str]:
     """The title, and each line's name in its colour. A page writes both beside the chart."""
-    yield f'<text class="name" x="6" y="16">{_escaped(chart.title)}</text>'
-    x = max(float(LEFT), 6 + (len(chart.title) + 3) * _LETTER * 1.1)
+    yield f'<text class="name" x="6" y="16">{escaped(chart.title)}</text>'
+    x = max(float(LEFT), 6 + (len(chart.title) + 3) * LETTER * 1.1)
     for place, line in enumerate(chart.lines):
-        yield f'<text class="c{place % len(COLOURS)}" x="{x:.0f}" y="16">{_escaped(line.name)}</text>'
-        x += (len(line.name) + 2) * _LETTER
+        yield f'<text class="c{place % len(COLOURS)}" x="{x:.0f}" y="16">{escaped(line.name)}</text>'
+        x += (len(line.name) + 2) * LETTER
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Anybody's text within SVG."""
     return html.escape(one_line(text))

@@ -10,11 +10,13 @@ from dlkit.errors import in_words
 from dlkit.monitor.sample_export import spread
 from dlkit.present.frames import drawn
 from dlkit.present.numbers import counted
+from dlkit.present.parallel import Ways
 from dlkit.present.samples import render
 from dlkit.present.table import markdown_table
 from dlkit.report.blocks import Block, Charts, Document, Facts, Film, Grid, Listing, Words
 from dlkit.report.drawing import description, svg
 from dlkit.report.page import cell_text
+from dlkit.report.ways import ways_svg
 from dlkit.samples import ConfusionMatrix, Pairs, Sample, Shaded, Table, Text
 from dlkit.steering import one_line, without_steering
 
@@ -53,6 +55,9 @@ class Markdown:
                 yield from _folded(_table(block), block.folded)
             case Charts():
                 yield from _folded("\n\n".join(self._charts(block)), block.folded)
+            case Ways():
+                name = self._keep("ways", "svg", ways_svg(block, alone=True).encode())
+                yield f"![{escaped(block.title)}]({name})"
             case Film():
                 yield from self._film(block)
 

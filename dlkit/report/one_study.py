@@ -19,6 +19,7 @@ from dlkit.report.reading import Told, read
 from dlkit.report.several import mean_chart
 from dlkit.runs.folder import RunFolder
 from dlkit.studies.importance import importance
+from dlkit.studies.reading import ways
 from dlkit.studies.results import Results, Row, best_so_far
 from dlkit.studies.telling import answer, columns, headline, looks_at_test
 from dlkit.studies.waking import run_of
@@ -95,7 +96,8 @@ def _importance(found: Results) -> list[Block]:
         return []
     rows = [[label(key), "█" * round(_BAR * share), f"{share:.0%}"] for key, share in matters.shares.items()]
     text = f"What settings differ by: each option's share ({matters.by})."
-    return [Grid(("option", "", "share"), rows), Words(text, quiet=True)]
+    through = ways(found, matters)
+    return [Grid(("option", "", "share"), rows), Words(text, quiet=True), *([through] if through else [])]
 
 
 def _trials(found: Results) -> Grid:

@@ -23,6 +23,23 @@
     return found;
   };
 
+  // Seconds of training as people say them: 42 s, 5:04, 1:02:03.
+  const clock = (seconds) => {
+    if (seconds < 60) return `${shown(Number(seconds.toFixed(1)))} s`;
+    const whole = Math.round(seconds), two = (number) => String(number).padStart(2, "0");
+    const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  };
+  // Between two of these about five fit, whatever is shown; beyond them the hours are round.
+  const MOMENTS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+  const clockTicks = (low, high) => {
+    const step = MOMENTS.find((one) => one >= (high - low) / 6);
+    if (high - low < 5 || !step) return ticks(low, high);
+    const found = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(i * step);
+    return found;
+  };
+
   // From low to high about five round numbers.
   const ticks = (low, high) => {
     const rough = high / 5 - low / 5;
@@ -57,6 +74,9 @@
       this.plot = figure.querySelector(".plot");
       this.keys = [...figure.querySelectorAll(".key")];
       this.log = this.data.log;
+      this.units = [this.data.x, ...this.known()];
+      this.unit = this.data.x;
+      for (const line of this.data.lines) line.steps = line.x;
       this.window = null;
       this.dragged = null;
       this.tip = document.createElement("div");
@@ -78,9 +98,48 @@
       this.fit();
     }
 
+    // What the steps of all lines may be counted in too.
+    known() {
+      const { lines, x } = this.data;
+      if (x !== "step" || !lines.length) return [];
+      return [["epoch", "epoch"], ["time", "seconds"]].filter(([, key]) => lines.every((line) => line[key])).map(([name]) => name);
+    }
+
+    along(line, unit) {
+      if (unit === "time") return line.seconds;
+      return unit === "epoch" ? line.steps.map((step) => step / line.epoch) : line.steps;
+    }
+
+    // A moment is one of a run alone, of which all lines are.
+    place(step) {
+      const line = this.data.lines.reduce((a, b) => (b.steps.length > a.steps.length ? b : a));
+      if (this.unit === "epoch") return step / line.epoch;
+      if (this.unit !== "time") return step;
+      const at = search(line.steps, step), [a, b] = [line.steps[at - 1] ?? 0, line.steps[at]];
+      const [from, to] = [at ? line.seconds[at - 1] : 0, line.seconds[at]];
+      return b === undefined ? from : b > a ? from + (to - from) * (step - a) / (b - a) : to;
+    }
+
+    count(unit) {
+      this.unit = unit;
+      for (const line of this.data.lines) line.x = this.along(line, unit);
+      this.zoom(null);
+    }
+
+    told(value) {
+      return this.unit === "time" ? clock(value) : shown(value);
+    }
+
     addTools(caption) {
       const tools = document.createElement("span");
       tools.className = "tools";
+      if (this.units.length > 1) {
+        const choice = document.createElement("select");
+        choice.setAttribute("aria-label", "what the horizontal axis counts");
+        for (const unit of this.units) choice.append(new Option(unit));
+        choice.addEventListener("change", () => this.count(choice.value));
+        tools.append(choice);
+      }
       const log = button("log", this.log);
       log.title = "vertical axis over powers of ten";
       log.addEventListener("click", () => {
@@ -170,17 +229,18 @@
         svg.append(make("path", { class: "grid", d: `M${LEFT} ${y(value).toFixed(1)}H${width - RIGHT}` }));
         svg.append(make("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, shown(value)));
       }
-      for (const value of ticks(...across)) {
-        const at = Math.min(x(value), width - RIGHT - 4 * shown(value).length);
-        svg.append(make("text", { x: at, y: height - BOTTOM + 15, "text-anchor": "middle" }, shown(value)));
+      for (const value of this.unit === "time" ? clockTicks(...across) : ticks(...across)) {
+        const told = this.told(value), at = Math.min(x(value), width - RIGHT - 4 * told.length);
+        svg.append(make("text", { x: at, y: height - BOTTOM + 15, "text-anchor": "middle" }, told));
       }
-      svg.append(make("text", { x: width - RIGHT, y: height - 4, "text-anchor": "end" }, this.data.x));
+      const label = this.unit === "time" ? "time of training" : this.unit;
+      svg.append(make("text", { x: width - RIGHT, y: height - 4, "text-anchor": "end" }, label));
     }
 
     moments(svg, x) {
       const { width, height } = this.size;
       for (const [step, text] of this.data.moments) {
-        const at = x(step);
+        const at = x(this.place(step));
         if (at < LEFT || at > width - RIGHT) continue;
         const line = make("path", { class: "moment", d: `M${at.toFixed(1)} ${TOP}V${height - BOTTOM}` });
         line.append(make("title", {}, text));
@@ -284,10 +344,11 @@
         }
       }
       if (nearest === null) return;
-      const told = [`${this.data.x} ${shown(nearest)}`];
+      const told = [`${this.unit} ${this.told(nearest)}`];
       for (const line of lines) {
-        const place = search(line.x, nearest);
-        if (line.x[place] === nearest) told.push(`${line.name}  ${shown(line.y[place])}`);
+        // Runs share their steps, seldom their seconds: there, what a line had come to by then.
+        const place = search(line.x, nearest), by = line.x[place] === nearest ? place : this.unit === this.data.x ? -1 : place - 1;
+        if (by >= 0) told.push(`${line.name}  ${shown(line.y[by])}`);
       }
       this.svg.append(make("path", { class: "cross", d: `M${x(nearest).toFixed(1)} ${TOP}V${height - BOTTOM}` }));
       this.tip.textContent = told.join("\n");

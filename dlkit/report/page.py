@@ -13,11 +13,13 @@ import numpy as np
 
 from dlkit.present.graphs import COLOURS
 from dlkit.present.numbers import grouped, number
+from dlkit.present.parallel import Ways
 from dlkit.present.sample_page import html_text
 from dlkit.report.blocks import Block, Chart, Charts, Document, Facts, Film, Floats, Grid, Line, Listing, Part, Words
 from dlkit.report.drawing import description, svg
 from dlkit.report.film import developed
 from dlkit.report.thinning import thinned
+from dlkit.report.ways import ways_svg
 from dlkit.steering import one_line
 
 LARGEST = 3_000_000
@@ -26,7 +28,7 @@ _FOR_SAMPLES, _FOR_CURVES = 1_800_000, 800_000
 COLUMNS = 1500
 """Of a longer curve so many parts are kept, each with its extremes; of very many curves fewer, down to ``_FEWEST``."""
 _FEWEST = 60
-_POINT = 20
+_POINT = 28
 """Bytes that a point takes, about."""
 _HERE = Path(__file__).parent
 
@@ -133,6 +135,8 @@ def _block(block: Block, rooms: _Rooms) -> str:
         case Charts():
             charts = "\n".join(_chart(chart, rooms.columns) for chart in block.charts)
             return _folded(f'<div class="charts">{charts}</div>', block.folded)
+        case Ways():
+            return f'<figure class="ways">\n{ways_svg(block)}\n</figure>\n<p class="quiet">{html_text(block.title)}</p>'
         case Film():
             return _film(block, rooms.film)
 
@@ -204,6 +208,10 @@ def _line(line: Line, columns: int) -> dict[str, object]:
         "x": _numbers(np.asarray(line.x, np.float64)[kept]),
         "y": _numbers(line.y[kept]),
     }
+    if line.epoch_steps:
+        found["epoch"] = line.epoch_steps
+    if len(line.clock.steps):
+        found["seconds"] = _numbers(np.round(line.seconds[kept], 2))
     if len(line.low):
         found |= {"low": _numbers(line.low[kept]), "high": _numbers(line.high[kept])}
     return found

@@ -12,7 +12,7 @@ from dlkit.monitor.means import BUT_SEED, Together, together
 from dlkit.present.numbers import counted, duration, number
 from dlkit.report import facts
 from dlkit.report.blocks import Block, Chart, Charts, Document, Film, Grid, Line, Part, Words
-from dlkit.report.curves import MOST, UNFOLDED, grouped_names, wide
+from dlkit.report.curves import MOST, UNFOLDED, grouped_names, line_of, wide
 from dlkit.report.one_run import films_of
 from dlkit.report.reading import Told, setting
 from dlkit.runs.courses import mean_course
@@ -135,10 +135,8 @@ def mean_chart(runs: Sequence[Told], groups: Sequence[Together], metric: str) ->
 
 def run_chart(runs: Sequence[Told], names: Sequence[str], metric: str) -> Chart:
     """A line a run that has the metric."""
-    lines = [
-        Line(name, *told.view.series(metric))
-        for name, told in zip(names, runs, strict=True) if metric in told.view.names
-    ]  # fmt: skip
+    there = [(name, told.view) for name, told in zip(names, runs, strict=True) if metric in told.view.names]
+    lines = [line_of(view, metric, name) for name, view in there]
     return Chart(metric, lines, log=wide([line.y for line in lines]))
 
 

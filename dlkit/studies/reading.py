@@ -8,15 +8,15 @@ import math
 import numpy as np
 
 from dlkit.present.numbers import counted, number
-from dlkit.present.parallel import Axis, Path, parallel_axes
+from dlkit.present.parallel import Axis, Path, Ways, parallel_axes
 from dlkit.present.plot import curve, scatter
 from dlkit.runs.courses import Floats
 from dlkit.studies.curves import Curves, Overlaid, curves
 from dlkit.studies.importance import PED_ANOVA, Importance, importance
-from dlkit.studies.parallel import Parallel, parallel
+from dlkit.studies.parallel import parallel
 from dlkit.studies.results import Results, best_so_far
 from dlkit.studies.scales import Scale, is_number, scale_of, values_of
-from dlkit.studies.wording import label, shown
+from dlkit.studies.wording import label, shown, words
 
 BAR = 30
 HEIGHT = 6
@@ -30,7 +30,7 @@ def told(found: Results, by: str = "", *, colour: bool, width: int) -> list[str]
     blocks = [_best(found, colour=colour, width=width), _curves(found, over, colour=colour, width=width)]
     if len(found.rows) > 2 and any(row.mean for row in found.rows):
         blocks.append(_importance(how_much))
-        blocks.append(_parallel(parallel(found, list(how_much.shares)), colour=colour, width=width))
+        blocks.append(_parallel(ways(found, how_much), colour=colour, width=width))
         blocks += [_slice(found, key, colour=colour, width=width) for key in how_much.shares if _is_numeric(found, key)]
     return [block for block in blocks if block]
 
@@ -39,20 +39,22 @@ def document(found: Results, by: str = "") -> dict[str, object]:
     """The same for programs."""
     seconds, values = best_so_far(found)
     over, how_much = curves(found, by), importance(found)
-    ways = parallel(found, list(how_much.shares))
+    through = parallel(found, list(how_much.shares))
     return {
         "best_so_far": {"seconds": seconds, "values": values},
         "curves": {"by": over.by, "lines": [_line_document(line) for line in over.lines], "left_out": over.left_out},
         "importance": {"by": how_much.by, "shares": dict(how_much.shares), "explained": dict(how_much.explained)},
         "parallel": {
-            "axes": [
-                {"key": a.key, "names": list(a.names) or None, **(_ends(a) if not a.names else {})} for a in ways.axes
-            ],
-            "lines": [{"setting": w.setting, "places": list(w.places), "best": w.best} for w in ways.lines],
-            "left_out": list(ways.left_out),
-            "flipped": ways.flipped,
+            "axes": [_axis_document(axis) for axis in through.axes],
+            "lines": [{"setting": w.setting, "places": list(w.places), "best": w.best} for w in through.lines],
+            "left_out": list(through.left_out),
+            "flipped": through.flipped,
         },
     }
+
+
+def _axis_document(axis: Scale) -> dict[str, object]:
+    return {"key": axis.key, "names": list(axis.names) or None, **({} if axis.names else _ends(axis))}
 
 
 def _ends(axis: Scale) -> dict[str, object]:
@@ -115,18 +117,29 @@ def _bar(found: Importance, key: str, share: float, names: int) -> str:
     return f"{label(key):{names}}  {'█' * round(BAR * share)} {100 * share:.0f} %{other}"
 
 
-def _parallel(found: Parallel, *, colour: bool, width: int) -> str:
-    if len(found.axes) < 3 or len(found.lines) < 2:  # of one option, the slice says it better
-        return ""
+def ways(results: Results, how_much: Importance) -> Ways | None:
+    """Every setting's way through the options, to be drawn; None where a slice says it better: of one option, or one
+    setting."""
+    found = parallel(results, list(how_much.shares))
+    if len(found.axes) < 3 or len(found.lines) < 2:
+        return None
     metric = found.axes[-1]
     axes = [Axis(label(axis.key), axis.ticks()) for axis in found.axes[:-1]]
     axes.append(Axis(metric.key, [(1 - at if found.flipped else at, text) for at, text in metric.ticks()]))
-    paths = [Path(line.places, line.best) for line in found.lines]
+    names = {row.number: words(row.values, results.keys) for row in results.rows}
+    paths = [Path(line.places, line.best, names[line.setting]) for line in found.lines]
     best = sum(path.best for path in paths)
     head = f"every setting's way, the best {best if best > 1 else 'one'} of {counted(len(paths), 'setting')} in front"
     if found.left_out:
         head += f"; without {', '.join(map(label, found.left_out))}"
-    return f"{head}\n{parallel_axes(axes, paths, colour=colour, width=width, height=2 * HEIGHT)}"
+    return Ways(head, axes, paths)
+
+
+def _parallel(found: Ways | None, *, colour: bool, width: int) -> str:
+    if found is None:
+        return ""
+    drawn = parallel_axes(found.axes, found.paths, colour=colour, width=width, height=2 * HEIGHT)
+    return f"{found.title}\n{drawn}"
 
 
 def _is_numeric(found: Results, key: str) -> bool:

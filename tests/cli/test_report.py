@@ -43,6 +43,19 @@ def test_of_a_study(dlkit, tmp_path):
     assert "| trainer.lr | val/mse |" in (tmp_path / "a.md").read_text()
 
 
+def test_ways_through_several_options(dlkit, tmp_path):
+    study = asked(tmp_path / "workspace", "lr=0.001,0.01", "trainer.momentum=0.1,0.9")
+    recorded(study, {(s, 0): 1.0 + s for s in range(4)})
+    words = ("report", "--study", "last", "--workspace", tmp_path / "workspace")
+    assert dlkit(*words, "-o", tmp_path / "a.html").code == 0
+    assert dlkit(*words, "-o", tmp_path / "a.md").code == 0
+    page, file = (tmp_path / "a.html").read_text(), (tmp_path / "a-files" / "ways.svg").read_text()
+    for text in (page, file):
+        assert text.count('<path class="way') == 4 and text.count('class="way line c0"') == 1
+        assert "trainer.lr" in text and "trainer.momentum" in text
+    assert "![every setting's way" in (tmp_path / "a.md").read_text()
+
+
 @pytest.mark.parametrize(("words", "told"), [
     ([], "of what? Give RUN …, or --study S"),
     (["first", "--study", "last"], "a report is of one of them"),

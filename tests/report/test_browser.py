@@ -47,6 +47,16 @@ def test_hover_zoom_slide_and_print(tmp_path: Path) -> None:
         browser.run(f"{whole}.click()")
         assert browser.run(f"{whole}.hidden")
 
+        # Counted in epochs and in time: what is said, and the whole again.
+        browser.run("const u = document.querySelector('.tools select'); u.value = 'time';"
+                    "u.dispatchEvent(new Event('change'))")  # fmt: skip
+        labels = "return [...document.querySelectorAll('figure.chart')][0].querySelectorAll('svg text')"
+        assert "time of training" in browser.run(
+            f"{labels.replace('return ', 'return [...')}].map((t) => t.textContent)"
+        )
+        browser.command(mouse, type="mouseMoved", x=x + w / 2 + 1, y=y)
+        assert browser.run("return document.querySelector('.tip').textContent").startswith("time ")
+
         browser.run("const s = document.querySelector('input[type=range]'); s.value = 0;"
                     "s.dispatchEvent(new Event('input'))")  # fmt: skip
         shown = browser.run("return [...document.querySelectorAll('.shot')].map((one) => one.hidden)")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlkit.errors import RunError
+from dlkit.monitor.clock import seconds_at
 from dlkit.monitor.moments import Moment
 from dlkit.report import one_run, several
 from dlkit.report.blocks import Chart, Charts, Document, Film, Grid, Line, Part, Shot, Words
@@ -100,6 +101,14 @@ def test_a_million_points_are_few_and_have_every_spike(tmp_path: Path) -> None:
     assert line["points"] == 1_000_000 and len(line["x"]) <= 6000
     assert {77, 88, -3.5} <= set(line["y"])
     assert [x for x, y in zip(line["x"], line["y"], strict=True) if y != 2] == [18, 400_004, 999_991]
+
+
+def test_steps_are_epochs_and_seconds_too(tmp_path: Path) -> None:
+    told = told_of(ordinary(tmp_path))
+    line = held(page(one_run.document(told)))[0]["lines"][0]
+    assert line["epoch"] == told.view.epoch_steps > 0
+    assert len(line["seconds"]) == len(line["x"]) and line["seconds"] == sorted(line["seconds"])
+    assert line["seconds"][-1] == pytest.approx(seconds_at(told.view.clock, np.array([line["x"][-1]]))[0], abs=0.01)
 
 
 def test_samples_take_no_more_room_than_there_is(tmp_path: Path) -> None:

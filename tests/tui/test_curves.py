@@ -22,7 +22,6 @@ from dlkit.tui.chart.grid import WIDE as WIDE_ENOUGH
 from dlkit.tui.chart.groups import Group, grouped, matches, settled
 from dlkit.tui.chart.line import Mark
 from dlkit.tui.chart.look import Look
-from dlkit.tui.chart.units import epoch_steps
 from dlkit.tui.run.curves import CurvesPane
 from dlkit.tui.run.screen import RunScreen
 from dlkit.tui.shared.filter_line import FilterLine
@@ -228,7 +227,7 @@ async def test_the_mouse_chooses_points_and_enlarges(tmp_path: Path) -> None:
 async def test_epochs_where_it_is_known_how_long_they_are(tmp_path: Path) -> None:
     run = rich_run(tmp_path)
     async with curves(run, WIDE) as (app, pilot, pane):
-        assert pane.view is not None and epoch_steps(pane.view) == 20
+        assert pane.view is not None and pane.view.epoch_steps == 20
         await typed(pilot, "t", "left")
         assert "epoch 5 " in shown(app) and pane.charts[1].lines[0].x[-1] == 5
         await typed(pilot, "z", "y")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dlkit.events import Started
 from dlkit.monitor.clock import seconds_at
 from dlkit.monitor.view import RunView
 from dlkit.present.numbers import duration
@@ -17,11 +16,6 @@ from dlkit.tui.chart.thin import Numbers
 STEP, EPOCH, TIME = UNITS = ("step", "epoch", "time")
 """In the order in which a key goes through them."""
 UNKNOWN = "how many steps an epoch has is not on record"
-
-
-def epoch_steps(view: RunView) -> int:
-    """Steps of an epoch as the run said when it began; 0 if it did not."""
-    return next((event.epoch_steps for event in view.events if isinstance(event, Started)), 0)
 
 
 def words(x: float, unit: str) -> str:
@@ -69,14 +63,14 @@ def why_not(views: Sequence[RunView], names: Callable[[int], str], unit: str) ->
     """Why x cannot count so; empty if it can. ``names``: of the runs, by their places."""
     if unit != EPOCH:
         return ""
-    without = [names(place) for place, view in enumerate(views) if not epoch_steps(view)]
+    without = [names(place) for place, view in enumerate(views) if not view.epoch_steps]
     told = ", ".join(filter(None, without))
     return (f"{UNKNOWN}: {told}" if told else UNKNOWN) if without else ""
 
 
 def _in(view: RunView, unit: str) -> Callable[[Numbers], Numbers]:
     if unit == EPOCH:
-        return lambda steps: steps / (epoch_steps(view) or 1)
+        return lambda steps: steps / (view.epoch_steps or 1)
     if unit == TIME:
         return lambda steps: seconds_at(view.clock, steps)
     return lambda steps: steps
