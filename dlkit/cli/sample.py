@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.catalog import Catalog
+from dlkit.cli.answer_files import json_line
 from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.parser import Parser
 from dlkit.cli.question import question_of, taken, with_inference
@@ -33,13 +34,16 @@ def main(argv: list[str]) -> int:
     for flag, value, least in (("-n", options.n, 1), ("--seed", options.seed, 0)):
         if value < least:
             raise UsageError(f"{flag} {value}: must be at least {least}")
+    if options.jsonl and (options.json or options.o):
+        other = "--json prints one document" if options.json else "-o DIR writes files"
+        raise UsageError(f"{other}, --jsonl a line a sample: give one of them")
     run = chosen_run(options)
 
     from dlkit.data.randomness import forked
     from dlkit.use.load import load_predictor
 
     catalog = Catalog.load_everything()
-    loaded = load_predictor(catalog, run, options.checkpoint, question=question_of(options, changed))
+    loaded = load_predictor(catalog, run, options.checkpoint, options.device, question_of(options, changed))
     examples = _examples(catalog, loaded, locate(options.workspace))
     who = f"inference {loaded.resolved.specs['inference'].name!r}"
     with blamed(who), forked(options.seed, "sample") as generator:
@@ -48,6 +52,9 @@ def main(argv: list[str]) -> int:
     head = {"run": run.id, "checkpoint": options.checkpoint, **asked}
     if options.o:
         _write(made, Path(options.o), head if options.json else None)
+    elif options.jsonl:
+        for sample in made:
+            print_result(json_line(sample_document(sample, pixels=True)), flush=True)
     elif options.json:
         print_json({**head, "samples": [sample_document(sample, pixels=True) for sample in made]})
     else:
@@ -65,6 +72,8 @@ def _parser() -> Parser:
         metavar="DIR",
         help="write the samples there, as PNG (pictures also one by one) and JSON, and list the files",
     )
+    parser.add_argument("--jsonl", action="store_true", help="print a sample a line, as JSON")
+    parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     with_inference(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which samples are drawn (default: 0)")

@@ -13,6 +13,7 @@ from dlkit.interpreter import python
 from dlkit.use.serve.limits import Limits
 
 MEGA = 1_000_000
+EXAMPLES, MOST_EXAMPLES = 6, 24
 _LIMITS = Limits()
 _NUMBERS = (
     ("--batch", int, _LIMITS.batch, "N", "questions that are answered together, at most"),
@@ -46,6 +47,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
     parser.add_argument("--inference", default="", metavar="NAME", help="another inference component than the run's")
+    parser.add_argument(
+        "--examples",
+        type=int,
+        metavar="N",
+        help="questions of the validation split that the page offers "
+        f"(default: {EXAMPLES} on this machine, 0 beyond it: whoever sees the page sees that data)",
+    )
     for flag, kind, default, metavar, about in _NUMBERS:
         parser.add_argument(flag, type=kind, default=default, metavar=metavar, help=f"{about} (default: {default:g})")
     options = parser.with_json().parse_args(argv)
@@ -53,10 +61,12 @@ def main(argv: list[str]) -> int:
     for name in ("batch", "seconds", "max_body", "max_megapixels", "max_tokens", "max_waiting"):
         if getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(options, name):g}: must be above 0")
+    if options.examples is not None and not 0 <= options.examples <= MOST_EXAMPLES:
+        raise UsageError(f"--examples {options.examples}: must be 0 to {MOST_EXAMPLES}")
     if not 0 <= options.gather <= 1000:
         raise UsageError(f"--gather {options.gather:g}: must be 0 to 1000")
 
-    from dlkit.use.serve.command import Serving, serve, token_of
+    from dlkit.use.serve.command import Serving, is_loopback, serve, token_of
 
     limits = replace(
         _LIMITS,
@@ -72,8 +82,22 @@ def main(argv: list[str]) -> int:
         "dlkit.use.serve.worker", str(place), "--checkpoint", options.checkpoint, "--device", options.device,
         "--inference", options.inference, "--pixels", str(limits.pixels), "--tokens", str(limits.tokens),
     )  # fmt: skip
-    serving = Serving(title, words, options.host, options.port, options.workers, token_of(options.token), limits)
+    count = EXAMPLES * is_loopback(options.host) if options.examples is None else options.examples
+    examples = _examples(options, place, count)
+    serving = Serving(
+        title, words, options.host, options.port, options.workers, token_of(options.token), limits, examples
+    )
     return serve(serving, as_json=options.json)
+
+
+def _examples(options: argparse.Namespace, place: Path, count: int) -> list[str]:
+    """An exported folder has no data."""
+    if has_file(place, "export.json") or not count:
+        return []
+    return python(
+        "dlkit.use.serve.examples", str(place), "--checkpoint", options.checkpoint, "--inference", options.inference,
+        "--count", str(count),
+    )  # fmt: skip
 
 
 def _model(options: argparse.Namespace) -> tuple[str, Path]:
@@ -82,7 +106,7 @@ def _model(options: argparse.Namespace) -> tuple[str, Path]:
     if not has_file(folder, "export.json"):
         run = chosen_run(options)
         return run.id, run.path
-    for name, default in (("checkpoint", "best"), ("device", "cpu"), ("inference", "")):
+    for name, default in (("checkpoint", "best"), ("device", "cpu"), ("inference", ""), ("examples", None)):
         if getattr(options, name) != default:
             raise UsageError(f"--{name}: {folder} answers as it was exported; it is for serving a run")
     return folder.absolute().name, folder.absolute()

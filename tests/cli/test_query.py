@@ -149,6 +149,14 @@ def test_sample_draws_or_writes(dlkit, trained, ids, tmp_path):
     assert listed["samples"] == [{"kind": "table", "name": "rows", "path": file}]
 
 
+def test_samples_a_line_each(dlkit, trained, ids):
+    lines = dlkit("sample", ids[0], "-n", "3", "--jsonl", "--workspace", trained).out.splitlines()
+    whole = dlkit("sample", ids[0], "-n", "3", "--json", "--workspace", trained).json
+    assert [json.loads(line) for line in lines] == whole["samples"]
+    refused = dlkit("sample", ids[0], "--jsonl", "--json", "--workspace", trained)
+    assert refused.code == 2 and "give one of them" in refused.err
+
+
 def test_sample_depends_on_the_seed_alone(dlkit, trained, ids):
     def rows(seed: str) -> list[list[float]]:
         found = dlkit("sample", ids[0], "-n", "5", "--seed", seed, "--json", "--workspace", trained).json

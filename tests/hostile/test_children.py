@@ -39,6 +39,7 @@ STARTS = {
     "dlkit/tui/shared/command_dialog.py": {"Popen"},
     "dlkit/use/export/asking.py": {"Popen"},
     "dlkit/use/serve/model.py": {"create_subprocess_exec"},
+    "dlkit/use/serve/offered.py": {"create_subprocess_exec"},
     "dlkit/web/session.py": {"create_subprocess_exec"},
 }
 """Where processes are started. Somebody who adds a place looks whether it takes its words from ``python``."""

@@ -90,6 +90,11 @@ def test_its_run_py_is_short_and_answers_where_neither_torch_nor_dlkit_is_instal
     assert done.returncode == 0, done.stderr
     found = [json.loads(line)["y"] for line in done.stdout.splitlines()]
     assert found == pytest.approx(answers_of(toy_trained, catalog), abs=1e-5)
+    with subprocess.Popen([*words, *ROWS * 200], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as asked:
+        assert asked.stdout is not None and asked.stderr is not None
+        assert asked.stdout.readline()
+        asked.stdout.close()  # as head does, when it has seen enough
+        assert asked.wait(60) != 0 and asked.stderr.read() == b""
     probe = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = [{str(site)!r}]; import torch"]
     assert subprocess.run(probe, capture_output=True).returncode == 1
 

@@ -30,6 +30,9 @@ def test_a_run_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             shown = server.ask("/predict", {"question": [1, 2, 3], "show": True}).told["shown"]
             assert shown[0]["kind"] == "table" and shown[0]["rows"] == [[expected[0]["y"]]]
             assert server.ask("/predict", {"question": [1, 2, 3], "options": {"no": 1}}).status == 422
+            (row, *more) = server.ask("/examples").told["examples"]
+            assert len(row) == 3 and more and row not in more, "rows of the validation split, each another"
+            assert "answer" in server.ask("/predict", {"question": row}).told
             check("serve", {"event": "serving", "url": server.url, "task": "toy"})
             about = server.ask("/about").told
             assert about["schema"]["example"] == [1.0, 2.0, 3.0] and about["task"] == "toy"

@@ -21,6 +21,7 @@ from dlkit.use.serve.figures import Figures
 from dlkit.use.serve.front import Front
 from dlkit.use.serve.guard import Guard
 from dlkit.use.serve.limits import Limits
+from dlkit.use.serve.offered import Offered
 from dlkit.use.serve.openapi import document
 
 STATIC = Path(__file__).parent / "static"
@@ -32,15 +33,18 @@ CLIENTS = {"failed": 500, "plugin": 500}
 class Served:
     """What the routes share."""
 
-    def __init__(self, title: str, batcher: Batcher, limits: Limits, figures: Figures, guard: Guard) -> None:
+    def __init__(
+        self, title: str, batcher: Batcher, limits: Limits, figures: Figures, guard: Guard, offered: Offered
+    ) -> None:
         self._title, self._batcher, self._limits, self._figures = title, batcher, limits, figures
-        self._guard = guard
+        self._guard, self._offered = guard, offered
 
     def app(self) -> Starlette:
         routes = [
             Route("/predict", self._predict, methods=["POST"]),
             Route("/schema", self._schema),
             Route("/about", self._about),
+            Route("/examples", self._examples),
             Route("/health", self._health),
             Route("/ready", self._ready),
             Route("/metrics", self._metrics),
@@ -94,6 +98,9 @@ class Served:
 
     async def _about(self, request: Request) -> Response:
         return JSONResponse({"title": self._title, **self._batcher.hello})
+
+    async def _examples(self, request: Request) -> Response:
+        return JSONResponse({"examples": await self._offered.examples()})
 
     async def _health(self, request: Request) -> Response:
         return PlainTextResponse("alive\n")

@@ -25,7 +25,7 @@ LEAVING = 5.0
 @dataclass(frozen=True)
 class Serving:
     """``title``: what is served, for people; ``words``: the command line of a worker; ``token``: empty: one is made
-    where one is needed."""
+    where one is needed; ``examples``: the command line of what looks for them, empty: the page has none of data."""
 
     title: str
     words: Sequence[str]
@@ -34,6 +34,7 @@ class Serving:
     workers: int = 1
     token: str = ""
     limits: Limits = field(default_factory=Limits)
+    examples: Sequence[str] = ()
 
 
 def serve(serving: Serving, *, as_json: bool) -> int:
@@ -89,6 +90,7 @@ async def _run(
     from dlkit.use.serve.figures import Figures
     from dlkit.use.serve.guard import Guard
     from dlkit.use.serve.model import Model
+    from dlkit.use.serve.offered import Offered
 
     figures = Figures()
     batcher = Batcher(lambda: Model(serving.words), serving.workers, serving.limits, figures)
@@ -105,7 +107,8 @@ async def _run(
         return
     await starting
     guard = Guard(hosts(serving.host, listener.getsockname()[1]), token)
-    app = Served(serving.title, batcher, serving.limits, figures, guard).app()
+    offered = Offered(serving.examples)
+    app = Served(serving.title, batcher, serving.limits, figures, guard, offered).app()
     server = uvicorn.Server(config(app, serving.limits))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.ensure_future(_serve(server, listener))
@@ -113,6 +116,7 @@ async def _run(
     await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await running
+    await offered.stop()
     await batcher.stop(LEAVING)
     say(figures.told())
 

@@ -143,12 +143,22 @@ function changed() {
   return found;
 }
 
+/* What can be clicked: at once what the schema has, then questions of the data, when they have been read. */
 function example() {
   const value = about.schema.example;
-  if (value === "" || value === null) return;
-  const words = about.asks === "image" ? "noise" : typeof value === "string" ? value : JSON.stringify(value);
-  at("examples").append(made("button", { type: "button", className: "example", textContent: short(words),
-    onclick: () => { ask.set(value); at("form").requestSubmit(); } }));
+  if (value !== "" && value !== null) offer(value, about.asks === "image" ? "noise" : "");
+  fetch("/examples").then((response) => response.json()).then((told) => {
+    if (told.examples.length) at("examples").querySelector(".example")?.remove();
+    for (const one of told.examples) offer(one);
+  }).catch(() => {});
+}
+
+function offer(value, words) {
+  const picture = about.asks === "image" && !words;
+  const inside = picture ? made("img", { src: `data:image/png;base64,${value}`, alt: "an image of the data" })
+    : short(words || (value && typeof value === "object" ? Object.values(value).join(" · ") : String(value)));
+  at("examples").append(made("button", { type: "button", className: "example",
+    onclick: () => { ask.set(value); at("form").requestSubmit(); } }, inside));
   at("examples").hidden = false;
 }
 
