@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlkit.cli.choice import chosen_run, run_parser
+from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
 from dlkit.folders import has_file
 from dlkit.interpreter import python
@@ -27,36 +28,7 @@ _NUMBERS = (
 
 
 def main(argv: list[str]) -> int:
-    parser = run_parser(
-        "serve", "Answer over HTTP: a page to try it, POST /predict, GET /schema. RUN may be an exported folder."
-    )
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="1 to 65535 (default: a free one)")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="where to listen (default: 127.0.0.1, this machine alone; 0.0.0.0: everybody who has the token)",
-    )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes with the model (default: 1)")
-    parser.add_argument(
-        "--token",
-        default="",
-        metavar="TEXT",
-        help="what clients must know; $DLKIT_SERVE_TOKEN too (default: none on this machine, beyond it one is made)",
-    )
-    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
-    parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
-    parser.add_argument("--inference", default="", metavar="NAME", help="another inference component than the run's")
-    parser.add_argument(
-        "--examples",
-        type=int,
-        metavar="N",
-        help="questions of the validation split that the page offers "
-        f"(default: {EXAMPLES} on this machine, 0 beyond it: whoever sees the page sees that data)",
-    )
-    for flag, kind, default, metavar, about in _NUMBERS:
-        parser.add_argument(flag, type=kind, default=default, metavar=metavar, help=f"{about} (default: {default:g})")
-    options = parser.with_json().parse_args(argv)
+    options = _parser().with_json().parse_args(argv)
     title, place = _model(options)
     for name in ("batch", "seconds", "max_body", "max_megapixels", "max_tokens", "max_waiting"):
         if getattr(options, name) <= 0:
@@ -88,6 +60,39 @@ def main(argv: list[str]) -> int:
         title, words, options.host, options.port, options.workers, token_of(options.token), limits, examples
     )
     return serve(serving, as_json=options.json)
+
+
+def _parser() -> Parser:
+    parser = run_parser(
+        "serve", "Answer over HTTP: a page to try it, POST /predict, GET /schema. RUN may be an exported folder."
+    )
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="1 to 65535 (default: a free one)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where to listen (default: 127.0.0.1, this machine alone; 0.0.0.0: everybody who has the token)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes with the model (default: 1)")
+    parser.add_argument(
+        "--token",
+        default="",
+        metavar="TEXT",
+        help="what clients must know; $DLKIT_SERVE_TOKEN too (default: none on this machine, beyond it one is made)",
+    )
+    parser.add_argument("--checkpoint", default="best", metavar="C", help="best, last or a step (default: best)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
+    parser.add_argument("--inference", default="", metavar="NAME", help="another inference component than the run's")
+    parser.add_argument(
+        "--examples",
+        type=int,
+        metavar="N",
+        help="questions of the validation split that the page offers "
+        f"(default: {EXAMPLES} on this machine, 0 beyond it: whoever sees the page sees that data)",
+    )
+    for flag, kind, default, metavar, about in _NUMBERS:
+        parser.add_argument(flag, type=kind, default=default, metavar=metavar, help=f"{about} (default: {default:g})")
+    return parser
 
 
 def _examples(options: argparse.Namespace, place: Path, count: int) -> list[str]:
