@@ -13,7 +13,7 @@ from dlkit.present.output import print_json, print_result, say
 from dlkit.testing.check import Check
 from dlkit.testing.look import Look, LookRecord, broken, tier_of, told
 from dlkit.testing.package import Package, installed_package, package_at
-from dlkit.testing.record import FILE, Record, write_record
+from dlkit.testing.record import FILE, Record, hash_of, write_record
 from dlkit.testing.rule import Rule
 from dlkit.testing.rules import find_rule, rule_names
 
@@ -75,7 +75,7 @@ def _record(package: Package, looks: Sequence[Look]) -> None:
     for plugin in package.entry_points:
         own = [look for look in looks if look.plugin in ("", plugin)]
         exempt = {look.rule.name: look.reason for look in own if look.state == "exempt"}
-        found[plugin] = Record(tier_of(own) or "", package.version, __version__, exempt)
+        found[plugin] = Record(tier_of(own) or "", package.version, __version__, exempt, hash_of(file))
     write_record(file, found)
 
 

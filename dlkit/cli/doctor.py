@@ -14,7 +14,8 @@ from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result
 from dlkit.present.text import first_line
 from dlkit.runs.workspace import locate
-from dlkit.testing.usable import ComponentProblem, check_plugins, words_of
+from dlkit.testing import usable_apart
+from dlkit.testing.usable import ComponentProblem, words_of
 
 
 class PluginReport(TypedDict):
@@ -52,7 +53,7 @@ def main(argv: list[str]) -> int:
         "plugin_choice": choice_lines(catalog),
         "problems": [],
     }
-    wrong = check_plugins(catalog)
+    wrong = usable_apart.check(catalog)
     report["problems"] = [*_problems(catalog, report), *_component_problems(wrong)]
     if options.json:
         print_json(report)

@@ -35,6 +35,7 @@ class PluginDescription(TypedDict):
     ``offers`` counts components by kind, ``refused`` are those that it would offer besides, ``undone`` is what it did
     to the process when it was imported, ``seconds`` is what loading it took. ``tier`` is what ``check-plugin --record``
     has found, of the version ``tier_of_version``; both are empty where nothing is recorded.
+    ``tier_stale`` says what has changed since: the plugin's version or files, or the kit.
     """
 
     name: str
@@ -49,6 +50,7 @@ class PluginDescription(TypedDict):
     undone: list[str]
     tier: str
     tier_of_version: str
+    tier_stale: str
     seconds: float
     traceback: NotRequired[str]
 
@@ -75,9 +77,10 @@ def main(argv: list[str]) -> int:
 
 
 def _check(catalog: Catalog, *, as_json: bool) -> int:
-    from dlkit.testing.usable import check_plugins, words_of
+    from dlkit.testing import usable_apart
+    from dlkit.testing.usable import words_of
 
-    problems = check_plugins(catalog)
+    problems = usable_apart.check(catalog)
     if as_json:
         print_json(problems)
     else:
@@ -128,7 +131,7 @@ def _distribution(plugin: Plugin) -> str:
 def _row(catalog: Catalog, plugin: Plugin) -> tuple[str, ...]:
     kinds = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in offers(catalog, plugin).items())
     checked = read_record(plugin)
-    tier = checked.words(plugin.version) if checked is not None else ""
+    tier = checked.words(plugin) if checked is not None else ""
     return plugin.name, plugin.state, tier, _distribution(plugin), kinds, f"{plugin.seconds:.3f}"
 
 
@@ -153,6 +156,7 @@ def _record(catalog: Catalog, plugin: Plugin, verbose: bool) -> PluginDescriptio
         "undone": list(plugin.undone),
         "tier": checked.tier if checked is not None else "",
         "tier_of_version": checked.version if checked is not None else "",
+        "tier_stale": checked.stale(plugin) if checked is not None else "",
         "seconds": round(plugin.seconds, 4),
     }
     return {**record, "traceback": plugin.traceback} if verbose else record

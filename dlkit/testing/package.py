@@ -49,17 +49,22 @@ class Package:
 
     def files(self) -> dict[str, Path]:
         """All of its files, by the path that they are imported or read by."""
-        found = {}
-        for root in self.roots.values():
-            for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-                if path.is_file() and "__pycache__" not in path.parts:
-                    found[path.relative_to(root.parent).as_posix()] = path
-        return found
+        return {name: path for root in self.roots.values() for name, path in files_below(root).items()}
 
     def beside(self, name: str) -> Path | None:
         """Where a file that goes with its code lies, as ``beside_code`` says; None: there is no code of it."""
         root = self.roots.get(_top(next(iter(self.entry_points.values()))))
         return _beside(root, name) if root is not None else None
+
+
+def files_below(root: Path) -> dict[str, Path]:
+    """The files of a package's folder, or its one file, by the path that they are imported or read by."""
+    paths = sorted(root.rglob("*")) if root.is_dir() else [root]
+    return {
+        path.relative_to(root.parent).as_posix(): path
+        for path in paths
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def beside_code(module: str, name: str) -> Path | None:

@@ -28,14 +28,22 @@ class ComponentProblem(TypedDict):
 
 
 def check_plugins(catalog: Catalog) -> list[ComponentProblem]:
-    """Everything that is wrong with the plugins that are not disabled; empty: every component can be used."""
+    """Everything that is wrong with the plugins that are not disabled; empty: every component can be used. Their code
+    is imported here: ``dlkit.testing.usable_apart`` does so in another process."""
+    found = listed_problems(catalog)
+    for plugin in catalog.plugins:
+        for spec in plugin.specs:
+            found += [problem_of(plugin, spec, text) for text in problems_of(catalog, spec)]
+    return found
+
+
+def listed_problems(catalog: Catalog) -> list[ComponentProblem]:
+    """What is known of them without importing their components."""
     found: list[ComponentProblem] = []
     for plugin in catalog.plugins:
         if plugin.state == "broken":
             found.append({"plugin": plugin.name, "kind": "", "name": "", "problem": first_line(plugin.reason)})
-        found += [_problem(plugin, refused.spec, refused.reason) for refused in plugin.refused]
-        for spec in plugin.specs:
-            found += [_problem(plugin, spec, text) for text in problems_of(catalog, spec)]
+        found += [problem_of(plugin, refused.spec, refused.reason) for refused in plugin.refused]
     return found
 
 
@@ -45,7 +53,7 @@ def words_of(problem: ComponentProblem) -> str:
     return ": ".join([who, *filter(None, [f"{problem['kind']} {problem['name']}".strip()]), problem["problem"]])
 
 
-def _problem(plugin: Plugin, spec: Spec, text: str) -> ComponentProblem:
+def problem_of(plugin: Plugin, spec: Spec, text: str) -> ComponentProblem:
     return {"plugin": plugin.name, "kind": spec.kind, "name": spec.name, "problem": text}
 
 

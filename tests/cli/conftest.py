@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dlkit.cli.main import main
+from dlkit.testing.usable import check_plugins
 from toy import toy_run
 
 
@@ -38,6 +39,12 @@ def dlkit(capsys: pytest.CaptureFixture[str], toy_installed: Path) -> Callable[.
         return Outcome(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def checked_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``plugins --check`` and ``doctor`` import components in this process, which has torch already."""
+    monkeypatch.setattr("dlkit.testing.usable_apart.check", check_plugins)
 
 
 @pytest.fixture(scope="session")

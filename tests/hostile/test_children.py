@@ -36,6 +36,7 @@ STARTS = {
     "dlkit/studies/tries.py": {"Popen"},
     "dlkit/testing/apart.py": {"Popen"},
     "dlkit/testing/loading.py": {"run"},
+    "dlkit/testing/usable_apart.py": {"Popen"},
     "dlkit/tui/shared/command_dialog.py": {"Popen"},
     "dlkit/use/export/asking.py": {"Popen"},
     "dlkit/use/serve/model.py": {"create_subprocess_exec"},

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dlkit import __version__
 from dlkit.catalog import Plugin
 from dlkit.cli.main import main
 from dlkit.errors import UsageError
@@ -18,7 +20,7 @@ from dlkit.testing.finding import Finding
 from dlkit.testing.look import Look, tier_of
 from dlkit.testing.notes import Notes, merged, read_notes
 from dlkit.testing.package import package_at
-from dlkit.testing.record import FILE, Record, read_file, read_record, write_record
+from dlkit.testing.record import FILE, Record, hash_of, read_file, read_record, write_record
 from dlkit.testing.rules import find_rule, rule_names
 from dlkit.testing.worker import Order
 from waiting import LONG
@@ -114,9 +116,14 @@ def test_a_record_is_read_without_the_plugins_code(project: Path, monkeypatch: p
     monkeypatch.delitem(sys.modules, "planted", raising=False)  # other tests have a module of that name
     plugin = Plugin("planted", "planted", "dlkit-planted", "1.1")
     assert read_record(plugin) is None
-    write_record(project / f"planted.{FILE}", {"planted": Record("gold", "1.0", "0.1.0", {"model-exports": "…"})})
+    file = project / f"planted.{FILE}"
+    write_record(file, {"planted": Record("gold", "1.1", __version__, {"model-exports": "…"}, hash_of(file))})
     found = read_record(plugin)
-    assert found is not None and found.words("1.0") == "gold" and found.words("1.1") == "gold (1.0)"
+    assert found is not None and found.words(plugin) == "gold" and found.stale(plugin) == ""
+    assert found.words(replace(plugin, version="1.2")) == "gold (of 1.1)"
+    assert replace(found, kit="0.0.1").words(plugin) == "gold (by the kit of 0.0.1)"
+    (project / "planted.py").write_text(f"{DEADLY}# another line")
+    assert found.words(plugin) == "gold (before it was changed)"
     (project / f"planted.{FILE}").write_text('{"planted": {"tier": "platinum"}, "b": 3}')
     assert read_file(project / f"planted.{FILE}") == {} and read_record(plugin) is None
 

@@ -80,7 +80,7 @@ def of_task(entry: TaskEntry) -> Text:
     text.append(f"{spec.metric}, {'higher' if spec.direction == 'max' else 'lower'} is better")
     text.append(f"   plugin {entry.plugin.name} {entry.plugin.version}".rstrip(), "dim")
     if (checked := read_record(entry.plugin)) is not None and checked.tier:
-        text.append(f", {checked.words(entry.plugin.version)}", "dim")
+        text.append(f", {checked.words(entry.plugin)}", "dim")
     return text
 
 
