@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +32,7 @@ from dlkit.testing.look import Look, told
 from dlkit.testing.looking import look
 from dlkit.testing.notes import FILE, read_notes
 from dlkit.testing.overrides import overridden
-from dlkit.testing.package import installed_package
+from dlkit.testing.package import Package, installed_package, package_at
 from dlkit.testing.rule import Rule
 from dlkit.testing.rules import find_rule, rule_names
 from dlkit.testing.subject import Subject
@@ -140,6 +141,18 @@ def _judged(found: Look) -> None:
     assert found.state == "kept", "\n".join(["", *told([found])])
 
 
+def _package(contract: type[_Contract]) -> Package:
+    """The project that the tests are of, whose files are the truth; tests of another one's: what is installed."""
+    for folder in Path(inspect.getfile(contract)).resolve().parents:
+        if (folder / "pyproject.toml").is_file():
+            with suppress(UsageError):  # a project of something else
+                found = package_at(folder)
+                if contract.plugin in found.entry_points:
+                    return found
+            break
+    return installed_package(contract.plugin)
+
+
 def _component_test(rule: Rule) -> StandardTest:
     def test(self: _Contract) -> None:
         subject = _subject(type(self))
@@ -152,7 +165,7 @@ def _component_test(rule: Rule) -> StandardTest:
 
 def _package_test(rule: Rule) -> StandardTest:
     def test(self: _Contract) -> None:
-        for found in Check(installed_package(self.plugin), [rule.name], self.quick).looks():
+        for found in Check(_package(type(self)), [rule.name], self.quick).looks():
             _judged(found)
 
     return test

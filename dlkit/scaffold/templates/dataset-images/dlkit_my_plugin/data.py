@@ -36,7 +36,7 @@ def build(config: Options, context: Context) -> Data:
 
 def drawn(config: Options, part: str, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Images uint8 [N,1,H,W] and their labels int64 [N]: the same for the same options and part, others for others."""
-    generator, size = rng(0, "my-plugin", part), config.size
+    generator, size = rng(0, "shapes", part), config.size
     labels = generator.integers(len(CLASSES), size=count)
     radius = generator.uniform(size / 6, size / 3, size=(count, 1, 1))
     middle = generator.uniform(size / 3, size * 2 / 3, size=(2, count, 1, 1))

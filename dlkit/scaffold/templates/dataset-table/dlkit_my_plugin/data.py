@@ -62,7 +62,7 @@ def write_example(folder: Path) -> Example:
 
 def measured(config: Options, part: str) -> Rows:
     """Rows [N,3] of length, angle and time: the same for the same options and part, others for others."""
-    generator = rng(0, "my-plugin", part)
+    generator = rng(0, "swings", part)
     count = config.train if part == "train" else config.held_out
     length, degrees = generator.uniform(0.1, 3, count), generator.uniform(5, 90, count)
     angle = np.radians(degrees)

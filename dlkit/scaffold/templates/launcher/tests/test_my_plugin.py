@@ -1,11 +1,26 @@
-"""What this plugin promises: a job that it starts ends as it should."""
+"""What this plugin promises: that it keeps dlkit's rules, and a job that it starts ends as it should."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from dlkit.testing.contracts import LauncherContract, PackageContract
+
 from dlkit_my_plugin.launcher import command
 from dlkit_my_plugin.options import Options
+
+
+class TestPackage(PackageContract):
+    """Its files, and what loading them does."""
+
+    plugin = "my-plugin"
+
+
+class TestLauncher(LauncherContract):
+    """Every rule of dlkit's for a launcher is a test; ``quick = False`` takes those that are slow too."""
+
+    plugin = "my-plugin"
+    component = "my-plugin"
 
 
 def test_the_command_names_the_run(tmp_path: Path) -> None:

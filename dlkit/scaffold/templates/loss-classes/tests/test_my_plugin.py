@@ -1,10 +1,25 @@
-"""What this plugin promises: its loss trains, and goes on."""
+"""What this plugin promises: that it keeps dlkit's rules, and its loss trains, and goes on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import dlkit
+from dlkit.testing.contracts import LossContract, PackageContract
+
+
+class TestPackage(PackageContract):
+    """Its files, and what loading them does."""
+
+    plugin = "my-plugin"
+
+
+class TestLoss(LossContract):
+    """Every rule of dlkit's for a loss is a test; ``quick = False`` takes those that are slow too."""
+
+    plugin = "my-plugin"
+    component = "my-plugin"
+    task = "classification"
 
 
 def test_it_trains_and_goes_on(tmp_path: Path) -> None:

@@ -1,12 +1,20 @@
-"""What this plugin promises: a line for every run that has ended."""
+"""What this plugin promises: that it keeps dlkit's rules, and a line for every run that has ended."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 
+from dlkit.testing.contracts import PackageContract
+
 from dlkit_my_plugin.diary import HEADERS
 from dlkit_my_plugin.plugin import dlkit_event
+
+
+class TestPackage(PackageContract):
+    """Its files, and what loading them does."""
+
+    plugin = "my-plugin"
 
 
 def test_a_run_that_ends_is_a_line(tmp_path: Path) -> None:

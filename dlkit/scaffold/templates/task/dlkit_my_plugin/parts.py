@@ -33,7 +33,7 @@ def throws(config: DrawnOptions, context: Context) -> Data:
     """Throws drawn by seeded generators, and their flights; those held out are measured without noise."""
 
     def split(part: str, count: int, noise: float) -> TensorSplit:
-        generator = rng(0, "my-plugin", part)
+        generator = rng(0, "throws", part)
         scaled = generator.uniform(-1, 1, size=(count, len(NAMES)))
         height = flights(LOW + (scaled + 1) / 2 * (np.array(HIGH) - LOW))
         columns = {"throw": scaled, "height": (height + noise * generator.normal(size=height.shape)) / METRES}
