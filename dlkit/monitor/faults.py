@@ -10,7 +10,8 @@ from dlkit.catalog import Catalog, Plugin
 @dataclass(frozen=True)
 class Fault:
     """What a plugin would offer and nobody can use: ``what`` names a component or a preset, or is empty for all of it;
-    ``state`` is what became of it: ``broken``, or ``lost`` to another plugin. ``traceback`` is empty if there is none.
+    ``state`` is what became of it: ``broken``, or ``lost`` to another plugin; ``undone``: what a plugin that works did
+    to the process when it was imported. ``traceback`` is empty if there is none.
     """
 
     plugin: Plugin
@@ -21,13 +22,16 @@ class Fault:
 
 
 def plugin_faults(catalog: Catalog) -> list[Fault]:
-    """Plugins that do not work, and components whose name another plugin has."""
+    """Plugins that do not work, components whose name another plugin has, and what plugins did that was undone."""
     found = []
     for plugin in catalog.plugins:
         if plugin.state == "broken":
             found.append(Fault(plugin, "broken", "", plugin.reason, plugin.traceback))
         for lost in plugin.refused:
             found.append(Fault(plugin, "lost", f"{lost.spec.kind} {lost.spec.name}", lost.reason))
+        if plugin.undone and plugin.usable:
+            done = "; ".join(plugin.undone)
+            found.append(Fault(plugin, "undone", "", f"{done}, when it was imported: that has been undone"))
     return found
 
 

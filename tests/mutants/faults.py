@@ -19,6 +19,13 @@ STEP = "return super().step(batches, step)"
 FORWARD = "return self.second(self.dropout(hidden))"
 LOSS = "loss = F.cross_entropy(outputs, label)"
 SHIFT = 'return {**batch, "x": batch["x"] + drawn["shift"]}'
+VALIDATED = "class NetConfig(Config):"
+CHECKED = """    @{kind}
+    def look({words}):
+        {body}
+
+
+class NetConfig(Config):"""
 OWN_STEP = """for optimizer in self.optimizers_made:
             optimizer.zero_grad()
         for batch, share in zip(batches, {shares}, strict=True):
@@ -29,6 +36,32 @@ OWN_STEP = """for optimizer in self.optimizers_made:
         return {{}}"""
 
 FAULTS = [
+    # Options
+    Fault("options-bounded", "a number without bounds", "Field(96, ge=12, le=1000, ", "Field(96, "),
+    Fault("options-bounded", "a list of any numbers", "    points: int",
+          '    more: list[int] = Field([], description="What others there are")\n    points: int'),
+    Fault("options-described", "its name once more", 'description="Spots to train on"', 'description="Points."'),
+    Fault("options-described", "no word", 'description="Standard deviation within a kind"', 'description=""'),
+    Fault("options-defaults-validate", "a default out of its bounds", "Field(0.3, ge=0, le=2", "Field(3.0, ge=0, le=2"),
+    Fault("options-defaults-validate", "a default that nobody can know", "spread: float = Field(0.3, ",
+          "spread: float = Field("),
+    Fault("options-defaults-validate", "defaults that do not go together", VALIDATED,
+          CHECKED.format(words="self", kind="model_validator(mode='after')",
+                         body="assert self.points < 50\n        return self")),
+    Fault("options-schema-round-trips", "another name in the schema", "seed: int = Field(0, ",
+          'seed: int = Field(0, alias="drawn", '),
+    Fault("options-schema-round-trips", "a default that is computed", "seed: int = Field(0, ge=0, le=1000",
+          "seed: int = Field(2000, ge=0, le=1000"),
+    Fault("options-shown-by-the-form", "a type that no field has", VALIDATED,
+          '    shares: dict[str, float] = Field({}, description="Of each kind")\n\n' + VALIDATED),
+    Fault("options-toml-round-trips", "halved at every reading", VALIDATED,
+          CHECKED.format(words="cls, spread", kind="field_validator('spread')\n    @classmethod",
+                         body="return spread / 2")),
+    # Robust
+    Fault("robust-options-run-or-refuse", "trips over odd numbers", "np.arange(count) % len(NAMES)",
+          "np.arange(count).reshape(2, -1).ravel() % len(NAMES)"),
+    Fault("robust-options-run-or-refuse", "asserts what a user may set", "    draws = numbers(config.seed, what)",
+          "    assert config.spread <= 0.4\n    draws = numbers(config.seed, what)"),
     # Data
     Fault("learning-carries-over", "labels of the next sample", "Noisy(x, label, O", "Noisy(x, label.roll(1), O"),
     Fault("learning-carries-over", "labels shuffled apart", "Noisy(x, label, O",

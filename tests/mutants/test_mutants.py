@@ -12,7 +12,7 @@ from dlkit.testing.rules import find_rule, rule_names
 from mutants.faults import FAULTS, Fault
 from mutants.planting import KINDS, caught, component, planted, source_of, uprooted
 
-GROUPS = ("data", "model", "loss", "learning", "engine", "metrics", "samples", "predictor")
+GROUPS = ("options", "data", "model", "loss", "learning", "engine", "metrics", "samples", "predictor", "robust")
 RULES = [name for name in rule_names() if name.partition("-")[0] in GROUPS and name != "engine-builds"]
 NOWHERE = {"model-on-gpu"}
 """Rules that cannot look on every machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -177,6 +178,22 @@ async def test_a_broken_plugin_is_in_the_list_with_its_traceback(
         assert "ModuleNotFoundError" in shown(app)
         await press(pilot, "escape", "d")
         assert app.screen.query_one(Table) is table
+
+
+async def test_what_a_plugin_did_to_the_process_is_in_the_list(
+    tmp_path: Path, write_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(write_plugin("meddler", "import os\nos.environ['MEDDLED'] = 'yes'\n"))
+    modules = {"dlkit": "dlkit.builtin", "toy": "toy", "meddler": "meddler_plugin"}
+    catalog = Catalog([EntryPoint(name, module, GROUP) for name, module in modules.items()])
+    catalog.load_all()
+    monkeypatch.setattr(Catalog, "load_everything", classmethod(lambda cls, *chosen, **how: catalog))
+    async with opened(tmp_path / "ws", (160, 40)) as (app, pilot):
+        await until(pilot, lambda: "undone" in shown(app))
+        await press(pilot, "G")
+        await until(pilot, lambda: "meddled with the process" in shown(app) and "MEDDLED" in shown(app))
+        assert "What it offers works" in shown(app)
+    assert "MEDDLED" not in os.environ
 
 
 async def test_what_a_plugin_offers_in_vain_is_in_the_list_with_its_file_and_reason(

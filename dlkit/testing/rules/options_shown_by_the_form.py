@@ -8,12 +8,23 @@ from dlkit.testing.finding import Finding
 from dlkit.testing.rule import Rule
 from dlkit.testing.subject import Subject
 
+_TYPES = {"integer", "number", "boolean", "string", "array", "null"}
+"""Of JSON schemas, those that can be typed: a table has no form of words on a command line or in a field."""
+_CHOICE = {"enum", "const"}
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     from dlkit.components import PARTS
+    from dlkit.config import fields_of
     from dlkit.monitor.form import Form
     from dlkit.monitor.form_check import check as look
 
+    for field in fields_of(subject.options()):
+        kinds = [
+            one.get("type", "object") for one in field.schema.get("anyOf", [field.schema]) if not _CHOICE & one.keys()
+        ]
+        if strange := [kind for kind in kinds if kind not in _TYPES]:
+            yield Finding(f"a value of type {strange[0]} cannot be typed", "options of their own instead", field.name)
     if not subject.task:
         return
     # With the model that it is tried with, where the task's own is of another interface.

@@ -110,6 +110,8 @@ def first_minute() -> Text:
 
 def of_fault(fault: Fault) -> Text:
     plugin, rest = fault.plugin, "Whatever else it offers works." if fault.what else "The other plugins work."
+    if fault.state == "undone":
+        rest = "What it offers works."
     text = Text()
     text.append(f"Plugin {plugin.name} ({plugin.distribution} {plugin.version}) {became(fault)}.\n", "bold")
     text.append(f"{fault.reason}\n")
@@ -118,6 +120,8 @@ def of_fault(fault: Fault) -> Text:
 
 
 def became(fault: Fault) -> str:
+    if fault.state == "undone":
+        return "meddled with the process"
     return f"cannot offer {fault.what}" if fault.what else "is broken"
 
 

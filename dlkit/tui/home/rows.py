@@ -120,7 +120,7 @@ def _task(entry: TaskEntry) -> Row:
 
 
 def _fault(key: str, fault: Fault) -> Row:
-    state = fault.state, "bold yellow" if fault.what else "bold red"
+    state = fault.state, "bold yellow" if fault.what or fault.state != "broken" else "bold red"
     what = " ".join(filter(None, (fault.plugin.name, fault.what)))
     return Row(key, {"what": what, "state": state, "about": first_line(fault.reason)})
 
