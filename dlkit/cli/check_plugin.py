@@ -34,12 +34,12 @@ class CheckReport(TypedDict):
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
-    if options.record and (options.quick or options.only):
-        raise UsageError("--record keeps the tier, which takes all rules: neither --quick nor --only goes with it")
+    if options.record and (options.quick or options.only or options.component):
+        raise UsageError("--record keeps the tier, which takes all rules: no --quick, --only or --component with it")
     package = _package(options.plugin)
     names = [find_rule(name).name for name in options.only] or rule_names()
     rules = [name for name in rule_names() if name in names and (find_rule(name).quick or not options.quick)]
-    check = Check(package, rules, options.quick)
+    check = Check(package, rules, options.quick, components=options.component)
     looks: list[Look] = []
     stopped = False
     try:
@@ -48,7 +48,11 @@ def main(argv: list[str]) -> int:
                 _say_rule(rule, found)
     except KeyboardInterrupt:
         stopped = True
-    complete = not (stopped or options.only or options.quick)
+    if options.component and not (looks or stopped):
+        raise UsageError(
+            f"--component {options.component[0]}: the plugin has none of that name ('model cnn') and rules"
+        )
+    complete = not (stopped or options.only or options.quick or options.component)
     if options.record and complete:
         _record(package, looks)
     if options.json:
@@ -62,6 +66,8 @@ def _parser() -> Parser:
     parser = Parser("check-plugin", "Whether a plugin keeps its contracts, rule by rule; exit code 4 if not.")
     parser.add_argument("plugin", metavar="NAME|PATH", help="a plugin's or its package's name, or its project's folder")
     parser.add_argument("--only", metavar="RULE", action="append", default=[], help="this rule alone; several times")
+    about = "this component alone, as 'model cnn'; several times"
+    parser.add_argument("--component", metavar="NAME", action="append", default=[], help=about)
     parser.add_argument("--quick", action="store_true", help="in seconds: fewer rules, fewer examples, no tier")
     parser.add_argument("--record", action="store_true", help="keep the tier in the package, for lists to show")
     return parser.with_json()

@@ -27,12 +27,13 @@ _OUTSIDE = ("package", "loading")
 
 @dataclass(frozen=True)
 class Check:
-    """What to look at: rules by name, in order."""
+    """What to look at: rules by name, in order; ``components`` (``"model cnn"``), where there are any, alone."""
 
     package: Package
     rules: Sequence[str]
     quick: bool = False
     seconds: float = LIMIT_SECONDS
+    components: Sequence[str] = ()
 
     def looks(self) -> Iterator[Look]:
         """One after the other, as they are taken; who stops consuming ends the processes."""
@@ -47,14 +48,14 @@ class Check:
         """Of the package's files, and of what loading its modules does, each in a fresh process."""
         notes = read_notes(self.package.beside(FILE), rule_names())
         whole = Subject(self.package, Catalog([]), folder, quick=self.quick, environment=environment)
-        for name in self._rules(outside=True):
+        for name in self._rules(outside=True) if not self.components else ():
             yield look(find_rule(name), whole, notes)
 
     def _inside(self, plugin: str, scratch: Path, environment: dict[str, str]) -> Iterator[Look]:
         project = "" if self.package.installed else str(self.package.project)
         order: Order = {
             "plugin": plugin, "project": project, "rules": self._rules(outside=False), "quick": self.quick,
-            "scratch": str(scratch), "done": [],
+            "scratch": str(scratch), "done": [], "components": list(self.components),
         }  # fmt: skip
         died = bool(order["rules"])
         while died:  # another one for what is left

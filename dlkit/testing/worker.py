@@ -24,7 +24,7 @@ from dlkit.testing.subject import Subject
 
 class Order(TypedDict):
     """What to look at. ``project``: of a package that is not installed, its folder; ``done``: looks that are not to be
-    taken again, as (rule, component, task)."""
+    taken again, as (rule, component, task); ``components``: those alone, if there are any."""
 
     plugin: str
     project: str
@@ -32,6 +32,7 @@ class Order(TypedDict):
     quick: bool
     scratch: str
     done: list[list[str]]
+    components: list[str]
 
 
 class Began(TypedDict):
@@ -65,16 +66,17 @@ def looks(order: Order) -> Iterator[Began | LookRecord]:
     plugin = next(found for found in catalog.plugins if found.name == order["plugin"])
     whole = Subject(package, catalog, Path(order["scratch"]), plugin, quick=order["quick"])
     notes = read_notes(package.beside(FILE), rule_names())
-    subjects, done = subjects_of(whole), {tuple(found) for found in order["done"]}
+    chosen, done = order["components"], {tuple(found) for found in order["done"]}
+    subjects = [found for found in subjects_of(whole) if not chosen or found.component_name in chosen]
     for rule in map(find_rule, order["rules"]):
-        for subject in _of(rule, whole, subjects):
+        for subject in _of(rule, [] if chosen else [whole], subjects):
             if (rule.name, subject.component_name, subject.task) not in done:
                 yield {"began": rule.name, "component": subject.component_name, "task": subject.task}
                 yield look(rule, subject, notes).record()
 
 
-def _of(rule: Rule, whole: Subject, subjects: list[Subject]) -> list[Subject]:
-    return [found for found in subjects if found.spec.kind in rule.kinds] if rule.kinds else [whole]
+def _of(rule: Rule, whole: list[Subject], subjects: list[Subject]) -> list[Subject]:
+    return [found for found in subjects if found.spec.kind in rule.kinds] if rule.kinds else whole
 
 
 def _tell(out: TextIO, record: Began | LookRecord) -> None:

@@ -63,12 +63,14 @@ def test_a_component_that_ends_the_process_is_a_finding_and_the_others_are_looke
         ("engine-builds", "model deadlier", "broken"),
     ]
     assert "SIGABRT" in looks[2].findings[0].seen
+    chosen = Check(package_at(project), ["package-licensed", "options-described"], components=["model deadlier"])
+    assert [(look.rule.name, look.component) for look in chosen.looks()] == [("options-described", "model deadlier")]
 
 
 def test_who_stops_listening_ends_the_process(project: Path) -> None:
     order: Order = {
         "plugin": "planted", "project": str(project), "rules": ["engine-builds"], "quick": True,
-        "scratch": str(project / "scratch"), "done": [],
+        "scratch": str(project / "scratch"), "done": [], "components": [],
     }  # fmt: skip
     with working(order, {}, project / "scratch") as worker:
         process = worker.process
