@@ -49,9 +49,7 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         stopped = True
     if options.component and not (looks or stopped):
-        raise UsageError(
-            f"--component {options.component[0]}: the plugin has none of that name ('model cnn') and rules"
-        )
+        raise UsageError(f"--component {options.component[0]!r}: nothing has that name; it is as in 'model cnn'")
     complete = not (stopped or options.only or options.quick or options.component)
     if options.record and complete:
         _record(package, looks)

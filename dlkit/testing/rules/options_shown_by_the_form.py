@@ -19,12 +19,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     from dlkit.monitor.form import Form
     from dlkit.monitor.form_check import check as look
 
-    for field in fields_of(subject.options()):
-        kinds = [
-            one.get("type", "object") for one in field.schema.get("anyOf", [field.schema]) if not _CHOICE & one.keys()
-        ]
+    for option in fields_of(subject.options()):
+        several = option.schema.get("anyOf", [option.schema])
+        kinds = [one.get("type", "object") for one in several if not _CHOICE & one.keys()]
         if strange := [kind for kind in kinds if kind not in _TYPES]:
-            yield Finding(f"a value of type {strange[0]} cannot be typed", "options of their own instead", field.name)
+            yield Finding(f"a value of type {strange[0]} cannot be typed", "options of their own instead", option.name)
     if not subject.task:
         return
     # With the model that it is tried with, where the task's own is of another interface.
