@@ -10,6 +10,7 @@ from dlkit.cli.parser import Parser
 from dlkit.cli.plugins import choice_lines
 from dlkit.errors import PluginError
 from dlkit.gpus import driver_version
+from dlkit.jobs.logind import at_logout
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result
 from dlkit.present.text import first_line
@@ -74,7 +75,7 @@ def _problems(catalog: Catalog, report: Report) -> list[machine.Problem]:
         *machine.version_problems(report["versions"]),
         *machine.device_problems(report["devices"], report["nvidia_driver"]),
     ]
-    found += machine.workspace_problems(report["workspace"])
+    found += [*machine.workspace_problems(report["workspace"]), *machine.logout_problems(at_logout())]
     for plugin in report["plugins"]:
         if plugin["state"] in ("broken", "slow"):
             what = f"plugin {plugin['name']!r} is {plugin['state']}: {first_line(plugin['reason'])}"

@@ -19,6 +19,7 @@ from dlkit.present.text import first_line
 
 if TYPE_CHECKING:
     from dlkit.engine.device import Device
+    from dlkit.jobs.logind import Logout
 
 PACKAGES = (
     "dlkit",
@@ -196,6 +197,15 @@ def workspace_problems(found: WorkspaceReport) -> list[Problem]:
         hint = "free some: `dlkit clean` shows what can go"
         problems.append(problem(f"only {size(found['free_bytes'])} of disk left", hint, stops=found["free_bytes"] == 0))
     return problems
+
+
+def logout_problems(found: Logout) -> list[Problem]:
+    """Where the login manager ends a user's jobs when he logs out."""
+    if not found.kills or found.lingers:
+        return []
+    what = f"the login manager ends your detached and queued jobs when you log out ({found.said_in}: KillUserProcesses)"
+    hint = "loginctl enable-linger: jobs that are started from then on outlive your logins"
+    return [problem(what, hint, stops=False)]
 
 
 def network() -> NetworkReport:

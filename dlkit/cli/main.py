@@ -32,6 +32,7 @@ COMMANDS = {
     "data": "list, get, verify, path, show, example: the data behind the tasks",
     "train": "train a task: here, detached, or when a device is free",
     "queue": "list, run, cancel: jobs that wait for a device",
+    "service": "install, uninstall, status: jobs go on by themselves when the machine has come back",
     "study": "vary settings, train every combination, say which is better and whether that is more than luck",
     "resume": "go on with a run from its last checkpoint, exactly",
     "fork": "a new run with the whole state of a checkpoint, and other settings from there on",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from dlkit.interpreter import python
+from dlkit.jobs.logind import outside_of_login
 from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
 
@@ -28,10 +29,10 @@ def detach(module: str, words: Sequence[str], output: BinaryIO, *, holding: bool
     With ``holding``, ``STOPS`` are blocked in it until it unblocks them: those that come while it is still importing
     what it answers them with would end it without a word.
     """
-    _started[:] = [process for process in _started if process.poll() is None]
+    reap()
     with output, _blocked(STOPS if holding else ()):
         process = subprocess.Popen(
-            python(module, *words),
+            [*outside_of_login(), *python(module, *words)],
             stdin=subprocess.DEVNULL,  # a process that reads from a terminal it does not have is stopped by it
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -39,6 +40,11 @@ def detach(module: str, words: Sequence[str], output: BinaryIO, *, holding: bool
         )
     _started.append(process)
     return process
+
+
+def reap() -> None:
+    """Take note of those that have ended; until then they stay zombies."""
+    _started[:] = [process for process in _started if process.poll() is None]
 
 
 def start_worker(run: RunFolder, *words: str, in_foreground: bool = False) -> subprocess.Popen[bytes]:

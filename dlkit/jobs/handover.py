@@ -36,6 +36,11 @@ def detached(*, offline: bool = False) -> Submission:
     return Submission(False, offline=offline)
 
 
+def watched(*, offline: bool = False) -> Submission:
+    """A worker at once, which ends with this process."""
+    return Submission(False, offline=offline, foreground=True)
+
+
 def queued(workspace: Path, *, priority: int = 0, after: Sequence[str] = (), offline: bool = False) -> Submission:
     """A place in the queue, behind the runs that ``after`` refers to; UsageError if there is none of that name."""
     return Submission(True, priority, [find_run(workspace, reference).id for reference in after], offline)

@@ -21,7 +21,7 @@ class Submission(NamedTuple):
 
     ``queued``: a scheduler starts it; otherwise its worker is started at once. ``after`` are ids of runs that must be
     completed first. Jobs that wait with the same word for a ``stack`` are trained as one where they can be
-    (``jobs.stacking``).
+    (``jobs.stacking``). ``foreground``: its worker ends with whoever handed it over.
     """
 
     queued: bool
@@ -29,6 +29,7 @@ class Submission(NamedTuple):
     after: Sequence[str] = ()
     offline: bool = False
     stack: str = ""
+    foreground: bool = False
 
 
 class Before(TypedDict):
@@ -43,7 +44,7 @@ class JobRecord(TypedDict, total=False):
     """The table, key by key. What an older version did not write is missing.
 
     since          when it was handed over, in UTC seconds
-    queued, priority, after, offline, stack
+    queued, priority, after, offline, stack, foreground
                    see ``Submission``
     device, threads, nproc, gpu_memory, launcher, max_restarts, on_oom, notify
                    options that are needed before the configuration is read; ``gpu_memory`` in bytes, ``launcher`` with
@@ -61,6 +62,7 @@ class JobRecord(TypedDict, total=False):
     after: list[str]
     offline: bool
     stack: str
+    foreground: bool
     device: str
     threads: int
     nproc: int
@@ -106,6 +108,7 @@ def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) 
         "after": list(submission.after),
         "offline": submission.offline,
         "stack": submission.stack,
+        "foreground": submission.foreground,
         "device": resolved.engine.device,
         "threads": resolved.engine.threads,
         "nproc": job.nproc,
@@ -130,16 +133,27 @@ def resumed_job(
     new = new_job(resolved, submission, commands_from)
     if record.get("state") == "queued" and "fingerprint" not in record:  # a foreign one, that never began
         return {**new, "overrides": dict(overrides)}
-    device = str(record.get("device", resolved.engine.device))
     return {
         **new,
-        # Any GPU will do: the one it had may be taken, and the numbers of GPUs differ between machines.
-        "device": device.partition(":")[0] if device.startswith("cuda") else device,
+        "device": _any_of_its_kind(str(record.get("device", resolved.engine.device))),
         "resume": True,
         "overrides": dict(overrides),
         "allow_inexact": allow_inexact,
         "before": _before(record),
     }
+
+
+def continued_job(record: RunRecord, commands_from: int) -> JobRecord:
+    """The table of a job that goes on just as it was handed over, nothing said anew: its processes are gone."""
+    job: JobRecord = {**job_of(record), "commands_from": commands_from}
+    if "fingerprint" not in record:  # it never began: there is nothing yet to resume
+        return job
+    return {**job, "device": _any_of_its_kind(str(record["device"])), "resume": True, "before": _before(record)}
+
+
+def _any_of_its_kind(device: str) -> str:
+    """Any GPU will do: the one it had may be taken, and the numbers of GPUs differ between machines."""
+    return device.partition(":")[0] if device.startswith("cuda") else device
 
 
 def _before(record: RunRecord) -> Before:

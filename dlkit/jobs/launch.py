@@ -29,7 +29,7 @@ from dlkit.events import Event
 from dlkit.jobs.detach import start_worker
 from dlkit.jobs.foreground import needs_worker, train_here, train_in_worker
 from dlkit.jobs.forking import Plan, hand_over_fork, make_fork
-from dlkit.jobs.handover import HandedOver, detached, hand_over, hand_over_again, heard_orders
+from dlkit.jobs.handover import HandedOver, hand_over, hand_over_again, heard_orders, watched
 from dlkit.jobs.job_record import Submission, job_of
 from dlkit.jobs.submit import refuse_queued, resubmit, submit
 from dlkit.runs.folder import RunFolder
@@ -114,7 +114,7 @@ def train(
     from dlkit.engine.build import trainer_class
 
     trainer_class(catalog, resolved)  # what takes torch to know is said before there is a run
-    return InWorker(submit(catalog, resolved, workspace, detached(offline=how.offline), name=name))
+    return InWorker(submit(catalog, resolved, workspace, watched(offline=how.offline), name=name))
 
 
 @overload
@@ -172,7 +172,7 @@ def resume(
     refuse_queued(run, record)
     orders = heard_orders(run, record, given, say)
     if needs_worker(stored_config(catalog, run, record, overrides, orders)):
-        there = detached(offline=how.offline)
+        there = watched(offline=how.offline)
         resubmit(catalog, run, there, overrides=overrides, orders=orders, allow_inexact=allow_inexact)
         return InWorker(run)
     from dlkit.engine import start
@@ -218,7 +218,7 @@ def fork(
     if isinstance(how, Submission):
         return hand_over_fork(catalog, planned, workspace, how, name=name)
     if needs_worker(planned.resolved):
-        return InWorker(make_fork(catalog, planned, workspace, detached(offline=how.offline), name=name))
+        return InWorker(make_fork(catalog, planned, workspace, watched(offline=how.offline), name=name))
     from dlkit.engine import start
 
     context = make_context(catalog, workspace, offline=how.offline, say=say)

@@ -102,6 +102,11 @@ class QueueState:
         alive = (name for name, known in self._known.items() if known.record.get("state") in LIVE)
         return sorted(name for name in alive if self.state(name) in SHOWN)
 
+    def interrupted(self) -> list[str]:
+        """Ids of runs whose processes are gone without a word of how they ended."""
+        alive = (name for name, known in self._known.items() if known.record.get("state") in ("running", "paused"))
+        return sorted(name for name in alive if self.state(name) == "interrupted")
+
     def queued(self) -> list[Queued]:
         """The jobs that a scheduler is to start: no foreign ones."""
         return [known.job for name, known in self._known.items() if known.job is not None and self.is_own(name)]

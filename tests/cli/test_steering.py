@@ -57,6 +57,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
               ["toy", "--trainer.lr", EVIL], ["toy", "--print-config", "--job.notify", EVIL],
               ["toy", "--queue", "--after", EVIL], ["toy", "--priority", EVIL, "--queue"]],
     "queue": [["list"], ["list", "--json"], ["cancel", "QUEUED"], ["cancel", EVIL], [EVIL]],
+    "service": [["status"], ["status", "--json"], ["install", "--dry-run"], ["install"], ["uninstall"], [EVIL]],
     "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
               ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],

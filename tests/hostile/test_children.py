@@ -28,6 +28,8 @@ STARTS = {
     "dlkit/data/converting.py": {"run"},
     "dlkit/data/text/pieces.py": {"Popen"},
     "dlkit/jobs/detach.py": {"Popen"},
+    "dlkit/jobs/logind.py": {"run"},
+    "dlkit/jobs/service/unit.py": {"run"},
     "dlkit/jobs/supervise.py": {"Popen"},
     "dlkit/loading/trial.py": {"Popen"},
     "dlkit/monitor/model_process.py": {"Popen"},
