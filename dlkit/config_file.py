@@ -12,7 +12,7 @@ from dlkit import bounded
 from dlkit.bounded import BadFile
 from dlkit.catalog import Catalog
 from dlkit.components import PARTS, SPECS
-from dlkit.config import CHOICES, SECTIONS, Layer, Resolved, Schema, choose_components, parse_text, schema_of
+from dlkit.config import CHOICES, SECTIONS, Layer, Resolved, Schema, choose_components, parse_option, schema_of
 from dlkit.config.layers import check_shape
 from dlkit.errors import PluginError, UsageError, in_words, nearest
 
@@ -224,7 +224,7 @@ def _setting(schema: Schema, names: Mapping[str, str], key: str, text: str | Non
         if found.schema.get("type") != "boolean":
             raise UsageError(f"--{dashed(key)} needs a value: {found.allowed}")
         return section, True
-    return section, parse_text(found.schema, text)
+    return section, parse_option(found.schema, text)
 
 
 def dashed(key: str) -> str:

@@ -38,7 +38,8 @@ def main(argv: list[str]) -> int:
 
 
 def _install(argv: list[str]) -> int:
-    from dlkit.jobs.service.unit import asked, manager, unit_of
+    from dlkit.jobs.service.managers import manager
+    from dlkit.jobs.service.unit import asked, unit_of
 
     parser = Parser("service install", "Have the workspace's jobs go on by themselves when the machine has come back.")
     parser.add_argument(
@@ -124,7 +125,8 @@ def _say_when(there: Manager) -> None:
 
 
 def _uninstall(argv: list[str]) -> int:
-    from dlkit.jobs.service.unit import answer, manager, unit_of
+    from dlkit.jobs.service.managers import manager
+    from dlkit.jobs.service.unit import answer, unit_of
 
     parser = Parser("service uninstall", "Nothing goes on by itself any more; jobs that are going go on.")
     parser.add_argument("--dry-run", action="store_true", help="say what would be taken away, and take away nothing")
@@ -169,7 +171,8 @@ def _plan(there: Manager, unit: Unit, action: str, *, as_json: bool) -> None:
 
 
 def _status(argv: list[str]) -> int:
-    from dlkit.jobs.service.unit import manager, unit_of
+    from dlkit.jobs.service.managers import manager
+    from dlkit.jobs.service.unit import unit_of
 
     parser = Parser("service status", "Whether jobs go on by themselves, and what was left as it was, and why.")
     options = parser.with_workspace().with_json().parse_args(argv)

@@ -27,7 +27,16 @@ from dlkit.config.options import (
 )
 from dlkit.config.problems import explain, problem_of
 from dlkit.config.resolved import Resolved, resolve
-from dlkit.config.schema import FieldInfo, Property, Schema, fields_of, parse_text, schema_of
+from dlkit.config.schema import (
+    FieldInfo,
+    Property,
+    Schema,
+    fields_of,
+    may_be_unset,
+    parse_option,
+    parse_text,
+    schema_of,
+)
 
 __all__ = [
     "CHANGEABLE",
@@ -57,7 +66,9 @@ __all__ = [
     "config_class",
     "explain",
     "fields_of",
+    "may_be_unset",
     "merge",
+    "parse_option",
     "parse_text",
     "problem_of",
     "resolve",

@@ -129,6 +129,16 @@ def parse_text(prop: Property, text: str) -> object:
         return text
 
 
+def may_be_unset(prop: Property) -> bool:
+    """Whether an option may be left open: ``none`` says so where it is typed."""
+    return any(option.get("type") == "null" for option in prop.get("anyOf", ()))
+
+
+def parse_option(prop: Property, text: str) -> object:
+    """As ``parse_text``; ``none`` for an option that may be left open is none."""
+    return None if text == "none" and may_be_unset(prop) else parse_text(prop, text)
+
+
 def _parse_list(prop: Property, text: str) -> object:
     try:
         values = _parse_value(text if text.startswith("[") else f"[{text}]")

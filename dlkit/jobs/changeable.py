@@ -16,7 +16,7 @@ from dlkit.config import (
     config_class,
     explain,
     fields_of,
-    parse_text,
+    parse_option,
 )
 from dlkit.config import changeable as changeable_names
 from dlkit.errors import UsageError, nearest
@@ -45,7 +45,7 @@ def parse_change(
     if full not in allowed:
         raise UsageError(f"{key} cannot be changed while the run goes; {nearest(full, allowed)}")
     section, _, name = full.partition(".")
-    value = _value(allowed[full], text)
+    value = parse_option(allowed[full].schema, text)
     # Bounds do not exclude it (inf is above 0), and no event could record it: the log is strict JSON.
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{full} = {text}: must be finite (allowed: {allowed[full].allowed})")
@@ -56,11 +56,6 @@ def parse_change(
 def _models(catalog: Catalog, task: str, names: Mapping[str, str]) -> dict[str, type[Config]]:
     trainer = catalog.find("trainer", names["trainer"], task)
     return {"engine": EngineConfig, "trainer": config_class(catalog, trainer)}
-
-
-def _value(field: FieldInfo, text: str) -> object:
-    nullable = any(option.get("type") == "null" for option in field.schema.get("anyOf", ()))
-    return None if nullable and text == "none" else parse_text(field.schema, text)
 
 
 def _judge(model: type[Config], section: str, stored: Settings, name: str, value: object) -> None:

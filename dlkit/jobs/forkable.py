@@ -81,11 +81,12 @@ def _changes(
             continue
         fit = found.get(key, "exact")
         yield Change(
-            key, cast("Json", old.get(key)), cast("Json", new.get(key)), fit, _why(key) if fit != "exact" else ""
+            key, cast("Json", old.get(key)), cast("Json", new.get(key)), fit, why_not(key) if fit != "exact" else ""
         )
 
 
-def _why(key: str) -> str:
+def why_not(key: str) -> str:
+    """What of the state does not fit where an option changes, in words."""
     section = key.partition(".")[0]
     return WHY.get(key) or _OF_SECTION.get(key) or _OF_SECTION.get(section, "it does not fit the state")
 

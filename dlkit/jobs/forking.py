@@ -95,14 +95,8 @@ def plan(
     Of what a foreign run asks of the machine some is dropped, which ``say`` hears of. UsageError: a setting that fits
     nothing of the state, one that needs ``allow_inexact``, or nothing is left to do.
     """
-    parent = parent_of(chosen)
-    record = readable(parent)
-    orders = heard_orders(parent, record, None, say)
-    # Written into the configuration, which so says what the state was trained with; the manifest says it of the parent.
-    then = [Layer("set", _nested(chosen.manifest.settings))] if chosen.manifest.settings else []
-    before = stored_config(catalog, parent, record, orders=[*orders, *then])
-    asked = layer(before.task.name, {part: spec.name for part, spec in before.specs.items()})
-    now = stored_config(catalog, parent, record, asked, [*orders, *then])
+    record = readable(parent_of(chosen))
+    before, now = _configurations(catalog, chosen, record, layer, say)
     found = changes(catalog, before, now)
     check(found, allow_inexact=allow_inexact)
     changed = {change.key for change in found}
@@ -117,6 +111,35 @@ def plan(
     if "engine.device" in changed:
         kept["device"] = now.engine.device
     return Plan(chosen, now, found, kept, allow_inexact)
+
+
+def changes_of(catalog: Catalog, chosen: Checkpoint, layer: Layer) -> list[Change]:
+    """What a fork from a checkpoint would have otherwise, whether it fits or not."""
+    record = readable(parent_of(chosen))
+    return changes(catalog, *_configurations(catalog, chosen, record, lambda task, names: layer, lambda text: None))
+
+
+def as_trained(catalog: Catalog, chosen: Checkpoint) -> Resolved:
+    """The configuration that a checkpoint's state was trained with, what was ``set`` by then in it."""
+    record = readable(parent_of(chosen))
+    return _configurations(catalog, chosen, record, lambda task, names: None, lambda text: None)[0]
+
+
+def _configurations(
+    catalog: Catalog,
+    chosen: Checkpoint,
+    record: RunRecord,
+    layer: Callable[[str, Mapping[str, str]], Layer | None],
+    say: Callable[[str], None],
+) -> tuple[Resolved, Resolved]:
+    """As the state was trained, and as it is to go on."""
+    parent = parent_of(chosen)
+    orders = heard_orders(parent, record, None, say)
+    # Written into the configuration, which so says what the state was trained with; the manifest says it of the parent.
+    then = [Layer("set", _nested(chosen.manifest.settings))] if chosen.manifest.settings else []
+    before = stored_config(catalog, parent, record, orders=[*orders, *then])
+    asked = layer(before.task.name, {part: spec.name for part, spec in before.specs.items()})
+    return before, stored_config(catalog, parent, record, asked, [*orders, *then])
 
 
 def _nested(flat: Mapping[str, Json]) -> dict[str, dict[str, Json]]:

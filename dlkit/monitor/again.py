@@ -9,10 +9,12 @@ from dlkit.catalog import Catalog
 from dlkit.components import PARTS
 from dlkit.config import SECTIONS, Resolved, fields_of
 from dlkit.config_file import Typed, chosen
-from dlkit.errors import DlkitError
-from dlkit.monitor.form import Form
+from dlkit.errors import DlkitError, UsageError
+from dlkit.jobs.forking import as_trained
+from dlkit.monitor.form import Fork, Form
 from dlkit.monitor.form_check import check
 from dlkit.monitor.form_fields import text_of
+from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.stored import readable, stored_config
 
@@ -22,7 +24,20 @@ def form_again(catalog: Catalog, run: RunFolder) -> Form:
 
     DlkitError: the run, or a component of it, cannot be read any more.
     """
-    resolved = stored_config(catalog, run, readable(run))
+    return _form_of(catalog, run, stored_config(catalog, run, readable(run)))
+
+
+def form_of_fork(catalog: Catalog, run: RunFolder) -> Form:
+    """What a run would be forked with if nothing were changed, from its last checkpoint; DlkitError as for
+    ``form_again``, and where it has no checkpoint."""
+    there = complete(run.path)
+    if not there:
+        raise UsageError(f"{run.id} has no checkpoint yet: there is no state to begin with")
+    form = _form_of(catalog, run, as_trained(catalog, there[-1]))
+    return replace(form, fork=Fork(run, tuple(checkpoint.step for checkpoint in there)))
+
+
+def _form_of(catalog: Catalog, run: RunFolder, resolved: Resolved) -> Form:
     names, settings = _names(catalog, resolved), dict[str, str]()
     values = resolved.values()
     for section in SECTIONS:

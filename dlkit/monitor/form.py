@@ -13,13 +13,16 @@ from pathlib import Path
 
 from dlkit.config import EXCLUSIVE, SHORT_FLAGS, Resolved
 from dlkit.config_file import dashed
+from dlkit.jobs.forkable import Change
 from dlkit.monitor.choices import Choices
 from dlkit.monitor.form_fields import SUBMIT, Field, Section
+from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import usual
 from dlkit.studies.planning import Plan
 
 LAUNCHER = "launcher.name"
 NAME, PRIORITY, AFTER = (f"{SUBMIT}.{name}" for name in ("name", "priority", "after"))
+CHECKPOINT, INEXACT = (f"{SUBMIT}.{name}" for name in ("checkpoint", "allow_inexact"))
 LABELS = {"dataset": "data set"}
 """Parts whose name is not what they are called."""
 
@@ -31,13 +34,27 @@ def partners(key: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Fork:
+    """What a form forks: a run that has checkpoints of these steps, the newest last."""
+
+    run: RunFolder
+    steps: tuple[int, ...]
+
+    def step_of(self, settings: Mapping[str, str]) -> int:
+        """The checkpoint that is chosen."""
+        return int(settings.get(CHECKPOINT) or self.steps[-1])
+
+
+@dataclass(frozen=True)
 class Form:
-    """What somebody asks for. ``names``: the components chosen by hand; ``settings``: texts by dotted key."""
+    """What somebody asks for. ``names``: the components chosen by hand; ``settings``: texts by dotted key; ``fork``:
+    what it goes on from, where it makes a fork."""
 
     task: str
     preset: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    fork: Fork | None = None
 
     def choose(self, part: str, name: str) -> Form:
         """Take a component; an empty name leaves the choice to preset, model and task."""
@@ -104,6 +121,8 @@ class Checked:
     varied: tuple[str, ...] = ()
     """Lists of numbers, ``KEY=VALUES`` as a study has them, ``engine.seed`` among them; then there is a ``plan``."""
     plan: Plan | None = None
+    changes: tuple[Change, ...] = ()
+    """Of a fork: what it has otherwise than its parent."""
 
     def fields(self) -> Iterator[Field]:
         for section in self.sections:
@@ -138,7 +157,19 @@ class Checked:
         the foreground, where one sees it."""
         return f"{tool} {shlex.join(self.words(workspace, queued=queued, here=here))}"
 
+    @property
+    def ready(self) -> str:
+        """What would be started, in a few words."""
+        if self.form.fork is None:
+            return f"ready: {self.runs} runs, queued" if self.plan is not None else "ready"
+        if not self.changes:
+            return "fork: nothing changed"
+        exact = all(change.fit == "exact" for change in self.changes)
+        return f"fork: {len(self.changes)} changed, {'exact' if exact else 'inexact'}"
+
     def words(self, workspace: Path, *, queued: bool = False, here: bool = False) -> list[str]:
+        if self.form.fork is not None:
+            return [*self._fork_words(self.form.fork), *self._how(workspace, queued=queued, here=here, study=False)]
         shorts = {full: short for short, full in SHORT_FLAGS.items()}
         varied = dict(word.partition("=")[::2] for word in self.varied)
         words = ["study" if varied else "train", self.form.task]
@@ -154,13 +185,33 @@ class Checked:
         for key, texts in varied.items():
             short = dashed(shorts.get(key, key))
             words += _flag("seeds", texts) if key == "engine.seed" else _flag("vary", f"{short}={texts}")
+        return [*words, *self._how(workspace, queued=queued, here=here, study=bool(varied))]
+
+    def _how(self, workspace: Path, *, queued: bool, here: bool, study: bool) -> list[str]:
+        words: list[str] = []
         if not here:
-            words += ["--yes", "--detach"] if varied else ["--queue"] if queued else ["--detach"]
-        if queued and not varied:
+            words += ["--yes", "--detach"] if study else ["--queue"] if queued else ["--detach"]
+        if queued and not study:
             words += _flag("priority", str(self.priority)) if self.priority else ()
             words += [word for run in self.after for word in _flag("after", run)]
         same = workspace.resolve() == usual().resolve()
         return words if same else [*words, *_flag("workspace", str(workspace))]
+
+    def _fork_words(self, fork: Fork) -> list[str]:
+        """What differs from the parent, and of a component that takes another's place, what is not its default."""
+        shorts = {full: short for short, full in SHORT_FLAGS.items()}
+        words = ["fork", f"{fork.run.id}@{fork.step_of(self.form.settings)}"]
+        keys = {change.key for change in self.changes}
+        replaced = {key.partition(".")[0] for key in keys if key.endswith(".name")}
+        for part in sorted(replaced):
+            words += _flag(part, str(next(c.now for c in self.changes if c.key == f"{part}.name")))
+        for found in self.fields():
+            section, _, name = found.key.partition(".")
+            other = not found.text and any(key in keys for key in partners(found.key))  # it goes where that is given
+            if name != "name" and not other and (found.key in keys or (section in replaced and found.changed)):
+                words += _flag(dashed(shorts.get(found.key, found.key)), found.text or "none")
+        words += ["--allow-inexact"] if any(change.fit == "inexact" for change in self.changes) else []
+        return [*words, *(_flag("name", self.name) if self.name else ())]
 
 
 def _flag(flag: str, value: str) -> list[str]:

@@ -33,6 +33,7 @@ from dlkit.monitor.form import (
 )
 from dlkit.monitor.form_choices import component_choices, preset_choices
 from dlkit.monitor.form_fields import SUBMIT, Field, Section, is_given, make_field
+from dlkit.monitor.form_fork import as_fork
 from dlkit.monitor.form_study import lists_of, plan_of, with_first
 from dlkit.runs.finding import find_run
 from dlkit.studies.planning import Plan
@@ -46,7 +47,10 @@ MAIN = ("engine.epochs", "engine.steps", "engine.batch_size", "trainer.lr", "eng
 def check(form: Form, catalog: Catalog, workspace: Path) -> Checked:
     """What is to be shown of a form now. Raises nothing: what goes wrong, in a plugin's code too, is a problem."""
     try:
-        return _Check(form, catalog, workspace).run()
+        found = _Check(form, catalog, workspace).run()
+        if form.fork is None:
+            return found
+        return as_fork(found, catalog)
     # The plugin boundary: whatever a stranger's declarations do when they are asked.
     except (Exception, SystemExit) as error:
         return Checked(form, form, general=(_words(error),))

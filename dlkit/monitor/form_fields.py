@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
-from dlkit.config import FieldInfo, Property, parse_text
+from dlkit.config import FieldInfo, Property, may_be_unset, parse_text
 from dlkit.gpus import gpus
 from dlkit.monitor.choices import Choices
 
@@ -90,7 +90,7 @@ def kind_of(prop: Property) -> str:
         return "choice"
     kind = str(options[0].get("type"))
     if kind == "boolean":
-        return "choice" if _nullable(prop) else "switch"
+        return "choice" if may_be_unset(prop) else "switch"
     return {"integer": "whole number", "number": "number", "array": "list"}.get(kind, "text")
 
 
@@ -121,17 +121,13 @@ def _same(one: object, other: object) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _nullable(prop: Property) -> bool:
-    return any(option.get("type") == "null" for option in prop.get("anyOf", ()))
-
-
 def _choices(prop: Property, kind: str) -> Choices:
     if kind != "choice":
         return ()
     option = next(option for option in prop.get("anyOf", [prop]) if option.get("type") != "null")
     values = [True, False] if option.get("type") == "boolean" else option.get("enum", [option.get("const")])
     texts = tuple((_plain(value), _plain(value)) for value in values)
-    return (("", "none"), *texts) if _nullable(prop) else texts
+    return (("", "none"), *texts) if may_be_unset(prop) else texts
 
 
 def _device_choices(info: FieldInfo, *wanted: str) -> Choices:

@@ -8,6 +8,7 @@ from dlkit.catalog import Catalog
 from dlkit.errors import UsageError
 from dlkit.jobs import handover
 from dlkit.monitor.form import Checked
+from dlkit.monitor.form_fork import hand_in_fork
 
 
 def hand_in(checked: Checked, catalog: Catalog, workspace: Path, *, queued: bool) -> handover.HandedOver:
@@ -19,4 +20,6 @@ def hand_in(checked: Checked, catalog: Catalog, workspace: Path, *, queued: bool
     how = handover.detached()
     if queued:
         how = handover.queued(workspace, priority=checked.priority, after=checked.after)
+    if checked.form.fork is not None:
+        return hand_in_fork(checked, catalog, workspace, how)
     return handover.hand_over(catalog, checked.resolved, workspace, how, name=checked.name)

@@ -15,7 +15,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from dlkit.config import CHOICES, SECTIONS, SHORT_FLAGS, FieldInfo, parse_text
+from dlkit.config import CHOICES, SECTIONS, SHORT_FLAGS, FieldInfo, parse_option
 from dlkit.errors import UsageError, nearest
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -80,9 +80,8 @@ def domain(found: Axis, info: FieldInfo) -> Domain:
     """What the option makes of it; bounds are judged where the whole configuration is."""
     if (match := _RANGE.fullmatch(found.text)) and _is_number(info):
         return _range(found, info, bool(match[1]), match[2], match[3])
-    nullable = any(option.get("type") == "null" for option in info.schema.get("anyOf", ()))
     texts = _split(found.text, of_lists=_is_list(info))
-    values = [None if nullable and text == "none" else parse_text(info.schema, text) for text in texts]
+    values = [parse_option(info.schema, text) for text in texts]
     return tuple({repr(value): value for value in values}.values())
 
 

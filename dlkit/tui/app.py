@@ -306,18 +306,19 @@ class DlkitApp(Host):
 
         self._open_form(Form(task, preset))
 
-    def open_again(self, run: RunFolder) -> None:
+    def open_again(self, run: RunFolder, *, fork: bool = False) -> None:
         if self.catalog is None:
             self.notify("the plugins are still being loaded", severity="warning")
         else:
-            self._read_again(self.catalog, run)
+            self._read_again(self.catalog, run, fork)
 
     @work(thread=True, exclusive=True, group="again", exit_on_error=False)
-    def _read_again(self, catalog: Catalog, run: RunFolder) -> None:
-        from dlkit.monitor.again import form_again
+    def _read_again(self, catalog: Catalog, run: RunFolder, fork: bool) -> None:
+        from dlkit.monitor.again import form_again, form_of_fork
 
         try:
-            self.post_message(self.Again(form_again(catalog, run), run.id))
+            form = form_of_fork(catalog, run) if fork else form_again(catalog, run)
+            self.post_message(self.Again(form, run.id))
         except DlkitError as error:
             self.notify(str(error), severity="error", markup=False)
 

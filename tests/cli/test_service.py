@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dlkit.jobs.service import unit as units
+from dlkit.jobs.service import managers
 from dlkit.jobs.service.launchd import Launchd
 from dlkit.jobs.service.memory import Memory
 from dlkit.jobs.service.systemd import Systemd
@@ -67,12 +67,12 @@ def test_what_is_installed_and_what_it_left_is_said(dlkit, tmp_path, home):
 
 
 def test_on_macos(dlkit, tmp_path, home, monkeypatch):
-    monkeypatch.setattr(units.sys, "platform", "darwin")
+    monkeypatch.setattr(managers.sys, "platform", "darwin")
     plan = dlkit("service", "install", "--dry-run", "--json", "--workspace", tmp_path).json
     told = plistlib.loads(plan["text"].encode())
     assert plan["path"] == f"{home}/Library/LaunchAgents/{told['Label']}.plist"
     assert plan["commands"] == [["launchctl", "bootstrap", f"gui/{os.getuid()}", plan["path"]]]
-    assert isinstance(units.manager(), Launchd)
+    assert isinstance(managers.manager(), Launchd)
 
 
 def test_the_list_begins_with_what_is_going(dlkit, tmp_path, home, monkeypatch):

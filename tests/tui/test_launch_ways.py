@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from dlkit.monitor.form import AFTER, LAUNCHER
+from dlkit.monitor.form import AFTER, CHECKPOINT, LAUNCHER
+from dlkit.runs.checkpoints import complete
+from dlkit.runs.folder import RunFolder
 from dlkit.studies.folder import list_studies
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow
@@ -226,3 +228,47 @@ async def test_a_run_again_with_changes_and_with_a_list_of_numbers(
         assert any("2 runs are queued, as study" in text for text in notices(app))
     (study,) = list_studies(tmp_path)
     assert study.id == woken[0].id  # type: ignore[attr-defined]
+
+
+# A fork
+
+
+async def test_a_fork_says_what_fits_and_starts(
+    tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = toy_run(tmp_path, epochs=2, keep=50, checkpoint_every=0.001)
+    steps = [checkpoint.step for checkpoint in complete(run.path)]
+    started: list[RunFolder] = []
+    monkeypatch.setattr("dlkit.jobs.handover.start_worker", started.append)
+    async with opened(tmp_path, (100, 40)) as (app, pilot):
+        await until(pilot, lambda: app.catalog is not None and app.looked)
+        await press(pilot, "2")
+        await until(pilot, lambda: run.id[-4:] in shown(app))
+        await press(pilot, "F")
+        await until(pilot, lambda: isinstance(app.screen, LaunchScreen) and f"fork of {run.id}" in shown(app))
+        checked = await settled(app, pilot)
+        assert "is at its end at step" in checked.general[0], "its last checkpoint leaves nothing to do"
+        await type_in(app, pilot, "engine.epochs", "4")
+        await until(pilot, lambda: status(app) == "fork: 1 changed, exact")
+        await type_in(app, pilot, "engine.batch_size", "8")
+        await until(pilot, partial(says, app, "the same step is another place in the data"))
+        await until(pilot, lambda: status(app).startswith("1 problem"))
+        await press(pilot, "escape", "y")
+        await until(pilot, lambda: not isinstance(app.screen, LaunchScreen))
+
+        app.open_run(run)
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.view.version)
+        await press(pilot, "F")
+        await until(pilot, lambda: isinstance(app.screen, LaunchScreen))
+        await settled(app, pilot)
+        app.screen._change(app.screen._form.set(CHECKPOINT, str(steps[0])), 0)  # type: ignore[attr-defined]
+        await until(pilot, lambda: status(app) == "fork: nothing changed")
+        await type_in(app, pilot, "trainer.lr", "0.3")
+        await until(pilot, lambda: status(app) == "fork: 1 changed, exact")
+        words = (await settled(app, pilot)).command(tmp_path)
+        assert words.startswith(f"dlkit fork {run.id}@{steps[0]} --lr 0.3 --detach")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: started and isinstance(app.screen, RunScreen) and app.screen.run.id == started[0].id)
+    record = started[0].read()
+    assert record["state"] == "queued" and record["forked_from"]["id"] == run.id
+    assert (record["forked_from"]["step"], record["forked_from"]["changes"]) == (steps[0], {"trainer.lr": [0.05, 0.3]})

@@ -62,6 +62,7 @@ class Service:
     def _look(self) -> bool:
         """At the jobs that are going; whether others are than before."""
         reap()
+        # Claims, not folders: a workspace has thousands of those, and this happens once a second for ever.
         now, before = time.time(), set(self._memory.going)
         here = {claim.run for claim in claims() if claim.workspace == str(self._workspace)}
         kept = {name: last for name, last in self._memory.going.items() if not self._is_over(name, now - last)}
@@ -86,6 +87,7 @@ class Service:
             print_stamped(f"the list of jobs cannot be written: {in_words(error)}")
 
     def _end(self) -> None:
+        # What this machine's end has stopped before us is looked at by its time, against this one.
         self._look()
         self._memory.told_to_end = time.time(), boot()
         self._write()

@@ -98,6 +98,6 @@ def boot() -> str:
         with suppress(OSError):
             return path.read_text(encoding="ascii").strip()
         return ""
-    import psutil
+    import psutil  # here: the service of a Linux machine does without
 
     return str(int(psutil.boot_time()))

@@ -43,6 +43,7 @@ def revive(memory: Memory, say: Say) -> list[str]:
     """Have the jobs go on that died with the machine; their ids. ``memory`` is changed, and written before that."""
     queue = QueueState(memory.workspace)
     queue.refresh()
+    # Two kinds: what was cut off in the midst of it, and what a shutdown asked to stop and waited for.
     names = [*_died(queue, memory), *_terminated(queue, memory)]
     refused = {name: why for name in names if (why := _why_not(queue.run(name), queue.record(name), memory))}
     going = [name for name in names if name not in refused]
@@ -105,6 +106,7 @@ def _why_not(run: RunFolder, record: RunRecord, memory: Memory) -> str:
 
 def _tried(run: RunFolder, memory: Memory) -> tuple[int, int]:
     """From which step it goes on now, and how often it will then have done so in a row."""
+    # A step counts when it is on the disk: what came after the last checkpoint is trained again each time.
     step = max((checkpoint.step for checkpoint in complete(run.path)), default=-1)
     before, count = memory.tries.get(run.id, (step, 0))
     return step, count + 1 if before == step else 1
@@ -118,7 +120,7 @@ def _goes_on(run: RunFolder, say: Say) -> bool:
                 return False
             job = continued_job(record, commands_from=file_size(run.commands))
             run.update(**own.marks_again(run.path, record, state="queued", reason="", result=None, job=job))
-        if not job["queued"]:
+        if not job["queued"]:  # it was told to begin at once, beside whatever else there is
             start_worker(run)
     except BlockingIOError:
         return False

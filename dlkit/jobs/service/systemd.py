@@ -96,7 +96,8 @@ def _program(path: str) -> str:
     """The program of a command: systemd replaces variables in its words, and not in its path."""
     if "$" not in path:
         return quoted(path)
-    return f"{quoted(f'@{path}')} {quoted(path).replace('$', '$$')}"  # @: the next word is the name it is called by
+    # @: the next word is the name it is called by. Python finds its environment by that.
+    return f"{quoted(f'@{path}')} {quoted(path).replace('$', '$$')}"
 
 
 def _escaped(word: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -91,17 +90,6 @@ class Manager(ABC):
             return State(installed=False, current=False, starts=False)
         current = self.lasting(there) == self.lasting(self.text(unit))
         return State(installed=True, current=current, starts=self.starts(unit))
-
-
-def manager() -> Manager:
-    """This system's own."""
-    if sys.platform == "darwin":
-        from dlkit.jobs.service.launchd import Launchd
-
-        return Launchd()
-    from dlkit.jobs.service.systemd import Systemd
-
-    return Systemd()
 
 
 def asked(command: Sequence[str]) -> None:

@@ -85,7 +85,8 @@ class LaunchScreen(Area):
 
     def __init__(self, form: Form, again: str = "") -> None:
         """``again``: the run that the form was filled from."""
-        super().__init__(f"again, with changes: {again}" if again else f"start a run of {form.task}")
+        filled = f"{'fork of' if form.fork is not None else 'again, with changes:'} {again}"
+        super().__init__(filled if again else f"start a run of {form.task}")
         self._first = self._form = form
         self._copy_wanted = False
         """Copy the command as soon as what was typed last has been read."""

@@ -105,8 +105,8 @@ class StartBar(Horizontal):
             amount = f"{size(checked.data.size) if checked.data.size else 'files'} to be downloaded first"
             self.say(f"data: {'to be fetched by hand' if by_hand else amount}")
         else:
-            ready = f"ready: {checked.runs} runs, queued" if checked.plan is not None else "ready"
-            self.say({"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, ready))
+            data = {"yours": "data: your own files", "unknown": "data: unknown"}.get(checked.data.state, "")
+            self.say(checked.ready if checked.form.fork is not None else data or checked.ready)
 
     def start(self, form: Form, catalog: Catalog, workspace: Path, *, queued: bool) -> None:
         """Have the run started, or queued; while that is being done, nothing."""

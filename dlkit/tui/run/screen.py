@@ -73,6 +73,7 @@ class RunScreen(Shield, Area):
         Binding("a", "ask('sample')", "Sample now", show=False, id="run.sample"),
         Binding("b", "ask('checkpoint')", "Checkpoint now", show=False, id="run.checkpoint"),
         Binding("n", "again", "Again …", id="run.again", tooltip="The form filled from this run, to be changed"),
+        Binding("F", "fork", "Fork …", show=False, id="run.fork", tooltip="On from a checkpoint, with other settings"),
         Binding("w", "tool", "Do …", id="run.tool", tooltip="Evaluate, sample, export"),
         Binding("N", "rename", "Rename", show=False, id="run.rename"),
         Binding("T", "tag", "Tag", show=False, id="run.tag", tooltip="Words by which runs are found: tag:baseline"),
@@ -286,6 +287,9 @@ class RunScreen(Shield, Area):
 
     def action_again(self) -> None:
         self.dlkit.open_again(self.run)
+
+    def action_fork(self) -> None:
+        self.dlkit.open_again(self.run, fork=True)
 
     def action_rename(self) -> None:
         def take(name: str | None) -> None:

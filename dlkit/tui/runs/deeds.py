@@ -80,6 +80,10 @@ class RunDeeds(RunList):
         if self.run is not None:
             self.dlkit.open_again(self.folder(self.run.id))
 
+    def action_fork(self) -> None:
+        if self.run is not None:
+            self.dlkit.open_again(self.folder(self.run.id), fork=True)
+
     def action_rename(self) -> None:
         run = self.run
         if run is None:

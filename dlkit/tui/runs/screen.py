@@ -65,6 +65,7 @@ class RunsScreen(RunDeeds):
         Binding("o", "columns", "Columns", id="runs.columns", tooltip="Which, in which order; it is remembered"),
         Binding("delete,D", "remove", "Remove", show=False, id="runs.remove", tooltip="Delete folders; asks first"),
         Binding("n", "again", "Again …", show=False, id="runs.again", tooltip="The form filled from it, to be changed"),
+        Binding("F", "fork", "Fork …", show=False, id="runs.fork", tooltip="On from a checkpoint, with other settings"),
         Binding("N", "rename", "Rename", show=False, id="runs.rename"),
         Binding("T", "tag", "Tag", show=False, id="runs.tag", tooltip="Words by which runs are found: tag:baseline"),
         Binding("M", "note", "Note", show=False, id="runs.note", tooltip="Write down what you think of it"),

@@ -56,8 +56,8 @@ class Host(App[None]):
         """The form that starts a run of a task."""
         raise NotImplementedError
 
-    def open_again(self, run: RunFolder) -> None:
-        """The same form, filled from a run."""
+    def open_again(self, run: RunFolder, *, fork: bool = False) -> None:
+        """The same form, filled from a run; ``fork``: to go on from one of its checkpoints."""
         raise NotImplementedError
 
     def open_studies(self) -> None:
