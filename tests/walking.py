@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 import psutil
+from rich.segment import Segment
 from textual.command import CommandPalette
 from textual.events import Key
 from textual.keys import _character_to_key
@@ -207,5 +208,6 @@ def _drawn(app: DlkitApp) -> list[Line]:
     found = []
     for strip in app.screen._compositor.render_strips():
         text = _CHANGES.sub("0", "".join(segment.text for segment in strip))
-        found.append((text, [str(segment.style) for segment in strip if segment.text.strip()]))
+        segments = Segment.simplify(strip)
+        found.append((text, [str(segment.style) for segment in segments if segment.text.strip()]))
     return found

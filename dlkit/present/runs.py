@@ -14,6 +14,11 @@ def titled(run: Summary) -> str:
     return f"{run.name} ({run.id})" if run.name else run.id
 
 
+def undated(identity: str) -> str:
+    """A run's id without the date and time that it begins with: its task, its model, and the end that is its own."""
+    return identity.partition("-")[2].partition("-")[2] or identity
+
+
 def steps(run: Summary) -> str:
     """``120/900``, or ``900`` at the end; in at most eleven cells up to a million steps: ``92079/900k``."""
     if run.total_steps and run.step != run.total_steps:

@@ -97,7 +97,7 @@ async def test_last_and_best_run_of_a_task(tmp_path: Path) -> None:
         await until(pilot, lambda: "task regression" in [row.key for row in app.screen.query_one(Table).rows])
         app.screen.query_one(Table).go_to("task regression")
         (row,) = [row for row in app.screen.query_one(Table).rows if row.key == "task regression"]
-        assert row.cells["state"] == ("failed", "bold red") and row.cells["best"] == "mse 0.3333"
+        assert row.cells["state"] == ("failed", "bold red") and row.cells["best"] == "0.3333 mse"
         await until(pilot, lambda: "failed, mse 1" in shown(app) and "completed, mse 0.3333" in shown(app))
 
 

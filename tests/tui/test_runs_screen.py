@@ -12,10 +12,11 @@ from dlkit.events import MetricsLogged
 from dlkit.monitor.run_columns import arranged
 from dlkit.monitor.run_query import parse
 from dlkit.runs.folder import Summary
+from dlkit.runs.index import list_runs
 from dlkit.tui.compare.screen import CompareScreen
 from dlkit.tui.runs.columns import ColumnsDialog
 from dlkit.tui.runs.look import kept_look, kept_order
-from dlkit.tui.runs.rows import DEFAULT, columns_of
+from dlkit.tui.runs.rows import DEFAULT, about, columns_of
 from dlkit.tui.runs.screen import RunsScreen
 from dlkit.tui.shared import settings
 from dlkit.tui.shared.choose import ChooseDialog
@@ -66,6 +67,25 @@ async def test_an_order_by_what_cannot_be_seen_is_said(tmp_path: Path) -> None:
         assert "by device▼" in shown(app)
 
 
+async def test_a_run_is_known_by_its_end_where_there_is_little_room(tmp_path: Path) -> None:
+    """Its id's date is what is left out; in the playground it is called so where it has no name."""
+    run = record_run(tmp_path, 1, name="", task="classification")
+    (run.checkpoints / "step-00000100").mkdir()
+    async with opened(tmp_path, (80, 24)) as (app, pilot):
+        await press(pilot, "4")
+        await until(pilot, lambda: table(app).rows)
+        assert "> 0001  " in shown(app) and "val/mse" in shown(app)
+        await press(pilot, "2", "enter")
+        await until(pilot, lambda: shown(app).splitlines()[0].endswith(" classification-linear-0001"))
+
+
+def test_what_was_not_measured_is_said_in_words(tmp_path: Path) -> None:
+    record_run(tmp_path, 1)
+    (run,) = list_runs(tmp_path)
+    assert "val/mse last 0.55, best 0.5" in about(run).plain
+    assert "val/mse not measured yet" in about(run._replace(last=None, best=None)).plain
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 35)])
 async def test_a_name_is_in_every_list_and_found_in_the_palette(tmp_path: Path, size: tuple[int, int]) -> None:
     """Where nobody has given one, its column takes no room."""
@@ -78,12 +98,12 @@ async def test_a_name_is_in_every_list_and_found_in_the_palette(tmp_path: Path, 
         run = record_run(tmp_path, 40, name="wide net")
         (run.checkpoints / "step-00000100").mkdir()
         await until(pilot, lambda: len(table(app).rows) == 31)
-        for key in "24":
+        for key, title in (("2", "name"), ("4", "run")):
             await press(pilot, key)
             table(app).go_to(run.id)
             await until(pilot, lambda: table(app).rows and "wide net" in shown(app))
             text = shown(app).splitlines()
-            assert "name" in text[1] and any("wide net" in line and "started" not in line for line in text[2:-4])
+            assert title in text[1] and any("wide net" in line and "started" not in line for line in text[2:-4])
         found = {command.title: command.help for command in app.get_system_commands(app.screen)}
         assert found[f"Open run wide net  {run.id}"] == "completed", "an old one, with a name"
 

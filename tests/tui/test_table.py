@@ -50,6 +50,16 @@ async def test_an_optional_column_is_there_when_a_row_has_something_in_it() -> N
             assert ("name" in table.render_line(0).text) is there
 
 
+async def test_what_an_empty_one_says_is_said_whole() -> None:
+    async with Host().run_test(size=(20, 6)) as pilot:
+        table = pilot.app.query_one(Table)
+        table.empty = "no studies yet: one command compares"
+        table.refresh()
+        await pilot.pause()
+        lines = [strip.text.strip() for strip in table.render_lines(table.size.region)]
+        assert lines[2:4] == ["no studies yet:", "one command"] and lines[4] == "compares"
+
+
 async def test_keys_mouse_and_messages() -> None:
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:

@@ -10,7 +10,7 @@ from dlkit.monitor.home import Home, how_they_ended
 from dlkit.monitor.pulse import Pulse, seconds_left, share
 from dlkit.monitor.task_list import TaskEntry
 from dlkit.present.numbers import ago, counted, duration, number, size
-from dlkit.present.runs import bar, best
+from dlkit.present.runs import bar, undated
 from dlkit.present.sparkline import sparkline
 from dlkit.present.text import first_line
 from dlkit.runs.folder import Summary
@@ -99,12 +99,17 @@ def _run(run: Summary, pulse: Pulse) -> dict[str, Cell]:
     """What all rows of runs have."""
     made = " · ".join(filter(None, (run.task, run.model, run.dataset)))
     return {
-        "what": run.name or run.id.partition("-")[2].partition("-")[2] or run.id,
+        "what": run.name or undated(run.id),
         "when": ago(run.updated or run.created),
         "trend": (sparkline(pulse.trend, 11), "cyan") if len(pulse.trend) > 1 else "",
-        "best": best(run),
+        "best": _best(run),
         "about": made,
     }
+
+
+def _best(run: Summary) -> str:
+    """The value first: what is cut where the column is narrow is the metric's name."""
+    return f"{number(run.best)} {run.metric.rpartition('/')[2]}" if run.best is not None else ""
 
 
 def _task(entry: TaskEntry) -> Row:
@@ -115,7 +120,7 @@ def _task(entry: TaskEntry) -> Row:
         cells["state"] = state_cell(last.state)
         cells["when"] = ago(last.updated or last.created)
     if top is not None and top.best is not None:
-        cells["best"] = f"{top.metric.rpartition('/')[2]} {number(top.best)}"
+        cells["best"] = _best(top)
     return Row(key_of(spec.name), cells)
 
 

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Static
 from dlkit.monitor.model_process import Answered, Hello, ModelProcess, Offered
 from dlkit.monitor.questions import beside_choices, checkpoint_choices
 from dlkit.present.numbers import counted, duration
+from dlkit.present.runs import undated
 from dlkit.present.text import clean
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
@@ -59,7 +60,7 @@ class AskScreen(Area):
     ]
 
     def __init__(self, run: RunFolder, checkpoint: str = "best") -> None:
-        super().__init__(run.id)
+        super().__init__(run.id, undated(run.id))
         self.run = run
         self.side = Side(run, checkpoint)
         self.other: Side | None = None

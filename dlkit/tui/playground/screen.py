@@ -24,9 +24,9 @@ __all__ = ["AskScreen", "PlaygroundScreen"]
 
 COLUMNS = (
     Column("state", "state", 11, rank=2),
-    Column("name", "name", 16, most=40, optional=True),
-    Column("task", "task", 15),
-    Column("model", "model", 12),
+    Column("name", "run", 16, most=40),
+    Column("task", "task", 12, most=15),
+    Column("model", "model", 10, most=14),
     Column("dataset", "data", 13, rank=3),
     Column("metric", "metric", 16, rank=1),
     Column("best", "best", 8, right=True),
@@ -115,6 +115,6 @@ def _row(run: Summary) -> Row:
         "metric": run.metric,
         "best": number(run.best),
         "created": ago(run.created),
-        "name": run.name,
+        "name": run.name or run.id.rpartition("-")[2],
     }
     return Row(run.id, cells)

@@ -20,6 +20,7 @@ from dlkit.jobs.queue_state import QueueState
 from dlkit.monitor import run_actions
 from dlkit.monitor.devices import DeviceUse
 from dlkit.present.numbers import ago, size
+from dlkit.present.runs import undated
 from dlkit.runs.folder import RunFolder
 from dlkit.steering import one_line
 from dlkit.tui.shared.area import Area
@@ -218,10 +219,9 @@ class QueueScreen(Area):
 
 
 def _row(entry: Entry) -> Row:
-    short = entry.id.partition("-")[2].partition("-")[2] or entry.id
     cells = {
         "state": state_cell(entry.state),
-        "run": entry.name or short,
+        "run": entry.name or undated(entry.id),
         "priority": str(entry.priority),
         "since": ago(entry.since),
         "why": entry.why,

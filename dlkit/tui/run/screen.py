@@ -24,6 +24,7 @@ from dlkit.monitor import run_actions
 from dlkit.monitor.run_tools import Tool, choices, tools_of
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
+from dlkit.present.runs import undated
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.labelling import noted, retag
 from dlkit.runs.labels import labels
@@ -101,7 +102,7 @@ class RunScreen(Shield, Area):
             super().__init__()
 
     def __init__(self, run: RunFolder) -> None:
-        super().__init__(run.id)
+        super().__init__(run.id, undated(run.id))
         self.run = run
         self.view: RunView = follow_run(run)
         self.pane = "curves"

@@ -110,7 +110,7 @@ def about(run: Summary) -> Text:
     if run.parent:
         text.append(f"   {BRANCH} {one_line(run.parent)}")
     if run.metric:
-        text.append(f"   {run.metric} last {number(run.last) or '-'}, best {number(run.best) or '-'}")
+        text.append(f"   {run.metric} {_values(run)}")
     if run.tags or run.note:
         text.append(f"   {one_line(' '.join(f'#{tag}' for tag in run.tags.split()))}  {one_line(run.note)}".rstrip())
     if run.reason:
@@ -120,6 +120,11 @@ def about(run: Summary) -> Text:
     elif run.state == "interrupted":
         text.append("\nits worker died; r goes on from the last checkpoint", "italic")
     return text
+
+
+def _values(run: Summary) -> str:
+    there = (("last", run.last), ("best", run.best))
+    return ", ".join(f"{what} {number(value)}" for what, value in there if value is not None) or "not measured yet"
 
 
 def about_group(group: RunGroup) -> Text:

@@ -32,7 +32,7 @@ class Closable(Protocol):
 
 class Area(Screen[None]):
     """Base of all full screens. ``area`` is the one of ``AREAS`` that this screen belongs to, ``body()`` what is
-    between the lines; ``where`` (a string, shown in the top line) says what is being looked at."""
+    between the lines; ``where`` says in the top line what is being looked at, as ``say_where`` does."""
 
     area: ClassVar[str] = ""
     tour: ClassVar[str] = ""
@@ -41,9 +41,9 @@ class Area(Screen[None]):
         Binding("escape", "back", "back", show=False, id="back"),
     ]
 
-    def __init__(self, where: str = "") -> None:
+    def __init__(self, *where: str) -> None:
         super().__init__()
-        self._where = where
+        self._where = where or ("",)
         self._shown_sources: list[Closable] = []
 
     @property
@@ -57,7 +57,7 @@ class Area(Screen[None]):
 
     def compose(self) -> ComposeResult:
         tells = self.tour and self.dlkit.touring
-        yield TopLine(self.area, *tour_words(self.tour)) if tells else TopLine(self.area, self._where)
+        yield TopLine(self.area, *tour_words(self.tour)) if tells else TopLine(self.area, *self._where)
         yield from self.body()
         yield MainKeys(self.applies)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -236,8 +237,9 @@ class Table(ScrollView, can_focus=True):
             return self._header(width)
         place = y - 1 + self.scroll_offset.y
         if place >= len(self.rows):
-            text = self.empty if not self.rows and place == 1 else ""
-            return _strip([(f"  {one_line(text)}", self._style("table--empty"))], width, self.rich_style)
+            lines = [] if self.rows else wrap(one_line(self.empty), max(1, room - 3))
+            text = lines[place - 1] if 1 <= place <= len(lines) else ""
+            return _strip([(f"  {text}", self._style("table--empty"))], width, self.rich_style)
         return self._row(self.rows[place], place == self.cursor, width)
 
     def _header(self, width: int) -> Strip:
