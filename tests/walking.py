@@ -19,6 +19,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from dlkit.tui.app import DlkitApp
+from dlkit.tui.playground.ask import AskScreen
+from dlkit.tui.playground.side import LOADING
 from dlkit.tui.shared.dialogs import Confirm
 
 KEYS = (
@@ -37,7 +39,6 @@ REST = 1.0
 """Seconds in which what was begun comes to its end before it is compared."""
 AFTER = 100
 """Keys between two looks at whether what is shown is true."""
-_GOING = "loading the model"
 _CHANGES = re.compile(r"\d+([.,]\d+)*")
 """Numbers go on by themselves: times, rates, loads."""
 
@@ -154,7 +155,7 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
     for source in sources:
         source.closed = True
     await _without_notices(app, pilot)
-    while any(_GOING in text for text, _ in _drawn(app)):  # a model that is being loaded is not waited for by REST
+    while _loading(app):  # which takes longer than REST
         await pilot.pause(REST)
     await pilot.pause(REST)
     await _without_notices(app, pilot)
@@ -178,6 +179,12 @@ async def _stale(app: DlkitApp, pilot: Pilot[None]) -> list[str]:
         for number, (shown, fresh) in enumerate(zip(before, after, strict=True))
         if shown != fresh
     ]
+
+
+def _loading(app: DlkitApp) -> bool:
+    """Whether a model is being loaded, on this screen or on one of which little is seen below it."""
+    asking = (screen for screen in app.screen_stack if isinstance(screen, AskScreen))
+    return any(side.busy == LOADING for screen in asking for side in (screen.side, screen.other) if side is not None)
 
 
 def _unblinking(app: DlkitApp) -> None:
