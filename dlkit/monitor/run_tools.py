@@ -10,6 +10,7 @@ from pathlib import Path
 from dlkit.monitor.choices import Choices
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.looks import looks
+from dlkit.studies.folder import StudyFolder
 
 SPLITS = ("test", "val", "train")
 
@@ -63,6 +64,17 @@ def tools_of(run: RunFolder, folder: Path, checkpoint: str = "best") -> dict[str
         )
     )
     return {tool.name: tool for tool in found}
+
+
+def report_of(runs: Sequence[RunFolder], folder: Path) -> Sequence[str]:
+    """The words that write several runs, compared, as one page."""
+    return ("report", *(str(run.path) for run in runs), "-o", str(folder / f"{len(runs)}-runs.html"))
+
+
+def study_report(study: StudyFolder, folder: Path) -> Sequence[str]:
+    """Those that write a study's answer as one page."""
+    where = ("--workspace", str(study.workspace))
+    return ("report", "--study", study.id, *where, "-o", str(folder / f"{study.id}.html"))
 
 
 def choices(tools: dict[str, Tool]) -> Choices:

@@ -10,14 +10,18 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from asked import asked, recorded
 from dlkit.cli.main import main
+from dlkit.monitor import studies
 from dlkit.monitor.run_tools import choices, tools_of
 from dlkit.runs.contents import evaluations
 from dlkit.runs.folder import RunFolder
+from dlkit.tui.compare.screen import CompareScreen
 from dlkit.tui.run.screen import RunScreen
 from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.command_dialog import CommandDialog, fraction
 from installed import TESTS
+from recorded import record_run
 from screens import opened, press, shown, until
 from toy import toy_run
 from waiting import LONG
@@ -61,6 +65,27 @@ async def test_a_run_is_measured_from_its_screen(run: RunFolder, tmp_path: Path)
         await until(pilot, lambda: "done in" in shown(app) and "val/mse" in shown(app))
         await press(pilot, "escape", "l")
         await until(pilot, lambda: "evaluated on val" in shown(app))
+
+
+async def test_runs_and_studies_are_reported_from_their_screens(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = record_run(tmp_path / "ws", 2)
+    study = asked(tmp_path / "ws", "lr=0.1,0.2")
+    recorded(study, {(0, 0): 1.0, (1, 0): 2.0})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(studies, "wake", lambda *_: False)
+    async with opened(tmp_path / "ws", (100, 30)) as (app, pilot):
+        app.open_compare([run, other])
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison is not None)
+        await press(pilot, "w")
+        await until(pilot, lambda: isinstance(app.screen, CommandDialog) and "done in" in shown(app))
+        await press(pilot, "escape", "5")
+        await until(pilot, lambda: study.short in shown(app))
+        await press(pilot, "enter", "w")
+        await until(pilot, lambda: isinstance(app.screen, CommandDialog) and "done in" in shown(app))
+    assert "2 runs compared" in (tmp_path / "exports" / "2-runs.html").read_text()
+    assert "trainer.lr" in (tmp_path / "exports" / f"{study.id}.html").read_text()
 
 
 async def test_what_takes_long_is_ended_by_a_key(

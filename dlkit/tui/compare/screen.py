@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -15,6 +16,7 @@ from textual.widgets import Static
 
 from dlkit.monitor.comparison import Comparison, compare
 from dlkit.monitor.means import BUT_SEED, Together, together
+from dlkit.monitor.run_tools import report_of
 from dlkit.monitor.view import follow_run
 from dlkit.present.numbers import counted
 from dlkit.runs.folder import RunFolder
@@ -22,6 +24,7 @@ from dlkit.runs.groups import SEED
 from dlkit.tui.compare.charts import CompareCharts, Names, group_key
 from dlkit.tui.compare.rows import about, group_rows, letter, metrics, settings
 from dlkit.tui.shared.area import Area
+from dlkit.tui.shared.command_dialog import CommandDialog
 from dlkit.tui.shared.poll import Source
 from dlkit.tui.shared.table import Column, Row, Table
 
@@ -46,6 +49,7 @@ class CompareScreen(Area):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "table", "Table", id="compare.table", tooltip="What they differ in, and what they came to"),
         Binding("b", "group", "Group by", id="compare.group", tooltip="Runs of one setting as a mean with its spread"),
+        Binding("w", "report", "Report", id="compare.report", tooltip="These runs compared, as one page for others"),
         Binding("a", "shared", "All settings", show=False, id="compare.shared", tooltip="Those that are equal too"),
         Binding("comma", "runs(-1)", "Runs left", show=False, id="compare.runs-left"),
         Binding("full_stop", "runs(1)", "Runs right", show=False, id="compare.runs-right"),
@@ -168,6 +172,10 @@ class CompareScreen(Area):
     def _short(self, place: int) -> str:
         """A name that fits into a column: its own, or the end of its id."""
         return (self._recorded(place, "name") or "-".join(self.runs[place].id.split("-")[-2:]))[:_NAME]
+
+    def action_report(self) -> None:
+        words = report_of(self.runs, Path.cwd() / "exports")
+        self.app.push_screen(CommandDialog(f"A report of {counted(len(self.runs), 'run')}", [words]))
 
     def action_group(self) -> None:
         from dlkit.tui.shared.choose import ChooseDialog

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from textual.widgets import Static
 
 from dlkit.monitor import studies
 from dlkit.monitor.means import BUT_SEED
+from dlkit.monitor.run_tools import study_report
 from dlkit.present.numbers import duration, number
 from dlkit.runs.folder import Summary
 from dlkit.steering import one_line
@@ -21,6 +23,7 @@ from dlkit.studies.results import Results, Row, best_so_far
 from dlkit.studies.state import Trial
 from dlkit.studies.telling import CHANGED, answer, columns, headline, looks_at_test, titles
 from dlkit.studies.waking import run_of
+from dlkit.tui.shared.command_dialog import CommandDialog
 from dlkit.tui.shared.dialogs import TextDialog
 from dlkit.tui.shared.table import Column, Table
 from dlkit.tui.shared.table import Row as Line
@@ -65,6 +68,7 @@ class StudyScreen(OfOneStudy):
         Binding("p", "pause", "Pause", id="study.pause", tooltip="The trial under the cursor; once more: it goes on"),
         Binding("v", "charts", "Charts", id="study.charts", tooltip="Curves overlaid, importance, every setting's way"),
         Binding("c", "compare", "Compare", id="study.compare", tooltip="The curves of the marked settings' runs"),
+        Binding("w", "report", "Report", id="study.report", tooltip="The study's answer as one page for others"),
         Binding("y", "best", "Best as command", id="study.best", tooltip="What trains the best setting again, to copy"),
     ]
 
@@ -218,6 +222,10 @@ class StudyScreen(OfOneStudy):
         from dlkit.tui.studies.charts import StudyCharts
 
         self.app.push_screen(StudyCharts(self._study))
+
+    def action_report(self) -> None:
+        words = study_report(self._study, Path.cwd() / "exports")
+        self.app.push_screen(CommandDialog(f"A report of {self._study.short}", [words]))
 
     def action_best(self) -> None:
         if self._results is None or self._results.leader is None:
