@@ -24,9 +24,11 @@ from dlkit.present.events import (
 from dlkit.present.numbers import duration, grouped, number
 from dlkit.present.output import colours, print_json_text, say
 from dlkit.present.samples import render
+from dlkit.present.spending import in_words
 from dlkit.present.text import fit_to_print
 from dlkit.runs.contents import load_sample
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.spending import Spending
 from dlkit.steering import one_line, own_stream
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ SAMPLE_SECONDS = 10.0
 """Shortest time between two shown; the last is always shown. All are in the run's folder."""
 IN_PLACE_SECONDS = 1.0
 """The same of samples where each is drawn over the one before."""
+WORTH_TELLING = 1.0
+"""Seconds from which on a run says at its end where they went."""
 PICTURE_LINES = 12
 """Lines of a sample at most, and no more than a third of the window: the words above it are to be read as well."""
 ROOMY = 100
@@ -98,6 +102,7 @@ class Talk(Display):
         self._last: dict[str, float] = {}
         self._metric = str(run.read().get("metric", ""))
         self._machine = ""
+        self._spending = Spending()
         self._held: dict[str, events.Event] = {}
         self._shown: dict[str, float] = {}
 
@@ -115,6 +120,7 @@ class Talk(Display):
         planned = [e.total_steps for e in past if isinstance(e, (events.Started, events.Resumed))]
         if not planned:
             return
+        self._spending = Spending(past)
         metrics = [e for e in past if isinstance(e, events.MetricsLogged)]
         for event in metrics:
             self._last.update({name: column[-1] for name, column in event.values.items()})
@@ -136,6 +142,7 @@ class Talk(Display):
         self.say(f"{head}\n{describe_start(event.summary)}")
 
     def _show(self, event: events.Event) -> None:
+        self._spending.take(event)
         if isinstance(event, events.Started):
             self._begun(event)
             self._planned(event.total_steps, event.from_step if isinstance(event, events.Forked) else 0)
@@ -164,6 +171,9 @@ class Talk(Display):
             self._machine = machine_use(event, brief=True)
         elif isinstance(event, events.Finished):
             self._show_held()
+            spent = self._spending.in_all()
+            if spent is not None and sum(spent.seconds.values()) >= WORTH_TELLING:
+                self.say(f"time: {in_words(spent)}")
 
     def _show_held(self) -> None:
         for held in list(self._held.values()):

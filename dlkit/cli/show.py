@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from dlkit.cli.note import told as told_note
 from dlkit.cli.parser import Parser
 from dlkit.cli.show_family import family_tree, origin
 from dlkit.errors import RunError, UsageError
-from dlkit.events import Event, Machine, MetricsLogged, Sampled
+from dlkit.events import Event, Machine, MetricsLogged, Sampled, Spent
 from dlkit.monitor.defaults import differences
+from dlkit.present import spending
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
@@ -28,6 +30,7 @@ from dlkit.runs.labels import labels
 from dlkit.runs.log import history, read_events
 from dlkit.runs.reproductions import reproductions
 from dlkit.runs.run_record import RunRecord
+from dlkit.runs.spending import Spending
 from dlkit.steering import one_line
 
 LOG_LINES = 1000
@@ -55,7 +58,7 @@ def main(argv: list[str]) -> int:
     values = contents.stored_values(run)
     shown = contents.flatten(values) if options.config else differences(values)
     parts = [
-        _head(summary, run, _last_machine(events)),
+        _head(summary, run, _last_machine(events), Spending(events).in_all()),
         _metrics(summary, events, width),
         family_tree(run, _readable_record(run)),
         _configuration(shown, whole=options.config),
@@ -145,6 +148,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "notes": [note._asdict() for note in labels(run.path).notes],
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
+        "spent": _spent_document(Spending(events)),
         "traceback": end.traceback if end else "",
     }
 
@@ -185,7 +189,15 @@ def _machine_document(event: Machine | None) -> dict[str, object] | None:
     return {key: getattr(event, key) for key in ("time", "cpu", "memory", "processes", "gpus")}
 
 
-def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
+def _spent_document(found: Spending) -> dict[str, object] | None:
+    spent = found.in_all()
+    if spent is None:
+        return None
+    told = {item.name: getattr(spent, item.name) for item in fields(Spent) if item.name != "seq"}
+    return {**told, "attempts": len(found.attempts)}
+
+
+def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent | None) -> str:
     percent = f" ({100 * run.step / run.total_steps:.0f} %)" if run.total_steps else ""
     rows = {
         "run": run.id,
@@ -197,6 +209,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None) -> str:
         "proof": _reproduced(folder),
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
+        "spent": spending.in_words(spent) if spent is not None else "",
         "device": f"{run.device} on {run.host}" if run.device else "",
         "threads": _threads(_readable_record(folder)),
         "machine": machine_use(machine) if machine is not None else "",

@@ -14,6 +14,7 @@ from dlkit.monitor.history import History
 from dlkit.monitor.json_lines import BAD, FLUSHED, parse
 from dlkit.monitor.milestones import Milestones
 from dlkit.runs.rollback import Rollback
+from dlkit.runs.spending import Spending
 from dlkit.shapes import LATEST
 
 MACHINE_SECONDS = 600.0
@@ -38,11 +39,12 @@ class LogState:
         self.milestones = Milestones()
         self.clock = Clock()
         self.events: list[Event] = []
-        """All but metrics and machine; ``events_changed`` counts what was added to them or taken away."""
+        """All but metrics, machine and spent; ``events_changed`` counts what was added to them or taken away."""
         self.events_changed = 0
         self.damaged = 0
         """Lines that are none of the above, whole as they are."""
         self.machine: deque[Machine] = deque()
+        self.spending = Spending()
         self.printed: list[tuple[int, float]] = []
         """Up to which byte output.log had come at which time, wherever it had grown."""
         self.summary: Mapping[str, Json] = {}
@@ -63,6 +65,8 @@ class LogState:
             elif kind == "machine":
                 self._machine.append(record)
                 self._take_printed(record)
+            elif kind == "spent":
+                self._take_spent(record)
             else:
                 if kind in _TURNS:
                     self._take_metrics()
@@ -127,6 +131,12 @@ class LogState:
         while self.machine and self.machine[0].time < self.machine[-1].time - MACHINE_SECONDS:
             self.machine.popleft()
 
+    def _take_spent(self, record: JsonObject) -> None:
+        event = self._event(record)
+        if event is not None:
+            self.spending.take(event)
+            self._tell_time(event.time)
+
     def _take_printed(self, record: JsonObject) -> None:
         printed, moment = record.get("printed"), record.get("time")
         last = self.printed[-1][0] if self.printed else 0
@@ -137,6 +147,7 @@ class LogState:
         event = self._event(record)
         if event is None:
             return
+        self.spending.take(event)
         if isinstance(event, Resumed):
             rollback = Rollback.to(event)
             self.events = rollback.apply(self.events)

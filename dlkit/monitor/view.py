@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dlkit.events import Checkpointed, Event, Finished, Forked, Machine, Sampled, Started
+from dlkit.events import Checkpointed, Event, Finished, Forked, Machine, Sampled, Spent, Started
 from dlkit.jobs.follow import OutputLog, Tail, state_now
 from dlkit.json_types import Json
 from dlkit.monitor.history import Series as Series
@@ -69,8 +69,10 @@ class RunView:
         self.checkpoints: Sequence[Checkpointed] = ()
         self.machine: Sequence[Machine] = ()
         """The last ten minutes."""
+        self.spent: Spent | None = None
+        """Where the time of all attempts has gone."""
         self.events: Sequence[Event] = ()
-        """All but metrics and machine, oldest first."""
+        """All but metrics, machine and spent, oldest first."""
         self.damaged = 0
         """Lines of the log that are damaged, and left out."""
         self.milestones: Sequence[Milestone] = ()
@@ -195,6 +197,7 @@ class RunView:
         self.metrics, self.summary = log.history.last(), log.summary
         self.machine, self.damaged = tuple(log.machine), log.damaged
         self.printed = tuple(log.printed)
+        self.spent = log.spending.in_all()
         if log.milestones.found != list(self.milestones):
             self.milestones = tuple(log.milestones.found)
         if log.events_changed != self._events_seen:

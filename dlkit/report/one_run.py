@@ -12,6 +12,7 @@ from dlkit.events import Finished, Notice, Retried
 from dlkit.monitor.moments import Moment
 from dlkit.present.commands import to_type
 from dlkit.present.numbers import duration, grouped, number, when
+from dlkit.present.spending import in_words
 from dlkit.report import facts
 from dlkit.report.blocks import Block, Document, Film, Grid, Listing, Part, Shot
 from dlkit.report.curves import charts_of
@@ -54,6 +55,8 @@ def lead(told: Told) -> list[str]:
     bare = f"test/{summary.metric.partition('/')[2]}"
     if tested and bare in tested[-1].get("metrics", {}):
         lines.append(f"{bare} {number(tested[-1]['metrics'][bare])}. {facts.test_looks(told)}")
+    if view.spent is not None:
+        lines.append(f"its time: {in_words(view.spent)}")
     if summary.tags:
         lines.append(f"tagged {summary.tags.replace(' ', ', ')}")
     lines += [

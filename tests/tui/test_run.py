@@ -24,6 +24,7 @@ from dlkit.events import (
     Notice,
     Preparing,
     Resumed,
+    Spent,
     Started,
     to_json,
 )
@@ -310,6 +311,10 @@ async def test_machine(run: RunFolder) -> None:
         assert "GPU 0 temperature  61 °C at the end" in str(figures) and "GPU 1 temperature" not in str(figures)
         assert "69 % of a core at the end" in text and " now" not in text, "nothing is now of what has ended"
         assert "2.0 GB at the end" in text and "scale 0 to 8.0 GB" in text
+        add(run, Spent(step=1, seconds={"steps": 6.0, "loading": 2.0, "paused": 60.0}, cpu_seconds=8.0))
+        await until(pilot, lambda: "steps\N{NO-BREAK SPACE}75" in shown(app))
+        time_spent = str(app.screen.query_one("#spent", Static).content)
+        assert time_spent.count("█") > 2.5 * time_spent.count("▓") > 25 and "paused for 1:00 besides" in time_spent
 
 
 def test_figures_of_a_live_job_are_of_now() -> None:

@@ -10,17 +10,21 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from dlkit.events import Machine
+from dlkit.events import Machine, Spent
 from dlkit.monitor.machine_words import in_words
 from dlkit.monitor.view import RunView
 from dlkit.present.events import machine_use
-from dlkit.present.numbers import ago, size
+from dlkit.present.numbers import ago, duration, size
+from dlkit.present.spending import share_words, shares, widths
 from dlkit.tui.run.head import LIVE
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.figures import Figure, axis, chart
 
 _EMPTY = "No figures yet: they are sampled once a second while a job runs."
 _NONE = "No figures: they are sampled of jobs that run in processes of their own, not of what a terminal trains itself."
+
+
+_COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
 class MachinePane(Pane):
@@ -33,16 +37,18 @@ class MachinePane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._shown: Sequence[Machine] | None = None
+        self._spent: Spent | None = None
         self._live = False
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
+            yield Static(id="spent")
             yield Static(_EMPTY, id="figures")
 
     def show(self, view: RunView) -> None:
         live = view.state in LIVE
-        if view.machine is not self._shown or live != self._live:
-            self._shown, self._live = view.machine, live
+        if view.machine is not self._shown or live != self._live or view.spent is not self._spent:
+            self._shown, self._live, self._spent = view.machine, live, view.spent
             self._draw()
         if not view.machine:
             self.query_one("#figures", Static).update(_NONE if view.finished else _EMPTY)
@@ -51,12 +57,30 @@ class MachinePane(Pane):
         self.shield(self._draw)
 
     def _draw(self) -> None:
+        width = max(20, self.size.width - 4)
+        if self._spent is not None:
+            self.query_one("#spent", Static).update(bar_of(self._spent, width))
         if self._shown:
-            width = max(20, self.size.width - 4)
-            each = (self.size.height - 2) // len(figures(self._shown[-1])) - 2  # a blank line and one of words
+            above = 6 if self._spent else 2
+            each = (self.size.height - above) // len(figures(self._shown[-1])) - 2  # a blank line and one of words
             self.query_one("#figures", Static).update(
                 picture(self._shown, width, max(2, min(8, each)), live=self._live)
             )
+
+
+def bar_of(spent: Spent, width: int) -> Text:
+    """Where the time has gone: a bar, and below it what its parts are."""
+    found = shares(spent.seconds)
+    text = Text("Time\n")
+    for place, (share, cells) in enumerate(zip(found, widths(found, width), strict=True)):
+        text.append(share.mark * cells, _COLOURS[place % len(_COLOURS)])
+    text.append("\n" if found else "")
+    for place, share in enumerate(found):
+        text.append("  " if place else "").append(f"{share.mark} ", _COLOURS[place % len(_COLOURS)])
+        text.append(share_words(share).replace(" ", "\N{NO-BREAK SPACE}"))
+    paused = spent.seconds.get("paused", 0.0)
+    text.append(f"  paused for {duration(paused)} besides" if paused >= 1 else "")
+    return text.append("\n")
 
 
 def picture(samples: Sequence[Machine], width: int, height: int, *, live: bool) -> Text:
