@@ -171,6 +171,9 @@ def record_planted(workspace: Path, number: int = 0, state: str = "failed", task
     run.commands.write_text(json.dumps(order) + "\n")
     evaluation = {"split": EVIL, "step": 20, "checkpoint": EVIL, "metrics": {f"test/{EVIL}": 0.5}, "time": 1e9}
     run.evaluations.write_text(json.dumps(evaluation) + "\n")
+    operator = {"name": EVIL, "calls": 1, "self_cpu": 0.1, "shapes": EVIL}
+    profile = {"first": 1, "steps": 1, "seconds": 0.1, "device": EVIL, "torch": EVIL, "operators": [operator]}
+    (run.path / "profile.json").write_text(json.dumps(profile))
     return run
 
 

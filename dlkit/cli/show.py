@@ -13,6 +13,7 @@ from dlkit.cli.choice import chosen_run, run_parser
 from dlkit.cli.note import told as told_note
 from dlkit.cli.parser import Parser
 from dlkit.cli.show_family import family_tree, origin
+from dlkit.cli.show_profile import profile_document, show_profile
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event, Machine, MetricsLogged, Sampled, Spent
 from dlkit.monitor.defaults import differences
@@ -24,10 +25,11 @@ from dlkit.present.reproduction import on_record
 from dlkit.present.sparkline import sparkline
 from dlkit.present.table import table
 from dlkit.present.text import Painted, from_here
-from dlkit.runs import contents
+from dlkit.runs import contents, opening
 from dlkit.runs.folder import RunFolder, Summary, summarise, told
 from dlkit.runs.labels import labels
 from dlkit.runs.log import history, read_events
+from dlkit.runs.profile import NAME
 from dlkit.runs.reproductions import reproductions
 from dlkit.runs.run_record import RunRecord
 from dlkit.runs.spending import Spending
@@ -44,6 +46,8 @@ def main(argv: list[str]) -> int:
     run = chosen_run(options)
     if options.command:
         return _command(run, as_json=options.json)
+    if options.profile and not options.json:  # there, everything is in the document
+        return show_profile(run)
     events = _events(run)
     summary = summarise(run)
     exported = _exported(run, events, options)
@@ -89,6 +93,7 @@ def _parser() -> Parser:
     parser.add_argument("--only", metavar="NAME", default="", help="of the samples that are written, those of one name")
     parser.add_argument("--log", action="store_true", help="what happened, was measured and was printed")
     parser.add_argument("--config", action="store_true", help="the whole configuration, not what differs from defaults")
+    parser.add_argument("--profile", action="store_true", help="operators of the steps that train --profile N recorded")
     parser.add_argument("--command", action="store_true", help="the command that trains it again, and nothing else")
     return parser
 
@@ -149,6 +154,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "record": _readable_record(run),
         "machine": _machine_document(_last_machine(events)),
         "spent": _spent_document(Spending(events)),
+        "profile": profile_document(run),
         "traceback": end.traceback if end else "",
     }
 
@@ -210,6 +216,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),
         "spent": spending.in_words(spent) if spent is not None else "",
+        "profile": "--profile shows it" if opening.status(folder.path, NAME) is not None else "",
         "device": f"{run.device} on {run.host}" if run.device else "",
         "threads": _threads(_readable_record(folder)),
         "machine": machine_use(machine) if machine is not None else "",

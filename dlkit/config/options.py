@@ -145,6 +145,10 @@ class EngineConfig(Config):
         False,
         description="With each sample: activations, gradients, dead units and size of the update, layer by layer",
     )
+    # Operators are all kept until the last step; of a hundred the trace of a large network has some 100 MB already.
+    profile: int = Field(
+        0, ge=0, le=100, description="Steps to record operator by operator with torch.profiler, after a few; 0: none"
+    )
     data_on: Literal["auto", "device", "host"] = Field(
         "auto", description="Where data in memory lie; auto: on the device, if half its memory holds them"
     )
@@ -221,6 +225,7 @@ SHORT_FLAGS = {
     "ema": "engine.ema",
     "early_stopping": "engine.early_stopping",
     "init_from": "engine.init_from",
+    "profile": "engine.profile",
     "nproc": "job.nproc",
     "max_restarts": "job.max_restarts",
     "on_oom": "job.on_oom",

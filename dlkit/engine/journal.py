@@ -41,6 +41,7 @@ class Journal:
         # Under a supervisor a job is more than this process: what it starts, and the other ranks.
         self._machine = machine or MachineMonitor(int(os.environ.get("DLKIT_SUPERVISOR", os.getpid())))
         self._opened = ExitStack()
+        self._to_say: list[str] = []
 
     def __enter__(self) -> Journal:
         with ExitStack() as stack:
@@ -90,13 +91,15 @@ class Journal:
         step, printed = self._progress.step, file_size(self._run.output) if found else 0
         return [self.record(events.Machine(step=step, printed=printed, **usage)) for usage in found]
 
-    def switched_off(self) -> Iterator[events.Notice]:
-        """Says which observers have just been switched off."""
-        for text in self._observers.switched_off():
-            yield self.notice(text)
+    def say(self, text: str) -> None:
+        """Have a notice told at the next attention: within a step nobody listens."""
+        self._to_say.append(text)
 
-    def restored(self) -> Iterator[events.Notice]:
-        """Says that the log was deleted, and that nothing of it is lost."""
+    def pending(self) -> Iterator[events.Notice]:
+        """What is to be said: by whoever had no way to, of observers switched off, that a deleted log lost nothing."""
+        said, self._to_say = self._to_say, []
+        for text in (*said, *self._observers.switched_off()):
+            yield self.notice(text)
         if self._log.restored:
             self._log.restored = False
             yield self.notice("events.jsonl was deleted while the run wrote it: it has been written again")

@@ -31,6 +31,7 @@ from dlkit.engine.loader import Cadence, Loader
 from dlkit.engine.orders import Agreed, Inbox, Orders
 from dlkit.engine.placing import place
 from dlkit.engine.prepared_splits import Preparation
+from dlkit.engine.profiling import profiling
 from dlkit.engine.progress import Progress
 from dlkit.engine.resuming import Resuming
 from dlkit.engine.sampling import conclude, make_samples
@@ -142,9 +143,8 @@ class Loop:
         self._place(preparation.data)
 
     def _steps(self) -> Iterator[Event]:
-        """Train. Between two attentions the engine's own part of a step is a call, an append, two readings of the clock
-        and two comparisons: 1 µs."""
-        step_of, clock, rows, orders = self._step_of, time.monotonic, self._log.rows, self._orders
+        """Train. Between attentions the engine's part of a step is a call, an append, two looks at the clock: 1 µs."""
+        step_of, clock, rows, orders = self._profiled(self._step_of), time.monotonic, self._log.rows, self._orders
         alone, total = self._world.size == 1, self._job.course.total
         # One process attends by the clock, and at a signal. Several do so, and stop, at steps they agree on beforehand.
         signals, interval = (self._signals, FLUSH_SECONDS) if alone else (StopSignals(), math.inf)
@@ -318,6 +318,7 @@ class Loop:
         stack.callback(gc.unfreeze)
         stack.push(self._part)
         stack.enter_context(self._journal)
+        self._profiled = stack.enter_context(profiling(self._job, self._run, self._journal))
         stack.callback(self._keeper.abandon)
         # Loader processes end with their run: those left to the garbage collector are waited for, 5 s each.
         stack.callback(self._close_splits)

@@ -55,8 +55,7 @@ class StepLog:
         recorded += self._journal.machine()
         yield from recorded  # all are in the log by now: a consumer that leaves here loses none
         self.raise_non_finite()
-        yield from self._journal.switched_off()
-        yield from self._journal.restored()
+        yield from self._journal.pending()
 
     def evaluation(self, values: dict[str, float]) -> MetricsLogged:
         """Records what an evaluation at this step has measured; sets ``non_finite`` where that is not finite."""

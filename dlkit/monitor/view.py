@@ -49,9 +49,7 @@ class RunView:
         """run.json; empty while it is unreadable."""
         self.state = ""
         """As ``jobs.follow.state_now`` says."""
-        self.step = 0
-        self.total_steps = 0
-        self.epoch = 0
+        self.step = self.total_steps = self.epoch = 0
         self.rate = 0.0
         """Steps a second, as last told."""
         self.pace = 0.0
@@ -69,8 +67,7 @@ class RunView:
         self.checkpoints: Sequence[Checkpointed] = ()
         self.machine: Sequence[Machine] = ()
         """The last ten minutes."""
-        self.spent: Spent | None = None
-        """Where the time of all attempts has gone."""
+        self.spent: Spent | None = None  # where the time of all attempts has gone
         self.events: Sequence[Event] = ()
         """All but metrics, machine and spent, oldest first."""
         self.damaged = 0

@@ -30,7 +30,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC",
 APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND
 # Names often come from what a folder says of itself (a manifest's files, a sample's event), and may lead anywhere.
 _NAMES = (
-    r"run\.json|config\.toml|environment\.json|output\.log|run\.lock|(init|frozen)\.safetensors"
+    r"run\.json|config\.toml|environment\.json|profile\.json|trace\.json\.gz|output\.log|run\.lock|(init|frozen)\.safetensors"
     r"|(events|commands|evaluations|past|labels|reproductions)\.jsonl"
     r"|\.frozen\.safetensors\.tmp|\.reserve|\.report-\d+\.json|\.(run\.json|config\.toml)\.\d+\.tmp"
     r"|samples(/[^/\0.][^/\0]*\.(json|png))?"

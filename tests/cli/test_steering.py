@@ -73,7 +73,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "set": [["PLANTED", EVIL, EVIL], ["GOOD", EVIL, EVIL], [EVIL, "trainer.lr", "1"]],
     "ask": [["PLANTED", "samples"], ["PLANTED", EVIL]],
     "show": [[run, *more] for run in ("PLANTED", "DONE", "GOOD", "DIED", EVIL)
-             for more in ([], ["--samples"], ["--log"], ["--config"], ["--json"])],
+             for more in ([], ["--samples"], ["--log"], ["--config"], ["--json"], ["--profile"])],
     "compare": [["PLANTED", "DONE", "GOOD"], ["PLANTED", "DONE", "--json"], [EVIL, "last"]],
     "report": [["PLANTED"], ["GOOD", "DONE", "--json"], ["GOOD", "--format", "md"], ["GOOD", "-o", EVIL], [EVIL]],
     "evaluate": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--split", EVIL], ["GOOD", "--checkpoint", EVIL]],

@@ -70,6 +70,8 @@ class Device(ABC):
     """Whether its memory is another than the host's, and what lies there is a copy."""
     lowers: ClassVar[bool] = True
     """Whether ``engine.precision = "auto"`` may take bf16 here, where hardware and model suit it."""
+    activities: ClassVar[tuple[str, ...]] = ("CPU",)
+    """What torch.profiler records of steps on it, as it calls that."""
     process_group: ClassVar[str] = "gloo"
     """What several processes exchange tensors by, as torch.distributed names it; empty: they cannot."""
 

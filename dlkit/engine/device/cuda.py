@@ -28,6 +28,7 @@ class Cuda(Device):
     kind = "cuda"
     fuses = True
     channels_last = True
+    activities = "CPU", "CUDA"
     process_group = "cpu:gloo,cuda:nccl"  # losses and votes are on the host, gradients on the GPUs
     loader_options = {"pin_memory": True}
 

@@ -30,6 +30,7 @@ _REFUSALS: tuple[tuple[Callable[[Resolved], bool], str], ...] = (
     (lambda r: r.engine.compile, "engine.compile makes a program of one model"),
     (lambda r: r.engine.precision == "bf16", "engine.precision = 'bf16' is for networks that are large"),
     (lambda r: r.engine.layers, "engine.layers watches one model's layers"),
+    (lambda r: r.engine.profile > 0, "engine.profile records the steps of one run"),
     (
         lambda r: r.engine.device.partition(":")[0] not in ("auto", "cpu"),
         "engine.device: stacks are trained on cpu",

@@ -10,12 +10,16 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from dlkit.errors import DlkitError
 from dlkit.events import Machine, Spent
 from dlkit.monitor.machine_words import in_words
 from dlkit.monitor.view import RunView
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import ago, duration, size
+from dlkit.present.profile import head, operators
 from dlkit.present.spending import share_words, shares, widths
+from dlkit.runs import opening
+from dlkit.runs.profile import NAME, Profile, read_profile
 from dlkit.tui.run.head import LIVE
 from dlkit.tui.run.pane import Pane
 from dlkit.tui.shared.figures import Figure, axis, chart
@@ -24,6 +28,8 @@ _EMPTY = "No figures yet: they are sampled once a second while a job runs."
 _NONE = "No figures: they are sampled of jobs that run in processes of their own, not of what a terminal trains itself."
 
 
+OPERATORS = 20
+"""Operators of a profile that are shown here: the others take next to nothing, and dlkit show --profile has them."""
 _COLOURS = ("green", "yellow", "cyan", "magenta", "blue")
 
 
@@ -39,19 +45,37 @@ class MachinePane(Pane):
         self._shown: Sequence[Machine] | None = None
         self._spent: Spent | None = None
         self._live = False
+        self._profile: Profile | None = None
+        self._looked_at: tuple[int, int] | None = None
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(id="spent")
             yield Static(_EMPTY, id="figures")
+            yield Static(id="profile")
 
     def show(self, view: RunView) -> None:
         live = view.state in LIVE
         if view.machine is not self._shown or live != self._live or view.spent is not self._spent:
             self._shown, self._live, self._spent = view.machine, live, view.spent
             self._draw()
+        if self._read_profile(view):
+            self._draw()
         if not view.machine:
             self.query_one("#figures", Static).update(_NONE if view.finished else _EMPTY)
+
+    def _read_profile(self, view: RunView) -> bool:
+        """Whether there is another one than before; it is written once, in the midst of the run."""
+        there = opening.status(view.run.path, NAME)
+        seen = None if there is None else (there.st_mtime_ns, there.st_size)
+        if seen == self._looked_at:
+            return False
+        self._looked_at = seen
+        try:
+            self._profile = read_profile(view.run)
+        except (DlkitError, OSError, ValueError):  # damaged: ``dlkit show --profile`` names what is wrong with it
+            self._profile = None
+        return True
 
     def on_resize(self) -> None:
         self.shield(self._draw)
@@ -60,6 +84,9 @@ class MachinePane(Pane):
         width = max(20, self.size.width - 4)
         if self._spent is not None:
             self.query_one("#spent", Static).update(bar_of(self._spent, width))
+        profile = self._profile
+        table = f"\n{head(profile)}\n\n{operators(profile, width, OPERATORS)}\n" if profile else ""
+        self.query_one("#profile", Static).update(Text(table))
         if self._shown:
             above = 6 if self._spent else 2
             each = (self.size.height - above) // len(figures(self._shown[-1])) - 2  # a blank line and one of words
