@@ -28,6 +28,7 @@ FIRST = int(os.environ.get("DLKIT_TEST_FIRST", "0"))
 async def test_a_random_walk_ends_where_it_began(
     tmp_path: Path, toy_installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # a picture of the screen, which the palette offers, is written where one is
     for name in ("hand_over", "hand_over_again"):
         monkeypatch.setattr(handover, name, _refuse)
     runs = [
@@ -45,6 +46,8 @@ async def test_a_random_walk_ends_where_it_began(
             walked = await walk(app, pilot, places, keys=KEYS, resizes=KEYS // 40, seed=SEED, first=FIRST)
     assert not walked.stale, "\n".join(walked.stale[:20])
     assert {"HomeScreen", "RunsScreen", "QueueScreen", "LaunchScreen", "RunScreen", "CompareScreen"} <= walked.screens
+    if KEYS < 6000:  # too short for what was left to be collected
+        return
     third = len(walked.widgets) // 3
     # What somebody just left is collected in a while: what is kept for good rises above all that was there before.
     assert min(walked.widgets[-third:]) <= max(walked.widgets[third : 2 * third]), walked.widgets
