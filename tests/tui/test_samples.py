@@ -201,6 +201,24 @@ def test_a_grid_is_never_wider_than_the_room(
     assert round(width * factor) <= tile.width * grain[0] and round(height * factor) <= tile.height * grain[1]
 
 
+@pytest.mark.parametrize("columns", [4, 8, 10])
+@given(st.integers(20, 200), st.integers(8, 60), st.sampled_from([(1, 2), (9, 17)]))
+def test_what_belongs_to_a_row_stands_in_rows_of_its_own(
+    columns: int, width: int, lines: int, grain: tuple[int, int]
+) -> None:
+    """Of many steps each begins at the left."""
+    captions = ["step 1", *[""] * (columns - 1)] * 3
+    sample = Images(name="x", images=np.zeros((3 * columns, 8, 8), np.uint8), captions=captions, columns=columns)
+    across, _, _ = pictures.arrange(sample, Size(width, lines), grain, 6)
+    assert columns % across == 0
+
+
+def test_boxes_with_one_corner_are_all_called() -> None:
+    found = [Box(corners=(4, 4, 30, 30), role=role) for role in ("true", "false")]
+    letters = outlines.in_letters(found, 1.0, rgba(np.zeros((40, 40), np.uint8)), Size(40, 20))
+    assert "".join(letters[x, 2] for x in range(4, 8)) == "T1F2"
+
+
 def test_small_digits_are_enlarged_by_whole_pixels() -> None:
     sample = Images(name="one", images=GREY[None])
     across, tile, factor = pictures.arrange(sample, Size(80, 20), (1, 2), 0)

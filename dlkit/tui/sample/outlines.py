@@ -80,11 +80,14 @@ def in_letters(boxes: Sequence[Box], scale: float, picture: Pixels, cells: Size)
     placed = [(box, *_corners(picture, box, scale)) for box in boxes]
     for box, x1, y1, x2, y2 in placed:
         found.update(_frame(role_of(box), x1, y1 // 2, x2, y2 // 2))
+    signs: dict[tuple[int, int], str] = {}
     for number, (box, x1, y1, *_) in enumerate(placed, 1):
         sign = sign_of(box, number)
         left = max(0, min(x1, cells.width - len(sign)))
-        found.update({(left + place, y1 // 2): letter for place, letter in enumerate(sign)})
-    return found
+        while (left, y1 // 2) in signs and left + 2 * len(sign) <= cells.width:
+            left += len(sign)  # beside that of a box with the same corner
+        signs.update({(left + place, y1 // 2): letter for place, letter in enumerate(sign)})
+    return {**found, **signs}
 
 
 def _frame(role: Role, x1: int, y1: int, x2: int, y2: int) -> Iterator[tuple[tuple[int, int], str]]:

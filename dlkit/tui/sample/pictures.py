@@ -58,7 +58,7 @@ def arrange(sample: Images, room: Size, grain: tuple[int, int], caption: int) ->
     wide = min((room.width + 1) // most - 1, max(TILE, -(-width // grain[0])))
     small, least_factor = _tile(height, width, Size(wide, max(1, room.height - lines)), grain, lines, least)
     fitting = []
-    for across in range(1, most + 1):
+    for across in (allowed := _allowed(sample, most)):
         rows = -(-count // across)
         space = Size((room.width + 1) // across - 1, room.height // rows - lines)
         tile, factor = _tile(height, width, space, grain, lines, least)
@@ -66,8 +66,18 @@ def arrange(sample: Images, room: Size, grain: tuple[int, int], caption: int) ->
         if told_apart and rows * (tile.height + lines) <= room.height:
             fitting.append((across, tile, factor))
     if fitting:
-        return max(fitting, key=lambda one: one[2])
-    return max(1, min(sample.columns, count, (room.width + 1) // (small.width + 1))), small, least_factor
+        return max(fitting, key=lambda one: (one[2], one[0]))
+    there = (room.width + 1) // (small.width + 1)
+    return max(across for across in allowed if across == 1 or across <= there), small, least_factor
+
+
+def _allowed(sample: Images, most: int) -> list[int]:
+    """How many images a row may have. Rows of which only the first image has a caption belong together: they may be
+    broken into equal parts, and nowhere else."""
+    whole = len(sample.captions) > sample.columns and not any(
+        caption for place, caption in enumerate(sample.captions) if place % sample.columns
+    )
+    return [across for across in range(1, most + 1) if not whole or sample.columns % across == 0]
 
 
 def _tile(height: int, width: int, space: Size, grain: tuple[int, int], lines: int, least: int) -> tuple[Size, float]:
