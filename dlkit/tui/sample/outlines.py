@@ -67,10 +67,14 @@ def draw_plain(image: Pixels, boxes: Sequence[Box], scale: float, thick: int) ->
         _outline(image, inner, (255, 255, 255), role.dashes, thick)
     picture = Image.fromarray(image)
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(max(_LETTERS, 5 * thick))
+    right: dict[tuple[int, int], float] = {}
     for number, box in enumerate(boxes, 1):
         x, y = _corners(image, box, scale)[:2]
-        pen.rectangle(pen.textbbox((x + 2, y), sign_of(box, number), font), (0, 0, 0, 255))
-        pen.text((x + 2, y), sign_of(box, number), (255, 255, 255, 255), font)
+        place = right.get((x, y), x + 2), y  # beside the sign of a box with the same corner
+        written = pen.textbbox(place, sign_of(box, number), font)
+        right[x, y] = written[2] + 2
+        pen.rectangle(written, (0, 0, 0, 255))
+        pen.text(place, sign_of(box, number), (255, 255, 255, 255), font)
     return np.asarray(picture, np.uint8)
 
 
