@@ -38,6 +38,7 @@ class Short(TypedDict, total=False):
     on_oom: str
     gpu_memory: str | int | None
     notify: str | None
+    nice: int
     lr: float
 
 

@@ -53,7 +53,7 @@ def answered(
     """Send a command and wait for what comes of it; RunError if it was refused or came too late."""
     checked_reason(options.reason)
     request = Request(run, action, key, value, reason=options.reason, timeout=options.timeout, say=say)
-    with _refusing(run):
+    with refusing(run):
         answer = request.send()
     if answer.event is not None and answer.event.refused:
         raise RunError(f"{run.id}: {answer.event.refused}").knowing(document(request, answer))
@@ -67,7 +67,7 @@ def answered(
 
 def could(run: RunFolder, action: str, *, options: Namespace) -> None:
     """``--dry-run``: whether the run would be asked; RunError says why not."""
-    with _refusing(run):
+    with refusing(run):
         Request(run, action, say=say).check()
     tell_plan({run: state_now(run)}, action, as_json=options.json)
 
@@ -81,7 +81,7 @@ def tell_plan(runs: Mapping[RunFolder, str], action: str, *, as_json: bool) -> N
 
 
 @contextmanager
-def _refusing(run: RunFolder) -> Iterator[None]:
+def refusing(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except Refused as error:

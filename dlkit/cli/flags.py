@@ -14,6 +14,7 @@ from dlkit.errors import UsageError, nearest
 SWITCHES = {
     "detach": "train in a process of its own, which outlives this terminal; print the run's id at once",
     "queue": "train when a device is free; print the run's id at once",
+    "urgent": "with --queue: at once; the least important job gives way, and goes on after it by itself",
     "json": "one JSON event a line on stdout",
     "print-config": "print the resolved configuration as TOML, and who set each value; train nothing",
     "offline": "never use the network",
@@ -26,6 +27,7 @@ VALUES = {
     "name": ("TEXT", "a name for the run"),
     "priority": ("N", "with --queue: jobs of a higher number start first (default 0)"),
     "after": ("RUN", "with --queue: only when that run is completed; may be given several times"),
+    "at": ("TIME", "with --queue: not before 18:30, 2026-12-02T06:00, or +2h from now"),
     "cpu-slots": ("N", "with --queue: how many jobs may share the CPU, from now on (default 1)"),
     "workspace": ("DIR", "default: $DLKIT_WORKSPACE, else ./workspace"),
 }

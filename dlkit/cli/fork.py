@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlkit.catalog import Catalog
+from dlkit.cli.flags import SWITCHES as SHARED
 from dlkit.cli.flags import VALUES, Words, split_words
 from dlkit.cli.parser import HELP, asks_for_help
 from dlkit.config import CHOICES, Layer
@@ -23,6 +24,7 @@ from dlkit.runs.workspace import locate
 SWITCHES = {
     "detach": "train in a process of its own, which outlives this terminal; print the run's id at once",
     "queue": "train when a device is free; print the run's id at once",
+    "urgent": SHARED["urgent"],
     "allow-inexact": "change also what not all of the state fits",
     "dry-run": "say what would be done, and what of the state would fit; make nothing",
     "json": "one JSON event a line on stdout; with --dry-run one document",
@@ -30,7 +32,7 @@ SWITCHES = {
     "quiet": "nothing on stderr but what goes wrong, or is dropped",
     "help": "show this; after RUN: which of its options may be changed",
 }
-TAKEN = {name: VALUES[name] for name in ("name", "priority", "after", "workspace")}
+TAKEN = {name: VALUES[name] for name in ("name", "priority", "after", "at", "workspace")}
 USAGE = "\n".join([
     "usage: dlkit fork RUN[@STEP|@best|@last] [OPTION VALUE …]",
     "",
@@ -100,6 +102,8 @@ def _fork(catalog: Catalog, planned: Plan, workspace: Path, words: Words) -> int
         after=words.values.get("after", "").split(),
         cpu_slots=None,
         offline="offline" in words.switches,
+        urgent="urgent" in words.switches,
+        at=words.values.get("at"),
     )
     quiet, as_json = "quiet" in words.switches, "json" in words.switches
     if not quiet and not as_json:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlkit.cli.exit_codes import EXIT
+from dlkit.durations import at as moment_at
 from dlkit.errors import UsageError
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.follow import state_now
 from dlkit.jobs.handover import HandedOver, detached, queued
 from dlkit.jobs.launch import Foreground, Here, InWorker
-from dlkit.jobs.queue import set_cpu_slots
+from dlkit.jobs.shares import set_cpu_slots
 from dlkit.present.commands import to_type
 from dlkit.present.outcome import next_steps, result
 from dlkit.present.output import print_json, print_result, say, say_from_handler
@@ -37,18 +38,27 @@ def how_to(
     after: Sequence[str],
     cpu_slots: str | None,
     offline: bool,
+    urgent: bool = False,
+    at: str | None = None,
 ) -> Foreground | Submission:
     """``--detach``, ``--queue`` and what goes with it, checked; UsageError if they do not go together."""
     if detach and queue:
         raise UsageError("give either --detach (start now) or --queue (start when a device is free), not both")
-    given = {"--priority": priority, "--after": after or None, "--cpu-slots": cpu_slots}
+    given = {
+        "--priority": priority,
+        "--after": after or None,
+        "--cpu-slots": cpu_slots,
+        "--urgent": urgent or None,
+        "--at": at,
+    }
     lonely = [flag for flag, value in given.items() if value is not None]
     if lonely and not queue:
         raise UsageError(f"{lonely[0]} goes with --queue")
     if not queue:
         return detached(offline=offline) if detach else Foreground(offline)
     level = _whole("--priority", priority or "0")
-    submission = queued(workspace, priority=level, after=after, offline=offline)
+    when = _moment(at) if at is not None else 0.0
+    submission = queued(workspace, priority=level, after=after, offline=offline, urgent=urgent, at=when)
     if cpu_slots is not None:
         set_cpu_slots(workspace, _whole("--cpu-slots", cpu_slots))
     return submission
@@ -59,6 +69,13 @@ def _whole(flag: str, text: str) -> int:
         return int(text)
     except ValueError as error:
         raise UsageError(f"{flag} {text!r}: must be a whole number") from error
+
+
+def _moment(text: str) -> float:
+    try:
+        return moment_at(text, time.time())
+    except ValueError as error:
+        raise UsageError(f"--at {error}") from error
 
 
 def show(launched: Here | InWorker | HandedOver, *, as_json: bool, quiet: bool) -> int:
@@ -104,7 +121,9 @@ def _tell(here: Here, finished: Finished, *, as_json: bool, quiet: bool) -> None
     if not as_json:
         print_result(result(here.run, finished, here.attempt.job.resolved.task.metric), flush=True)
     if not as_json and not quiet:
-        say(next_steps(here.run, finished))
+        held = here.run.read().get("state") == "queued"
+        goes_on = f"\nnext:\n  {to_type(here.run, f'unpause {here.run.id}')}"
+        say(goes_on if held else next_steps(here.run, finished))
 
 
 def _look_on(job: InWorker, *, as_json: bool, quiet: bool) -> int:

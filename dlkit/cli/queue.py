@@ -1,4 +1,4 @@
-"""``dlkit queue list | run | cancel``: who waits for a device, and why."""
+"""``dlkit queue list | run | cancel | priority | settings``: who waits for a device, and why."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dlkit.cli.choice import RUN_HELP
 from dlkit.cli.parser import Parser, asks_for_help
+from dlkit.cli.queue_settings import main as settings
 from dlkit.errors import RunError, UsageError, nearest, refused
 from dlkit.interrupt import Interrupts
 from dlkit.present.numbers import duration
@@ -17,11 +18,13 @@ from dlkit.present.table import table
 from dlkit.runs.finding import find_run
 from dlkit.runs.workspace import locate
 
-_USAGE = """usage: dlkit queue list | run | cancel RUN …
+_USAGE = """usage: dlkit queue list | run | cancel RUN … | priority RUN N|urgent | settings
 
-  list    what runs and what waits, in the order in which it will start, and why
-  run     start jobs from this terminal until nothing is left to start
-  cancel  take jobs out of the queue
+  list      what runs and what waits, in the order in which it will start, and why
+  run       start jobs from this terminal until nothing is left to start
+  cancel    take jobs out of the queue
+  priority  a waiting job's: a number, or urgent: then the least important job gives way to it at once
+  settings  CPU slots, how many devices may be held, how long a turn is
 
 dlkit train TASK … --queue puts a job in; a scheduler is started when one is needed, and ends when it is idle."""
 
@@ -44,7 +47,8 @@ def main(argv: list[str]) -> int:
 
 
 def _list(argv: list[str]) -> int:
-    from dlkit.jobs.queue import cpu_slots, listing, scheduler
+    from dlkit.jobs.queue import listing, scheduler
+    from dlkit.jobs.shares import cpu_slots
 
     parser = Parser("queue list", "What runs and what waits, in the order in which it will start, and why.")
     options = parser.with_workspace().with_json().parse_args(argv)
@@ -54,7 +58,7 @@ def _list(argv: list[str]) -> int:
         return 0
     entries, process = listing(workspace), scheduler(workspace)
     if entries:
-        rows = [(e.id, e.state, str(e.priority), _ago(e.since), e.name) for e in entries]
+        rows = [(e.id, e.state, e.importance, _ago(e.since), e.name) for e in entries]
         head, *lines = table(("run", "state", "priority", "since", "name"), rows).splitlines()
         print_result("\n".join([head, *(f"{line}\n    {e.why}" for line, e in zip(lines, entries, strict=True))]))
     else:
@@ -69,7 +73,8 @@ def _list(argv: list[str]) -> int:
 
 def _document(workspace: Path) -> dict[str, object]:
     """The queue for programs."""
-    from dlkit.jobs.queue import cpu_slots, listing, scheduler
+    from dlkit.jobs.queue import listing, scheduler
+    from dlkit.jobs.shares import cpu_slots
 
     jobs = [
         {"run": fields.pop("id"), "path": str((workspace / "runs" / entry.id).absolute()), **fields}
@@ -101,7 +106,7 @@ def _ago(since: float) -> str:
 
 
 def _run(argv: list[str]) -> int:
-    from dlkit.jobs.queue import set_cpu_slots
+    from dlkit.jobs.shares import set_cpu_slots
 
     parser = Parser("queue run", "Start jobs from this terminal until nothing is left to start; jobs outlive it.")
     parser.add_argument("--cpu-slots", type=int, metavar="N", help="how many jobs may share the CPU, from now on")
@@ -172,4 +177,43 @@ def _cancel(argv: list[str]) -> int:
     return 0
 
 
-ACTIONS: dict[str, Callable[[list[str]], int]] = {"list": _list, "run": _run, "cancel": _cancel}
+def _priority(argv: list[str]) -> int:
+    from dlkit.jobs.queue import reprioritise, wake, why
+
+    parser = Parser("queue priority", "Say how important a waiting job is: jobs of a higher number start first.")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "level",
+        metavar="N|urgent",
+        help="urgent: at once; the least important job gives way, and goes on after it",
+    )
+    options = parser.with_workspace().with_json().parse_args(argv)
+    workspace = locate(options.workspace)
+    run, urgent = find_run(workspace, options.run), options.level == "urgent"
+    level = reprioritise(run, urgent=urgent, **({} if urgent else {"to": _level(options.level)}))
+    wake(workspace)
+    if options.json:
+        print_json({"run": run.id, "priority": level, "urgent": urgent})
+    else:
+        reason = why(workspace, run.id)
+        print_result(f"{run.id}: {'urgent' if urgent else f'priority {level}'}{f' ({reason})' if reason else ''}")
+    return 0
+
+
+def _level(text: str) -> int:
+    try:
+        level = int(text)
+    except ValueError as error:
+        raise UsageError(f"priority {text!r}: must be a whole number, or urgent") from error
+    if not -(1 << 31) <= level <= 1 << 31:
+        raise UsageError(f"priority {level}: must be within ±{1 << 31}")
+    return level
+
+
+ACTIONS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "run": _run,
+    "cancel": _cancel,
+    "priority": _priority,
+    "settings": settings,
+}

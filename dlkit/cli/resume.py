@@ -36,6 +36,8 @@ def main(argv: list[str]) -> int:
         after=options.after,
         cpu_slots=None,
         offline=options.offline,
+        urgent=options.urgent,
+        at=options.at,
     )
     launched = launch.resume(
         Catalog.load_everything(),
@@ -69,6 +71,8 @@ def _parser() -> Parser:
     parser.add_argument("--quiet", action="store_true", help="nothing on stderr but what goes wrong, or is dropped")
     parser.add_argument("--detach", action="store_true", help="in a process of its own, which outlives this terminal")
     parser.add_argument("--queue", action="store_true", help="when a device is free")
+    parser.add_argument("--urgent", action="store_true", help="with --queue: at once; another job gives way")
+    parser.add_argument("--at", metavar="TIME", help="with --queue: not before 18:30, 2026-12-02T06:00, +2h")
     parser.add_argument("--priority", metavar="N", help="with --queue: jobs of a higher number start first")
     parser.add_argument(
         "--after", metavar="RUN", action="append", default=[], help="with --queue: when that is completed"

@@ -12,7 +12,7 @@ from dlkit.cli.study import ACTIONS
 from dlkit.cli.study_watch import watch
 from dlkit.cli.study_words import StudyWords, take, take_over, unknown_action, whole
 from dlkit.errors import UsageError
-from dlkit.jobs.queue import set_cpu_slots
+from dlkit.jobs.shares import set_cpu_slots
 from dlkit.present.numbers import counted, duration, size
 from dlkit.present.output import print_json, print_result, say, say_meanwhile
 from dlkit.present.table import table
@@ -44,8 +44,8 @@ def main(argv: list[str]) -> int:
     for flag, why in _NOT_HERE.items():
         if flag in words.switches:
             raise UsageError(f"--{flag} is no option of a study: {why}")
-    if "after" in words.values:
-        raise UsageError("--after is no option of a study")
+    for flag in {"after", "at", "urgent"} & {*words.values, *words.switches}:
+        raise UsageError(f"--{flag} is no option of a study")
     workspace = locate(words.values.get("workspace"))
     if finding := {"lr-find", "batch-find"} & own.switches:
         from dlkit.cli.study_find import find

@@ -54,6 +54,8 @@ def _train(catalog: Catalog, resolved: Resolved, words: Words) -> int:
         after=words.values.get("after", "").split(),
         cpu_slots=words.values.get("cpu-slots"),
         offline="offline" in words.switches,
+        urgent="urgent" in words.switches,
+        at=words.values.get("at"),
     )
     quiet = "quiet" in words.switches
     talk = silent if quiet else say

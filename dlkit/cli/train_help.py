@@ -17,7 +17,7 @@ TASK is one of: {tasks}
 dlkit train TASK --help shows what a task has; dlkit train TASK --help all: every option."""
 _ALL = "all"
 """The word after the task with which help leaves nothing out."""
-RARE = ("priority", "after", "cpu-slots", "print-config", "offline", "quiet")
+RARE = ("priority", "after", "urgent", "at", "cpu-slots", "print-config", "offline", "quiet")
 """Words of the line that nobody needs in the first hour."""
 _FIRST = ("engine.epochs", "engine.batch_size", "engine.seed", "engine.device", "engine.max_time", "trainer.lr")
 """Options that everybody asks for first."""

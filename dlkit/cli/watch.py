@@ -207,6 +207,8 @@ class Watch:
         if self._worker is None or self._worker.poll() is None:
             return
         self._show(self._follower.poll())
+        if self._follower.state == "queued":  # it has given its device back: this attempt is over
+            self._follower.ended = self._follower.withheld
         if self._follower.ended is None:
             raise RunError(f"{self.run.id}: its worker did not start it; {self.run.output} has the details")
 

@@ -197,11 +197,14 @@ class JobConfig(Config):
     notify: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="Address to POST the finished event to, as JSON"
     )
+    nice: int = Field(
+        0, ge=0, le=19, description="Niceness of the run's processes: the higher, the more they leave to others (nice)"
+    )
 
     @property
     def supervised(self) -> bool:
         """Whether more is asked for than one process can do by itself."""
-        return self.nproc > 1 or self.max_restarts > 0 or self.on_oom != "fail"
+        return self.nproc > 1 or self.max_restarts > 0 or self.on_oom != "fail" or self.nice > 0
 
 
 OWN: dict[str, type[Config]] = {"engine": EngineConfig, "job": JobConfig}
@@ -231,6 +234,7 @@ SHORT_FLAGS = {
     "on_oom": "job.on_oom",
     "gpu_memory": "job.gpu_memory",
     "notify": "job.notify",
+    "nice": "job.nice",
     "lr": "trainer.lr",
 }
 

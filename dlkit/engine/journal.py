@@ -21,8 +21,9 @@ from dlkit.engine.progress import Progress
 from dlkit.runs import opening
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.giving_way import Release, back_in_queue
 from dlkit.runs.log import EventLog, NoLog
-from dlkit.runs.run_record import RunRecord
+from dlkit.runs.run_record import Result, RunRecord
 
 RESERVE, RESERVE_BYTES = ".reserve", 1 << 16
 E = TypeVar("E", bound=events.Event)
@@ -118,9 +119,16 @@ class Journal:
             opening.remove(self._run.path, RESERVE)
 
     def end(
-        self, status: str, reason: str, metrics: Mapping[str, float], spent: events.Spent, traceback: str = ""
+        self,
+        status: str,
+        reason: str,
+        metrics: Mapping[str, float],
+        spent: events.Spent,
+        traceback: str = "",
+        release: Release | None = None,
     ) -> tuple[events.Spent, events.Finished]:
-        """Record where the time went and the end, in the log and in run.json, as far as the disk lets us."""
+        """Record where the time went and the end, in the log and in run.json, as far as the disk lets us; with
+        ``release`` it is the end of this attempt alone."""
         self.ended = True
         progress = self._progress
         reached = progress.reached(metrics)
@@ -131,17 +139,22 @@ class Journal:
         with suppress(OSError):
             finished = self.record(finished)
             self.sync()
-        self.update(
-            state=status,
-            reason=reason,
-            result={
-                "step": reached["steps"],
-                "total_steps": self._job.course.total,
-                "last": progress.metrics.get(self._job.resolved.task.metric),
-                "best": progress.best,
-                "metrics": reached["metrics"],
-                "updated": round(time.time(), 3),
-                "seconds": reached["seconds"],
-            },
-        )
+        result: Result = {
+            "step": reached["steps"],
+            "total_steps": self._job.course.total,
+            "last": progress.metrics.get(self._job.resolved.task.metric),
+            "best": progress.best,
+            "metrics": reached["metrics"],
+            "updated": round(time.time(), 3),
+            "seconds": reached["seconds"],
+        }
+        if self._writes:
+            self._run.update(**self._last_word(status, reason, result, release))
         return spent, finished
+
+    def _last_word(self, status: str, reason: str, result: Result, release: Release | None) -> RunRecord:
+        """In one write: whatever is killed around it, the run has ended, or waits, or is interrupted."""
+        found: RunRecord | None = None
+        if release is not None and status == "stopped":
+            found = back_in_queue(self._run, self._run.read(), release, self._progress.step)
+        return {**(found or {"state": status, "reason": reason}), "result": result}

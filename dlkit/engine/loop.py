@@ -357,8 +357,8 @@ class Loop:
 
     def _finish(self, status: str) -> Sequence[Event]:
         """``stopped`` by a person or a signal, or ``completed``: at its planned end, by max_time or early stopping."""
-        metrics = self.progress.best_metrics or self.progress.metrics
-        return self._journal.end(status, self._orders.ending, metrics, self._spending())
+        orders, metrics = self._orders, self.progress.best_metrics or self.progress.metrics
+        return self._journal.end(status, orders.ending, metrics, self._spending(), release=orders.release)
 
     def _fail(self, error: BaseException) -> Sequence[Event]:
         self._salvage()

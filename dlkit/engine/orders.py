@@ -18,9 +18,10 @@ from dlkit.engine.settings import Settings
 from dlkit.engine.signals import StopSignals
 from dlkit.events import Commanded
 from dlkit.json_types import Json
-from dlkit.runs import commands
+from dlkit.runs import commands, giving_way
 from dlkit.runs.commands import Command
 from dlkit.runs.files import file_size
+from dlkit.runs.giving_way import Release
 
 LOOK_SECONDS = 0.1
 """Shortest time between two looks at commands.jsonl within an evaluation: a look costs a system call."""
@@ -94,6 +95,8 @@ class Orders:
         self, inbox: Inbox, signals: StopSignals, settings: Settings, progress: Progress, world: World, interval: float
     ) -> None:
         self.ending, self.completes = "", False
+        self.release: Release | None = None
+        """To whom the run gives way, if that is why it ends."""
         self.paused = False
         self.never_pauses = ""
         """Why the run cannot be paused, if it cannot."""
@@ -158,9 +161,9 @@ class Orders:
             refused = self._settings.change(event.key, event.value, event.id)
             yield replace(event, step=self._progress.step, refused=refused)
 
-    def end(self, reason: str, *, completes: bool) -> None:
-        """End the run here: completed, with this reason, or stopped, to be resumed."""
-        self.ending, self.completes = reason, completes
+    def end(self, reason: str, *, completes: bool, release: Release | None = None) -> None:
+        """End the run here: completed, with this reason, or stopped, to be resumed; ``release``: by itself."""
+        self.ending, self.completes, self.release = reason, completes, release
 
     def take(self, what: Literal["sample", "checkpoint"]) -> bool:
         """Whether somebody has asked for it since the last call."""
@@ -185,8 +188,17 @@ class Orders:
                 self._wanted.add(what)
             case "set":
                 return self._settings.change(command.key, command.value, command.id)
+            case giving_way.ACTION:
+                return self._give_way(giving_way.understood(command, paused=self.paused))
             case other:
                 return f"unknown command {other!r}"
+        return ""
+
+    def _give_way(self, release: Release) -> str:
+        if self.never_pauses:
+            return self.never_pauses
+        if not self.ending:  # whoever has stopped it means it
+            self.end(release.words, completes=False, release=release)
         return ""
 
     def _commanded(self, command: Command, refused: str) -> Commanded:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from dlkit.durations import moment
 from dlkit.gpus import Gpu, gpus
 from dlkit.jobs.claims import Claim, claims
 from dlkit.jobs.memory import memory_text
@@ -20,8 +22,22 @@ class Need(NamedTuple):
     gpu_memory: int | None = None
 
 
+class Quota(NamedTuple):
+    """How many devices, or slots of the CPU, may be held at once: by a ``workspace``'s jobs, or by all (empty).
+    ``whose``: ``your quota``, as reasons begin."""
+
+    most: int
+    workspace: str
+    whose: str
+
+    def held(self, claims: Sequence[Claim]) -> int:
+        """How many are; a claim that names no workspace is one of those that a plan is made for."""
+        of = {self.workspace, ""} if self.workspace else None
+        return sum(len(claim.devices) for claim in claims if of is None or claim.workspace in of)
+
+
 class Machine(NamedTuple):
-    """What there is, and who has it.
+    """What there is, who has it, and how much one may have.
 
     ``used``: bytes that a claim's processes use on a GPU now, by (pid, UUID); ``mps``: an Apple GPU, which has no UUID.
     """
@@ -31,6 +47,7 @@ class Machine(NamedTuple):
     cpu_slots: int
     used: Mapping[tuple[int, str], int] = {}
     mps: bool = False
+    quotas: Sequence[Quota] = ()
 
     def position(self, gpu: Gpu) -> str:
         return f"cuda:{gpu.position} ({gpu.name})"
@@ -45,23 +62,37 @@ class Place(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Why a job cannot start now; ``never``: nothing that this machine's jobs do will change that."""
+    """Why a job cannot start now; ``never``: nothing that this machine's jobs do will change that. ``lacks``: all that
+    it wants is what others have."""
 
     reason: str
     never: bool = False
+    lacks: bool = False
 
 
 Decision = Place | Wait
 
 
 class Queued(NamedTuple):
-    """A job that waits: higher ``priority`` first, then the older; ``after``: runs that must be completed."""
+    """A job that waits: the ``urgent`` first, then higher ``priority``, then the older.
+
+    ``after``: runs that must be completed; ``at``: not before, in UTC seconds; ``held``: by whom, until somebody says
+    otherwise.
+    """
 
     id: str
     since: float
     priority: int
     after: Sequence[str]
     need: Need
+    urgent: bool = False
+    at: float = 0.0
+    held: str = ""
+
+    @property
+    def rank(self) -> tuple[bool, int, float, str]:
+        """Its place in the queue: the smaller, the sooner."""
+        return (not self.urgent, -self.priority, self.since, self.id)
 
 
 def machine_now(cpu_slots: int) -> Machine:
@@ -94,6 +125,8 @@ def unshareable(need: Need, machine: Machine) -> str:
 
 def place(need: Need, machine: Machine) -> Decision:
     """Where a job could start now, or why it cannot."""
+    if (over := _over_quota(need, machine)) is not None:
+        return over
     match kind(need, machine):
         case "gpu":
             return _on_gpus(need, machine)
@@ -105,6 +138,7 @@ def place(need: Need, machine: Machine) -> Decision:
 
 def anywhere(need: Need, machine: Machine) -> Place:
     """Where a job goes that does not wait: where there is room, else where somebody else is too."""
+    machine = machine._replace(quotas=())  # nobody waits for a share who does not wait for a device
     for claimed in (machine.claims, ()):  # as if nobody had anything, if there is no room: the foreground never waits
         found = place(need, machine._replace(claims=claimed))
         if isinstance(found, Place):
@@ -125,24 +159,41 @@ def plan(
     """
     decided: list[tuple[Queued, Decision]] = []
     first: dict[str, str] = {}
-    for job in sorted(jobs, key=lambda job: (-job.priority, job.since, job.id)):
+    for job in sorted(jobs, key=lambda job: job.rank):
         where = kind(job.need, machine)
-        decision: Decision | None = _after(job, states, called)
+        decision: Decision | None = _not_yet(job, time.time()) or _after(job, states, called)
         # Strict order within a kind of device: else small jobs would keep a big one waiting for ever. Other kinds
         # overtake, since nothing that they take is what it waits for.
         if decision is None and where in first:
             decision = place(job.need, machine)
             if isinstance(decision, Place) or not decision.never:
-                decision = Wait(f"behind {called(first[where])}")
+                decision = Wait(f"behind {called(first[where])}", lacks=True)
         elif decision is None:
             decision = place(job.need, machine)
             if isinstance(decision, Place):  # it takes its place from those behind it, though it has not started yet
                 claim = Claim(decision.devices, called(job.id), "", 0, decision.memory, 0.0, True)
                 machine = machine._replace(claims=[*machine.claims, claim])
             elif not decision.never:
-                first[where] = job.id
+                decision = decision._replace(lacks=True)
+                first.setdefault(where, job.id)
         decided.append((job, decision))
     return decided
+
+
+def _not_yet(job: Queued, now: float) -> Wait | None:
+    if job.held:
+        return Wait(f"held by {job.held}: dlkit unpause puts it back", never=True)
+    return Wait(f"not before {moment(job.at, now)}") if job.at > now else None
+
+
+def _over_quota(need: Need, machine: Machine) -> Wait | None:
+    wanted = need.nproc if kind(need, machine) == "gpu" else 1
+    for quota in machine.quotas:
+        held = quota.held(machine.claims)
+        if held + wanted > quota.most:
+            asked = f", {wanted} asked for" if wanted > 1 else ""
+            return Wait(f"{quota.whose}: {held} of {quota.most} held{asked}", never=wanted > quota.most)
+    return None
 
 
 def _after(job: Queued, states: Mapping[str, str], called: Callable[[str], str]) -> Wait | None:
@@ -236,13 +287,14 @@ def _used(there: Sequence[Gpu], held: Sequence[Claim]) -> dict[tuple[int, str], 
     found: dict[tuple[int, str], int] = {}
     for claim in held:
         if claim.memory is not None:
-            tree = _tree(claim.pid)
+            pids = tree(claim.pid)
             for gpu in there:
-                found[claim.pid, gpu.uuid] = sum(gpu.processes.get(pid) or 0 for pid in tree)
+                found[claim.pid, gpu.uuid] = sum(gpu.processes.get(pid) or 0 for pid in pids)
     return found
 
 
-def _tree(pid: int) -> set[int]:
+def tree(pid: int) -> set[int]:
+    """A process and all that it has started."""
     import psutil
 
     try:

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 from dlkit.config import Resolved
 from dlkit.errors import DlkitError, RunError
-from dlkit.events import Event, Finished
+from dlkit.events import Commanded, Event, Finished
 from dlkit.jobs.claims import Claim, hold
 from dlkit.jobs.detach import start_worker
 from dlkit.jobs.follow import Gone, follow
+from dlkit.jobs.job_record import Submission, resumed_job
 from dlkit.jobs.notify import finished_record, post
 from dlkit.jobs.queue import wake
+from dlkit.runs.commands import Command
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.giving_way import ACTION, Release, back_in_queue, understood
+from dlkit.runs.lock import RunLock
+from dlkit.runs.own import own_key
 
 if TYPE_CHECKING:
     from dlkit.engine.attempt import Attempt
@@ -27,14 +32,19 @@ def train_here(
 ) -> Generator[Event, None, None]:
     """An attempt's events. The foreground never waits for a device: it claims it, and says who has it too."""
     finished: Finished | None = None
+    release: Release | None = None
     with _claim(attempt, say):
         for event in (stream := attempt.events(signals)):
             finished = event if isinstance(event, Finished) else None
+            if isinstance(event, Commanded) and event.action == ACTION and not event.refused:
+                release = understood(Command(ACTION, by=event.by, reason=event.reason, end=event.end))
             try:
                 yield event
             except GeneratorExit:
                 stream.close()  # now, under the claim: left to the collector, the run would go on without it
                 raise
+    if release is not None and finished is not None and finished.status == "stopped":
+        _leave_to_the_queue(attempt, release, finished.steps, say)
     if attempt.run.path.parent.name == "runs":  # else it is a copy, with no queue beside it
         with suppress(DlkitError, OSError):
             wake(attempt.run.path.parent.parent)
@@ -44,6 +54,21 @@ def train_here(
         problem = post(url, finished_record(attempt.run))
         if problem:
             say(f"could not notify {url}: {problem}")
+
+
+def _leave_to_the_queue(attempt: Attempt, release: Release, step: int, say: Callable[[str], None]) -> None:
+    """A run that has given its device back by hand waits in the queue until it is put back; one that cannot ends."""
+    run = attempt.run
+    try:
+        # Two writes, as its process is no supervisor: killed between them, it is stopped, and can be resumed.
+        with RunLock(run.lock):
+            record = run.read()
+            table = resumed_job(attempt.job.resolved, Submission(True), record, {}, False, release.end)
+            back = back_in_queue(run, record, release, step, table)
+            if own_key(run.path) is not None and back is not None:
+                run.update(**back)
+    except (BlockingIOError, DlkitError, OSError) as error:
+        say(f"note: {run.id} is stopped, and could not be put into the queue: {error}")
 
 
 def needs_worker(resolved: Resolved) -> bool:

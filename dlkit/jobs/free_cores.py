@@ -61,6 +61,8 @@ def _other(claim: Claim) -> _Other:
     try:
         record = RunFolder(_folder(claim)).read()
         threads, processes = record.get("threads"), record.get("processes", 1)
+        if record.get("state") == "queued":  # its device is kept for it: it does not compute yet
+            threads = 0
     except (OSError, ValueError):  # a run in a folder of its own, or one that has just gone
         threads, processes = None, 1
     if not isinstance(threads, int) or not isinstance(processes, int):

@@ -41,9 +41,19 @@ def watched(*, offline: bool = False) -> Submission:
     return Submission(False, offline=offline, foreground=True)
 
 
-def queued(workspace: Path, *, priority: int = 0, after: Sequence[str] = (), offline: bool = False) -> Submission:
-    """A place in the queue, behind the runs that ``after`` refers to; UsageError if there is none of that name."""
-    return Submission(True, priority, [find_run(workspace, reference).id for reference in after], offline)
+def queued(
+    workspace: Path,
+    *,
+    priority: int = 0,
+    after: Sequence[str] = (),
+    offline: bool = False,
+    urgent: bool = False,
+    at: float = 0.0,
+) -> Submission:
+    """A place in the queue, behind the runs that ``after`` refers to; UsageError if there is none of that name. ``at``
+    is in UTC seconds."""
+    first = [find_run(workspace, reference).id for reference in after]
+    return Submission(True, priority, first, offline, urgent=urgent, at=at)
 
 
 def hand_over(

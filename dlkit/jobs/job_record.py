@@ -10,6 +10,7 @@ from dlkit.errors import RunError
 from dlkit.interpreter import MOST_PROCESSES
 from dlkit.jobs.allocate import Need
 from dlkit.jobs.memory import parse_memory
+from dlkit.runs.giving_way import GaveWay
 from dlkit.runs.run_record import Result, RunRecord
 
 if TYPE_CHECKING:  # who only reads records does not load pydantic for it
@@ -21,7 +22,8 @@ class Submission(NamedTuple):
 
     ``queued``: a scheduler starts it; otherwise its worker is started at once. ``after`` are ids of runs that must be
     completed first. Jobs that wait with the same word for a ``stack`` are trained as one where they can be
-    (``jobs.stacking``). ``foreground``: its worker ends with whoever handed it over.
+    (``jobs.stacking``). ``foreground``: its worker ends with whoever handed it over. An ``urgent`` one comes before all
+    others, and may have one that runs give way; none starts before ``at``, in UTC seconds.
     """
 
     queued: bool
@@ -30,6 +32,8 @@ class Submission(NamedTuple):
     offline: bool = False
     stack: str = ""
     foreground: bool = False
+    urgent: bool = False
+    at: float = 0.0
 
 
 class Before(TypedDict):
@@ -44,14 +48,16 @@ class JobRecord(TypedDict, total=False):
     """The table, key by key. What an older version did not write is missing.
 
     since          when it was handed over, in UTC seconds
-    queued, priority, after, offline, stack, foreground
+    queued, priority, after, offline, stack, foreground, urgent, at
                    see ``Submission``
-    device, threads, nproc, gpu_memory, launcher, max_restarts, on_oom, notify
+    device, threads, nproc, gpu_memory, launcher, max_restarts, on_oom, notify, nice
                    options that are needed before the configuration is read; ``gpu_memory`` in bytes, ``launcher`` with
                    its name and options
     commands_from  offset in commands.jsonl from which on this job is meant
     resume, overrides, allow_inexact, before
                    of a job that goes on; ``overrides`` are engine options
+    gave_way       to whom it gave its device back, and at which step (``runs.giving_way``), while it waits to go on
+    held           who has it wait until somebody says otherwise, and why
     inexact        what the supervisor changed on the way that changes the result
     mark           that the workspace put the job into its queue as it is (``runs.own``)
     """
@@ -63,6 +69,8 @@ class JobRecord(TypedDict, total=False):
     offline: bool
     stack: str
     foreground: bool
+    urgent: bool
+    at: float
     device: str
     threads: int
     nproc: int
@@ -71,11 +79,14 @@ class JobRecord(TypedDict, total=False):
     max_restarts: int
     on_oom: str
     notify: str | None
+    nice: int
     commands_from: int
     resume: bool
     overrides: dict[str, object]
     allow_inexact: bool
     before: Before
+    gave_way: GaveWay
+    held: str
     inexact: list[str]
     mark: str
 
@@ -109,6 +120,8 @@ def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) 
         "offline": submission.offline,
         "stack": submission.stack,
         "foreground": submission.foreground,
+        "urgent": submission.urgent,
+        "at": submission.at,
         "device": resolved.engine.device,
         "threads": resolved.engine.threads,
         "nproc": job.nproc,
@@ -117,6 +130,7 @@ def new_job(resolved: Resolved, submission: Submission, commands_from: int = 0) 
         "max_restarts": job.max_restarts,
         "on_oom": job.on_oom,
         "notify": job.notify,
+        "nice": job.nice,
         "commands_from": commands_from,
     }
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dlkit.bounded import SETTINGS, read_json
-from dlkit.errors import DAMAGE, RunError, UsageError, in_words
-from dlkit.interpreter import MOST_PROCESSES
-from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, machine_now, plan
+from dlkit.errors import DAMAGE, RunError, in_words
+from dlkit.jobs.allocate import Decision, Machine, Queued, Wait, plan
 from dlkit.jobs.detach import detach
-from dlkit.jobs.job_record import job_of
-from dlkit.jobs.queue_state import QueueState
+from dlkit.jobs.job_record import JobRecord, job_of
+from dlkit.jobs.queue_state import LIVE, QueueState
+from dlkit.jobs.shares import machine_of
 from dlkit.runs import opening, own
 from dlkit.runs.commands import checked_reason, somebody
 from dlkit.runs.conclude import end_run
-from dlkit.runs.files import write_json
 from dlkit.runs.folder import RunFolder
+from dlkit.runs.giving_way import gave_way
 from dlkit.runs.lock import SUPERVISOR, RunLock, holder
+from dlkit.runs.run_record import RunRecord
 from dlkit.runs.workspace import KEY
-
-FORMAT = 1
 
 
 def lock_of(workspace: Path) -> Path:
@@ -34,24 +33,6 @@ def log_of(workspace: Path) -> Path:
     return workspace / "scheduler.log"
 
 
-def cpu_slots(workspace: Path) -> int:
-    """How many jobs may share this machine's CPU; 1 unless somebody has said otherwise."""
-    try:
-        slots = read_json(workspace / "scheduler.json", SETTINGS).get("cpu_slots")
-    except (OSError, ValueError):
-        return 1
-    return min(max(1, slots), MOST_PROCESSES) if isinstance(slots, int) else 1
-
-
-def set_cpu_slots(workspace: Path, count: int) -> None:
-    """Say it; a scheduler that is running takes it over."""
-    if not 1 <= count <= MOST_PROCESSES:
-        raise UsageError(f"--cpu-slots {count}: must be 1 to {MOST_PROCESSES}")
-    workspace.mkdir(parents=True, exist_ok=True)
-    # In a file, not in the scheduler: that ends when nothing waits, and the next one goes on with the same number.
-    write_json(workspace.resolve() / "scheduler.json", {"format": FORMAT, "cpu_slots": count})
-
-
 def scheduler(workspace: Path) -> int | None:
     """The process that starts this workspace's jobs, if there is one."""
     return holder(lock_of(workspace))
@@ -61,11 +42,19 @@ def wake(workspace: Path) -> bool:
     """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once."""
     queue = QueueState(workspace)
     queue.refresh()
-    if scheduler(workspace) is not None or not startable(queue, decisions(queue)):
+    if scheduler(workspace) is not None:
+        return False
+    if not startable(queue, decisions(queue)) and not queue.broken_off():
         return False
     output = os.fdopen(opening.open_beside(log_of(workspace.resolve()), opening.APPEND), "ab")
     detach("dlkit.jobs.scheduler", [str(workspace.resolve())], output)
     return True
+
+
+def machine_for(workspace: Path) -> Machine:
+    """This machine as the workspace's jobs may use it: what its scheduler keeps for one of them is theirs."""
+    machine, here = machine_of(workspace), (scheduler(workspace), str(workspace.resolve()))
+    return machine._replace(claims=[c for c in machine.claims if not (c.queued and (c.pid, c.workspace) == here)])
 
 
 def decisions(
@@ -73,7 +62,7 @@ def decisions(
 ) -> list[tuple[Queued, Decision]]:
     """What would become of every queued job now, in the order of the queue; ``without`` those that nobody can start."""
     jobs = [job for job in queue.queued() if job.id not in without]
-    machine, here = machine or machine_now(cpu_slots(queue.workspace)), str(queue.workspace.resolve())
+    machine, here = machine or machine_for(queue.workspace), str(queue.workspace.resolve())
     held = [c._replace(run=queue.called(c.run)) if c.workspace == here else c for c in machine.claims]
     return plan(jobs, machine._replace(claims=held), queue.states(), queue.called)
 
@@ -111,6 +100,12 @@ class Entry(NamedTuple):
     after: Sequence[str]
     devices: Sequence[str]
     why: str
+    urgent: bool = False
+
+    @property
+    def importance(self) -> str:
+        """``urgent``, or its priority."""
+        return "urgent" if self.urgent else str(self.priority)
 
 
 def listing(workspace: Path, queue: QueueState | None = None) -> list[Entry]:
@@ -158,8 +153,24 @@ def _understood(queue: QueueState, name: str, why: str | None) -> Entry:
         float(job.get("since", record.get("created", 0.0))),
         tuple(job.get("after", ())),
         tuple(devices) if state not in ("queued", "foreign") else (),
-        why,
+        _with_story(queue, job, state, why),
+        bool(job.get("urgent")),
     )
+
+
+def _with_story(queue: QueueState, job: JobRecord, state: str, why: str) -> str:
+    """Of a job that gave its device back, that it did, and after whom it goes on."""
+    story = gave_way(job)
+    if state != "queued" or story is None:
+        return why
+    # By name where there is one: it may be of another workspace, whose runs are not known here.
+    other = str(story.get("to", ""))
+    what = f"gave way at step {story.get('step', 0)}"
+    if not other or job.get("held"):
+        return f"{what}; {why}"
+    called = queue.called(other) if queue.record(other) else str(story.get("called") or other)
+    ended = bool(queue.record(other)) and queue.state(other) not in LIVE
+    return f"{what} to {called}{'' if ended else f', continues after {called}'}; {why}"
 
 
 def _why_not_waiting(queue: QueueState, name: str, state: str, devices: Sequence[str]) -> str:
@@ -179,19 +190,45 @@ def why(workspace: Path, identity: str) -> str:
     return next((entry.why for entry in found if entry.state in ("queued", "foreign")), "")
 
 
-def reprioritise(run: RunFolder, by: int) -> int:
-    """Raise or lower a waiting job's priority; returns what it is now. RunError if it does not wait."""
+def reprioritise(run: RunFolder, by: int = 0, *, to: int | None = None, urgent: bool | None = None) -> int:
+    """Raise or lower a waiting job's priority, or set it, or say whether it is urgent; returns what it is now. RunError
+    if it does not wait.
+    """
+    with _waiting(run) as (record, job):
+        job["priority"] = to if to is not None else int(job.get("priority", 0)) + by
+        if urgent is not None:
+            job["urgent"] = urgent
+        run.update(**own.marks_again(run.path, record, job=job))
+        return job["priority"]
+
+
+def hold(run: RunFolder, reason: str = "") -> None:
+    """Have a waiting job wait until ``unhold``; RunError if it does not wait."""
+    with _waiting(run) as (record, job):
+        job["held"] = f"{somebody()}{f': {checked_reason(reason)}' if reason else ''}"
+        run.update(**own.marks_again(run.path, record, job=job))
+
+
+def unhold(run: RunFolder) -> bool:
+    """Put a job back that was held, as it was; False if nobody holds it. RunError if it does not wait."""
+    with _waiting(run) as (record, job):
+        held = bool(job.pop("held", ""))
+        if held:
+            run.update(**own.marks_again(run.path, record, reason="", job=job))
+    return held
+
+
+@contextmanager
+def _waiting(run: RunFolder) -> Iterator[tuple[RunRecord, JobRecord]]:
+    """The record and the job table of a run that waits, nobody else changing them."""
     try:
         with RunLock(run.lock, SUPERVISOR):  # a worker takes the job under the same lock: one of the two comes first
             record = run.read()
             if record.get("state") != "queued":
                 raise RunError(f"{run.id} does not wait in the queue: it is {record.get('state')}")
-            job = job_of(record)
             if own.is_own_job(run.path, record) is not True:
                 raise RunError(f"{run.id} is foreign: {own.FOREIGN}")
-            job["priority"] = int(job.get("priority", 0)) + by
-            run.update(**own.marks_again(run.path, record, job=job))
-            return job["priority"]
+            yield record, job_of(record)
     except BlockingIOError as error:
         raise RunError(f"{run.id} has been started (process {holder(run.lock)})") from error
 

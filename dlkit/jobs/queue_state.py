@@ -115,6 +115,20 @@ class QueueState:
         """The states of the runs that queued jobs wait for."""
         return {name: self.state(name) for job in self.queued() for name in job.after}
 
+    def broken_off(self) -> list[str]:
+        """Ids of jobs of the queue that were killed while they gave way: they are to go on by themselves."""
+        alive = (n for n, known in self._known.items() if known.record.get("state") in ("running", "paused"))
+        return [n for n in alive if job_of(self.record(n)).get("queued") and self._was_leaving(n)]
+
+    def _was_leaving(self, identity: str) -> bool:
+        from dlkit.runs.giving_way import pending
+
+        try:
+            leaving = pending(self.run(identity), self.record(identity)) is not None
+            return leaving and self.state(identity) == "interrupted"
+        except DAMAGE:
+            return False
+
     def _signatures(self) -> Iterator[tuple[str, Signature]]:
         try:
             entries = list(os.scandir(self.workspace / "runs"))
@@ -157,4 +171,5 @@ def _queued(name: str, record: RunRecord) -> Queued | None:
     int(need.device.partition(":")[2] or 0)
     if not all(isinstance(other, str) for other in after) or not isinstance(need.gpu_memory, int | None):
         raise TypeError(f"{name}: not a job as `submit` writes it")
-    return Queued(name, float(job["since"]), int(job["priority"]), after, need)
+    more = bool(job.get("urgent")), float(job.get("at", 0.0)), str(job.get("held", ""))
+    return Queued(name, float(job["since"]), int(job["priority"]), after, need, *more)

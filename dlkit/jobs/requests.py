@@ -15,7 +15,7 @@ from dlkit.errors import RunError
 from dlkit.events import Commanded, Event, Finished, Resumed, Started
 from dlkit.jobs.follow import LOST, Follower, Gone, state_now
 from dlkit.jobs.job_record import job_of
-from dlkit.runs import commands, opening
+from dlkit.runs import commands, giving_way, opening
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.run_record import RunRecord
@@ -59,8 +59,8 @@ def refusal(state: str, record: RunRecord, action: str) -> Refusal | None:
         return None  # a shared disk carries commands to other hosts too
     match state:
         case "running" | "paused":
-            # Before it trains, only its supervisor reads commands, and that knows "stop" alone.
-            begun = action == "stop" or _is_alive(record.get("pid"))
+            # Before it trains, only its supervisor reads commands, and that knows these alone.
+            begun = action in ("stop", giving_way.ACTION) or is_alive(record.get("pid"))
             return None if begun else Refusal("starting", state)
         case "queued":  # said of a job that waits, and of one whose worker has not taken it yet
             return Refusal("queued" if job_of(record).get("queued", True) else "starting", state)
@@ -210,7 +210,7 @@ class Request:
         self._say(f"{self.run.id} runs on {host}: the command goes there through the shared folder")
 
 
-def _is_alive(process: object) -> bool:
+def is_alive(process: object) -> bool:
     """Whether the process that trains, as it wrote itself into run.json when it began, is there."""
     try:
         os.kill(int(process), 0)  # type: ignore[call-overload]  # whatever run.json has there

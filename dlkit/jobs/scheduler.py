@@ -11,22 +11,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from dlkit.errors import DAMAGE
 from dlkit.interrupt import Interrupts
-from dlkit.jobs.allocate import Decision, Machine, Place, Queued, machine_now
+from dlkit.jobs.allocate import Decision, Machine, Place, Queued
 from dlkit.jobs.claims import Claim
 from dlkit.jobs.detach import start_worker
-from dlkit.jobs.queue import cpu_slots, decisions, lock_of, log_of, startable
+from dlkit.jobs.queue import decisions, lock_of, log_of, startable
 from dlkit.jobs.queue_state import QueueState
+from dlkit.jobs.reserving import Reservations
+from dlkit.jobs.shares import machine_of, shares
 from dlkit.present.output import print_stamped
+from dlkit.runs.checkpoints import complete
 from dlkit.runs.conclude import end_run
 from dlkit.runs.faults import point
+from dlkit.runs.giving_way import back_in_queue, pending
 from dlkit.runs.lock import SUPERVISOR, RunLock
 
 ROUND_SECONDS = 0.5
 """Between two looks at folders and devices; a job that ends, and a new folder, are noticed within TICK_SECONDS."""
+BRISK_SECONDS = 0.05
+"""The same while somebody is about to give way."""
 TICK_SECONDS = 0.02
 LINGER_SECONDS = 1.0
 """It stays for so long with nothing to do: the next job of a script that queues several finds it alive."""
@@ -48,6 +55,7 @@ class Scheduler:
         self._not_before: dict[str, float] = {}
         self._lost: set[str] = set()
         self._runs_changed = 0
+        self._reservations = Reservations(self.queue, say)
 
     def serve(self) -> None:
         """Until nothing is left that could be started. BlockingIOError if the workspace has a scheduler already;
@@ -55,7 +63,10 @@ class Scheduler:
         while True:
             with RunLock(lock_of(self.workspace)):
                 self._say("scheduler started")
-                self._rounds()
+                try:
+                    self._rounds()
+                finally:
+                    self._reservations.close()
                 self._say("scheduler ends: nothing to start")
             self.queue.refresh()  # whoever came after the last look saw us alive
             if not self._startable():
@@ -66,6 +77,7 @@ class Scheduler:
         while True:
             self._reap()
             self.queue.refresh()
+            self._put_back_broken_off()
             self._start_what_fits()
             if self._workers or self._startable():
                 idle_since = None
@@ -83,20 +95,42 @@ class Scheduler:
 
     def _machine(self) -> Machine:
         """Devices and claims; a worker that has not claimed its place yet counts as if it had."""
-        machine = machine_now(cpu_slots(self.workspace))  # read again each time: --cpu-slots may change it meanwhile
+        # Read again each time: --cpu-slots may change it meanwhile.
+        machine = self._reservations.without_own(machine_of(self.workspace))
         there = {claim.run for claim in machine.claims}
         coming = [
             Claim(place.devices, name, str(self.workspace), worker.pid, place.memory, time.time(), True)
             for name, (worker, place) in self._workers.items()
-            if name not in there and worker.poll() is None and self.queue.state(name) == "queued"
+            if name not in there and worker.poll() is None and self._is_to_come(name, worker.pid)
         ]
         return machine._replace(claims=[*machine.claims, *coming])
 
+    def _is_to_come(self, name: str, worker: int) -> bool:
+        """Whether a worker has yet to claim: one whose job says ``queued`` again has given way."""
+        return self.queue.state(name) == "queued" and self.queue.record(name).get("worker") != worker
+
     def _start_what_fits(self) -> None:
         machine = self._machine()
-        for job, decision in self._decisions(machine):
+        decided = self._decisions(machine)
+        for job, decision in decided:
             if isinstance(decision, Place) and self._is_free(job):
                 self._start(job, decision, machine.cpu_slots)
+        self._reservations.look(decided, machine, shares(self.workspace).turn)
+
+    def _put_back_broken_off(self) -> None:
+        """Jobs that were killed while they gave way wait again; whoever asked them may have been killed, too."""
+        for name in self.queue.broken_off():
+            # Both parts of the lock: an orphan that still writes its checkpoint is waited for.
+            run = self.queue.run(name)
+            with suppress(BlockingIOError, *DAMAGE), RunLock(run.lock):
+                record = run.read()
+                asked = pending(run, record)
+                good = complete(run.path)
+                back = asked and back_in_queue(run, record, asked, good[-1].step if good else 0)
+                if back:
+                    run.update(**back)
+                    self._say(f"{name}: killed while it gave way; it waits again")
+                    self.queue.refresh()
 
     def _is_free(self, job: Queued) -> bool:
         """Not started already, nor just refused."""
@@ -106,7 +140,9 @@ class Scheduler:
         run = self.queue.run(job.id)
         point("scheduler.starting")
         try:
-            worker = start_worker(run, "--cpu-slots", str(slots))
+            gave = ", ".join(self._reservations.instead_of(job))
+            # One word: a name may begin with a dash.
+            worker = start_worker(run, "--cpu-slots", str(slots), *([f"--instead-of={gave}"] if gave else []))
         except DAMAGE as error:
             self._say(f"{job.id}: its worker could not be started: {error}")
             self._failed_try(job.id, f"its worker could not be started {TRIES} times: {error}")
@@ -157,7 +193,7 @@ class Scheduler:
 
     def _wait(self) -> None:
         """For the next round; shorter when something happens."""
-        until = time.monotonic() + ROUND_SECONDS
+        until = time.monotonic() + (BRISK_SECONDS if self._reservations.pending else ROUND_SECONDS)
         while time.monotonic() < until:
             self._interrupts.wait(TICK_SECONDS)
             if self._interrupts.take():

@@ -7,6 +7,7 @@ because it was killed, is said here.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -26,17 +27,21 @@ from dlkit.jobs.launchers import local
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
-from dlkit.runs import commands, opening
+from dlkit.runs import commands, giving_way, opening
+from dlkit.runs.checkpoints import complete
 from dlkit.runs.conclude import end_run, record_event, writer_lock
 from dlkit.runs.contents import stored_sections
 from dlkit.runs.faults import point
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import ENDED, RunFolder, summarise
+from dlkit.runs.giving_way import Release
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 0.5
 """How long a job that has not begun to train is given to obey ``stop`` before it is ended."""
-EXIT = {"completed": 0, "stopped": STOPPED, "failed": 1}
+EXIT = {"completed": 0, "stopped": STOPPED, "queued": STOPPED, "failed": 1}
+MARGIN_SECONDS = 2.0
+"""Before the end of a notice, a process that has not ended is: what is left to do takes so long at most."""
 
 
 class Supervisor:
@@ -52,6 +57,8 @@ class Supervisor:
         # The end of a child wakes it as well. Nothing is done in a handler, which may come into the middle of a record.
         self._interrupts = Interrupts(*STOPS, wakes=(signal.SIGCHLD,))
         self._heard = 0
+        self._leaving: Release | None = None
+        self._deadline = math.inf
 
     def run(self) -> int:
         with self._interrupts:
@@ -84,7 +91,8 @@ class Supervisor:
         code = self._wait(self._process)
         with writer_lock(self.folder):  # of several processes the one that writes may end after their launcher
             pass
-        if self.folder.read().get("state") in ENDED:
+        # Queued again: it has given its device back, and said so itself.
+        if self.folder.read().get("state") in (*ENDED, "queued"):
             return None
         # Where several train, their launcher's code does not tell of which signal one of them died.
         killed = code == -signal.SIGKILL or self._nproc > 1
@@ -124,6 +132,7 @@ class Supervisor:
         while (code := process.poll()) is None:
             self._obey_signals()
             self._stop_unbegun()
+            self._heed_notice()
             self._interrupts.wait(POLL_SECONDS)
         return code
 
@@ -131,9 +140,19 @@ class Supervisor:
         """Building data and model can take long, and obeys nobody: a job that is told to stop meanwhile is ended."""
         if self._begun or self._ending:
             return
-        asked = [c for c in commands.read(self.folder.commands, self._offset)[0] if c.action == "stop"]
-        if asked and time.time() - asked[0].time > STOP_SECONDS:
-            self._kill(f"stopped by {asked[0].whose}, before it began to train")
+        asked = commands.read(self.folder.commands, self._offset)[0]
+        stops = [c for c in asked if c.action in ("stop", giving_way.ACTION)]
+        if stops and time.time() - stops[0].time > STOP_SECONDS:
+            self._leaving = giving_way.asked(asked)
+            self._kill(f"stopped by {stops[0].whose}, before it began to train")
+
+    def _heed_notice(self) -> None:
+        """End what has not managed to: the machine is about to go, and what it last wrote is whole."""
+        if time.monotonic() > self._deadline and not self._ending:
+            good = complete(self.folder.path)
+            last = f"goes on from step {good[-1].step}" if good else "begins again"
+            self._leaving = self._pending()
+            self._kill(f"the notice was too short for a checkpoint: it {last}")
 
     @property
     def _begun(self) -> bool:
@@ -145,6 +164,9 @@ class Supervisor:
 
     def _obey_signals(self) -> None:
         for number in self._interrupts.take():
+            if number == signal.SIGTERM and (notice := giving_way.notice_seconds()):
+                self._take_notice(notice)
+                continue
             self._heard += 1
             name = "interrupted (SIGINT)" if number == signal.SIGINT else "terminated (SIGTERM)"
             if not self._begun:
@@ -153,6 +175,16 @@ class Supervisor:
                 self._kill(f"{name}, at once")
             else:
                 commands.append(self.folder.commands, "stop", by=number.name)
+
+    def _take_notice(self, seconds: float) -> None:
+        """The first SIGTERM says when the machine goes; a job of the queue goes on after that by itself."""
+        # More of them are the same notice: clusters repeat it, and cut nothing short by that.
+        if self._deadline == math.inf:
+            self._deadline = time.monotonic() + max(seconds / 2, seconds - MARGIN_SECONDS)
+            if self.job.get("queued") and not self.job.get("stack"):
+                giving_way.ask(self.folder, giving_way.NOTICE, by="SIGTERM")
+            else:
+                commands.append(self.folder.commands, "stop", by="SIGTERM")
 
     def _kill(self, reason: str) -> None:
         self._ending = reason
@@ -176,7 +208,12 @@ class Supervisor:
         stops = [command for command in asked if command.action == "stop"]
         if stops:
             self._ending = f"stopped by {stops[0].whose}; {died.reason}"
-        return bool(stops)
+        self._leaving = giving_way.asked(asked)
+        return bool(stops) or self._leaving is not None
+
+    def _pending(self) -> Release | None:
+        """Who the job has been asked to give way to."""
+        return giving_way.asked(commands.read(self.folder.commands, self._offset)[0])
 
     def _retry(self, died: Death, attempt: int, change: Mapping[str, int]) -> None:
         settings = {f"engine.{key}": value for key, value in change.items()}
@@ -191,6 +228,9 @@ class Supervisor:
 
     def _end(self, died: Death) -> int:
         """Say how the run ended, as the process could not."""
+        leaving = self._leaving or (self._pending() if died.silent and not self._ending else None)
+        if leaving is not None and self._put_back(leaving):
+            return STOPPED
         if self._ending:
             end_run(self.folder, "stopped", self._ending)
             return STOPPED
@@ -204,6 +244,15 @@ class Supervisor:
             return died.exit_code
         end_run(self.folder, "failed", died.reason, traceback=died.traceback, known=died.known)
         return died.exit_code
+
+    def _put_back(self, release: Release) -> bool:
+        """Back into the queue, as of its last good checkpoint: it was ended before it could give way."""
+        good = complete(self.folder.path)
+        back = giving_way.back_in_queue(self.folder, self.folder.read(), release, good[-1].step if good else 0)
+        if back is not None:
+            with writer_lock(self.folder):
+                self.folder.update(**back)
+        return back is not None
 
 
 def halved(run: RunFolder) -> dict[str, int] | None:

@@ -81,10 +81,20 @@ def describe_answer(event: Commanded) -> str:
             return f"paused at step {event.step}; it keeps its memory and its device"
         case "unpause":
             return f"goes on at step {event.step}"
+        case "release":
+            return f"gives its device back after step {event.step}{_for_whom(event.value)}"
         case "set":
             return f"{event.key} = {'none' if event.value is None else event.value} from step {event.step + 1} on"
         case action:
             return f"{action} asked for at step {event.step}"
+
+
+def _for_whom(value: object) -> str:
+    """What an order to give way says of who is to have the device."""
+    if not isinstance(value, dict) or not value.get("to"):
+        return ""
+    whose = {"urgent": "which is urgent", "turn": "whose turn it is"}.get(str(value.get("why")), "")
+    return f", to {value.get('called') or value['to']}{f', {whose}' if whose else ''}"
 
 
 def describe_command(event: Commanded) -> str:

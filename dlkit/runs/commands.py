@@ -23,7 +23,7 @@ from dlkit.shapes import LATEST, fields, number, text, whole
 PORTION = 1 << 24
 """Bytes that are read in one go: a command has some 100."""
 LONGEST_REASON = 500
-ACTIONS = ("stop", "pause", "unpause", "sample", "checkpoint", "set")
+ACTIONS = ("stop", "pause", "unpause", "release", "sample", "checkpoint", "set")
 
 
 _COMMAND = fields(action=text, key=text, id=text, by=text, reason=text, time=number(0, LATEST), end=whole())

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from dlkit.errors import RunError
-from dlkit.events import Event, Finished, Retried
+from dlkit.events import Event, Finished, Notice, Retried
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.lock import WRITER, RunLock, holder
 from dlkit.runs.log import EventLog
@@ -61,7 +61,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def record_event(run: RunFolder, event: Finished | Retried) -> Event:
+def record_event(run: RunFolder, event: Finished | Notice | Retried) -> Event:
     """Put an event into the log, durably."""
     with writer_lock(run):
         log = EventLog(run.events)

@@ -25,6 +25,8 @@ LABELS = (
     "worker.launched",
     "scheduler.starting",
     "scheduler.started",
+    "scheduler.asking",
+    "scheduler.asked",
 )
 STUDIES = ("study.settled", "study.made")
 """Of the process that decides what a study does next."""

@@ -52,6 +52,12 @@ _JOB = fields(
     allow_inexact=switch,
     before=fields(state=text, reason=or_none(text), result=or_none(_RESULT)),
     inexact=list_of(text),
+    stack=text,
+    urgent=switch,
+    at=_TIME,
+    nice=whole(0, 19),
+    held=text,
+    gave_way=fields(to=text, called=text, why=text, whose=text, step=whole(), time=_TIME),
     mark=anything,  # any but the right one is none
 )
 _RECORD = fields(

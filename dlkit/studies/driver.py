@@ -19,7 +19,7 @@ from dlkit.engine.stacked.differing import why_not
 from dlkit.errors import DAMAGE, DlkitError, RunError, UsageError, in_words
 from dlkit.events import MetricsLogged, Started
 from dlkit.gpus import gpus
-from dlkit.jobs import queue
+from dlkit.jobs import queue, shares
 from dlkit.jobs.follow import Follower, state_now
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.requests import send
@@ -248,7 +248,7 @@ class Driver:
         return [(s, v) for event in events for s, v in event.points(metric) if s not in trial.values]
 
     def _at_once(self) -> int:
-        slots = max(queue.cpu_slots(self.study.workspace), len(gpus()))
+        slots = max(shares.cpu_slots(self.study.workspace), len(gpus()))
         # What is proposed goes by what has ended: the fewer are in hand, the more is known.
         ahead = slots if self.question.search == "optuna" else max(LEAST_AHEAD, 2 * slots)
         if self.question.stack != "off" and self.question.search != "optuna" and self._stacks():

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dlkit.jobs.queue import set_cpu_slots
+from dlkit.jobs.shares import set_cpu_slots
 from installed import TESTS, install_metadata
 from kills import RECIPES, Attack, reference
 from zygote import serving

@@ -23,7 +23,7 @@ from pathlib import Path
 from dlkit.catalog import Catalog
 from dlkit.config import Layer, resolve
 from dlkit.jobs.job_record import Submission
-from dlkit.jobs.queue import set_cpu_slots
+from dlkit.jobs.shares import set_cpu_slots
 from dlkit.jobs.submit import submit
 from dlkit.runs.folder import RunFolder
 

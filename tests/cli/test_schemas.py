@@ -53,7 +53,7 @@ IN_PLACE = {
     "rename": [("rename", ["last", "a name"])],
     "tag": [("tag", ["last", "baseline", "paper"]), ("tag", ["last"]), ("tag", ["last", "--remove", "paper"])],
     "note": [("note", ["last", "better than it looks"]), ("note", ["last", "--show"])],
-    "queue": [("queue-list", ["list"]), ("queue-list", ["run"])],
+    "queue": [("queue-list", ["list"]), ("queue-list", ["run"]), ("queue-settings", ["settings", "--quota", "2"])],
     "service": [("service", ["status"]), ("service-plan", ["install", "--dry-run"])],
     "doctor": [("doctor", [])],
     "clean": [("clean", ["--dry-run"]), ("clean", ["--yes"])],
@@ -237,6 +237,9 @@ def test_handed_over(dlkit, tmp_path, monkeypatch):
     found = dlkit("train", "toy", "--queue", "--workspace", tmp_path, "--json")
     check("submitted", found.json)
     assert found.json["state"] == "queued" and RunFolder(Path(found.json["path"])).id == found.json["run"]
+    check("queue-priority", dlkit("queue", "priority", "last", "urgent", "--workspace", tmp_path, "--json").json)
+    check("control", dlkit("pause", "last", "--release", "--workspace", tmp_path, "--json").json)
+    check("control", dlkit("unpause", "last", "--workspace", tmp_path, "--json").json)
     check("queue-cancel", dlkit("queue", "cancel", "last", "--workspace", tmp_path, "--json").json)
 
 

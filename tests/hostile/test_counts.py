@@ -12,8 +12,9 @@ import pytest
 
 from dlkit.cli.main import main
 from dlkit.errors import RunError
-from dlkit.jobs.queue import cpu_slots, listing
+from dlkit.jobs.queue import listing
 from dlkit.jobs.queue_state import QueueState
+from dlkit.jobs.shares import cpu_slots
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.own import marks_again
 from queues import Quick, enqueue

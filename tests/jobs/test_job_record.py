@@ -32,7 +32,7 @@ def test_a_run_that_was_never_handed_over_has_no_job(record: dict[str, Any]) -> 
 
 def test_a_new_job_has_every_key_that_any_job_has() -> None:
     job = new_job(configured(job={"gpu_memory": "4GiB"}), Submission(True, 3, ("other",), True), commands_from=17)
-    goes_on = {"resume", "overrides", "allow_inexact", "before", "inexact", "mark"}
+    goes_on = {"resume", "overrides", "allow_inexact", "before", "inexact", "mark", "gave_way", "held"}
     assert job.keys() == JobRecord.__annotations__.keys() - goes_on
     assert (job["queued"], job["priority"], job["after"], job["offline"]) == (True, 3, ["other"], True)
     assert (job["gpu_memory"], job["commands_from"], job["launcher"]["name"]) == (4 * GIB, 17, "local")

@@ -107,7 +107,7 @@ def test_a_queued_run_is_left_to_the_scheduler_and_says_why_it_waits(
 ) -> None:
     before = toy_run(tmp_path)
     how = queued(tmp_path, priority=3, after=["last"])
-    assert how == (True, 3, [before.id], False, "")
+    assert how == (True, 3, [before.id], False, "", False, False, 0.0)
     job = launch.train(catalog, configured(catalog), tmp_path, how)
     assert (job.queued, job.reason) == (True, "starts next")
     assert started == ["scheduler"]

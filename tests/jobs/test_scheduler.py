@@ -21,7 +21,8 @@ from dlkit.jobs import scheduler as scheduling
 from dlkit.jobs.claims import claims
 from dlkit.jobs.detach import detach
 from dlkit.jobs.foreground import train_here
-from dlkit.jobs.queue import cpu_slots, lock_of, log_of, scheduler, set_cpu_slots, wake
+from dlkit.jobs.queue import lock_of, log_of, scheduler, wake
+from dlkit.jobs.shares import cpu_slots, set_cpu_slots
 from dlkit.runs import commands
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.lock import RunLock

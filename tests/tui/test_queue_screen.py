@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from dlkit.gpus import Gpu
 from dlkit.jobs.claims import Claim, hold
-from dlkit.jobs.queue import cpu_slots
+from dlkit.jobs.shares import cpu_slots
 from dlkit.monitor import devices as measured
 from dlkit.monitor.devices import Devices, DeviceUse, Disk, GpuSample, HostSample, disk_of
 from dlkit.monitor.machine_words import host_in_words
@@ -73,6 +73,24 @@ async def test_jobs_in_their_order_with_the_reason_each_waits(tmp_path: Path) ->
             assert first.read()["job"]["priority"] == 6
             await press(pilot, "minus")
             await until(pilot, lambda: first.read()["job"]["priority"] == 5)
+
+
+async def test_a_job_is_made_urgent_and_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlkit.tui.queue.screen.wake", lambda workspace: True)
+    monkeypatch.setattr("dlkit.jobs.releasing.wake", lambda workspace: True)
+    first, second = waiting(tmp_path, 1), waiting(tmp_path, 2)
+    async with opened(tmp_path, (140, 30)) as (app, pilot):
+        await press(pilot, "3")
+        await until(pilot, lambda: order(app) == [second.id, first.id])
+        app.screen.query_one(Table).go_to(first.id)
+        await press(pilot, "u")
+        await until(pilot, lambda: order(app) == [first.id, second.id] and "urgent" in shown(app))
+        await press(pilot, "p")
+        await until(pilot, lambda: "held by" in shown(app) and bool(first.read()["job"].get("held")))
+        await press(pilot, "p")
+        await until(pilot, lambda: "held by" not in shown(app))
+        await press(pilot, "u")
+        await until(pilot, lambda: first.read()["job"]["urgent"] is False)
 
 
 async def test_a_foreign_job_waits_for_whoever_names_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,8 +16,11 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dlkit.errors import DlkitError
-from dlkit.jobs.queue import Entry, cpu_slots, listing, reprioritise, scheduler, set_cpu_slots, wake
+from dlkit.jobs.queue import Entry, listing, reprioritise, scheduler, wake
 from dlkit.jobs.queue_state import QueueState
+from dlkit.jobs.releasing import give_back, is_held, put_back
+from dlkit.jobs.requests import PATIENCE
+from dlkit.jobs.shares import cpu_slots, set_cpu_slots
 from dlkit.monitor import run_actions
 from dlkit.monitor.devices import DeviceUse
 from dlkit.present.numbers import ago, size
@@ -31,7 +35,7 @@ from dlkit.tui.shared.words import state_cell
 COLUMNS = (
     Column("state", "state", 9),
     Column("run", "run", 30, rank=0),
-    Column("priority", "prio", 4, right=True, rank=2),
+    Column("priority", "prio", 6, right=True, rank=2),
     Column("since", "since", 10, right=True, rank=3),
     Column("why", "why", 0, rank=1),
 )
@@ -50,6 +54,8 @@ class QueueScreen(Area):
         Binding("x", "stop", "Cancel or stop", id="queue.stop", tooltip="A waiting job leaves, a running one stops"),
         Binding("plus,equals_sign", "priority(1)", "Sooner", key_display="+", id="queue.sooner"),
         Binding("minus", "priority(-1)", "Later", key_display="-", id="queue.later"),
+        Binding("u", "urgent", "Urgent", id="queue.urgent", tooltip="At once: the least important job gives way to it"),
+        Binding("p", "release", "Pause", id="queue.pause", tooltip="Gives its device back; again: goes on"),
         Binding("c", "slots", "CPU slots", id="queue.slots", tooltip="How many jobs may share the CPU"),
         Binding(
             "m", "machine", "Machine", id="queue.machine", tooltip="Cores, memory, disk, GPUs over the last minutes"
@@ -151,7 +157,7 @@ class QueueScreen(Area):
     # What can be done
 
     def applies(self, action: str) -> bool:
-        needs_a_job = action in ("choose", "stop") or action.startswith("priority")
+        needs_a_job = action in ("choose", "stop", "urgent", "release") or action.startswith("priority")
         return bool(self._entries) or not needs_a_job
 
     @property
@@ -184,6 +190,17 @@ class QueueScreen(Area):
         run = self._run
         if run is not None:
             self._do(lambda: f"{run.id}: priority {reprioritise(run, by)}")
+
+    def action_urgent(self) -> None:
+        """Or no longer."""
+        run = self._run
+        if run is not None:
+            self._do(partial(_change_urgency, self.workspace, run, not self._entries[run.id].urgent))
+
+    def action_release(self) -> None:
+        run = self._run
+        if run is not None:
+            self._do(partial(_release, run))
 
     def action_slots(self) -> None:
         def take(text: str | None) -> None:
@@ -218,11 +235,25 @@ class QueueScreen(Area):
         self.dlkit.poller.nudge()
 
 
+def _change_urgency(workspace: Path, run: RunFolder, urgent: bool) -> str:
+    priority = reprioritise(run, urgent=urgent)
+    wake(workspace)
+    return f"{run.id}: {'urgent' if urgent else f'priority {priority}'}"
+
+
+def _release(run: RunFolder) -> str:
+    if is_held(run):
+        put_back(run)
+        return f"{run.id}: goes on when a device is free"
+    give_back(run, timeout=PATIENCE)
+    return f"{run.id}: waits, its device given back"
+
+
 def _row(entry: Entry) -> Row:
     cells = {
         "state": state_cell(entry.state),
         "run": entry.name or undated(entry.id),
-        "priority": str(entry.priority),
+        "priority": entry.importance,
         "since": ago(entry.since),
         "why": entry.why,
     }
