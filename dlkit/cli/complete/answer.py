@@ -12,7 +12,7 @@ from dlkit.cli.complete.words import Command, Commands, Input, Option, Task
 PATHS = {"FILE", "DIR", "INPUT", "DIR_OR_URL", "PATH"}
 """Values that are files or folders, which shells know best."""
 FIXED = {"C": ["best", "last"], "D": ["cpu", "cuda", "mps"], "SPLIT": ["train", "val", "test"]}
-NAMES = {"TASK": "task", "T": "task", "KIND": "kind"}
+NAMES = {"TASK": "task", "T": "task", "KIND": "kind", "RULE": "rule", "NAME|PATH": "plugin"}
 NEWEST = 50
 """Runs that are offered before anything of RUN is typed."""
 
@@ -275,7 +275,7 @@ def _values(known: Known, what: str, choices: Iterable[str], workspace: str | No
     elif what in PATHS:
         yield FILES
     elif what in NAMES:
-        yield from _named(known.commands["names"][NAMES[what]])
+        yield from _named(known.commands["names"].get(NAMES[what], {}))
     else:
         yield from (Fitting(choice) for choice in FIXED.get(what, ()))
 

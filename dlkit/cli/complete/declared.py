@@ -35,7 +35,8 @@ def commands(catalog: Catalog) -> Commands:
     kinds = {
         kind: {spec.name: spec.summary for spec in catalog.specs(kind)} for kind in ("task", "source", "inference")
     }
-    listed = {"column": dict.fromkeys(_columns(), ""), "filter": _filters(kinds["task"])}
+    listed = {"column": dict.fromkeys(_columns(), ""), "filter": _filters(kinds["task"]), "rule": _rules()}
+    listed["plugin"] = {plugin.name: plugin.distribution for plugin in catalog.plugins if plugin.distribution}
     return Commands(commands=found, names={**kinds, "kind": dict.fromkeys(SPECS, ""), **listed})
 
 
@@ -45,6 +46,13 @@ def _columns() -> list[str]:
     from dlkit.monitor.run_columns import known_keys
 
     return [*known_keys((), {}), *SHORT_FLAGS]
+
+
+def _rules() -> dict[str, str]:
+    """The rules of the conformance kit."""
+    from dlkit.testing.rules import find_rule, rule_names
+
+    return {name: find_rule(name).title for name in rule_names()}
 
 
 def _filters(tasks: Mapping[str, str]) -> dict[str, str]:
