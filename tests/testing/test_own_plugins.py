@@ -28,6 +28,18 @@ LOADING = [name for name in rule_names() if name.startswith("loading-") and not 
 OPTIONS = [name for name in rule_names() if name.startswith("options-")] + ["data-example-as-told", "engine-builds"]
 WHOLE = ("regression", "scratch")
 """Looked at wholly in CI: in half a minute each, with every kind of component but a launcher."""
+NOT_YET = (
+    "autoencoder",
+    "classification",
+    "detection",
+    "gan",
+    "insight",
+    "localization",
+    "style",
+    "textgen",
+    "translation",
+)
+"""Without a tier on record: not every rule has been asked about everything in them since what they are now."""
 each = pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
 
 
@@ -41,7 +53,9 @@ def test_it_is_gold_on_record(project: Path) -> None:
     """Whether its files are the same since is said wherever the tier is shown."""
     package = package_at(project)
     file = package.beside(RECORD)
-    assert file is not None
+    assert file is not None and file.is_file() == (project.name not in NOT_YET)
+    if not file.is_file():
+        pytest.skip("nothing is on record")
     found = read_file(file)
     assert found.keys() == package.entry_points.keys()
     for one in found.values():
