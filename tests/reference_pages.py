@@ -16,7 +16,7 @@ from dlkit import errors, events, hookspecs
 from dlkit.catalog import Catalog
 from dlkit.cli.complete import declared
 from dlkit.cli.complete.words import Command
-from dlkit.components import PARTS, SPECS, Spec
+from dlkit.components import PARTS, SPECS, DatasetSpec, Spec
 from dlkit.config import OWN, SHORT_FLAGS, Config, FieldInfo, config_class, fields_of
 from dlkit.config_file import dashed, presets
 from dlkit.studies.recipes import recipes
@@ -134,6 +134,11 @@ def _owner(catalog: Catalog, spec: Spec) -> str:
 
 def _component(catalog: Catalog, spec: Spec, default: bool = False) -> Iterator[str]:
     yield from ("", f"### {spec.name}{' (default)' if default else ''}", "", _sentence(spec.summary), "")
+    if isinstance(spec, DatasetSpec) and spec.example:
+        yield from (
+            f"`dlkit data example {spec.tasks[0]} DIR --dataset {spec.name}` writes an example of what it reads.",
+            "",
+        )
     yield from _fields(spec.kind, config_class(catalog, spec))
 
 
