@@ -56,6 +56,15 @@ def cache() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlkit"
 
 
+def settings() -> Path:
+    """What somebody has set for himself: $DLKIT_CONFIG, else ``dlkit`` in $XDG_CONFIG_HOME or ~/.config.
+
+    A person's and never a workspace's: others may work in that, and it may come from anybody.
+    """
+    chosen = os.environ.get("DLKIT_CONFIG")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "dlkit"
+
+
 def installation() -> str:
     """A word for this Python and what it imports from: what is kept of one says nothing of another."""
     what = "\n".join([sys.version, sys.prefix, *sys.path])

@@ -29,6 +29,7 @@ VALUES = {
     "after": ("RUN", "with --queue: only when that run is completed; may be given several times"),
     "at": ("TIME", "with --queue: not before 18:30, 2026-12-02T06:00, or +2h from now"),
     "cpu-slots": ("N", "with --queue: how many jobs may share the CPU, from now on (default 1)"),
+    "on": ("NAME", "on that machine (dlkit remote list), whose plugins, data and devices count"),
     "workspace": ("DIR", "default: $DLKIT_WORKSPACE, else ./workspace"),
 }
 
@@ -108,5 +109,7 @@ def _take(
 
 def layers_of(catalog: Catalog, task: str, words: Words) -> list[Layer]:
     """Preset, file and flags as layers, lowest first."""
+    if "on" in words.values:  # which train and queue have done elsewhere, before they are imported
+        raise UsageError("--on NAME goes with dlkit train and dlkit queue: there, dlkit itself does the rest")
     file = Path(words.values["config"]) if "config" in words.values else None
     return typed_layers(catalog, task, Typed(words.values.get("preset"), file, words.names, words.settings))

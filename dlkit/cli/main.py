@@ -58,6 +58,7 @@ COMMANDS = {
     "note": "write down what you think of a run; it stays with it",
     "remove": "delete a run",
     "clean": "free disk space: old checkpoints, interrupted runs",
+    "remote": "add, list, check, remove: other machines by ssh, whose runs stand in the same lists",
     "completion": "bash, zsh, fish: what the shell needs to complete commands, options and runs",
     "doctor": "versions, devices, workspace, plugins: is everything in order?",
 }
@@ -214,11 +215,15 @@ def _run(command: str, arguments: list[str]) -> int:
     from dlkit.interrupt import dropped_ones_raised_again
     from dlkit.present.output import say_meanwhile, say_no_longer
 
-    if _loads_torch(command, arguments):
+    if _loads_torch(command, arguments) and "--on" not in arguments:
         say_meanwhile("loading torch …")
 
     try:
         with dropped_ones_raised_again():
+            if (found := _elsewhere(command, arguments)) is not None:
+                if isinstance(found, int):
+                    return found
+                arguments = found
             return int(import_module(module_of(command)).main(arguments))
     except DlkitError as error:
         return _fail(f"dlkit {command}", error, arguments)
@@ -232,6 +237,17 @@ def _run(command: str, arguments: list[str]) -> int:
         return STOPPED
     finally:
         say_no_longer()
+
+
+def _elsewhere(command: str, arguments: list[str]) -> int | list[str] | None:
+    """What came of a line that is about another machine, or the line for here; None of all others: by their letters,
+    since no command need wait for what it has nothing to do with."""
+    about = command in ("train", "queue") and any(word.partition("=")[0] == "--on" for word in arguments)
+    if not about and (command in ("runs", "train", "remote") or not any(":" in word for word in arguments)):
+        return None
+    from dlkit.cli.elsewhere import elsewhere
+
+    return elsewhere(command, arguments)
 
 
 def _loads_torch(command: str, arguments: Sequence[str]) -> bool:

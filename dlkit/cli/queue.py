@@ -26,6 +26,8 @@ _USAGE = """usage: dlkit queue list | run | cancel RUN … | priority RUN N|urge
   priority  a waiting job's: a number, or urgent: then the least important job gives way to it at once
   settings  CPU slots, how many devices may be held, how long a turn is
 
+Each takes --on NAME: the queue of that remote (dlkit remote list).
+
 dlkit train TASK … --queue puts a job in; a scheduler is started when one is needed, and ends when it is idle."""
 
 

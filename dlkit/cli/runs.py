@@ -8,11 +8,12 @@ from pathlib import Path
 
 from dlkit.cli.parser import Parser
 from dlkit.errors import UsageError
+from dlkit.folders import has_file, settings
 from dlkit.present.numbers import counted, duration, number, size, when
 from dlkit.present.output import print_json, print_result, say
 from dlkit.present.runs import called
 from dlkit.present.table import csv_table, markdown_table, table
-from dlkit.runs.folder import RunFolder, Summary, told
+from dlkit.runs.folder import Summary, folder_of, told
 from dlkit.runs.index import newest_runs
 from dlkit.runs.workspace import locate
 
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
 
         return show_groups(found, options, workspace)
     if options.json:
-        print_json([told(summary, RunFolder(workspace / "runs" / summary.id)) for summary in found])
+        print_json([told(summary, folder_of(workspace, summary.id)) for summary in found])
     elif not found and not options.csv:
         say(_nothing(options, workspace))
     elif options.columns is not None:
@@ -79,7 +80,33 @@ def _parser() -> Parser:
         metavar="KEYS",
         help="a line a group instead: task, model, study, tag, an option; several with commas",
     )
+    parser.add_argument(
+        "--refresh", action="store_true", help="wait for every remote, however long it takes; else 3 s in all"
+    )
+    parser.add_argument("--local", action="store_true", help="of this machine alone")
     return parser.with_workspace().with_json().with_tables()
+
+
+def _others(options: Namespace) -> list[Summary]:
+    """The runs of other machines, if there are such: who has none does not wait for anything."""
+    if options.local or not has_file(settings(), "remotes.toml"):
+        return []
+    from dlkit.remote.refreshing import LIMIT, refreshed
+
+    found, wrong = refreshed(None if options.refresh else LIMIT)
+    for line in wrong:
+        say(f"note: {line}")
+    return [run for run in found if options.task in (None, run.task)]
+
+
+def _with_others(options: Namespace, workspace: Path, limit: int | None) -> tuple[list[Summary], int]:
+    """The newest runs of all machines, and how many there are."""
+    others = _others(options)
+    found, total = newest_runs(workspace, options.task, limit)
+    if not others:
+        return found, total
+    every = sorted([*found, *others], key=lambda run: (run.created, run.id), reverse=True)
+    return every[:limit], total + len(others)
 
 
 def _found(options: Namespace, workspace: Path) -> tuple[list[Summary], int, Mapping[str, Mapping[str, object]]]:
@@ -87,11 +114,11 @@ def _found(options: Namespace, workspace: Path) -> tuple[list[Summary], int, Map
     plain = not options.filter and options.sort is None and options.columns is None and not options.reverse
     limit = options.limit or (None if options.json or options.csv else LIMIT)
     if plain and options.group is None:
-        found, total = newest_runs(workspace, options.task, limit)
+        found, total = _with_others(options, workspace, limit)
         return found, total, {}
     from dlkit.cli.runs_chosen import chosen  # a list of all runs does without
 
-    found, settings = chosen(newest_runs(workspace, options.task)[0], options, workspace)
+    found, settings = chosen(_with_others(options, workspace, None)[0], options, workspace)
     return found if options.group is not None else found[:limit], len(found), settings
 
 

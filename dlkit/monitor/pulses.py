@@ -9,7 +9,7 @@ from pathlib import Path
 from dlkit.errors import DAMAGE
 from dlkit.monitor.live_run import LiveRun
 from dlkit.monitor.pulse import Pulse
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import Summary, folder_of
 
 KNOWN = 2000
 """Runs whose course is remembered."""
@@ -38,7 +38,7 @@ class Pulses:
 
     def _read(self, run: Summary) -> Pulse:
         try:
-            live = LiveRun(RunFolder(self._workspace / "runs" / run.id), run)
+            live = LiveRun(folder_of(self._workspace, run.id), run)
             live.poll(run)
             return live.pulse
         except DAMAGE:

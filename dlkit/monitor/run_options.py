@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dlkit.runs.contents import flatten, stored_values
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import Summary, folder_of
 
 
 class RunOptions:
@@ -24,6 +24,6 @@ class RunOptions:
 
     def read(self, runs: Iterable[Summary]) -> None:
         there = self.missing(runs)
-        new = {run.id: flatten(stored_values(RunFolder(self._workspace / "runs" / run.id))) for run in there}
+        new = {run.id: flatten(stored_values(folder_of(self._workspace, run.id))) for run in there}
         self.known = {**self.known, **new}
         self._of = {**self._of, **{run.id: run.total_steps for run in there}}

@@ -1,7 +1,7 @@
 """Which runs a list shows, by what is typed: words, fields, comparisons, ages.
 
 mlp                  a regular expression, anywhere: id, name, task, model, data, device, state, study
-state:fail|stop      in one field: task, state, model, data, name, id, device, host, study, parent, tag, note
+state:fail|stop      in one field: task, state, model, data, name, id, device, host, remote, study, parent, tag, note
 val/accuracy>0.9     a metric, a number of the list (step, time, size …), or an option (lr, engine.epochs)
 optimizer=adam       an option that is a word
 since:2d  before:1h  begun since then, or before; a day too: since:2026-11-30
@@ -32,6 +32,7 @@ TEXTS: Mapping[str, Callable[[Summary], str]] = {
     "data": lambda run: run.dataset,
     "device": lambda run: run.device,
     "host": lambda run: run.host,
+    "remote": lambda run: run.remote,
     "study": lambda run: run.study,
     "parent": lambda run: run.parent,
     "tag": lambda run: run.tags,

@@ -6,6 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
+from dlkit.runs import mirrors
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import usual
 
@@ -18,6 +19,8 @@ def tool() -> str:
 def to_type(run: RunFolder, words: str) -> str:
     """A whole command for a run: the tool, the words, which name it by its id, and where it is, if not in the usual
     workspace."""
+    if (named := mirrors.called(run.path)) != run.id:
+        return f"{tool()} {words.replace(run.id, named)}"
     if run.path.parent.name != "runs":  # a copy, in no workspace: its folder names it wherever one is
         return f"{tool()} {words.replace(run.id, shlex.quote(str(run.path)))}"
     return in_workspace(run.path.parent.parent, words)

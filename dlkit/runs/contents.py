@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from dlkit.bounded import DOCUMENT, parse_json
 from dlkit.events import Event, Finished, Sampled
 from dlkit.json_types import Settings
-from dlkit.runs import opening
+from dlkit.runs import mirrors, opening
 from dlkit.runs.checkpoints import choose, complete
 from dlkit.runs.folder import RunFolder
 from dlkit.shapes import LATEST, fields, measured, number, table_of, text, whole
@@ -154,7 +154,18 @@ def load_sample(run: RunFolder, file: str) -> Sample:
     from dlkit.samples import decoded
 
     folder, _, name = file.rpartition("/")
-    return decoded(name, lambda beside: opening.read_bytes(run.path, f"{folder}/{beside}", DOCUMENT))
+    return decoded(name, lambda beside: _sample_file(run, f"{folder}/{beside}"))
+
+
+def _sample_file(run: RunFolder, file: str) -> bytes:
+    """Of a mirrored run, samples are copied when somebody looks at them."""
+    try:
+        return opening.read_bytes(run.path, file, DOCUMENT)
+    except FileNotFoundError:
+        if mirrors.OnDemand.fetch is None or not mirrors.name_of(run.path):
+            raise
+        mirrors.OnDemand.fetch(run.path, file)
+    return opening.read_bytes(run.path, file, DOCUMENT)
 
 
 def how_it_ended(events: list[Event]) -> Finished | None:

@@ -35,17 +35,35 @@ def find_run(workspace: Path, reference: str) -> RunFolder:
     if reference in ids:
         return RunFolder(workspace / "runs" / reference)
     runs = list_runs(workspace)  # names are in summaries: 20 ms of a thousand, which a whole id need not wait for
+    return RunFolder(workspace / "runs" / _meant(runs, reference, str(workspace), ids[:5]))
+
+
+def among(runs: list[Summary], reference: str, where: str) -> str:
+    """The id of the run that RUN means among these, newest first; errors as of ``find_run``, ``where`` names them."""
+    if not reference:
+        raise UsageError(f"RUN is empty: {GIVE}").hinting(GIVE)
+    if found := _LAST.fullmatch(reference):
+        back = int(found[1] or 0)
+        if back >= len(runs):
+            raise UsageError(f"{reference}: there are {len(runs)} runs in {where}")
+        return runs[back].id
+    if any(run.id == reference for run in runs):
+        return reference
+    return _meant(runs, reference, where, [run.id for run in runs[:5]])
+
+
+def _meant(runs: list[Summary], reference: str, where: str, newest: list[str]) -> str:
     for matching in _ways(runs, reference):
         if len(matching) == 1:
-            return RunFolder(workspace / "runs" / matching[0].id)
+            return matching[0].id
         if matching:
             several = ", ".join(f"{run.id} ({run.name})" if run.name else run.id for run in matching[:SHOWN])
             more = f" and {len(matching) - SHOWN} more" if len(matching) > SHOWN else ""
             raise UsageError(f"{reference!r} could be any of: {several}{more}")
     if reference.endswith(_BEST):
-        return _best_of(workspace, runs, reference.removesuffix(_BEST))
-    hint = f"{GIVE}; newest: {', '.join(ids[:5]) or 'none'}"
-    raise UsageError(f"no run {reference!r} in {workspace}: {hint}").hinting(hint)
+        return _best_of(where, runs, reference.removesuffix(_BEST))
+    hint = f"{GIVE}; newest: {', '.join(newest) or 'none'}"
+    raise UsageError(f"no run {reference!r} in {where}: {hint}").hinting(hint)
 
 
 def _ways(runs: list[Summary], reference: str) -> Iterator[list[Summary]]:
@@ -67,16 +85,14 @@ def _last(workspace: Path, back: int) -> RunFolder:
     return RunFolder(workspace / "runs" / newest[back].id)
 
 
-def _best_of(workspace: Path, runs: list[Summary], task: str) -> RunFolder:
+def _best_of(where: str, runs: list[Summary], task: str) -> str:
     """The run of a task whose best evaluation is the best."""
     measured = [run for run in runs if run.task == task and run.best is not None]
     number = best([run.best for run in measured], measured[0].direction) if measured else None
     if number is None:
         tasks = ", ".join(sorted({run.task for run in runs if run.best is not None})) or "none"
-        raise UsageError(
-            f"no run of task {task!r} in {workspace} has been evaluated; tasks with runs that have: {tasks}"
-        )
-    return RunFolder(workspace / "runs" / measured[number].id)
+        raise UsageError(f"no run of task {task!r} in {where} has been evaluated; tasks with runs that have: {tasks}")
+    return measured[number].id
 
 
 def _as_folder(workspace: Path, reference: str) -> Path | None:

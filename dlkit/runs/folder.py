@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
 from dlkit.errors import DAMAGE, in_words
-from dlkit.runs import opening
+from dlkit.runs import mirrors, opening
 from dlkit.runs.files import write_json
 from dlkit.runs.lock import holder
 
@@ -28,7 +28,7 @@ _ENDS = {"created": _YEAR_10000, "updated": _YEAR_10000, "step": 1 << 63, "total
 """What each number of a summary is below. Nobody can say the date of a later moment."""
 _TEXTS = (
     "name", "task", "model", "dataset", "metric", "direction", "device", "host", "reason", "study", "parent", "tags",
-    "note",
+    "note", "remote",
 )  # fmt: skip
 """Fields of a summary that are text."""
 NOTED = 200
@@ -173,7 +173,8 @@ class Summary(NamedTuple):
     ``metric`` is the primary one with its ``last`` and ``best`` values; ``seconds`` is what it has run in all; ``size``
     is what the folder takes on the disk, in bytes; ``study`` is the id of the study whose trial it is, or empty;
     ``parent`` is ``ID@STEP`` of the checkpoint that a fork began with, or empty; ``tags`` have spaces between them, and
-    ``note`` is the first line of the last one.
+    ``note`` is the first line of the last one. ``remote`` is the machine that the run lies on, whose name stands before
+    its ``id`` then (``NAME:ID``); empty: this one.
     """
 
     id: str
@@ -201,9 +202,15 @@ class Summary(NamedTuple):
     parent: str = ""
     tags: str = ""
     note: str = ""
+    remote: str = ""
 
     def to_dict(self) -> dict[str, object]:
         return self._asdict()
+
+
+def folder_of(workspace: Path, identity: str) -> RunFolder:
+    """The folder of a run that a list has: in its workspace, or in the mirror of the machine that it lies on."""
+    return RunFolder(mirrors.folder(identity) if ":" in identity else workspace / "runs" / identity)
 
 
 def told(summary: Summary, run: RunFolder) -> dict[str, object]:
@@ -214,6 +221,8 @@ def told(summary: Summary, run: RunFolder) -> dict[str, object]:
 
 def summarise(run: RunFolder) -> Summary:
     """A run's summary from its folder; what is damaged is said in ``state`` and ``reason``, never raised."""
+    if (told := _mirrored(run)) is not None:  # of a copy, locks and sizes say nothing
+        return told
     try:
         record = run.read()
     except (OSError, ValueError, MemoryError) as error:
@@ -224,6 +233,29 @@ def summarise(run: RunFolder) -> Summary:
         return Summary(id=run.id, state="damaged", reason=str(error))
     except DAMAGE as error:
         return Summary(id=run.id, state="damaged", reason=f"{run.record}: {in_words(error)}")
+
+
+def _mirrored(run: RunFolder) -> Summary | None:
+    """What another machine said last of a run whose copy this is; None of one that lies here."""
+    told = mirrors.told(run.path)
+    if told is None:
+        return None
+    name = mirrors.name_of(run.path)
+    return from_afar(name, run.id, told, mirrors.silence(name))
+
+
+def from_afar(name: str, run: str, told: object, quiet: str) -> Summary:
+    """A summary of what another machine said, whatever that was; ``quiet``: since when it says nothing, if so."""
+    identity = f"{name}:{run}"
+    try:
+        fields = {key: value for key, value in dict(told).items() if key in Summary._fields}  # type: ignore[call-overload]
+        found = checked(Summary(**{**fields, "id": identity, "remote": name}))
+        if not isinstance(found.state, str):
+            raise ValueError("state is not text")
+    except DAMAGE as error:
+        return Summary(id=identity, state="damaged", reason=f"what {name} says of it: {error}", remote=name)
+    # Whether it still runs, nobody here can know.
+    return found._replace(state=f"unknown, {quiet}") if quiet and found.state not in (*ENDED, "damaged") else found
 
 
 def _understood(run: RunFolder, record: RunRecord) -> Summary:
@@ -302,6 +334,8 @@ def current_state(run: RunFolder, record: RunRecord) -> str:
     state = str(record.get("state", "?"))
     if record.get("format", 0) > FORMAT:
         return f"{state} (newer format)"
+    if (elsewhere := _mirrored(run)) is not None:
+        return elsewhere.state
     if state == "queued":
         return "foreign" if _is_foreign(run, record) else state
     if state not in ("running", "paused"):

@@ -7,7 +7,7 @@ import gc
 import os
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,9 +25,10 @@ from textual.worker import Worker, WorkerState
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
+from dlkit.monitor.all_runs import AllRuns
 from dlkit.monitor.installed import Change, Installed
 from dlkit.monitor.pulse import Pulse
-from dlkit.monitor.runs import Runs
+from dlkit.runs import mirrors
 from dlkit.runs.folder import ENDED, RunFolder, Summary
 from dlkit.tui.shared import looked, settings
 from dlkit.tui.shared.fit_lines import FIT_LINES, clean_every_text
@@ -60,6 +61,8 @@ SOON = (
 )
 """Modules of what somebody will open in a moment, imported when the first screen stands: NumPy alone takes 0.1 s."""
 SOON_SECONDS = 0.3
+COPY_SECONDS = 20.0
+"""So long a run of another machine is waited for, when somebody opens it."""
 
 
 def make(reference: str, *arguments: object) -> Screen[Any]:
@@ -148,6 +151,7 @@ class DlkitApp(Host):
         self.crash: BaseException | None = None
         """An error of dlkit's own that ended the interface."""
         self.poller = Poller()
+        self._runs = AllRuns(workspace)
         self.catalog = None
         self.summaries = ()
         self.pulses = {}
@@ -163,8 +167,8 @@ class DlkitApp(Host):
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_default_executor(WorkThreads())
         self.since = looked.last(self.workspace)
-        runs = Runs(self.workspace)
-        self.poller.watch(runs.poll, lambda found: self.RunsChanged(found, runs.pulses), self)
+        self._runs.open()
+        self.poller.watch(self._runs.poll, lambda found: self.RunsChanged(found, self._runs.pulses), self)
         self.poller.watch(Installed().poll, self.PluginsChanged, self)
         self.poller.start()
         self._load_plugins()
@@ -178,6 +182,7 @@ class DlkitApp(Host):
     def on_unmount(self) -> None:
         if self.summaries:
             looked.keep(self.workspace)
+        self._runs.close()
         self.poller.close()
 
     # Plugins
@@ -240,6 +245,8 @@ class DlkitApp(Host):
             if before.get(run.id) in ALIVE and run.state in (*ENDED, "interrupted"):
                 self._tell_end(run)
         self._tell_screens("runs_changed")
+        while self._runs.trouble:
+            self.notify(self._runs.trouble.pop(0), title="remote", severity="warning", markup=False)
 
     def _tell_end(self, run: Summary) -> None:
         """A notice, the terminal's bell and its own notification."""
@@ -335,13 +342,39 @@ class DlkitApp(Host):
         self._show_in("queue", make("dlkit.tui.queue.machine:MachineScreen"))
 
     def open_run(self, run: RunFolder) -> None:
-        self.seen.add(run.id)
-        self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run))
+        self.seen.add(mirrors.called(run.path))
+        self._once_copied([run], lambda: self._show_in("runs", make("dlkit.tui.run.screen:RunScreen", run)))
 
     def open_compare(self, runs: list[RunFolder], by: str = "") -> None:
-        self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs, by))
+        self._once_copied(runs, lambda: self._show_in("runs", make("dlkit.tui.compare.screen:CompareScreen", runs, by)))
+
+    def _once_copied(self, runs: Sequence[RunFolder], action: Callable[[], None]) -> None:
+        """At once, of runs that lie here, or whose copies are here; else when these have come."""
+        for run in runs:
+            self._runs.watch(run)
+        if missing := [run for run in runs if mirrors.name_of(run.path) and not run.record.exists()]:
+            self.notify(f"fetching {mirrors.called(missing[0].path)} …", markup=False)
+            self._await_copies(missing, action)
+        else:
+            action()
+
+    @work(exclusive=True, group="copies", exit_on_error=False)
+    async def _await_copies(self, missing: Sequence[RunFolder], action: Callable[[], None]) -> None:
+        screen = self.screen
+        for _ in range(int(COPY_SECONDS / 0.05)):
+            if all(run.record.exists() for run in missing):
+                if self.screen is screen:  # unless somebody has gone elsewhere meanwhile
+                    action()
+                return
+            await asyncio.sleep(0.05)
+        text = f"{mirrors.called(missing[0].path)} has not come within {COPY_SECONDS:g} s: dlkit remote check says why"
+        self.notify(text, severity="error", markup=False)
 
     def open_playground(self, run: RunFolder) -> None:
+        if name := mirrors.name_of(run.path):
+            text = f"its checkpoints lie on {name}, and are not copied here: dlkit there asks its model"
+            self.notify(text, severity="warning", markup=False)
+            return
         self._show_in("playground", make("dlkit.tui.playground.ask:AskScreen", run))
 
     def _show_in(self, mode: str, screen: Screen[Any]) -> None:

@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 
 from dlkit.errors import UsageError
+from dlkit.folders import settings as folder
 from dlkit.present.output import say
-from dlkit.tui.shared.settings import folder
 
 FRAMES = "120"
 """Most frames a second, unless TEXTUAL_FPS says otherwise. Textual's 60 let a key that comes just after a frame wait

@@ -55,6 +55,11 @@ IN_PLACE = {
     "note": [("note", ["last", "better than it looks"]), ("note", ["last", "--show"])],
     "queue": [("queue-list", ["list"]), ("queue-list", ["run"]), ("queue-settings", ["settings", "--quota", "2"])],
     "service": [("service", ["status"]), ("service-plan", ["install", "--dry-run"])],
+    "remote": [
+        ("remote", ["add", "box", "me@box.example:work/space"]),
+        ("remote-list", ["list"]),
+        ("remote", ["remove", "box"]),
+    ],
     "doctor": [("doctor", [])],
     "clean": [("clean", ["--dry-run"]), ("clean", ["--yes"])],
     "remove": [("remove-plan", ["FIRST", "--dry-run"]), ("remove", ["FIRST", "--yes"])],
@@ -75,7 +80,7 @@ FAILURES = {
     "export": ["last", "--format", "nonsense"], "serve": ["last", "--port", "70000"],
     "rename": ["last", "two\nlines"], "tag": ["last", "two words"], "note": ["last", " "], "remove": ["last"],
     "clean": ["--task"], "doctor": ["--nonsense"], "web": ["--tabs", "0"], "tui": ["--nonsense"],
-    "completion": ["nonsense"], "nonsense": [],
+    "completion": ["nonsense"], "remote": ["nonsense"], "nonsense": [],
 }  # fmt: skip
 """Words with which each command fails."""
 KINDS = {2: "usage", 3: "data", 4: "plugin", 130: "interrupted"}

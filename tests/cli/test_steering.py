@@ -61,6 +61,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "service": [["status"], ["status", "--json"], ["install", "--dry-run"], ["install"], ["uninstall"], [EVIL]],
     "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
               ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
+    "remote": [["list"], ["add", EVIL, "me@box:work"], ["add", "box", EVIL], ["check", EVIL], ["remove", EVIL], [EVIL]],
     "resume": [["last"], ["PLANTED"], ["DONE"], [EVIL], ["GOOD"]],
     "reproduce": [["PLANTED"], ["DONE"], ["GOOD", "--until", "2"], ["GOOD", "--from", EVIL], [EVIL]],
     "fork": [["last"], ["PLANTED"], ["GOOD", "--help"], ["GOOD", "--epochs", "9", "--dry-run"], [EVIL],

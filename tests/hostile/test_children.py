@@ -33,6 +33,8 @@ STARTS = {
     "dlkit/jobs/supervise.py": {"Popen"},
     "dlkit/loading/trial.py": {"Popen"},
     "dlkit/monitor/model_process.py": {"Popen"},
+    "dlkit/remote/carrying_out.py": {"Popen"},
+    "dlkit/remote/ssh.py": {"Popen", "run"},
     "dlkit/runs/environment.py": {"run"},
     "dlkit/runs/origin.py": {"run"},
     "dlkit/studies/tries.py": {"Popen"},

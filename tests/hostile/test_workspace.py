@@ -29,7 +29,7 @@ NAMED = (
 COUNT = 50
 WITHOUT_RUNS = {
     "tui", "web", "plugins", "new-plugin", "check-plugin", "components", "data", "doctor", "study", "completion",
-    "serve", "service",
+    "serve", "remote", "service",
 }  # fmt: skip
 """Commands that look at no run; the interface's screens have tests of their own."""
 

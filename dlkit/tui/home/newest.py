@@ -9,7 +9,7 @@ from textual import work
 from textual.containers import Container
 from textual.message import Message
 
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import RunFolder, Summary, folder_of
 
 if TYPE_CHECKING:
     from dlkit.tui.sample import Shown
@@ -47,7 +47,7 @@ class NewestSample(Container):
         if run is None or not file:
             self.set_class(False, "there")
         else:
-            self._load(RunFolder(workspace / "runs" / run.id), wanted)
+            self._load(folder_of(workspace, run.id), wanted)
 
     @work(thread=True, exclusive=True, group="newest", exit_on_error=False)
     def _load(self, run: RunFolder, wanted: tuple[str, str]) -> None:

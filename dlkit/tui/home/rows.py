@@ -95,11 +95,15 @@ def _over(run: Summary, pulses: Mapping[str, Pulse]) -> Row:
     return Row(RUN + run.id, cells)
 
 
+def _what(run: Summary) -> str:
+    return run.name or undated(run.id.partition(":")[2] if run.remote else run.id)
+
+
 def _run(run: Summary, pulse: Pulse) -> dict[str, Cell]:
     """What all rows of runs have."""
     made = " · ".join(filter(None, (run.task, run.model, run.dataset)))
     return {
-        "what": run.name or undated(run.id),
+        "what": f"{run.remote}: {_what(run)}" if run.remote else _what(run),
         "when": ago(run.updated or run.created),
         "trend": (sparkline(pulse.trend, 11), "cyan") if len(pulse.trend) > 1 else "",
         "best": _best(run),

@@ -22,7 +22,7 @@ from dlkit.monitor.home import Home, home
 from dlkit.monitor.pulse import Pulse
 from dlkit.monitor.pulses import Pulses
 from dlkit.monitor.task_list import TaskEntry, list_tasks, with_runs
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import Summary, folder_of
 from dlkit.tui.home import detail
 from dlkit.tui.home.machine import MachineLine
 from dlkit.tui.home.newest import NewestSample
@@ -335,7 +335,7 @@ class HomeScreen(Area):
             self.notify("this task has no run yet: Enter starts one")
 
     def _open(self, identity: str) -> None:
-        self.dlkit.open_run(RunFolder(self.workspace / "runs" / identity))
+        self.dlkit.open_run(folder_of(self.workspace, identity))
 
 
 def _key(fault: Fault) -> str:

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from dlkit.runs.folder import RunFolder, Summary
+from dlkit.runs.folder import Summary, folder_of
 from dlkit.steering import one_line
 from dlkit.tui.shared.host import Host
 
@@ -65,7 +65,7 @@ def commands(app: Host, screen: Screen[Any]) -> Iterable[SystemCommand]:
                 f"Train {spec.name}", f"{spec.title}: the launch form", partial(app.open_launch, spec.name)
             )
     for run in _offered(app.summaries):
-        folder = RunFolder(app.workspace / "runs" / run.id)
+        folder = folder_of(app.workspace, run.id)
         yield SystemCommand(one_line(f"Open run {_both(run)}"), run.state, partial(app.open_run, folder))
     yield SystemCommand("Theme", "Choose among light and dark themes; kept for the next start", app.action_change_theme)
     yield SystemCommand("Write keys file", "All keys with their ids, to be changed as you like", app.write_keys)

@@ -266,6 +266,8 @@ class LaunchScreen(Area):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "copy":
             self.action_copy()
+        elif event.button.id == "machine":
+            self._bar.choose_machine()
         else:
             self.action_start(event.button.id == "queue")
 

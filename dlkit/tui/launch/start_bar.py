@@ -19,7 +19,9 @@ from dlkit.monitor.form_check import check
 from dlkit.monitor.form_study import begin
 from dlkit.monitor.form_submit import hand_in
 from dlkit.present.numbers import size
+from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.dialogs import Confirm
+from dlkit.tui.shared.elsewhere import HERE, hand_in_there, machines
 
 HELP = {
     "start": (
@@ -29,6 +31,10 @@ HELP = {
     "queue": (
         "Enter queues the run: it starts by itself when a device is free.",
         "The last section has its priority, and runs that must be completed before.",
+    ),
+    "machine": (
+        "Enter chooses the machine that starts it: this one, or another (dlkit remote list).",
+        "There its own plugins, data and devices count; a folder in a field is one over there.",
     ),
 }
 """What the buttons do, by their id."""
@@ -82,11 +88,25 @@ class StartBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._busy = False
+        self.machine = HERE
+        """Where the run is started: another machine's name, or this one."""
 
     def compose(self) -> ComposeResult:
         yield Button("Start (ctrl+s)", id="start", variant="primary", compact=True)
         yield Button("Queue (ctrl+o)", id="queue", compact=True)
+        if len(machines()) > 1:
+            yield Button(f"On {self.machine}", id="machine", compact=True)
         yield Static("loading the plugins …", id="status", markup=False)
+
+    def choose_machine(self) -> None:
+        """Ask where it is to be started."""
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.machine = name
+                self.query_one("#machine", Button).label = f"On {name}"
+
+        self.app.push_screen(ChooseDialog("Start on", tuple((name, name) for name in machines()), self.machine), take)
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         status = self.query_one("#status", Static)
@@ -113,18 +133,18 @@ class StartBar(Horizontal):
         if not self._busy:
             self._busy = True
             self.say("starting …")
-            self._hand_in(form, catalog, workspace, queued)
+            self._hand_in(form, catalog, workspace, queued, self.machine)
 
     @work(thread=True, exclusive=True, group="start", exit_on_error=False)
-    def _hand_in(self, form: Form, catalog: Catalog, workspace: Path, queued: bool) -> None:
+    def _hand_in(self, form: Form, catalog: Catalog, workspace: Path, queued: bool, machine: str) -> None:
         """What was typed last may not have been checked yet."""
         checked = check(form, catalog, workspace)
         if checked.problems:
             self.post_message(self.Refused(checked, first_problem(checked)))
-        elif checked.data.sources:
+        elif checked.data.sources and machine == HERE:  # of another machine, its own data count
             self.post_message(self.Lacking(checked, workspace, queued))
         else:
-            self.post_message(_handed_in(checked, catalog, workspace, queued))
+            self.post_message(_handed_in(checked, catalog, workspace, queued, machine))
 
     def on_start_bar_refused(self, message: Refused) -> None:
         self._busy = False
@@ -169,8 +189,10 @@ def first_problem(checked: Checked) -> str:
     return [*checked.general, *wrong][0]
 
 
-def _handed_in(checked: Checked, catalog: Catalog, workspace: Path, queued: bool) -> Message:
+def _handed_in(checked: Checked, catalog: Catalog, workspace: Path, queued: bool, machine: str) -> Message:
     try:
+        if machine != HERE:
+            return StartBar.Done(hand_in_there(checked, workspace, machine, queued=queued))
         if checked.plan is not None:
             return StartBar.Begun(begin(checked.plan, workspace).id, checked.plan.trials)
         return StartBar.Done(hand_in(checked, catalog, workspace, queued=queued))

@@ -19,16 +19,15 @@ from textual.widgets import Static
 
 from dlkit.errors import DlkitError
 from dlkit.jobs.job_record import job_of
-from dlkit.jobs.requests import PATIENCE, Pending, send
+from dlkit.jobs.requests import PATIENCE, Pending
 from dlkit.monitor import run_actions
 from dlkit.monitor.run_tools import Tool, choices, tools_of
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.present.runs import undated
+from dlkit.runs import mirrors
 from dlkit.runs.folder import RunFolder
-from dlkit.runs.labelling import noted, retag
 from dlkit.runs.labels import labels
-from dlkit.runs.naming import rename
 from dlkit.tui.run.head import RunHead
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.pane import Pane, Shield
@@ -102,7 +101,7 @@ class RunScreen(Shield, Area):
             super().__init__()
 
     def __init__(self, run: RunFolder) -> None:
-        super().__init__(run.id, undated(run.id))
+        super().__init__(mirrors.called(run.path), undated(run.id))
         self.run = run
         self.view: RunView = follow_run(run)
         self.pane = "curves"
@@ -267,6 +266,8 @@ class RunScreen(Shield, Area):
 
     def action_tool(self) -> None:
         """Choose what else to do with the run; it is done by the command that does it anywhere."""
+        if self._lies_elsewhere("does that"):
+            return
         self._list_tools()
 
     @work(thread=True, exclusive=True, group="tools", exit_on_error=False)
@@ -295,14 +296,14 @@ class RunScreen(Shield, Area):
     def action_rename(self) -> None:
         def take(name: str | None) -> None:
             if name is not None:
-                self._do(partial(rename, text=name))
+                self._do(partial(run_actions.rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {self.run.id}", str(self.view.record.get("name") or "")), take)
 
     def action_tag(self) -> None:
         def take(words: str | None) -> None:
             if words is not None:
-                self._do(partial(retag, words=words))
+                self._do(partial(run_actions.retag, words=words))
 
         now = " ".join(labels(self.run.path).tags)
         self.app.push_screen(Ask(f"Tags of {self.run.id}, with spaces between them", now), take)
@@ -310,9 +311,17 @@ class RunScreen(Shield, Area):
     def action_note(self) -> None:
         def take(text: str | None) -> None:
             if text is not None and text.strip():
-                self._do(partial(noted, text=text))
+                self._do(partial(run_actions.note, text=text))
 
         self.app.push_screen(Ask(f"A note on {self.run.id}", ""), take)
+
+    def _lies_elsewhere(self, deed: str) -> bool:
+        """Whether the run's checkpoints are on another machine; then it is said who does it."""
+        name = mirrors.name_of(self.run.path)
+        if name:
+            text = f"its checkpoints lie on {name}, and are not copied here: dlkit there {deed}"
+            self.notify(text, severity="warning", markup=False)
+        return bool(name)
 
     def _refused(self, action: str) -> bool:
         """Whether the run cannot be asked that now; then it is said why."""
@@ -324,7 +333,7 @@ class RunScreen(Shield, Area):
     @work(thread=True, group="send", exit_on_error=False)
     def _send(self, action: str, key: str = "", value: object = None) -> None:
         try:
-            identity = send(self.run, action, key, value)
+            identity = run_actions.ask(self.run, action, key, value)
         except DlkitError as error:
             self.notify(str(error), severity="error", markup=False)
             return

@@ -13,9 +13,6 @@ from dlkit.monitor import run_actions
 from dlkit.present.numbers import size
 from dlkit.present.runs import titled
 from dlkit.runs.folder import RunFolder, Summary
-from dlkit.runs.labelling import noted, retag
-from dlkit.runs.naming import rename
-from dlkit.runs.removal import delete_run
 from dlkit.tui.shared.dialogs import Ask, Confirm
 from dlkit.tui.shared.run_list import RunList
 
@@ -70,11 +67,7 @@ class RunDeeds(RunList):
             question = f"Remove {_runs(there)}, {size(sum(run.size for run in there))}? This cannot be undone."
             detail = "\n".join(map(titled, there[:8])) + (f"\n… {len(there) - 8} more" if len(there) > 8 else "")
 
-            def remove(run: RunFolder) -> str:
-                delete_run(run)
-                return f"{run.id}: removed"
-
-            self._after(Confirm(question, detail, "Remove"), lambda: self._do(there, remove))
+            self._after(Confirm(question, detail, "Remove"), lambda: self._do(there, run_actions.remove))
 
     def action_again(self) -> None:
         if self.run is not None:
@@ -91,7 +84,7 @@ class RunDeeds(RunList):
 
         def take(name: str | None) -> None:
             if name is not None:
-                self._do([run], partial(rename, text=name))
+                self._do([run], partial(run_actions.rename, text=name))
 
         self.app.push_screen(Ask(f"A name for {run.id}", run.name), take)
 
@@ -103,7 +96,7 @@ class RunDeeds(RunList):
 
         def take(words: str | None) -> None:
             if words is not None:
-                self._do(there, partial(retag, words=words))
+                self._do(there, partial(run_actions.retag, words=words))
 
         self.app.push_screen(Ask(f"Tags of {_runs(there)}, with spaces between them", now), take)
 
@@ -112,7 +105,7 @@ class RunDeeds(RunList):
 
         def take(text: str | None) -> None:
             if text is not None and text.strip():
-                self._do(there, partial(noted, text=text))
+                self._do(there, partial(run_actions.note, text=text))
 
         if there:
             self.app.push_screen(Ask(f"A note on {_runs(there)}", ""), take)

@@ -42,6 +42,7 @@ OTHERS = (
     Column("note", "note", 20, most=60, optional=True),
     Column("seed", "seed", 6, right=True),
     Column("host", "host", 10, most=20),
+    Column("remote", "remote", 8, most=31, optional=True),
     Column("metric", "metric", 14, most=20),
     Column("updated", "ended", 16, right=True),
     Column("reason", "reason", 20, most=60, optional=True),
@@ -57,7 +58,7 @@ ABOUT = {
     "study": "whose trial it is",
     "parent": "of a fork: the checkpoint it began with",
     "seed": "", "tags": "by which it is found again", "note": "the last one",
-    "host": "the machine", "metric": "the primary one",
+    "host": "the machine", "remote": "of another machine: what you call it", "metric": "the primary one",
     "updated": "its last event", "reason": "why it ended",
 }  # fmt: skip
 _KNOWN = {column.key: column for column in (*COLUMNS, *OTHERS)}
@@ -97,7 +98,7 @@ def row(run: Summary, age: str, pulse: Pulse, more: Mapping[str, str]) -> Row:
         "created": age,
         "device": run.device,
         "size": size(run.size),
-        "name": called(run),
+        "name": f"{run.remote}: {called(run)}".strip() if run.remote else called(run),
         **more,
     }
     return Row(run.id, cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlkit.runs.folder import RunFolder
+from dlkit.runs.folder import RunFolder, folder_of
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.filter_line import FilterLine
 from dlkit.tui.shared.table import Table
@@ -22,7 +22,7 @@ class RunList(Area):
 
     def folder(self, identity: str) -> RunFolder:
         """Of the run with this id."""
-        return RunFolder(self.workspace / "runs" / identity)
+        return folder_of(self.workspace, identity)
 
     def show(self) -> None:
         raise NotImplementedError

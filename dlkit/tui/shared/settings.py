@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from dlkit.bounded import BadFile, read_toml
+from dlkit.folders import settings as folder
 
 T = TypeVar("T")
 DARK, LIGHT = "textual-dark", "textual-light"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
-
-
-# A person's and never a workspace's: others may work in that.
-def folder() -> Path:
-    """$DLKIT_CONFIG, else ``dlkit`` in $XDG_CONFIG_HOME or ~/.config."""
-    chosen = os.environ.get("DLKIT_CONFIG")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "dlkit"
 
 
 def keys_file() -> Path:
