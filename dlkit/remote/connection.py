@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import subprocess
@@ -35,6 +36,7 @@ class Connection:
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._deadline = 0.0
+        self._came = 0
 
     def __enter__(self) -> Self:
         return self
@@ -48,8 +50,10 @@ class Connection:
     def is_open(self) -> bool:
         return self._process is not None
 
-    def ask(self, what: str, *, patience: float = PATIENCE, **more: object) -> Iterator[Frame]:
-        """The frames of an answer, the last with ``done``. Unreachable, too, for what the other side could not do."""
+    def ask(self, what: str, *, patience: float = PATIENCE, most: float = math.inf, **more: object) -> Iterator[Frame]:
+        """The frames of an answer, the last with ``done``. Unreachable, too, for what the other side could not do, and
+        for an answer of more than ``most`` bytes."""
+        self._came = 0
         question = packed({"ask": what, "workspace": self.remote.workspace, **more})
         new = self._process is None
         process = self._process or self._start()
@@ -64,6 +68,8 @@ class Connection:
                 frame = read_frame(self._read)
                 if frame is None:
                     raise BadFrame("the connection ended")
+                if self._came > most:
+                    raise BadFrame(f"an answer of more than {most:.0f} bytes")
                 if error := frame.told.get("error"):
                     raise Unreachable(f"{self.remote.name}: {str(error)[:500]}")
                 yield frame
@@ -129,6 +135,7 @@ class Connection:
             data = os.read(descriptor, 1 << 16)
             if not data:
                 break
+            self._came += len(data)
             parts.append(data[:missing])
             self._buffer = data[missing:]
             missing -= len(data)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dlkit.bounded import DOCUMENT, json_object, read_bytes
+from dlkit.bounded import DOCUMENT, RECORD, json_object, read_bytes
 from dlkit.folders import remove_tree
 from dlkit.remote import files
 from dlkit.remote.connection import Connection
@@ -26,6 +26,8 @@ from dlkit.runs.folder import RunFolder, Summary
 from dlkit.runs.mirrored import in_order
 
 MOST_RUNS = 50_000
+MOST_ROUNDS = 64
+"""Answers that bringing one copy up to date takes at most; the next time goes on."""
 LOCK_SECONDS = 5.0
 """Another process that copies the same run is waited for so long: what it brings is as good."""
 
@@ -61,7 +63,7 @@ class Mirror:
         there = self.told
         known = {run: checksum(fields) for run, fields in there.items()}
         changed = False
-        for frame in connection.ask("list", known=known):
+        for frame in connection.ask("list", most=DOCUMENT, known=known):
             if missing := frame.told.get("missing"):
                 raise Unreachable(
                     f"{self.remote.name}: there is no workspace {str(missing)[:200]} there: "
@@ -107,8 +109,9 @@ class Mirror:
         for inner in (folder.path, folder.samples, folder.checkpoints):
             inner.mkdir(parents=True, exist_ok=True)
         with self._locked() as mine:
-            while mine and self._pull_once(connection, folder):
-                pass
+            rounds = MOST_ROUNDS
+            while mine and rounds and self._pull_once(connection, folder):
+                rounds -= 1
         self._note_heard()
         return folder
 
@@ -136,7 +139,7 @@ class Mirror:
         if not file.startswith("samples/"):
             raise opening.Refused(f"{run.path / file}: not the name of a sample")
         parts, size = [], 0
-        for frame in connection.ask("file", run=run.id, file=file):
+        for frame in connection.ask("file", most=2 * DOCUMENT, run=run.id, file=file):
             parts.append(frame.data)
             size += len(frame.data)
             if size > DOCUMENT:
@@ -213,13 +216,13 @@ def _lay(run: RunFolder, name: object, offset: object, data: bytes, begun: set[s
     """A part of a file behind what there is of it. Unreachable for what does not go there."""
     if name not in (*files.WHOLE, *files.LOGS) or not isinstance(name, str) or not isinstance(offset, int):
         raise Unreachable(f"what came is no file of a run: {str(name)[:80]!r}")
-    target = _half(name) if name in files.WHOLE else name
+    target, most = (_half(name), RECORD) if name in files.WHOLE else (name, files.MOST)
     if offset == 0 and name not in begun:
         opening.write(run.path, target, b"")
     begun.add(name)
     descriptor = opening.open_file(run.path, target, opening.APPEND)
     try:
-        if os.fstat(descriptor).st_size != offset or offset + len(data) > files.MOST:
+        if os.fstat(descriptor).st_size != offset or offset + len(data) > most:
             raise Unreachable(f"{run.id}: a part of {name} that does not follow what is here")
         rest = memoryview(data)
         while rest:

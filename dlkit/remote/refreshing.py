@@ -26,14 +26,17 @@ def refreshed(limit: float | None = LIMIT) -> tuple[list[Summary], list[str]]:
     """The runs of all other machines, asked within ``limit`` seconds (None: however long each takes); and what is the
     matter, a line each."""
     keepers = [Mirror(there) for there in remotes().values()]
-    threads = [threading.Thread(target=_refresh, args=(keeper,), daemon=True) for keeper in keepers
-               if limit is None or not _is_given_up(keeper)]  # fmt: skip
+    asked = [keeper for keeper in keepers if limit is None or not _is_given_up(keeper)]
+    threads = [threading.Thread(target=_refresh, args=(one,), name=one.remote.name, daemon=True) for one in asked]
     deadline = None if limit is None else time.monotonic() + limit
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-    found = [run for keeper in keepers for run in Mirror(keeper.remote).runs()]
+    # Of one that is being asked still, what is on the disk: its keeper is another thread's.
+    busy = {thread.name for thread in threads if thread.is_alive()}
+    there = [Mirror(keeper.remote) if keeper.remote.name in busy else keeper for keeper in keepers]
+    found = [run for keeper in there for run in keeper.runs()]
     return found, [line for keeper in keepers if (line := _state(keeper))]
 
 
