@@ -47,6 +47,7 @@ def among(runs: list[Summary], reference: str, where: str) -> str:
         if back >= len(runs):
             raise UsageError(f"{reference}: there are {len(runs)} runs in {where}")
         return runs[back].id
+    # A whole id before names and beginnings, as in a workspace.
     if any(run.id == reference for run in runs):
         return reference
     return _meant(runs, reference, where, [run.id for run in runs[:5]])

@@ -237,6 +237,7 @@ def summarise(run: RunFolder) -> Summary:
 
 def _mirrored(run: RunFolder) -> Summary | None:
     """What another machine said last of a run whose copy this is; None of one that lies here."""
+    # What is copied says how the run was, not how it is: its lock and its processes are elsewhere.
     told = mirrors.told(run.path)
     if told is None:
         return None
@@ -247,6 +248,7 @@ def _mirrored(run: RunFolder) -> Summary | None:
 def from_afar(name: str, run: str, told: object, quiet: str) -> Summary:
     """A summary of what another machine said, whatever that was; ``quiet``: since when it says nothing, if so."""
     identity = f"{name}:{run}"
+    # Fields that this dlkit does not know are passed over: the other side may be newer.
     try:
         fields = {key: value for key, value in dict(told).items() if key in Summary._fields}  # type: ignore[call-overload]
         found = checked(Summary(**{**fields, "id": identity, "remote": name}))

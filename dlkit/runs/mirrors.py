@@ -51,8 +51,10 @@ def folder(identity: str) -> Path:
 def name_of(run: Path) -> str:
     """The machine that a run's folder is a copy from; empty: it lies here itself."""
     parts = run.parts
-    if len(parts) < 4 or parts[-2] != "runs" or parts[-4] != "remotes":  # of nearly all: without asking for the cache
+    # Of nearly all runs this is the answer, which every summary waits for: the cache's place is not asked for.
+    if len(parts) < 4 or parts[-2] != "runs" or parts[-4] != "remotes":
         return ""
+    # A folder that somebody sent may be called so too, and is no mirror: what is asked of it goes nowhere.
     return parts[-3] if Path(*parts[:-3]).absolute() == top().absolute() else ""
 
 
@@ -63,6 +65,7 @@ CALLED = "DLKIT_CALLED"
 def called(run: Path) -> str:
     """What a run is called at the command line of who will read it: ``NAME:ID`` of one that lies elsewhere, else its
     id."""
+    # The asker types the hint at his own machine, where the bare id names nothing, or another run.
     asker = os.environ.get(CALLED, "")
     name = name_of(run) or (asker if NAME.fullmatch(asker) else "")
     return f"{name}:{run.name}" if name else run.name
@@ -83,6 +86,7 @@ def silence(name: str) -> str:
         return "never heard"
     if time.time() - moment <= SILENT_SECONDS:
         return ""
+    # Of another day the hour alone would be read as today's.
     same = time.localtime(moment)[:3] == time.localtime()[:3]
     return f"silent since {time.strftime('%H:%M' if same else '%Y-%m-%d %H:%M', time.localtime(moment))}"
 
