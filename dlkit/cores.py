@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 ALLOTTED = "DLKIT_CORES"
 """Set in the environment of processes that train: what their job was given of the cores, which OMP_NUM_THREADS says to
 torch then. Where that alone is set, it is the user's."""
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
+
+
+class Cores(NamedTuple):
+    """How many cores each process of a run may have; ``why`` they are not all that there are, if so."""
+
+    free: int
+    why: str = ""
 
 
 def own_cores() -> int:

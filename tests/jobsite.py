@@ -95,7 +95,7 @@ def quick(zygote_address: Path, plugins: None, monkeypatch: pytest.MonkeyPatch) 
 def imported(zygote_address: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked about a model, or tries one, begins in milliseconds too."""
     monkeypatch.setenv("DLKIT_ZYGOTE", str(zygote_address))
-    for module in ("dlkit.monitor.model_process", "dlkit.studies.tries"):
+    for module in ("dlkit.monitor.model_process", "dlkit.engine.probe.asking"):
         monkeypatch.setattr(f"{module}.python", zygote.stand_in)
 
 

@@ -47,7 +47,7 @@ class Pretend(Device):
         self.index = None
         self.torch_device = torch.device("cpu")
         self.room = room
-        self.used = 0
+        self.used = self.most = 0
         self.generator = torch.Generator()
         self.seen = Watch()
         self.put_sizes: list[int] = []
@@ -79,6 +79,9 @@ class Pretend(Device):
     def reads(self) -> list[str]:
         """What made the host wait: within the steps that are watched, and every ``synchronize``."""
         return self.seen.waits
+
+    def peak(self) -> int:
+        return self.most
 
     def make_current(self) -> None:
         self._call("make_current")
@@ -154,12 +157,14 @@ class Pretend(Device):
             yield batches
 
     def _demand(self, size: int) -> None:
+        self.most = max(self.most, min(self.room, self.used + size))
         if self.used + size > self.room:
             raise NoRoom(f"{size} bytes asked for, {self.room - self.used} left")
 
     def _take(self, size: int, owner: object) -> None:
         self._demand(size)
         self.used += size
+        self.most = max(self.most, self.used)
         weakref.finalize(owner, self._give_back, size)
 
     def _give_back(self, size: int) -> None:

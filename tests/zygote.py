@@ -32,7 +32,7 @@ PRELOAD = (
     "dlkit.jobs.rank",
     "dlkit.jobs.launch",
     "dlkit.use.helper",
-    "dlkit.studies.trying",
+    "dlkit.engine.probe.process",
     "toy_parts",
     "extras_parts",
     "sklearn.datasets",

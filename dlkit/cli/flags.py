@@ -16,6 +16,7 @@ SWITCHES = {
     "queue": "train when a device is free; print the run's id at once",
     "urgent": "with --queue: at once; the least important job gives way, and goes on after it by itself",
     "json": "one JSON event a line on stdout",
+    "estimate": "say how long it will take, how much memory and disk, by a few steps of it; train nothing",
     "print-config": "print the resolved configuration as TOML, and who set each value; train nothing",
     "offline": "never use the network",
     "quiet": "nothing on stderr but what goes wrong; notes about the data are in the run's log",

@@ -185,6 +185,15 @@ def _threads(record: RunRecord) -> str:
     return f"{record['threads']}: {why}" if why and "threads" in record else str(record.get("threads", ""))
 
 
+def _estimated(record: RunRecord, run: Summary) -> str:
+    """What it was to take, where that was tried beforehand."""
+    from dlkit.present.estimate import compared
+
+    known = record.get("estimate")
+    words = compared(known, run.seconds, ended=run.state == "completed") if known else ""
+    return f" ({words})" if words else ""
+
+
 def _last_machine(events: list[Event]) -> Machine | None:
     return next((event for event in reversed(events) if isinstance(event, Machine)), None)
 
@@ -224,6 +233,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent
         "last": f"{run.metric} {number(run.last)}" if run.last is not None else "",
         "folder": str(folder.path),
     }
+    rows["time"] += _estimated(_readable_record(folder), run)
     return "\n".join(f"{key:8}{one_line(value)}" for key, value in rows.items() if value)
 
 

@@ -41,6 +41,8 @@ def main(argv: list[str]) -> int:
         words = split_words(own.rest)
     elif "quick" in own.switches:
         raise UsageError("--quick is the quick form of a recipe: give --recipe NAME")
+    if "estimate" in words.switches:
+        raise UsageError("--estimate is no option of a study: its plan says what it takes (--print-trials: that alone)")
     for flag, why in _NOT_HERE.items():
         if flag in words.switches:
             raise UsageError(f"--{flag} is no option of a study: {why}")
@@ -125,10 +127,11 @@ def _price(found: Plan, workspace: Path, *, quiet: bool) -> Cost:
 
 def _say_price(price: Cost, workspace: Path) -> None:
     tried = "" if price.tried == price.models else f" (by {price.tried} of {price.models} models)"
-    say(
-        f"about {duration(price.seconds)} one after the other{tried}, "
-        f"{size(price.memory)} of memory each, {size(price.disk)} on the disk"
-    )
+    time = "how long is not known" if price.seconds is None else f"about {duration(price.seconds)} one after the other"
+    own = "" if price.device_memory is None else f" and {size(price.device_memory)} of the device's"
+    say(f"{time}{tried}, {size(price.memory)} of memory{own} each, {size(price.disk)} on the disk")
+    for line in price.unknown:
+        say(f"note: {line}")
     place = workspace if workspace.exists() else Path()
     if price.disk > (free := shutil.disk_usage(place).free):
         say(f"note: the disk has {size(free)} left")
@@ -190,7 +193,14 @@ def plan_document(found: Plan, price: Cost | None) -> dict[str, object]:
         "left_out": [line.strip() for line in found.left_out],
         "cost": None
         if price is None
-        else {"seconds": price.seconds, "memory": price.memory, "disk": price.disk, "tried": price.tried},
+        else {
+            "seconds": price.seconds,
+            "memory": price.memory,
+            "device_memory": price.device_memory,
+            "disk": price.disk,
+            "tried": price.tried,
+            "unknown": list(price.unknown),
+        },
     }
 
 

@@ -37,6 +37,10 @@ def main(argv: list[str]) -> int:
         else:
             print_toml(to_toml(resolved, origins=True))
         return 0
+    if "estimate" in words.switches:
+        from dlkit.cli.estimate import tell_estimate
+
+        return tell_estimate(resolved, words)
     return _train(catalog, resolved, words)
 
 

@@ -44,8 +44,12 @@ Seconds = Annotated[
     float, Field(gt=0), BeforeValidator(lambda value: seconds(value) if isinstance(value, str) else value)
 ]
 SIZE = r"^\d+(\.\d+)? ?(kB|[KMGT]i?B|B)?$"
+SIZE_OR_AUTO = r"^(auto|\d+(\.\d+)? ?(kB|[KMGT]i?B|B)?)$"
 """Bytes as people write them (``dlkit.sizes``), kept as they are written."""
 Bytes = Annotated[str, Field(pattern=SIZE), BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+BytesOrAuto = Annotated[
+    str, Field(pattern=SIZE_OR_AUTO), BeforeValidator(lambda value: str(value) if type(value) is int else value)
+]
 Gibibytes = Annotated[float, BeforeValidator(lambda value: _gibibytes(value) if isinstance(value, str) else value)]
 """A number of GiB, which may be written as 500MB too."""
 MOST_EPOCHS = 1_000_000
@@ -190,9 +194,10 @@ class JobConfig(Config):
     on_oom: Literal["fail", "halve"] = Field(
         "fail", description="Out of memory: fail, or go on with half the batch and twice the accumulation"
     )
-    gpu_memory: Bytes | None = Field(
+    gpu_memory: BytesOrAuto | None = Field(
         None,
-        description="GPU memory that the run needs on each GPU, which it may then share: 4GiB; none: a GPU to itself",
+        description="GPU memory that the run needs on each GPU, which it may then share: 4GiB; auto: what its first "
+        "steps take, tried before it is handed over; none: a GPU to itself",
     )
     notify: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="Address to POST the finished event to, as JSON"

@@ -32,11 +32,13 @@ E = TypeVar("E", bound=events.Event)
 class Journal:
     """Open while the run goes (``with journal:``). Of several processes only rank 0's writes anything."""
 
-    def __init__(self, job: Job, run: RunFolder, progress: Progress, machine: Monitor | None = None) -> None:
-        """``machine``: who measures it, where one does so for several runs."""
+    def __init__(
+        self, job: Job, run: RunFolder, progress: Progress, machine: Monitor | None = None, *, observed: bool = True
+    ) -> None:
+        """``machine``: who measures it, where one does so for several runs; ``observed``: whether observers hear."""
         self.ended = False
         self._job, self._run, self._progress = job, run, progress
-        self._writes = job.world.rank_zero
+        self._writes, self._observed = job.world.rank_zero, observed
         self._log: EventLog | NoLog = NoLog()
         self._observers = Observers([], {})
         # Under a supervisor a job is more than this process: what it starts, and the other ranks.
@@ -57,9 +59,8 @@ class Journal:
     def _open(self, stack: ExitStack) -> None:
         self._log = EventLog(self._run.events)
         stack.callback(self._log.close)
-        self._observers = Observers(
-            self._job.catalog.observers(), {**self._run.read(), "path": str(self._run.path.absolute())}
-        )
+        found = self._job.catalog.observers() if self._observed else []
+        self._observers = Observers(found, {**self._run.read(), "path": str(self._run.path.absolute())})
         stack.callback(self._observers.close)
         self._machine.start()
         stack.callback(self._machine.close)

@@ -83,6 +83,19 @@ class Cadence:
             return self.next(step - 1) == step or (completes and self.happens)
         return first or (self._course.total == 0 and self.happens)
 
+    def times(self, total: int | None = None) -> int:
+        """How often it is due in a run, or in one that ends after ``total`` steps of it."""
+        steps, ends = self._course.total if total is None else total, self._course.ends
+        if not self.happens:
+            return 0
+        if self._steps:
+            return max(1, -(-steps // self._steps))
+        if self._epochs:
+            whole = bisect_right(ends, steps)
+            last = ends[whole - 1] == steps if whole else False
+            return whole // self._epochs + (not last or whole % self._epochs != 0)
+        return 1
+
 
 class Loader:
     """Micro-batches for one step after the other, epoch after epoch, from a position on."""

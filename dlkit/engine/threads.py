@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dlkit.config import EngineConfig
-from dlkit.cores import ALLOTTED, own_cores
+from dlkit.cores import ALLOTTED, Cores, own_cores
 from dlkit.data.randomness import forked
 from dlkit.data.trees import tensors_of
 from dlkit.engine.device import Device, torch_threads
@@ -35,13 +35,6 @@ transformer, batch 1: 0.39 million an operation) and lost up to a quarter (digit
 tells less: 366 million in a gru's 1,821 operations gained 1.01, 17 million in an mlp's nine 1.44.
 ``tests/benchmarks/bench_threads.py --models`` prints both for every model.
 """
-
-
-class Cores(NamedTuple):
-    """How many cores each process of a run may have; ``why`` they are not all that there are, if so."""
-
-    free: int
-    why: str = ""
 
 
 AskCores = Callable[[int], Cores]

@@ -11,6 +11,7 @@ from dlkit.catalog import Catalog
 from dlkit.config import EngineConfig, Layer, Resolved
 from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
+from dlkit.jobs.estimating import settled
 from dlkit.jobs.forkable import Change, changes, check
 from dlkit.jobs.handover import HandedOver, heard_orders, started
 from dlkit.jobs.job_record import Submission, resumed_job
@@ -181,6 +182,7 @@ def make_fork(catalog: Catalog, planned: Plan, workspace: Path, submission: Subm
     """A fork that says ``queued``. Nothing is built; RunError if its folder cannot be made."""
     name = checked_name(name)
     refuse_unfit(planned.resolved, workspace, submission)
+    planned = planned._replace(resolved=settled(planned.resolved, workspace)[0])
     job = resumed_job(planned.resolved, submission, planned.record, {}, planned.allow_inexact, 0)
     # Not "completed", which the parent may say: a worker would find nothing left to do.
     job["before"] = {"state": "stopped", "reason": "forked", "result": None}

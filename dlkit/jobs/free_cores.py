@@ -10,8 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from dlkit.cores import own_cores
-from dlkit.engine.threads import Cores
+from dlkit.cores import Cores, own_cores
 from dlkit.errors import DlkitError
 from dlkit.jobs.claims import Claim, claims
 from dlkit.runs.folder import RunFolder

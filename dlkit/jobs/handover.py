@@ -16,6 +16,7 @@ from dlkit.jobs.detach import start_worker
 from dlkit.jobs.job_record import Submission
 from dlkit.jobs.queue import wake, why
 from dlkit.jobs.submit import resubmit, submit
+from dlkit.runs.estimates import Estimate
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.orders import orders_of
@@ -57,10 +58,18 @@ def queued(
 
 
 def hand_over(
-    catalog: Catalog, resolved: Resolved, workspace: Path, submission: Submission, *, name: str = ""
+    catalog: Catalog,
+    resolved: Resolved,
+    workspace: Path,
+    submission: Submission,
+    *,
+    name: str = "",
+    estimate: Estimate | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> HandedOver:
-    """Start a new run; RunError if its folder cannot be made, or nothing can be started."""
-    return started(submit(catalog, resolved, workspace, submission, name=name), submission)
+    """Start a new run; RunError if its folder cannot be made, or nothing can be started. ``estimate``: what is known of
+    how long it takes, for the record; ``say`` as for ``submit``."""
+    return started(submit(catalog, resolved, workspace, submission, name=name, estimate=estimate, say=say), submission)
 
 
 def hand_over_again(

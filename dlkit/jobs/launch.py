@@ -104,7 +104,7 @@ def train(
     can be started; what building the components raises.
     """
     if isinstance(how, Submission):
-        return hand_over(catalog, resolved, workspace, how, name=name)
+        return hand_over(catalog, resolved, workspace, how, name=name, say=say)
     if not needs_worker(resolved):
         from dlkit.engine.start import start
         from dlkit.jobs.free_cores import FreeCores
@@ -114,7 +114,7 @@ def train(
     from dlkit.engine.build import trainer_class
 
     trainer_class(catalog, resolved)  # what takes torch to know is said before there is a run
-    return InWorker(submit(catalog, resolved, workspace, watched(offline=how.offline), name=name))
+    return InWorker(submit(catalog, resolved, workspace, watched(offline=how.offline), name=name, say=say))
 
 
 @overload

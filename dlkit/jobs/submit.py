@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,10 @@ from dlkit.config_file import to_toml
 from dlkit.errors import RunError, UsageError
 from dlkit.interpreter import A_CORE
 from dlkit.jobs.allocate import Need, kind, machine_now, unshareable
+from dlkit.jobs.estimating import settled
 from dlkit.jobs.job_record import Submission, new_job, resumed_job
 from dlkit.runs import own
+from dlkit.runs.estimates import Estimate
 from dlkit.runs.files import file_size, write_text
 from dlkit.runs.folder import RunFolder, create
 from dlkit.runs.init_from import pinned_as_far_as_known
@@ -44,10 +46,16 @@ def submit(
     *,
     name: str = "",
     trial: TrialOf | None = None,
+    estimate: Estimate | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> RunFolder:
-    """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already."""
+    """Make the folder of a run that somebody else is to start. Nothing is built; the options are valid already.
+
+    ``estimate``: what is known of how long it takes, for the record. ``say`` hears what ``gpu_memory = "auto"`` means.
+    """
     name = checked_name(name)
     refuse_unfit(resolved, workspace, submission)
+    resolved, told = settled(resolved, workspace, say)
     resolved = pinned_as_far_as_known(resolved, workspace)
     model = resolved.specs["model"].name
     record: RunRecord = {
@@ -58,6 +66,8 @@ def submit(
         "job": new_job(resolved, submission),
         "device": resolved.engine.device,  # as asked for: lists show it until the run knows where it is
     }
+    if (known := told or estimate) is not None:
+        record["estimate"] = known.record()
     if trial is not None:
         record |= {"study": trial.study, "trial": trial.number}
     identity = trial.run if trial is not None else ""
@@ -93,6 +103,7 @@ def resubmit(
             record = readable(run)
             refuse_queued(run, record)
             resolved = stored_config(catalog, run, record, overrides, orders)
+            resolved, _ = settled(resolved, run.path.parent.parent)
             if overrides is None and record.get("state") == "completed":
                 hint = "give --epochs or --steps to go on"
                 raise UsageError(f"{run.id} is complete: {hint}").hinting(hint)

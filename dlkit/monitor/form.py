@@ -16,6 +16,7 @@ from dlkit.config_file import dashed
 from dlkit.jobs.forkable import Change
 from dlkit.monitor.choices import Choices
 from dlkit.monitor.form_fields import SUBMIT, Field, Section
+from dlkit.runs.estimates import Estimate
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.workspace import usual
 from dlkit.studies.planning import Plan
@@ -55,6 +56,8 @@ class Form:
     names: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     fork: Fork | None = None
+    estimate: Estimate | None = field(default=None, compare=False)
+    """What is known of how long it takes, for the run's record."""
 
     def choose(self, part: str, name: str) -> Form:
         """Take a component; an empty name leaves the choice to preset, model and task."""

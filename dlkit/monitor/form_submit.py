@@ -22,4 +22,9 @@ def hand_in(checked: Checked, catalog: Catalog, workspace: Path, *, queued: bool
         how = handover.queued(workspace, priority=checked.priority, after=checked.after)
     if checked.form.fork is not None:
         return hand_in_fork(checked, catalog, workspace, how)
-    return handover.hand_over(catalog, checked.resolved, workspace, how, name=checked.name)
+    said: list[str] = []
+    found = handover.hand_over(
+        catalog, checked.resolved, workspace, how, name=checked.name, estimate=checked.form.estimate, say=said.append
+    )
+    # What gpu_memory = "auto" came to is told with why it waits.
+    return found._replace(reason="; ".join(text for text in (*said[-1:], found.reason) if text))

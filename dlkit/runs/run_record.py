@@ -80,6 +80,7 @@ class RunRecord(TypedDict, total=False):
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
     mark                 that the workspace made the run (``runs.own``); missing from older runs
     forked_from          of a fork: where it comes from
+    estimate             what it was to take, where that was tried before it was handed over (``runs.estimates``)
     study, trial         of a run that a study made: the study's id, and which of its trials it is
     """
 
@@ -117,5 +118,6 @@ class RunRecord(TypedDict, total=False):
     job: Mapping[str, object]
     mark: str
     forked_from: ForkedFrom
+    estimate: Mapping[str, object]
     study: str
     trial: int

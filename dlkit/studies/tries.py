@@ -1,22 +1,17 @@
-"""Asking ``trying`` what a configuration costs: it runs in a process of its own, whose death is an answer too."""
+"""What the trials of a study cost, the rate that suits a configuration and the batch that fits it, by the probe."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from dlkit.bounded import parse_json
 from dlkit.config import Resolved
-from dlkit.errors import RunError, UsageError
-from dlkit.interpreter import python
-from dlkit.json_types import Json, JsonObject
+from dlkit.engine.probe.asking import Child, Died, child
+from dlkit.errors import UsageError
+from dlkit.jobs.estimating import asked, cost_key
+from dlkit.json_types import Json
+from dlkit.runs.estimates import Estimate
 
 PROBE_SECONDS = 1.5
 MOST_PROBES = 8
@@ -25,73 +20,23 @@ MOST_BATCH = 1 << 20
 Say = Callable[[str], None]
 
 
-class Died(RunError):
-    """The process that tried has ended without an answer: killed for memory, say."""
-
-
-class Child:
-    """``ask`` what is to be tried; ``started`` is how long it took to be ready, which every run takes too."""
-
-    def __init__(self, process: subprocess.Popen[bytes], said: IO[bytes], started: float) -> None:
-        self._process, self._said, self.started = process, said, started
-
-    def ask(self, do: str, resolved: Resolved, **fields: Json) -> JsonObject:
-        """Its reply; Died if there is none, UsageError with what it says is wrong."""
-        request = {"do": do, "task": resolved.task.name, "config": resolved.values(), **fields}
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        found = _reply(self._process, self._said)
-        if "error" in found:
-            raise (Died if found.get("memory") else UsageError)(str(found["error"]))
-        return found
-
-
-@contextmanager
-def child(workspace: Path, *, offline: bool = False) -> Iterator[Child]:
-    """A process that tries, until this is left."""
-    began = time.monotonic()
-    words = python("dlkit.studies.trying", str(workspace.absolute()), *(["--offline"] if offline else []))
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said) as process,
-    ):
-        try:
-            _reply(process, said)
-            yield Child(process, said, time.monotonic() - began)
-        finally:
-            process.kill()
-
-
-def _reply(process: subprocess.Popen[bytes], said: IO[bytes]) -> JsonObject:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        code = process.wait()
-        said.seek(0)
-        last = next((text for text in reversed(said.read().decode(errors="replace").splitlines()) if text.strip()), "")
-        raise Died(f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}: {last}")
-    found = parse_json(line)
-    assert isinstance(found, dict)
-    return found
-
-
 @dataclass(frozen=True)
 class Cost:
-    """What all trials will take: seconds one after the other, bytes of memory of one, bytes on the disk of all.
+    """What all trials will take: seconds one after the other (None: that cannot be known), bytes of memory of one, of
+    the host and of the device, bytes on the disk of all.
 
-    ``tried`` models of ``models`` were tried for it; ``problems``: those that could not even take a few steps.
+    ``tried`` models of ``models`` were tried for it; ``problems``: those that could not even take a few steps;
+    ``unknown``: sentences on what cannot be known.
     """
 
-    seconds: float
+    seconds: float | None
     memory: int
     disk: int
     tried: int
     models: int
     problems: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    device_memory: int | None = None
 
 
 def cost(
@@ -100,47 +45,44 @@ def cost(
     *,
     offline: bool = False,
     say: Say = lambda text: None,
+    begun: Callable[[Child], None] = lambda process: None,
 ) -> Cost:
-    """From a few steps of each distinct model: each configuration with how many trials it has."""
+    """From a few steps of each distinct model: each configuration with how many trials it has. ``begun`` gets the
+    process that tries, to ``end`` it."""
     kinds: dict[str, list[tuple[Resolved, int]]] = {}
     for resolved, count in configurations:
-        kinds.setdefault(_kind(resolved), []).append((resolved, count))
-    tried = list(kinds.values())[:MOST_PROBES]
+        kinds.setdefault(cost_key(resolved), []).append((resolved, count))
     problems: list[str] = []
-    per_trial: list[tuple[float, int, int]] = []  # seconds, bytes on the disk, trials
-    memory = 0
+    found: list[tuple[Estimate, int]] = []  # of a trial, and how many there are
     with child(workspace, offline=offline) as process:
-        for members in tried:
+        begun(process)
+        for members in list(kinds.values())[:MOST_PROBES]:
             resolved, count = members[0][0], sum(count for _, count in members)
-            say(f"trying a few steps: model {resolved.specs['model'].name}")
-            try:
-                found = process.ask("probe", resolved, seconds=PROBE_SECONDS)
-            except Died as error:
-                problems.append(f"model {resolved.specs['model'].name}: {error}")
+            model = resolved.specs["model"].name
+            say(f"trying a few steps: model {model}")
+            one = asked(process, resolved, seconds=PROBE_SECONDS)
+            if not one.fits:
+                problems.append(f"model {model}: {one.problem}")
                 break
-            memory = max(memory, int(str(found["memory"])))
-            per_trial.append((process.started + _seconds(found), int(str(found["disk"])), count))
-    known = sum(count for _, _, count in per_trial)
-    scale = sum(count for _, count in configurations) / known if known else 0.0
+            found.append((one, count))
+    return _of_all(found, sum(count for _, count in configurations), len(kinds), problems)
+
+
+def _of_all(found: Sequence[tuple[Estimate, int]], trials: int, models: int, problems: Sequence[str]) -> Cost:
+    """Those that were not tried are taken to be like the others."""
+    known = sum(count for _, count in found)
+    scale = trials / known if known else 0.0
+    wholes = [(one.whole, count) for one, count in found]
+    seconds = sum(whole * count for whole, count in wholes if whole is not None)
+    own = [one.device_memory for one, _ in found if one.device_memory is not None]
     return Cost(
-        scale * sum(seconds * count for seconds, _, count in per_trial), memory,
-        int(scale * sum(disk * count for _, disk, count in per_trial)), len(per_trial), len(kinds), problems,
+        None if any(whole is None for whole, _ in wholes) else scale * seconds,
+        max((one.memory or 0 for one, _ in found), default=0),
+        int(scale * sum(one.disk * count for one, count in found)),
+        len(found), models, problems,
+        tuple(dict.fromkeys(line for one, _ in found for line in one.unknown)),
+        max(own, default=None),
     )  # fmt: skip
-
-
-def _seconds(found: Mapping[str, Json]) -> float:
-    """Of a whole run, after its process has begun."""
-    steps, total = float(str(found["steps"])), float(str(found["total"]))
-    return float(str(found["building"])) + float(str(found["seconds"])) * (total / steps if steps else 1.0)
-
-
-def _kind(resolved: Resolved) -> str:
-    """Equal for configurations whose steps cost the same: numbers that only steer them are left out."""
-    values = resolved.values()
-    parts = {part: values[part] for part in ("model", "dataset")}
-    names = {part: values[part].get("name") for part in ("loss", "trainer")}
-    engine = {key: values["engine"].get(key) for key in ("batch_size", "epochs", "steps", "accumulate", "precision")}
-    return json.dumps([parts, names, engine], sort_keys=True, default=str)
 
 
 @dataclass(frozen=True)

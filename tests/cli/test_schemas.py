@@ -31,7 +31,7 @@ IN_PLACE = {
     "check-plugin": [("check-plugin", ["regression", "--only", "package-has-metadata"])],
     "components": [("components", []), ("components", ["--task", "toy"])],
     "data": [("data-list", ["list"]), ("data-show", ["show", "toy"])],
-    "train": [("train-config", ["toy", "--print-config"])],
+    "train": [("train-config", ["toy", "--print-config"])],  # and estimate: tests/cli/test_estimate.py
     "runs": [("runs", []), ("runs", ["task:toy", "--sort", "best"]), ("runs-group", ["--group", "task,lr"])],
     "study": [
         ("study-list", ["list"]),

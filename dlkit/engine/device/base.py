@@ -128,6 +128,10 @@ class Device(ABC):
     def memory(self) -> Memory:
         """What is in use; RuntimeError where the device does not answer."""
 
+    def peak(self) -> int | None:
+        """Most bytes of its own memory that this process has had; None: it has none of its own, or does not tell."""
+        return None
+
     def inexactness(self, deterministic: bool) -> str:
         """Why the same program may give other bits when it is run again; empty: it does not."""
         return ""

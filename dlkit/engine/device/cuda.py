@@ -20,6 +20,8 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 _PINNED = 1 << 26
 """Bytes up to which something is copied into page-locked memory first: any batch."""
+_CONTEXT = 512 << 20
+"""Bytes that CUDA takes for a process (300 to 500 MB), where the driver does not tell, as in a container."""
 
 
 class Cuda(Device):
@@ -64,6 +66,12 @@ class Cuda(Device):
     def memory(self) -> Memory:
         free, total = torch.cuda.mem_get_info(self.torch_device)
         return Memory(total - free, total)
+
+    def peak(self) -> int:
+        # What others count as this process's: torch's cache, beside what CUDA itself takes, which the driver tells.
+        reserved, most = (f(self.torch_device) for f in (torch.cuda.memory_reserved, torch.cuda.max_memory_reserved))
+        used = next((gpu.processes.get(os.getpid()) for gpu in gpus() if gpu.position == self.index), None)
+        return most + (used - reserved if used is not None and used > reserved else _CONTEXT)
 
     def inexactness(self, deterministic: bool) -> str:
         return "" if deterministic else "CUDA kernels without engine.deterministic: equal to rounding"

@@ -33,6 +33,9 @@ class Mps(Device):
         # Of the memory that all share, what Metal advises to use.
         return Memory(torch.mps.driver_allocated_memory(), torch.mps.recommended_max_memory())
 
+    def peak(self) -> int:
+        return torch.mps.driver_allocated_memory()  # which torch gives back to nobody while it goes
+
     def inexactness(self, deterministic: bool) -> str:
         # torch.use_deterministic_algorithms knows nothing of Metal's kernels: it refuses none of them.
         return "MPS kernels: equal to rounding"

@@ -22,6 +22,7 @@ from dlkit.catalog import Catalog
 from dlkit.monitor.form import Checked, Form
 from dlkit.monitor.form_check import check
 from dlkit.present.commands import tool
+from dlkit.tui.launch.estimate_line import EstimateLine
 from dlkit.tui.launch.field_list import FieldList
 from dlkit.tui.launch.fields import FieldRow, Pick, about
 from dlkit.tui.launch.parts import FittedText, PartChoice, PartChoices
@@ -67,6 +68,7 @@ class LaunchScreen(Area):
         Binding("ctrl+o", "start(True)", "Queue", id="launch.queue", tooltip="Start it when a device is free"),
         Binding("slash", "filter", "Filter", id="launch.filter", tooltip="Find a field", key_display="/"),
         Binding("f3", "filter", "Filter", id="launch.find", tooltip="Also while something is typed", key_display="F3"),
+        Binding("f2", "estimate", "How long?", id="launch.estimate", tooltip="Tries a few steps", key_display="F2"),
         Binding("ctrl+y", "copy", "Copy command", id="launch.copy"),
         Binding("ctrl+r", "reset", "Reset", id="launch.reset", tooltip="Back to the field's default"),
         Binding("ctrl+g", "problem", "Next problem", show=False, id="launch.problem"),
@@ -88,8 +90,8 @@ class LaunchScreen(Area):
         filled = f"{'fork of' if form.fork is not None else 'again, with changes:'} {again}"
         super().__init__(filled if again else f"start a run of {form.task}")
         self._first = self._form = form
-        self._copy_wanted = False
-        """Copy the command as soon as what was typed last has been read."""
+        self._copy_wanted = self._estimate_wanted = False
+        """Copy the command, or try a few steps, as soon as what was typed last has been read."""
         self._checked: Checked | None = None
         self._timer: Timer | None = None
         self._wanted: bool | None = None
@@ -98,6 +100,7 @@ class LaunchScreen(Area):
     def body(self) -> ComposeResult:
         yield Static(self._form.task, id="title", markup=False)
         yield StartBar()
+        yield EstimateLine()
         yield PartChoices()
         yield Static(id="general", markup=False)
         yield FilterLine("a word of a field's name or description")
@@ -117,6 +120,10 @@ class LaunchScreen(Area):
         return self.query_one(StartBar)
 
     @property
+    def _estimate(self) -> EstimateLine:
+        return self.query_one(EstimateLine)
+
+    @property
     def _fields(self) -> FieldList:
         return self.query_one(FieldList)
 
@@ -133,6 +140,7 @@ class LaunchScreen(Area):
 
     def _change(self, form: Form, after: float = TYPING_SECONDS) -> None:
         self._form = form
+        self._estimate.forget()
         self._look_soon(after)
 
     def _look_soon(self, after: float) -> None:
@@ -158,6 +166,8 @@ class LaunchScreen(Area):
         await self._take(message.checked)
         if self._copy_wanted and self.checked is not None:
             self.action_copy()
+        if self._estimate_wanted and self.checked is not None:
+            self.action_estimate()
         if self._wanted is not None and self._checked is not None:
             wanted, self._wanted = self._wanted, None
             self.action_start(wanted)
@@ -227,6 +237,16 @@ class LaunchScreen(Area):
         self.app.copy_to_clipboard(command)
         self.notify(f"copied: {command}", markup=False)
 
+    def action_estimate(self) -> None:
+        """Try a few steps, as soon as what was typed last has been read."""
+        self._estimate_wanted = self.checked is None
+        if self.checked is None:
+            self._look_soon(0)
+        elif self.checked.problems:
+            self.action_problem()
+        else:
+            self._estimate.ask(self.checked, self.workspace)
+
     # Moving about
 
     def action_page(self, by: int) -> None:
@@ -278,7 +298,9 @@ class LaunchScreen(Area):
             self._wanted = queued
             self._bar.say("starts when the options are read …")
         else:
-            self._bar.start(self._form, catalog, self.workspace, queued=queued)
+            form = replace(self._form, estimate=self._estimate.known(self._form))
+            self._estimate.forget()  # a run that begins has all cores
+            self._bar.start(form, catalog, self.workspace, queued=queued)
 
     def on_start_bar_fetched(self, message: StartBar.Fetched) -> None:
         self.action_start(message.queued)
