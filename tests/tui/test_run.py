@@ -37,7 +37,7 @@ from dlkit.tui.app import DlkitApp
 from dlkit.tui.run.events import EventsPane
 from dlkit.tui.run.head import bar, headlines
 from dlkit.tui.run.log import Lines
-from dlkit.tui.run.machine import picture
+from dlkit.tui.run.machine import bar_of, picture
 from dlkit.tui.run.orders import why_not
 from dlkit.tui.run.screen import PANES, RunScreen
 from dlkit.tui.run.set_dialog import SetDialog
@@ -312,9 +312,15 @@ async def test_machine(run: RunFolder) -> None:
         assert "69 % of a core at the end" in text and " now" not in text, "nothing is now of what has ended"
         assert "2.0 GB at the end" in text and "scale 0 to 8.0 GB" in text
         add(run, Spent(step=1, seconds={"steps": 6.0, "loading": 2.0, "paused": 60.0}, cpu_seconds=8.0))
-        await until(pilot, lambda: "steps\N{NO-BREAK SPACE}75" in shown(app))
+        await until(pilot, lambda: "steps 75 %" in shown(app))
         time_spent = str(app.screen.query_one("#spent", Static).content)
         assert time_spent.count("█") > 2.5 * time_spent.count("▓") > 25 and "paused for 1:00 besides" in time_spent
+
+
+def test_a_share_of_the_time_stands_on_one_line() -> None:
+    kinds = {"steps": 52.0, "checkpoints": 24.0, "other": 8.0, "sampling": 7.0, "evaluation": 6.0, "preparing": 3.0}
+    lines = bar_of(Spent(step=1, seconds=kinds, cpu_seconds=1.0), 76).plain.splitlines()
+    assert [line.count("%") for line in lines] == [0, 0, 4, 2] and max(map(len, lines)) <= 76
 
 
 def test_figures_of_a_live_job_are_of_now() -> None:

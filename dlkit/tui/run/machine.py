@@ -102,9 +102,14 @@ def bar_of(spent: Spent, width: int) -> Text:
     for place, (share, cells) in enumerate(zip(found, widths(found, width), strict=True)):
         text.append(share.mark * cells, _COLOURS[place % len(_COLOURS)])
     text.append("\n" if found else "")
+    used = 0
     for place, share in enumerate(found):
-        text.append("  " if place else "").append(f"{share.mark} ", _COLOURS[place % len(_COLOURS)])
-        text.append(share_words(share).replace(" ", "\N{NO-BREAK SPACE}"))
+        words = f" {share_words(share)}"
+        if used + 3 + len(words) > width:  # never within one: rich breaks at any blank
+            text.append("\n")
+            used = 0
+        text.append("  " if used else "").append(share.mark, _COLOURS[place % len(_COLOURS)]).append(words)
+        used += len(words) + (3 if used else 1)
     paused = spent.seconds.get("paused", 0.0)
     text.append(f"  paused for {duration(paused)} besides" if paused >= 1 else "")
     return text.append("\n")
