@@ -260,6 +260,8 @@ class Finished(Event):
 
     ``metrics`` are those of the best evaluation (the last, if none is better); ``seconds`` count the whole run over
     all its resumes, ``train_seconds`` its steps alone. ``traceback`` is a failure's, empty for expected ones.
+    ``cause`` is what ended it, as data: its ``kind`` and what is known of that (``dlkit.engine.cause``); empty where
+    nothing failed, and in older logs.
     """
 
     event = "finished"
@@ -271,6 +273,7 @@ class Finished(Event):
     steps: int
     reason: str = ""
     traceback: str = ""
+    cause: Mapping[str, Json] = dataclasses.field(default_factory=dict)
 
 
 KINDS: dict[str, type[Event]] = {
@@ -343,7 +346,7 @@ _FIELDS: Mapping[str, Kind] = {
     ),
     **dict.fromkeys(("seconds", "train_seconds", "cpu", "cpu_seconds", "children_cpu_seconds"), _SECONDS),
     **dict.fromkeys(("exact", "best"), switch),
-    **dict.fromkeys(("summary", "settings", "changes"), table_of(anything)),
+    **dict.fromkeys(("summary", "settings", "changes", "cause"), table_of(anything)),
     **dict.fromkeys(("rate", "time_left", "value"), anything),
     "time": _TIME,
     "every": whole(1),

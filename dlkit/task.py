@@ -251,6 +251,16 @@ class Task(ABC, Generic[InfoT]):
         Default: nothing."""
         return {}
 
+    def constant(self, info: InfoT, train: Split) -> Callable[[Batch], object] | None:
+        """The best answer that does not look at its input, so that a run can be told that it has learned nothing: from
+        a batch to outputs like a model's, made of what the training split says (the commonest class, the mean).
+
+        Asked for once, before a run's first evaluation, which measures it by ``metrics`` beside the model; ``dlkit
+        explain`` compares. It draws nothing. ``dlkit.data.constant`` has what most need. None (the default): there
+        is no such answer, or none that says anything.
+        """
+        return None
+
     def preview(self, info: InfoT, split: Split, count: int) -> Sequence[Sample]:
         """What ``dlkit data show`` prints of a split: balance, a grid of ``count`` samples. Default: nothing."""
         return ()

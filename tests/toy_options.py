@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from dlkit.task import Column, Info, Metrics, Task, first_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
 
 
 class PlaneConfig(Config):
@@ -61,6 +61,11 @@ class ToyTask(Task[ToyInfo]):
         from toy_parts import SquaredError
 
         return SquaredError()
+
+    def constant(self, info: ToyInfo, train: Split) -> Callable[[Batch], Tensor]:
+        from dlkit.data.constant import same_for_all, some_of
+
+        return same_for_all(some_of(train, "y").mean(0), "y")
 
     def preview(self, info: ToyInfo, split: Split, count: int) -> Sequence[Sample]:
         batch = first_batch(split, count)

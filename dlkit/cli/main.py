@@ -46,6 +46,7 @@ COMMANDS = {
     "set": "change an option of a running job: set RUN trainer.lr 0.01",
     "ask": "have a running job make samples or a checkpoint now",
     "show": "one run: state, metrics, configuration, checkpoints, samples",
+    "explain": "why a run failed, why it is slow, whether it is any good; what says so, and what to type",
     "compare": "runs side by side: what differs, and how they ended",
     "report": "a run, several, or a study as one page: curves, samples, configuration, how to make it again",
     "evaluate": "measure a run's best checkpoint on a split (default: test)",

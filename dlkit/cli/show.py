@@ -14,10 +14,13 @@ from dlkit.cli.note import told as told_note
 from dlkit.cli.parser import Parser
 from dlkit.cli.show_family import family_tree, origin
 from dlkit.cli.show_profile import profile_document, show_profile
+from dlkit.diagnose import diagnose, read_record
+from dlkit.diagnose.words import document, headline
 from dlkit.errors import RunError, UsageError
 from dlkit.events import Event, Machine, MetricsLogged, Sampled, Spent
 from dlkit.monitor.defaults import differences
 from dlkit.present import spending
+from dlkit.present.commands import to_type
 from dlkit.present.events import machine_use
 from dlkit.present.numbers import duration, number, size
 from dlkit.present.output import colours, print_json, print_result, say
@@ -62,7 +65,7 @@ def main(argv: list[str]) -> int:
     values = contents.stored_values(run)
     shown = contents.flatten(values) if options.config else differences(values)
     parts = [
-        _head(summary, run, _last_machine(events), Spending(events).in_all()),
+        _head(summary, run, _last_machine(events), Spending(events).in_all(), _verdict(run, events)),
         _metrics(summary, events, width),
         family_tree(run, _readable_record(run)),
         _configuration(shown, whole=options.config),
@@ -152,6 +155,7 @@ def _document(run: RunFolder, summary: Summary, events: list[Event]) -> dict[str
         "reproductions": [found._asdict() for found in reproductions(run)],
         "notes": [note._asdict() for note in labels(run.path).notes],
         "record": _readable_record(run),
+        "verdicts": [document(verdict, run) for verdict in diagnose(read_record(run, events))],
         "machine": _machine_document(_last_machine(events)),
         "spent": _spent_document(Spending(events)),
         "profile": profile_document(run),
@@ -178,6 +182,12 @@ def _reproduced(run: RunFolder) -> str:
     """What came of training it again, the last time."""
     found = reproductions(run)
     return on_record(found[-1]) if found else ""
+
+
+def _verdict(run: RunFolder, events: list[Event]) -> str:
+    """The worst that can be said of it, and where the rest is."""
+    found = headline(diagnose(read_record(run, events)))
+    return f"{found}: {to_type(run, f'explain {run.id}')}" if found else ""
 
 
 def _threads(record: RunRecord) -> str:
@@ -212,7 +222,7 @@ def _spent_document(found: Spending) -> dict[str, object] | None:
     return {**told, "attempts": len(found.attempts)}
 
 
-def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent | None) -> str:
+def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent | None, verdict: str) -> str:
     percent = f" ({100 * run.step / run.total_steps:.0f} %)" if run.total_steps else ""
     rows = {
         "run": run.id,
@@ -221,6 +231,7 @@ def _head(run: Summary, folder: RunFolder, machine: Machine | None, spent: Spent
         "task": f"{run.task}: {run.model} on {run.dataset}" if run.task else "",
         "state": f"{run.state}: {run.reason}" if run.reason else run.state,
         "forked": origin(_readable_record(folder)),
+        "verdict": verdict,
         "proof": _reproduced(folder),
         "step": f"{run.step} of {run.total_steps}{percent}",
         "time": duration(run.seconds),

@@ -8,6 +8,7 @@ from functools import partial
 
 from dlkit.data.randomness import forked, generators, restore_generators
 from dlkit.data.splits import Batch, Split
+from dlkit.engine.baseline import Beside
 from dlkit.engine.build import Job
 from dlkit.engine.contract import blaming
 from dlkit.engine.distributed import World
@@ -77,8 +78,9 @@ class Evaluation:
     weights, which mode, every generator) as it was outside, and then back. Nothing here changes a weight.
     """
 
-    def __init__(self, job: Job, split: Split, step: int) -> None:
-        self._job, self._world, self._step = job, job.world, step
+    def __init__(self, job: Job, split: Split, step: int, beside: Beside | None = None) -> None:
+        """``beside``: who measures something else on the same batches."""
+        self._job, self._world, self._step, self.beside = job, job.world, step, beside
         self._engine, self._device = job.resolved.engine, job.placement.device
         self._meter = Meter(job.trainer, job.task, job.info, job.world)
         self._split, self._plan = split, evaluation_plan(split, self._engine)
@@ -100,6 +102,8 @@ class Evaluation:
         own = own_part(self._plan, world.rank, world.size)
         for number, batch in enumerate(self._split.batches(own, seed=engine.seed, epoch=None)):
             self._meter.update(batch)
+            if self.beside is not None:
+                self.beside.update(batch)
             yield number < fewest
 
     def values(self) -> dict[str, float]:

@@ -7,10 +7,12 @@ import traceback
 from pathlib import Path
 
 from dlkit.engine.build import Job
+from dlkit.engine.cause import cause_of
 from dlkit.engine.columns import NonFiniteMetric
 from dlkit.engine.device import is_out_of_memory
 from dlkit.engine.progress import Reached
 from dlkit.errors import ComponentError, DlkitError
+from dlkit.json_types import JsonObject
 from dlkit.runs import opening
 from dlkit.runs.checkpoints import complete
 
@@ -43,11 +45,26 @@ def details(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
+def cause(error: BaseException, job: Job | None) -> JsonObject:
+    """The same as data (``cause_of``); of an error that cannot be looked into, that it was one."""
+    try:
+        return cause_of(error, job)
+    # The run's boundary: it is called where memory or a device has just failed, and the end must be recorded.
+    except Exception:
+        return {"kind": "error", "error": type(error).__name__}
+
+
+def told(error: BaseException, run: Path, job: Job | None) -> tuple[str, str, JsonObject]:
+    """All three: the reason, the traceback, and both as data."""
+    return explain(error, run, job), details(error), cause(error, job)
+
+
 def report(path: Path, error: BaseException, run: Path, job: Job | None, reached: Reached | None = None) -> None:
     """Leave a failure's reason for the supervisor, who decides whether to try again or to end the run."""
     found = {
         "reason": explain(error, run, job),
         "traceback": details(error),
+        "cause": cause(error, job),
         "kind": _kind(error, job),
         "exit_code": error.exit_code if isinstance(error, DlkitError) else 1,
         **(reached or {}),

@@ -18,6 +18,7 @@ from dlkit.engine.machine import MachineMonitor, Monitor
 from dlkit.engine.observers import Observers
 from dlkit.engine.preparation import Stage
 from dlkit.engine.progress import Progress
+from dlkit.json_types import JsonObject
 from dlkit.runs import opening
 from dlkit.runs.files import file_size
 from dlkit.runs.folder import RunFolder
@@ -111,6 +112,10 @@ class Journal:
         if self._writes:
             self._run.update(**fields)
 
+    def begin(self, total_steps: int) -> None:
+        """Say in run.json that it is this process that trains now."""
+        self.update(state="running", total_steps=total_steps, pid=os.getpid(), reason="", result=None)
+
     def sync(self) -> None:
         """Make all events so far durable; called from the checkpoint's thread too."""
         self._log.sync()
@@ -126,6 +131,7 @@ class Journal:
         metrics: Mapping[str, float],
         spent: events.Spent,
         traceback: str = "",
+        cause: JsonObject | None = None,
         release: Release | None = None,
     ) -> tuple[events.Spent, events.Finished]:
         """Record where the time went and the end, in the log and in run.json, as far as the disk lets us; with
@@ -133,7 +139,9 @@ class Journal:
         self.ended = True
         progress = self._progress
         reached = progress.reached(metrics)
-        finished = events.Finished(run=self._run.id, status=status, reason=reason, traceback=traceback, **reached)
+        finished = events.Finished(
+            run=self._run.id, status=status, reason=reason, traceback=traceback, cause=cause or {}, **reached
+        )
         self.free_reserve()  # whoever follows the run waits for this line, and lists are made from run.json
         with suppress(OSError):
             spent = self.record(spent)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from dlkit.data.splits import Batch, Data
 from dlkit.engine import failure
+from dlkit.engine.baseline import Baseline
 from dlkit.engine.beginning import beginning, seed
 from dlkit.engine.breakdown import Breakdown, Stretch, counts_as
 from dlkit.engine.build import Job
@@ -81,7 +81,7 @@ class Loop:
         self._log = self._new_log()
         self._keeper = self._new_keeper(inbox)
         self._train, self._val = job.data.train, job.data.val
-        self._seen = self._val
+        self._seen, self._baseline = self._val, Baseline(job, run)
         self._evaluations, self._samplings = course.due(engine.eval_every), course.due(engine.sample_every)
         # In the place of the trainer where it is wanted: a run without it takes the steps that it always took.
         watches = engine.layers and job.world.rank_zero
@@ -271,7 +271,7 @@ class Loop:
         Orders do not wait for its end. A checkpoint taken here lies before the evaluation: a resume makes up for it.
         """
         split = self._train if self._job.resolved.engine.overfit_batches else self._val
-        with Evaluation(self._job, split, self.progress.step) as evaluation:
+        with Evaluation(self._job, split, self.progress.step, self._baseline.begin()) as evaluation:
             for on_all_ranks in evaluation.batches():
                 # Ranks may differ by a batch: they look together after those that all of them have.
                 if on_all_ranks and self._orders.should_look() and (agreed := self._agree()):
@@ -281,6 +281,7 @@ class Loop:
                         yield from self._checkpoint()
                 if self._cut_short:
                     return None
+        yield from self._baseline.conclude(evaluation.beside, self._journal)
         return evaluation.values()
 
     @counts_as("sampling")
@@ -351,8 +352,7 @@ class Loop:
                 self._settings.restore({}, self._run.events, 0)
         if self._world.rank_zero:
             clear_void(self._run.path, self.progress.step)
-        total = self._job.course.total
-        self._journal.update(state="running", total_steps=total, pid=os.getpid(), reason="", result=None)
+        self._journal.begin(self._job.course.total)
         return self._journal.record(beginning(self._job, self._run, resuming, self.progress, self._journal.next_seq))
 
     def _finish(self, status: str) -> Sequence[Event]:
@@ -362,8 +362,8 @@ class Loop:
 
     def _fail(self, error: BaseException) -> Sequence[Event]:
         self._salvage()
-        reason = failure.explain(error, self._run.path, self._job)
-        return self._journal.end("failed", reason, self.progress.best_metrics, self._spending(), failure.details(error))
+        reason, trace, cause = failure.told(error, self._run.path, self._job)
+        return self._journal.end("failed", reason, self.progress.best_metrics, self._spending(), trace, cause)
 
     def _tell_supervisor(self, error: BaseException, path: Path) -> None:
         """Why this process gives up; the supervisor tries again, or ends the run."""

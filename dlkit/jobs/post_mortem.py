@@ -22,7 +22,7 @@ class Death:
     """How the processes of an attempt ended without ending the run.
 
     ``kind`` is ``memory``, ``final`` (trying again cannot help), ``error`` or ``killed``; ``silent``: nobody said why.
-    ``known`` is what is left of the figures that a run ends with.
+    ``known`` is what is left of the figures that a run ends with, ``cause`` as in ``Finished``.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Death:
     exit_code: int = 1
     silent: bool = False
     known: Mapping[str, Json] = field(default_factory=dict)
+    cause: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Report(TypedDict):
@@ -43,6 +44,7 @@ class Report(TypedDict):
     rank: int
     time: float
     known: dict[str, Json]
+    cause: dict[str, Json]
 
 
 def post_mortem(run: Path, code: int, nproc: int, *, for_memory: bool) -> Death:
@@ -53,19 +55,24 @@ def post_mortem(run: Path, code: int, nproc: int, *, for_memory: bool) -> Death:
     if telling is not None:
         rank = f"rank {telling['rank']}: " if nproc > 1 else ""
         reason, traceback = rank + telling["reason"], telling["traceback"]
-        return Death(telling["kind"], reason, traceback, telling["exit_code"], known=telling["known"])
+        found = telling["known"], telling["cause"]
+        return Death(telling["kind"], reason, traceback, telling["exit_code"], False, *found)
     if for_memory:
         advice = "try a smaller --batch-size, --accumulate, or --on-oom halve"
-        return Death("memory", f"killed by the system for want of memory: {advice}")
+        said = f"killed by the system for want of memory: {advice}"
+        return Death("memory", said, cause={"kind": "memory", "signal": "SIGKILL"})
     if code < 0 and -code in _FAULTS:
-        return Death("error", f"its process crashed ({signal.Signals(-code).name}): output.log has the details")
+        name = signal.Signals(-code).name
+        said = f"its process crashed ({name}): output.log has the details"
+        return Death("error", said, cause={"kind": "crash", "signal": name})
     if nproc > 1:
         lost = sorted(set(range(nproc)) - {report["rank"] for report in reports})
         dead = f"rank {lost[0]} " if reports and lost else "a process "
         return Death("killed", f"{dead}died without a word", silent=True)
     if code < 0:
         return Death("killed", f"its process was ended by {signal.Signals(-code).name}", silent=True)
-    return Death("error", f"its process ended with code {code}: output.log has the details")
+    said = f"its process ended with code {code}: output.log has the details"
+    return Death("error", said, cause={"kind": "exit", "code": code})
 
 
 def reports_of(run: Path) -> list[str]:
@@ -88,4 +95,5 @@ def _read(run: Path) -> Iterator[Report]:
             rank=int(name.removesuffix(".json").rpartition("-")[2]),
             time=written.st_mtime if written else 0.0,  # all of a job's ranks are on this machine
             known={key: found[key] for key in _KNOWN if key in found},
+            cause=found.get("cause", {}),
         )

@@ -25,6 +25,7 @@ from dlkit.jobs.detach import STOPS
 from dlkit.jobs.job_record import job_of
 from dlkit.jobs.launchers import local
 from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
+from dlkit.json_types import Json
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
 from dlkit.runs import commands, giving_way, opening
@@ -86,7 +87,9 @@ class Supervisor:
         try:
             self._process = self._start()
         except (OSError, DlkitError) as error:
-            return Death("final", f"could not be started: {error}", exit_code=getattr(error, "exit_code", 1))
+            cause: dict[str, Json] = {"kind": getattr(error, "kind", "error"), "error": str(error)}
+            said = f"could not be started: {error}"
+            return Death("final", said, exit_code=getattr(error, "exit_code", 1), cause=cause)
         point("worker.launched")
         code = self._wait(self._process)
         with writer_lock(self.folder):  # of several processes the one that writes may end after their launcher
@@ -242,7 +245,7 @@ class Supervisor:
             # A resume that came to nothing (nothing left to do, a plugin gone): the run is as good as it was.
             self.folder.update(**self.job["before"])
             return died.exit_code
-        end_run(self.folder, "failed", died.reason, traceback=died.traceback, known=died.known)
+        end_run(self.folder, "failed", died.reason, traceback=died.traceback, known=died.known, cause=died.cause)
         return died.exit_code
 
     def _put_back(self, release: Release) -> bool:

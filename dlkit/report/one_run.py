@@ -17,6 +17,7 @@ from dlkit.report import facts
 from dlkit.report.blocks import Block, Document, Film, Grid, Listing, Part, Shot
 from dlkit.report.curves import charts_of
 from dlkit.report.reading import Told
+from dlkit.report.verdicts import verdicts
 from dlkit.runs.contents import load_sample
 from dlkit.runs.labels import labels
 
@@ -25,6 +26,7 @@ def document(told: Told) -> Document:
     """All that is known of the run; parts of which nothing is known are left out."""
     parts: dict[str, Sequence[Block]] = {
         "Result": facts.measured(told),
+        "Verdicts": verdicts(told),
         "Curves": charts_of(told.view, told.summary.metric),
         "Samples": films_of(told),
         "What happened": happened(told),

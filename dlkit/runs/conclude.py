@@ -10,6 +10,7 @@ from typing import Any
 
 from dlkit.errors import RunError
 from dlkit.events import Event, Finished, Notice, Retried
+from dlkit.json_types import Json
 from dlkit.runs.folder import RunFolder, summarise
 from dlkit.runs.lock import WRITER, RunLock, holder
 from dlkit.runs.log import EventLog
@@ -19,11 +20,18 @@ PATIENCE = 10.0
 
 
 def end_run(
-    run: RunFolder, status: str, reason: str, *, traceback: str = "", known: Mapping[str, Any] | None = None
+    run: RunFolder,
+    status: str,
+    reason: str,
+    *,
+    traceback: str = "",
+    known: Mapping[str, Any] | None = None,
+    cause: Mapping[str, Json] | None = None,
 ) -> None:
     """Record that a run ended as ``stopped`` or ``failed``; the caller holds the supervisor's part of run.lock.
 
     ``known``: ``steps``, ``seconds``, ``train_seconds``, ``metrics``, as far as the process told; else its log's end.
+    ``cause`` as in ``Finished``.
     """
     last, record = summarise(run), run.read()
     found: dict[str, Any] = {"steps": last.step, "seconds": last.seconds, "train_seconds": 0.0, "metrics": last.metrics}
@@ -33,6 +41,7 @@ def end_run(
         status=status,
         reason=reason,
         traceback=traceback,
+        cause=cause or {},
         metrics=found["metrics"],
         seconds=found["seconds"],
         train_seconds=found["train_seconds"],

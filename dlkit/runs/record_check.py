@@ -84,6 +84,7 @@ _RECORD = fields(
     processes=anything,
     total_steps=whole(),
     fingerprint=text,
+    baseline=table_of(measured),
     pid=whole(0, 1 << 31),
     worker=whole(0, 1 << 31),
     devices=list_of(text),

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from dlkit.json_types import Json
+
 
 class ComponentRecord(TypedDict, total=False):
     """A component that the run was made with: found again by name, migrated from ``version``."""
@@ -76,6 +78,8 @@ class RunRecord(TypedDict, total=False):
                          what decided ``threads``, and how many made data and model: kept by every resume
     total_steps, fingerprint
                          planned end, and the hash of the data: known once the components are built
+    baseline             of an answer that does not look at its input (``Task.constant``): metrics of the validation
+                         split by full name; missing where there is none, before the first evaluation, from older runs
     pid, worker, devices processes that train and supervise, devices that were claimed
     job                  what a supervisor and a scheduler must know (``jobs.job_record``)
     mark                 that the workspace made the run (``runs.own``); missing from older runs
@@ -112,6 +116,7 @@ class RunRecord(TypedDict, total=False):
 
     total_steps: int
     fingerprint: str
+    baseline: Mapping[str, Json]
     pid: int
     worker: int
     devices: Sequence[str]

@@ -76,6 +76,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
     "ask": [["PLANTED", "samples"], ["PLANTED", EVIL]],
     "show": [[run, *more] for run in ("PLANTED", "DONE", "GOOD", "DIED", EVIL)
              for more in ([], ["--samples"], ["--log"], ["--config"], ["--json"], ["--profile"])],
+    "explain": [["PLANTED", "DONE", "GOOD", "DIED"], ["PLANTED", "--json"], [EVIL]],
     "compare": [["PLANTED", "DONE", "GOOD"], ["PLANTED", "DONE", "--json"], [EVIL, "last"]],
     "report": [["PLANTED"], ["GOOD", "DONE", "--json"], ["GOOD", "--format", "md"], ["GOOD", "-o", EVIL], [EVIL]],
     "evaluate": [["GOOD"], ["GOOD", "--json"], ["PLANTED"], ["GOOD", "--split", EVIL], ["GOOD", "--checkpoint", EVIL]],

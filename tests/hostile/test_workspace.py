@@ -139,6 +139,7 @@ def words_of(run: RunFolder, other: RunFolder) -> dict[str, list[list[str]]]:
         "set": [["set", run.id, "trainer.lr", "0.01", "--timeout", "0.01"]],
         "ask": [["ask", run.id, "sample", "--timeout", "0.01"]],
         "show": [["show", run.id, "--log", "--samples", "--config"], ["show", run.id, "--json"]],
+        "explain": [["explain", run.id], ["explain", run.id, other.id, "--json"]],
         "compare": [["compare", run.id, other.id], ["compare", run.id, other.id, "--json"]],
         "evaluate": [["evaluate", run.id]],
         "predict": [["predict", run.id, "1,2,3"]],

@@ -41,8 +41,10 @@ def test_what_a_page_says(tmp_path: Path) -> None:
                   "dlkit train toy --epochs 7"):  # fmt: skip
         assert words in found.text, words
     headings = re.findall(r"<h2>(.*?)</h2>", text)
-    assert headings == ["Result", "Curves", "Samples", "What happened", "Data", "Model", "Configuration", "Environment",
-                        "Make it again"]  # fmt: skip
+    assert headings == [
+        "Result", "Verdicts", "Curves", "Samples", "What happened", "Data", "Model",
+        "Configuration", "Environment", "Make it again",
+    ]  # fmt: skip
     assert sum(attributes.get("class") == "shot" for _, attributes in found.elements) == 3
     # What stands out of all options is what was chosen, with the default beside it.
     assert re.search(r"<td>engine.epochs</td><td[^>]*>7</td><td[^>]*>10</td>", text)

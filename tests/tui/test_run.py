@@ -115,6 +115,18 @@ async def test_every_pane_of_a_completed_run(run: RunFolder) -> None:
         await until(pilot, lambda: screen._source.closed)
 
 
+async def test_the_worst_of_a_run_is_in_its_head_and_all_of_it_under_a_key(tmp_path: Path) -> None:
+    run = toy_run(tmp_path, layer={"trainer": {"lr": 1e9}}, epochs=9)
+    async with opened_run(run) as (app, pilot, screen):
+        await until(pilot, lambda: "diverged at epoch 1" in shown(app) and "W: why" in shown(app))
+        assert all(len(line) <= 80 for line in shown(app).splitlines())
+        await press(pilot, "W")
+        assert isinstance(app.screen, TextDialog)
+        assert "a tenth of the learning rate" in shown(app)
+        await press(pilot, "escape")
+        assert app.screen is screen
+
+
 async def test_what_comes_is_shown(run: RunFolder) -> None:
     """New steps, and a resume that makes some of them void."""
     async with opened_run(run, "e") as (app, pilot, screen):

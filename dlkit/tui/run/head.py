@@ -23,34 +23,48 @@ LIVE = ("running", "paused")
 
 
 class RunHead(Widget):
-    """Three lines, one or two more for a run that is not well; ``show`` has them drawn again."""
+    """Three lines, one or two more for a run that is not well, one for the worst that can be said of it; ``show`` has
+    them drawn again."""
 
-    DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 5; padding: 0 1; background: $surface; }"
+    DEFAULT_CSS = "RunHead { height: auto; min-height: 3; max-height: 6; padding: 0 1; background: $surface; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._view: RunView | None = None
-        self._trouble = ""
+        self._below = ("", "")
 
-    def show(self, view: RunView) -> None:
+    def show(self, view: RunView, verdict: str = "") -> None:
         self._view = view
-        before, self._trouble = self._trouble, what_now(view)
-        self.refresh(layout=before != self._trouble)
+        before, self._below = self._below, (what_now(view), verdict)
+        self.refresh(layout=before != self._below)
 
     def render(self) -> Text:
         if self._view is None:
             return Text("reading …", style="dim")
-        return Text("\n").join(headlines(self._view, self.content_size.width))
+        return Text("\n").join(headlines(self._view, self.content_size.width, self._below[1]))
 
 
-def headlines(view: RunView, width: int) -> list[Text]:
+def headlines(view: RunView, width: int, verdict: str = "") -> list[Text]:
     """The lines, each no wider than ``width``."""
     lines = [_what(view), _progress(view, width), _quality(view)]
     trouble = what_now(view)
     style = "none" if view.state == "completed" else "bold yellow"
     for line in wrap(trouble, max(1, width), max_lines=2, placeholder=" …"):
         lines.append(Text().append(line, style=style))
+    if verdict:
+        lines.append(_verdict(verdict, width))
     return [_cut(line, width) for line in lines]
+
+
+WHY = "  W: why"
+
+
+def _verdict(text: str, width: int) -> Text:
+    """As much of it as fits, and the key that tells the rest."""
+    room = width - cell_len(WHY)
+    if cell_len(text) > room > 1:
+        text = set_cell_size(text, room - 1).rstrip() + "…"
+    return Text().append(text, style="bold").append(WHY, style="none")
 
 
 def part(record: Mapping[str, object], name: str) -> str:

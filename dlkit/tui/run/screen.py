@@ -22,6 +22,7 @@ from dlkit.jobs.job_record import job_of
 from dlkit.jobs.requests import PATIENCE, Pending
 from dlkit.monitor import run_actions
 from dlkit.monitor.run_tools import Tool, choices, tools_of
+from dlkit.monitor.verdicts import Verdicts
 from dlkit.monitor.view import RunView, follow_run
 from dlkit.present.events import describe_answer
 from dlkit.present.runs import undated
@@ -34,7 +35,7 @@ from dlkit.tui.run.pane import Pane, Shield
 from dlkit.tui.shared.area import Area
 from dlkit.tui.shared.choose import ChooseDialog
 from dlkit.tui.shared.command_dialog import CommandDialog
-from dlkit.tui.shared.dialogs import Ask, Confirm
+from dlkit.tui.shared.dialogs import Ask, Confirm, TextDialog
 from dlkit.tui.shared.poll import Source
 
 PANES = {
@@ -75,6 +76,7 @@ class RunScreen(Shield, Area):
         Binding("n", "again", "Again …", id="run.again", tooltip="The form filled from this run, to be changed"),
         Binding("F", "fork", "Fork …", show=False, id="run.fork", tooltip="On from a checkpoint, with other settings"),
         Binding("w", "tool", "Do …", id="run.tool", tooltip="Evaluate, sample, export"),
+        Binding("W", "why", "Why", id="run.why", tooltip="Why it failed, whether it is any good: all verdicts"),
         Binding("N", "rename", "Rename", show=False, id="run.rename"),
         Binding("T", "tag", "Tag", show=False, id="run.tag", tooltip="Words by which runs are found: tag:baseline"),
         Binding("M", "note", "Note", show=False, id="run.note", tooltip="Write down what you think of it"),
@@ -104,6 +106,7 @@ class RunScreen(Shield, Area):
         super().__init__(mirrors.called(run.path), undated(run.id))
         self.run = run
         self.view: RunView = follow_run(run)
+        self.verdicts = Verdicts(self.view)
         self.pane = "curves"
         self._told = -1
         self._pending = Pending()
@@ -130,7 +133,7 @@ class RunScreen(Shield, Area):
         self.view.poll()
         if self.view.behind:
             self.dlkit.poller.nudge()
-        if self.view.version == self._told:
+        if not self.verdicts.look() and self.view.version == self._told:
             return None
         self._told = self.view.version
         return self._told
@@ -152,7 +155,7 @@ class RunScreen(Shield, Area):
         if self.view.state != self._named_state:
             self._named_state = self.view.state
             self.refresh_bindings()
-        self.shield(partial(self.query_one(RunHead).show, self.view))
+        self.shield(partial(self.query_one(RunHead).show, self.view, self.verdicts.headline))
         for pane in self.query_one("#panes").children:
             if isinstance(pane, Pane) and pane.display and pane.is_mounted:
                 pane.shield(partial(pane.show, self.view))
@@ -286,6 +289,9 @@ class RunScreen(Shield, Area):
             self.dlkit.poller.nudge()
 
         self.app.push_screen(ChooseDialog("With this run", choices(tools), ""), take)
+
+    def action_why(self) -> None:
+        self.app.push_screen(TextDialog(f"why: {self.run.id}", self.verdicts.text(int(0.95 * self.size.width) - 5)))
 
     def action_again(self) -> None:
         self.dlkit.open_again(self.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_autoencoder.info import AutoencoderInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -42,6 +42,13 @@ class Autoencoder(Task[AutoencoderInfo]):
         from dlkit_autoencoder.metrics import AutoencoderMetrics
 
         return AutoencoderMetrics(info.principal)
+
+    def constant(self, info: AutoencoderInfo, train: Split) -> Callable[[Batch], Mapping[str, Tensor]]:
+        """The mean image, of a code that says nothing."""
+        from dlkit.data.constant import same_for_all, some_of
+
+        mean = same_for_all(some_of(train, "image").mean(0), "image")
+        return lambda batch: {"image": mean(batch), "code": batch["image"].new_zeros(len(batch["image"]), 1)}
 
     def preview(self, info: AutoencoderInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_autoencoder.preview import grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_classification.info import ClassificationInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -37,6 +37,12 @@ class Classification(Task[ClassificationInfo]):
     def scores(self, outputs: Tensor, info: ClassificationInfo) -> Mapping[str, Tensor]:
         """The logit of each class."""
         return dict(zip(info.classes, outputs.unbind(1), strict=True))
+
+    def constant(self, info: ClassificationInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The commonest class."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        return same_for_all(log_shares(some_of(train, "label"), len(info.classes)), "label")
 
     def preview(self, info: ClassificationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_classification.preview import balance, grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_detection.info import DetectionInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -63,6 +63,18 @@ class Detection(Task[DetectionInfo]):
         """The logit of each class at the place that is surest of it."""
         found = outputs["scores"].float().clamp(1e-6, 1 - 1e-6).logit().amax(1)
         return dict(zip(info.classes, found.unbind(1), strict=True))
+
+    def constant(self, info: DetectionInfo, train: Split) -> Callable[[Batch], Mapping[str, Tensor]]:
+        """Nothing is found: a box that fits many images by chance would be no answer to where things are."""
+
+        def nothing(batch: Batch) -> Mapping[str, Tensor]:
+            image = batch["image"]
+            return {
+                "boxes": image.new_zeros(len(image), 1, 4),
+                "scores": image.new_zeros(len(image), 1, len(info.classes)),
+            }
+
+        return nothing
 
     def preview(self, info: DetectionInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_detection.preview import balance, pictures

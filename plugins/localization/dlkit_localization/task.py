@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_localization.info import LocalizationInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -60,6 +60,12 @@ class Localization(Task[LocalizationInfo]):
 
         found = parts(outputs)
         return {**dict(zip(info.classes, found.classes.unbind(1), strict=True)), "any object": found.present}
+
+    def constant(self, info: LocalizationInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """An object of the commonest class in the mean place, or none, whichever is commoner."""
+        from dlkit_localization.outputs import constant
+
+        return constant(train, len(info.classes))
 
     def preview(self, info: LocalizationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_localization.preview import balance, grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_points.info import PointsInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -36,6 +36,12 @@ class Points(Task[PointsInfo]):
         from dlkit_points.metrics import PointsMetrics
 
         return PointsMetrics(info.classes)
+
+    def constant(self, info: PointsInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The commonest class."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        return same_for_all(log_shares(some_of(train, "label"), len(info.classes)), "label")
 
     def preview(self, info: PointsInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_points.preview import cloud

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_regression.info import RegressionInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -33,6 +33,12 @@ class Regression(Task[RegressionInfo]):
         from dlkit_regression.metrics import RegressionMetrics
 
         return RegressionMetrics(info.target.std)
+
+    def constant(self, info: RegressionInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The mean of the targets."""
+        from dlkit.data.constant import same_for_all, some_of
+
+        return same_for_all(some_of(train, "target").mean(0), "target")
 
     def preview(self, info: RegressionInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_regression.preview import columns, distribution, rows

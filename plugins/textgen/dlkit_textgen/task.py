@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_textgen.info import TextInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -46,6 +46,12 @@ class TextGeneration(Task[TextInfo]):
         from dlkit_textgen.metrics import TextMetrics
 
         return TextMetrics()
+
+    def constant(self, info: TextInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The tokens, by how common they are."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        return same_for_all(log_shares(some_of(train, "target"), info.vocabulary), "target", axes=2)
 
     def preview(self, info: TextInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_textgen.preview import commonest, opening

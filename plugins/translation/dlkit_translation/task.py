@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_translation.info import TranslationInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -53,6 +53,13 @@ class Translation(Task[TranslationInfo]):
         from dlkit_translation.metrics import TranslationMetrics
 
         return TranslationMetrics(info)
+
+    def constant(self, info: TranslationInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The tokens, by how common they are; padding is none."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        target = some_of(train, "target")
+        return same_for_all(log_shares(target[target != 0], info.sizes[1]), "target", axes=2)
 
     def preview(self, info: TranslationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_translation.preview import lengths, sentences

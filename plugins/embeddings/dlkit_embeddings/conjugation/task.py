@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_embeddings.conjugation.info import ConjugationInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -38,6 +38,12 @@ class Conjugation(Task[ConjugationInfo]):
         from dlkit_embeddings.conjugation.metrics import ConjugationMetrics
 
         return ConjugationMetrics(info.classes)
+
+    def constant(self, info: ConjugationInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The commonest form."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        return same_for_all(log_shares(some_of(train, "label"), len(info.classes)), "label")
 
     def preview(self, info: ConjugationInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_embeddings.conjugation.preview import balance, examples

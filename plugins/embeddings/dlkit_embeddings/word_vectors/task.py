@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlkit.task import Column, Metrics, Task
@@ -11,7 +11,7 @@ from dlkit_embeddings.word_vectors.info import ABSENT, WordsInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlkit.data.splits import Split
+    from dlkit.data.splits import Batch, Split
     from dlkit.samples import Sample
 
 
@@ -38,6 +38,12 @@ class WordEmbeddings(Task[WordsInfo]):
         from dlkit_embeddings.word_vectors.metrics import WordMetrics
 
         return WordMetrics()
+
+    def constant(self, info: WordsInfo, train: Split) -> Callable[[Batch], Tensor]:
+        """The words, by how common they are."""
+        from dlkit.data.constant import log_shares, same_for_all, some_of
+
+        return same_for_all(log_shares(some_of(train, "target"), len(info.words)), "target")
 
     def preview(self, info: WordsInfo, split: Split, count: int) -> Sequence[Sample]:
         from dlkit_embeddings.word_vectors.preview import commonest, windows
