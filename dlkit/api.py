@@ -40,6 +40,7 @@ from dlkit.runs.folder import ENDED, RunFolder, Summary, summarise
 from dlkit.runs.groups import Groups, grouped
 from dlkit.runs.log import history, read_events
 from dlkit.runs.orders import given_orders, orders_of
+from dlkit.runs.reproductions import Reproduction
 from dlkit.runs.stored import readable
 from dlkit.runs.workspace import locate
 
@@ -216,6 +217,36 @@ class Run:
         layer = fork_layer(changes)
         planned = plan(catalog, chosen, lambda task, names: layer, allow_inexact=allow_inexact, say=_warn)
         return _watched(launch.fork(catalog, planned, where, launch.Foreground(), name=name), on_event)
+
+    def reproduce(
+        self,
+        *,
+        begin: str | int = "",
+        until: int | None = None,
+        threads: int | None = None,
+        on_event: Watcher | None = None,
+    ) -> Reproduction:
+        """Train it again from its record, in this process and beside it, and compare every value and the last weights:
+        ``run.reproduce().equal``. It is all trained, or from checkpoint ``begin`` on (``best`` or a step) and no
+        further than step ``until``; ``threads`` are another number of CPU threads than it had.
+
+        What came of it is on the run's record, as with ``dlkit reproduce``: the first metric and step that differ, and
+        what is otherwise around it. UsageError: there is nothing to train again between these.
+        """
+        from dlkit.jobs.reproducing import again, plan_again
+
+        where = self.path.parent.parent
+        planned = plan_again(self.folder, begin=str(begin), until=until, threads=threads)
+        stream = again(Catalog.load_everything(workspace=where), planned, where, say=_warn)
+        with closing(stream):  # a watcher that raises stops it now
+            while True:
+                try:
+                    event = next(stream)
+                except StopIteration as ended:
+                    found: Reproduction = ended.value
+                    return found
+                if on_event is not None:
+                    on_event(event)
 
 
 def train(

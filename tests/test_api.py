@@ -14,7 +14,7 @@ from dlkit.api import Short
 from dlkit.catalog import Catalog
 from dlkit.config import SHORT_FLAGS
 from dlkit.errors import DlkitError, PluginError, RunError, UsageError
-from dlkit.events import Event, Finished, Resumed, Started
+from dlkit.events import Event, Finished, MetricsLogged, Resumed, Started
 from recorded import record_run
 from toy import toy_catalog
 
@@ -120,6 +120,30 @@ def test_a_completed_run_goes_on(run: dlkit.Run) -> None:
     assert run.history("train/loss")[0] == list(range(1, 25))
     with pytest.raises(UsageError, match="is complete at step 24 of 24"):
         run.resume()
+
+
+def test_a_run_is_proved_from_python(tmp_path: Path) -> None:
+    run = dlkit.train(
+        "toy",
+        epochs=2,
+        engine={"threads": 1, "device": "cpu", "checkpoint_every": 0.001, "keep": 20},
+        workspace=tmp_path,
+    )
+    seen: list[Event] = []
+    found = run.reproduce(on_event=seen.append)
+    assert found.equal and found.weights and found.run in {one.id for one in dlkit.list_runs(tmp_path)}
+    assert any(isinstance(event, MetricsLogged) for event in seen)
+    first = run.checkpoints[0]["step"]
+    part = run.reproduce(begin=first, until=run.checkpoints[1]["step"])
+    assert part.equal and part.begin == first
+    with pytest.raises(UsageError, match="nothing to train again"):
+        run.reproduce(begin="last")
+
+    def leave(event: Event) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.reproduce(on_event=leave)
 
 
 def test_runs_are_listed_newest_first(tmp_path: Path, run: dlkit.Run) -> None:

@@ -22,6 +22,11 @@ def run_parser(command: str, description: str) -> Parser:
     return parser.with_workspace()
 
 
+def with_reason(parser: Parser) -> None:
+    """``--reason``, which every order takes."""
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why; it is on record, with who gave the order")
+
+
 def chosen_run(options: Namespace) -> RunFolder:
     """The run that the command line names."""
     return find_run(locate(options.workspace), options.run)

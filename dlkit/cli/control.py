@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from dlkit.cli.choice import run_parser
+from dlkit.cli.choice import run_parser, with_reason
 from dlkit.cli.parser import Parser, duration
 from dlkit.errors import RunError
 from dlkit.events import Finished
@@ -31,11 +31,6 @@ def control_parser(command: str, description: str) -> Parser:
     )
     with_reason(parser)
     return parser.with_json()
-
-
-def with_reason(parser: Parser) -> None:
-    """``--reason``, which every order takes."""
-    parser.add_argument("--reason", metavar="TEXT", default="", help="why; it is on record, with who gave the order")
 
 
 def perform(run: RunFolder, action: str, key: str = "", value: object = None, *, options: Namespace) -> None:

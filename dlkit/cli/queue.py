@@ -150,7 +150,8 @@ def _serve(workspace: Path, interrupts: Interrupts, slots: str) -> None:
 
 
 def _cancel(argv: list[str]) -> int:
-    from dlkit.cli.control import tell_plan, with_reason
+    from dlkit.cli.choice import with_reason
+    from dlkit.cli.control import tell_plan
     from dlkit.jobs.follow import state_now
     from dlkit.jobs.queue import cancel
 

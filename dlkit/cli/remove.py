@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dlkit.cli.choice import RUN_HELP, confirm
+from dlkit.cli.choice import RUN_HELP, confirm, with_reason
 from dlkit.cli.parser import Parser
 from dlkit.errors import RunError
 from dlkit.present.numbers import size
 from dlkit.present.output import print_json, print_result, say
+from dlkit.runs.commands import checked_reason
 from dlkit.runs.finding import find_run
 from dlkit.runs.folder import RunFolder, disk_use
-from dlkit.runs.removal import check_removable, delete_run
+from dlkit.runs.removal import check_removable, delete_run, note_removal
 from dlkit.runs.workspace import locate
 
 
@@ -20,8 +21,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
+    with_reason(parser)
     options = parser.with_workspace().with_json().parse_args(argv)
     workspace = locate(options.workspace)
+    reason = checked_reason(options.reason)
     runs = list(dict.fromkeys(find_run(workspace, reference) for reference in options.runs))
     for run in runs:  # all are looked at before the first is touched
         check_removable(run)
@@ -38,13 +41,13 @@ def main(argv: list[str]) -> int:
     if not confirm(f"Remove {len(runs)} run{'s' * (len(runs) > 1)}, {size(total)}?", options.yes):
         say("nothing removed")
         return 0
-    removed = list(_removed(runs, quiet=options.json))
+    removed = list(_removed(runs, reason, quiet=options.json))
     if options.json:
         print_json({"removed": [run.id for run in removed], "bytes": sum(sizes[run] for run in removed)})
     return 0 if len(removed) == len(runs) else RunError.exit_code
 
 
-def _removed(runs: Sequence[RunFolder], *, quiet: bool) -> Iterator[RunFolder]:
+def _removed(runs: Sequence[RunFolder], reason: str, *, quiet: bool) -> Iterator[RunFolder]:
     """Those that could be; of the rest it is said why not."""
     for run in runs:
         try:
@@ -52,6 +55,8 @@ def _removed(runs: Sequence[RunFolder], *, quiet: bool) -> Iterator[RunFolder]:
         except RunError as error:
             say(f"dlkit remove: {error}")
             continue
+        if problem := note_removal(run, reason):
+            say(f"dlkit remove: {problem}")
         if not quiet:
             print_result(run.id)
         yield run

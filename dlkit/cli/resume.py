@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dlkit.catalog import Catalog
-from dlkit.cli.choice import RUN_HELP
+from dlkit.cli.choice import RUN_HELP, with_reason
 from dlkit.cli.parser import Parser, duration
 from dlkit.errors import UsageError
 from dlkit.present.output import say
+from dlkit.runs.commands import checked_reason
 from dlkit.runs.finding import find_run
+from dlkit.runs.labelling import give_reason
 from dlkit.runs.workspace import locate
 
 ORDERS = ("notify", "launcher", "nproc", "workers", "threads")
@@ -18,6 +20,7 @@ def main(argv: list[str]) -> int:
     options = _parser().with_workspace().parse_args(argv)
     workspace = locate(options.workspace)
     run = find_run(workspace, options.run)
+    checked_reason(options.reason)
     changes = {k: getattr(options, k) for k in ("epochs", "steps", "max_time") if getattr(options, k) is not None}
     if len(changes.keys() & {"epochs", "steps"}) == 2:
         raise UsageError("give either --epochs or --steps, not both")
@@ -49,6 +52,7 @@ def main(argv: list[str]) -> int:
         workspace=workspace,
         say=say,
     )
+    give_reason(launched.run, "resumed", options.reason)
     return show(launched, as_json=options.json, quiet=options.quiet)
 
 
@@ -77,4 +81,5 @@ def _parser() -> Parser:
     parser.add_argument(
         "--after", metavar="RUN", action="append", default=[], help="with --queue: when that is completed"
     )
+    with_reason(parser)
     return parser

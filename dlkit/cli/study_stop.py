@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from dlkit.cli.control import tell_plan, with_reason
+from dlkit.cli.choice import with_reason
+from dlkit.cli.control import tell_plan
 from dlkit.cli.parser import duration
 from dlkit.cli.study_choice import chosen_study, study_parser
 from dlkit.jobs.follow import state_now

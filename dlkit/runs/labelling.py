@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dlkit.errors import RunError, UsageError
 from dlkit.runs import labels as kept
 from dlkit.runs import opening
-from dlkit.runs.commands import somebody
+from dlkit.runs.commands import checked_reason, somebody
 from dlkit.runs.files import encode_json
 from dlkit.runs.folder import FORMAT, RunFolder
 from dlkit.runs.labels import FILE, MOST_TAGS, Labels, checked_note, checked_tag, labels
@@ -52,6 +52,12 @@ def note(run: RunFolder, words: str) -> Labels:
     """Add a note. Errors as of ``tag``."""
     _append(run, "note", checked_note(words))
     return labels(run.path)
+
+
+def give_reason(run: RunFolder, what: str, reason: str) -> None:
+    """Keep with a run why somebody did something to it, as a note; nothing where no reason was given."""
+    if reason:
+        note(run, f"{what}: {checked_reason(reason)}")
 
 
 def _append(run: RunFolder, action: str, value: str) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import time
 from contextlib import AbstractContextManager, nullcontext
 
 from dlkit.errors import RunError, UsageError
 from dlkit.runs import opening
+from dlkit.runs.commands import somebody
+from dlkit.runs.files import encode_json
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.idle import check_idle
 from dlkit.runs.lock import RunLock
 from dlkit.runs.run_record import RunRecord
 
+REMOVED = "removed.jsonl"
+"""Beside the runs: those that were removed with a reason."""
 LONGEST = 256
 """Bytes that a file's name has fewer than."""
 
@@ -59,6 +65,23 @@ def delete_run(run: RunFolder) -> None:
         raise RunError(f"{run.id} is running; stop it first") from error
     except OSError as error:
         raise RunError(f"{run.id}: cannot be removed: {error}") from error
+
+
+def note_removal(run: RunFolder, reason: str) -> str:
+    """Put on the workspace's record why a run was removed, and by whom, where a ``reason`` was given; what kept that
+    from being written, or nothing. The run's folder, where reasons are kept otherwise, is gone."""
+    if not reason:
+        return ""
+    if run.path.parent.name != "runs":
+        return f"{run.id} lay in no workspace: why it was removed is on no record"
+    line = {"time": round(time.time(), 3), "by": somebody(), "run": run.id, "reason": reason}
+    path = run.path.parent.parent.resolve() / REMOVED
+    try:
+        with os.fdopen(opening.open_beside(path, opening.APPEND), "ab", buffering=0) as file:
+            file.write(encode_json(json.dumps(line, ensure_ascii=False) + "\n"))
+    except OSError as error:
+        return f"{run.id}: why it was removed is on no record: {error.strerror or error}"
+    return ""
 
 
 def _lock(run: RunFolder) -> AbstractContextManager[object]:

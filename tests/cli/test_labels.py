@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -94,3 +95,32 @@ def test_a_dry_run_stops_and_deletes_nothing(dlkit, tmp_path, toy_installed):
     assert plan.json == {"would": "cancel", "runs": [{"run": waiting.id, "state": "queued"}]}
     assert waiting.read()["state"] == "queued"
     assert dlkit("queue", "cancel", done.id, "--dry-run", *where).code == 1
+
+
+def test_why_somebody_resumed_or_renamed_a_run_stays_with_it(dlkit, tmp_path):
+    run = toy_run(tmp_path, epochs=1)
+    where = ("--workspace", tmp_path)
+    assert dlkit("resume", run.id, "--epochs", "2", "--reason", "too  short", "--quiet", *where).code == 0
+    assert dlkit("rename", run.id, "better", "--reason", "it is", *where).code == 0
+    assert dlkit("rename", run.id, "", "--reason", "it is not", *where).code == 0
+    first, second, third = labels(run.path).notes
+    assert first.text == "resumed: too short" and "@" in first.by
+    assert (second.text, third.text) == ("renamed to 'better': it is", "its name taken away: it is not")
+    assert "resumed: too short" in dlkit("show", run.id, *where).out
+    for words in (["resume", run.id, "--epochs", "3"], ["rename", run.id, "x"], ["remove", run.id, "--yes"]):
+        refused = dlkit(*words, "--reason", "x" * 501, *where)
+        assert refused.code == 2 and "the reason has 501 characters" in refused.err
+    assert dlkit("resume", run.id, "--reason", "nothing to do", *where).code == 2
+    assert len(labels(run.path).notes) == 3, "of what was refused there is no reason on record"
+
+
+def test_why_somebody_removed_a_run_stays_beside_the_others(dlkit, tmp_path):
+    runs = [record_run(tmp_path, number) for number in range(3)]
+    where = ("--workspace", tmp_path, "--yes")
+    assert dlkit("remove", runs[0].id, *where).code == 0 and not (tmp_path / "removed.jsonl").exists()
+    assert dlkit("remove", runs[1].id, "--reason", "a slip — of mine", *where).code == 0
+    line = json.loads((tmp_path / "removed.jsonl").read_text())
+    assert (line["run"], line["reason"]) == (runs[1].id, "a slip — of mine") and "@" in line["by"] and line["time"] > 0
+    elsewhere = runs[2].path.rename(tmp_path / "elsewhere")
+    told = dlkit("remove", elsewhere, "--reason", "old", *where)
+    assert told.code == 0 and "lay in no workspace: why it was removed is on no record" in told.err
