@@ -15,6 +15,7 @@ from dlkit.cli.complete import kept
 from dlkit.cli.complete.answer import split
 from dlkit.cli.complete.scripts import SCRIPTS
 from dlkit.cli.main import COMMANDS
+from recorded import record_run
 from tmux import Tmux
 from toy import toy_run
 
@@ -99,6 +100,18 @@ def test_runs_are_offered_with_what_they_are_and_by_the_end_of_their_id(offered,
     assert "--trainer.lr" in offered(f"dlkit fork --workspace {trained} last@6 --trainer.")
     assert "trainer.lr" in offered(f"dlkit set --workspace {trained} last tr")
     assert offered("dlkit show --workspace /nowhere ") == []
+
+
+def test_tags_that_mean_one_run_are_offered(offered, dlkit, tmp_path):
+    one, other = (record_run(tmp_path, number) for number in range(2))
+    dlkit("rename", other.id, "good", "--workspace", tmp_path)
+    for run, words in ((one, ["baseline", "both", "good"]), (other, ["both"])):
+        assert dlkit("tag", run.id, *words, "--workspace", tmp_path).code == 0
+    assert {"baseline", "good"} <= {*offered(f"dlkit show --workspace {tmp_path} ")}
+    assert offered(f"dlkit show --workspace {tmp_path} bo") == []
+    told = dlkit("completion", "zsh", "--line", f"dlkit --workspace {tmp_path} show ").out
+    assert any(line.startswith("baseline\t") and "baseline, both, good" in line for line in told.splitlines())
+    assert [line.partition("\t")[0] for line in told.splitlines()].count("good") == 1
 
 
 def test_what_is_kept_is_read_again_and_made_anew_when_a_source_has_changed(offered, toy_installed):

@@ -12,7 +12,9 @@ import pytest
 
 import dlkit as kit
 from dlkit.catalog import Catalog
+from dlkit.config import config_class, fields_of
 from dlkit.errors import UsageError
+from dlkit.jobs.forkable import fit_of
 from dlkit.monitor.family import family
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.finding import find_run
@@ -142,3 +144,14 @@ def test_left_to_a_worker_it_ends_as_one_that_stays(dlkit, tmp_path, parent):
     for _ in next_attempt(catalog, run, print).events():
         pass
     assert outcome(run) == outcome(parent) and RunFolder(run.path).read()["state"] == "completed"
+
+
+def test_another_rule_of_whichever_trainer_begins_without_what_it_remembers():
+    """L-BFGS's pairs are nothing to Adam: each trainer that offers several rules has to say so."""
+    catalog, looked = Catalog.load_everything(), 0
+    for spec in catalog.specs("trainer"):
+        fields = {field.name: field for field in fields_of(config_class(catalog, spec))}
+        if "optimizer" in fields:
+            looked += 1
+            assert fit_of("trainer", fields["optimizer"]) == "inexact", spec.name
+    assert looked >= 3

@@ -31,6 +31,7 @@ class Run(NamedTuple):
     name: str
     task: str
     about: str
+    tags: tuple[str, ...] = ()
 
 
 class Known(NamedTuple):
@@ -239,7 +240,7 @@ def _task_of(known: Known, before: Sequence[str]) -> str | None:
 def _named_task(known: Known, word: str, workspace: str | None) -> str | None:
     """The task of a run; of one that cannot be told here, of the newest."""
     runs = known.runs(workspace)
-    task = next((run.task for run in runs if word in (run.id, run.name) or run.id.endswith(word)), None)
+    task = next((run.task for run in runs if word in (run.id, run.name, *run.tags) or run.id.endswith(word)), None)
     task = task or (runs[0].task if runs else None)
     return task if task in known.commands["names"]["task"] else None
 
@@ -285,6 +286,10 @@ def _runs(runs: Sequence[Run]) -> Iterator[Fitting]:
         yield Fitting(run.id, run.about)
     names = [run.name for run in runs]
     yield from (Fitting(run.name, run.about) for run in runs if run.name and names.count(run.name) == 1)
+    tagged = [(tag, run) for run in runs for tag in run.tags]
+    for tag, run in tagged:  # a name comes before a tag, and a tag of several means none of them
+        if tag not in names and [other for other, _ in tagged].count(tag) == 1:
+            yield Fitting(tag, run.about)
     if runs:
         yield Fitting("last", f"the newest: {runs[0].about}")
     yield from (Fitting(f"{task}@best", "the best of this task") for task in dict.fromkeys(run.task for run in runs))
@@ -324,8 +329,10 @@ def workspace_runs(workspace: Path, limit: int | None = None) -> list[Run]:
     runs = []
     for summary in found:
         best = f"{summary.metric} {number(summary.best)}" if summary.best is not None else ""
-        about = " · ".join(part for part in (summary.name, summary.task, summary.model, summary.state, best) if part)
-        runs.append(Run(summary.id, summary.name, summary.task, about))
+        tags = tuple(summary.tags.split())
+        told = (summary.name, summary.task, summary.model, summary.state, best, ", ".join(tags))
+        about = " · ".join(part for part in told if part)
+        runs.append(Run(summary.id, summary.name, summary.task, about, tags))
     return runs
 
 
