@@ -38,9 +38,10 @@ def scheduler(workspace: Path) -> int | None:
     return holder(lock_of(workspace))
 
 
-def wake(workspace: Path) -> bool:
-    """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once."""
-    queue = QueueState(workspace)
+def wake(workspace: Path, queue: QueueState | None = None) -> bool:
+    """Start a scheduler, detached, if jobs wait and there is none; two of them are no harm: one ends at once. Whoever
+    asks often gives the same ``queue`` again."""
+    queue = queue or QueueState(workspace)
     queue.refresh()
     if scheduler(workspace) is not None:
         return False

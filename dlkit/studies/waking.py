@@ -1,15 +1,22 @@
-"""Starting the process that decides what a study does next: whoever looks at one does, and needs no plugin for it."""
+"""Starting the process that decides what a study does next: whoever looks at one does, and needs no plugin for it.
+
+``python -m dlkit.studies.waking WORKSPACE`` looks at all of them, as ``dlkit.jobs.service`` has it done at boot.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
+from pathlib import Path
 
+from dlkit.errors import DAMAGE
 from dlkit.jobs.detach import detach
 from dlkit.jobs.follow import state_now
 from dlkit.runs import opening
 from dlkit.runs.folder import RunFolder
 from dlkit.studies import folder
-from dlkit.studies.folder import StudyFolder
+from dlkit.studies.folder import StudyFolder, list_studies
 from dlkit.studies.state import State, Trial, state_of
 
 LIVE = ("queued", "running", "paused")
@@ -34,3 +41,14 @@ def _is_live(study: StudyFolder, trial: Trial) -> bool:
 
 def run_of(study: StudyFolder, trial: Trial) -> RunFolder:
     return RunFolder(study.workspace / "runs" / trial.run)
+
+
+def main(argv: list[str]) -> int:
+    for study in list_studies(Path(argv[0])):
+        with suppress(*DAMAGE):  # one that makes no sense keeps no other waiting
+            wake(study)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from asked import asked, runs_of
+from dlkit.interpreter import python
 from dlkit.jobs import detach
 from dlkit.jobs.queue import scheduler
+from dlkit.jobs.service.memory import remembered
 from dlkit.runs.faults import STUDIES
 from dlkit.runs.folder import RunFolder, current_state
 from dlkit.runs.lock import RunLock
@@ -137,6 +140,25 @@ def test_a_study_has_one_driver(workspace: Path, quick: Quick) -> None:
     study = asked(workspace, "lr=0.02,0.05", layer={"launcher": quick})
     with RunLock(study.lock), pytest.raises(BlockingIOError):
         drive(study)
+
+
+def test_a_study_goes_on_after_a_power_cut(workspace: Path, quick: Quick) -> None:
+    """Driver, scheduler and workers are gone at once; what the system starts at boot is all that comes."""
+    layer = {"launcher": quick, "loss": {"name": "troubled", "wait": 0.02}}
+    study = asked(workspace, "lr=0.01,0.03", seeds=2, layer=layer)
+    service = python("dlkit.jobs.service", str(workspace))
+    with subprocess.Popen(service, stdin=subprocess.DEVNULL) as served:
+        until(lambda: remembered(workspace).going)  # it has woken the study
+        served.kill()
+    for process in _processes(study):
+        if process:
+            _kill(process)
+    until(lambda: driver(study) is None)
+    with subprocess.Popen(service, stdin=subprocess.DEVNULL) as served:
+        until(lambda: state_of(study).finished)
+        served.terminate()
+        assert served.wait(LONG) == 0
+    assert states(study) == ["completed"] * 4 and len(list((workspace / "runs").iterdir())) == 4
 
 
 @pytest.mark.slow

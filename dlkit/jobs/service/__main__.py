@@ -17,8 +17,9 @@ from dlkit.errors import DAMAGE, DlkitError, in_words
 from dlkit.interpreter import leave_out_current_folder
 from dlkit.interrupt import Interrupts
 from dlkit.jobs.claims import claims
-from dlkit.jobs.detach import reap
+from dlkit.jobs.detach import detach, reap
 from dlkit.jobs.queue import log_of, wake
+from dlkit.jobs.queue_state import QueueState
 from dlkit.jobs.service.memory import SEEN_SECONDS, Memory, boot, lock_of, process_of, remembered
 from dlkit.jobs.service.revive import SHUTDOWN_SECONDS, revive
 from dlkit.present.output import print_stamped, say
@@ -40,9 +41,11 @@ class Service:
     def __init__(self, memory: Memory, interrupts: Interrupts) -> None:
         self._memory, self._interrupts = memory, interrupts
         self._workspace = memory.workspace.resolve()
+        self._queue = QueueState(self._workspace)
 
     def serve(self) -> None:
         revive(self._memory, print_stamped)
+        self._wake_studies()  # after their trials: what a driver finds interrupted it would take up as well
         while True:
             self._wake()
             until = time.monotonic() + SEEN_SECONDS
@@ -54,10 +57,19 @@ class Service:
                     return self._end()
             self._write()
 
+    def _wake_studies(self) -> None:
+        """Whoever looks at a study has it go on, and after a power cut nobody does. A process of their own: studies
+        stand above jobs."""
+        if not (self._workspace / "studies").is_dir():
+            return
+        with suppress(OSError):
+            output = os.fdopen(opening.open_beside(log_of(self._workspace), opening.APPEND), "ab")
+            detach("dlkit.studies.waking", [str(self._workspace)], output)
+
     def _wake(self) -> None:
         """Jobs that wait are started by a scheduler; one that was killed leaves them waiting."""
         with suppress(DlkitError, OSError):
-            wake(self._workspace)
+            wake(self._workspace, self._queue)
 
     def _look(self) -> bool:
         """At the jobs that are going; whether others are than before."""
