@@ -23,6 +23,8 @@ from dlkit.cli.progress import Bar, Display, JsonLines, Lines
 from dlkit.errors import UsageError
 from dlkit.events import KINDS, Notice
 from dlkit.interrupt import Interrupts
+from dlkit.jobs.service.launchd import Launchd
+from dlkit.jobs.service.systemd import Systemd
 from dlkit.present.samples import render
 from dlkit.runs.log import EventLog, read_events
 from dlkit.samples import Sample
@@ -58,7 +60,7 @@ WORDS: dict[str, Sequence[Sequence[str]]] = {
               ["toy", "--queue", "--after", EVIL], ["toy", "--priority", EVIL, "--queue"]],
     "queue": [["list"], ["list", "--json"], ["cancel", "QUEUED"], ["cancel", EVIL], [EVIL],
               ["priority", "QUEUED", EVIL], ["priority", EVIL, "urgent"], ["settings", "--turn", EVIL]],
-    "service": [["status"], ["status", "--json"], ["install", "--dry-run"], ["install"], ["uninstall"], [EVIL]],
+    "service": [["status"], ["status", "--json"], ["install", "--dry-run"], ["uninstall"], [EVIL]],
     "study": [["list"], ["toy", "--vary", EVIL], ["toy", "--vary", f"lr={EVIL}"], [EVIL], ["show", EVIL],
               ["toy", "--vary", f"model={EVIL}"], ["toy", "--vary", "lr=0.1,0.2", "--name", EVIL]],
     "remote": [["list"], ["add", EVIL, "me@box:work"], ["add", "box", EVIL], ["check", EVIL], ["remove", EVIL], [EVIL]],
@@ -137,6 +139,8 @@ def test_no_command_lets_a_text_steer_the_terminal(
         monkeypatch.setattr(f"dlkit.cli.{command}.function", lambda _: _refuse)
     monkeypatch.setattr("dlkit.use.serve.command.serve", _refuse)
     monkeypatch.setattr("dlkit.cli.watch.WHY_SECONDS", 0.0)
+    for service_manager in (Systemd, Launchd):  # on whichever machine this is run, nothing is installed
+        monkeypatch.setattr(service_manager, "missing", lambda self: EVIL)
     for where, name in ((Interrupts, "wait"), (time, "sleep")):
         monkeypatch.setattr(where, name, _ctrl_c)  # whoever waits for what does not come does so until then
     automatic = [] if command in ("train", "fork") else lines(command, RUNS, EVIL)
