@@ -21,8 +21,8 @@ from hostile.fuzzing import Findings
 from hostile.mutations import mutated_bytes, mutated_toml
 from toy import toy_catalog, toy_run
 
-ENDLESS = {"tui", "web", "serve", "doctor"}
-"""Commands that wait for a person, or ask the network."""
+ENDLESS = {"tui", "web", "serve", "doctor", "service"}
+"""Commands that wait for a person, ask the network, or have the system start something."""
 FLAGS = (
     "--json", "--limit", "--task", "--log", "--samples", "--config", "--checkpoint", "--split", "--device", "-n", "-o",
     "--seed", "--format", "--force", "--dry-run", "--interrupted", "--yes", "--interval", "--timeout", "--wait",
