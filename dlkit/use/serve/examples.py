@@ -34,7 +34,8 @@ def main(argv: list[str]) -> int:
     os.dup2(2, 1)  # what plugins print is none of the answer
     with tempfile.TemporaryDirectory(prefix="dlkit-examples-") as folder:
         found = list(_questions(options, Path(folder)))
-    print(json.dumps(found, ensure_ascii=False), file=kept, flush=True)
+    with kept:
+        kept.write(json.dumps(found, ensure_ascii=False))
     return 0
 
 
