@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from importlib import import_module
 
 import pytest
 
-from structure import ROOT
+from structure import ROOT, product
 from surface import ORDER, TABLES, Change, documents, weigh
 
 KEPT = ROOT / "tests" / "kept_surface"
 UPDATE = "DLKIT_UPDATE_SURFACE=1 uv run pytest tests/test_surface.py"
+OWN_KIND = re.compile(r"^class \w+\(\w*Error\):\n(?:(?!class).*\n)*?    kind = ", re.MULTILINE)
+"""A class of errors that says its kind."""
 MEANS = {
     "minor": "a minor version: whoever relied on what there was goes on as before",
     "major": "a MAJOR version (while dlkit is 0.x, its second number), and the first number of dlkit.api_version where "
@@ -81,6 +85,10 @@ def test_the_tables_hold_what_they_are_about() -> None:
 def test_every_failure_is_of_a_kind_that_is_on_the_list() -> None:
     """A closed set: the classes of errors have no other kind, and programs need not expect one."""
     from dlkit.errors import DlkitError
+
+    for path in product():  # a class that nobody has imported is no subclass yet
+        if path.is_relative_to(ROOT / "dlkit") and OWN_KIND.search(path.read_text(encoding="utf-8")):
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
     def kinds(error: type[DlkitError]) -> set[str]:
         return {error.kind, *(kind for inner in error.__subclasses__() for kind in kinds(inner))}
