@@ -309,7 +309,7 @@ async def test_long_lines_break(run: RunFolder) -> None:
 
 
 async def test_machine(run: RunFolder) -> None:
-    async with opened_run(run, "m") as (app, pilot, _):
+    async with opened_run(run, "m", size=(80, 25)) as (app, pilot, _):
         await until(pilot, lambda: "No figures: they are sampled of jobs" in shown(app))
         gpus = [{"index": 0, "name": "H1", "use": 90.0, "memory": 2e9, "total": 8e9, "celsius": 61, "watts": 250.5},
                 {"index": 1, "use": None}]  # fmt: skip
