@@ -19,7 +19,7 @@ from dlkit.jobs.memory import memory_text
 from dlkit.runs.estimates import Estimate, from_json
 
 Say = Callable[[str], None]
-SECONDS = 2.0
+SECONDS = 4.0
 """Of training that is tried, beside an evaluation, samples and a checkpoint."""
 AUTO = "auto"
 ROOM = 1.1

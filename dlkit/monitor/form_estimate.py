@@ -15,7 +15,7 @@ from dlkit.runs.estimates import Estimate
 from dlkit.studies.planning import Plan
 from dlkit.studies.tries import cost
 
-SECONDS = 1.5
+SECONDS = 2.0
 """Of training that is tried: somebody waits."""
 
 

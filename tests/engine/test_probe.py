@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from dlkit.catalog import Catalog
 from dlkit.config import EngineConfig, Layer, Resolved, resolve
 from dlkit.data.context import Context
+from dlkit.engine import loop as main_loop
+from dlkit.engine import sampling
 from dlkit.engine.loader import Course
 from dlkit.engine.probe import loop
 from dlkit.engine.probe.memory import forget_peak, peak_memory
@@ -98,6 +101,21 @@ def test_a_long_evaluation_is_measured_in_part(tries: Tries, monkeypatch: pytest
     monkeypatch.setattr(loop, "EVALUATING_SECONDS", -1.0)
     found = estimate(tries, resolved(epochs=2000, eval_batch_size=1, eval_every="end"))
     assert found.fits and 0 < found.parts["evaluations"] < (found.seconds or 0.0)
+
+
+def test_what_was_done_once_is_timed_again(tries: Tries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first samples take long, as those do that load something; of the run's 21 all but one are quick."""
+    slow = iter([0.3])
+    make = sampling.make_samples
+
+    def made(*parts: Any) -> Any:
+        time.sleep(next(slow, 0.0))
+        return make(*parts)
+
+    monkeypatch.setattr(main_loop, "make_samples", made)
+    monkeypatch.setattr(loop, "make_samples", made)
+    found = estimate(tries, resolved(epochs=2000, eval_every="1000 epochs", sample_every="100 epochs"))
+    assert 0.3 < found.parts["samples"] < 3.0, "not 20 times 0.3 s"
 
 
 def test_memory_that_does_not_suffice_is_an_answer(tries: Tries) -> None:

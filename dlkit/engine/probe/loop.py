@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from dlkit.engine.build import Job
 from dlkit.engine.checkpoint_keeper import CheckpointKeeper
 from dlkit.engine.evaluation import Evaluation
 from dlkit.engine.journal import Journal
-from dlkit.engine.loader import evaluation_plan
+from dlkit.engine.loader import Cadence, evaluation_plan
 from dlkit.engine.loop import Loop
 from dlkit.engine.orders import Agreed, Inbox
 from dlkit.engine.probe.memory import memory_with_children
 from dlkit.engine.probe.timings import Timings
 from dlkit.engine.resuming import Resuming
+from dlkit.engine.sampling import make_samples
 from dlkit.engine.signals import StopSignals
 from dlkit.errors import RunError
 from dlkit.events import Event, Preparing
@@ -25,8 +27,10 @@ PREPARING_SECONDS = 10.0
 """How long a preparation may take before the probe gives up: what comes after it can then not be known."""
 EVALUATING_SECONDS = 2.0
 """How long one evaluation is measured; the rest of its batches are taken to be like those."""
-LEAST_STEPS = 2
-"""The first step of a run is slow; one more tells how slow the others are."""
+LEAST_STEPS = 3
+"""The first step of a run is slow; those after it tell how slow the others are."""
+LEAST_BATCHES = 3
+"""The same of an evaluation's batches."""
 SLOW = 4
 """Evaluations and the like may take so many times the seconds that are meant for steps, and no more is waited for."""
 
@@ -101,6 +105,30 @@ class ProbeLoop(Loop):
         with self.timings.during("sampling"):
             yield from events
 
+    def _conclude(self) -> Generator[Event, None, None]:
+        yield from super()._conclude()
+        if self.progress.step >= self._job.course.total:  # it has all been seen
+            return
+        began = time.monotonic()
+        # What was done once had costs of its own (imports, the first pass): once more tells what the others take.
+        if self._once("evaluations", self._evaluations):
+            self._again("evaluations", lambda: deque(self._measured(), maxlen=0))
+        if self._once("samples", self._samplings):
+            step = self.progress.step + 1
+            self._again("samples", lambda: make_samples(self._job, self._seen, self._run, step, self._watch))
+        self.timings.again = time.monotonic() - began
+
+    def _again(self, kind: str, do: Callable[[], object]) -> None:
+        before, began = len(self.timings.done[kind]), time.monotonic()
+        do()
+        if len(self.timings.done[kind]) == before:  # what was left in the midst has told its time itself
+            self.timings.took(kind, time.monotonic() - began)
+
+    def _once(self, kind: str, due: Cadence) -> bool:
+        """Whether it was done once, in little time, and the run does it more often."""
+        done = self.timings.done.get(kind, ())
+        return len(done) == 1 and done[0] < EVALUATING_SECONDS and due.times() > 1
+
     def _timed(self, kind: str, events: Iterator[Event], mark: Callable[[], int]) -> Iterator[Event]:
         """Events, and how long it took to make them, where anything was done."""
         before, began = mark(), time.monotonic()
@@ -113,16 +141,18 @@ class ProbeLoop(Loop):
         """As far as time suffices; None of an evaluation that was left, whose whole is extrapolated."""
         split = self._train if self._job.resolved.engine.overfit_batches else self._val
         count = len(evaluation_plan(split, self._job.resolved.engine))
-        began, done = time.monotonic(), 0
+        began, done, warm = time.monotonic(), 0, 0.0
         stage = self.timings.during("an evaluation")
         with stage, Evaluation(self._job, split, self.progress.step) as evaluation:
             for done, _ in enumerate(evaluation.batches(), 1):
-                if done < count and time.monotonic() - began > EVALUATING_SECONDS:
+                spent = time.monotonic() - began
+                warm = warm or spent
+                if LEAST_BATCHES <= done < count and spent > EVALUATING_SECONDS:
                     break
         spent = time.monotonic() - began
         # Not judged, nor recorded: metrics of a part would be the best of a run that never measured them.
         if done < count:
-            self.timings.took("evaluations", spent * count / done)
+            self.timings.took("evaluations", warm + (spent - warm) * (count - 1) / (done - 1))
             self.timings.spent += spent
             return None
         yield from ()  # a generator, as that in its place: orders are looked for between batches there

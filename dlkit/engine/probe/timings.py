@@ -18,8 +18,9 @@ class Timings:
 
     ``marks``: (steps finished, seconds of training) at each look of the loop, the first after its first steps;
     ``done``: how long each evaluation, sampling and so on took; ``stepping``: from the first step's beginning to the
-    last checkpoint, ``spent`` of it on other things than steps; ``last``: to write that checkpoint. ``tell`` hears what
-    is being done. ``lacks_memory``: by the device's own words, once it is known.
+    last checkpoint, ``spent`` of it on other things than steps; ``last``: to write that checkpoint; ``again``: for what
+    was done at the end only to be timed once more. ``tell`` hears what is being done. ``lacks_memory``: by the device's
+    own words, once it is known.
     """
 
     tell: Tell = lambda text: None
@@ -30,6 +31,7 @@ class Timings:
     stepping: float = 0.0
     spent: float = 0.0
     last: float = 0.0
+    again: float = 0.0
     most_memory: int = 0
     lacks_memory: Callable[[BaseException], bool] = is_out_of_memory
 

@@ -103,7 +103,7 @@ class _Whole:
     def __init__(self, attempt: Attempt, timings: Timings) -> None:
         self._job, self._run, self._timings = attempt.job, attempt.run, timings
         self._engine, self._steps = attempt.job.resolved.engine, attempt.job.course.total
-        self._measured = self._in_all(self._run)
+        self._measured = self._in_all(self._run) - timings.again
         self._unknown: list[str] = []
 
     @staticmethod
