@@ -21,7 +21,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import MountError, Widget
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from dlkit.catalog import Catalog
 from dlkit.errors import DlkitError
@@ -75,10 +75,11 @@ def make(reference: str, *arguments: object) -> Screen[Any]:
 def is_teardown_error(error: Exception) -> bool:
     """Whether a widget raised it that is being closed. One that is closed before it was complete (a screen left by the
     next key already) gets no children and misses them, in its ``on_mount`` or in what it put off: nobody else does. A
-    palette that is left by two keys at once misses its own place."""
-    frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    palette that is left by two keys at once misses its own place, and what it looks for in a worker its list."""
+    cause = error.error if isinstance(error, WorkerFailed) else error
+    frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(cause.__traceback__)]
     widgets = [subject for subject in frames if isinstance(subject, Widget)]
-    return isinstance(error, QueryError | MountError | ScreenStackError) and any(map(_leaving, widgets))
+    return isinstance(cause, QueryError | MountError | ScreenStackError) and any(map(_leaving, widgets))
 
 
 def _leaving(widget: Widget) -> bool:

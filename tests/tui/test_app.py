@@ -15,10 +15,12 @@ import textual.widgets
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.widget import Widget
+from textual.worker import WorkerFailed
 
-from dlkit.tui.app import FIRST, DlkitApp
+from dlkit.tui.app import FIRST, DlkitApp, is_teardown_error
 from dlkit.tui.keys.file import all_bindings, write_keys_file
 from dlkit.tui.keys.help import HelpScreen
 from dlkit.tui.shared import settings
@@ -304,3 +306,16 @@ async def test_the_app_hears_of_a_worker_that_raised(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, pilot):
         app.screen.query_one(Table).run_worker(boom(), exit_on_error=False)
         await until(pilot, lambda: "of [b]mine[/b]" in notices(app))
+
+
+async def test_a_worker_of_what_is_gone_already_is_no_fault(tmp_path: Path) -> None:
+    """The palette looks for commands in one, and misses its list where the next key has left it."""
+
+    def missed(widget: Widget) -> WorkerFailed:
+        with pytest.raises(NoMatches) as caught:
+            widget.query_one("#nowhere")
+        return WorkerFailed(caught.value)
+
+    async with opened(tmp_path) as (app, _):
+        assert is_teardown_error(missed(CommandPalette()))
+        assert not is_teardown_error(missed(app.screen)), "of one that is there it is"
