@@ -28,6 +28,7 @@ class Short(TypedDict, total=False):
     max_time: float | str | None
     limit_batches: int | None
     overfit_batches: int | None
+    profile: int
     accumulate: int
     clip: float
     ema: float

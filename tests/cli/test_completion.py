@@ -84,7 +84,7 @@ def test_what_may_follow_is_offered_and_nothing_else(offered, line, all_of, none
 
 def test_every_command_offers_the_options_that_its_parser_has(offered, dlkit):
     for command in COMMANDS:
-        divided = offered(f"dlkit {command} ") if command in ("queue", "data", "study", "service") else [""]
+        divided = offered(f"dlkit {command} ") if command in ("queue", "data", "study", "service", "remote") else [""]
         for action in divided:
             assert "--help" in offered(f"dlkit {command} {action} --"), (command, action)
 

@@ -19,7 +19,8 @@ from dlkit.cli.main import main
 from dlkit.errors import UsageError
 from dlkit.interpreter import python
 from dlkit.jobs.detach import start_worker
-from dlkit.jobs.queue import log_of, scheduler, set_cpu_slots, wake
+from dlkit.jobs.queue import log_of, scheduler, wake
+from dlkit.jobs.shares import set_cpu_slots
 from dlkit.jobs.service import memory as remembering
 from dlkit.jobs.service.launchd import Launchd
 from dlkit.jobs.service.memory import Memory, process_of, remembered
