@@ -28,7 +28,7 @@ from dlkit.jobs.post_mortem import Death, post_mortem, reports_of
 from dlkit.json_types import Json
 from dlkit.present.output import say
 from dlkit.processes import die_with_parent, oom_kills
-from dlkit.runs import commands, giving_way, opening
+from dlkit.runs import commands, giving_way, opening, own
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.conclude import end_run, record_event, writer_lock
 from dlkit.runs.contents import stored_sections
@@ -227,7 +227,7 @@ class Supervisor:
         self.job["overrides"] = {**self.job.get("overrides", {}), **change}
         if change:
             self.job["inexact"] = [f"out of memory: {', '.join(f'{k} = {v}' for k, v in settings.items())}"]
-        self.folder.update(job=self.job)
+        self.folder.update(**own.as_own_as_before(self.folder.path, self.folder.read(), job=self.job))
 
     def _end(self, died: Death) -> int:
         """Say how the run ended, as the process could not."""

@@ -31,7 +31,8 @@ from dlkit.runs.faults import point
 from dlkit.runs.folder import RunFolder
 from dlkit.runs.giving_way import gave_way
 from dlkit.runs.lock import SUPERVISOR, RunLock
-from dlkit.runs.own import FOREIGN, is_own_job
+from dlkit.runs.own import FOREIGN, as_own_as_before, is_own_job
+from dlkit.runs.run_record import RunRecord
 
 NOT_STARTED = 75
 """The job was somebody else's, or its device was taken: EX_TEMPFAIL."""
@@ -125,8 +126,11 @@ def _claimed(run: RunFolder, job: JobRecord, cpu_slots: int, instead_of: str) ->
 def _begin(run: RunFolder, job: JobRecord, there: Place, instead_of: str) -> None:
     """Say that it runs; from whom it has its device, or after whom it goes on, is in its log."""
     story = gave_way(job)
-    kept = {name: value for name, value in job.items() if name not in ("gave_way", "held", "at")}
-    run.update(state="running", worker=os.getpid(), devices=list(there.devices), job=kept)
+    kept: JobRecord = {**job, "at": 0.0}
+    kept.pop("gave_way", None)
+    kept.pop("held", None)
+    says: RunRecord = {"state": "running", "worker": os.getpid(), "devices": list(there.devices), "job": kept}
+    run.update(**as_own_as_before(run.path, run.read(), **says))
     told = [f"{instead_of} gave way to this run"] if instead_of else []
     if story is not None:
         other = story.get("called") or story.get("to")

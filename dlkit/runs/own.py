@@ -150,6 +150,11 @@ def marks_again(run: Path, record: RunRecord, **changes: Unpack[RunRecord]) -> R
     return {**changes, "mark": again["mark"], **({"job": again["job"]} if "job" in changes else {})}
 
 
+def as_own_as_before(run: Path, record: RunRecord, **changes: Unpack[RunRecord]) -> RunRecord:
+    """``changes`` to a job, marked again if it was the workspace's own: one that nobody named does not become so."""
+    return marks_again(run, record, **changes) if is_own_job(run, record) else changes
+
+
 def is_own(run: Path, record: RunRecord) -> bool | None:
     """Whether the workspace that a run lies in made it as it is; None: its key may not be read."""
     return _checked(run, record, queued=False)

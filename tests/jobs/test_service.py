@@ -20,13 +20,13 @@ from dlkit.errors import UsageError
 from dlkit.interpreter import python
 from dlkit.jobs.detach import start_worker
 from dlkit.jobs.queue import log_of, scheduler, wake
-from dlkit.jobs.shares import set_cpu_slots
 from dlkit.jobs.service import memory as remembering
 from dlkit.jobs.service.launchd import Launchd
 from dlkit.jobs.service.memory import Memory, process_of, remembered
 from dlkit.jobs.service.revive import TRIES, revive
 from dlkit.jobs.service.systemd import Systemd
 from dlkit.jobs.service.unit import Unit, unit_of
+from dlkit.jobs.shares import set_cpu_slots
 from dlkit.runs import commands
 from dlkit.runs.checkpoints import complete
 from dlkit.runs.folder import RunFolder
