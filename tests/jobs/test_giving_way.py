@@ -8,13 +8,12 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
 
 import kills
-from at_length import times
+from at_length import ALL, times
 from dlkit.cli.main import main
 from dlkit.errors import UsageError
 from dlkit.events import Checkpointed, Commanded, Notice, Started
@@ -371,9 +370,9 @@ def test_a_hundred_urgent_jobs_with_kills_in_between(workspace: Path, quick: Qui
     """A hundred where there is time, else a fifth."""
     found = storm(workspace, quick, longs=5, urgents=times(100))
     latencies = found.latencies()
-    print(f"kills {found.kills}, {found.cancelled} cancelled; {len(latencies)} had one victim: median "
-          f"{median(latencies):.2f} s, longest {max(latencies):.2f} s from its checkpoint")  # fmt: skip
-    assert len(latencies) >= times(10), "few had to give way"
+    print(f"kills {found.kills}, {found.cancelled} cancelled; {len(latencies)} had one victim, seconds from its "
+          f"checkpoint: {', '.join(f'{seconds:.2f}' for seconds in sorted(latencies))}")  # fmt: skip
+    assert len(latencies) >= 10 or not ALL, "few had to give way"
 
 
 @pytest.fixture

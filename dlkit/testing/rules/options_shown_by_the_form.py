@@ -39,7 +39,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         if subject.spec.kind in PARTS and key not in fields:
             yield Finding("is not in the form", "a field of a type that the form knows", name)
     for field in fields.values():
-        if not field.key.startswith(f"{subject.spec.kind}.") or field.required:
+        own = field.key.startswith(f"{subject.spec.kind}.") and field.key != f"{subject.spec.kind}.name"
+        if not own or field.required:  # which component it is, is a choice of dlkit's
             continue
         if field.problem:
             yield Finding(f"refused before anything is typed: {field.problem}", "a default that is allowed", field.key)
