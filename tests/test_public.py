@@ -13,7 +13,12 @@ from structure import ROOT
 
 USED = {
     (statement.module, alias.name)
-    for room in ("plugins/*/dlkit_*", "dlkit/scaffold/templates/*/dlkit_*", "tests/outside/*/dlkit_*")
+    for room in (
+        "plugins/*/dlkit_*",
+        "dlkit/scaffold/templates/*/dlkit_*",
+        "dlkit/scaffold/templates/*/tests",
+        "tests/outside/*/dlkit_*",
+    )
     for path in sorted(ROOT.glob(f"{room}/**/*.py"))
     for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(statement, ast.ImportFrom)

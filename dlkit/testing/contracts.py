@@ -83,30 +83,44 @@ class PackageContract(_Contract):
 
 
 class TaskContract(_Contract):
+    """The rules for a task, its metrics, and a run of what it has for a start."""
+
     kind = "task"
 
 
 class DatasetContract(_Contract):
+    """The rules for a data set: the same for a seed, splits apart, shapes as they are told."""
+
     kind = "dataset"
 
 
 class ModelContract(_Contract):
+    """The rules for a model: finite, sample by sample, trained wherever it can be."""
+
     kind = "model"
 
 
 class LossContract(_Contract):
+    """The rules for a loss: finite, with gradients, its mean over what it counts."""
+
     kind = "loss"
 
 
 class TrainerContract(_Contract):
+    """The rules for a trainer: exact resumes, changed options, several processes."""
+
     kind = "trainer"
 
 
 class InferenceContract(_Contract):
+    """The rules for a predictor: what its schema says it takes and answers."""
+
     kind = "inference"
 
 
 class LauncherContract(_Contract):
+    """The rules for a launcher: its options, and the commands that it makes."""
+
     kind = "launcher"
 
 
