@@ -11,12 +11,15 @@ import pytest
 from dlkit.api import Run
 from dlkit.catalog import Catalog
 from dlkit.cli.main import main
+from dlkit.errors import DataError
 from dlkit.runs.folder import RunFolder
 from dlkit.use.export.exported import load_exported
 from dlkit.use.export.formats import Made
+from dlkit.use.serve import examples
 from moody import moody_run
 from schemas import check
 from serving import started
+from toy_parts import ValuesPredictor
 
 
 def test_a_run_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +39,26 @@ def test_a_run_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             check("serve", {"event": "serving", "url": server.url, "task": "toy"})
             about = server.ask("/about").told
             assert about["schema"]["example"] == [1.0, 2.0, 3.0] and about["task"] == "toy"
+
+
+def test_what_cannot_be_offered_is_no_question_and_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with moody_run(tmp_path) as run:
+        words = [str(run.path), "--count", "3", "--inference", "values"]
+
+        def refuses(self: ValuesPredictor, value: object) -> object:
+            raise DataError("not from afar")
+
+        def fails(self: ValuesPredictor, *_: object) -> list[str]:
+            raise ZeroDivisionError("nothing to show")
+
+        for name, replaced in (("accept", refuses), ("example", fails)):
+            with monkeypatch.context() as patch:
+                patch.setattr(ValuesPredictor, name, replaced)
+                assert examples.main(words) == 0
+        told = capfd.readouterr()
+    assert "Traceback" not in told.err and "no examples for the page: ZeroDivisionError: nothing to show" in told.err
 
 
 Captured = pytest.CaptureFixture[str]

@@ -14,10 +14,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from dlkit.errors import DlkitError, in_words
 from dlkit.json_types import Json
 from dlkit.predictor import AnyPredictor
+from dlkit.present.output import say
 
 LARGEST = 400_000
 """Bytes of an example: a page has several."""
@@ -33,7 +36,12 @@ def main(argv: list[str]) -> int:
     kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what plugins print is none of the answer
     with tempfile.TemporaryDirectory(prefix="dlkit-examples-") as folder:
-        found = list(_questions(options, Path(folder)))
+        try:
+            found = list(_questions(options, Path(folder)))
+        # The process's boundary: plugins read data and build the model; a page without examples is a page.
+        except Exception as error:
+            say(f"no examples for the page: {in_words(error)}")
+            found = []
     with kept:
         kept.write(json.dumps(found, ensure_ascii=False))
     return 0
@@ -43,7 +51,6 @@ def _questions(options: argparse.Namespace, folder: Path) -> Iterator[Json]:
     from dlkit.catalog import Catalog
     from dlkit.data.context import make_context
     from dlkit.data.randomness import forked
-    from dlkit.present.output import say
     from dlkit.runs.finding import find_run
     from dlkit.runs.workspace import locate
     from dlkit.use.load import Question, load_predictor, validation_split
@@ -57,21 +64,24 @@ def _questions(options: argparse.Namespace, folder: Path) -> Iterator[Json]:
     for number in range(options.count if split is not None else 0):
         with forked(loaded.resolved.engine.seed, "example", number + 1) as generator:
             words = loaded.predictor.example(split, generator, folder)
-        for question in (_question(loaded.predictor, str(word), folder) for word in words[:1]):
-            key = json.dumps(question)
-            if len(key) <= LARGEST and key not in seen:
-                seen.add(key)
-                yield question
+        for word in words[:1]:
+            with suppress(DlkitError):  # what can be read from a command line need not be a question from afar
+                question = _question(loaded.predictor, str(word), folder)
+                key = json.dumps(question)
+                if len(key) <= LARGEST and key not in seen:
+                    seen.add(key)
+                    yield question
 
 
 def _question(predictor: AnyPredictor, word: str, folder: Path) -> Json:
-    """What a client would send in the place of a word of the command line."""
+    """What a client would send in the place of a word of the command line. DlkitError: it would be refused."""
     if (path := Path(word)).is_relative_to(folder) and path.is_file():
-        return base64.b64encode(path.read_bytes()).decode()
-    (value, *_) = predictor.read([word])
-    plain: Json = value if isinstance(value, (str, int, float, dict, list)) else word
-    predictor.accept(plain)
-    return plain
+        found: Json = base64.b64encode(path.read_bytes()).decode()
+    else:
+        value = predictor.read([word])[0]
+        found = value if isinstance(value, (str, int, float, dict, list)) else word
+    predictor.accept(found)
+    return found
 
 
 if __name__ == "__main__":

@@ -38,7 +38,10 @@ class Offered:
         if not self._words:
             return []
         process = await asyncio.create_subprocess_exec(
-            *self._words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+            *self._words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the server, which ends it
         )
         try:
             async with asyncio.timeout(WAITING):
