@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlkit.catalog import Catalog
-from dlkit.config import CHOICES, SHORT_FLAGS, Layer
+from dlkit.config import CHOICES, SHORT_FLAGS, EngineConfig, JobConfig, Layer
 from dlkit.config_file import Typed, typed_layers
 from dlkit.errors import UsageError, nearest
 
@@ -77,6 +77,15 @@ def split_words(
     return words
 
 
+def _instead(flag: str, words: list[str]) -> str:
+    """What was meant, perhaps; an option of the engine or the job that has no short flag by its whole name."""
+    field, sections = flag.replace("-", "_"), (("engine", EngineConfig.model_fields), ("job", JobConfig.model_fields))
+    if whole := [f"--{section}.{field}" for section, fields in sections if field in fields]:
+        return f"did you mean {whole[0]}?"
+    allowed = [*words, *CHOICES, *(key.replace("_", "-") for key in SHORT_FLAGS)]
+    return f"{nearest(flag, allowed)}; and --SECTION.FIELD (see --help)"
+
+
 def _take(
     words: Words,
     word: str,
@@ -93,8 +102,7 @@ def _take(
         return
     known = flag in values or key in CHOICES or key in SHORT_FLAGS or "." in key
     if not known:
-        allowed = [*switches, *values, *CHOICES, *(k.replace("_", "-") for k in SHORT_FLAGS)]
-        raise UsageError(f"unknown option --{flag}: {nearest(flag, allowed)}; and --SECTION.FIELD (see --help)")
+        raise UsageError(f"unknown option --{flag}: {_instead(flag, [*switches, *values])}")
     given: str | None = value if equals else (rest.pop(0) if rest and not rest[0].startswith("--") else None)
     if "." in key or key in SHORT_FLAGS:
         words.settings.append((SHORT_FLAGS.get(key, key), given))

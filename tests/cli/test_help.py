@@ -38,6 +38,11 @@ from toy import toy_run
             "--model.dropout",
             "unknown option --modle: did you mean 'model'?",
         ),
+        (
+            ["train", "toy", "all", "--sample-every", "never"],
+            "--model.dropout",
+            "unknown option --sample-every: did you mean --engine.sample_every?",
+        ),
         (["train", "toy", "all", "--model", "lin"], "--model.dropout", "'lin'"),
         (["train", "toy", "all", "--model.dropout", "9"], "--model.dropout", "dropout"),
         (["train", "toy", "all", "--trainer.nonsense", "1", "--lr", "0.5"], "default 0.5, from flag", "no such option"),
