@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Self
@@ -140,6 +141,15 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, DlkitError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether it is what the system answers to who may not, or on a disk that is read-only, full or ill: no fault of
+    the code that asked."""
+    return isinstance(error, OSError) and error.errno in _REFUSALS
 
 
 def refused(error: OSError) -> str:

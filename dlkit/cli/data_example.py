@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,9 +85,11 @@ def _words(task: str, spec: DatasetSpec, found: Example) -> list[str]:
 
 
 def _word(value: Json) -> str:
-    """As a flag's value is written: lists with commas between, paths from the current folder on."""
+    """As a flag's value is written: lists with commas between, or as TOML's, paths from the current folder on."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(_word, value))
+        parts = [_word(part) for part in value]
+        odd = any("," in part or part != part.strip() for part in parts)  # a comma would divide a name in two
+        return json.dumps(parts, ensure_ascii=False) if odd else ",".join(parts)
     return str(value).lower() if isinstance(value, bool) else str(from_here(value))
 
 

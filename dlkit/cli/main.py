@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import sys
@@ -87,9 +86,6 @@ _FOR_ALL = ("DLKIT_SAFE_MODE", "DLKIT_WORKSPACE", "DLKIT_USUAL_WORKSPACE")
 """What options that every command takes set for the time of the command."""
 _SILENT = ("--json", "--quiet", "--help", "-h", "--print-config", "--dry-run", "--queue", "--detach")
 """Words with which torch is not loaded, or nothing is said meanwhile."""
-
-REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
-"""What the system answers to who may not, on a disk that is read-only, full or ill: no fault of the program's."""
 
 _HEAD = (
     "usage: dlkit COMMAND …      (dlkit COMMAND --help: its options)\n\nTrain deep-learning tasks from the terminal.\n"
@@ -212,7 +208,7 @@ def _run(command: str, arguments: list[str]) -> int:
     from importlib import import_module
 
     from dlkit.cli import module_of
-    from dlkit.errors import STOPPED, DlkitError, refused
+    from dlkit.errors import STOPPED, DlkitError, is_refusal, refused
     from dlkit.interrupt import dropped_ones_raised_again
     from dlkit.present.output import say_meanwhile, say_no_longer
 
@@ -229,7 +225,7 @@ def _run(command: str, arguments: list[str]) -> int:
     except DlkitError as error:
         return _fail(f"dlkit {command}", error, arguments)
     except OSError as error:
-        if error.errno not in REFUSALS:
+        if not is_refusal(error):
             raise
         _tell("refused", refused(error), f"dlkit {command}: ", arguments)
         return 1

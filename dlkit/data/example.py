@@ -9,7 +9,7 @@ from shutil import rmtree
 
 from dlkit.catalog import Catalog, load_named
 from dlkit.components import DatasetSpec
-from dlkit.errors import PluginError, UsageError, blamed
+from dlkit.errors import PluginError, UsageError, blamed, is_refusal
 from dlkit.json_types import Json
 
 
@@ -32,26 +32,35 @@ with ``folder``. Some tens of samples suffice: enough to train on for a second, 
 
 
 def write_example(catalog: Catalog, spec: DatasetSpec, folder: Path) -> Example:
-    """The data set's example in a new or empty folder (UsageError: it is neither); PluginError, with nothing left,
-    where that fails or is not what it says."""
+    """The data set's example in a new or empty folder (UsageError: it is neither, or cannot be made); PluginError, with
+    nothing left, where that fails or is not what it says. OSError: the system refuses."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already, and not an empty folder: an example is written into a new one")
     # What somebody made beforehand stays, empty, if writing fails: only what was made here is taken away.
     made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made: {error.strerror or error}") from error
     try:
         return _written(catalog, spec, folder)
     except BaseException:
-        rmtree(folder, ignore_errors=True)
-        if not made:
-            folder.mkdir(exist_ok=True)
+        _empty(folder)
+        if made:
+            folder.rmdir()
         raise
+
+
+def _empty(folder: Path) -> None:
+    """The folder itself stays: somebody may stand in it, or have a link to it."""
+    for path in folder.iterdir():
+        rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _written(catalog: Catalog, spec: DatasetSpec, folder: Path) -> Example:
     write: Writer = load_named(spec, spec.example, catalog)
     who = f"dataset {spec.name!r}: {spec.example}"
-    with blamed(who):
+    with blamed(who, passing=is_refusal):
         found = write(folder)
     if not isinstance(found, Example):
         raise PluginError(f"{who} returns a {type(found).__name__}, not a dlkit.data.example.Example")

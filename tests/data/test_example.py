@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 from collections.abc import Callable
@@ -92,6 +93,35 @@ def test_what_fails_leaves_nothing(
     with pytest.raises(PluginError, match=said):
         write_example(CATALOG, CATALOG.find("dataset", "files", "classification"), folder)
     assert folder.exists() == there and not (there and list(folder.iterdir()))
+
+
+def test_a_full_disk_is_no_fault_of_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(folder: Path) -> Example:
+        (folder / "a").write_text("a")
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder / "b"))
+
+    monkeypatch.setattr(examples, "class_images", full)
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    before = real.stat().st_ino
+    assert main(["data", "example", "classification", str(tmp_path / "link")]) == 1
+    assert "b: No space left on device" in capsys.readouterr().err
+    assert not list(real.iterdir()) and real.stat().st_ino == before
+
+
+def test_where_no_folder_can_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["data", "example", "points", str(tmp_path / "file" / "new")]) == 2
+    assert "cannot be made: Not a directory" in capsys.readouterr().err
+
+
+def test_names_with_commas_are_one_name(tmp_path: Path, asked: Asked) -> None:
+    words = shlex.split(asked("example", "style", "b, c")["command"])
+    shown = asked("show", "style", *words[words.index("--dataset") :], "--count", "1")
+    assert any("b, c" in str(value) for value in shown["options"].values())
 
 
 def test_a_folder_stands_for_what_is_below_it(tmp_path: Path) -> None:
