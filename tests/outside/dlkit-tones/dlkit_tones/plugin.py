@@ -34,7 +34,15 @@ def dlkit_datasets() -> list[DatasetSpec]:
 @hookimpl
 def dlkit_models() -> list[ModelSpec]:
     config = f"{HERE}.task:FiltersOptions"
-    return [ModelSpec(name="filters", task=TASK, summary="Filters", target=f"{HERE}.model:build", config=config)]
+    return [
+        ModelSpec(
+            name="filters",
+            task=TASK,
+            summary="Filters over the signal, then averages",
+            target=f"{HERE}.model:build",
+            config=config,
+        )
+    ]
 
 
 @hookimpl
