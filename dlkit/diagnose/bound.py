@@ -82,9 +82,7 @@ def _mends(record: Record, found: Spending, kind: str) -> Iterator[Mend]:
                 words = f"resume {run} --workers {more}" if not _is_over(record) else ""
                 why = f"{more} processes that load beside it"
                 yield Mend(words, why) if words else longer(record, f"--engine.workers {more}", why, at=-1)
-            yield Mend(
-                f"data show {record.task}", "what a sample is: smaller files, or images of the size that is used"
-            )
+            yield mending.shown(record, "what a sample is: smaller files, or images of the size that is used")
         case "evaluation":
             yield longer(record, "--engine.eval_every '5 epochs'", "less often", at=-1)
             yield longer(record, "--engine.eval_batch_size 1000", "larger batches of it", at=-1)

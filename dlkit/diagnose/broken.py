@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from dlkit.diagnose import mending
@@ -47,7 +48,11 @@ def plugin_broken(record: Record) -> Iterator[Verdict]:
     )
     if version:
         evidence.append(Seen(f"{plugin} {version} trained it"))
-    mends = [Mend(f"check-plugin {plugin}", "which of its contracts it breaks, rule by rule")] if plugin else []
+    mends = (
+        [Mend(f"check-plugin {shlex.quote(plugin)}", "which of its contracts it breaks, rule by rule")]
+        if plugin
+        else []
+    )
     mends += [Mend("plugins --check", "what else is wrong"), mending.resumed(record, "goes on once it is mended")]
     yield Verdict("plugin-broken", "failure", "bad", text, tuple(evidence), tuple(mends))
 

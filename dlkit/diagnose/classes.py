@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from dlkit.diagnose import mending
 from dlkit.diagnose.record import Record
 from dlkit.diagnose.verdict import Mend, Seen, Verdict
 from dlkit.present.numbers import counted, number
@@ -47,7 +48,7 @@ def class_ignored(record: Record) -> Iterator[Verdict]:
         evidence.append(Seen(f"{name}: recall 0 at each of the last {times} evaluations{never}", step, {"recall": 0.0}))
     evidence.append(Seen(f"the others: {number(mean)} in the mean", figures={"others": mean}))
     mends = (
-        Mend(f"data show {record.task}", "how many of it there are, and whether they look like it"),
+        mending.shown(record, "how many of it there are, and whether they look like it"),
         Mend(f"show {record.run.id} --samples", "what it is taken for"),
     )
     yield Verdict("class-ignored", "quality", "bad", text, tuple(evidence), mends)

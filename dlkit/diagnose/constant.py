@@ -86,4 +86,4 @@ def _mends(record: Record) -> Iterator[Mend]:
     )
     if record.number("trainer.lr"):
         yield mending.tried(record, "lr", "which rate suits it, tried in a minute")
-    yield Mend(f"data show {record.task}", "are the answers those of their inputs?")
+    yield mending.shown(record, "are the answers those of their inputs?")

@@ -12,6 +12,8 @@ from dlkit.diagnose.record import Course, Floats
 FEWEST = 5
 """Values below which nothing is said of a curve: three second differences give no idea of the noise, and a trend in
 four random values comes once in 24 by chance."""
+PAIRED = 1000
+"""Values of which each is compared with each: 10 ms and 20 MB, where 20,000 take 14 s and 6 GB."""
 
 
 def noise(values: Floats) -> float:
@@ -41,7 +43,10 @@ def line(values: Floats) -> Line:
 
 
 def tau(values: Floats) -> float:
-    """Kendall's rank correlation with time, from −1 (falls throughout) to 1: what single values are does not matter."""
+    """Kendall's rank correlation with time, from −1 (falls throughout) to 1: what single values are does not matter.
+
+    Of a long course every so-manieth value: pairs are many, and a tenth of them tells the same."""
+    values = values[:: 1 + len(values) // PAIRED]
     pairs = np.sign(values[None, :] - values[:, None])[np.triu_indices(len(values), 1)]
     return float(pairs.mean()) if len(pairs) else 0.0
 

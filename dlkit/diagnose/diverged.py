@@ -57,7 +57,7 @@ def diverged(record: Record) -> Iterator[Verdict]:
 def _end(record: Record) -> _End | None:
     cause = record.cause
     if cause.get("kind") == "metric":
-        return _End(str(cause.get("metric", "")), int(str(cause.get("step", 0))))
+        return _End(str(cause.get("metric", "")), record.counted("step") or 0)
     found = _SAID.match(record.reason) if record.state == "failed" else None
     return _End(found["metric"], int(found["step"])) if found else None
 
@@ -101,9 +101,8 @@ def _evidence(record: Record, course: Course, end: _End, since: int | None) -> I
         if change.step < end.step and (since is None or change.step <= since):
             by = f" by {change.by}" if change.by else ""
             yield Seen(f"{change.key} was set to {change.value}{by} at step {change.step}", change.step)
-    cause = record.cause
-    if "batch" in cause:
-        yield Seen(f"batch {cause['batch']} of epoch {int(str(cause.get('epoch', 0))) + 1} was the one", end.step)
+    if (batch := record.counted("batch")) is not None:
+        yield Seen(f"batch {batch} of epoch {(record.counted('epoch') or 0) + 1} was the one", end.step)
     yield from _inside(record, end)
     if lr := record.number("trainer.lr"):
         yield Seen(f"the learning rate was {lr:g}", figures={"lr": lr})
@@ -120,8 +119,8 @@ def _inside(record: Record, end: _End) -> Iterator[Seen]:
         else:
             told = f"no layer's gradient had grown by step {step}, the last that was looked into"
         yield Seen(told, step, {"growth": growth})
-    lost, of, first = (record.cause.get(key) for key in ("lost", "weights", "first"))
-    if isinstance(lost, int) and isinstance(of, int) and of:
+    lost, of, first = record.counted("lost"), record.counted("weights"), record.cause.get("first")
+    if lost is not None and of:
         told = f"{lost} of {of} weights are not finite when it ends, the first of them {first}"
         yield Seen(
             told if lost else "all weights are finite when it ends: the loss alone is not", end.step, {"lost": lost}

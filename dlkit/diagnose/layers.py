@@ -27,7 +27,7 @@ def looks(record: Record) -> list[Look]:
     """Oldest first; empty without the option, or where nothing was sampled."""
     return [
         Look(step, [_layer(table, row) for row in table.rows])
-        for step, table in record.samples("layers")
+        for step, table in record.layers
         if isinstance(table, Table)
     ]
 

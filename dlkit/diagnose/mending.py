@@ -13,13 +13,23 @@ def changed(record: Record, flags: str, why: str, *, at: int | None = None, inex
     trained again from the run's own configuration."""
     step = record.best_checkpoint if at is None else max((c for c in record.checkpoints if c <= at), default=None)
     if step is None or (step >= record.total_steps and at is None):
-        return Mend(f"train {record.task} --config {_config(record)} {flags}", why)
+        return Mend(f"train {task(record)} --config {_config(record)} {flags}", why)
     return Mend(f"fork {record.run.id}@{step} {flags}{' --allow-inexact' if inexact else ''}", why)
 
 
 def tried(record: Record, what: str, why: str) -> Mend:
     """What is found by trying, in a process of its own: ``lr`` or ``batch``."""
-    return Mend(f"study {record.task} --config {_config(record)} --{what}-find", why)
+    return Mend(f"study {task(record)} --config {_config(record)} --{what}-find", why)
+
+
+def shown(record: Record, why: str) -> Mend:
+    """A look at the data of its task."""
+    return Mend(f"data show {task(record)}", why)
+
+
+def task(record: Record) -> str:
+    """Its name as a word to type: a stranger's run.json may hold anything there."""
+    return shlex.quote(record.task)
 
 
 def _config(record: Record) -> str:

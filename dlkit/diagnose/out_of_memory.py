@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dlkit.diagnose import mending
 from dlkit.diagnose.record import Record
 from dlkit.diagnose.verdict import Mend, Seen, Verdict
-from dlkit.json_types import Json
 from dlkit.present.numbers import size
 
 HELD = {
@@ -26,8 +25,8 @@ def out_of_memory(record: Record) -> Iterator[Verdict]:
         ("out of memory", "killed by the system for want")
     ):
         return
-    told = {name: held for name in HELD if (held := _bytes(cause, name))}
-    rest = _rest(record, cause, told)
+    told = {name: held for name in HELD if (held := record.counted(name))}
+    rest = _rest(record, told)
     took = dict(told)
     if rest:
         took["activations"] = rest
@@ -35,20 +34,15 @@ def out_of_memory(record: Record) -> Iterator[Verdict]:
     text = "the system killed it for want of memory" if "signal" in cause else "out of memory"
     if device := str(cause.get("device", "")):
         text += f" on {device}"
-    asked = _bytes(cause, "asked")
+    asked = record.counted("asked")
     if asked and asked > max(took.values(), default=0):
         text += f": it asked for {size(asked)} at once, for what a batch passes through the model"
     elif most:
         text += f": most of it held {_called(most)}"
-    yield Verdict("out-of-memory", "failure", "bad", text, tuple(_evidence(record, cause, took)), tuple(_mends(record)))
+    yield Verdict("out-of-memory", "failure", "bad", text, tuple(_evidence(record, took)), tuple(_mends(record)))
 
 
-def _bytes(cause: Mapping[str, Json], name: str) -> int:
-    value = cause.get(name)
-    return value if isinstance(value, int) else 0
-
-
-def _rest(record: Record, cause: Mapping[str, Json], told: Mapping[str, int]) -> int:
+def _rest(record: Record, told: Mapping[str, int]) -> int:
     """What nobody counted: activations, and the program itself; by what the processes last had."""
     machine = record.machine
     if machine is None or not told:
@@ -61,14 +55,14 @@ def _called(name: str) -> str:
     return HELD.get(name, "activations and the program itself")
 
 
-def _evidence(record: Record, cause: Mapping[str, Json], took: Mapping[str, int]) -> Iterator[Seen]:
+def _evidence(record: Record, took: Mapping[str, int]) -> Iterator[Seen]:
     step = record.step or None
-    if asked := _bytes(cause, "asked"):
+    if asked := record.counted("asked"):
         yield Seen(f"{size(asked)} were asked for at once", step, {"asked": asked})
     if took:
         parts = [f"{_called(name)} {size(held)}" for name, held in sorted(took.items(), key=lambda item: -item[1])]
         yield Seen(f"held: {', '.join(parts)}", step, dict(took))
-    used, total = _bytes(cause, "used"), _bytes(cause, "total")
+    used, total = record.counted("used") or 0, record.counted("total")
     if total:
         yield Seen(f"{size(used)} of {size(total)} were in use, by whomever", figures={"used": used, "total": total})
     if batch := record.number("engine.batch_size"):

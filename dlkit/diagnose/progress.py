@@ -54,7 +54,8 @@ def _improving(record: Record, course: Course, count: int) -> Verdict:
     step = int(course.steps[-count])
     evidence = [Seen(f"from {record.at(step)} on", step, {"then": then, "now": now})]
     mends: list[Mend] = []
-    if (longer := mending.longer(record, "goes on, twice as long in all")) is not None:
+    when = "once it has ended: " if record.is_live else ""
+    if (longer := mending.longer(record, f"{when}goes on, twice as long in all")) is not None:
         mends = [longer]
     if record.option("trainer.schedule") not in (None, "constant"):
         schedule = record.option("trainer.schedule")
@@ -72,7 +73,8 @@ def plateau(record: Record) -> Iterator[Verdict]:
     middle, last = values[-2 * third : -third], values[-third:]
     gained = float(values.max() - values[0])
     error = noise(values) * np.sqrt(2 / third)
-    if gained <= 0 or last.mean() - middle.mean() > max(STANDS * gained, 2 * error):
+    # Neither is what has become worse: that it stays where it is would not be true.
+    if gained <= 0 or abs(last.mean() - middle.mean()) > max(STANDS * gained, 2 * error):
         return
     # Where it wanders far, nothing can be said: half of what was gained is no plateau.
     if noise(values) > gained / 4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -24,6 +25,10 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 E = TypeVar("E", bound=Event)
 LIVE = ("running", "paused")
+RECENT, OLDER = 50, 150
+"""Looks into the layers that are read, each a file: the last, and so many from all over the time before."""
+LARGEST = 1e15
+"""Of numbers that anybody may have written into a file: no rate, size or count that is meant is larger."""
 
 
 class Course(NamedTuple):
@@ -76,9 +81,10 @@ class Record:
         return self.config.get(section, {}).get(name)
 
     def number(self, key: str) -> float | None:
-        """An option that is a number."""
+        """An option that is a number, and may be meant: None of one that is not finite."""
         value = self.option(key)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        known = isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+        return float(value) if known else None  # type: ignore[arg-type]
 
     @cached_property
     def changes(self) -> list[Commanded]:
@@ -93,6 +99,11 @@ class Record:
     @property
     def cause(self) -> Mapping[str, Json]:
         return self.finished.cause if self.finished is not None else {}
+
+    def counted(self, name: str) -> int | None:
+        """What the cause has by that name, where it is a count of something."""
+        value = self.cause.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
     @property
     def reason(self) -> str:
@@ -144,16 +155,15 @@ class Record:
         found = self.of(Machine)
         return found[-1] if found else None
 
-    def samples(self, name: str) -> list[tuple[int, Sample]]:
-        """Stored ones of a name that can be read, with their steps, oldest first."""
+    @cached_property
+    def layers(self) -> list[tuple[int, Sample]]:
+        """Stored tables of layers that can be read, with their steps, oldest first: several rules look at them."""
+        files = [(event.step, ref.file) for event in self.of(Sampled) for ref in event.samples if ref.name == "layers"]
+        older, recent = files[:-RECENT], files[-RECENT:]
         found = []
-        for event in self.of(Sampled):
-            for ref in event.samples:
-                if ref.name == name:
-                    try:
-                        found.append((event.step, self.sample(ref.file)))
-                    except (OSError, ValueError, KeyError, TypeError):  # a damaged one is no evidence
-                        continue
+        for step, file in [*older[:: 1 + len(older) // OLDER], *recent]:
+            with suppress(OSError, ValueError, KeyError, TypeError):  # a damaged one is no evidence
+                found.append((step, self.sample(file)))
         return found
 
 
