@@ -159,7 +159,8 @@ def resumed_job(
 
 def continued_job(record: RunRecord, commands_from: int) -> JobRecord:
     """The table of a job that goes on just as it was handed over, nothing said anew: its processes are gone."""
-    job: JobRecord = {**job_of(record), "commands_from": commands_from}
+    # It had been started: what it came after was completed then, and may have been removed or resumed since.
+    job: JobRecord = {**job_of(record), "commands_from": commands_from, "after": []}
     if "fingerprint" not in record:  # it never began: there is nothing yet to resume
         return job
     return {**job, "device": _any_of_its_kind(str(record["device"])), "resume": True, "before": _before(record)}

@@ -9,7 +9,7 @@ import pytest
 
 from dlkit.config import Layer, Resolved, resolve
 from dlkit.jobs.allocate import Need
-from dlkit.jobs.job_record import JobRecord, Submission, job_of, need_of, new_job, resumed_job
+from dlkit.jobs.job_record import JobRecord, Submission, continued_job, job_of, need_of, new_job, resumed_job
 from toy import toy_catalog
 
 GIB = 1 << 30
@@ -47,3 +47,10 @@ def test_a_job_that_goes_on_may_have_any_gpu_and_knows_what_was_before() -> None
     assert job["priority"] == 0, "that was another submission"
     cpu = resumed_job(configured(), Submission(False), {"device": "cpu"}, {}, False, 0)
     assert cpu["device"] == "cpu"
+
+
+@pytest.mark.parametrize("built", [{}, {"fingerprint": "f", "device": "cuda:1"}])
+def test_a_job_that_is_continued_waits_for_nobody_again(built: dict[str, Any]) -> None:
+    record = {"state": "running", "job": {"after": ["other"], "priority": 9}, **built}
+    job = continued_job(record, 5)  # type: ignore[arg-type]  # what matters of one
+    assert (job["after"], job["priority"], job["commands_from"]) == ([], 9, 5), "the other may be gone by now"
