@@ -19,13 +19,20 @@ column, and a second's work where they are images."""
 
 def some_of(split: Split, name: str) -> Tensor:
     """A column [N,…] of a split, on the CPU: all of it where it lies in memory, else of samples from all over it."""
-    stored = split.columns.get(name) if isinstance(split, TensorSplit) and split.transform is None else None
-    if isinstance(stored, Tensor):
-        return stored.cpu()
     if isinstance(split, TensorSplit) and isinstance(labels := split.columns.get(name), Tensor):
         if not labels.is_floating_point() and labels.dim() == 1:  # a transform makes inputs of pixels, not other labels
             return labels.cpu()
-    return split.take(evenly_spaced(len(split), SOME))[name].cpu()
+    return some_rows(split, name)[0]
+
+
+def some_rows(split: Split, *names: str) -> list[Tensor]:
+    """Columns [N,…], as ``some_of`` gives one, of the same samples: what is in a row belongs together."""
+    if isinstance(split, TensorSplit) and split.transform is None:
+        stored = [column.cpu() for name in names if isinstance(column := split.columns.get(name), Tensor)]
+        if len(stored) == len(names):
+            return stored
+    rows = split.take(evenly_spaced(len(split), SOME))
+    return [rows[name].cpu() for name in names]
 
 
 def log_shares(values: Tensor, count: int) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou  # type: ignore[import-untyped]
 
-from dlkit.data.constant import log_shares, same_for_all, some_of
+from dlkit.data.constant import log_shares, same_for_all, some_rows
 from dlkit.data.splits import Batch, Split
 
 FIXED = 5
@@ -58,7 +58,7 @@ def relative(box: Tensor, height: int, width: int) -> Tensor:
 def constant(train: Split, classes: int) -> Callable[[Batch], Tensor]:
     """Outputs [N, 5 + classes] that are the same for every image: how often there is an object, where it is in the
     mean, and how common each class is."""
-    present, box, label = (some_of(train, name) for name in ("present", "box", "label"))
+    present, box, label = some_rows(train, "present", "box", "label")
     there = present > 0.5
     odds = torch.logit(present.mean().clamp(1e-3, 1 - 1e-3))
     middle = box[there].mean(0) if there.any() else box.new_zeros(4)
